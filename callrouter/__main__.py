@@ -1,0 +1,5 @@
+"""Lets `python -m callrouter` do what the `callrouter` command does."""
+
+from callrouter.cli import main
+
+main()
