@@ -1,0 +1,252 @@
+"""One call (a caller's visit, a *journey*) as frozen values.
+
+Everything a successor process needs to go on with a call stands in `Call`; nothing else is kept about it.
+Instants are aware UTC datetimes, durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Presentation(StrEnum):
+    """Whether the caller lets his number be shown (agi_callingpres folded to what a dialplan needs)."""
+
+    ALLOWED = "allowed"
+    WITHHELD = "withheld"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerId:
+    """What is shown of the caller: hostile text until encoded for the place it goes to."""
+
+    number: str | None = None
+    """E.164 when it could be normalised, else the digits as received; None when withheld or unavailable."""
+    name: str = ""
+    presentation: Presentation = Presentation.ALLOWED
+
+
+class Disposition(StrEnum):
+    """The one final outcome of a journey; received = the sum of them, always."""
+
+    ANSWERED = "answered"
+    """Bridged to an agent."""
+    REDIRECTED = "redirected"
+    """Bridged to someone of the client's."""
+    MESSAGE_LEFT = "message_left"
+    SELF_SERVED = "self_served"
+    """Heard what it came for, and the tree ended."""
+    ABANDONED = "abandoned"
+    """Entered human service and was over before anybody answered."""
+    LEFT_EARLY = "left_early"
+    """The caller hung up before entering human service."""
+    REJECTED = "rejected"
+    """Filtered."""
+    FAILED = "failed"
+    """Our fault or the line's."""
+
+
+class CallState(StrEnum):
+    """What the call is doing; `lifecycle` holds the table of what each state admits."""
+
+    OFFERED = "offered"
+    ANSWERING = "answering"
+    PLAYING = "playing"
+    COLLECTING = "collecting"
+    QUEUED = "queued"
+    DIALLING = "dialling"
+    CONNECTED = "connected"
+    RECORDING = "recording"
+    HANGING_UP = "hanging_up"
+    ADRIFT = "adrift"
+    """Asterisk's own fallback has it: we watch, and command nothing."""
+    ENDED = "ended"
+
+
+class QueueOutcome(StrEnum):
+    """How a visit to a queue ended: entered = the sum of these."""
+
+    ANSWERED = "answered"
+    ABANDONED = "abandoned"
+    TIMEOUT = "timeout"
+    FULL = "full"
+    EMPTY = "empty"
+    EXITED = "exited"
+    FAILED = "failed"
+
+    @property
+    def overflowed(self) -> bool:
+        """The queue gave up: time-out, full, or nobody logged in."""
+        return self in (QueueOutcome.TIMEOUT, QueueOutcome.FULL, QueueOutcome.EMPTY)
+
+
+class DialOutcome(StrEnum):
+    """How an attempt to reach somebody by telephone ended."""
+
+    ANSWERED = "answered"
+    NO_ANSWER = "no_answer"
+    BUSY = "busy"
+    REFUSED = "refused"
+    """Somebody or something answered, but did not press the key that accepts."""
+    UNAVAILABLE = "unavailable"
+    ABANDONED = "abandoned"
+    FAILED = "failed"
+
+
+class RecordOutcome(StrEnum):
+    """How the recording of a message ended."""
+
+    FINISHED = "finished"
+    """By a key, by silence or at the longest allowed time."""
+    HUNG_UP = "hung_up"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """The five clocks of a journey, and its end. Every report names the one its waiting time starts from."""
+
+    ringing_at: datetime
+    answered_at: datetime | None = None
+    """The engine answered."""
+    entered_service_at: datetime | None = None
+    """First entry into a queue, or first dial: from here on a human is owed."""
+    offered_at: datetime | None = None
+    """First offer to an agent (each offer stands in its queue visit)."""
+    bridged_at: datetime | None = None
+    """First bridge to a human."""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One passage through a node: which exit, and the value that decided it."""
+
+    node: str
+    exit: str
+    because: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueVisit:
+    """One stay in a queue."""
+
+    queue: str
+    entered_at: datetime
+    offers: int = 0
+    offered_at: datetime | None = None
+    agent: str | None = None
+    answered_at: datetime | None = None
+    left_at: datetime | None = None
+    outcome: QueueOutcome | None = None
+
+    def waiting_seconds(self, until: datetime) -> float:
+        """Entry to answer, or to leaving, or to `until` while still waiting."""
+        return ((self.answered_at or self.left_at or until) - self.entered_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialAttempt:
+    """One attempt to reach somebody of the client's: one number, or several at once."""
+
+    target: str
+    """What the document calls it: a contact's name, or a number; several joined by '+'."""
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: DialOutcome | None = None
+
+    def waiting_seconds(self, until: datetime) -> float:
+        """Start to answer, or to the end, or to `until` while still ringing."""
+        return ((self.answered_at or self.ended_at or until) - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A recorded voice message."""
+
+    recording: str
+    """Opaque name of the recording, without folder or suffix."""
+    node: str
+    deliver: str
+    """Name of the contact it is meant for; empty when the document names none."""
+    started_at: datetime
+    seconds: float
+
+
+NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One caller's visit, from offer to hang-up."""
+
+    call_id: str
+    client: str
+    plan_version: str
+    did: str
+    caller: CallerId
+    diverted_from: str | None = None
+    state: CallState = CallState.OFFERED
+    step: int = 0
+    """Number of the present wait: a result that names another one is late and changes nothing."""
+    node: str = ""
+    """The node that waits."""
+    memory: Mapping[str, int] = field(default_factory=dict)
+    """What the waiting node has to remember (attempts, position in its list); emptied when it is left."""
+    digits: str = ""
+    """Keyed and not yet consumed: type-ahead."""
+    variables: Mapping[str, str] = NO_VARIABLES
+    clocks: Clocks
+    visits: tuple[Visit, ...] = ()
+    visits_dropped: int = 0
+    """How many of the oldest visits a successor no longer knows (the serialised form is bounded)."""
+    queue_visits: tuple[QueueVisit, ...] = ()
+    dials: tuple[DialAttempt, ...] = ()
+    messages: tuple[Message, ...] = ()
+    recording_at: datetime | None = None
+    """Since when the present recording runs."""
+    verdict: Disposition | None = None
+    """What the tree has decided about the call before it ends (a refusal, a failure)."""
+    disposition: Disposition | None = None
+    """Set once, when the call ends."""
+    hangup_cause: int | None = None
+    """Q.850, from the switch; never a disposition."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing can happen to this call any more."""
+        return self.state is CallState.ENDED
+
+    @property
+    def offered(self) -> bool:
+        """It reached a human-service node: it counts as offered (appel présenté)."""
+        return self.clocks.entered_service_at is not None
+
+    @property
+    def agent(self) -> str | None:
+        """Who answered last, if an agent did."""
+        return next((visit.agent for visit in reversed(self.queue_visits) if visit.answered_at), None)
+
+    def waiting_seconds(self, until: datetime) -> float:
+        """Time spent waiting for a human over all queues and dials, menus between them excluded."""
+        return sum(visit.waiting_seconds(until) for visit in self.queue_visits) + sum(
+            dial.waiting_seconds(until) for dial in self.dials
+        )
+
+    def talk_seconds(self) -> float:
+        """Time bridged to a human, over all conversations that are over."""
+        total = 0.0
+        for visit in self.queue_visits:
+            if visit.answered_at and visit.left_at:
+                total += (visit.left_at - visit.answered_at).total_seconds()
+        for dial in self.dials:
+            if dial.answered_at and dial.ended_at:
+                total += (dial.ended_at - dial.answered_at).total_seconds()
+        return total

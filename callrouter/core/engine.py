@@ -1,0 +1,233 @@
+"""The engine: walk nodes until one waits, and say what to perform and what is now known.
+
+`start` takes an offered call, `step` any later input; both return a `Turn`: the next call, the effects to perform
+as one batch, and the facts concluded. Neither ever raises for what a caller or a switch can do.
+
+The engine keeps the clocks, the visits and the outcome, so that nodes only decide; it answers the call before the
+first sound; it bounds every walk; and when something cannot be done it goes to the client's fallback once, and
+otherwise ends the call as failed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from callrouter.core import facts as fact
+from callrouter.core import inputs
+from callrouter.core.call import (
+    Call,
+    CallState,
+    Clocks,
+    DialAttempt,
+    Disposition,
+    QueueVisit,
+    Visit,
+)
+from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
+from callrouter.core.ledger import bridge, close_open_visits, conclude, note_agent_offered
+from callrouter.core.lifecycle import admits
+from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
+from callrouter.core.plan import MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
+
+MAX_DIGITS_AHEAD = 32
+"""Keys kept for later; a caller who leans on the keypad fills no memory."""
+
+_NEEDS_ANSWER = (Play, CollectDigits, EnterQueue, Record)
+_KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one input led to."""
+
+    call: Call
+    effects: tuple[Effect, ...] = ()
+    facts: tuple[fact.Fact, ...] = ()
+
+
+def start(plan: Plan, offered: inputs.CallOffered) -> Turn:
+    """Take a call on and walk its tree to the first wait."""
+    call = Call(
+        call_id=offered.call_id,
+        client=plan.client,
+        plan_version=plan.version,
+        did=offered.did,
+        caller=offered.caller,
+        diverted_from=offered.diverted_from,
+        clocks=Clocks(ringing_at=offered.at),
+    )
+    return _Walk(plan, offered.at, [fact.CallStarted(call=call)]).go_to(call, plan.start)
+
+
+def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
+    """Tell a call what happened; an input that does not fit is refused and changes nothing."""
+    if not admits(call.state, type(told)):
+        return _refuse(call, f"{type(told).__name__} while {call.state}")
+    at = told.at
+    match told:
+        case inputs.DigitPressed(digit=digit):
+            if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
+                return Turn(call=call)
+            return Turn(call=replace(call, digits=call.digits + digit))
+        case inputs.AgentOffered():
+            return Turn(call=note_agent_offered(call, at))
+        case inputs.AgentAnswered(agent=agent):
+            return _bridged(bridge(call, at, agent))
+        case inputs.LegAnswered():
+            return _bridged(bridge(call, at, None))
+        case inputs.CallerHungUp(cause=cause):
+            return _end(plan, call, at, cause)
+        case inputs.ControlLost(reason=reason):
+            return _adrift(call, reason, at)
+        case inputs.CallAnswered():
+            answered_at = call.clocks.answered_at or at
+            call = replace(call, clocks=replace(call.clocks, answered_at=answered_at))
+            if call.state is not CallState.ANSWERING or told.step != call.step:
+                return Turn(call=call)
+    if told.step != call.step:
+        return _refuse(call, f"{type(told).__name__} of step {told.step} in step {call.step}")
+    return _resume(plan, call, told, at)
+
+
+def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
+    """Hand the result of a wait to the node that waits."""
+    walk = _Walk(plan, at, [])
+    if isinstance(result, inputs.QueueLeft):
+        call = walk.keep(close_open_visits(call, at, queue=result.outcome))
+    elif isinstance(result, inputs.DialEnded):
+        call = walk.keep(close_open_visits(call, at, dial=result.outcome))
+    elif isinstance(result, inputs.CommandFailed):
+        call = walk.keep(close_open_visits(call, at))
+        return walk.fall_back(call, result.reason)
+    node = plan.nodes[call.node]
+    return walk.follow(call, node, node.resume(plan, call, result, at))
+
+
+def _bridged(call: Call) -> Turn:
+    return Turn(call=call, facts=(fact.Bridged(call=call),))
+
+
+def _refuse(call: Call, reason: str) -> Turn:
+    return Turn(call=call, facts=(fact.InputRefused(call=call, reason=reason),))
+
+
+def _adrift(call: Call, reason: str, at: datetime) -> Turn:
+    """Asterisk has the caller: what was open stays open until the end of the call is seen."""
+    note = Visit(node=call.node, exit="control lost", because=reason, at=at)
+    verdict = call.verdict
+    if call.state is not CallState.HANGING_UP:
+        verdict = verdict or Disposition.FAILED
+    call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
+    return Turn(call=call, facts=(fact.TroubleMet(call=call, reason=reason),))
+
+
+def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
+    """The caller's side is over: close what is open, and conclude once."""
+    walk = _Walk(plan, at, [])
+    node = plan.nodes.get(call.node)
+    if node is not None and call.state is CallState.RECORDING:
+        call = walk.keep_messages(call, node.on_hangup(call, at))
+    call = walk.keep(close_open_visits(call, at))
+    call = replace(
+        call,
+        disposition=conclude(call),
+        state=CallState.ENDED,
+        clocks=replace(call.clocks, ended_at=at),
+        hangup_cause=cause,
+    )
+    return Turn(call=call, facts=(*walk.facts, fact.CallEnded(call=call)))
+
+
+class _Walk:
+    """One passage through nodes, from an input to the next wait."""
+
+    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact]) -> None:
+        self.plan = plan
+        self.at = at
+        self.facts = facts
+        self._passed = 0
+
+    def go_to(self, call: Call, name: str) -> Turn:
+        """Enter a node, and go on until one waits."""
+        node = self.plan.nodes[name]
+        entered = replace(call, node=name, memory={})
+        return self.follow(entered, node, node.enter(self.plan, entered, self.at))
+
+    def follow(self, before: Call, node: Node, taken: Step) -> Turn:
+        """Carry out what a node answered, and what the following ones do."""
+        while isinstance(taken, Leave):
+            call = self._visited(self.keep_messages(before, taken.call), taken.exit, taken.because)
+            self._passed += 1
+            if self._passed > MAX_VISITS_WITHOUT_WAIT or len(call.visits) > MAX_VISITS:
+                return self._give_up(call, "the tree goes round without end")
+            node = self.plan.nodes[node.exits[taken.exit]]
+            before = replace(call, node=node.name, memory={})
+            taken = node.enter(self.plan, before, self.at)
+        if isinstance(taken, Stay):
+            return self._wait(taken)
+        return self._finish(taken)
+
+    def fall_back(self, call: Call, reason: str) -> Turn:
+        """Something could not be done: the client's fallback, once, and otherwise the end."""
+        self.facts.append(fact.TroubleMet(call=call, reason=reason))
+        call = self._visited(call, "failed", reason)
+        fallback = self.plan.fallback
+        if not fallback or any(visit.node == fallback for visit in call.visits):
+            return self._give_up(call, reason)
+        return self.go_to(call, fallback)
+
+    def keep(self, closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
+        """Note the visits that have just been completed."""
+        call, visit, dial = closed
+        if visit:
+            self.facts.append(fact.QueueEnded(call=call, visit=visit))
+        if dial:
+            self.facts.append(fact.DialFinished(call=call, dial=dial))
+        return call
+
+    def keep_messages(self, before: Call, after: Call) -> Call:
+        """Note the messages that have just been recorded."""
+        for message in after.messages[len(before.messages) :]:
+            self.facts.append(fact.MessageLeft(call=after, message=message))
+        return after
+
+    def _visited(self, call: Call, exit_name: str, because: str) -> Call:
+        visit = Visit(node=call.node, exit=exit_name, because=because, at=self.at)
+        call = replace(call, visits=(*call.visits, visit))
+        self.facts.append(fact.NodeVisited(call=call, visit=visit))
+        return call
+
+    def _wait(self, stay: Stay) -> Turn:
+        call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
+        effects = stay.effects
+        if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
+            effects = (Answer(), *effects)
+        last = effects[-1]
+        if isinstance(last, EnterQueue):
+            visit = QueueVisit(queue=last.queue, entered_at=self.at)
+            call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
+            self.facts.append(fact.QueueEntered(call=call, visit=visit))
+        elif isinstance(last, Dial):
+            attempt = DialAttempt(target="+".join(last.numbers), started_at=self.at)
+            call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
+        return Turn(call=call, effects=effects, facts=tuple(self.facts))
+
+    def _in_service(self, call: Call) -> Call:
+        if call.clocks.entered_service_at:
+            return call
+        return replace(call, clocks=replace(call.clocks, entered_service_at=self.at))
+
+    def _finish(self, finish: Finish) -> Turn:
+        call = self._visited(finish.call, "end", finish.because)
+        call = replace(
+            call,
+            state=CallState.HANGING_UP,
+            step=call.step + 1,
+            verdict=finish.verdict or call.verdict,
+        )
+        return Turn(call=call, effects=(Hangup(cause=finish.cause),), facts=tuple(self.facts))
+
+    def _give_up(self, call: Call, reason: str) -> Turn:
+        self.facts.append(fact.TroubleMet(call=call, reason=reason))
+        return self._finish(Finish(call=call, verdict=Disposition.FAILED, cause=41, because=reason))

@@ -1,0 +1,70 @@
+"""Why a call ended where it did, as lines a person reads; the CLI, the API and the tests share it.
+
+14:02:11  hours → closed (Sat 14:02)
+14:02:19  night → key:1 (key 1)
+14:02:41  take_message → done (hung_up, 14 s)
+ended: message_left
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from callrouter.core.call import Call, DialAttempt, QueueVisit, Visit
+from callrouter.core.plan import Plan
+
+_UTC = ZoneInfo("UTC")
+
+
+def explain(call: Call, plan: Plan | None = None) -> list[str]:
+    """The call's story in the client's own time; with the plan, each node's line is named."""
+    zone = ZoneInfo(plan.timezone) if plan else _UTC
+    entries: list[tuple[datetime, str]] = [(visit.at, _visit(visit, plan)) for visit in call.visits]
+    for queue_visit in call.queue_visits:
+        entries += _queue_visit(queue_visit)
+    for dial in call.dials:
+        entries += _dial(dial)
+    # A stable sort keeps what happened in one instant in the order it was concluded.
+    lines = [f"{_clock(at, zone)}  {text}" for at, text in sorted(entries, key=lambda entry: entry[0])]
+    if call.visits_dropped:
+        lines.insert(0, f"({call.visits_dropped} earlier steps are no longer known)")
+    if call.disposition:
+        lines.append(f"{_clock(call.clocks.ended_at or call.clocks.ringing_at, zone)}  ended: {call.disposition}")
+    return lines
+
+
+def path(visits: Sequence[Visit]) -> str:
+    """The nodes passed, on one line."""
+    return " → ".join(visit.node for visit in visits)
+
+
+def _clock(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%H:%M:%S}"
+
+
+def _visit(visit: Visit, plan: Plan | None) -> str:
+    node = plan.nodes.get(visit.node) if plan else None
+    place = f"{visit.node} ({plan.source}:{node.line})" if plan and node and plan.source else visit.node
+    because = f" ({visit.because})" if visit.because else ""
+    return f"{place} → {visit.exit}{because}"
+
+
+def _queue_visit(visit: QueueVisit) -> list[tuple[datetime, str]]:
+    lines = [(visit.entered_at, f"waits in queue {visit.queue}")]
+    if visit.answered_at:
+        waited = (visit.answered_at - visit.entered_at).total_seconds()
+        lines.append((visit.answered_at, f"answered by {visit.agent or 'somebody'} after {waited:.0f} s"))
+    if visit.left_at and visit.outcome:
+        lines.append((visit.left_at, f"leaves queue {visit.queue}: {visit.outcome}"))
+    return lines
+
+
+def _dial(dial: DialAttempt) -> list[tuple[datetime, str]]:
+    lines = [(dial.started_at, f"rings {dial.target}")]
+    if dial.answered_at:
+        lines.append((dial.answered_at, f"{dial.target}: accepted"))
+    if dial.ended_at and dial.outcome:
+        lines.append((dial.ended_at, f"{dial.target}: {dial.outcome}"))
+    return lines

@@ -1,0 +1,101 @@
+"""What we conclude about calls and keep; recorders and metrics live on these.
+
+A fact holds the call as it stood right after it, so that no listener has to remember anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from callrouter.core.call import Call, DialAttempt, Message, QueueVisit, Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted:
+    """A call was taken on."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeVisited:
+    """A node was passed: the exit taken and the value that decided it."""
+
+    call: Call
+    visit: Visit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEntered:
+    """The caller waits in a queue."""
+
+    call: Call
+    visit: QueueVisit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueEnded:
+    """A queue visit is complete, its outcome set."""
+
+    call: Call
+    visit: QueueVisit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialFinished:
+    """An attempt to reach somebody by telephone is complete."""
+
+    call: Call
+    dial: DialAttempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bridged:
+    """The caller speaks to a human (an agent, or somebody of the client's)."""
+
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageLeft:
+    """A message was recorded."""
+
+    call: Call
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRefused:
+    """An input did not fit the state of the call, and changed nothing."""
+
+    call: Call
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TroubleMet:
+    """Something went wrong that the call survived, or did not: for the log and the trace."""
+
+    call: Call
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded:
+    """The call is over; its disposition and clocks are final."""
+
+    call: Call
+
+
+Fact = (
+    CallStarted
+    | NodeVisited
+    | QueueEntered
+    | QueueEnded
+    | DialFinished
+    | Bridged
+    | MessageLeft
+    | InputRefused
+    | TroubleMet
+    | CallEnded
+)

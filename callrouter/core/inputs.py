@@ -1,0 +1,155 @@
+"""All the switch can tell us about one call, in the past tense.
+
+`step` names the wait a result belongs to (`Call.step` when its effects were handed out), so that a late
+result cannot answer a later question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from callrouter.core.call import CallerId, DialOutcome, QueueOutcome, RecordOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOffered:
+    """A new call rings; the only input that `engine.start` takes."""
+
+    call_id: str
+    did: str
+    caller: CallerId
+    diverted_from: str | None = None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered:
+    """The Answer we asked for is done."""
+
+    step: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptEnded:
+    """The prompts were heard to the end, or a key cut them short."""
+
+    step: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigitPressed:
+    """The caller keyed 0-9, *, #, or A-D, at whatever moment: the one source of digits."""
+
+    digit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectEnded:
+    """Collecting is over, by a key or by silence; the digits themselves came as `DigitPressed`."""
+
+    step: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentOffered:
+    """The queue rings an agent for this caller."""
+
+    agent: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAnswered:
+    """An agent and the caller are connected."""
+
+    agent: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLeft:
+    """The caller is back from the queue: nobody came, or the conversation is over (`ANSWERED`)."""
+
+    step: int
+    outcome: QueueOutcome
+    at: datetime
+    key: str = ""
+    """The key by which the caller chose another way (`EXITED`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegAnswered:
+    """Somebody of the client's accepted the call and is connected."""
+
+    leg: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialEnded:
+    """The attempt is over: nobody accepted, or the conversation is over (`ANSWERED`)."""
+
+    step: int
+    outcome: DialOutcome
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingEnded:
+    """The message is recorded, or could not be."""
+
+    step: int
+    outcome: RecordOutcome
+    seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandFailed:
+    """What we asked for could not be done, and the caller is still there."""
+
+    step: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlLost:
+    """Asterisk took the call back (its lease ran out, AsyncAGI ended): its fallback serves the caller now."""
+
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerHungUp:
+    """The caller's side is over, by whomever; comes at any instant, more than once, and counts once."""
+
+    at: datetime
+    cause: int | None = None
+
+
+Result = CallAnswered | PromptEnded | CollectEnded | QueueLeft | DialEnded | RecordingEnded | CommandFailed
+"""What ends a wait; carries the wait's `step`."""
+
+Input = (
+    CallAnswered
+    | PromptEnded
+    | DigitPressed
+    | CollectEnded
+    | AgentOffered
+    | AgentAnswered
+    | QueueLeft
+    | LegAnswered
+    | DialEnded
+    | RecordingEnded
+    | CommandFailed
+    | ControlLost
+    | CallerHungUp
+)
+"""All that `engine.step` takes."""

@@ -1,0 +1,110 @@
+"""Keeping the books of a call: who answered, what is still open, and the one disposition at the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from callrouter.core.call import (
+    Call,
+    CallState,
+    DialAttempt,
+    DialOutcome,
+    Disposition,
+    QueueOutcome,
+    QueueVisit,
+)
+
+FALLBACK_QUEUE = "(fallback)"
+"""Stands for whatever Asterisk's own dialplan rang while it had the call."""
+
+
+def note_agent_offered(call: Call, at: datetime) -> Call:
+    """An agent is being rung for the visit that is open."""
+    visit = _open_queue_visit(call)
+    if visit is None:
+        return call
+    offered = replace(visit, offers=visit.offers + 1, offered_at=visit.offered_at or at)
+    clocks = replace(call.clocks, offered_at=call.clocks.offered_at or at)
+    return replace(call, queue_visits=(*call.queue_visits[:-1], offered), clocks=clocks)
+
+
+def bridge(call: Call, at: datetime, agent: str | None) -> Call:
+    """A human is on the line: an agent (named), or somebody the open dial reached (None)."""
+    dial = _open_dial(call)
+    if agent is None and dial is not None:
+        call = replace(call, dials=(*call.dials[:-1], replace(dial, answered_at=at)))
+    else:
+        visit = _open_queue_visit(call)
+        if visit is None:
+            visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=at)
+            call = replace(call, queue_visits=(*call.queue_visits, visit))
+        answered = replace(visit, agent=agent or "", answered_at=at, offered_at=visit.offered_at or at)
+        call = replace(call, queue_visits=(*call.queue_visits[:-1], answered))
+    clocks = replace(
+        call.clocks,
+        bridged_at=call.clocks.bridged_at or at,
+        entered_service_at=call.clocks.entered_service_at or at,
+    )
+    state = call.state if call.state is CallState.ADRIFT else CallState.CONNECTED
+    return replace(call, clocks=clocks, state=state)
+
+
+def close_open_visits(
+    call: Call,
+    at: datetime,
+    *,
+    queue: QueueOutcome = QueueOutcome.ABANDONED,
+    dial: DialOutcome = DialOutcome.ABANDONED,
+) -> tuple[Call, QueueVisit | None, DialAttempt | None]:
+    """Complete the visit and the dial still open, if any, and say which they were.
+
+    Whoever was answered was answered, whatever the switch calls the end; and who was not, was not.
+    """
+    visit, attempt = _open_queue_visit(call), _open_dial(call)
+    if visit is not None:
+        if visit.answered_at:
+            queue = QueueOutcome.ANSWERED
+        elif queue is QueueOutcome.ANSWERED:
+            queue = QueueOutcome.FAILED
+        visit = replace(visit, left_at=at, outcome=queue)
+        call = replace(call, queue_visits=(*call.queue_visits[:-1], visit))
+    if attempt is not None:
+        if attempt.answered_at:
+            dial = DialOutcome.ANSWERED
+        elif dial is DialOutcome.ANSWERED:
+            dial = DialOutcome.FAILED
+        attempt = replace(attempt, ended_at=at, outcome=dial)
+        call = replace(call, dials=(*call.dials[:-1], attempt))
+    return call, visit, attempt
+
+
+def conclude(call: Call) -> Disposition:
+    """The one final outcome of a call that is over.
+
+    What a human or the caller did comes first, then what the tree decided, then how far the caller had come. A
+    caller who entered service and reached nobody is abandoned, whoever ended the call.
+    """
+    if any(visit.answered_at for visit in call.queue_visits):
+        return Disposition.ANSWERED
+    if any(dial.answered_at for dial in call.dials):
+        return Disposition.REDIRECTED
+    if call.messages:
+        return Disposition.MESSAGE_LEFT
+    if call.verdict:
+        return call.verdict
+    if call.offered:
+        return Disposition.ABANDONED
+    return Disposition.SELF_SERVED if call.state is CallState.HANGING_UP else Disposition.LEFT_EARLY
+
+
+def _open_queue_visit(call: Call) -> QueueVisit | None:
+    if call.queue_visits and call.queue_visits[-1].left_at is None:
+        return call.queue_visits[-1]
+    return None
+
+
+def _open_dial(call: Call) -> DialAttempt | None:
+    if call.dials and call.dials[-1].ended_at is None:
+        return call.dials[-1]
+    return None

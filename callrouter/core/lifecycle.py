@@ -1,0 +1,42 @@
+"""The states of a call and the inputs each of them admits, as a table.
+
+A call is `OFFERED` for the instant between the switch's offer and the first wait. From then on its state says
+what it waits for. A wait ends by its own result (`PLAYING` by `PromptEnded`, …), which must name the wait's
+step. People come in between: an agent or a called party answers (`QUEUED` or `DIALLING` → `CONNECTED`), and the
+result that follows is then that of the conversation. `HANGING_UP` waits for the switch to say that the
+channel is gone. `ADRIFT` is reached when Asterisk takes a call back: we go on watching, so that its record is
+right, but we ask for nothing. `ENDED` admits nothing.
+
+Four inputs are legal wherever a call lives: the caller hangs up, keys a digit, a command fails, or control is
+lost. Whatever the table does not admit is refused: it changes nothing and harms nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from callrouter.core import inputs
+from callrouter.core.call import CallState
+
+ALWAYS: frozenset[type] = frozenset(
+    {inputs.CallerHungUp, inputs.ControlLost, inputs.DigitPressed, inputs.CommandFailed, inputs.CallAnswered}
+)
+
+ADMITS: Mapping[CallState, frozenset[type]] = {
+    CallState.OFFERED: frozenset(),
+    CallState.ANSWERING: ALWAYS,
+    CallState.PLAYING: ALWAYS | {inputs.PromptEnded},
+    CallState.COLLECTING: ALWAYS | {inputs.CollectEnded},
+    CallState.QUEUED: ALWAYS | {inputs.AgentOffered, inputs.AgentAnswered, inputs.QueueLeft},
+    CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.DialEnded},
+    CallState.CONNECTED: ALWAYS | {inputs.QueueLeft, inputs.DialEnded},
+    CallState.RECORDING: ALWAYS | {inputs.RecordingEnded},
+    CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost}),
+    CallState.ADRIFT: frozenset({inputs.CallerHungUp, inputs.AgentOffered, inputs.AgentAnswered, inputs.LegAnswered}),
+    CallState.ENDED: frozenset(),
+}
+
+
+def admits(state: CallState, kind: type) -> bool:
+    """Whether a call in `state` can be told this."""
+    return kind in ADMITS[state]

@@ -1,0 +1,36 @@
+"""The verbs of the language, one module each, listed by hand so that a search finds them."""
+
+from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
+from callrouter.core.nodes.answer import AnswerNode
+from callrouter.core.nodes.branch import BranchNode
+from callrouter.core.nodes.caller import CallerNode
+from callrouter.core.nodes.collect_digits import CollectDigitsNode
+from callrouter.core.nodes.dial import DialNode
+from callrouter.core.nodes.hangup import HangupNode
+from callrouter.core.nodes.menu import MenuNode
+from callrouter.core.nodes.message import MessageNode
+from callrouter.core.nodes.opening_hours import OpeningHoursNode
+from callrouter.core.nodes.play import PlayNode
+from callrouter.core.nodes.queue import QueueNode
+from callrouter.core.nodes.redirect import RedirectNode
+from callrouter.core.nodes.reject import RejectNode
+from callrouter.core.nodes.set_variables import SetNode
+
+ALL: tuple[type[Node], ...] = (
+    AnswerNode,
+    PlayNode,
+    MenuNode,
+    CollectDigitsNode,
+    OpeningHoursNode,
+    CallerNode,
+    BranchNode,
+    SetNode,
+    QueueNode,
+    DialNode,
+    RedirectNode,
+    MessageNode,
+    RejectNode,
+    HangupNode,
+)
+
+__all__ = ["ALL", "Finish", "Leave", "Node", "Stay", "Step", *(node.__name__ for node in ALL)]

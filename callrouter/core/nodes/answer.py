@@ -1,0 +1,34 @@
+"""Take the call off the hook before anything is heard.
+
+```yaml
+answer: { next: welcome }
+```
+
+Nodes that play, collect, queue or record answer by themselves; this one makes the moment explicit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState
+from callrouter.core.effects import Answer
+from callrouter.core.nodes._base import Leave, Node, Stay, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerNode(Node):
+    """Answer, then go on."""
+
+    kind: ClassVar[str] = "answer"
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Answer, unless that was done before."""
+        if call.clocks.answered_at:
+            return Leave(call=call, exit="next", because="already answered")
+        return Stay(call=call, state=CallState.ANSWERING, effects=(Answer(),))

@@ -1,0 +1,39 @@
+"""Go by who calls.
+
+```yaml
+caller: { vip: priority, unwanted: refuse, otherwise: hours }
+```
+
+Each key but `otherwise` names one of the client's lists, asked in the order written; the first that holds the
+caller decides. A list holds numbers, prefixes (`"08*"`) and `anonymous`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call
+from callrouter.core.nodes._base import Leave, Node, Step
+from callrouter.core.numbers import CallerList
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerNode(Node):
+    """Branch on lists of callers; exits are `list:NAME` and `otherwise`."""
+
+    kind: ClassVar[str] = "caller"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"otherwise"})
+
+    lists: tuple[CallerList, ...]
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """The first list that holds the caller decides."""
+        for callers in self.lists:
+            if found := callers.match(call.caller):
+                return Leave(call=call, exit=f"list:{callers.name}", because=f"{callers.name}: {found}")
+        return Leave(call=call, exit="otherwise", because="in no list")

@@ -1,0 +1,85 @@
+"""Collect several digits into a variable.
+
+```yaml
+collect_digits:
+  prompt: { say: "Composez votre numéro de dossier, puis dièse." }
+  variable: dossier
+  min: 4
+  max: 8
+  timeout: 5s
+  next: lookup
+  no_input: { retry: 1, then: secretaries }
+  no_match: { retry: 1, then: secretaries }
+```
+
+`#` ends early; `max` digits end at once; fewer than `min` are a `no_match`, none a `no_input`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState
+from callrouter.core.effects import CollectDigits, Sound
+from callrouter.core.inputs import Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollectDigitsNode(Node):
+    """Collect digits into a variable; exits are `next`, `no_input` and `no_match`."""
+
+    kind: ClassVar[str] = "collect_digits"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"next", "no_input", "no_match"})
+
+    sounds: tuple[Sound, ...]
+    variable: str
+    min_digits: int
+    max_digits: int
+    timeout_seconds: float = 5.0
+    no_input_retries: int = 1
+    no_match_retries: int = 1
+    no_input_sounds: tuple[Sound, ...] = ()
+    no_match_sounds: tuple[Sound, ...] = ()
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Use what was keyed beforehand as far as it goes, and ask for the rest."""
+        if self._complete(call.digits):
+            return self._judge(call)
+        return self._ask(call, self.sounds if not call.digits else ())
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """Judge by the keys that were pressed, or by their absence."""
+        if call.digits:
+            return self._judge(call)
+        tries = call.memory.get("no_input", 0) + 1
+        if tries > self.no_input_retries:
+            return Leave(call=call, exit="no_input", because=f"silent {tries}×")
+        return self._ask(remember(call, no_input=tries), self.no_input_sounds + self.sounds)
+
+    def _complete(self, digits: str) -> bool:
+        return "#" in digits or len(digits) >= self.max_digits
+
+    def _judge(self, call: Call) -> Step:
+        entered, hash_key, behind = call.digits.partition("#")
+        if len(entered) > self.max_digits or (len(entered) == self.max_digits and not hash_key):
+            entered, behind = call.digits[: self.max_digits], call.digits[self.max_digits :]
+        if len(entered) >= self.min_digits and "*" not in entered:
+            variables = {**call.variables, self.variable: entered}
+            call = replace(call, digits=behind, variables=variables)
+            return Leave(call=call, exit="next", because=f"{self.variable} = {entered}")
+        call = replace(call, digits="")
+        tries = call.memory.get("no_match", 0) + 1
+        if tries > self.no_match_retries:
+            return Leave(call=call, exit="no_match", because=f"{len(entered)} digits, {tries}×")
+        return self._ask(remember(call, no_match=tries), self.no_match_sounds + self.sounds)
+
+    def _ask(self, call: Call, sounds: tuple[Sound, ...]) -> Stay:
+        wanted = self.max_digits - len(call.digits)
+        collect = CollectDigits(sounds=sounds, max_digits=wanted, timeout_seconds=self.timeout_seconds)
+        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,))

@@ -1,0 +1,41 @@
+"""End the call, after a last word if there is one.
+
+```yaml
+hangup: { prompt: { say: "Merci, au revoir." } }
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState
+from callrouter.core.effects import Play, Sound
+from callrouter.core.inputs import Result
+from callrouter.core.nodes._base import Finish, Node, Stay, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class HangupNode(Node):
+    """End the call; no exits."""
+
+    kind: ClassVar[str] = "hangup"
+    exit_names: ClassVar[frozenset[str]] = frozenset()
+
+    sounds: tuple[Sound, ...] = ()
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Say good-bye, or just end."""
+        if not self.sounds:
+            return Finish(call=call)
+        play = Play(sounds=self.sounds, interruptible=False)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """Good-bye was said."""
+        return Finish(call=call)

@@ -1,0 +1,72 @@
+"""Ask for one key.
+
+```yaml
+menu:
+  prompt: { say: "Pour une urgence, tapez 1. Pour un rendez-vous, tapez 2." }
+  timeout: 5s
+  keys: { "1": urgent, "2": secretaries }
+  no_input: { retry: 1, then: secretaries }
+  no_match: { retry: 2, then: secretaries, prompt: { say: "Choix inconnu." } }
+```
+
+A key cuts the prompt short and a known one ends the wait at once; keys pressed beforehand count. Silence and
+unknown keys repeat the menu as often as `retry` says, then go where `then` says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState
+from callrouter.core.effects import CollectDigits, Sound
+from callrouter.core.inputs import Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class MenuNode(Node):
+    """Ask for one key; exits are `key:1` …, `no_input` and `no_match`."""
+
+    kind: ClassVar[str] = "menu"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"no_input", "no_match"})
+
+    sounds: tuple[Sound, ...]
+    keys: tuple[str, ...]
+    timeout_seconds: float = 5.0
+    no_input_retries: int = 1
+    no_match_retries: int = 1
+    no_input_sounds: tuple[Sound, ...] = ()
+    no_match_sounds: tuple[Sound, ...] = ()
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Use a key pressed beforehand, or ask."""
+        return self._choose(call) if call.digits else self._ask(call)
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """Judge by the keys that were pressed, or by their absence."""
+        if call.digits:
+            return self._choose(call)
+        tries = call.memory.get("no_input", 0) + 1
+        if tries > self.no_input_retries:
+            return Leave(call=call, exit="no_input", because=f"silent {tries}×")
+        return self._ask(remember(call, no_input=tries), self.no_input_sounds)
+
+    def _choose(self, call: Call) -> Step:
+        key = call.digits[0]
+        if key in self.keys:
+            return Leave(call=replace(call, digits=call.digits[1:]), exit=f"key:{key}", because=f"key {key}")
+        # What was keyed behind an unknown key was meant for a menu the caller did not reach.
+        call = replace(call, digits="")
+        tries = call.memory.get("no_match", 0) + 1
+        if tries > self.no_match_retries:
+            return Leave(call=call, exit="no_match", because=f"key {key} unknown, {tries}×")
+        return self._ask(remember(call, no_match=tries), self.no_match_sounds)
+
+    def _ask(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
+        collect = CollectDigits(sounds=before + self.sounds, max_digits=1, timeout_seconds=self.timeout_seconds)
+        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,))

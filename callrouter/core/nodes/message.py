@@ -1,0 +1,91 @@
+"""Take a voice message.
+
+```yaml
+message:
+  prompt: { say: "Laissez votre message après le bip." }
+  max: 2m
+  silence: 5s
+  min: 2s
+  deliver: email_doctor
+  done: goodbye
+```
+
+A message ends by a key, by silence, at `max`, or when the caller hangs up, and is kept in each case; shorter than
+`min` it is none, and the call goes to `empty` (or to `done`). `deliver` names the contact it is meant for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState, Message, RecordOutcome
+from callrouter.core.effects import Play, Record, Sound
+from callrouter.core.inputs import RecordingEnded, Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageNode(Node):
+    """Record a message; exits are `done` and, if wanted, `empty`."""
+
+    kind: ClassVar[str] = "message"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"done"})
+    optional_exits: ClassVar[frozenset[str]] = frozenset({"empty"})
+
+    sounds: tuple[Sound, ...]
+    max_seconds: float = 120.0
+    silence_seconds: float = 5.0
+    min_seconds: float = 2.0
+    deliver: str = ""
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Say what to do; a key skips it."""
+        if not self.sounds:
+            return self._record(call, at)
+        play = Play(sounds=self.sounds, interruptible=True)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """Record after the prompt; go on after the recording."""
+        if not isinstance(result, RecordingEnded):
+            return self._record(replace(call, digits=""), at)
+        because = f"{result.outcome.value}, {result.seconds:.0f} s"
+        if result.outcome is RecordOutcome.FAILED or result.seconds < self.min_seconds:
+            exit_name = "empty" if "empty" in self.exits else "done"
+            return Leave(call=replace(call, recording_at=None), exit=exit_name, because=because)
+        return Leave(call=self._keep(call, result.seconds), exit="done", because=because)
+
+    def on_hangup(self, call: Call, at: datetime) -> Call:
+        """A caller who hangs up instead of pressing a key has left his message all the same."""
+        if call.recording_at is None:
+            return call
+        seconds = (at - call.recording_at).total_seconds()
+        return self._keep(call, seconds) if seconds >= self.min_seconds else call
+
+    def _keep(self, call: Call, seconds: float) -> Call:
+        message = Message(
+            recording=self._recording(call),
+            node=self.name,
+            deliver=self.deliver,
+            started_at=call.recording_at or call.clocks.ringing_at,
+            seconds=seconds,
+        )
+        return replace(call, messages=(*call.messages, message), recording_at=None)
+
+    def _record(self, call: Call, at: datetime) -> Step:
+        record = Record(
+            recording=self._recording(call),
+            max_seconds=self.max_seconds,
+            silence_seconds=self.silence_seconds,
+        )
+        call = replace(call, recording_at=at)
+        return Stay(call=call, state=CallState.RECORDING, effects=(record,))
+
+    @staticmethod
+    def _recording(call: Call) -> str:
+        return f"{call.call_id}-{len(call.messages)}"

@@ -1,0 +1,59 @@
+"""Put the caller in a team's line.
+
+```yaml
+queue:
+  name: medical
+  priority: 0
+  max_wait: 3m
+  brief: { say: "Cabinet Moreau" }
+  overflow: take_message
+```
+
+Music plays until an agent answers; `brief` is whispered to the agent first. Nobody within `max_wait`, a full
+queue or nobody logged in: `overflow`. After the conversation the call ends, or goes on at `done`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState, QueueOutcome
+from callrouter.core.effects import EnterQueue, Sound
+from callrouter.core.inputs import QueueLeft, Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueueNode(Node):
+    """Wait for an agent; exits are `overflow` and, if wanted, `done`."""
+
+    kind: ClassVar[str] = "queue"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"overflow"})
+    optional_exits: ClassVar[frozenset[str]] = frozenset({"done"})
+
+    queue: str
+    priority: int = 0
+    max_wait_seconds: float
+    brief: tuple[Sound, ...] = ()
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Join the line."""
+        enter = EnterQueue(
+            queue=self.queue,
+            priority=self.priority,
+            max_wait_seconds=self.max_wait_seconds,
+            brief=self.brief,
+        )
+        return Stay(call=call, state=CallState.QUEUED, effects=(enter,))
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """The conversation is over, or nobody came."""
+        if isinstance(result, QueueLeft) and result.outcome is QueueOutcome.ANSWERED:
+            return self.leave_or_finish(call, "done", "conversation over")
+        outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
+        return Leave(call=call, exit="overflow", because=outcome)

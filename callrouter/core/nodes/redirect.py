@@ -1,0 +1,45 @@
+"""Send the call to a number for good.
+
+```yaml
+redirect: { number: "01 40 00 00 99", ring: 30s, failed: take_message }
+```
+
+Whoever answers there has the call; nobody within `ring`: `failed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState, DialOutcome
+from callrouter.core.effects import Dial
+from callrouter.core.inputs import DialEnded, Result
+from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RedirectNode(Node):
+    """Redirect to a number; its exit is `failed`."""
+
+    kind: ClassVar[str] = "redirect"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"failed"})
+
+    number: str
+    ring_seconds: float = 30.0
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Ring it."""
+        dial = Dial(numbers=(self.number,), ring_seconds=self.ring_seconds)
+        return Stay(call=call, state=CallState.DIALLING, effects=(dial,))
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """Over, or not reached."""
+        outcome = result.outcome if isinstance(result, DialEnded) else DialOutcome.FAILED
+        if outcome is DialOutcome.ANSWERED:
+            return Finish(call=call, because="conversation over")
+        return Leave(call=call, exit="failed", because=outcome.value)

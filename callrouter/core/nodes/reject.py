@@ -1,0 +1,48 @@
+"""Refuse the call, politely if there is a prompt.
+
+```yaml
+reject: { cause: busy, prompt: { say: "Ce numéro ne reçoit pas d'appels masqués." } }
+```
+
+Without a prompt the call is never answered (`cause`: `rejected`, `busy` or `unallocated`); with one it is
+answered, told so and ended. Either way it counts as rejected, and in no service figure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call, CallState, Disposition
+from callrouter.core.effects import Play, Sound
+from callrouter.core.inputs import Result
+from callrouter.core.nodes._base import Finish, Node, Stay, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class RejectNode(Node):
+    """Refuse; no exits."""
+
+    kind: ClassVar[str] = "reject"
+    exit_names: ClassVar[frozenset[str]] = frozenset()
+
+    sounds: tuple[Sound, ...] = ()
+    cause: int = 21
+    """Q.850: 21 call rejected, 17 user busy, 1 unallocated number."""
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Refuse at once, or say why first."""
+        if not self.sounds:
+            return Finish(call=call, verdict=Disposition.REJECTED, cause=self.cause)
+        # Decided now: a caller who hangs up during the sentence was refused all the same.
+        call = replace(call, verdict=Disposition.REJECTED)
+        play = Play(sounds=self.sounds, interruptible=False)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """The sentence was said."""
+        return Finish(call=call, verdict=Disposition.REJECTED, cause=self.cause)

@@ -1,0 +1,36 @@
+"""Give variables a value.
+
+```yaml
+set: { variables: { motif: urgence }, next: secretaries }
+```
+
+Variables are kept with the call and stand in its record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core.call import Call
+from callrouter.core.nodes._base import Leave, Node, Step
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetNode(Node):
+    """Set variables, then go on."""
+
+    kind: ClassVar[str] = "set"
+
+    variables: Mapping[str, str]
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Set them."""
+        because = ", ".join(f"{name} = {value}" for name, value in self.variables.items())
+        call = replace(call, variables={**call.variables, **self.variables})
+        return Leave(call=call, exit="next", because=because)

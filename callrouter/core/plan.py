@@ -1,0 +1,53 @@
+"""The compiled tree a call walks: every exit resolved, every default filled, every sound found.
+
+A plan is immutable; a call keeps the one it started with, by client and version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from callrouter.core.nodes._base import Node
+from callrouter.core.schedule import Schedule
+from callrouter.core.service_level import ServiceLevelTarget
+
+MAX_VISITS = 400
+"""Nodes a call may pass in its whole life; a tree that needs more is a loop nobody gets out of."""
+
+MAX_VISITS_WITHOUT_WAIT = 64
+"""Nodes a call may pass without waiting for anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One client's dialplan, compiled."""
+
+    client: str
+    """The client's identifier, [a-z0-9-]+."""
+    name: str
+    version: str
+    """Short hash of all the client's documents."""
+    numbers: tuple[str, ...]
+    """DIDs in E.164."""
+    timezone: str
+    language: str
+    start: str
+    nodes: Mapping[str, Node]
+    fallback: str = ""
+    """The node a call goes to when something could not be done; empty: hang up."""
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    service_level: ServiceLevelTarget = field(default_factory=ServiceLevelTarget)
+    source: str = ""
+    """The client's file, as the operations person knows it."""
+
+    @cached_property
+    def node_index(self) -> Mapping[str, int]:
+        """Position of each node, in the document's order: what the serialised call writes for a name."""
+        return {name: index for index, name in enumerate(self.nodes)}
+
+    @cached_property
+    def node_names(self) -> tuple[str, ...]:
+        """The reverse of `node_index`."""
+        return tuple(self.nodes)

@@ -1,0 +1,77 @@
+"""Opening hours: weekly ranges, holidays and dated exceptions, asked for one instant at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeRange:
+    """Part of a day on the wall clock: `start` belongs to it, `end` does not; `end` None is midnight."""
+
+    start: time
+    end: time | None
+
+    def holds(self, clock: time) -> bool:
+        """Whether the wall clock is within."""
+        return self.start <= clock and (self.end is None or clock < self.end)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedException:
+    """Days on which other hours than the week's are kept: none of them means closed."""
+
+    first: date
+    last: date
+    ranges: tuple[TimeRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the hours say of an instant, and why."""
+
+    open: bool
+    holiday: bool
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """One set of hours of a client."""
+
+    name: str
+    timezone: str
+    """IANA name; the day and the wall clock are this zone's, whatever the server's."""
+    week: tuple[tuple[TimeRange, ...], ...]
+    """Seven entries, Monday first."""
+    holidays: Mapping[date, str] = field(default_factory=dict)
+    """Public holidays, closed unless an exception says otherwise."""
+    exceptions: tuple[DatedException, ...] = ()
+    """Asked first, in order: the first that holds the day decides."""
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def at(self, instant: datetime) -> Found:
+        """Open or closed at an aware instant."""
+        local = instant.astimezone(self._zone)
+        day, clock = local.date(), local.time()
+        shown = f"{DAYS[day.weekday()].capitalize()} {clock:%H:%M}"
+        for exception in self.exceptions:
+            if exception.first <= day <= exception.last:
+                return Found(
+                    open=any(part.holds(clock) for part in exception.ranges),
+                    holiday=False,
+                    because=f"{shown}, exception {day.isoformat()}",
+                )
+        if holiday := self.holidays.get(day):
+            return Found(open=False, holiday=True, because=f"{shown}, {holiday}")
+        ranges = self.week[day.weekday()]
+        return Found(open=any(part.holds(clock) for part in ranges), holiday=False, because=shown)

@@ -1,0 +1,93 @@
+"""Service level and its neighbours: the named formulas, over counts of journeys.
+
+Let A be the answered journeys and L the abandoned ones; Aw and Lw those within the threshold T; Ls the short
+abandons (waiting below the client's limit). The same calls give six figures, so the formula is always named:
+
+    answered_only            Aw / A                  Asterisk's ServicelevelPerf
+    early_abandon_counts     (Aw + Lw) / (A + L)     Asterisk's ServicelevelPerf2
+    late_abandon_only        Aw / (A + (L - Lw))
+    short_abandon_as_met     (Aw + Ls) / (A + L)
+    short_abandon_excluded   Aw / (A + L - Ls)       the default
+    strict                   Aw / (A + L)
+
+The waiting time starts at the client's named clock; the default clock is entry into service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Formula(StrEnum):
+    """Which journeys count on which side."""
+
+    ANSWERED_ONLY = "answered_only"
+    EARLY_ABANDON_COUNTS = "early_abandon_counts"
+    LATE_ABANDON_ONLY = "late_abandon_only"
+    SHORT_ABANDON_AS_MET = "short_abandon_as_met"
+    SHORT_ABANDON_EXCLUDED = "short_abandon_excluded"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLevelTarget:
+    """What a client was promised, and how it is measured."""
+
+    within_seconds: float = 20.0
+    target: float = 0.8
+    """Share, 0 to 1."""
+    short_abandon_seconds: float = 5.0
+    formula: Formula = Formula.SHORT_ABANDON_EXCLUDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCounts:
+    """Counts of journeys that entered human service in a period."""
+
+    answered: int
+    abandoned: int
+    answered_within: int
+    abandoned_within: int
+    short_abandoned: int
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    """A share, or None where there is nothing to share: no calls is not 0 %."""
+    return part / whole if whole else None
+
+
+def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
+    """The service level by a named formula, 0 to 1, or None when no journey counts."""
+    c = counts
+    offered = c.answered + c.abandoned
+    match formula:
+        case Formula.ANSWERED_ONLY:
+            return _ratio(c.answered_within, c.answered)
+        case Formula.EARLY_ABANDON_COUNTS:
+            return _ratio(c.answered_within + c.abandoned_within, offered)
+        case Formula.LATE_ABANDON_ONLY:
+            return _ratio(c.answered_within, offered - c.abandoned_within)
+        case Formula.SHORT_ABANDON_AS_MET:
+            return _ratio(c.answered_within + c.short_abandoned, offered)
+        case Formula.SHORT_ABANDON_EXCLUDED:
+            return _ratio(c.answered_within, offered - c.short_abandoned)
+        case Formula.STRICT:
+            return _ratio(c.answered_within, offered)
+
+
+def pickup_rate(counts: ServiceCounts, *, exclude_short: bool = True) -> float | None:
+    """Answered over offered (taux de décroché), short abandons left out of it or not."""
+    offered = counts.answered + counts.abandoned
+    return _ratio(counts.answered, offered - counts.short_abandoned if exclude_short else offered)
+
+
+def abandon_rate(counts: ServiceCounts) -> float | None:
+    """Abandoned over offered, short abandons out of both."""
+    offered = counts.answered + counts.abandoned
+    return _ratio(counts.abandoned - counts.short_abandoned, offered - counts.short_abandoned)
+
+
+def mean_seconds(total_seconds: float, count: int) -> float | None:
+    """ASA and AHT: a total over a count, or None without any."""
+    return total_seconds / count if count else None

@@ -1,0 +1,67 @@
+"""What the driver needs from outside, as protocols: a switch to command, recorders and observers of facts,
+a clock, and the plans of the clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from callrouter.core.call import Call
+from callrouter.core.effects import Effect
+from callrouter.core.facts import Fact
+from callrouter.core.inputs import CallOffered, Input
+from callrouter.core.plan import Plan
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """An aware UTC datetime."""
+        ...
+
+
+class Plans(Protocol):
+    """The clients' plans now in service."""
+
+    def for_did(self, did: str) -> Plan:
+        """The plan of a dialled number as the switch sent it; the plan for unknown numbers when no client has it."""
+        ...
+
+
+class Switch(Protocol):
+    """Asterisk, seen from the engine."""
+
+    def perform(self, call: Call, state: bytes, effects: Sequence[Effect]) -> None:
+        """Do this for the call, as one batch; never blocks, and never raises for what happens on the line.
+
+        `state` is the call's serialised form, to be kept by the switch with the call before the effects run.
+        The result comes back through `Inbox.tell` and names `call.step`.
+        """
+        ...
+
+    def release(self, call_id: str) -> None:
+        """The call has ended: forget it."""
+        ...
+
+
+class Inbox(Protocol):
+    """Where a switch puts what it hears."""
+
+    def offer(self, offered: CallOffered) -> None:
+        """A new call rings."""
+        ...
+
+    def tell(self, call_id: str, told: Input) -> None:
+        """Something happened to a call; unknown and ended calls are ignored."""
+        ...
+
+
+class Observer(Protocol):
+    """Told every fact, synchronously and quickly: metrics, the log, the recorder's queue."""
+
+    def observe(self, facts: Sequence[Fact]) -> None:
+        """Facts of one turn, in order. Must not block or raise."""
+        ...
