@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 
 
 class Presentation(StrEnum):
@@ -180,9 +179,6 @@ class Message:
     seconds: float
 
 
-NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One caller's visit, from offer to hang-up."""
@@ -202,7 +198,7 @@ class Call:
     """What the waiting node has to remember (attempts, position in its list); emptied when it is left."""
     digits: str = ""
     """Keyed and not yet consumed: type-ahead."""
-    variables: Mapping[str, str] = NO_VARIABLES
+    variables: Mapping[str, str] = field(default_factory=dict)
     clocks: Clocks
     visits: tuple[Visit, ...] = ()
     visits_dropped: int = 0

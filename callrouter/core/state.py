@@ -162,7 +162,7 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
 
 
 def _call(plan: Plan, fields: list[Any]) -> Call:
-    base = _EPOCH + fields[13] * _MICROSECOND
+    base: datetime = _EPOCH + int(fields[13]) * _MICROSECOND
 
     def instant(offset: int) -> datetime:
         return base + offset * _MICROSECOND
