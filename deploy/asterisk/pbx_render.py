@@ -1,0 +1,220 @@
+"""Render Asterisk's configuration: the templates of etc/ and one set of values, for tests, Docker and production."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pbx_install import PbxError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+TEMPLATES = Path(__file__).resolve().parent / "etc"
+TEAMS = ("medical", "legal", "trades", "shop")
+SECRET_FILES = frozenset({"manager.conf", "pjsip.conf", "ari.conf"})
+_PLACE = re.compile(r"@\{([a-z_]+)\}")
+_ADDRESS = re.compile(r"[A-Za-z0-9.:\[\]-]+:[0-9]{1,5}")
+_ARI_MODULES = (
+    "res_http_websocket",
+    "res_websocket_client",
+    "res_stasis",
+    "res_stasis_answer",
+    "res_stasis_playback",
+    "res_stasis_recording",
+    "res_stasis_snoop",
+    "res_stasis_device_state",
+    "app_stasis",
+    "res_ari",
+    "res_ari_model",
+    "res_ari_applications",
+    "res_ari_asterisk",
+    "res_ari_bridges",
+    "res_ari_channels",
+    "res_ari_endpoints",
+    "res_ari_events",
+    "res_ari_playbacks",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directories:
+    """Asterisk's own folders (asterisk.conf, [directories]); all absolute."""
+
+    etc: Path
+    modules: Path
+    data: Path
+    var: Path
+    spool: Path
+    run: Path
+    log: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class PbxConfig:
+    """Everything the templates leave open.
+
+    `agents` phones agent-1 … agent-N exist. A phone in `agent_contacts` ("agent-1": "127.0.0.1:5090") is called
+    there; the others register with their secret from `phone_secrets`. `carrier` is where numbers are dialled.
+    `queue_members` replaces the default spread of the agents over the teams. `extra_conf` appends text to a
+    file ("extensions", "pjsip", "manager", "queues", "modules").
+    """
+
+    directories: Directories
+    ami_secret: str
+    ami_admin_secret: str
+    phone_secrets: Mapping[str, str]
+    sip_host: str = "127.0.0.1"
+    sip_port: int = 5060
+    ami_host: str = "127.0.0.1"
+    ami_port: int = 5038
+    ami_permit: Sequence[str] = ("127.0.0.1/255.255.255.255",)
+    rtp_start: int = 10000
+    rtp_end: int = 17999
+    http_port: int | None = None
+    ari_secret: str = ""
+    external_address: str | None = None
+    trunk_match: Sequence[str] = ("127.0.0.1",)
+    carrier: str | None = None
+    agents: int = 8
+    agent_contacts: Mapping[str, str] = field(default_factory=dict)
+    queue_members: Mapping[str, Sequence[str]] | None = None
+    language: str = "en"
+    admission_seconds: float = 5
+    lease_seconds: float = 5
+    wrapup_seconds: int = 0
+    fallback_prompt: str = "please-try-call-later"
+    fallback_queue_seconds: int = 300
+    verbose: bool = False
+    extra_conf: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def agent_names(self) -> list[str]:
+        return [f"agent-{number}" for number in range(1, self.agents + 1)]
+
+
+def render(config: PbxConfig, out: Path) -> None:
+    """Write every file of the configuration into `out`; those with secrets are readable by their owner only.
+
+    Raises PbxError when a value cannot stand in a configuration file, or names something that does not exist.
+    """
+    _check(config)
+    values = _values(config)
+    out.mkdir(parents=True, exist_ok=True)
+    for template in sorted(TEMPLATES.glob("*.conf")):
+        extra = config.extra_conf.get(template.stem, "")
+        text = _PLACE.sub(
+            lambda place, extra=extra: extra if place[1] == "extra" else values[place[1]],  # type: ignore[misc]
+            template.read_text(encoding="utf-8"),
+        )
+        target = out / template.name
+        target.touch(mode=0o600 if template.name in SECRET_FILES else 0o644)
+        target.write_text(text.rstrip() + "\n", encoding="utf-8")
+
+
+def _check(config: PbxConfig) -> None:
+    known = set(config.agent_names)
+    members = {name for names in (config.queue_members or {}).values() for name in names}
+    for name in sorted((set(config.agent_contacts) | members) - known):
+        raise PbxError(f"there is no phone {name!r}: agents={config.agents} gives agent-1 … agent-{config.agents}")
+    for address in (*config.agent_contacts.values(), *([config.carrier] if config.carrier else [])):
+        if not _ADDRESS.fullmatch(address):
+            raise PbxError(f"{address!r} is not an address: write HOST:PORT, for example 127.0.0.1:5090")
+    templates = {path.stem for path in TEMPLATES.glob("*.conf") if "@{extra}" in path.read_text(encoding="utf-8")}
+    for name in sorted(set(config.extra_conf) - templates):
+        raise PbxError(f"extra_conf[{name!r}]: only {', '.join(sorted(templates))} can be extended")
+    if any(set(secret) & set(" ;\r\n\0") for secret in _secrets(config)):
+        raise PbxError("a secret holds a blank, a semicolon or a line break, which Asterisk's files cannot carry")
+
+
+def _secrets(config: PbxConfig) -> list[str]:
+    return [config.ami_secret, config.ami_admin_secret, config.ari_secret, *config.phone_secrets.values()]
+
+
+def _values(config: PbxConfig) -> dict[str, str]:
+    folders = config.directories
+    return {
+        "etc_dir": str(folders.etc),
+        "modules_dir": str(folders.modules),
+        "data_dir": str(folders.data),
+        "var_dir": str(folders.var),
+        "spool_dir": str(folders.spool),
+        "run_dir": str(folders.run),
+        "log_dir": str(folders.log),
+        "language": config.language,
+        "ami_host": config.ami_host,
+        "ami_port": str(config.ami_port),
+        "ami_secret": config.ami_secret,
+        "ami_admin_secret": config.ami_admin_secret,
+        "ami_permit": "\n".join(f"permit = {network}" for network in config.ami_permit),
+        "sip_host": config.sip_host,
+        "sip_port": str(config.sip_port),
+        "sip_external": _external(config),
+        "trunk_match": "\n".join(f"match = {address}" for address in config.trunk_match),
+        "carrier_contact": f"contact = sip:{config.carrier}"
+        if config.carrier
+        else "; no carrier: numbers cannot be dialled",
+        "softphone_secret": config.phone_secrets["softphone"],
+        "agent_phones": "\n".join(_phone(config, name) for name in config.agent_names),
+        "phone_extensions": "\n".join(
+            f"exten => {name},1,Dial(PJSIP/{name},30)\n same => n,Hangup()" for name in config.agent_names
+        ),
+        "queues": "\n".join(_queue(name, members) for name, members in _members(config).items()),
+        "rtp_start": str(config.rtp_start),
+        "rtp_end": str(config.rtp_end),
+        "http_enabled": "no" if config.http_port is None else "yes",
+        "http_port": str(config.http_port or 8088),
+        "ari_modules": _ari_modules(config),
+        "ari_user": _ari_user(config),
+        "admission_seconds": f"{config.admission_seconds:g}",
+        "lease_seconds": f"{config.lease_seconds:g}",
+        "wrapup_seconds": str(config.wrapup_seconds),
+        "fallback_prompt": config.fallback_prompt,
+        "fallback_queue_seconds": str(config.fallback_queue_seconds),
+        "log_verbose": ",verbose(5),dtmf" if config.verbose else "",
+    }
+
+
+def _external(config: PbxConfig) -> str:
+    if config.external_address is None:
+        return ""
+    address = config.external_address
+    return f"external_signaling_address = {address}\nexternal_media_address = {address}\nlocal_net = 127.0.0.0/8"
+
+
+def _phone(config: PbxConfig, name: str) -> str:
+    """A phone at a fixed address, or one that registers."""
+    contact = config.agent_contacts.get(name)
+    aor = f"contact = sip:{name}@{contact}\nmax_contacts = 0" if contact else ""
+    secret = config.phone_secrets[name]
+    return (
+        f"[{name}](phone)\nauth = {name}\naors = {name}\ncallerid = {name} <{name}>\n"
+        f"[{name}](phone-auth)\nusername = {name}\npassword = {secret}\n"
+        f"[{name}](phone-aor)\n{aor}\n"
+    )
+
+
+def _members(config: PbxConfig) -> dict[str, Sequence[str]]:
+    """By default the agents are dealt to the teams in turn: agent-1 medical, agent-2 legal, …"""
+    if config.queue_members is not None:
+        return {**dict.fromkeys(TEAMS, ()), **config.queue_members}
+    return {team: config.agent_names[place :: len(TEAMS)] for place, team in enumerate(TEAMS)}
+
+
+def _queue(name: str, members: Sequence[str]) -> str:
+    lines = [f"member => PJSIP/{member},0,{member},PJSIP/{member}" for member in members]
+    return "\n".join([f"[{name}](team)", *lines])
+
+
+def _ari_modules(config: PbxConfig) -> str:
+    if config.http_port is None:
+        return ""
+    return "\n".join(["; ARI, for comparison in the bench", *(f"load = {name}.so" for name in _ARI_MODULES)])
+
+
+def _ari_user(config: PbxConfig) -> str:
+    if config.http_port is None:
+        return ""
+    return f"\n[callrouter]\ntype = user\nread_only = no\npassword = {config.ari_secret}"
