@@ -1,0 +1,70 @@
+"""The few AMI actions that every call needs, built by hand from prepared bytes. Pure.
+
+A call of ten AGI commands writes some twenty-five actions, so their unchanging bytes are joined once per
+channel. An action whose answer nobody waits for is *posted*: its ActionID says what it was,
+`p/Setvar/PJSIP/trunk-00000001`, and Asterisk sends it back. So nothing is remembered for it: a success is
+dropped unread, an error explains itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from callrouter.asterisk.codec import encode_header
+from callrouter.asterisk.commands import AgiCommand, variable_name
+
+POSTED: Final = b"p/"
+"""How the ActionID of a posted action begins."""
+AGI: Final = b"a"
+"""How the CommandID and ActionID of an AGI command begin."""
+REQUEST: Final = b"r"
+"""How the ActionID of an action that somebody waits for begins."""
+
+_MAX_LEASE_SECONDS: Final = 24 * 3600.0
+
+
+class ChannelActions:
+    """Writes the actions for one channel. Raises EncodingError where a value cannot be written."""
+
+    __slots__ = ("_agi", "_setvar", "_timeout", "channel")
+
+    def __init__(self, channel: str) -> None:
+        self.channel = channel
+        line = encode_header("Channel", channel)
+        name = line[len(b"Channel: ") : -2]
+        self._agi = b"Action: AGI\r\n" + line + b"Command: "
+        self._timeout = (
+            b"Action: AbsoluteTimeout\r\nActionID: p/AbsoluteTimeout/" + name + b"\r\n" + line + b"Timeout: "
+        )
+        self._setvar = b"Action: Setvar\r\nActionID: p/Setvar/" + name + b"\r\n" + line + b"Variable: "
+
+    def agi(self, command: AgiCommand, command_id: bytes) -> bytes:
+        """Queue an AGI command; `command_id` comes back with its result, and with an error."""
+        return b"%b%b\r\nCommandID: %b\r\nActionID: %b\r\n\r\n" % (self._agi, command, command_id, command_id)
+
+    def wake(self, lease_seconds: float) -> bytes:
+        """Wake the channel, and give it a lease after which Asterisk takes it back (thousandths; at most a
+        day).
+        """
+        if not 0.001 <= lease_seconds <= _MAX_LEASE_SECONDS:
+            raise ValueError(f"a lease lasts between a millisecond and a day, not {lease_seconds} s")
+        return b"%b%.3f\r\n\r\n" % (self._timeout, lease_seconds)
+
+    def set_variable(self, name: str, value: str) -> bytes:
+        """Set a channel variable at once, whatever the channel is doing; line breaks in the value become
+        spaces.
+        """
+        return b"%b%b\r\n%b\r\n" % (
+            self._setvar,
+            variable_name(name, inherit=True).encode(),
+            encode_header("Value", value),
+        )
+
+    def cancel_lease(self) -> bytes:
+        """Switch the lease off (`AbsoluteTimeout` refuses 0); does not wake the channel."""
+        return self._setvar + b"TIMEOUT(absolute)\r\nValue: 0\r\n\r\n"
+
+
+def post(name: str, about: str, headers: bytes) -> bytes:
+    """An action nobody waits for; `headers` passed `encode_header`, `about` is repeated with an error."""
+    return encode_header("Action", name) + encode_header("ActionID", f"p/{name}/{about}") + headers + b"\r\n"

@@ -1,0 +1,205 @@
+"""What comes from AsyncAGI: the environment a call arrives with, and the results of commands. Pure.
+
+Both are bounded by `res_agi.c`, `launch_asyncagi`: it reads at most 1,024 bytes of the environment and of
+each result, and what was left over comes in front of the next result. Commands are written by `commands.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import unquote, unquote_to_bytes
+
+from callrouter.errors import ProtocolError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgiEnv:
+    """What AsyncAGIStart says about a channel (`res_agi.c`, `setup_env`).
+
+    `caller_number` and `caller_name` are None when Asterisk has none; both are a caller's own words and may
+    hold anything, line breaks too. `presentation` is Asterisk's number (0–3 allowed, 32–35 withheld, 67
+    unavailable). `arguments` are those of `AGI(agi:async,…)`. `complete` is False when Asterisk cut the
+    environment at 1,024 bytes: its tail then comes in front of the first result, so such a channel is better
+    left to the fallback.
+    """
+
+    channel: str
+    uniqueid: str
+    language: str
+    caller_number: str | None
+    caller_name: str | None
+    presentation: int
+    dnid: str | None
+    rdnis: str | None
+    context: str
+    extension: str
+    arguments: tuple[str, ...]
+    complete: bool
+
+
+_HEAD: Final = ("request", "channel", "language", "type", "uniqueid", "version", "callerid")
+_TAIL: Final = (
+    *("threadid", "accountcode", "enhanced", "priority", "extension", "context", "rdnis", "dnid"),
+    *("callingtns", "callington", "callingani2", "callingpres"),
+)
+_ARGUMENT = re.compile(r"\nagi_arg_(\d+): ([^\n]*)")
+
+
+def parse_env(encoded: str) -> AgiEnv:
+    """Read the `Env` header of AsyncAGIStart, URL-encoded.
+
+    A hostile caller number or name may hold line breaks and so forge lines. Asterisk writes the keys in a
+    fixed order, hence: of the keys before the caller's own words the first occurrence counts, of those after
+    them the last; a value reaches up to the next real key, so that what was forged stays text inside it.
+
+    Raises ProtocolError when this is no AGI environment at all.
+    """
+    text = "\n" + unquote_to_bytes(encoded).decode("utf-8", "replace")
+    values: dict[str, str] = {}
+    head_end = _read_head(text, values)
+    body = text[head_end:]
+    name_start = body.find("\nagi_calleridname: ")
+    if name_start < 0 or "callerid" not in values:
+        raise ProtocolError(f"not an AsyncAGI environment: {encoded[:200]!r}")
+    values["callerid"] += body[:name_start]
+    name = body[name_start + len("\nagi_calleridname: ") :]
+    rest = _read_tail(name, values)
+    return AgiEnv(
+        channel=values["channel"],
+        uniqueid=values["uniqueid"],
+        language=values["language"],
+        caller_number=_known(values["callerid"]),
+        caller_name=_known(rest),
+        presentation=_integer(values.get("callingpres", "")),
+        dnid=_known(values.get("dnid", "unknown")),
+        rdnis=_known(values.get("rdnis", "unknown")),
+        context=values.get("context", ""),
+        extension=values.get("extension", ""),
+        arguments=_arguments(text),
+        complete="threadid" in values and text.endswith("\n\n"),
+    )
+
+
+def _read_head(text: str, values: dict[str, str]) -> int:
+    """Fill in the keys before the caller's words, each the first of its name; return where the last
+    value's line ends.
+    """
+    position = 0
+    for key in _HEAD:
+        prefix = f"\nagi_{key}: "
+        start = text.find(prefix, position)
+        if start < 0:
+            raise ProtocolError(f"the AsyncAGI environment lacks agi_{key}: {text[:200]!r}")
+        start += len(prefix)
+        position = text.find("\n", start)
+        if position < 0:
+            position = len(text)
+        values[key] = text[start:position]
+    return position
+
+
+def _read_tail(text: str, values: dict[str, str]) -> str:
+    """Fill in the keys after the caller's words, each the last of its name, from the end; return what
+    stands before.
+    """
+    for key in _TAIL:
+        prefix = f"\nagi_{key}: "
+        start = text.rfind(prefix)
+        if start < 0:
+            continue
+        value = text[start + len(prefix) :]
+        values[key] = value if key in {"dnid", "rdnis", "extension"} else value.partition("\n")[0]
+        text = text[:start]
+    return text
+
+
+def _arguments(text: str) -> tuple[str, ...]:
+    """The arguments: whatever follows the last agi_threadid, which comes after everything hostile."""
+    start = text.rfind("\nagi_threadid: ")
+    return tuple(match[2] for match in _ARGUMENT.finditer(text, start)) if start >= 0 else ()
+
+
+def _known(value: str) -> str | None:
+    return None if value in {"", "unknown"} else value
+
+
+def _integer(value: str) -> int:
+    return int(value) if value.isascii() and value.isdigit() else 0
+
+
+class ResultKind(StrEnum):
+    """What became of a command."""
+
+    OK = "ok"
+    FAILED = "failed"  # a negative result: a hang-up, the end of the lease, or a failing application; they look alike
+    INVALID = "invalid"  # 510: no such command
+    DEAD = "dead"  # 511: not on a channel that hung up
+    USAGE = "usage"  # 520: wrong syntax
+    LOST_SYNC = "lost_sync"  # not a result: the tail of an earlier one; nothing that follows can be trusted
+
+
+@dataclass(frozen=True, slots=True)
+class AgiResult:
+    """The result of one AGI command.
+
+    `result` is what follows `result=` (digits, a number; '' if nothing does); `value` what stands in
+    parentheses: a variable's value, or `timeout`, `hangup`, `dtmf` …; a variable may hold these very words,
+    hence it never decides `kind`. `endpos` is in samples or milliseconds, as the command says. `text` is what
+    Asterisk wrote.
+    """
+
+    kind: ResultKind
+    code: int
+    result: str
+    value: str | None
+    endpos: int | None
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        return self.kind is ResultKind.OK
+
+    @property
+    def timed_out(self) -> bool:
+        """For commands that collect: the time ran out before the last digit."""
+        return self.value == "timeout"
+
+
+_ZERO = AgiResult(ResultKind.OK, 200, "0", None, None, "200 result=0")
+_ONE = AgiResult(ResultKind.OK, 200, "1", None, None, "200 result=1")
+# Most results by far; spelled as ast_uri_encode writes them.
+_COMMON: Final[dict[bytes, AgiResult]] = {
+    b"200%20result%3D0%0A": _ZERO,
+    b"200%20result%3D1%0A": _ONE,
+}
+_LINE = re.compile(
+    r"200 result=(?P<result>[^ (\n]*) ?(?:\((?P<value>.*)\))?(?: digit=\S)?(?: ?endpos=(?P<endpos>\d+))?[^\n]*\n?",
+    re.DOTALL,
+)
+_ERRORS: Final = {"510": ResultKind.INVALID, "511": ResultKind.DEAD, "520": ResultKind.USAGE}
+
+
+def parse_encoded_result(encoded: bytes) -> AgiResult:
+    """Read the `Result` header of AsyncAGIExec, URL-encoded. Never raises."""
+    common = _COMMON.get(encoded)
+    return common if common is not None else parse_result(unquote(encoded.decode("ascii", "replace"), errors="replace"))
+
+
+def parse_result(text: str) -> AgiResult:
+    """Read a decoded result; of `100 …` and `200 …` in one (GOSUB) the last counts. Never raises."""
+    if text.startswith("100 "):
+        text = text.partition("\n")[2] or text
+    stripped = text.rstrip("\n")
+    code = text[:3]
+    if code == "200" and (match := _LINE.fullmatch(text)):
+        result, value, endpos = match["result"], match["value"], match["endpos"]
+        kind = ResultKind.FAILED if result.startswith("-") else ResultKind.OK
+        return AgiResult(kind, 200, result, value, int(endpos) if endpos else None, stripped)
+    if code == "100":
+        return AgiResult(ResultKind.OK, 100, "", None, None, stripped)
+    if code in _ERRORS and text[3:4] in {" ", "-"}:
+        return AgiResult(_ERRORS[code], int(code), "", None, None, stripped)
+    return AgiResult(ResultKind.LOST_SYNC, 0, "", None, None, stripped)

@@ -1,0 +1,389 @@
+"""The link to Asterisk: connects, logs in, keeps alive, comes back; carried by panoramisk's Manager.
+
+Manager makes the connection with our `AmiSession` as its protocol. Its own log-in, ping, repetition of
+unanswered actions and fixed pause of 2 s are not used: `run` says who is refused and why, notices a dead peer
+within 5 s, and comes back after an exponential pause with full jitter, so that many engines do not return in
+step.
+
+Log-in asks for no events, sets this session's event filters, and only then asks for events: nothing unwanted
+is ever sent. States and counters are observable; every change of state is told to `on_state` and logged as a
+sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import ipaddress
+import random
+import ssl
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+import structlog
+from panoramisk import Manager
+
+from callrouter.asterisk import codec
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.batch import Batch, Headers, OnResult
+from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
+from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
+
+log = structlog.get_logger(__name__)
+
+WANTED_EVENTS: Final = (
+    # the most frequent first: Asterisk tries the filters in this order
+    "AsyncAGIExec",
+    "AsyncAGIStart",
+    "AsyncAGIEnd",
+    "DTMFEnd",
+    "Hangup",
+    "HangupRequest",
+    "SoftHangupRequest",
+    "UserEvent",
+    "QueueCallerJoin",
+    "QueueCallerLeave",
+    "QueueCallerAbandon",
+    "AgentCalled",
+    "AgentConnect",
+    "AgentComplete",
+    "AgentRingNoAnswer",
+    "QueueMemberStatus",
+    "QueueMemberPause",
+    "QueueMemberAdded",
+    "QueueMemberRemoved",
+    "Rename",
+    "FullyBooted",
+    "Shutdown",
+)
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+PING_SECONDS: Final = 1.5
+WATCH_SECONDS: Final = 0.5
+SILENCE_SECONDS: Final = 4.2
+"""A link on which nothing was heard for so long is dead: three pings went unanswered."""
+STABLE_SECONDS: Final = 10.0
+"""A link that was up for so long starts again with the shortest pause."""
+FIRST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 5.0
+
+OnState = Callable[["LinkState", str], None]
+
+
+class LinkState(StrEnum):
+    DOWN = "down"
+    CONNECTING = "connecting"
+    UP = "up"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AmiAddress:
+    """Where Asterisk's manager interface is, and who we are there."""
+
+    host: str
+    port: int
+    username: str
+    secret: str = field(repr=False)
+    tls: ssl.SSLContext | None = None
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def exposes_secrets(self) -> bool:
+        """Whether others could read what is sent: then the secret itself must not be."""
+        try:
+            loopback = ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            loopback = self.host == "localhost"
+        return self.tls is None and not loopback
+
+
+def pause_seconds(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
+    """How long to wait before the attempt of that number (from 0): exponential, capped, fully jittered."""
+    return uniform(0, min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 16)))
+
+
+class _Connector(Manager):  # type: ignore[misc]  # panoramisk is not typed
+    """Manager without its own log-in, ping and reconnection, which AmiLink replaces."""
+
+    def connection_made(self, f: asyncio.Future[Any]) -> None:
+        if not f.cancelled() and f.exception() is None:
+            self.protocol = f.result()[1]
+
+
+class AmiLink:
+    """One manager session at a time; create it inside a running loop, run `run` in one task.
+
+    `on_event` is called in the reader for each event named in `wanted` (never for AsyncAGIExec, whose results
+    go to whom sent the command); it must not wait. `on_state` is told each change; `on_post_error` each
+    posted action that failed.
+    """
+
+    def __init__(
+        self,
+        address: AmiAddress,
+        *,
+        on_event: OnEvent,
+        on_state: OnState | None = None,
+        on_post_error: OnPostError | None = None,
+        wanted: Iterable[str] = WANTED_EVENTS,
+    ) -> None:
+        self.address = address
+        self.state = LinkState.DOWN
+        self.reason = "not connected yet"
+        self.counters = LinkCounters()
+        self._wanted = tuple(wanted)
+        self._handlers = Handlers(
+            wanted=frozenset(name.encode() for name in self._wanted),
+            on_event=on_event,
+            on_post_error=on_post_error or _log_post_error,
+        )
+        self._on_state = on_state
+        self._loop = asyncio.get_running_loop()
+        self._closing = asyncio.Event()
+        self._last_failure = ""
+        self._session = self._idle_session()
+        self._watch: asyncio.TimerHandle | None = None
+        self._watch_due_seconds = self._ping_due_seconds = 0.0
+
+    # Sending. Without a connection everything fails with AmiUnreachable, at once; nothing is kept for later.
+
+    def batch(self) -> Batch:
+        """Begin a batch: what is added to it leaves in one write."""
+        return Batch(self._session)
+
+    def send(self, name: str, headers: Headers = ()) -> asyncio.Future[codec.Message]:
+        """One action; its response, or ActionFailed, ChannelGone, AmiUnreachable."""
+        return self.send_batch([(name, headers)])[0]
+
+    def send_batch(self, requests: Sequence[tuple[str, Headers]]) -> list[asyncio.Future[codec.Message]]:
+        """Several actions in one write."""
+        batch = self.batch()
+        futures = [batch.request(name, headers) for name, headers in requests]
+        batch.write()
+        return futures
+
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[codec.Message]]:
+        """An action answered by a list: its response, its events, the closing event."""
+        batch = self.batch()
+        future = batch.collect(name, headers)
+        batch.write()
+        return future
+
+    def post_batch(self, data: bytes) -> None:
+        """Posted actions made by `actions`, in one write; dropped without a connection."""
+        self._session.submit(data, {}, {})
+
+    def agi(self, channel: ChannelActions, command: AgiCommand, on_result: OnResult, *, lease_seconds: float) -> bytes:
+        """One AGI command and its wake-up, in one write; returns the command's id."""
+        batch = self.batch()
+        command_id = batch.agi(channel, command, on_result)
+        batch.raw(channel.wake(lease_seconds))
+        batch.write()
+        return command_id
+
+    def abandon(self, command_id: bytes) -> None:
+        """Forget an AGI command of a channel that ended: Asterisk says nothing about it any more."""
+        self._session.abandon(command_id)
+
+    @property
+    def awaited_results(self) -> int:
+        """AGI commands whose result has not come yet."""
+        return self._session.awaited_results
+
+    # Living
+
+    async def run(self) -> None:
+        """Connect, and come back whenever the link is lost or refused, until `close`."""
+        attempt = 0
+        while not self._closing.is_set():
+            try:
+                session = await self.connect()
+            except AmiError:
+                self.counters.failures += 1
+            else:
+                if await self._stay(session) >= STABLE_SECONDS:
+                    attempt = 0
+            await self._pause(pause_seconds(attempt))
+            attempt += 1
+
+    async def _stay(self, session: AmiSession) -> float:
+        """Wait until the session is lost; return for how many seconds it was up."""
+        up_at = self._loop.time()
+        try:
+            if self._closing.is_set():
+                session.close("callrouter is stopping")
+            await asyncio.wait([session.lost])
+        finally:  # also when the task is cancelled
+            session.abort("callrouter is stopping")
+        return self._loop.time() - up_at
+
+    async def connect(self) -> AmiSession:
+        """One attempt. Raises AmiUnreachable, AmiRefused or ProtocolError, whose text is the reason to
+        show.
+        """
+        self._change(LinkState.CONNECTING, f"connecting to Asterisk at {self.address}")
+        session: AmiSession | None = None
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                session = await self._open()
+                await self._log_in(session)
+                await self._choose_events(session)
+        except (AmiError, TimeoutError) as error:
+            failure = error if isinstance(error, AmiError) else self._too_slow(session)
+            if session is not None:
+                session.abort(str(failure))
+            state = LinkState.REFUSED if isinstance(failure, AmiRefused) else LinkState.DOWN
+            self._change(state, str(failure))
+            raise failure from error
+        except BaseException:
+            if session is not None:
+                session.abort("connecting was cancelled")
+            raise
+        self._go_up(session)
+        return session
+
+    async def close(self) -> None:
+        """Log off and end the connection; `run` returns. What is still awaited fails."""
+        self._closing.set()
+        session = self._session
+        if self.state is LinkState.UP:
+            session.submit(codec.encode_action("Logoff", (), "p/Logoff/"), {}, {})
+            session.close("callrouter logged off")
+            await asyncio.wait([session.lost], timeout=1.0)
+            session.abort("callrouter logged off")
+
+    def _idle_session(self) -> AmiSession:
+        return AmiSession(self._handlers, self.counters)
+
+    async def _open(self) -> AmiSession:
+        connector = _Connector(
+            host=self.address.host,
+            port=self.address.port,
+            ssl=self.address.tls or False,
+            loop=self._loop,
+            protocol_factory=self._idle_session,
+        )
+        try:
+            session: AmiSession = (await connector.connect())[1]
+        except OSError as error:
+            raise AmiUnreachable(
+                f"nobody answers at the AMI address {self.address} ({error.strerror or error}): check that Asterisk "
+                "runs, and CALLROUTER_AMI_HOST and CALLROUTER_AMI_PORT against manager.conf"
+            ) from error
+        return session
+
+    async def _log_in(self, session: AmiSession) -> None:
+        headers = {"Username": self.address.username, "Events": "off"}
+        try:
+            if self.address.exposes_secrets:
+                challenge = (await _ask(session, "Challenge", {"AuthType": "MD5"}))["Challenge"]
+                key = hashlib.md5((challenge + self.address.secret).encode(), usedforsecurity=False).hexdigest()
+                headers |= {"AuthType": "MD5", "Key": key}
+            else:
+                headers |= {"Secret": self.address.secret}
+            await _ask(session, "Login", headers)
+        except ActionFailed as error:
+            raise AmiRefused(self._refusal(str(error))) from error
+
+    def _refusal(self, text: str) -> str:
+        said = f"Asterisk at {self.address} refused the log-in of AMI user {self.address.username!r}: {text}."
+        if "in use" in text.lower():
+            return f"{said} Another engine, or a session that is not dead yet, holds it; trying again"
+        return f"{said} Check CALLROUTER_AMI_USERNAME and CALLROUTER_AMI_SECRET against manager.conf"
+
+    async def _choose_events(self, session: AmiSession) -> None:
+        """Filter this session (`manager.c`, `action_filter`; needs the write class `system`), then ask for events.
+
+        Without them the link works too: what is not wanted is dropped here, before it is decoded.
+        """
+        batch = Batch(session)
+        filters = [
+            batch.request("Filter", {"Operation": "Add", "MatchCriteria": f"name({name}),method(none)"})
+            for name in self._wanted
+        ]
+        events_on = batch.request("Events", {"EventMask": "on"})
+        batch.write()
+        answers = await asyncio.gather(*filters, events_on, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, ActionFailed):
+                log.warning(
+                    "Asterisk refused to filter events for us: all of them come, and cost CPU. Give the AMI user the "
+                    "write class 'system'",
+                    reason=str(answer),
+                )
+                break
+            if isinstance(answer, BaseException):
+                raise answer
+
+    def _too_slow(self, session: AmiSession | None) -> AmiUnreachable:
+        what = "does not answer" if session is None else "accepts connections but does not answer the log-in"
+        return AmiUnreachable(f"Asterisk at {self.address} {what} within {CONNECT_TIMEOUT_SECONDS:g} s")
+
+    def _go_up(self, session: AmiSession) -> None:
+        self.counters.connections += 1
+        self._session = session
+        session.lost.add_done_callback(self._went_down)
+        self._watch_due_seconds = self._ping_due_seconds = self._loop.time()
+        self._keep_alive()
+        self._change(LinkState.UP, f"logged in to Asterisk at {self.address}")
+
+    def _went_down(self, lost: asyncio.Future[str]) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._change(LinkState.DOWN, f"the link to Asterisk at {self.address} is down: {lost.result()}")
+
+    def _keep_alive(self) -> None:
+        """Ping, and drop a link on which nothing was heard for too long.
+
+        When this very process was held up, bytes may wait to be read: the peer gets another second.
+        """
+        now = self._loop.time()
+        session = self._session
+        if now - self._watch_due_seconds > WATCH_SECONDS:
+            session.heard_at_seconds = max(session.heard_at_seconds, now - SILENCE_SECONDS + 1.0)
+        if now - session.heard_at_seconds > SILENCE_SECONDS:
+            session.abort(f"nothing was heard for {SILENCE_SECONDS:g} s")
+            return
+        if now >= self._ping_due_seconds:
+            session.submit(_PING, {}, {})
+            self._ping_due_seconds = now + PING_SECONDS
+        self._watch_due_seconds = now + WATCH_SECONDS
+        self._watch = self._loop.call_later(WATCH_SECONDS, self._keep_alive)
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+
+    def _change(self, state: LinkState, reason: str) -> None:
+        self.state, self.reason = state, reason
+        if state is LinkState.UP:
+            log.info(reason, state=state.value)
+        elif state is not LinkState.CONNECTING and reason != self._last_failure:
+            log.warning(reason, state=state.value)  # once: an Asterisk that stays away is not news
+        if state is LinkState.UP:
+            self._last_failure = ""
+        elif state is not LinkState.CONNECTING:
+            self._last_failure = reason
+        if self._on_state is not None:
+            self._on_state(state, reason)
+
+
+_PING: Final = codec.encode_action("Ping", (), "p/Ping/")
+
+
+async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.Message:
+    batch = Batch(session)
+    future = batch.request(name, headers)
+    batch.write()
+    return await future
+
+
+def _log_post_error(about: str, message: codec.Message) -> None:
+    log.debug("an AMI action failed", action=about, reason=message["Message"])

@@ -1,0 +1,256 @@
+"""One AMI connection: bytes in, callbacks out; what is pending on it, and the end of all that when it is lost.
+
+`AmiSession` is the `protocol_factory` of panoramisk's `Manager`. It differs from panoramisk's own protocol
+where that one fails: text is decoded after framing; values pass `encode_action`; results of AGI commands are
+matched by CommandId (`AsyncAGIExec`, Asterisk ≥ 12); and what was unanswered when the connection went fails
+at once and is never sent again: a command may have been carried out although its answer was lost.
+
+The reader runs inside `data_received`: it calls back and never waits, because Asterisk ends a session whose
+socket is not read for `writetimeout` (100 ms by default).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import structlog
+
+from callrouter.asterisk import actions, codec
+from callrouter.asterisk.asyncagi import AgiResult, parse_encoded_result
+from callrouter.asterisk.batch import Batch, OnResult, Pending, Request
+from callrouter.errors import ActionFailed, AmiError, AmiUnreachable, ChannelGone, ProtocolError
+
+log = structlog.get_logger(__name__)
+
+OnEvent = Callable[[codec.Message], None]
+OnPostError = Callable[[str, codec.Message], None]
+"""Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
+
+_EXEC = b"AsyncAGIExec"
+_ACTION_ID = b"\r\nActionID: "
+_SUCCESS = b"Response: Success\r\nActionID: "
+_GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class LinkCounters:
+    """What the link has seen since the process started; read by metrics."""
+
+    connections: int = 0
+    failures: int = 0
+    events_received: int = 0
+    events_dropped: int = 0
+    actions_failed: int = 0
+    results: int = 0
+    results_unclaimed: int = 0
+    bytes_received: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handlers:
+    """Who is told what. They are called inside the reader: they must return soon and await nothing."""
+
+    wanted: frozenset[bytes]
+    on_event: OnEvent
+    on_post_error: OnPostError
+
+
+def action_error(message: codec.Message) -> ActionFailed:
+    """The error for a response that is not a success, Asterisk's text kept."""
+    text = message["Message"]
+    return (ChannelGone if _GONE.search(text) else ActionFailed)(text or "Asterisk gave no reason")
+
+
+class AmiSession(asyncio.Protocol):
+    """See the module. `lost` is done, with the reason, when the connection has gone."""
+
+    def __init__(self, handlers: Handlers, counters: LinkCounters) -> None:
+        self._handlers = handlers
+        self._counters = counters
+        self._loop = asyncio.get_running_loop()
+        self._framer = codec.Framer()
+        self._pending = Pending()
+        self._lists = 0
+        self._transport: asyncio.Transport | None = None
+        self._broken: str | None = None
+        # A command id of another session must never be taken for one of ours: what a dead engine queued still
+        # runs.
+        self._id_prefix = secrets.token_hex(4).encode()
+        self._last_id = 0
+        self.heard_at_seconds = self._loop.time()
+        self.lost: asyncio.Future[str] = self._loop.create_future()
+
+    # Out
+
+    def batch(self) -> Batch:
+        return Batch(self)
+
+    def submit(self, data: bytes, requests: dict[bytes, Request], results: dict[bytes, OnResult]) -> None:
+        """Send bytes that the encoders made, in one write, and remember who waits for what.
+
+        Without a connection everybody who waits is told so, with AmiUnreachable.
+        """
+        pending = self._pending if self._transport is not None else Pending()
+        pending.results.update(results)
+        for action_id, request in requests.items():
+            pending.requests[action_id] = request
+            self._lists += request.items is not None and self._transport is not None
+        if self._transport is not None:
+            self._transport.write(data)
+        else:
+            self._loop.call_soon(self._fail, pending, self.reason)
+
+    @property
+    def reason(self) -> str:
+        """Why there is no connection (any more)."""
+        return self.lost.result() if self.lost.done() else "not connected"
+
+    def abort(self, reason: str) -> None:
+        """End the connection at once, for the reason given."""
+        self._broken = self._broken or reason
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self, reason: str) -> None:
+        """End the connection after what is written has left."""
+        self._broken = self._broken or reason
+        if self._transport is not None:
+            self._transport.close()
+
+    def abandon(self, command_id: bytes) -> None:
+        """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
+        self._pending.results.pop(command_id, None)
+
+    @property
+    def awaited_results(self) -> int:
+        """AGI commands whose result has not come."""
+        return len(self._pending.results)
+
+    def next_id(self, kind: bytes) -> bytes:
+        self._last_id += 1
+        return b"%b%b-%x" % (kind, self._id_prefix, self._last_id)
+
+    # In
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.heard_at_seconds = self._loop.time()
+        counters = self._counters
+        counters.bytes_received += len(data)
+        try:
+            blocks = self._framer.feed(data)
+        except ProtocolError as error:
+            self.abort(str(error))
+            return
+        wanted = self._handlers.wanted
+        for block in blocks:
+            if block.startswith(b"Event: "):
+                counters.events_received += 1
+                name = block[7 : block.find(b"\r\n", 7)]
+                if name == _EXEC:
+                    self._take_result(block)
+                elif self._lists and self._take_list_item(block):
+                    pass
+                elif name in wanted:
+                    self._tell(block)
+                else:
+                    counters.events_dropped += 1
+            elif block.startswith(b"Response: "):
+                self._take_response(block)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        reason = self._broken or (f"connection lost: {exc}" if exc else "Asterisk closed the connection")
+        pending, self._pending = self._pending, Pending()
+        self._lists = 0
+        if not self.lost.done():
+            self.lost.set_result(reason)
+        self._fail(pending, reason)
+
+    def _fail(self, pending: Pending, reason: str) -> None:
+        error = AmiUnreachable(reason)
+        for request in pending.requests.values():
+            if not request.future.done():
+                request.future.set_exception(error)
+        for on_result in pending.results.values():
+            self._call(on_result, error)
+
+    def _tell(self, block: bytes) -> None:
+        message = codec.parse(block)
+        try:
+            self._handlers.on_event(message)
+        except Exception:  # one bad call must not deafen all others
+            log.exception("the handler of an AMI event failed", ami_event=message.event)
+
+    def _take_result(self, block: bytes) -> None:
+        on_result = self._pending.results.pop(codec.field(block, b"\r\nCommandId: "), None)
+        if on_result is None:
+            self._counters.results_unclaimed += 1
+            return
+        self._counters.results += 1
+        self._call(on_result, parse_encoded_result(codec.field(block, b"\r\nResult: ")))
+
+    def _call(self, on_result: OnResult, outcome: AgiResult | AmiError) -> None:
+        try:
+            on_result(outcome)
+        except Exception:  # as in _tell
+            log.exception("the handler of an AGI result failed", outcome=repr(outcome)[:200])
+
+    def _take_response(self, block: bytes) -> None:
+        if block.startswith(_SUCCESS):
+            kind = block[len(_SUCCESS) : len(_SUCCESS) + 1]
+            if kind in (b"p", actions.AGI):  # posted, or an AGI command that was queued: nothing to know
+                return
+        message = codec.parse(block)
+        action_id = message["ActionID"].encode()
+        if message.is_error:
+            self._counters.actions_failed += 1
+        if action_id.startswith(actions.POSTED):
+            self._tell_post_error(message["ActionID"][len(actions.POSTED) :], message)
+        elif (request := self._pending.requests.get(action_id)) is not None:
+            self._take_answer(action_id, request, message)
+        elif (on_result := self._pending.results.pop(action_id, None)) is not None:
+            self._call(on_result, action_error(message))
+
+    def _tell_post_error(self, about: str, message: codec.Message) -> None:
+        try:
+            self._handlers.on_post_error(about, message)
+        except Exception:  # as in _tell
+            log.exception("the handler of a failed AMI action failed", action=about)
+
+    def _take_answer(self, action_id: bytes, request: Request, message: codec.Message) -> None:
+        if request.items is not None and not message.is_error:
+            request.items.append(message)
+            return
+        self._forget_request(action_id)
+        if request.future.done():
+            return
+        if message.is_error:
+            request.future.set_exception(action_error(message))
+        else:
+            cast("asyncio.Future[codec.Message]", request.future).set_result(message)
+
+    def _take_list_item(self, block: bytes) -> bool:
+        action_id = codec.field(block, _ACTION_ID)
+        request = self._pending.requests.get(action_id)
+        if request is None or request.items is None:
+            return False
+        message = codec.parse(block)
+        request.items.append(message)
+        if message["EventList"] in {"Complete", "Cancelled"}:
+            self._forget_request(action_id)
+            if not request.future.done():
+                cast("asyncio.Future[list[codec.Message]]", request.future).set_result(request.items)
+        return True
+
+    def _forget_request(self, action_id: bytes) -> None:
+        request = self._pending.requests.pop(action_id, None)
+        if request is not None and request.items is not None:
+            self._lists -= 1
