@@ -134,7 +134,9 @@ class ResultKind(StrEnum):
     """What became of a command."""
 
     OK = "ok"
-    FAILED = "failed"  # a negative result: a hang-up, the end of the lease, or a failing application; they look alike
+    # A negative result (a hang-up, the end of the lease, a failing application: they look alike), or a routine left
+    # without Return.
+    FAILED = "failed"
     INVALID = "invalid"  # 510: no such command
     DEAD = "dead"  # 511: not on a channel that hung up
     USAGE = "usage"  # 520: wrong syntax
@@ -196,7 +198,8 @@ def parse_result(text: str) -> AgiResult:
     code = text[:3]
     if code == "200" and (match := _LINE.fullmatch(text)):
         result, value, endpos = match["result"], match["value"], match["endpos"]
-        kind = ResultKind.FAILED if result.startswith("-") else ResultKind.OK
+        stuck = value is None and stripped.endswith("Gosub complete (abnormal exit)")
+        kind = ResultKind.FAILED if stuck or result.startswith("-") else ResultKind.OK
         return AgiResult(kind, 200, result, value, int(endpos) if endpos else None, stripped)
     if code == "100":
         return AgiResult(ResultKind.OK, 100, "", None, None, stripped)

@@ -34,6 +34,9 @@ OnPostError = Callable[[str, codec.Message], None]
 _EXEC = b"AsyncAGIExec"
 _ACTION_ID = b"\r\nActionID: "
 _SUCCESS = b"Response: Success\r\nActionID: "
+# Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
+# `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENT.
+_MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
 
 
@@ -45,6 +48,7 @@ class LinkCounters:
     failures: int = 0
     events_received: int = 0
     events_dropped: int = 0
+    events_forged: int = 0
     actions_failed: int = 0
     results: int = 0
     results_unclaimed: int = 0
@@ -184,6 +188,10 @@ class AmiSession(asyncio.Protocol):
 
     def _tell(self, block: bytes) -> None:
         message = codec.parse(block)
+        if message.repeated is not None and not message.repeated.keys() <= _MAY_REPEAT:
+            self._counters.events_forged += 1
+            log.warning("a caller's number forged a line of an AMI event: dropped", ami_event=message.event)
+            return
         try:
             self._handlers.on_event(message)
         except Exception:  # one bad call must not deafen all others

@@ -1,0 +1,69 @@
+"""Asterisk's words to our enums. Whatever is not in a table is a failure, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
+
+QUEUE_STATUS: Final[Mapping[str, QueueOutcome]] = {
+    # app_queue.c, queue_results
+    "TIMEOUT": QueueOutcome.TIMEOUT,
+    "FULL": QueueOutcome.FULL,
+    "JOINEMPTY": QueueOutcome.EMPTY,
+    "LEAVEEMPTY": QueueOutcome.EMPTY,
+    "JOINUNAVAIL": QueueOutcome.EMPTY,
+    "LEAVEUNAVAIL": QueueOutcome.EMPTY,
+    "CONTINUE": QueueOutcome.ANSWERED,
+    "WITHDRAW": QueueOutcome.EXITED,
+    # callrouter-queue-keys in extensions.conf
+    "KEY": QueueOutcome.EXITED,
+}
+
+DIAL_STATUS: Final[Mapping[str, DialOutcome]] = {
+    # app_dial.c, DIALSTATUS
+    "ANSWER": DialOutcome.ANSWERED,
+    "NOANSWER": DialOutcome.NO_ANSWER,
+    "BUSY": DialOutcome.BUSY,
+    "CHANUNAVAIL": DialOutcome.UNAVAILABLE,
+    "CONGESTION": DialOutcome.UNAVAILABLE,
+    "CANCEL": DialOutcome.ABANDONED,
+    "DONTCALL": DialOutcome.REFUSED,
+    "TORTURE": DialOutcome.REFUSED,
+}
+
+RECORD_STATUS: Final[Mapping[str, RecordOutcome]] = {
+    # app_record.c, RECORD_STATUS
+    "DTMF": RecordOutcome.FINISHED,
+    "SILENCE": RecordOutcome.FINISHED,
+    "TIMEOUT": RecordOutcome.FINISHED,
+    "OPERATOR": RecordOutcome.FINISHED,
+    "HANGUP": RecordOutcome.HUNG_UP,
+}
+
+
+def queue_outcome(status: str) -> QueueOutcome:
+    """QUEUESTATUS as our routine reports it."""
+    return QUEUE_STATUS.get(status, QueueOutcome.FAILED)
+
+
+def dial_outcome(status: str) -> DialOutcome:
+    """DIALSTATUS as our routine reports it."""
+    return DIAL_STATUS.get(status, DialOutcome.FAILED)
+
+
+def record_outcome(status: str) -> RecordOutcome:
+    """RECORD_STATUS as our routine reports it."""
+    return RECORD_STATUS.get(status, RecordOutcome.FAILED)
+
+
+def presentation(code: int) -> Presentation:
+    """agi_callingpres: Q.931's presentation indicator stands in bits 6 and 7 (callerid.h, AST_PRES_*)."""
+    match code & 0x60:
+        case 0x00:
+            return Presentation.ALLOWED
+        case 0x20:
+            return Presentation.WITHHELD
+        case _:
+            return Presentation.UNAVAILABLE

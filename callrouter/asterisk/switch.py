@@ -1,0 +1,381 @@
+"""The Switch port on Asterisk: every command with its wake-up and lease, every event to its call.
+
+One `Line` for each caller's channel in AsyncAGI. What is true of a line and cannot be read off one event stands
+there: how often AsyncAGI was entered and left (a transfer can nest it), which commands are out, whether we asked
+for the end ourselves. The rules, with their source:
+
+- Nothing is sent after AsyncAGI ended: Asterisk would answer Success and run it at the next entry of the channel.
+- AsyncAGI that ends without a hang-up request before it means that control was lost (the lease ran out, a command
+  failed): Asterisk's own dialplan has the caller. A BYE raises HangupRequest first (`channel.c`, ast_queue_hangup).
+- Digits come from DTMFEnd alone, in whatever state the channel is. A key that arrives in the instant before Read
+  starts is seen by us and not by Read: a `#` is then put into the channel so that Read ends (and its own DTMFEnd
+  is swallowed).
+- Results are matched by command id. One that is no result means that the stream of results is out of step
+  (`res_agi.c`, launch_asyncagi: a long result's tail comes in front of the next): the channel is given back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import structlog
+
+from callrouter.asterisk import commands
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_env
+from callrouter.asterisk.batch import OnResult
+from callrouter.asterisk.causes import presentation
+from callrouter.asterisk.codec import Message
+from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.translate import GET_RESULT, SYNC, Command, Kind, Order, Places, order, result
+from callrouter.core import inputs
+from callrouter.core.call import Call, CallerId, Presentation
+from callrouter.core.effects import Effect, Hangup, Record
+from callrouter.core.numbers import normalise
+from callrouter.errors import AmiError, EncodingError, ProtocolError
+from callrouter.runtime.ports import Clock, Inbox, Meter
+
+log = structlog.get_logger(__name__)
+
+_Agi = Callable[[ChannelActions, AgiCommand, OnResult], bytes]
+
+KEY_GRACE_SECONDS: Final = 0.06
+"""How long after a key that should have ended a Read its result may take before we end it ourselves."""
+WAV_HEADER_BYTES: Final = 44
+WAV_BYTES_PER_SECOND: Final = 16_000
+"""8 kHz, 16 bit, mono: what Record writes for .wav."""
+FALLBACK_CONTEXT: Final = "callrouter-fallback"
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """A caller's channel, as long as it lives."""
+
+    call_id: str
+    uniqueid: str
+    channel: ChannelActions
+    entries: int = 1
+    """AsyncAGI starts less ends."""
+    hanging_up: bool = False
+    lost: bool = False
+    step: int = 0
+    kind: Kind | None = None
+    """What the last command of the present batch is."""
+    keys_wanted: int = 0
+    """Keys after which the running command ends by itself; 0: none ends it."""
+    nudge: asyncio.TimerHandle | None = None
+    injected: int = 0
+    recording: str = ""
+    recording_at: datetime | None = None
+    written_at: float = 0.0
+    outstanding: set[bytes] = field(default_factory=set)
+
+
+class AsteriskSwitch:
+    """See the module. Give `on_event` to the link; `inbox` is told everything."""
+
+    def __init__(self, *, inbox: Inbox, clock: Clock, meter: Meter, places: Places, region: str) -> None:
+        self.link: AmiLink | None = None
+        """Set once, before the link runs: the link and the switch need each other."""
+        self._inbox = inbox
+        self._clock = clock
+        self._meter = meter
+        self._places = places
+        self._region = region
+        self._by_uniqueid: dict[str, Line] = {}
+        self._by_call: dict[str, Line] = {}
+        self._handlers = {
+            "AsyncAGIStart": self._on_start,
+            "AsyncAGIEnd": self._on_end,
+            "DTMFEnd": self._on_dtmf,
+            "Hangup": self._on_hangup,
+            "HangupRequest": self._on_hangup,
+            "SoftHangupRequest": self._on_hangup,
+            "AgentCalled": self._on_agent_called,
+            "AgentConnect": self._on_agent_connect,
+            "UserEvent": self._on_user_event,
+            "Rename": self._on_rename,
+        }
+
+    # ------------------------------------------------------------------------------------------ towards Asterisk
+
+    def perform(self, call: Call, state: bytes, effects: Sequence[Effect]) -> None:
+        """Write the effects as one batch; the result comes back as an input that names the step."""
+        line = self._by_call.get(call.call_id)
+        if line is None or line.lost or line.hanging_up or self.link is None:
+            return
+        if isinstance(effects[-1], Hangup):
+            self._hang_up(line, effects[-1].cause)
+            return
+        line.step = call.step
+        try:
+            batch = order(effects, state, self._places)
+        except EncodingError as error:
+            failed = inputs.CommandFailed(step=call.step, reason=str(error), at=self._clock.now())
+            self._inbox.tell(call.call_id, failed)
+            return
+        if isinstance(last := effects[-1], Record):
+            line.recording, line.recording_at = last.recording, self._clock.now()
+        self._write(line, batch)
+
+    def release(self, call_id: str) -> None:
+        """The call has ended: forget it, and the results that will not come."""
+        line = self._by_call.pop(call_id, None)
+        if line is None:
+            return
+        self._stop_nudging(line)
+        self._by_uniqueid.pop(line.uniqueid, None)
+        if self.link is not None:
+            for command_id in line.outstanding:
+                self.link.abandon(command_id)
+
+    def _hang_up(self, line: Line, cause: int) -> None:
+        assert self.link is not None
+        line.hanging_up = True
+        batch = self.link.batch()
+        batch.post("Hangup", {"Channel": line.channel.channel, "Cause": str(cause)}, about=line.channel.channel)
+        batch.write()
+
+    def _write(self, line: Line, ordered: Order) -> None:
+        assert self.link is not None
+        batch = self.link.batch()
+        for name, value in ordered.variables:
+            batch.raw(line.channel.set_variable(name, value))
+        for command in ordered.commands:
+            self._add(line, batch.agi, command)
+        batch.raw(line.channel.wake(ordered.lease_seconds))
+        line.kind = ordered.commands[-1].kind
+        line.keys_wanted = ordered.keys
+        line.written_at = perf_counter()
+        batch.write()
+
+    def _add(self, line: Line, agi: _Agi, command: Command) -> None:
+        # The handler has to know its own id, which exists only once it is registered.
+        known: list[bytes] = []
+        command_id = agi(line.channel, command.text, partial(self._on_result, line, command.kind, line.step, known))
+        known.append(command_id)
+        line.outstanding.add(command_id)
+
+    # ---------------------------------------------------------------------------------------------- from Asterisk
+
+    def on_event(self, message: Message) -> None:
+        """One event of the link; those of channels that are not ours are ignored."""
+        handler = self._handlers.get(message["Event"])
+        if handler is not None:
+            handler(message)
+
+    def _on_start(self, message: Message) -> None:
+        try:
+            env = parse_env(message["Env"])
+        except ProtocolError as error:
+            log.warning("a call could not be taken; Asterisk's fallback serves it", reason=str(error))
+            return
+        if not env.arguments:
+            return  # somebody else's use of AsyncAGI: callrouter's entry always passes a call id
+        line = self._by_uniqueid.get(env.uniqueid)
+        if line is not None:
+            # A transfer brought the caller back in while the first AsyncAGI is still below: his lease leads to
+            # the fallback, and the record goes on.
+            line.entries += 1
+            return
+        if not env.complete:
+            log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
+            return
+        self._take(env)
+
+    def _take(self, env: AgiEnv) -> None:
+        call_id = env.arguments[0]
+        if call_id in self._by_call:
+            log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
+            return
+        line = Line(call_id=call_id, uniqueid=env.uniqueid, channel=ChannelActions(env.channel))
+        self._by_uniqueid[env.uniqueid] = self._by_call[call_id] = line
+        offered = inputs.CallOffered(
+            call_id=call_id,
+            did=normalise(env.extension, self._region) or env.extension,
+            caller=caller_id(env, self._region),
+            diverted_from=env.rdnis and (normalise(env.rdnis, self._region) or env.rdnis),
+            at=self._clock.now(),
+        )
+        self._inbox.offer(offered)
+
+    def _on_end(self, message: Message) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is None:
+            return
+        line.entries -= 1
+        if line.entries == 0 and not line.hanging_up:
+            self._lose(line, "Asterisk took the call back: its lease ran out or a command failed")
+
+    def _lose(self, line: Line, reason: str) -> None:
+        if line.lost:
+            return
+        line.lost = True
+        self._stop_nudging(line)
+        self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=self._clock.now()))
+
+    def _on_hangup(self, message: Message) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is None:
+            return
+        cause = message["Cause"]
+        if line.hanging_up and message["Event"] != "Hangup":
+            return  # our own request: the call is over when the channel is gone
+        told = inputs.CallerHungUp(at=self._clock.now(), cause=int(cause) if cause.isdecimal() else None)
+        self._inbox.tell(line.call_id, told)
+
+    def _on_dtmf(self, message: Message) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is None or message["Direction"] != "Received":
+            return
+        digit = message["Digit"]
+        if line.injected and digit == "#":
+            line.injected -= 1
+            return
+        self._inbox.tell(line.call_id, inputs.DigitPressed(digit=digit, at=self._clock.now()))
+        if line.keys_wanted:
+            line.keys_wanted = 0 if digit == "#" else line.keys_wanted - 1
+            if line.keys_wanted == 0 and line.nudge is None:
+                self._nudge_later(line)
+
+    def _on_agent_called(self, message: Message) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is not None:
+            self._inbox.tell(line.call_id, inputs.AgentOffered(agent=_agent(message), at=self._clock.now()))
+
+    def _on_agent_connect(self, message: Message) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is not None:
+            self._inbox.tell(line.call_id, inputs.AgentAnswered(agent=_agent(message), at=self._clock.now()))
+
+    def _on_user_event(self, message: Message) -> None:
+        if message["UserEvent"] != "CallrouterBridged":
+            return
+        line = self._by_call.get(message["Call"])
+        if line is not None:
+            leg = message["Leg"]
+            told = inputs.LegAnswered(leg=int(leg) if leg.isdecimal() else 0, at=self._clock.now())
+            self._inbox.tell(line.call_id, told)
+
+    def _on_rename(self, message: Message) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is not None:
+            line.channel = ChannelActions(message["Newname"])
+
+    def _on_result(self, line: Line, kind: Kind, step: int, known: list[bytes], outcome: AgiResult | AmiError) -> None:
+        if known:
+            line.outstanding.discard(known[0])
+        if isinstance(outcome, AmiError):
+            # The channel has gone (its end is on the way as an event), or the link has (`resync` asks again).
+            return
+        if kind is Kind.STATE and line.written_at and step == line.step:
+            self._meter.observe_round_trip(perf_counter() - line.written_at)
+        if outcome.kind is ResultKind.LOST_SYNC:
+            self._give_back(line, f"Asterisk's results are out of step: {outcome.text[:80]}")
+            return
+        if kind is line.kind and step == line.step:
+            self._stop_nudging(line)
+            line.keys_wanted = 0
+        seconds = self._recorded_seconds(line) if kind is Kind.RECORD else 0.0
+        told = result(kind, outcome, step, seconds, self._clock.now())
+        if told is not None and not line.lost:
+            self._inbox.tell(line.call_id, told)
+
+    def _give_back(self, line: Line, reason: str) -> None:
+        """Leave the channel to Asterisk's dialplan, which goes to the fallback."""
+        if line.lost or self.link is None:
+            return
+        batch = self.link.batch()
+        batch.agi(line.channel, commands.leave(), lambda _: None)
+        batch.raw(line.channel.wake(1.0))
+        batch.write()
+        self._lose(line, reason)
+
+    # ------------------------------------------------------------------------------------------------------- keys
+
+    def _nudge_later(self, line: Line) -> None:
+        loop = asyncio.get_running_loop()
+        line.nudge = loop.call_later(KEY_GRACE_SECONDS, self._nudge, line)
+
+    def _nudge(self, line: Line) -> None:
+        """Read did not see the key that we saw: end it with a `#` of our own."""
+        line.nudge = None
+        if self.link is None or line.lost or line.hanging_up or line.kind not in (Kind.PLAY, Kind.COLLECT):
+            return
+        line.injected += 1
+        batch = self.link.batch()
+        headers = {"Channel": line.channel.channel, "Digit": "#", "Duration": "80", "Receive": "yes"}
+        batch.post("PlayDTMF", headers, about=line.channel.channel)
+        batch.write()
+
+    def _stop_nudging(self, line: Line) -> None:
+        if line.nudge is not None:
+            line.nudge.cancel()
+            line.nudge = None
+
+    def _recorded_seconds(self, line: Line) -> float:
+        """How long the recording is, from the file if it can be seen from here, else by the clock."""
+        path = Path(self._places.recordings_dir) / f"{line.recording}.wav"
+        try:
+            return max(0.0, (path.stat().st_size - WAV_HEADER_BYTES) / WAV_BYTES_PER_SECOND)
+        except OSError:
+            began = line.recording_at or self._clock.now()
+            return (self._clock.now() - began).total_seconds()
+
+    # --------------------------------------------------------------------------------------------- after a gap
+
+    async def resync(self) -> None:
+        """After the link was away: end what ended meanwhile, and ask again for the results that were missed.
+
+        A no-op (or the reading of CR_RESULT) queued behind a running command is a sync point: it is answered when that
+        command is done, or at once when it was done before.
+        """
+        assert self.link is not None
+        lines = list(self._by_call.values())
+        if not lines:
+            return
+        channels = {m["Uniqueid"]: m for m in await self.link.collect("Status") if m["Event"] == "Status"}
+        for line in lines:
+            found = channels.get(line.uniqueid)
+            if found is None:
+                self._inbox.tell(line.call_id, inputs.CallerHungUp(at=self._clock.now()))
+            elif found["Context"] == FALLBACK_CONTEXT:
+                self._lose(line, "Asterisk's fallback took the call while the link was down")
+            elif line.hanging_up:
+                self._hang_up(line, 16)
+            elif line.kind is not None and not line.lost:
+                self._ask_again(line, line.kind)
+
+    def _ask_again(self, line: Line, kind: Kind) -> None:
+        assert self.link is not None
+        in_routine = kind in (Kind.QUEUE, Kind.DIAL, Kind.RECORD)
+        batch = self.link.batch()
+        self._add(line, batch.agi, Command(text=GET_RESULT if in_routine else SYNC, kind=kind))
+        if not in_routine:
+            batch.raw(line.channel.wake(60.0))
+        batch.write()
+
+
+def caller_id(env: AgiEnv, region: str) -> CallerId:
+    """Who calls, as far as Asterisk knows: names are a stranger's words."""
+    shown = presentation(env.presentation)
+    number = env.caller_number
+    if number is None or number.lower() == "anonymous":
+        withheld = shown is Presentation.WITHHELD or (number or "").lower() == "anonymous"
+        kept = Presentation.WITHHELD if withheld else Presentation.UNAVAILABLE
+        return CallerId(name=env.caller_name or "", presentation=kept)
+    if shown is not Presentation.ALLOWED:
+        return CallerId(presentation=shown)
+    return CallerId(number=normalise(number, region) or number, name=env.caller_name or "", presentation=shown)
+
+
+def _agent(message: Message) -> str:
+    return message["MemberName"] or message["Interface"]

@@ -1,0 +1,224 @@
+"""Two tables: effect to AGI commands, result and event to input. Pure.
+
+A batch of effects becomes one `Order`: channel variables that act at once, AGI commands that run one behind the
+other, and the lease that is written behind them and wakes the channel. The lease is the sum of the longest times
+of everything outstanding, because the last one written is the one that counts; what only people can end
+(a conversation, a recording) runs in a routine of Asterisk's dialplan that switches the lease off by itself, and is
+woken with a value so long that it never matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import assert_never
+
+from callrouter.asterisk import commands
+from callrouter.asterisk.asyncagi import AgiResult, ResultKind
+from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
+from callrouter.asterisk.commands import AgiCommand
+from callrouter.core import inputs
+from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record, Sound
+
+LEASE_MARGIN_SECONDS = 3.0
+"""What a batch is given beyond its longest time."""
+ROUTINE_LEASE_SECONDS = 14_400.0
+"""The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
+ANSWER_LONGEST_SECONDS = 1.0
+"""ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
+
+
+class Kind(StrEnum):
+    """What a command's result means to us."""
+
+    STATE = "state"
+    """Our own note on the channel: its result is the measure of the control round trip."""
+    ANSWER = "answer"
+    PLAY = "play"
+    COLLECT = "collect"
+    ROUTINE = "routine"
+    """GOSUB itself; how it went stands in CR_RESULT, read behind it."""
+    QUEUE = "queue"
+    DIAL = "dial"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One AGI command and the meaning of its result."""
+
+    text: AgiCommand
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One batch for one channel."""
+
+    variables: tuple[tuple[str, str], ...]
+    commands: tuple[Command, ...]
+    lease_seconds: float
+    keys: int = 0
+    """After how many keys the last command ends by itself; 0: no key ends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """What differs from one PBX to another."""
+
+    recordings_dir: str
+    """Folder of the recordings, as Asterisk sees it."""
+    dial_pattern: str = "PJSIP/{number}@trunk-out"
+    """How a number outside is dialled."""
+
+
+GET_RESULT = commands.get_variable("CR_RESULT")
+SYNC = commands.noop()
+
+
+def order(effects: Sequence[Effect], state: bytes, places: Places) -> Order:
+    """The batch for all effects of a step but `Hangup`, which is no AGI command.
+
+    Raises:
+        EncodingError: a value cannot be written; nothing has been sent.
+    """
+    variables: list[tuple[str, str]] = []
+    batch = [Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE)]
+    lease, keys = LEASE_MARGIN_SECONDS, 0
+    for effect in effects:
+        match effect:
+            case Answer():
+                batch.append(_ANSWER)
+                lease += ANSWER_LONGEST_SECONDS
+            case Play(sounds=sounds, interruptible=interruptible):
+                batch.append(Command(text=_play(_files(sounds), interruptible), kind=Kind.PLAY))
+                lease += _seconds(sounds)
+                keys = 1 if interruptible else 0
+            case CollectDigits(sounds=sounds, max_digits=max_digits, timeout_seconds=timeout_seconds):
+                batch.append(Command(text=_collect(_files(sounds), max_digits, timeout_seconds), kind=Kind.COLLECT))
+                lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
+                keys = max_digits
+            case EnterQueue():
+                variables += _queue_variables(effect)
+                batch += _QUEUE
+                lease = ROUTINE_LEASE_SECONDS
+            case Dial():
+                variables += _dial_variables(effect, places)
+                batch += _DIAL
+                lease = ROUTINE_LEASE_SECONDS
+            case Record():
+                variables += _record_variables(effect, places)
+                batch += _RECORD
+                lease = ROUTINE_LEASE_SECONDS
+            case Hangup():
+                raise ValueError("Hangup is not performed by AGI")
+            case _:
+                assert_never(effect)
+    return Order(variables=tuple(variables), commands=tuple(batch), lease_seconds=lease, keys=keys)
+
+
+def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime) -> inputs.Input | None:
+    """What the result of a command tells the core; None when it tells nothing.
+
+    A negative result says that the channel hung up or that Asterisk took it back: the events say which. `seconds` is
+    how long the recording is.
+    """
+    if found.kind is ResultKind.FAILED or found.kind is ResultKind.DEAD:
+        return None
+    if not found.ok:
+        return inputs.CommandFailed(step=step, reason=f"Asterisk refused a command: {found.text}", at=at)
+    status = found.value or ""
+    match kind:
+        case Kind.ANSWER:
+            return inputs.CallAnswered(step=step, at=at)
+        case Kind.PLAY:
+            return inputs.PromptEnded(step=step, at=at)
+        case Kind.COLLECT:
+            return inputs.CollectEnded(step=step, at=at)
+        case Kind.QUEUE:
+            return inputs.QueueLeft(step=step, outcome=queue_outcome(status), at=at)
+        case Kind.DIAL:
+            return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
+        case Kind.RECORD:
+            return inputs.RecordingEnded(step=step, outcome=record_outcome(status), seconds=seconds, at=at)
+        case Kind.STATE | Kind.ROUTINE:
+            return None
+
+
+def recording_path(places: Places, recording: str) -> str:
+    """Where Asterisk writes a recording. Raises EncodingError for a name that is not opaque."""
+    return f"{places.recordings_dir}/{commands.opaque_id(recording)}.wav"
+
+
+_ANSWER = Command(text=commands.answer(), kind=Kind.ANSWER)
+
+
+def _routine(context: str, kind: Kind) -> tuple[Command, Command]:
+    return (
+        Command(text=commands.gosub(context), kind=Kind.ROUTINE),
+        Command(text=GET_RESULT, kind=kind),
+    )
+
+
+_QUEUE = _routine("callrouter-queue", Kind.QUEUE)
+_DIAL = _routine("callrouter-dial", Kind.DIAL)
+_RECORD = _routine("callrouter-record", Kind.RECORD)
+
+
+@lru_cache(maxsize=8192)
+def _play(files: tuple[str, ...], interruptible: bool) -> AgiCommand:
+    # Background would leave for an extension named like the key; Read takes any key and goes on.
+    if interruptible:
+        return commands.read("CR_KEYS", files, max_digits=1, timeout_seconds=0.001)
+    return commands.playback(files)
+
+
+@lru_cache(maxsize=8192)
+def _collect(files: tuple[str, ...], max_digits: int, timeout_seconds: float) -> AgiCommand:
+    return commands.read("CR_KEYS", files, max_digits=max_digits, timeout_seconds=timeout_seconds)
+
+
+def _files(sounds: Sequence[Sound]) -> tuple[str, ...]:
+    return tuple([sound.file for sound in sounds])
+
+
+def _seconds(sounds: Sequence[Sound]) -> float:
+    return sum([sound.seconds for sound in sounds])
+
+
+def _queue_variables(effect: EnterQueue) -> list[tuple[str, str]]:
+    return [
+        ("CR_QUEUE", commands.opaque_id(effect.queue)),
+        # c: come back here when the agent hangs up first.
+        ("CR_QUEUE_OPTIONS", "c"),
+        ("CR_QUEUE_WAIT", f"{effect.max_wait_seconds:.0f}"),
+        ("CR_QUEUE_BRIEF", "&".join(_files(effect.brief))),
+        ("QUEUE_PRIO", str(effect.priority)),
+    ]
+
+
+def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
+    legs = [places.dial_pattern.format(number=_dialable(number)) for number in effect.numbers]
+    return [
+        ("CR_DIAL", "&".join(f"Local/{index}@callrouter-leg/n" for index in range(len(legs)))),
+        *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
+        ("__CR_RING", f"{effect.ring_seconds:.0f}"),
+        ("__CR_SCREEN", "&".join(_files(effect.screen))),
+    ]
+
+
+def _record_variables(effect: Record, places: Places) -> list[tuple[str, str]]:
+    return [
+        ("CR_FILE", recording_path(places, effect.recording)),
+        ("CR_MAX", f"{effect.max_seconds:.0f}"),
+        ("CR_SILENCE", f"{effect.silence_seconds:.0f}"),
+        ("CR_RECORD_OPTIONS", ""),
+    ]
+
+
+def _dialable(number: str) -> str:
+    """A number that can be nothing but a number, whatever its source."""
+    return number[:1] + commands.opaque_id(number[1:]) if number.startswith("+") else commands.opaque_id(number)
