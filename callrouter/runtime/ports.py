@@ -65,3 +65,15 @@ class Observer(Protocol):
     def observe(self, facts: Sequence[Fact]) -> None:
         """Facts of one turn, in order. Must not block or raise."""
         ...
+
+
+class Meter(Protocol):
+    """Where durations are measured to; both must cost next to nothing."""
+
+    def observe_decision(self, seconds: float) -> None:
+        """The core took this long for one input."""
+        ...
+
+    def observe_round_trip(self, seconds: float) -> None:
+        """A command was written, carried out by the switch, and its result read, within this time."""
+        ...

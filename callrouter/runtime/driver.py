@@ -1,0 +1,149 @@
+"""The one place where inputs and effects meet: input, step, perform, tell the facts.
+
+A call is stepped where its input arrives, in the reader of the switch's link, without a task or a queue of its own:
+the core decides in microseconds and the switch only writes to a socket, so nothing there can wait, and a call
+costs no context switch. What arrives while a step is being carried out (a switch that fails at once tells so from
+within `perform`) is kept in the mailbox and taken next, so that steps never nest.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import perf_counter
+
+import structlog
+
+from callrouter.core import engine, facts, state
+from callrouter.core.effects import Effect
+from callrouter.core.engine import Turn
+from callrouter.core.facts import Fact
+from callrouter.core.inputs import CallOffered, CommandFailed, Input
+from callrouter.core.plan import Plan
+from callrouter.errors import CoreError
+from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.runtime.ports import Clock, Meter, Observer, Plans, Switch
+
+log = structlog.get_logger(__name__)
+
+
+class Driver:
+    """Steps all live calls; the Inbox of the switch."""
+
+    def __init__(
+        self, *, plans: Plans, clock: Clock, observers: Sequence[Observer], meter: Meter, calls: LiveCalls
+    ) -> None:
+        self.calls = calls
+        self.switch: Switch | None = None
+        """Set once, before the first call: the switch and the driver need each other."""
+        self._plans = plans
+        self._clock = clock
+        self._observers = tuple(observers)
+        self._meter = meter
+        self._mailbox: deque[Callable[[], None]] = deque()
+        self._stepping = False
+
+    def offer(self, offered: CallOffered) -> None:
+        """A new call rings."""
+        self._post(lambda: self._begin(offered))
+
+    def tell(self, call_id: str, told: Input) -> None:
+        """Something happened to a call; unknown and ended calls are ignored."""
+        self._post(lambda: self._step(call_id, told))
+
+    def _post(self, work: Callable[[], None]) -> None:
+        self._mailbox.append(work)
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            while self._mailbox:
+                self._mailbox.popleft()()
+        finally:
+            self._stepping = False
+
+    def _begin(self, offered: CallOffered) -> None:
+        if offered.call_id in self.calls:
+            log.warning("a call was offered twice", call_id=offered.call_id)
+            return
+        plan = self._plans.for_did(offered.did)
+        turn = self._decide(lambda: engine.start(plan, offered), offered.call_id)
+        if turn is not None:
+            self.calls.add(LiveCall(turn.call, plan))
+            self._carry_out(plan, turn)
+
+    def _step(self, call_id: str, told: Input) -> None:
+        live = self.calls.get(call_id)
+        if live is None:
+            return
+        plan, call = live.plan, live.call
+        turn = self._decide(lambda: engine.step(plan, call, told), call_id)
+        if turn is None:
+            return
+        live.call = turn.call
+        if turn.call.ended:
+            self.calls.remove(call_id)
+        self._carry_out(plan, turn)
+
+    def _decide(self, decide: Callable[[], Turn], call_id: str) -> Turn | None:
+        began = perf_counter()
+        try:
+            turn = decide()
+        except Exception:
+            # A fault of ours: this call is left to its lease, and Asterisk's fallback takes the caller; all other
+            # calls go on.
+            log.exception("the engine failed to decide; Asterisk's fallback will take the call", call_id=call_id)
+            return None
+        self._meter.observe_decision(perf_counter() - began)
+        return turn
+
+    def _carry_out(self, plan: Plan, turn: Turn) -> None:
+        if turn.effects:
+            self._perform(plan, turn, turn.effects)
+        if turn.facts:
+            self._tell(turn.facts)
+        if turn.call.ended and self.switch is not None:
+            self.switch.release(turn.call.call_id)
+
+    def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
+        assert self.switch is not None
+        try:
+            encoded = state.encode(plan, turn.call)
+        except CoreError as error:
+            # The caller's journey is more than the call can carry: he is served by the client's fallback.
+            failed = CommandFailed(step=turn.call.step, reason=str(error), at=self._clock.now())
+            self.tell(turn.call.call_id, failed)
+            return
+        self.switch.perform(turn.call, encoded, effects)
+
+    def _tell(self, told: Sequence[Fact]) -> None:
+        for observer in self._observers:
+            try:
+                observer.observe(told)
+            except Exception:
+                log.exception("an observer failed", observer=type(observer).__name__)
+
+
+class FactLog:
+    """Writes to the log what an operator asks about at three in the morning."""
+
+    def observe(self, told: Sequence[Fact]) -> None:
+        """Calls that begin and end, and trouble."""
+        for fact in told:
+            match fact:
+                case facts.CallStarted(call=call):
+                    log.info("call", call_id=call.call_id, client=call.client, did=call.did, caller=call.caller.number)
+                case facts.TroubleMet(call=call, reason=reason):
+                    log.warning("trouble", call_id=call.call_id, client=call.client, node=call.node, reason=reason)
+                case facts.InputRefused(call=call, reason=reason):
+                    log.debug("input refused", call_id=call.call_id, client=call.client, reason=reason)
+                case facts.CallEnded(call=call):
+                    log.info(
+                        "call ended",
+                        call_id=call.call_id,
+                        client=call.client,
+                        disposition=call.disposition,
+                        path=" → ".join(visit.node for visit in call.visits),
+                    )
+                case _:
+                    pass
