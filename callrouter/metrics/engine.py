@@ -1,0 +1,145 @@
+"""All figures of one engine: an Observer of facts, and two cheap methods for the path of live calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from prometheus_client import Gauge, Info, disable_created_metrics
+from prometheus_client.registry import CollectorRegistry
+
+from callrouter.core.call import Call, QueueVisit
+from callrouter.core.facts import CallEnded, DialFinished, Fact, InputRefused, MessageLeft, QueueEnded, TroubleMet
+from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.metrics.calls import CallCounters, ClientFigures
+from callrouter.metrics.fast import FastHistogram
+from callrouter.metrics.sources import SourceCollector, Sources
+
+ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+DECISION_BUCKETS: Final = (0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.01)
+
+MAX_CLIENTS: Final = 5_000
+"""Clients with series of their own; reloads for years must not fill Prometheus. The others share `OTHER`."""
+OTHER: Final = "(other)"
+UNKNOWN_DID: Final = "unknown-did"
+"""The client of calls to numbers that no client has (`dialplan.catalogue`)."""
+
+_DEFAULT_TARGET: Final = ServiceLevelTarget()
+
+
+class EngineMetrics:
+    """All figures of one engine.
+
+    Args:
+        registry: where they are registered; the /metrics page shows it.
+        version: of callrouter, for `callrouter_build_info`.
+        target_of: what the call's client was promised, by the plan the call walks; None when the client is unknown.
+    """
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        version: str,
+        target_of: Callable[[Call], ServiceLevelTarget | None],
+    ) -> None:
+        # The text format would show each series' birth as a series of its own: twice as many, of use to nobody.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = registry
+        self._target_of = target_of
+        self._clients: dict[str, ClientFigures] = {}
+        self._counters = CallCounters(registry)
+        self._round_trip = FastHistogram(
+            "callrouter_control_round_trip_seconds",
+            "From writing a command that Asterisk answers at once to reading its result",
+            ROUND_TRIP_BUCKETS,
+        )
+        self._decision = FastHistogram(
+            "callrouter_decision_seconds", "One step of the engine's core, without performing it", DECISION_BUCKETS
+        )
+        registry.register(self._round_trip)
+        registry.register(self._decision)
+        self.observe_round_trip: Callable[[float], None] = self._round_trip.observe
+        """Count one control round trip, in seconds."""
+        self.observe_decision: Callable[[float], None] = self._decision.observe
+        """Count one decision of the core, in seconds."""
+        self._dialplans = _DialplanGauges(registry)
+        Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
+
+    def watch(self, sources: Sources) -> None:
+        """Also show what others count; call it once, when they exist."""
+        self._registry.register(SourceCollector(sources))
+
+    def dialplans_loaded(self, *, complete: bool, plans: int, issues: int, at_seconds: float) -> None:
+        """After each load of the dialplans.
+
+        Args:
+            complete: every file was taken; else some clients keep their last good plan.
+            plans: clients in service.
+            issues: findings of this load.
+            at_seconds: Unix time.
+        """
+        self._dialplans.loaded(complete=complete, plans=plans, issues=issues, at_seconds=at_seconds)
+
+    def observe(self, facts: Sequence[Fact]) -> None:
+        """The Observer port."""
+        for fact in facts:
+            match fact:
+                case CallEnded(call=call):
+                    self._call_ended(call)
+                case QueueEnded(visit=visit):
+                    self._queue_ended(visit)
+                case DialFinished(dial=dial):
+                    self._counters.dials.labels(dial.outcome.value if dial.outcome else OTHER).inc()
+                case MessageLeft(call=call):
+                    self._figures(call.client).messages.inc()
+                case InputRefused():
+                    self._counters.inputs_refused.inc()
+                case TroubleMet():
+                    self._counters.troubles.inc()
+                case _:
+                    pass
+
+    def _call_ended(self, call: Call) -> None:
+        target = self._target_of(call)
+        figures = self._figures(call.client if target else OTHER)
+        figures.ended(call, target or _DEFAULT_TARGET)
+        if call.client == UNKNOWN_DID:
+            self._counters.unknown_did.inc()
+
+    def _queue_ended(self, visit: QueueVisit) -> None:
+        ended_at = visit.left_at or visit.answered_at or visit.entered_at
+        outcome = visit.outcome.value if visit.outcome else OTHER
+        self._counters.queue_waiting.labels(visit.queue, outcome).observe(visit.waiting_seconds(ended_at))
+
+    def _figures(self, client: str) -> ClientFigures:
+        """The client's own series, kept so that each call does not look up ten of them by label."""
+        figures = self._clients.get(client)
+        if figures is None:
+            if len(self._clients) >= MAX_CLIENTS and client != OTHER:
+                return self._figures(OTHER)
+            figures = self._clients[client] = ClientFigures(self._counters, client)
+        return figures
+
+
+class _DialplanGauges:
+    """What the last load of the dialplans did."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._success = Gauge(
+            "callrouter_dialplan_last_reload_successful", "1 when the last load took every file", registry=registry
+        )
+        self._success_at = Gauge(
+            "callrouter_dialplan_last_reload_success_timestamp_seconds",
+            "When a load last took every file, as Unix time",
+            registry=registry,
+        )
+        self._plans = Gauge("callrouter_dialplan_plans", "Clients in service", registry=registry)
+        self._issues = Gauge("callrouter_dialplan_issues", "Findings of the last load", registry=registry)
+
+    def loaded(self, *, complete: bool, plans: int, issues: int, at_seconds: float) -> None:
+        self._success.set(1 if complete else 0)
+        if complete:
+            self._success_at.set(at_seconds)
+        self._plans.set(plans)
+        self._issues.set(issues)

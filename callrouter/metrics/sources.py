@@ -1,0 +1,108 @@
+"""What others count anyway (the AMI link, the recorder, the driver), read at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+
+class LinkCounters(Protocol):
+    """What the AMI link has counted since the process began."""
+
+    @property
+    def connections(self) -> int: ...
+    @property
+    def failures(self) -> int: ...
+    @property
+    def events_received(self) -> int: ...
+    @property
+    def events_dropped(self) -> int: ...
+    @property
+    def actions_failed(self) -> int: ...
+    @property
+    def results(self) -> int: ...
+
+
+class WriterCounters(Protocol):
+    """What the recorder has counted since the process began."""
+
+    @property
+    def backlog(self) -> int:
+        """Calls that ended and are not committed yet."""
+        ...
+
+    @property
+    def oldest_seconds(self) -> float:
+        """For how long the oldest of them has been waiting; 0 without any."""
+        ...
+
+    @property
+    def written_total(self) -> int: ...
+    @property
+    def failed_total(self) -> int: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What is read at each scrape instead of being counted here; called in the scrape's thread."""
+
+    live_calls: Callable[[], int] | None = None
+    link_up: Callable[[], bool] | None = None
+    link: LinkCounters | None = None
+    writer: WriterCounters | None = None
+
+
+class SourceCollector(Collector):
+    """Reads the sources at the scrape."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is read when this is registered: the sources may not run yet."""
+        return []
+
+    def collect(self) -> Iterable[Metric]:
+        sources = self._sources
+        if sources.live_calls is not None:
+            yield GaugeMetricFamily("callrouter_live_calls", "Calls now in progress", value=sources.live_calls())
+        if sources.link_up is not None:
+            up = 1 if sources.link_up() else 0
+            yield GaugeMetricFamily("callrouter_ami_up", "1 while logged in to Asterisk", value=up)
+        if sources.link is not None:
+            yield from _link(sources.link)
+        if sources.writer is not None:
+            yield from _writer(sources.writer)
+
+
+def _link(link: LinkCounters) -> Iterable[Metric]:
+    counters = {
+        "reconnects": ("Log-ins to Asterisk after the first", max(0, link.connections - 1)),
+        "connect_failures": ("Attempts to connect or log in that failed", link.failures),
+        "events_received": ("Events that came from Asterisk", link.events_received),
+        "events_dropped": ("Events dropped before they were decoded, because nobody wants them", link.events_dropped),
+        "command_results": ("AGI commands that Asterisk answered", link.results),
+        "actions_failed": ("Actions that Asterisk answered with an error", link.actions_failed),
+    }
+    for name, (documentation, value) in counters.items():
+        yield CounterMetricFamily(f"callrouter_ami_{name}", documentation, value=value)
+
+
+def _writer(writer: WriterCounters) -> Iterable[Metric]:
+    yield GaugeMetricFamily(
+        "callrouter_writer_backlog_calls", "Calls that ended and are not in PostgreSQL yet", value=writer.backlog
+    )
+    yield GaugeMetricFamily(
+        "callrouter_writer_oldest_seconds", "For how long the oldest of them has waited", value=writer.oldest_seconds
+    )
+    yield CounterMetricFamily(
+        "callrouter_writer_written_calls", "Calls committed to PostgreSQL", value=writer.written_total
+    )
+    yield CounterMetricFamily(
+        "callrouter_writer_failed_calls", "Calls that PostgreSQL refused, set aside", value=writer.failed_total
+    )
