@@ -181,6 +181,7 @@ _LINE = re.compile(
     r"200 result=(?P<result>[^ (\n]*) ?(?:\((?P<value>.*)\))?(?: digit=\S)?(?: ?endpos=(?P<endpos>\d+))?[^\n]*\n?",
     re.DOTALL,
 )
+_ERROR = re.compile(r"5[0-9]{2}[ -]")
 _ERRORS: Final = {"510": ResultKind.INVALID, "511": ResultKind.DEAD, "520": ResultKind.USAGE}
 
 
@@ -203,6 +204,6 @@ def parse_result(text: str) -> AgiResult:
         return AgiResult(kind, 200, result, value, int(endpos) if endpos else None, stripped)
     if code == "100":
         return AgiResult(ResultKind.OK, 100, "", None, None, stripped)
-    if code in _ERRORS and text[3:4] in {" ", "-"}:
-        return AgiResult(_ERRORS[code], int(code), "", None, None, stripped)
+    if _ERROR.match(text):
+        return AgiResult(_ERRORS.get(code, ResultKind.FAILED), int(code), "", None, None, stripped)
     return AgiResult(ResultKind.LOST_SYNC, 0, "", None, None, stripped)
