@@ -49,6 +49,7 @@ _Agi = Callable[[ChannelActions, AgiCommand, OnResult], bytes]
 
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
+MEASURED_STEP: Final = 2
 WAV_HEADER_BYTES: Final = 44
 WAV_BYTES_PER_SECOND: Final = 16_000
 """8 kHz, 16 bit, mono: what Record writes for .wav."""
@@ -117,7 +118,8 @@ class AsteriskSwitch:
             return
         line.step = call.step
         try:
-            batch = order(effects, state, self._places)
+            # One round trip is measured a call, and not the first: that one would time the set-up of the call as well.
+            batch = order(effects, state, self._places, measured=call.step == MEASURED_STEP)
         except EncodingError as error:
             failed = inputs.CommandFailed(step=call.step, reason=str(error), at=self._clock.now())
             self._inbox.tell(call.call_id, failed)
