@@ -1,0 +1,221 @@
+"""The carrier's side of the numbers that are dialled: each number has its habit.
+
+A small SIP server of our own, because the behaviours hang on the number, several at once: INVITE, CANCEL, BYE over
+UDP on the loopback, without retransmissions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Self
+
+from deploy.demo import g711
+from deploy.demo.telephone import Telephone
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+VOICE_HERTZ = 1300.0
+"""The voice of whoever answers at a number."""
+_VOICEMAIL_SECONDS = 12.0
+
+
+class Habit(StrEnum):
+    """What happens at a number."""
+
+    ACCEPTS = "accepts"
+    """A person: answers, presses 1 as soon as something is said, talks until the other side hangs up."""
+    ANSWERS = "answers"
+    """A person who presses nothing."""
+    VOICEMAIL = "voicemail"
+    """Answers at once, speaks, presses nothing, hangs up by itself."""
+    BUSY = "busy"
+    RINGS = "rings"
+    """Nobody answers."""
+
+
+@dataclass(kw_only=True)
+class _Dialog:
+    invite: dict[str, str]
+    address: tuple[str, int]
+    tag: str
+    telephone: Telephone
+    answered: bool = False
+
+
+class Carrier(asyncio.DatagramProtocol):
+    """Answers calls to the numbers in `habits`; the others do not exist (404)."""
+
+    def __init__(self, habits: Mapping[str, Habit], *, ring_seconds: float = 0.7) -> None:
+        self.port = 0
+        self.host = ""
+        self.dialled: list[str] = []
+        self._habits = habits
+        self._ring_seconds = ring_seconds
+        self._dialogs: dict[str, _Dialog] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @classmethod
+    async def open(cls, habits: Mapping[str, Habit]) -> Self:
+        loop = asyncio.get_running_loop()
+        _, carrier = await loop.create_datagram_endpoint(lambda: cls(habits), local_addr=("127.0.0.1", 0))
+        return carrier
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+        self.host, self.port = transport.get_extra_info("sockname")
+
+    @property
+    def contact(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    async def close(self) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        for dialog in self._dialogs.values():
+            dialog.telephone.close()
+        if self._transport is not None:
+            self._transport.close()
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        request = _parse(data)
+        if request is None:
+            return
+        method, call_id = request["method"], request["call-id"]
+        dialog = self._dialogs.get(call_id)
+        if method == "INVITE" and dialog is None:
+            self._start(self._answer_call(call_id, request, addr))
+        elif method == "BYE":
+            self._reply(request, addr, "200 OK", dialog)
+            self._drop(call_id)
+        elif method == "CANCEL":
+            self._reply(request, addr, "200 OK", dialog)
+            if dialog is not None and not dialog.answered:
+                self._reply(dialog.invite, addr, "487 Request Terminated", dialog)
+                self._drop(call_id)
+        elif method == "OPTIONS":
+            self._reply(request, addr, "200 OK", dialog)
+
+    def _start(self, coroutine: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "the carrier mishandled a call", "exception": task.exception()}
+            )
+
+    async def _answer_call(self, call_id: str, invite: dict[str, str], address: tuple[str, int]) -> None:
+        number = invite["number"]
+        self.dialled.append(number)
+        habit = self._habits.get(number)
+        if habit in (None, Habit.BUSY):
+            self._reply(invite, address, "404 Not Found" if habit is None else "486 Busy Here", None)
+            return
+        telephone = await Telephone.open(background=g711.tone(VOICE_HERTZ, 1.0))
+        dialog = _Dialog(invite=invite, address=address, tag=f"carrier-{len(self.dialled)}", telephone=telephone)
+        self._dialogs[call_id] = dialog
+        self._reply(invite, address, "180 Ringing", dialog)
+        if habit is Habit.RINGS:
+            return
+        await asyncio.sleep(self._ring_seconds)
+        if call_id not in self._dialogs:
+            return
+        dialog.answered = True
+        telephone.connect("127.0.0.1", int(invite["media"]))
+        self._reply(invite, address, "200 OK", dialog, body=_sdp(telephone.port))
+        if habit is Habit.ACCEPTS:
+            while not telephone.heard_seconds > 1.0 and call_id in self._dialogs:
+                await asyncio.sleep(0.05)
+            telephone.press("1")
+        elif habit is Habit.VOICEMAIL:
+            await asyncio.sleep(_VOICEMAIL_SECONDS)
+            self._hang_up(call_id)
+
+    def _hang_up(self, call_id: str) -> None:
+        dialog = self._dialogs.get(call_id)
+        if dialog is None or self._transport is None:
+            return
+        lines = (
+            f"BYE {dialog.invite['contact-uri']} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.contact};branch=z9hG4bK-{dialog.tag}",
+            f"From: {dialog.invite['to']};tag={dialog.tag}",
+            f"To: {dialog.invite['from']}",
+            f"Call-ID: {call_id}",
+            "CSeq: 1 BYE",
+            "Max-Forwards: 70",
+            "Content-Length: 0",
+        )
+        self._transport.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), dialog.address)
+        self._drop(call_id)
+
+    def _drop(self, call_id: str) -> None:
+        dialog = self._dialogs.pop(call_id, None)
+        if dialog is not None:
+            dialog.telephone.close()
+
+    def _reply(
+        self,
+        request: dict[str, str],
+        address: tuple[str, int],
+        status: str,
+        dialog: _Dialog | None,
+        *,
+        body: str = "",
+    ) -> None:
+        if self._transport is None:
+            return
+        to = request["to"]
+        if ";tag=" not in to:
+            to += f";tag={dialog.tag if dialog else 'carrier'}"
+        lines = [
+            f"SIP/2.0 {status}",
+            *(f"Via: {via}" for via in request["via"].split("\n")),
+            f"From: {request['from']}",
+            f"To: {to}",
+            f"Call-ID: {request['call-id']}",
+            f"CSeq: {request['cseq']}",
+            f"Contact: <sip:{self.contact}>",
+        ]
+        if body:
+            lines.append("Content-Type: application/sdp")
+        lines.append(f"Content-Length: {len(body)}")
+        self._transport.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), address)
+
+
+def _parse(data: bytes) -> dict[str, str] | None:
+    """A request's headers by lower-case name, with method, number, media and contact-uri; None for a response."""
+    head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
+    first, *lines = head.split("\r\n")
+    method, _, rest = first.partition(" ")
+    if method == "SIP/2.0" or not rest:
+        return None
+    request = {"method": method}
+    for line in lines:
+        name, _, value = line.partition(":")
+        key = name.strip().lower()
+        request[key] = f"{request[key]}\n{value.strip()}" if key in request else value.strip()
+    if not {"via", "from", "to", "call-id", "cseq"} <= request.keys():
+        return None
+    number = re.search(r"sips?:([^@;>]+)@", rest)
+    media = re.search(r"^m=audio (\d+)", body, re.MULTILINE)
+    contact = re.search(r"<([^>]+)>", request.get("contact", ""))
+    request["number"] = number[1].replace("%2B", "+") if number else ""
+    request["media"] = media[1] if media else "0"
+    request["contact-uri"] = contact[1] if contact else ""
+    return request
+
+
+def _sdp(port: int) -> str:
+    lines = ("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", f"m=audio {port} RTP/AVP 8 101")
+    formats = ("a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20")
+    return "\r\n".join((*lines, *formats)) + "\r\n"

@@ -1,0 +1,618 @@
+"""The PBX by itself: it boots clean, admits calls, hands them to an engine, and serves them without one.
+
+A raw socket stands for the engine, SIPp for callers and phones; Asterisk is real.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT / "deploy" / "asterisk"))
+
+from pbx import Pbx, PbxError  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SCENARIOS = Path(__file__).parent / "sipp"
+CALLER = "+33612345678"
+ADMISSION_SECONDS = 1.0
+
+Message = dict[str, str]
+Sipp = "Callable[..., subprocess.Popen[bytes]]"
+
+
+class RawAmi:
+    """One manager session, without anything of callrouter's."""
+
+    def __init__(self, pbx: Pbx) -> None:
+        self._socket = socket.create_connection((pbx.ami_host, pbx.ami_port), timeout=5)
+        self._stream = self._socket.makefile("rb")
+        self._stream.readline()
+        self._seen: list[Message] = []
+        self._number = 0
+
+    def login(self, user: str, secret: str) -> Message:
+        return self.action("Login", Username=user, Secret=secret)
+
+    def action(self, name: str, **headers: str) -> Message:
+        self._number += 1
+        action_id = f"t{self._number}"
+        lines = [f"Action: {name}", f"ActionID: {action_id}", *(f"{key}: {value}" for key, value in headers.items())]
+        self._socket.sendall("".join(f"{line}\r\n" for line in lines).encode() + b"\r\n")
+        return self.wait(lambda message: "Response" in message and message.get("ActionID") == action_id)
+
+    def event(self, name: str, seconds: float = 5, **fields: str) -> Message:
+        """The next event of that name with these fields, seen or still to come; it is given once."""
+        return self.wait(
+            lambda m: m.get("Event") == name and all(m.get(key) == value for key, value in fields.items()), seconds
+        )
+
+    def wait(self, wanted: Callable[[Message], bool], seconds: float = 5) -> Message:
+        for place, message in enumerate(self._seen):
+            if wanted(message):
+                return self._seen.pop(place)
+        deadline = time.monotonic() + seconds
+        while True:
+            self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                message = self._read()
+            except TimeoutError:
+                names = [m.get("Event") or m.get("Message") for m in self._seen]
+                raise AssertionError(f"not within {seconds} s; seen {names}") from None
+            if wanted(message):
+                return message
+            self._seen.append(message)
+
+    def agi(self, channel: str, command: str, seconds: float = 5, lease: str = "30") -> str:
+        """Queue one AGI command with its wake-up; the result's text."""
+        self._number += 1
+        command_id = f"c{self._number}"
+        assert self.action("AGI", Channel=channel, Command=command, CommandID=command_id)["Response"] == "Success"
+        self.action("AbsoluteTimeout", Channel=channel, Timeout=lease)
+        return unquote(self.event("AsyncAGIExec", seconds, CommandId=command_id)["Result"])
+
+    def close(self) -> None:
+        self._stream.close()
+        self._socket.close()
+
+    def _read(self) -> Message:
+        message: Message = {}
+        while (line := self._stream.readline()) != b"\r\n":
+            if not line:
+                raise ConnectionResetError("Asterisk ended the session")
+            key, _, value = line.decode(errors="replace").rstrip("\r\n").partition(": ")
+            message[key] = value
+        return message
+
+
+@pytest.fixture(scope="module")
+def phone_ports() -> dict[str, int]:
+    return {name: _free_port() for name in ("agent-1", "agent-2", "carrier")}
+
+
+@pytest.fixture(scope="module")
+def pbx(tmp_path_factory: pytest.TempPathFactory, phone_ports: dict[str, int]) -> Iterator[Pbx]:
+    with Pbx.start(
+        tmp_path_factory.mktemp("pbx"),
+        agents=3,
+        agent_contacts={name: f"127.0.0.1:{phone_ports[name]}" for name in ("agent-1", "agent-2")},
+        queue_members={"medical": ["agent-1"], "shop": ["agent-3"]},
+        carrier=f"127.0.0.1:{phone_ports['carrier']}",
+        admission_seconds=ADMISSION_SECONDS,
+        extra_conf={"queues": "[line-2](team)\ncontext = callrouter-queue-keys\nmember => PJSIP/agent-2\n"},
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def ami(pbx: Pbx) -> Iterator[RawAmi]:
+    """The engine's session; waits for the last test's one to be gone."""
+    for _ in range(20):
+        session = RawAmi(pbx)
+        if session.login(pbx.ami_user, pbx.ami_secret)["Response"] == "Success":
+            break
+        session.close()
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start a SIPp scenario: `sipp("talk", "0140000001")`, or a phone: `sipp("answer", port=5090)`."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        scenario: str, did: str = "", *, port: int | None = None, hold_ms: int = 0, name: str = "Jean", calls: int = 1
+    ) -> subprocess.Popen[bytes]:
+        where = [] if port else [f"{pbx.sip_host}:{pbx.sip_port}", "-s", did]
+        command = [
+            "sipp",
+            *where,
+            "-p",
+            str(port or _free_port()),
+            "-sf",
+            str(SCENARIOS / f"{scenario}.xml"),
+            "-i",
+            "127.0.0.1",
+            "-m",
+            str(calls),
+        ]
+        command += ["-d", str(hold_ms), "-key", "from", CALLER, "-key", "name", name, "-nostdin", "-timeout", "20s"]
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        running.append(process)
+        if port:
+            _wait_until_bound(port)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_bound(port: int) -> None:
+    local = f"0100007F:{port:04X}"
+    deadline = time.monotonic() + 3
+    while local not in Path("/proc/net/udp").read_text():
+        assert time.monotonic() < deadline, f"nothing listens on {port}"
+        time.sleep(0.01)
+
+
+def _variable(ami: RawAmi, channel: str, name: str) -> str:
+    return ami.action("Getvar", Channel=channel, Variable=name)["Value"]
+
+
+def _ended_row(pbx: Pbx, call: str) -> list[str]:
+    shown = pbx.cli(f"database get callrouter ended/{call}")
+    assert shown.startswith("Value: "), shown
+    return shown.removeprefix("Value: ").strip().split("|")
+
+
+# ---- the machine -----------------------------------------------------------------------------------------------
+
+
+def test_boots_without_a_warning(pbx: Pbx) -> None:
+    """Nothing of the configuration is doubtful to Asterisk."""
+    lines = pbx.log_path.read_text().splitlines()
+
+    assert [line for line in lines if re.search(r"\b(WARNING|ERROR)\b", line)] == []
+
+
+def test_listens_on_loopback_only(pbx: Pbx) -> None:
+    """Neither AMI nor SIP can be reached from another machine."""
+    hexadecimal = {f":{port:04X}" for port in (pbx.sip_port, pbx.ami_port)}
+    tables = [Path(f"/proc/net/{kind}").read_text().splitlines()[1:] for kind in ("udp", "tcp")]
+    addresses = {line.split()[1] for lines in tables for line in lines if line.split()[1][-5:] in hexadecimal}
+
+    assert {address[:8] for address in addresses} == {"0100007F"}
+
+
+def test_secrets_are_readable_by_the_owner_only(pbx: Pbx) -> None:
+    """Whoever reads the AMI secret has a shell."""
+    secret_files = [pbx.run_dir / name for name in ("pbx.json", "etc/manager.conf", "etc/pjsip.conf", "etc/ari.conf")]
+
+    assert {path.stat().st_mode & 0o077 for path in secret_files} == {0}
+
+
+def test_prompts_and_music_are_found(pbx: Pbx) -> None:
+    """English and French prompts, and music on hold, come with the PBX."""
+    assert (pbx.sounds_dir / "en" / "beep.wav").exists()
+    assert (pbx.sounds_dir / "fr" / "please-try-call-later.wav").exists()
+    assert "File: " in pbx.cli("moh show files")
+
+
+def test_a_second_start_in_the_same_folder_is_refused(pbx: Pbx) -> None:
+    """Two Asterisks in one folder would share an AstDB and a control socket."""
+    with pytest.raises(PbxError, match="already runs in"):
+        Pbx.start(pbx.run_dir)
+
+
+def test_a_port_that_is_taken_is_named(pbx: Pbx, tmp_path: Path) -> None:
+    """A port asked for by number and taken is an error that shows both."""
+    with pytest.raises(PbxError, match=f"AMI 127.0.0.1:{pbx.ami_port}.*cannot listen"):
+        Pbx.start(tmp_path, ami_port=pbx.ami_port, sip_port=pbx.sip_port)
+
+
+def test_a_phone_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    """A contact for agent-9 among three agents is a mistake, not a new phone."""
+    with pytest.raises(PbxError, match="there is no phone 'agent-9'"):
+        Pbx.start(tmp_path, agents=3, agent_contacts={"agent-9": "127.0.0.1:5090"})
+
+
+# ---- manager ---------------------------------------------------------------------------------------------------
+
+
+def test_the_engine_is_alone(pbx: Pbx, ami: RawAmi) -> None:
+    """A second session of the engine's user is refused while the first lives."""
+    for _ in range(2):
+        second = RawAmi(pbx)
+        assert second.login(pbx.ami_user, pbx.ami_secret)["Response"] == "Error"
+        second.close()
+
+    assert ami.action("Ping")["Response"] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("action", "headers"),
+    [
+        ("DBPut", {"Family": "callrouter/test", "Key": "k", "Val": "v"}),
+        ("QueueStatus", {}),
+        ("QueueAdd", {"Queue": "shop", "Interface": "PJSIP/agent-2"}),
+        ("QueueRemove", {"Queue": "shop", "Interface": "PJSIP/agent-2"}),
+        ("QueueReload", {}),
+        ("UserEvent", {"UserEvent": "Hello"}),
+        ("Filter", {"Operation": "Add", "Filter": "Event: Hangup"}),
+        ("Status", {}),
+        ("CoreShowChannels", {}),
+    ],
+)
+def test_the_engine_may(ami: RawAmi, action: str, headers: dict[str, str]) -> None:
+    """Each action the engine uses is within its privileges."""
+    assert ami.action(action, **headers)["Response"] == "Success"
+
+
+@pytest.mark.parametrize(
+    ("action", "headers"),
+    [
+        ("Command", {"Command": "core show uptime"}),
+        ("Originate", {"Channel": "Local/1@callrouter-entry", "Application": "Wait", "Data": "1"}),
+        ("UpdateConfig", {"SrcFilename": "extensions.conf", "DstFilename": "extensions.conf"}),
+        ("CreateConfig", {"Filename": "more.conf"}),
+    ],
+)
+def test_the_engine_may_not(ami: RawAmi, action: str, headers: dict[str, str]) -> None:
+    """Console, dialling out and rewriting the configuration are not the engine's business."""
+    assert ami.action(action, **headers)["Response"] == "Error"
+
+
+def test_the_admin_can_end_a_stale_session(pbx: Pbx, ami: RawAmi) -> None:
+    """The second user finds the engine's session and ends it."""
+    admin = RawAmi(pbx)
+    assert admin.login(pbx.ami_admin_user, pbx.ami_admin_secret)["Response"] == "Success"
+    sessions = pbx.cli("manager show connected")
+    row = next(line for line in sessions.splitlines() if re.match(r"\s*callrouter\s", line))
+    descriptor = row.split()[4]
+
+    assert admin.action("Command", Command=f"manager kick session {descriptor}")["Response"] == "Success"
+    with pytest.raises(OSError):
+        for _ in range(3):
+            ami.action("Ping")
+    admin.close()
+
+
+# ---- entry, lease, fallback, journal ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("did", ["0140000001", "+33140000001", "7", "reception"])
+def test_a_call_reaches_the_engine(ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], did: str) -> None:
+    """Whatever the number looks like, AsyncAGIStart carries the call's id and the number."""
+    caller = sipp("give_up", did, hold_ms=300)
+    started = ami.event("AsyncAGIStart")
+    environment = dict(line.split(": ", 1) for line in unquote(started["Env"]).splitlines() if ": " in line)
+
+    assert re.fullmatch(r"\d{10}-\d+-\d{6}", environment["agi_arg_1"])
+    assert _variable(ami, started["Channel"], "CR_CALL") == environment["agi_arg_1"]
+    assert _variable(ami, started["Channel"], "CR_DID") == did
+    assert environment["agi_callerid"] == CALLER
+    assert caller.wait(10) == 0
+
+
+def test_a_number_with_strange_characters_is_filtered(
+    ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """What a stranger dials never becomes a path, a comma or an expression in Asterisk's dialplan."""
+    sipp("give_up", "01%2Cs%2C1%29/%24%7BEPOCH%7D", hold_ms=300)
+    started = ami.event("AsyncAGIStart")
+
+    assert _variable(ami, started["Channel"], "CR_DID") == "01s1EPOCH"
+
+
+def test_without_an_engine_the_lease_ends_in_the_fallback(
+    pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """After CR_ADMISSION seconds the caller hears a prompt, is hung up on, and leaves a journal row."""
+    caller = sipp("listen", "0140000001")
+    started = ami.event("AsyncAGIStart")
+    at = time.monotonic()
+    ami.event("AsyncAGIEnd", Channel=started["Channel"])
+    lease = time.monotonic() - at
+    call = _variable(ami, started["Channel"], "CR_CALL")
+    state = "eyJub2RlIjoibWVudSJ9+/=="
+    ami.action("Setvar", Channel=started["Channel"], Variable="CR_STATE", Value=state)
+    ami.event("Newstate", Channel=started["Channel"], ChannelStateDesc="Up")
+    hangup = ami.event("Hangup", 15, Channel=started["Channel"])
+
+    assert ADMISSION_SECONDS - 0.1 < lease < ADMISSION_SECONDS + 0.2
+    assert hangup["Cause"] == "16"
+    assert caller.wait(10) == 0
+    epoch, _cause, did, number, kept = _ended_row(pbx, call)
+    assert abs(int(epoch) - time.time()) < 5
+    assert (did, number, kept) == ("0140000001", CALLER, state)
+
+
+def test_a_call_the_engine_keeps_leaves_no_row(
+    pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """Calls the engine saw to their end are in its own records."""
+    sipp("give_up", "0140000001", hold_ms=200)
+    started = ami.event("AsyncAGIStart")
+    call = _variable(ami, started["Channel"], "CR_CALL")
+    ami.event("Hangup", Channel=started["Channel"])
+
+    assert "not found" in pbx.cli(f"database get callrouter ended/{call}")
+
+
+@pytest.mark.parametrize("queue", ["medical", "line-2"])
+def test_the_published_fallback_queue_serves_alone(
+    pbx: Pbx,
+    ami: RawAmi,
+    sipp: Callable[..., subprocess.Popen[bytes]],
+    phone_ports: dict[str, int],
+    queue: str,
+) -> None:
+    """queue:<name>: an agent answers, and the conversation outlives any lease."""
+    agent = {"medical": "agent-1", "line-2": "agent-2"}[queue]
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000002", Val=f"queue:{queue}")
+    sipp("answer", port=phone_ports[agent])
+    caller = sipp("talk", "0140000002", hold_ms=2500)
+    ami.event("AgentConnect", Queue=queue)
+
+    assert caller.wait(10) == 0
+    assert ami.event("AgentComplete", Queue=queue)["Reason"] == "caller"
+
+
+def test_the_published_fallback_number_is_dialled(
+    pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """number:<digits>: the carrier is called with the digits."""
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000003", Val="number:+33611223344")
+    sipp("answer", port=phone_ports["carrier"])
+    caller = sipp("talk", "0140000003", hold_ms=300)
+    begun = ami.event("DialBegin")
+
+    assert begun["DialString"] == "+33611223344@trunk-out"
+    assert caller.wait(10) == 0
+
+
+# ---- routines --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def channel(ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]]) -> str:
+    """A caller answered by the engine, who stays 12 s."""
+    sipp("talk", "0140000001", hold_ms=12000)
+    name = ami.event("AsyncAGIStart")["Channel"]
+    assert "200 result=0" in ami.agi(name, "ANSWER")
+    return name
+
+
+def _gosub(ami: RawAmi, channel: str, context: str, seconds: float = 8, **variables: str) -> str:
+    for variable, value in variables.items():
+        ami.action("Setvar", Channel=channel, Variable=variable, Value=value)
+    result = ami.agi(channel, f"GOSUB {context} s 1", seconds, lease="14400")
+    assert "200 result=0 Gosub complete" in result, result
+    return _variable(ami, channel, "CR_RESULT")
+
+
+def _lease_left(ami: RawAmi, channel: str) -> float | None:
+    """Seconds, or None when the lease is off. TimeToHangup is an instant: seconds since 1970, 0 for never."""
+    ami.action("Status", Channel=channel)
+    ends_at = int(ami.event("Status", Channel=channel)["TimeToHangup"])
+    return ends_at - time.time() if ends_at else None
+
+
+def test_record_returns_with_its_status_and_the_lease(pbx: Pbx, ami: RawAmi, channel: str) -> None:
+    """A silent caller is recorded until CR_MAX; the routine arms the lease again before it returns."""
+    path = pbx.recordings_dir / "message-1.wav"
+
+    result = _gosub(
+        ami, channel, "callrouter-record", CR_FILE=str(path), CR_SILENCE="0", CR_MAX="1", CR_RECORD_OPTIONS="q"
+    )
+
+    assert result == "TIMEOUT"
+    assert path.exists()
+    left = _lease_left(ami, channel)
+    assert left is not None
+    assert 3 < left <= 5
+
+
+def test_queue_with_nobody_logged_in_returns_at_once(ami: RawAmi, channel: str) -> None:
+    """agent-3 has not registered: the caller does not wait for nobody."""
+    assert _gosub(ami, channel, "callrouter-queue", CR_QUEUE="shop", CR_QUEUE_OPTIONS="c") == "JOINEMPTY"
+
+
+def test_queue_time_out_returns(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """CR_QUEUE_WAIT bounds the wait, whatever the agent's phone does."""
+    sipp("ring", port=phone_ports["agent-1"])
+
+    result = _gosub(ami, channel, "callrouter-queue", CR_QUEUE="medical", CR_QUEUE_OPTIONS="c", CR_QUEUE_WAIT="1")
+
+    assert result == "TIMEOUT"
+
+
+def test_a_key_leaves_the_queue(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """With `context = callrouter-queue-keys` a waiting caller's key returns to the engine, lease on."""
+    sipp("ring", port=phone_ports["agent-2"])
+    for name, value in {"CR_QUEUE": "line-2", "CR_QUEUE_OPTIONS": "c", "CR_QUEUE_WAIT": "20"}.items():
+        ami.action("Setvar", Channel=channel, Variable=name, Value=value)
+    ami.action("AGI", Channel=channel, Command="GOSUB callrouter-queue s 1", CommandID="k")
+    ami.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+    ami.event("AgentCalled")
+    _press(ami, channel, "5")
+    result = unquote(ami.event("AsyncAGIExec", CommandId="k")["Result"])
+
+    assert "200 result=0 Gosub complete" in result
+    assert (_variable(ami, channel, "CR_RESULT"), _variable(ami, channel, "CR_KEY")) == ("KEY", "5")
+    assert _lease_left(ami, channel) is not None
+
+
+def test_queue_answered_is_never_cut_by_the_wake_up(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """Inside the routine the lease is off: nothing can cut the conversation."""
+    sipp("answer", port=phone_ports["agent-1"])
+    for name, value in {"CR_QUEUE": "medical", "CR_QUEUE_OPTIONS": "c", "CR_QUEUE_WAIT": "20"}.items():
+        ami.action("Setvar", Channel=channel, Variable=name, Value=value)
+    ami.action("AGI", Channel=channel, Command="GOSUB callrouter-queue s 1", CommandID="q")
+    ami.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+    connected = ami.event("AgentConnect")
+    assert _lease_left(ami, channel) is None
+
+    ami.action("Hangup", Channel=connected["DestChannel"])
+    result = unquote(ami.event("AsyncAGIExec", CommandId="q")["Result"])
+
+    assert "200 result=0 Gosub complete" in result
+    assert _variable(ami, channel, "CR_RESULT") == "CONTINUE"
+
+
+def _dial_both(ami: RawAmi, channel: str, screen: str = "") -> None:
+    variables = {
+        "__CR_LEG_0": "PJSIP/agent-1",
+        "__CR_LEG_1": "PJSIP/agent-2",
+        "__CR_SCREEN": screen,
+        "__CR_RING": "8",
+        "CR_DIAL": "Local/0@callrouter-leg/n&Local/1@callrouter-leg/n",
+    }
+    for name, value in variables.items():
+        ami.action("Setvar", Channel=channel, Variable=name, Value=value)
+    ami.action("AGI", Channel=channel, Command="GOSUB callrouter-dial s 1", CommandID="d")
+    ami.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+
+
+def _phone_up(ami: RawAmi, agent: str) -> str:
+    return ami.wait(
+        lambda m: (
+            m.get("Event") == "Newstate"
+            and m["Channel"].startswith(f"PJSIP/{agent}-")
+            and m["ChannelStateDesc"] == "Up"
+        )
+    )["Channel"]
+
+
+def _press(ami: RawAmi, channel: str, digit: str) -> None:
+    time.sleep(0.3)
+    assert ami.action("PlayDTMF", Channel=channel, Digit=digit, Duration="100", Receive="1")["Response"] == "Success"
+
+
+def test_dial_without_screening_reports_the_bridge(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """The first phone that answers gets the caller; the engine is told which leg."""
+    sipp("ring", port=phone_ports["agent-1"])
+    sipp("answer", port=phone_ports["agent-2"])
+    _dial_both(ami, channel)
+    bridged = ami.event("UserEvent", UserEvent="CallrouterBridged")
+
+    assert (bridged["Call"], bridged["Leg"]) == (_variable(ami, channel, "CR_CALL"), "1")
+    ami.action("Hangup", Channel=_phone_up(ami, "agent-2"))
+    assert "Gosub complete" in unquote(ami.event("AsyncAGIExec", CommandId="d")["Result"])
+    assert _variable(ami, channel, "CR_RESULT") == "ANSWER"
+
+
+def test_a_refused_screening_lets_the_others_ring(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """Someone who answers but does not press 1 is dropped; the one who accepts later gets the call."""
+    sipp("answer", port=phone_ports["agent-1"])
+    sipp("answer", port=phone_ports["agent-2"], hold_ms=1500)
+    _dial_both(ami, channel, screen="beep")
+    first = _phone_up(ami, "agent-1")
+    _press(ami, first, "2")
+    ami.event("Hangup", Channel=first)
+    second = _phone_up(ami, "agent-2")
+    _press(ami, second, "1")
+    bridged = ami.event("UserEvent", UserEvent="CallrouterBridged")
+
+    assert bridged["Leg"] == "1"
+    ami.action("Hangup", Channel=second)
+    ami.event("AsyncAGIExec", CommandId="d")
+    assert _variable(ami, channel, "CR_RESULT") == "ANSWER"
+
+
+def test_refused_by_all_is_no_answer(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """Nobody pressed 1: to the engine nobody answered, and the caller is still there."""
+    sipp("answer", port=phone_ports["agent-1"])
+    sipp("answer", port=phone_ports["agent-2"])
+    _dial_both(ami, channel, screen="beep")
+    for agent in ("agent-1", "agent-2"):
+        _press(ami, _phone_up(ami, agent), "9")
+    ami.event("AsyncAGIExec", CommandId="d")
+
+    assert _variable(ami, channel, "CR_RESULT") == "NOANSWER"
+    assert "200 result=0" in ami.agi(channel, "NOOP")
+
+
+def test_an_engine_that_dies_inside_a_routine_disturbs_nobody(
+    pbx: Pbx, ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """The session drops during a recording: it runs to its end, then the lease leads to the fallback."""
+    call = _variable(ami, channel, "CR_CALL")
+    for name, value in {"CR_FILE": str(pbx.recordings_dir / "m2.wav"), "CR_MAX": "2", "CR_LEASE": "0.5"}.items():
+        ami.action("Setvar", Channel=channel, Variable=name, Value=value)
+    ami.action("AGI", Channel=channel, Command="GOSUB callrouter-record s 1", CommandID="r")
+    ami.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+    ami.close()
+    deadline = time.monotonic() + 10
+    while "not found" in pbx.cli(f"database get callrouter ended/{call}"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    assert _ended_row(pbx, call)[2] == "0140000001"
+
+
+# ---- the end ---------------------------------------------------------------------------------------------------
+
+
+def test_stop_runs_hangup_handlers_and_restart_keeps_the_journal(
+    tmp_path: Path,
+) -> None:
+    """AstDB, ports and secrets survive a restart of the PBX."""
+    pbx = Pbx.start(tmp_path, agents=1)
+    ports = (pbx.sip_port, pbx.ami_port)
+    pbx.cli("database put callrouter/ended x 1")
+    pbx.stop()
+    pbx.restart()
+    try:
+        assert (pbx.sip_port, pbx.ami_port) == ports
+        assert "Value: 1" in pbx.cli("database get callrouter/ended x")
+    finally:
+        pbx.stop()
+
+
+def test_asterisk_dies_with_its_parent(tmp_path: Path) -> None:
+    """A test run that is killed leaves no Asterisk behind."""
+    code = (
+        f"import sys, os; sys.path.insert(0, {str(CHECKOUT / 'deploy/asterisk')!r})\n"
+        "from pathlib import Path; from pbx import Pbx\n"
+        f"print(Pbx.start(Path({str(tmp_path)!r}), agents=1).pid, flush=True); os._exit(1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    pid = int(done.stdout)
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{pid}").exists() and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():
+        assert time.monotonic() < deadline, f"process {pid} lives on"
+        time.sleep(0.05)
