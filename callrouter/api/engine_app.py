@@ -1,0 +1,63 @@
+"""The engine's own HTTP side. It shares the loop that serves calls, so it does little, and nothing that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Protocol
+
+from fastapi import Depends, FastAPI, Request, Response
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from callrouter import __version__
+from callrouter.api.auth import require_token
+from callrouter.api.problems import documented, install_problem_handlers
+from callrouter.api.readiness import Check, health_router
+from callrouter.api.schemas import LiveCallOut, LiveOut
+from callrouter.core.call import Call
+
+
+class Live(Protocol):
+    """One call in progress (`runtime.calls.LiveCall`)."""
+
+    @property
+    def call(self) -> Call: ...
+
+
+def create_engine_app(
+    live_calls: Iterable[Live],
+    registry: CollectorRegistry,
+    checks: Mapping[str, Check],
+    *,
+    token: str,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """The application for uvicorn.
+
+    Args:
+        live_calls: iterated at each request (`runtime.calls.LiveCalls`).
+        registry: what /metrics shows.
+        checks: what must be well for /ready, by name (AMI, schema, dialplans).
+        token: for /live; the other pages say nothing about callers.
+        now: the clock the calls are stamped by.
+    """
+    app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
+    install_problem_handlers(app)
+    app.include_router(health_router(checks, __version__))
+
+    @app.get("/metrics", tags=["metrics"], response_class=Response)
+    async def metrics(request: Request) -> Response:
+        """Figures for Prometheus."""
+        # In the loop's own thread on purpose: that is where the figures are counted.
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), headers={"Content-Type": content_type})
+
+    @app.get("/live", tags=["live"], dependencies=[Depends(require_token(token))], responses=documented(401))
+    async def live() -> LiveOut:
+        """The calls in progress, the longest first."""
+        at = now()
+        calls = sorted((one.call for one in live_calls), key=lambda call: call.clocks.ringing_at)
+        return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls])
+
+    return app

@@ -1,0 +1,82 @@
+"""Errors as problem details (RFC 9457): a sentence for a person, never a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from callrouter.api.schemas import Problem
+from callrouter.errors import StoreError
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+log = structlog.get_logger(__name__)
+
+
+class ProblemResponse(JSONResponse):
+    """A JSON answer that says it is a problem."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem(
+    status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: object
+) -> ProblemResponse:
+    """The answer for a request that cannot be served; `members` are added to it, beside RFC 9457's own."""
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **members}
+    return ProblemResponse(body, status_code=status, headers=dict(headers or {}))
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of a route: these problems may come."""
+    return {
+        status: {
+            "model": Problem,
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Every error of the application leaves as a problem."""
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StoreError, _store_away)
+    app.add_exception_handler(Exception, _our_fault)
+
+
+async def _refused(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, error.detail, headers=error.headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    errors = [{"at": _place(one["loc"]), "reason": one["msg"]} for one in error.errors()]
+    detail = "; ".join(f"{one['at']}: {one['reason']}" for one in errors)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+
+
+async def _store_away(_request: Request, error: Exception) -> ProblemResponse:
+    log.warning("the API cannot read the record", reason=str(error))
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": "5"})
+
+
+async def _our_fault(request: Request, error: Exception) -> ProblemResponse:
+    # The server logs the traceback; the caller gets none of it.
+    log.error("a request failed", method=request.method, path=request.url.path, reason=repr(error))
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "callrouter failed at this request; its log says why")
+
+
+def _place(loc: tuple[int | str, ...]) -> str:
+    """`query.limit` rather than ('query', 'limit')."""
+    return ".".join(str(part) for part in loc)

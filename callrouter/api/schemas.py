@@ -1,0 +1,247 @@
+"""What the API answers. Instants are UTC, durations seconds, numbers E.164 where they could be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from callrouter.core.call import (
+    Call,
+    CallState,
+    Clocks,
+    DialAttempt,
+    DialOutcome,
+    Disposition,
+    Presentation,
+    QueueOutcome,
+    QueueVisit,
+    Visit,
+)
+from callrouter.core.call import Message as CallMessage
+
+_CALL_ID = "1795427775-42-518203"
+_AT = "2026-11-24T09:00:12.250000Z"
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_utc), Field(examples=[_AT])]
+Seconds = Annotated[float, Field(ge=0, examples=[7.4])]
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Problem(_Out):
+    """Why a request was not served (RFC 9457)."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["there is no call 1795427775-42-518203"])
+
+
+class Health(_Out):
+    """The process is alive."""
+
+    status: Literal["alive"]
+    version: str = Field(examples=["0.1.0"])
+
+
+class Ready(_Out):
+    """Every check passed."""
+
+    status: Literal["ready"]
+    checks: list[str] = Field(examples=[["asterisk", "database", "dialplans"]])
+
+
+class CallerOut(_Out):
+    """What was shown of the caller."""
+
+    number: str | None = Field(examples=["+33612340001"])
+    name: str = Field(examples=["Jeanne Martin"])
+    presentation: Presentation
+
+
+class ClocksOut(_Out):
+    """The five clocks of a journey, and its end."""
+
+    ringing_at: Instant
+    answered_at: Instant | None
+    entered_service_at: Instant | None
+    offered_at: Instant | None
+    bridged_at: Instant | None
+    ended_at: Instant | None
+
+    @classmethod
+    def of(cls, clocks: Clocks) -> ClocksOut:
+        """From the core's own."""
+        return cls.model_validate(clocks)
+
+
+class VisitOut(_Out):
+    """One passage through a node: which exit, and the value that decided it."""
+
+    node: str = Field(examples=["hours"])
+    exit: str = Field(examples=["open"])
+    because: str = Field(examples=["Tue 10:00"])
+    at: Instant
+
+
+class QueueVisitOut(_Out):
+    """One stay in a queue."""
+
+    queue: str = Field(examples=["medical"])
+    entered_at: Instant
+    offers: int
+    offered_at: Instant | None
+    agent: str | None = Field(examples=["agent-1"])
+    answered_at: Instant | None
+    left_at: Instant | None
+    outcome: QueueOutcome | None
+
+
+class DialOut(_Out):
+    """One attempt to reach somebody of the client's."""
+
+    target: str = Field(examples=["doctor"])
+    started_at: Instant
+    answered_at: Instant | None
+    ended_at: Instant | None
+    outcome: DialOutcome | None
+
+
+class RecordedOut(_Out):
+    """A message left in this call."""
+
+    recording: str
+    node: str
+    deliver: str
+    started_at: Instant
+    seconds: Seconds
+
+
+class CallOut(_Out):
+    """One journey."""
+
+    call_id: str = Field(examples=[_CALL_ID])
+    client: str = Field(examples=["cabinet-moreau"])
+    did: str = Field(examples=["+33199000010"])
+    caller: CallerOut
+    diverted_from: str | None
+    disposition: Disposition | None
+    clocks: ClocksOut
+    waiting_seconds: Seconds
+    talk_seconds: Seconds
+    agent: str | None = Field(examples=["agent-1"])
+    path: list[str] = Field(examples=[["filter", "hours", "welcome", "secretaries"]])
+    plan_version: str = Field(examples=["5f2d3c9a10be"])
+    hangup_cause: int | None = Field(examples=[16])
+
+    @classmethod
+    def of(cls, call: Call) -> CallOut:
+        """From a call that has ended."""
+        return cls(**_summary(call))
+
+
+class CallDetailOut(CallOut):
+    """One journey, with all it went through and why."""
+
+    variables: dict[str, str] = Field(examples=[{"postcode": "75011"}])
+    visits: list[VisitOut]
+    queue_visits: list[QueueVisitOut]
+    dials: list[DialOut]
+    messages: list[RecordedOut]
+    explanation: list[str] = Field(
+        description="The journey as a person reads it, in the client's time",
+        examples=[["10:00:12  hours → open (Tue 10:00)", "10:01:40  ended: answered"]],
+    )
+
+    @classmethod
+    def of_explained(cls, call: Call, explanation: list[str]) -> CallDetailOut:
+        """From a call that has ended, and `core.explain` of it."""
+        return cls(
+            **_summary(call),
+            variables=dict(call.variables),
+            visits=_all(VisitOut, call.visits),
+            queue_visits=_all(QueueVisitOut, call.queue_visits),
+            dials=_all(DialOut, call.dials),
+            messages=_all(RecordedOut, call.messages),
+            explanation=explanation,
+        )
+
+
+class CallsOut(_Out):
+    """A page of calls, the newest first."""
+
+    calls: list[CallOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
+
+
+class LiveCallOut(_Out):
+    """One call in progress."""
+
+    call_id: str = Field(examples=[_CALL_ID])
+    client: str = Field(examples=["cabinet-moreau"])
+    did: str = Field(examples=["+33199000010"])
+    caller: CallerOut
+    state: CallState
+    node: str = Field(examples=["secretaries"])
+    path: list[str] = Field(examples=[["filter", "hours", "welcome", "secretaries"]])
+    ringing_at: Instant
+    elapsed_seconds: Seconds
+    waiting_seconds: Seconds
+    agent: str | None = Field(examples=["agent-1"])
+
+    @classmethod
+    def of(cls, call: Call, at: datetime) -> LiveCallOut:
+        """As the call stands at that instant."""
+        path = [visit.node for visit in call.visits]
+        return cls(
+            call_id=call.call_id,
+            client=call.client,
+            did=call.did,
+            caller=CallerOut.model_validate(call.caller),
+            state=call.state,
+            node=call.node,
+            path=[*path, call.node] if call.node else path,
+            ringing_at=call.clocks.ringing_at,
+            elapsed_seconds=max(0.0, (at - call.clocks.ringing_at).total_seconds()),
+            waiting_seconds=max(0.0, call.waiting_seconds(at)),
+            agent=call.agent,
+        )
+
+
+class LiveOut(_Out):
+    """All calls in progress."""
+
+    at: Instant
+    calls: list[LiveCallOut]
+
+
+def _all(model: Any, values: tuple[Visit | QueueVisit | DialAttempt | CallMessage, ...]) -> list[Any]:
+    return [model.model_validate(value) for value in values]
+
+
+def _summary(call: Call) -> dict[str, Any]:
+    ended_at = call.clocks.ended_at or call.clocks.ringing_at
+    return {
+        "call_id": call.call_id,
+        "client": call.client,
+        "did": call.did,
+        "caller": CallerOut.model_validate(call.caller),
+        "diverted_from": call.diverted_from,
+        "disposition": call.disposition,
+        "clocks": ClocksOut.of(call.clocks),
+        "waiting_seconds": max(0.0, call.waiting_seconds(ended_at)),
+        "talk_seconds": call.talk_seconds(),
+        "agent": call.agent,
+        "path": [visit.node for visit in call.visits],
+        "plan_version": call.plan_version,
+        "hangup_cause": call.hangup_cause,
+    }
