@@ -220,7 +220,7 @@ class AmiLink:
         up_at = self._loop.time()
         try:
             if self._closing.is_set():
-                session.close("callrouter is stopping")
+                await session.log_off("callrouter is stopping")
             await asyncio.wait([session.lost])
         finally:  # also when the task is cancelled
             session.abort("callrouter is stopping")
@@ -254,12 +254,8 @@ class AmiLink:
     async def close(self) -> None:
         """Log off and end the connection; `run` returns. What is still awaited fails."""
         self._closing.set()
-        session = self._session
         if self.state is LinkState.UP:
-            session.submit(codec.encode_action("Logoff", (), "p/Logoff/"), {}, {})
-            session.close("callrouter logged off")
-            await asyncio.wait([session.lost], timeout=1.0)
-            session.abort("callrouter logged off")
+            await self._session.log_off("callrouter logged off")
 
     def _idle_session(self) -> AmiSession:
         return AmiSession(self._handlers, self.counters)

@@ -37,6 +37,7 @@ _SUCCESS = b"Response: Success\r\nActionID: "
 # Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
 # `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENT.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
+_LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
 
 
@@ -120,11 +121,12 @@ class AmiSession(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def close(self, reason: str) -> None:
-        """End the connection after what is written has left."""
+    async def log_off(self, reason: str) -> None:
+        """Ask Asterisk to end the session and see it ended: only then may another log in as the same user."""
         self._broken = self._broken or reason
-        if self._transport is not None:
-            self._transport.close()
+        self.submit(_LOGOFF, {}, {})
+        await asyncio.wait([self.lost], timeout=1.0)
+        self.abort(reason)
 
     def abandon(self, command_id: bytes) -> None:
         """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
@@ -221,7 +223,8 @@ class AmiSession(asyncio.Protocol):
         if message.is_error:
             self._counters.actions_failed += 1
         if action_id.startswith(actions.POSTED):
-            self._tell_post_error(message["ActionID"][len(actions.POSTED) :], message)
+            if message.is_error:
+                self._tell_post_error(message["ActionID"][len(actions.POSTED) :], message)
         elif (request := self._pending.requests.get(action_id)) is not None:
             self._take_answer(action_id, request, message)
         elif (on_result := self._pending.results.pop(action_id, None)) is not None:

@@ -1,0 +1,72 @@
+"""Asterisk's words become our enums; what is unknown is a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+from callrouter.asterisk.causes import dial_outcome, presentation, queue_outcome, record_outcome
+from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("TIMEOUT", QueueOutcome.TIMEOUT),
+        ("FULL", QueueOutcome.FULL),
+        ("JOINEMPTY", QueueOutcome.EMPTY),
+        ("LEAVEUNAVAIL", QueueOutcome.EMPTY),
+        ("CONTINUE", QueueOutcome.ANSWERED),
+        ("KEY", QueueOutcome.EXITED),
+        ("", QueueOutcome.FAILED),
+        ("SOMETHING NEW", QueueOutcome.FAILED),
+    ],
+)
+def test_queue_status(status: str, expected: QueueOutcome) -> None:
+    """QUEUESTATUS."""
+    assert expected is queue_outcome(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("ANSWER", DialOutcome.ANSWERED),
+        ("NOANSWER", DialOutcome.NO_ANSWER),
+        ("BUSY", DialOutcome.BUSY),
+        ("CONGESTION", DialOutcome.UNAVAILABLE),
+        ("CHANUNAVAIL", DialOutcome.UNAVAILABLE),
+        ("CANCEL", DialOutcome.ABANDONED),
+        ("SOMETHING NEW", DialOutcome.FAILED),
+    ],
+)
+def test_dial_status(status: str, expected: DialOutcome) -> None:
+    """DIALSTATUS."""
+    assert expected is dial_outcome(status)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("DTMF", RecordOutcome.FINISHED),
+        ("SILENCE", RecordOutcome.FINISHED),
+        ("HANGUP", RecordOutcome.HUNG_UP),
+        ("ERROR", RecordOutcome.FAILED),
+    ],
+)
+def test_record_status(status: str, expected: RecordOutcome) -> None:
+    """RECORD_STATUS."""
+    assert expected is record_outcome(status)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (0, Presentation.ALLOWED),
+        (3, Presentation.ALLOWED),
+        (32, Presentation.WITHHELD),
+        (35, Presentation.WITHHELD),
+        (67, Presentation.UNAVAILABLE),
+    ],
+)
+def test_presentation(code: int, expected: Presentation) -> None:
+    """AST_PRES_* of callerid.h."""
+    assert expected is presentation(code)

@@ -1,0 +1,159 @@
+"""One row for each effect: the exact AGI commands, the variables before them and the lease behind them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import get_args
+
+import pytest
+
+from callrouter.asterisk.asyncagi import parse_result
+from callrouter.asterisk.translate import Kind, Places, order, result
+from callrouter.core import effects, inputs
+from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record, Sound
+from callrouter.errors import EncodingError
+
+PLACES = Places(recordings_dir="/var/spool/recordings")
+AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
+MENU = Sound(file="/prompts/menu", seconds=6.0)
+STATE = ("CR_STATE", "c3RhdGU=")
+
+ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] = [
+    ((Answer(),), ["ANSWER"], [], 4.0),
+    (
+        (Play(sounds=(WELCOME, MENU), interruptible=False),),
+        ['EXEC Playback "/prompts/welcome&/prompts/menu"'],
+        [],
+        13.0,
+    ),
+    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS,/prompts/welcome,1,,1,0.001"'], [], 7.0),
+    (
+        (Answer(), CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0)),
+        ["ANSWER", 'EXEC Read "CR_KEYS,/prompts/menu,1,,1,5"'],
+        [],
+        # margin 3, answer 1, prompt 6, and 5 s of silence before and behind the one key: nothing of the batch is cut
+        20.0,
+    ),
+    (
+        (CollectDigits(sounds=(), max_digits=4, timeout_seconds=2.5),),
+        ['EXEC Read "CR_KEYS,,4,,1,2.5"'],
+        [],
+        15.5,
+    ),
+    (
+        (EnterQueue(queue="medical", priority=10, max_wait_seconds=180.0, brief=(WELCOME,)),),
+        ["GOSUB callrouter-queue s 1", "GET VARIABLE CR_RESULT"],
+        [
+            ("CR_QUEUE", "medical"),
+            ("CR_QUEUE_OPTIONS", "c"),
+            ("CR_QUEUE_WAIT", "180"),
+            ("CR_QUEUE_BRIEF", "/prompts/welcome"),
+            ("QUEUE_PRIO", "10"),
+        ],
+        14400.0,
+    ),
+    (
+        (Dial(numbers=("+33639980001", "+33639980002"), ring_seconds=20.0, screen=(MENU,)),),
+        ["GOSUB callrouter-dial s 1", "GET VARIABLE CR_RESULT"],
+        [
+            ("CR_DIAL", "Local/0@callrouter-leg/n&Local/1@callrouter-leg/n"),
+            ("__CR_LEG_0", "PJSIP/+33639980001@trunk-out"),
+            ("__CR_LEG_1", "PJSIP/+33639980002@trunk-out"),
+            ("__CR_RING", "20"),
+            ("__CR_SCREEN", "/prompts/menu"),
+        ],
+        14400.0,
+    ),
+    (
+        (Record(recording="1763-1-2-0", max_seconds=120.0, silence_seconds=5.0),),
+        ["GOSUB callrouter-record s 1", "GET VARIABLE CR_RESULT"],
+        [
+            ("CR_FILE", "/var/spool/recordings/1763-1-2-0.wav"),
+            ("CR_MAX", "120"),
+            ("CR_SILENCE", "5"),
+            ("CR_RECORD_OPTIONS", ""),
+        ],
+        14400.0,
+    ),
+]
+
+
+@pytest.mark.parametrize(("asked", "commands", "variables", "lease"), ROWS)
+def test_effect_to_commands(
+    asked: tuple[Effect, ...], commands: list[str], variables: list[tuple[str, str]], lease: float
+) -> None:
+    """What is written for each effect, state first, lease last."""
+    made = order(asked, b"c3RhdGU=", PLACES)
+
+    assert commands == [command.text.decode() for command in made.commands]
+    assert [STATE, *variables] == list(made.variables)
+    assert lease == made.lease_seconds
+
+
+def test_every_effect_has_a_row() -> None:
+    """An effect nobody translated cannot be added unnoticed."""
+    shown = {type(effect) for asked, *_ in ROWS for effect in asked} | {Hangup}
+
+    assert set(get_args(effects.Effect)) == shown
+
+
+def test_measured_order_sends_the_state_through_the_channel() -> None:
+    """The state becomes the first AGI command, and no variable beside it."""
+    made = order((Answer(),), b"c3RhdGU=", PLACES, measured=True)
+
+    assert ['SET VARIABLE CR_STATE "c3RhdGU="', "ANSWER"] == [command.text.decode() for command in made.commands]
+    assert Kind.STATE is made.commands[0].kind
+    assert () == made.variables
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        EnterQueue(queue="medical,c", priority=0, max_wait_seconds=1.0),
+        EnterQueue(queue="${SHELL(id)}", priority=0, max_wait_seconds=1.0),
+        Dial(numbers=("+33&Local/x",), ring_seconds=1.0),
+        Dial(numbers=("0033\r\nAction: x",), ring_seconds=1.0),
+        Record(recording="../../etc/passwd", max_seconds=1.0, silence_seconds=1.0),
+        Play(sounds=(Sound(file="a,b", seconds=1.0),), interruptible=False),
+    ],
+)
+def test_hostile_values_are_refused_before_anything_is_written(hostile: Effect) -> None:
+    """What cannot be written as data is not written at all."""
+    with pytest.raises(EncodingError):
+        order((hostile,), b"", PLACES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (Kind.ANSWER, "200 result=0", inputs.CallAnswered(step=7, at=AT)),
+        (Kind.PLAY, "200 result=0", inputs.PromptEnded(step=7, at=AT)),
+        (Kind.COLLECT, "200 result=0", inputs.CollectEnded(step=7, at=AT)),
+        (Kind.QUEUE, "200 result=1 (TIMEOUT)", inputs.QueueLeft(step=7, outcome=QueueOutcome.TIMEOUT, at=AT)),
+        (Kind.QUEUE, "200 result=0", inputs.QueueLeft(step=7, outcome=QueueOutcome.FAILED, at=AT)),
+        (Kind.DIAL, "200 result=1 (BUSY)", inputs.DialEnded(step=7, outcome=DialOutcome.BUSY, at=AT)),
+        (
+            Kind.RECORD,
+            "200 result=1 (DTMF)",
+            inputs.RecordingEnded(step=7, outcome=RecordOutcome.FINISHED, seconds=4.5, at=AT),
+        ),
+        (Kind.STATE, "200 result=1", None),
+        (Kind.ROUTINE, "100 result=0 Trying...\n200 result=0 Gosub complete", None),
+        # A hang-up and the end of a lease look alike here; the events tell which.
+        (Kind.PLAY, "200 result=-1", None),
+        (Kind.QUEUE, "511 Command Not Permitted on a dead channel or intercept routine", None),
+    ],
+)
+def test_result_to_input(kind: Kind, text: str, expected: inputs.Input | None) -> None:
+    """What a result tells the core."""
+    assert expected == result(kind, parse_result(text), 7, 4.5, AT)
+
+
+def test_a_refused_command_is_told_with_asterisks_words() -> None:
+    """510 and 520 are faults of ours that the call survives."""
+    told = result(Kind.PLAY, parse_result("510 Invalid or unknown command"), 7, 0.0, AT)
+
+    assert isinstance(told, inputs.CommandFailed)
+    assert "510" in told.reason
