@@ -10,30 +10,41 @@ otherwise ends the call as failed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
 from callrouter.core.call import (
     Call,
+    CallerId,
     CallState,
     Clocks,
     DialAttempt,
+    DialOutcome,
     Disposition,
+    QueueOutcome,
     QueueVisit,
     Visit,
+    replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
 from callrouter.core.ledger import bridge, close_open_visits, conclude, note_agent_offered
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
-from callrouter.core.plan import MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
+from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 
 MAX_DIGITS_AHEAD = 32
 """Keys kept for later; a caller who leans on the keypad fills no memory."""
 
+MAX_NUMBER = 40
+"""Characters kept of a number that did not normalise: what is longer is no number."""
+
+MAX_NAME = 500
+"""Characters kept of a caller's name."""
+
 _NEEDS_ANSWER = (Play, CollectDigits, EnterQueue, Record)
+DIGITS = frozenset("0123456789*#ABCD")
 _KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING})
 
 
@@ -52,9 +63,9 @@ def start(plan: Plan, offered: inputs.CallOffered) -> Turn:
         call_id=offered.call_id,
         client=plan.client,
         plan_version=plan.version,
-        did=offered.did,
-        caller=offered.caller,
-        diverted_from=offered.diverted_from,
+        did=offered.did[:MAX_NUMBER],
+        caller=_bounded(offered.caller),
+        diverted_from=offered.diverted_from and offered.diverted_from[:MAX_NUMBER],
         clocks=Clocks(ringing_at=offered.at),
     )
     return _Walk(plan, offered.at, [fact.CallStarted(call=call)]).go_to(call, plan.start)
@@ -67,15 +78,17 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     at = told.at
     match told:
         case inputs.DigitPressed(digit=digit):
+            if digit not in DIGITS:
+                return _refuse(call, "not a key of a telephone")
             if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
                 return Turn(call=call)
             return Turn(call=replace(call, digits=call.digits + digit))
         case inputs.AgentOffered():
             return Turn(call=note_agent_offered(call, at))
         case inputs.AgentAnswered(agent=agent):
-            return _bridged(bridge(call, at, agent))
+            return _bridged(call, bridge(call, at, agent))
         case inputs.LegAnswered():
-            return _bridged(bridge(call, at, None))
+            return _bridged(call, bridge(call, at, None))
         case inputs.CallerHungUp(cause=cause):
             return _end(plan, call, at, cause)
         case inputs.ControlLost(reason=reason):
@@ -98,13 +111,25 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
     elif isinstance(result, inputs.DialEnded):
         call = walk.keep(close_open_visits(call, at, dial=result.outcome))
     elif isinstance(result, inputs.CommandFailed):
-        call = walk.keep(close_open_visits(call, at))
-        return walk.fall_back(call, result.reason)
+        call = walk.keep(close_open_visits(call, at, queue=QueueOutcome.FAILED, dial=DialOutcome.FAILED))
+        return walk.fall_back(replace(call, recording_at=None), result.reason)
     node = plan.nodes[call.node]
     return walk.follow(call, node, node.resume(plan, call, result, at))
 
 
-def _bridged(call: Call) -> Turn:
+def _bounded(caller: CallerId) -> CallerId:
+    """The caller with no more text than a record needs: it is his own writing."""
+    if len(caller.number or "") <= MAX_NUMBER and len(caller.name) <= MAX_NAME:
+        return caller
+    number = caller.number and caller.number[:MAX_NUMBER]
+    return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
+
+
+def _bridged(before: Call, call: Call) -> Turn:
+    """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
+    if len(call.queue_visits) > len(before.queue_visits):
+        entered = fact.QueueEntered(call=call, visit=call.queue_visits[-1])
+        return Turn(call=call, facts=(entered, fact.Bridged(call=call)))
     return Turn(call=call, facts=(fact.Bridged(call=call),))
 
 
@@ -115,9 +140,8 @@ def _refuse(call: Call, reason: str) -> Turn:
 def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     """Asterisk has the caller: what was open stays open until the end of the call is seen."""
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
-    verdict = call.verdict
-    if call.state is not CallState.HANGING_UP:
-        verdict = verdict or Disposition.FAILED
+    # A tree that had come to its end has served the caller; any other was cut short.
+    verdict = call.verdict or (conclude(call) if call.state is CallState.HANGING_UP else Disposition.FAILED)
     call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
     return Turn(call=call, facts=(fact.TroubleMet(call=call, reason=reason),))
 
@@ -159,7 +183,7 @@ class _Walk:
         while isinstance(taken, Leave):
             call = self._visited(self.keep_messages(before, taken.call), taken.exit, taken.because)
             self._passed += 1
-            if self._passed > MAX_VISITS_WITHOUT_WAIT or len(call.visits) > MAX_VISITS:
+            if self._passed > MAX_VISITS_WITHOUT_WAIT or len(call.visits) + call.visits_dropped > MAX_VISITS:
                 return self._give_up(call, "the tree goes round without end")
             node = self.plan.nodes[node.exits[taken.exit]]
             before = replace(call, node=node.name, memory={})
@@ -199,8 +223,10 @@ class _Walk:
         return call
 
     def _wait(self, stay: Stay) -> Turn:
-        call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
         effects = stay.effects
+        if isinstance(effects[-1], Record) and len(stay.call.messages) >= MAX_MESSAGES:
+            return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
+        call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
         last = effects[-1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from callrouter.core.call import (
@@ -13,16 +12,17 @@ from callrouter.core.call import (
     Disposition,
     QueueOutcome,
     QueueVisit,
+    replace,
 )
 
 FALLBACK_QUEUE = "(fallback)"
-"""Stands for whatever Asterisk's own dialplan rang while it had the call."""
+"""Stands for whatever queue or number Asterisk's own dialplan rang while it had the call."""
 
 
 def note_agent_offered(call: Call, at: datetime) -> Call:
     """An agent is being rung for the visit that is open."""
     visit = _open_queue_visit(call)
-    if visit is None:
+    if visit is None or visit.answered_at:
         return call
     offered = replace(visit, offers=visit.offers + 1, offered_at=visit.offered_at or at)
     clocks = replace(call.clocks, offered_at=call.clocks.offered_at or at)
@@ -30,17 +30,11 @@ def note_agent_offered(call: Call, at: datetime) -> Call:
 
 
 def bridge(call: Call, at: datetime, agent: str | None) -> Call:
-    """A human is on the line: an agent (named), or somebody the open dial reached (None)."""
-    dial = _open_dial(call)
-    if agent is None and dial is not None:
-        call = replace(call, dials=(*call.dials[:-1], replace(dial, answered_at=at)))
-    else:
-        visit = _open_queue_visit(call)
-        if visit is None:
-            visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=at)
-            call = replace(call, queue_visits=(*call.queue_visits, visit))
-        answered = replace(visit, agent=agent or "", answered_at=at, offered_at=visit.offered_at or at)
-        call = replace(call, queue_visits=(*call.queue_visits[:-1], answered))
+    """A human is on the line: an agent (named), or somebody of the client's (None).
+
+    Who was told to have answered before, stays so: a call adrift may be told twice.
+    """
+    call = _dial_answered(call, at) if agent is None else _queue_answered(call, at, agent)
     clocks = replace(
         call.clocks,
         bridged_at=call.clocks.bridged_at or at,
@@ -48,6 +42,25 @@ def bridge(call: Call, at: datetime, agent: str | None) -> Call:
     )
     state = call.state if call.state is CallState.ADRIFT else CallState.CONNECTED
     return replace(call, clocks=clocks, state=state)
+
+
+def _dial_answered(call: Call, at: datetime) -> Call:
+    dial = _open_dial(call)
+    if dial is None:
+        return replace(call, dials=(*call.dials, DialAttempt(target=FALLBACK_QUEUE, started_at=at, answered_at=at)))
+    return replace(call, dials=(*call.dials[:-1], replace(dial, answered_at=dial.answered_at or at)))
+
+
+def _queue_answered(call: Call, at: datetime, agent: str) -> Call:
+    visit = _open_queue_visit(call)
+    if visit is None:
+        visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=at)
+        call = replace(call, queue_visits=(*call.queue_visits, visit))
+    elif visit.answered_at:
+        return call
+    answered = replace(visit, agent=agent, answered_at=at, offers=visit.offers or 1, offered_at=visit.offered_at or at)
+    clocks = replace(call.clocks, offered_at=call.clocks.offered_at or at)
+    return replace(call, queue_visits=(*call.queue_visits[:-1], answered), clocks=clocks)
 
 
 def close_open_visits(
@@ -85,9 +98,9 @@ def conclude(call: Call) -> Disposition:
     What a human or the caller did comes first, then what the tree decided, then how far the caller had come. A
     caller who entered service and reached nobody is abandoned, whoever ended the call.
     """
-    if any(visit.answered_at for visit in call.queue_visits):
+    if call.earlier.agent is not None or any(visit.answered_at for visit in call.queue_visits):
         return Disposition.ANSWERED
-    if any(dial.answered_at for dial in call.dials):
+    if call.earlier.redirected or any(dial.answered_at for dial in call.dials):
         return Disposition.REDIRECTED
     if call.messages:
         return Disposition.MESSAGE_LEFT

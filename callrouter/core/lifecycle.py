@@ -7,8 +7,9 @@ result that follows is then that of the conversation. `HANGING_UP` waits for the
 channel is gone. `ADRIFT` is reached when Asterisk takes a call back: we go on watching, so that its record is
 right, but we ask for nothing. `ENDED` admits nothing.
 
-Four inputs are legal wherever a call lives: the caller hangs up, keys a digit, a command fails, or control is
-lost. Whatever the table does not admit is refused: it changes nothing and harms nobody.
+A hang-up is legal in every state but the first and the last, and is handled once. While we command the call, it
+may also key digits, report that it was answered or that a command failed, or be lost to us. Whatever the table
+does not admit is refused: it changes nothing and harms nobody.
 """
 
 from __future__ import annotations

@@ -10,6 +10,20 @@ import phonenumbers
 from callrouter.core.call import CallerId, Presentation
 
 ANONYMOUS = "anonymous"
+_OVERSEAS = {
+    "FR": {
+        **dict.fromkeys(("0590", "0690", "0691"), "+590"),
+        **dict.fromkeys(("0594", "0694"), "+594"),
+        **dict.fromkeys(("0596", "0696", "0697"), "+596"),
+        **dict.fromkeys(("0262", "0263", "0269", "0692", "0693"), "+262"),
+    }
+}
+"""National beginnings that belong to a territory with a country code of its own: dialled like any other from there
+and from the mainland, but `0590 …` is +590 590 …, not +33 590 … (ARCEP's numbering plan)."""
+
+_LONGEST = 64
+"""Characters beyond which nothing is looked at: no number is that long, and parsing hostile text costs time."""
+
 _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
 
 
@@ -20,9 +34,16 @@ def normalise(number: str, region: str) -> str | None:
     `region` is the ISO 3166 country whose national form is understood. A number without `+` that is none of the
     country's is tried as an international one, as trunks send them (`33140000001`).
     """
+    if len(number) > _LONGEST:
+        return None
     digits = number.translate(_SEPARATORS)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
+    elif code := _OVERSEAS.get(region, {}).get(digits[:4]):
+        digits = code + digits[1:]
+    # phonenumbers reads letters as keys, other scripts' digits and extensions: in a list of callers these are mistakes.
+    if not (digits.isascii() and digits.removeprefix("+").isdecimal()):
+        return None
     for candidate in (digits, "+" + digits):
         try:
             parsed = phonenumbers.parse(candidate, region)
@@ -47,9 +68,11 @@ def normalise_prefix(prefix: str, region: str) -> str | None:
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if digits.startswith("+"):
-        return digits if digits[1:].isdecimal() else None
-    if not digits.isdecimal():
+        return digits if digits.isascii() and digits[1:].isdecimal() else None
+    if not (digits.isascii() and digits.isdecimal()):
         return None
+    if code := _OVERSEAS.get(region, {}).get(digits[:4]):
+        return code + digits[1:]
     country = phonenumbers.country_code_for_region(region)
     national = phonenumbers.ndd_prefix_for_region(region, True) or ""
     return f"+{country}{digits.removeprefix(national)}" if country else None

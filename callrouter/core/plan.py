@@ -5,7 +5,7 @@ A plan is immutable; a call keeps the one it started with, by client and version
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +18,21 @@ MAX_VISITS = 400
 
 MAX_VISITS_WITHOUT_WAIT = 64
 """Nodes a call may pass without waiting for anything."""
+
+MAX_MESSAGES = 8
+"""Messages one caller may leave in one call."""
+
+MAX_VARIABLES_LENGTH = 240
+"""Characters all of a plan's variables may take, names and longest values together: they travel with the call."""
+
+
+def variables_length(nodes: Iterable[Node]) -> int:
+    """The most characters that the variables of a tree can take, names and values together."""
+    longest: dict[str, int] = {}
+    for node in nodes:
+        for name, length in node.variable_lengths().items():
+            longest[name] = max(length, longest.get(name, 0))
+    return sum(len(name) + length for name, length in longest.items())
 
 
 @dataclass(frozen=True, kw_only=True)

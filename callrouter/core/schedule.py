@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from callrouter.errors import CoreError
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -17,6 +19,15 @@ class TimeRange:
 
     start: time
     end: time | None
+
+    def __post_init__(self) -> None:
+        """Refuse a range over midnight: it is two ranges, of two days, and whoever compiles hours splits it.
+
+        Raises:
+            CoreError: it ends before it starts.
+        """
+        if self.end is not None and self.end <= self.start:
+            raise CoreError(f"hours from {self.start:%H:%M} to {self.end:%H:%M} hold no minute of one day")
 
     def holds(self, clock: time) -> bool:
         """Whether the wall clock is within."""

@@ -1,10 +1,13 @@
 """The serialised call: all that another process needs to go on with it.
 
-A flat JSON array without names, deflated and base64-encoded, at most `MAX_ENCODED` characters, because it travels
-in one channel variable of the switch. Nodes are written by their position in the plan, instants as microseconds
-since the call rang, so both must be known to read it; `peek` gives the client and version that lead to the plan.
-A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), never anything else:
-a call whose variables alone are too large raises.
+A flat JSON array without names, base64-encoded (and deflated before, once it would be too long otherwise: that costs
+as much as the rest of a step), at most `MAX_ENCODED` characters, because it travels in one channel variable of the
+switch. Nodes are written by their position in the plan, instants as microseconds since the call rang, so both must
+be known to read it; `peek` gives the client and version that lead to the plan.
+
+A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest completed
+queue visits and dials, of which `Call.earlier` keeps the sums, then the end of the caller's name. It never loses what
+decides: state, node, variables, messages, whatever is still open, the disposition and the waiting time.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ import base64
 import binascii
 import json
 import zlib
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any
 
 from callrouter.core.call import (
+    NOTHING_EARLIER,
     Call,
     CallerId,
     CallState,
@@ -25,11 +29,13 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    Earlier,
     Message,
     Presentation,
     QueueOutcome,
     QueueVisit,
     Visit,
+    replace,
 )
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError, StateDecodeError
@@ -40,6 +46,23 @@ FORMAT = 1
 MAX_ENCODED = 900
 """Characters of base64: what is safe in an AGI or AMI value (a line is at most 1,024 bytes)."""
 
+MAX_DECODED = 65_536
+"""Bytes of JSON behind a serialised call; stops a forged one from unpacking to gigabytes."""
+
+_MAX_PLAIN = MAX_ENCODED // 4 * 3
+
+_WORDS = (
+    b'hung_upfinished, "abandoned""redirected""self_served""left_early""failed""rejected""unavailable""no_answer"'
+    b'"refused""exited""full""empty","silent ,"no_match","otherwise","in no list","closed","hanging_up""dialling"'
+    b'"recording""connected""queued""answering","end","conversation over",0]"overflow","timeout","done","open",'
+    b'"Mon Tue Wed Thu Fri Sat Sun ["key:1","key 1","welcome","next","no_input","withheld"]"allowed"],null,"collecting"'
+    b'"playing","message_left""answered",,{"no_input":{"next":1},"",{},[null,null,null,null,null],[],0,[],[],null,null,'
+    b"null,null,null,null]"
+)
+"""What serialised calls are full of, for deflate to begin with; changing it changes `FORMAT`."""
+
+_PLAIN_BYTES = MAX_ENCODED // 4 * 3
+_DUMPS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -52,12 +75,13 @@ def encode(plan: Plan, call: Call) -> bytes:
     """
     while True:
         encoded = _pack(_fields(plan, call))
-        if len(encoded) <= MAX_ENCODED:
+        surplus = len(encoded) - MAX_ENCODED
+        if surplus <= 0:
             return encoded
-        surplus = max(1, min(len(call.visits), (len(encoded) - MAX_ENCODED) // 16))
-        if not call.visits:
+        shorter = _shorten(call, surplus)
+        if shorter is None:
             raise CoreError(f"the state of call {call.call_id} needs {len(encoded)} characters of {MAX_ENCODED}")
-        call = replace(call, visits=call.visits[surplus:], visits_dropped=call.visits_dropped + surplus)
+        call = shorter
 
 
 def peek(encoded: bytes) -> tuple[str, str]:
@@ -81,25 +105,78 @@ def decode(plan: Plan, encoded: bytes) -> Call:
         raise StateDecodeError(f"the state is of plan {fields[1]}@{fields[2]}, not {plan.client}@{plan.version}")
     try:
         return _call(plan, fields)
-    except (IndexError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise StateDecodeError(f"the state of a call does not read back: {error}") from error
 
 
+def _shorten(call: Call, surplus: int) -> Call | None:
+    """The call with something less, by about so many characters; None when nothing may go any more."""
+    if call.visits:
+        dropped = min(len(call.visits), 1 + surplus // 24)
+        return replace(call, visits=call.visits[dropped:], visits_dropped=call.visits_dropped + dropped)
+    first_of_each: tuple[QueueVisit | DialAttempt, ...] = (*call.queue_visits[:1], *call.dials[:1])
+    complete = [attempt for attempt in first_of_each if attempt.outcome is not None]
+    if complete:
+        return _sum_up(call, min(complete, key=_began_at))
+    if call.caller.name:
+        name = call.caller.name[: -(1 + surplus // 8)]
+        return replace(
+            call, caller=CallerId(number=call.caller.number, name=name, presentation=call.caller.presentation)
+        )
+    return None
+
+
+def _began_at(attempt: QueueVisit | DialAttempt) -> datetime:
+    return attempt.entered_at if isinstance(attempt, QueueVisit) else attempt.started_at
+
+
+def _sum_up(call: Call, attempt: QueueVisit | DialAttempt) -> Call:
+    """The call without its oldest, completed, queue visit or dial, whose times go into the sums."""
+    began, answered = _began_at(attempt), attempt.answered_at is not None
+    queued = isinstance(attempt, QueueVisit)
+    earlier = Earlier(
+        attempts=call.earlier.attempts + 1,
+        waiting_seconds=call.earlier.waiting_seconds + attempt.waiting_seconds(began),
+        talk_seconds=call.earlier.talk_seconds + attempt.talk_seconds(),
+        agent=(attempt.agent or "") if isinstance(attempt, QueueVisit) and answered else call.earlier.agent,
+        redirected=call.earlier.redirected or (answered and not queued),
+    )
+    if queued:
+        return replace(call, earlier=earlier, queue_visits=call.queue_visits[1:])
+    return replace(call, earlier=earlier, dials=call.dials[1:])
+
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
 def _pack(fields: list[Any]) -> bytes:
-    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode("utf-8", "surrogatepass"), 1))
+    text = _to_json(fields).encode("utf-8", "surrogatepass")
+    if len(text) <= _MAX_PLAIN:
+        return binascii.b2a_base64(text, newline=False)
+    # A small window: deflate's usual quarter of a megabyte costs more to allocate than the text to compress.
+    deflate = zlib.compressobj(5, zlib.DEFLATED, 12, 4, zlib.Z_DEFAULT_STRATEGY, _WORDS)
+    return binascii.b2a_base64(deflate.compress(text) + deflate.flush(), newline=False)
 
 
 def _unpack(encoded: bytes) -> list[Any]:
     try:
-        # The bound stops a forged state from unpacking to gigabytes.
-        text = zlib.decompressobj().decompress(base64.b64decode(encoded, validate=True), 65_536)
+        text = base64.b64decode(encoded, validate=True)
+        if not text.startswith(b"["):
+            text = _inflate(text)
         fields = json.loads(text.decode("utf-8", "surrogatepass"))
-    except (binascii.Error, zlib.error, ValueError) as error:
+    except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
         raise StateDecodeError(f"the state of a call does not read back: {error}") from error
-    if not isinstance(fields, list) or len(fields) < 3 or fields[0] != FORMAT:
+    if not isinstance(fields, list) or len(fields) != _FIELDS or fields[0] != FORMAT:
         raise StateDecodeError("the state of a call is of another release")
     return fields
+
+
+def _inflate(deflated: bytes) -> bytes:
+    inflate = zlib.decompressobj(12, _WORDS)
+    text = inflate.decompress(deflated, MAX_DECODED)
+    if not inflate.eof or inflate.unused_data:
+        raise StateDecodeError("the state of a call is cut, or is none of ours")
+    return text
 
 
 def _fields(plan: Plan, call: Call) -> list[Any]:
@@ -112,6 +189,7 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         return plan.node_index.get(name, name)
 
     clocks = call.clocks
+    earlier = call.earlier
     return [
         FORMAT,
         call.client,
@@ -158,75 +236,146 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         call.verdict,
         call.disposition,
         call.hangup_cause,
+        [earlier.attempts, earlier.waiting_seconds, earlier.talk_seconds, earlier.agent, earlier.redirected]
+        if earlier.attempts
+        else 0,
     ]
 
 
+_FIELDS = 25
+
+
+def _text(value: object) -> str:
+    if type(value) is not str:
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def _seconds(value: object) -> float:
+    if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]  # type() has narrowed it
+        raise TypeError(f"{value!r} is no number of seconds")
+    return float(value)  # type: ignore[arg-type]
+
+
+def _earlier(written: Any) -> Earlier:
+    if written == 0:
+        return NOTHING_EARLIER
+    attempts, waiting, talk, agent, redirected = written
+    return Earlier(
+        attempts=_whole(attempts),
+        waiting_seconds=_seconds(waiting),
+        talk_seconds=_seconds(talk),
+        agent=_text_or_none(agent),
+        redirected=redirected is True,
+    )
+
+
+class _Reader:
+    """Reads the entries that name nodes and instants; whatever has a wrong type raises TypeError or LookupError."""
+
+    def __init__(self, plan: Plan, base: datetime) -> None:
+        self._names = plan.node_names
+        self._base = base
+
+    def at(self, offset: object) -> datetime:
+        return self._base + _whole(offset) * _MICROSECOND
+
+    def at_or_none(self, offset: object) -> datetime | None:
+        return None if offset is None else self.at(offset)
+
+    def node(self, written: object) -> str:
+        if isinstance(written, str):
+            return written
+        index = _whole(written)
+        if not 0 <= index < len(self._names):
+            raise IndexError(f"the plan has no node {index}")
+        return self._names[index]
+
+    def visit(self, written: Any) -> Visit:
+        node, exit_name, because, at = written
+        return Visit(node=self.node(node), exit=_text(exit_name), because=_text(because), at=self.at(at))
+
+    def queue_visit(self, written: Any) -> QueueVisit:
+        queue, entered_at, offers, offered_at, agent, answered_at, left_at, outcome = written
+        return QueueVisit(
+            queue=_text(queue),
+            entered_at=self.at(entered_at),
+            offers=_whole(offers),
+            offered_at=self.at_or_none(offered_at),
+            agent=_text_or_none(agent),
+            answered_at=self.at_or_none(answered_at),
+            left_at=self.at_or_none(left_at),
+            outcome=None if outcome is None else QueueOutcome(outcome),
+        )
+
+    def dial(self, written: Any) -> DialAttempt:
+        target, started_at, answered_at, ended_at, outcome = written
+        return DialAttempt(
+            target=_text(target),
+            started_at=self.at(started_at),
+            answered_at=self.at_or_none(answered_at),
+            ended_at=self.at_or_none(ended_at),
+            outcome=None if outcome is None else DialOutcome(outcome),
+        )
+
+    def message(self, written: Any) -> Message:
+        recording, node, deliver, started_at, seconds = written
+        return Message(
+            recording=_text(recording),
+            node=self.node(node),
+            deliver=_text(deliver),
+            started_at=self.at(started_at),
+            seconds=_seconds(seconds),
+        )
+
+
 def _call(plan: Plan, fields: list[Any]) -> Call:
-    base: datetime = _EPOCH + int(fields[13]) * _MICROSECOND
-
-    def instant(offset: int) -> datetime:
-        return base + offset * _MICROSECOND
-
-    def maybe(offset: int | None) -> datetime | None:
-        return None if offset is None else instant(offset)
-
-    def node(written: int | str) -> str:
-        return plan.node_names[written] if isinstance(written, int) else written
-
+    base = _EPOCH + _whole(fields[13]) * _MICROSECOND
+    read = _Reader(plan, base)
     number, name, presentation = fields[5]
-    answered, entered, offered, bridged, ended = fields[14]
+    answered_at, entered_service_at, offered_at, bridged_at, ended_at = map(read.at_or_none, fields[14])
+    node = read.node(fields[9])
+    if node not in plan.nodes:
+        raise KeyError(f"the plan has no node {node!r}")
     return Call(
-        call_id=fields[3],
-        client=fields[1],
-        plan_version=fields[2],
-        did=fields[4],
-        caller=CallerId(number=number, name=name, presentation=Presentation(presentation)),
-        diverted_from=fields[6],
+        call_id=_text(fields[3]),
+        client=_text(fields[1]),
+        plan_version=_text(fields[2]),
+        did=_text(fields[4]),
+        caller=CallerId(number=_text_or_none(number), name=_text(name), presentation=Presentation(presentation)),
+        diverted_from=_text_or_none(fields[6]),
         state=CallState(fields[7]),
-        step=fields[8],
-        node=node(fields[9]),
-        memory=fields[10],
-        digits=fields[11],
-        variables=fields[12],
+        step=_whole(fields[8]),
+        node=node,
+        memory={_text(key): _whole(value) for key, value in fields[10].items()},
+        digits=_text(fields[11]),
+        variables={_text(key): _text(value) for key, value in fields[12].items()},
         clocks=Clocks(
             ringing_at=base,
-            answered_at=maybe(answered),
-            entered_service_at=maybe(entered),
-            offered_at=maybe(offered),
-            bridged_at=maybe(bridged),
-            ended_at=maybe(ended),
+            answered_at=answered_at,
+            entered_service_at=entered_service_at,
+            offered_at=offered_at,
+            bridged_at=bridged_at,
+            ended_at=ended_at,
         ),
-        visits=tuple(Visit(node=node(n), exit=e, because=b, at=instant(at)) for n, e, b, at in fields[15]),
-        visits_dropped=fields[16],
-        queue_visits=tuple(
-            QueueVisit(
-                queue=queue,
-                entered_at=instant(entered_at),
-                offers=offers,
-                offered_at=maybe(offered_at),
-                agent=agent,
-                answered_at=maybe(answered_at),
-                left_at=maybe(left_at),
-                outcome=None if outcome is None else QueueOutcome(outcome),
-            )
-            for queue, entered_at, offers, offered_at, agent, answered_at, left_at, outcome in fields[17]
-        ),
-        dials=tuple(
-            DialAttempt(
-                target=target,
-                started_at=instant(started_at),
-                answered_at=maybe(answered_at),
-                ended_at=maybe(ended_at),
-                outcome=None if outcome is None else DialOutcome(outcome),
-            )
-            for target, started_at, answered_at, ended_at, outcome in fields[18]
-        ),
-        messages=tuple(
-            Message(recording=recording, node=node(n), deliver=deliver, started_at=instant(at), seconds=seconds)
-            for recording, n, deliver, at, seconds in fields[19]
-        ),
-        recording_at=maybe(fields[20]),
+        visits=tuple(map(read.visit, fields[15])),
+        visits_dropped=_whole(fields[16]),
+        queue_visits=tuple(map(read.queue_visit, fields[17])),
+        dials=tuple(map(read.dial, fields[18])),
+        earlier=_earlier(fields[24]),
+        messages=tuple(map(read.message, fields[19])),
+        recording_at=read.at_or_none(fields[20]),
         verdict=None if fields[21] is None else Disposition(fields[21]),
         disposition=None if fields[22] is None else Disposition(fields[22]),
-        hangup_cause=fields[23],
+        hangup_cause=None if fields[23] is None else _whole(fields[23]),
     )

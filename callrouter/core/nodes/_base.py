@@ -9,11 +9,11 @@ waits stands in `Call.memory`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState, Disposition
+from callrouter.core.call import Call, CallState, Disposition, replace
 from callrouter.core.effects import Effect
 from callrouter.core.inputs import Result
 
@@ -81,11 +81,20 @@ class Node:
         """The call is over while this node waits: what is worth keeping is kept."""
         return call
 
+    def variable_lengths(self) -> Mapping[str, int]:
+        """Variables this node may set, and the longest value of each in characters."""
+        return {}
+
     def leave_or_finish(self, call: Call, exit: str, because: str) -> Step:  # noqa: A002
         """Leave by an optional exit, or finish where the document does not use it."""
         if exit in self.exits:
             return Leave(call=call, exit=exit, because=because)
         return Finish(call=call, because=because)
+
+
+def keyed(call: Call) -> Call:
+    """The call without a `#` in front of what was keyed ahead: it ended a number that had ended by its length."""
+    return replace(call, digits=call.digits.lstrip("#")) if call.digits.startswith("#") else call
 
 
 def remember(call: Call, **values: int) -> Call:

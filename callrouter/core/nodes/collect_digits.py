@@ -17,17 +17,20 @@ collect_digits:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState
+from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
+
+_NOT_A_NUMBER = frozenset("*#ABCD")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,7 @@ class CollectDigitsNode(Node):
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Use what was keyed beforehand as far as it goes, and ask for the rest."""
+        call = keyed(call)
         if self._complete(call.digits):
             return self._judge(call)
         return self._ask(call, self.sounds if not call.digits else ())
@@ -62,6 +66,10 @@ class CollectDigitsNode(Node):
             return Leave(call=call, exit="no_input", because=f"silent {tries}×")
         return self._ask(remember(call, no_input=tries), self.no_input_sounds + self.sounds)
 
+    def variable_lengths(self) -> Mapping[str, int]:
+        """One variable of at most `max_digits`."""
+        return {self.variable: self.max_digits}
+
     def _complete(self, digits: str) -> bool:
         return "#" in digits or len(digits) >= self.max_digits
 
@@ -69,7 +77,7 @@ class CollectDigitsNode(Node):
         entered, hash_key, behind = call.digits.partition("#")
         if len(entered) > self.max_digits or (len(entered) == self.max_digits and not hash_key):
             entered, behind = call.digits[: self.max_digits], call.digits[self.max_digits :]
-        if len(entered) >= self.min_digits and "*" not in entered:
+        if len(entered) >= self.min_digits and _NOT_A_NUMBER.isdisjoint(entered):
             variables = {**call.variables, self.variable: entered}
             call = replace(call, digits=behind, variables=variables)
             return Leave(call=call, exit="next", because=f"{self.variable} = {entered}")

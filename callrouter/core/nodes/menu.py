@@ -15,14 +15,14 @@ unknown keys repeat the menu as often as `retry` says, then go where `then` says
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState
+from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -45,6 +45,8 @@ class MenuNode(Node):
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Use a key pressed beforehand, or ask."""
+        if "#" not in self.keys:
+            call = keyed(call)
         return self._choose(call) if call.digits else self._ask(call)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:

@@ -16,11 +16,11 @@ A message ends by a key, by silence, at `max`, or when the caller hangs up, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState, Message, RecordOutcome
+from callrouter.core.call import Call, CallState, Message, RecordOutcome, replace
 from callrouter.core.effects import Play, Record, Sound
 from callrouter.core.inputs import RecordingEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step

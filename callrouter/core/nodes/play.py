@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play, Sound
-from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -35,6 +35,7 @@ class PlayNode(Node):
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Play, unless the caller has already keyed what comes next."""
+        call = keyed(call)
         if self.interruptible and call.digits:
             return Leave(call=call, exit="next", because="keyed ahead")
         play = Play(sounds=self.sounds, interruptible=self.interruptible)

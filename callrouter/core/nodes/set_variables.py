@@ -10,11 +10,11 @@ Variables are kept with the call and stand in its record.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call
+from callrouter.core.call import Call, replace
 from callrouter.core.nodes._base import Leave, Node, Step
 
 if TYPE_CHECKING:
@@ -28,6 +28,10 @@ class SetNode(Node):
     kind: ClassVar[str] = "set"
 
     variables: Mapping[str, str]
+
+    def variable_lengths(self) -> Mapping[str, int]:
+        """The ones it sets."""
+        return {name: len(value) for name, value in self.variables.items()}
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Set them."""
