@@ -59,12 +59,16 @@ class EngineMetrics:
         )
         registry.register(self._round_trip)
         registry.register(self._decision)
-        self.observe_round_trip: Callable[[float], None] = self._round_trip.observe
-        """Count one control round trip, in seconds."""
-        self.observe_decision: Callable[[float], None] = self._decision.observe
-        """Count one decision of the core, in seconds."""
         self._dialplans = _DialplanGauges(registry)
         Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
+
+    def observe_round_trip(self, seconds: float) -> None:
+        """Count one control round trip."""
+        self._round_trip.observe(seconds)
+
+    def observe_decision(self, seconds: float) -> None:
+        """Count one decision of the core."""
+        self._decision.observe(seconds)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

@@ -1,0 +1,115 @@
+"""Log lines: one event is one line, whatever it holds, and names the call it belongs to."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callrouter.logs import call_context, configure_logs, make_safe, safe_text
+
+HOSTILE = 'Jean\r\n2026-01-01 [info] all is well\x1b[2J"; ${SHELL(id)} \u202etxt\u2028x'
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = before
+    structlog.reset_defaults()
+
+
+def lines(log_format: str, *, level: str = "info") -> io.StringIO:
+    stream = io.StringIO()
+    configure_logs(log_format=log_format, level=level, stream=stream)
+    return stream
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_hostile_name_stays_on_its_line(log_format: str) -> None:
+    stream = lines(log_format)
+
+    structlog.get_logger().info(f"call from {HOSTILE}", name=HOSTILE, names=[HOSTILE], by={HOSTILE: HOSTILE})
+    logging.getLogger("somebody.else").warning("call from %s", HOSTILE)
+
+    written = stream.getvalue().splitlines()
+    assert len(written) == 2
+    assert not any(char in stream.getvalue() for char in "\r\x1b\u202e\u2028")
+    assert all("${SHELL(id)}" in line for line in written)
+
+
+def test_json_lines_hold_the_event_its_time_level_and_fields() -> None:
+    stream = lines("json")
+
+    structlog.get_logger().warning("link down", attempts=3)
+
+    (line,) = stream.getvalue().splitlines()
+    entry = json.loads(line)
+    assert entry.pop("timestamp").endswith("Z")
+    assert entry == {"event": "link down", "attempts": 3, "level": "warning"}
+
+
+def test_lines_inside_a_call_name_it_and_lines_after_it_do_not() -> None:
+    stream = lines("json")
+
+    with call_context(call_id="1-2-3", client="cabinet-moreau", node="welcome"):
+        structlog.get_logger().info("inside")
+        logging.getLogger("library").info("inside too")
+    structlog.get_logger().info("after")
+
+    inside, too, after = (json.loads(line) for line in stream.getvalue().splitlines())
+    expected = {"call_id": "1-2-3", "client": "cabinet-moreau", "node": "welcome"}
+    assert {name: inside.get(name) for name in expected} == expected
+    assert {name: too.get(name) for name in expected} == expected
+    assert "did" not in inside
+    assert "call_id" not in after
+
+
+def test_below_the_level_nothing_is_written() -> None:
+    stream = lines("console", level="warning")
+
+    structlog.get_logger().info("quiet")
+    logging.getLogger("library").info("quiet")
+
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_is_kept_but_cannot_forge_a_line(log_format: str) -> None:
+    stream = lines(log_format)
+
+    try:
+        int(HOSTILE)
+    except ValueError:
+        structlog.get_logger().exception("it failed")
+
+    assert "ValueError: invalid literal" in stream.getvalue()
+    for line in stream.getvalue().splitlines():
+        assert line.startswith(("{", "20", "  | ")), line
+    assert not any(char in stream.getvalue() for char in "\r\x1b\u202e\u2028")
+
+
+def test_long_values_are_cut_and_say_so() -> None:
+    assert safe_text("x" * 5000).endswith("… (5000 characters)")
+    assert len(safe_text("x" * 5000)) < 1100
+
+
+@given(st.text(alphabet=st.characters(), max_size=50))
+def test_any_text_becomes_one_printable_line(text: str) -> None:
+    safe = safe_text(text)
+
+    assert len(safe.splitlines()) <= 1
+    safe.encode("utf-8")
+
+
+def test_plain_values_are_left_alone() -> None:
+    event = {"n": 1, "f": 0.5, "none": None, "yes": True, "text": "Étude Lenoir 📞"}
+
+    assert make_safe(None, "info", dict(event)) == event

@@ -1,0 +1,185 @@
+"""Settings: what wins, what is refused and how, and that no secret is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from callrouter.errors import SettingsError
+from callrouter.settings import Origin, Settings, load_settings, shown_settings
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def refusal(env_file: Path) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(env_file)
+    return str(caught.value)
+
+
+def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file.write_text("CALLROUTER_AMI_PORT=7001\nCALLROUTER_AMI_HOST=pbx.example\n")
+    monkeypatch.setenv("CALLROUTER_AMI_PORT", "7002")
+
+    settings = load_settings(env_file)
+
+    shown = {one.variable: (one.value, one.origin) for one in shown_settings(settings, env_file)}
+    assert shown["CALLROUTER_AMI_PORT"] == ("7002", Origin.ENVIRONMENT)
+    assert shown["CALLROUTER_AMI_HOST"] == ("pbx.example", Origin.ENV_FILE)
+    assert shown["CALLROUTER_AMI_USER"] == ("callrouter", Origin.DEFAULT)
+    assert (settings.ami_host, settings.ami_port) == ("pbx.example", 7002)
+
+
+def test_an_empty_variable_is_as_good_as_none(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLROUTER_AMI_PORT", "")
+
+    assert load_settings(env_file).ami_port == 5038
+
+
+def test_prompts_and_recordings_follow_the_data_folder_unless_set(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLROUTER_DATA_DIR", "/srv/callrouter")
+    monkeypatch.setenv("CALLROUTER_RECORDINGS_DIR", "/srv/voice")
+
+    settings = load_settings(env_file)
+
+    assert settings.prompts_dir == Path("/srv/callrouter/prompts")
+    assert settings.recordings_dir == Path("/srv/voice")
+
+
+def test_lists_of_folders_and_the_clock_shift(env_file: Path) -> None:
+    env_file.write_text("CALLROUTER_SOUNDS_DIRS=/a:/b\nCALLROUTER_CLOCK_SHIFT=-3600.5\nCALLROUTER_LOG_LEVEL=INFO\n")
+
+    settings = load_settings(env_file)
+
+    assert settings.sounds_dirs == (Path("/a"), Path("/b"))
+    assert settings.clock_shift_seconds == -3600.5
+    assert settings.log_level == "info"
+
+
+def test_settings_cannot_be_changed(env_file: Path) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings(env_file).ami_port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "needs"),
+    [
+        ("CALLROUTER_AMI_PORT", "five", "a port, 1 to 65535"),
+        ("CALLROUTER_AMI_PORT", "70000", "a port, 1 to 65535"),
+        ("CALLROUTER_AMI_HOST", "pbx\nAction: Logoff", "a host name or address"),
+        ("CALLROUTER_LOG_FORMAT", "xml", "json or console"),
+        ("CALLROUTER_LOG_LEVEL", "chatty", "debug, info, warning or error"),
+        ("CALLROUTER_GRACE_SECONDS", "-1", "seconds, 0 to 86400"),
+        ("CALLROUTER_CLOCK_SHIFT", "nan", "seconds, may be negative"),
+        ("CALLROUTER_TRUNK_DIAL", "PJSIP/trunk", "a dial string that holds {number} once"),
+        ("CALLROUTER_TRUNK_DIAL", "PJSIP/{number}@${x}", "a dial string that holds {number} once"),
+        ("CALLROUTER_REGION", "France", "two capitals, such as FR"),
+        ("CALLROUTER_ENGINE_URL", "engine:8081", "http://host:port"),
+        ("CALLROUTER_ENGINE_URL", "http://engine:port", "http://host:port"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_needed(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, needs: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    said = refusal(env_file)
+
+    assert said.startswith(f"{variable} (environment) is {value!r}: ")
+    assert said.endswith(f"; it must be {needs}")
+
+
+def test_all_wrong_values_are_named_at_once_and_say_where_they_stand(env_file: Path) -> None:
+    env_file.write_text("CALLROUTER_AMI_PORT=x\nCALLROUTER_WEB_PORT=y\n")
+
+    assert [line.split(" is ")[0] for line in refusal(env_file).splitlines()] == [
+        "CALLROUTER_AMI_PORT (.env)",
+        "CALLROUTER_WEB_PORT (.env)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CALLROUTER_API_TOKEN", "hunter2"),
+        ("CALLROUTER_DATABASE_URL", "mysql://root:hunter2@db/x"),
+        ("CALLROUTER_AMI_SECRET", "hunter2\r\nAction: Command"),
+    ],
+)
+def test_a_wrong_secret_is_not_repeated(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    said = refusal(env_file)
+
+    assert said.startswith(f"{variable} (environment) is a secret: ")
+    assert "hunter2" not in said
+
+
+def test_a_misspelt_variable_is_not_silently_ignored(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLROUTER_AMI_PROT", "5039")
+
+    assert refusal(env_file) == "CALLROUTER_AMI_PROT (environment) is not a setting: did you mean CALLROUTER_AMI_PORT?"
+
+
+def test_two_servers_on_one_port_are_refused(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLROUTER_WEB_PORT", "8081")
+
+    assert "CALLROUTER_ENGINE_PORT and CALLROUTER_WEB_PORT are the same" in refusal(env_file)
+
+
+def test_an_env_file_in_a_wrong_encoding_is_refused(env_file: Path) -> None:
+    env_file.write_bytes(b"CALLROUTER_AMI_SECRET=\xe9t\xe9\n")
+
+    assert "make it a UTF-8 text file" in refusal(env_file)
+
+
+def test_secrets_are_masked(env_file: Path) -> None:
+    env_file.write_text(
+        "CALLROUTER_AMI_SECRET=hunter2\nCALLROUTER_API_TOKEN=hunter2hunter2hunter2\n"
+        "CALLROUTER_DATABASE_URL=postgresql://cr:hunter2@db.example:5433/calls?password=hunter2\n"
+    )
+
+    settings = load_settings(env_file)
+
+    shown = {one.variable: one.value for one in shown_settings(settings, env_file)}
+    assert "hunter2" not in repr(settings) + repr(shown)
+    assert shown["CALLROUTER_DATABASE_URL"] == "postgresql://cr:********@db.example:5433/calls"
+    assert shown["CALLROUTER_AMI_SECRET"] == "********"
+
+
+def test_the_engine_says_what_it_lacks(env_file: Path) -> None:
+    with pytest.raises(SettingsError, match="CALLROUTER_AMI_SECRET is not set"):
+        load_settings(env_file).required_ami_secret()
+
+
+def test_the_example_file_names_every_setting_and_its_default(env_file: Path) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    given = dict(
+        line.lstrip("#").split("=", 1) for line in example.splitlines() if "CALLROUTER_" in line and "=" in line
+    )
+
+    shown = shown_settings(load_settings(env_file), env_file)
+
+    assert [one.variable for one in shown] == list(given)
+    written = {one.variable: one.value.removesuffix(".0") for one in shown if one.value}
+    assert {name: given[name] for name in written} == written
+
+
+def test_every_setting_says_what_it_is_and_needs() -> None:
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert isinstance(field.json_schema_extra, dict)
+        assert field.json_schema_extra["needs"], name
