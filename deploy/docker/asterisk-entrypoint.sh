@@ -1,0 +1,18 @@
+#!/bin/sh
+# Renders Asterisk's configuration from the environment, then becomes Asterisk.
+set -eu
+
+set -- --out /etc/asterisk \
+    --secrets /var/lib/asterisk/callrouter-secrets.json \
+    --sip-host 0.0.0.0 \
+    --rtp "${CALLROUTER_RTP_PORTS:-10000-10199}" \
+    --agents "${CALLROUTER_AGENTS:-8}" \
+    --language "${CALLROUTER_LANGUAGE:-en}"
+for address in ${CALLROUTER_TRUNK_MATCH:-127.0.0.1}; do
+    set -- "$@" --trunk-match "$address"
+done
+[ -z "${CALLROUTER_CARRIER:-}" ] || set -- "$@" --carrier "$CALLROUTER_CARRIER"
+[ -z "${CALLROUTER_EXTERNAL_ADDRESS:-}" ] || set -- "$@" --external-address "$CALLROUTER_EXTERNAL_ADDRESS"
+
+python3 /opt/callrouter/asterisk/pbx.py render "$@"
+exec asterisk -f -n

@@ -1,0 +1,117 @@
+"""compose.yaml, the units and Prometheus's files are accepted by the tools that read them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+SECRETS = (
+    "CALLROUTER_AMI_SECRET",
+    "CALLROUTER_API_TOKEN",
+    "CALLROUTER_DB_PASSWORD",
+    "CALLROUTER_GRAFANA_PASSWORD",
+    "CALLROUTER_TRUNK_MATCH",
+)
+
+
+def _compose() -> list[str]:
+    """The compose plugin of docker, or the stand-alone program."""
+    if shutil.which("docker"):
+        plugin = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+        if plugin.returncode == 0:
+            return ["docker", "compose"]
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    pytest.skip("neither `docker compose` nor docker-compose is installed")
+
+
+def _config(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*_compose(), "-f", str(DEPLOY / "compose.yaml"), "config"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **environment},
+    )
+
+
+def test_compose_accepts_the_file() -> None:
+    """With every secret given, compose resolves the whole file."""
+    done = _config(**dict.fromkeys(SECRETS, "1.2.3.4"))
+
+    assert done.returncode == 0, done.stderr
+    services = yaml.safe_load(done.stdout)["services"]
+    assert set(services) == {"asterisk", "postgres", "migrate", "engine", "web", "prometheus", "grafana"}
+    assert all("healthcheck" in service for name, service in services.items() if name != "migrate")
+    shared = {"recordings", "prompts"}
+    assert shared <= {volume.split(":")[0] for volume in map(_volume, services["asterisk"]["volumes"])}
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_no_secret_has_a_default(missing: str) -> None:
+    """A secret that is not set stops compose, and is named."""
+    done = _config(**{name: "x" for name in SECRETS if name != missing})
+
+    assert done.returncode != 0
+    assert missing in done.stderr or "set " in done.stderr
+
+
+def test_ami_is_not_published() -> None:
+    """The manager interface is reached inside the network namespace only."""
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+    assert not [port for port in services["asterisk"]["ports"] if "5038" in port]
+    assert services["engine"]["network_mode"] == "service:asterisk"
+
+
+@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda path: path.name)
+def test_systemd_knows_every_setting(unit: Path, tmp_path: Path) -> None:
+    """systemd-analyze has nothing to say about the unit, but that the program is not installed here."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    copy = tmp_path / unit.name
+    copy.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text()))
+    done = subprocess.run(["systemd-analyze", "verify", str(copy)], capture_output=True, text=True, check=False)
+
+    complaints = [line for line in done.stderr.splitlines() if unit.name in line]
+    assert complaints == []
+
+
+def test_prometheus_accepts_its_files() -> None:
+    """promtool checks the configuration and the rules it names."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    done = subprocess.run(
+        ["promtool", "check", "config", str(DEPLOY / "prometheus" / "prometheus.yml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_dashboards_use_the_provisioned_source() -> None:
+    """Every panel reads from the data source that is provisioned."""
+    source = yaml.safe_load((DEPLOY / "grafana/provisioning/datasources/prometheus.yml").read_text())
+    uid = source["datasources"][0]["uid"]
+    for path in (DEPLOY / "grafana" / "dashboards").glob("*.json"):
+        panels = json.loads(path.read_text())["panels"]
+        used = {target["datasource"]["uid"] for panel in panels for target in panel["targets"]}
+
+        assert used == {uid}
+
+
+def _volume(volume: object) -> str:
+    """Newer compose prints a mapping where the older prints text."""
+    if isinstance(volume, dict):
+        return f"{volume['source']}:{volume['target']}"
+    return str(volume)
