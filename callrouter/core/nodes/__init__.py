@@ -33,4 +33,25 @@ ALL: tuple[type[Node], ...] = (
     HangupNode,
 )
 
-__all__ = ["ALL", "Finish", "Leave", "Node", "Stay", "Step", *(node.__name__ for node in ALL)]
+__all__ = [
+    "ALL",
+    "AnswerNode",
+    "BranchNode",
+    "CallerNode",
+    "CollectDigitsNode",
+    "DialNode",
+    "Finish",
+    "HangupNode",
+    "Leave",
+    "MenuNode",
+    "MessageNode",
+    "Node",
+    "OpeningHoursNode",
+    "PlayNode",
+    "QueueNode",
+    "RedirectNode",
+    "RejectNode",
+    "SetNode",
+    "Stay",
+    "Step",
+]

@@ -1,0 +1,26 @@
+"""The clients' documents: from YAML to plans, keeping the line of every value.
+
+`reader` turns YAML into texts that know their line; `schema` and `verbs` say what may be written and `values` what
+each text becomes; `validation` words what pydantic found; `shared` reads the files beside the clients; `builders`
+makes nodes of blocks within a `scope`; `checks` judges the whole tree; `compiler` joins these into a plan or a
+list of `issues`; `catalogue` holds the plans of all clients. `sounds` is what a compiler asks for audio,
+`render` draws a plan.
+"""
+
+from callrouter.dialplan.catalogue import Catalogue, load_directory
+from callrouter.dialplan.compiler import UNKNOWN_CLIENT
+from callrouter.dialplan.issues import Issue, Severity
+from callrouter.dialplan.shared import Person, TeamQueue
+from callrouter.dialplan.sounds import PaperSpeech, SoundSource
+
+__all__ = [
+    "UNKNOWN_CLIENT",
+    "Catalogue",
+    "Issue",
+    "PaperSpeech",
+    "Person",
+    "Severity",
+    "SoundSource",
+    "TeamQueue",
+    "load_directory",
+]

@@ -1,0 +1,197 @@
+"""The plans of all clients, found by the number that was dialled, and replaced as a whole.
+
+A wrong file is refused and the rest stay. When a folder is loaded again, a client whose new file is wrong keeps
+its last good plan, and versions that calls still use stay to be found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from callrouter.core import numbers
+from callrouter.core.nodes import RejectNode
+from callrouter.core.plan import Plan
+from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, compile_client, draft, sentences
+from callrouter.dialplan.issues import Issue, errors, shown
+from callrouter.dialplan.reader import read_file
+from callrouter.dialplan.sentences import UNKNOWN_NUMBER
+from callrouter.dialplan.shared import DEFAULT_COUNTRY, TeamQueue, load_shared
+from callrouter.dialplan.sounds import SoundSource
+from callrouter.errors import DialplanError
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """Plans in service, and what was wrong when they were loaded. Immutable: a reload makes another."""
+
+    plans: Mapping[str, Plan]
+    """By client."""
+    unknown: Plan
+    """For numbers no client has: client `unknown-did`."""
+    issues: tuple[Issue, ...] = ()
+    loaded_at: datetime
+    queues: Mapping[str, TeamQueue] = field(default_factory=dict)
+    region: str = DEFAULT_COUNTRY
+    """Country whose national form a trunk may send."""
+    refused: frozenset[str] = frozenset()
+    """Files that are not served as they stand."""
+    older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
+    """Plans no new call gets, by client and version, for the calls that started with them."""
+
+    @cached_property
+    def _by_did(self) -> Mapping[str, Plan]:
+        return {did: plan for plan in self.plans.values() for did in plan.numbers}
+
+    @cached_property
+    def ok(self) -> bool:
+        """Whether every file is served as it stands."""
+        return not errors(self.issues)
+
+    def for_did(self, did: str) -> Plan:
+        """The plan of a dialled number as the switch sent it (+33…, 0033…, 33… or national); `unknown` without one."""
+        plan = self._by_did.get(did)
+        if plan is None:
+            number = numbers.normalise(did, self.region)
+            plan = self._by_did.get(number) if number else None
+        return plan or self.unknown
+
+    def plan(self, client: str, version: str) -> Plan | None:
+        """The plan a call started with."""
+        plan = self.unknown if client == UNKNOWN_CLIENT else self.plans.get(client)
+        return plan if plan and plan.version == version else self.older.get((client, version))
+
+    def replace_from(self, previous: Catalogue, in_use: Collection[tuple[str, str]] | None = None) -> Catalogue:
+        """This catalogue as the successor of another one.
+
+        Clients whose file is refused now keep the plan they had, except for numbers another client has now. Plans that
+        are no longer current stay by version; with `in_use` (client, version of live calls), only those.
+        """
+        kept: dict[str, Plan] = {}
+        for client, plan in previous.plans.items():
+            if client not in self.plans and plan.source in self.refused:
+                own = tuple(did for did in plan.numbers if did not in self._by_did)
+                kept[client] = plan if own == plan.numbers else replace(plan, numbers=own)
+        plans = {**self.plans, **kept}
+        older = {
+            (plan.client, plan.version): plan
+            for plan in (*previous.older.values(), *previous.plans.values(), previous.unknown)
+            if not _current(plan, plans, self.unknown) and (in_use is None or (plan.client, plan.version) in in_use)
+        }
+        return replace(self, plans=plans, older=older)
+
+
+def _current(plan: Plan, plans: Mapping[str, Plan], unknown: Plan) -> bool:
+    current = unknown if plan.client == UNKNOWN_CLIENT else plans.get(plan.client)
+    return current is not None and current.version == plan.version
+
+
+def client_files(path: Path) -> tuple[Path, ...]:
+    """The clients' documents: a folder's, in the order of their names, or the one file.
+
+    Raises:
+        DialplanError: there is none.
+    """
+    if path.is_file():
+        return (path,)
+    if not path.is_dir():
+        raise DialplanError(f"{path} does not exist: name a folder of clients' files, or one client's file")
+    found = sorted(
+        entry
+        for entry in path.iterdir()
+        if entry.suffix in _SUFFIXES and not entry.name.startswith(".") and ".test." not in entry.name
+    )
+    if not found:
+        raise DialplanError(f"{path} holds no client's file: each ends in .yaml")
+    return tuple(found)
+
+
+def load_directory(
+    path: Path, sounds: SoundSource, *, now: datetime | None = None, region: str = DEFAULT_COUNTRY
+) -> Catalogue:
+    """Load every client's file in a folder (or one file, with the shared ones beside it).
+
+    `now` is the instant around which holidays are looked up, an aware datetime; the present by default.
+
+    Raises:
+        DialplanError: the folder does not exist or holds no client's file. What is wrong inside the files is
+            among the issues.
+        SpeechError: the sentence for unknown numbers cannot be made: no text can be spoken at all.
+    """
+    now = now or datetime.now(UTC)
+    files = client_files(path)
+    folder = path if path.is_dir() else path.parent
+    shared = load_shared(folder)
+    drafts = [draft(read_file(file, file.name)) for file in files]
+    unknown_texts = [(text, language) for language, text in UNKNOWN_NUMBER.items()]
+    texts = {text: None for drafted in drafts for text in sentences(drafted, shared, sounds)}
+    sounds.prepare([*texts, *unknown_texts])
+    compiled = [compile_client(drafted, shared, sounds, now.date()) for drafted in drafts]
+    plans, conflicts = _admit(compiled)
+    return Catalogue(
+        plans=plans,
+        unknown=unknown_plan(sounds),
+        issues=(*shared.issues, *(issue for one in compiled for issue in one.issues), *conflicts),
+        loaded_at=now,
+        queues=shared.queues,
+        region=region,
+        refused=frozenset(one.document.file for one in compiled if one.client not in plans or one.plan is None)
+        | {issue.file for issue in conflicts},
+    )
+
+
+def _admit(compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]]:
+    """The plans that do not claim what an earlier file has: a client's identifier, or a number."""
+    plans: dict[str, Plan] = {}
+    claims: dict[str, tuple[Compiled, int]] = {}
+    issues: list[Issue] = []
+    for one in compiled:
+        if one.plan is None:
+            continue
+        wrong = list(_conflicts(one, one.plan, plans, claims))
+        issues.extend(wrong)
+        if wrong:
+            continue
+        plans[one.plan.client] = one.plan
+        for index, did in enumerate(one.plan.numbers):
+            claims[did] = (one, one.document.line("numbers", index))
+    return plans, issues
+
+
+def _conflicts(
+    one: Compiled, plan: Plan, plans: Mapping[str, Plan], claims: Mapping[str, tuple[Compiled, int]]
+) -> Iterator[Issue]:
+    file = one.document.file
+    if other := plans.get(plan.client):
+        message = f"client: {shown(plan.client)} is the client of {other.source} already"
+        yield Issue(file=file, line=one.document.line("client"), field="client", message=message)
+    for index, did in enumerate(plan.numbers):
+        if did in claims:
+            owner, line = claims[did]
+            message = f'numbers: {did} belongs to "{owner.client}" already ({owner.document.file}:{line})'
+            yield Issue(file=file, line=one.document.line("numbers", index), field="numbers", message=message)
+
+
+def unknown_plan(sounds: SoundSource) -> Plan:
+    """What callers of numbers no client has hear: that it is not in service, in each language.
+
+    Raises:
+        SpeechError: nothing can be spoken.
+    """
+    said = tuple(sounds.say(text, language) for language, text in UNKNOWN_NUMBER.items())
+    node = RejectNode(name="unknown", sounds=said, cause=1)
+    return Plan(
+        client=UNKNOWN_CLIENT,
+        name="Unknown numbers",
+        version="000000000001",
+        numbers=(),
+        timezone="UTC",
+        language="fr",
+        start=node.name,
+        nodes={node.name: node},
+    )

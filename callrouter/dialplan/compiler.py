@@ -1,0 +1,292 @@
+"""A client's document into a plan, or into the complete list of what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from callrouter.core import numbers
+from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
+from callrouter.core.numbers import ANONYMOUS, CallerList
+from callrouter.core.plan import Plan
+from callrouter.core.schedule import Schedule
+from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.dialplan import checks, hours
+from callrouter.dialplan.builders import build
+from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
+from callrouter.dialplan.reader import Document
+from callrouter.dialplan.schema import ClientFile, ServiceLevelBlock
+from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.sentences import FALLBACK_BYE, LANGUAGES
+from callrouter.dialplan.shared import DEFAULT_COUNTRY, Shared, people
+from callrouter.dialplan.sounds import SoundSource
+from callrouter.dialplan.validation import broken_nodes, validate_part
+from callrouter.dialplan.verbs import PromptBlock
+
+FORMAT = 1
+"""Raised by one when the same document compiles to something else: it is part of every version."""
+
+FALLBACK = "(fallback)"
+FALLBACK_BYE_NODE = "(fallback bye)"
+"""Names no document can write."""
+
+FALLBACK_WAIT_SECONDS = 180.0
+UNKNOWN_CLIENT = "unknown-did"
+"""Client of the calls nobody's numbers hold."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A document as far as it could be understood: what is still to be compiled, and what is wrong so far."""
+
+    document: Document
+    file: ClientFile | None
+    broken: frozenset[str] = frozenset()
+    """Nodes that have errors of their own: they exist, but nothing more is said of them."""
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compiled:
+    """What became of a document: a plan if nothing is wrong, and what was found."""
+
+    document: Document
+    client: str
+    plan: Plan | None
+    issues: tuple[Issue, ...]
+
+
+def draft(document: Document) -> Draft:
+    """Validate a document; nodes that are wrong are set aside, so that the rest of the tree is still judged."""
+    if document.value is None:
+        return Draft(document=document, file=None, issues=document.issues)
+    found, issues = validate_part(ClientFile, document, document.value, ())
+    broken = broken_nodes(issues)
+    if found is None and broken and all(issue.node for issue in issues):
+        nodes = {name: node for name, node in document.value["nodes"].items() if name not in broken}
+        if nodes:
+            found, _ = validate_part(ClientFile, document, {**document.value, "nodes": nodes}, ())
+    return Draft(document=document, file=found, broken=broken, issues=(*document.issues, *issues))
+
+
+def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:
+    """Every text (text, language) the client will have spoken, so that all can be rendered at once."""
+    file = drafted.file
+    if file is None or file.language not in LANGUAGES:
+        return
+    scope = _scope(drafted, file, shared, sounds)
+    for node in file.nodes.values():
+        _, block = node.verb
+        for prompt in _prompts(block):
+            if (text := scope.text(prompt)) is not None:
+                yield text, file.language
+    yield FALLBACK_BYE[file.language], file.language
+
+
+def _prompts(block: object) -> Iterator[PromptBlock]:
+    """The prompts anywhere in a block."""
+    if isinstance(block, PromptBlock):
+        yield block
+    elif isinstance(block, tuple):
+        for item in block:
+            yield from _prompts(item)
+    elif hasattr(block, "__pydantic_fields_set__"):
+        for value in vars(block).values():
+            if not isinstance(value, str):
+                yield from _prompts(value)
+
+
+def compile_client(drafted: Draft, shared: Shared, sounds: SoundSource, today: date) -> Compiled:
+    """The plan of a document that was read and validated; holidays are looked up around `today`."""
+    file, document = drafted.file, drafted.document
+    if file is None:
+        client = _client_of(document.value)
+        return Compiled(document=document, client=client, plan=None, issues=drafted.issues)
+    scope = _scope(drafted, file, shared, sounds)
+    scope.issues.extend(drafted.issues)
+    plan = _compile(scope, drafted, file, today) if _check_frame(scope, file) else None
+    issues = tuple(sorted(scope.issues, key=lambda issue: issue.line))
+    return Compiled(document=document, client=file.client, plan=None if errors(issues) else plan, issues=issues)
+
+
+def _client_of(value: Any) -> str:
+    client = value.get("client") if isinstance(value, dict) else None
+    return client if isinstance(client, str) else ""
+
+
+def _scope(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource) -> Scope:
+    country = (file.country or hours.country_of(file.timezone, DEFAULT_COUNTRY)).upper()
+    return Scope(
+        document=drafted.document,
+        shared=shared,
+        sounds=sounds,
+        name=file.name or file.client,
+        country=country,
+        language=file.language,
+        timezone=file.timezone,
+    )
+
+
+def _check_frame(scope: Scope, file: ClientFile) -> bool:
+    """What everything else stands on; without it nothing more is compiled."""
+    before = len(scope.issues)
+    if file.client == UNKNOWN_CLIENT:
+        scope.fail(f"client: {shown(file.client)} is kept for calls to numbers no client has", "client")
+    if not hours.known_timezone(file.timezone):
+        meant = hours.closest_timezone(file.timezone)
+        scope.fail(f"timezone: {shown(file.timezone)} is no time zone", "timezone", suggestion=meant)
+    if file.language not in LANGUAGES:
+        meant = closest(file.language, LANGUAGES)
+        known = "" if meant else f": the languages are {', '.join(LANGUAGES)}"
+        scope.fail(f"language: {shown(file.language)} is not spoken here{known}", "language", suggestion=meant)
+    if scope.country not in SUPPORTED_REGIONS:
+        scope.fail(f'country: {shown(scope.country)} is no country: write an ISO code such as "FR"', "country")
+    return len(scope.issues) == before
+
+
+def _compile(scope: Scope, drafted: Draft, file: ClientFile, today: date) -> Plan:
+    scope.schedules = _schedules(scope, file, today)
+    scope.lists = {name: _caller_list(scope, name, entries) for name, entries in file.lists.items()}
+    scope.contacts, wrong = people(file.contacts, scope.document, scope.country)
+    scope.issues.extend(wrong)
+    dids = _numbers(scope, file)
+    nodes: dict[str, Node] = {}
+    for name, block in file.nodes.items():
+        verb, inner = block.verb
+        node = build(scope, name, verb, inner)
+        if node is not None:
+            nodes[name] = node
+    written = {*file.nodes, *drafted.broken}
+    fallback, extra = _fallback(scope, file, written)
+    checks.check_targets(scope, written)
+    checks.check_loops(scope, nodes)
+    checks.check_variables(scope, nodes)
+    if file.start not in written:
+        meant = closest(file.start, written)
+        scope.fail(f"start: {shown(file.start)} does not exist", "start", suggestion=meant)
+    elif len(nodes) == len(written):
+        checks.check_reached(scope, nodes, (file.start, fallback))
+    return Plan(
+        client=file.client,
+        name=file.name or file.client,
+        version=_version(scope.document.content, scope.shared.content),
+        numbers=dids,
+        timezone=file.timezone,
+        language=file.language,
+        start=file.start,
+        nodes={**nodes, **extra},
+        fallback=fallback,
+        schedules=scope.schedules,
+        service_level=_service_level(file.service_level),
+        source=scope.document.file,
+    )
+
+
+def _version(*parts: bytes) -> str:
+    """Changes with every byte of the documents, and with what the compiler makes of them."""
+    digest = hashlib.sha256(f"callrouter dialplan {FORMAT}\0".encode())
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:12]
+
+
+def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
+    found: dict[str, Schedule] = {}
+    for name, block in file.hours.items():
+        try:
+            found[name] = hours.schedule(name, block, scope.timezone, scope.language, today)
+        except hours.WrongHours as error:
+            place = ".".join(str(part) for part in error.path if isinstance(part, str))
+            scope.fail(f"hours.{place}: {error}", "hours", name, *error.path)
+            # The name is known all the same: nodes that use it are not blamed.
+            found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
+    return found
+
+
+def _caller_list(scope: Scope, name: str, entries: tuple[str, ...]) -> CallerList:
+    whole: set[str] = set()
+    prefixes: list[str] = []
+    anonymous = False
+    if name == "otherwise":
+        scope.fail('lists.otherwise: "otherwise" cannot be the name of a list', "lists", name)
+    for index, entry in enumerate(entries):
+        if entry == ANONYMOUS:
+            anonymous = True
+        elif entry.endswith("*"):
+            prefix = numbers.normalise_prefix(entry.removesuffix("*"), scope.country)
+            if prefix is None:
+                wrong = f'{shown(entry)} is no beginning of a number: write "08*" or "+338*"'
+                scope.fail(f"lists.{name}: {wrong}", "lists", name, index)
+            else:
+                prefixes.append(prefix)
+        elif (number := numbers.normalise(entry, scope.country)) is not None:
+            whole.add(number)
+        else:
+            meant = closest(entry, (ANONYMOUS,))
+            wrong = f"{shown(entry)} is no telephone number of {scope.country}"
+            scope.fail(f"lists.{name}: {wrong}", "lists", name, index, suggestion=meant)
+    return CallerList(name=name, numbers=frozenset(whole), prefixes=tuple(prefixes), anonymous=anonymous)
+
+
+def _numbers(scope: Scope, file: ClientFile) -> tuple[str, ...]:
+    found: dict[str, int] = {}
+    for index, written in enumerate(file.numbers):
+        number = numbers.normalise(written, scope.country)
+        if number is None:
+            scope.fail(f"numbers: {shown(written)} is no telephone number of {scope.country}", "numbers", index)
+        elif number in found:
+            scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
+        else:
+            found[number] = scope.document.line("numbers", index)
+    return tuple(found)
+
+
+def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:
+    return ServiceLevelTarget(
+        within_seconds=block.within,
+        target=block.target,
+        short_abandon_seconds=block.short_abandon,
+        formula=block.formula,
+    )
+
+
+def _fallback(scope: Scope, file: ClientFile, written: set[str]) -> tuple[str, dict[str, Node]]:
+    """The node a call goes to when something cannot be done, and the nodes that are made for it."""
+    block = file.fallback
+    if block is None:
+        scope.fail(
+            '"fallback" is missing: without it a caller hears nothing more when something fails;'
+            " write { queue: … }, { number: … } or { node: … }",
+            severity=Severity.WARNING,
+        )
+        return "", {}
+    line = scope.document.line("fallback")
+    if block.node is not None:
+        if block.node not in written:
+            wrong = f"fallback: node {shown(block.node)} does not exist"
+            scope.fail(wrong, "fallback", "node", suggestion=closest(block.node, written))
+        return block.node, {}
+    sounds = scope.voices((PromptBlock(say=FALLBACK_BYE[file.language]),), "fallback")
+    bye = HangupNode(name=FALLBACK_BYE_NODE, line=line, sounds=sounds)
+    if block.queue is not None:
+        scope.queue(block.queue, "fallback", "queue")
+        queue = QueueNode(
+            name=FALLBACK,
+            line=line,
+            exits={"overflow": bye.name},
+            queue=block.queue,
+            max_wait_seconds=FALLBACK_WAIT_SECONDS,
+        )
+        return FALLBACK, {queue.name: queue, bye.name: bye}
+    number = numbers.normalise(block.number or "", scope.country)
+    if number is None:
+        wrong = f"fallback: {shown(block.number)} is no telephone number of {scope.country}"
+        scope.fail(wrong, "fallback", "number")
+        return "", {}
+    redirect = RedirectNode(name=FALLBACK, line=line, exits={"failed": bye.name}, number=number)
+    return FALLBACK, {redirect.name: redirect, bye.name: bye}

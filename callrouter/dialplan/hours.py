@@ -1,0 +1,139 @@
+"""Opening hours of a document into schedules: ranges over midnight are split, holidays are looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import holidays
+
+from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
+from callrouter.dialplan import values
+from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.schema import HoursBlock
+
+YEARS_BACK, YEARS_AHEAD = 1, 5
+"""Holidays are known from the last year (for questions about the past) to some years ahead."""
+
+_HOLIDAY_LANGUAGES = {"fr": ("fr", "fr_FR"), "en": ("en_GB", "en_US", "en")}
+
+
+class WrongHours(ValueError):
+    """A value of the hours is wrong: what, and the part of the path that leads to it."""
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def known_timezone(name: str) -> bool:
+    """Whether the name is one of the IANA time zones."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return "/" in name or name == "UTC"
+
+
+def closest_timezone(name: str) -> str:
+    """The zone that was probably meant."""
+    return closest(name, available_timezones())
+
+
+@lru_cache(maxsize=1)
+def _countries_by_zone() -> Mapping[str, str]:
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    return {row[2]: row[0] for row in rows}
+
+
+def country_of(timezone: str, default: str) -> str:
+    """The ISO 3166 country a zone lies in, from the tz database's own table."""
+    return _countries_by_zone().get(timezone, default)
+
+
+def schedule(name: str, block: HoursBlock, timezone: str, language: str, today: date) -> Schedule:
+    """A set of hours.
+
+    Raises:
+        WrongHours: ranges overlap, or a country's holidays are not known.
+    """
+    days: dict[date, str] = {}
+    for index, code in enumerate(block.holidays):
+        try:
+            days.update(public_holidays(code.strip(), language, today.year))
+        except ValueError as error:
+            raise WrongHours(str(error), "holidays", index) from None
+    return Schedule(
+        name=name,
+        timezone=timezone,
+        week=_week(block),
+        holidays=days,
+        exceptions=(*_exceptions(block), *_closed(block)),
+    )
+
+
+def _week(block: HoursBlock) -> tuple[tuple[TimeRange, ...], ...]:
+    minutes: list[list[tuple[int, int]]] = [[] for _ in DAYS]
+    for key, ranges in block.open.items():
+        for day in values.weekdays(key):
+            for index, written in enumerate(ranges):
+                for offset, part in enumerate(_split(*values.clock_range(written))):
+                    which = (day + offset) % 7
+                    if any(part[0] < other[1] and other[0] < part[1] for other in minutes[which]):
+                        raise WrongHours(
+                            f"{shown(written)} overlaps another range on {DAYS[which]}", "open", key, index
+                        )
+                    if part[0] < part[1]:
+                        minutes[which].append(part)
+    return tuple(tuple(values.part_of_day(*part) for part in sorted(parts)) for parts in minutes)
+
+
+def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
+    """A range over midnight is one until midnight, and one on the next day."""
+    return ((start, stop),) if start < stop else ((start, 24 * 60), (0, stop))
+
+
+def _exceptions(block: HoursBlock) -> Iterator[DatedException]:
+    for written, ranges in block.exceptions.items():
+        first, last = values.days(written)
+        parts: list[TimeRange] = []
+        for index, text in enumerate(ranges):
+            start, stop = values.clock_range(text)
+            if stop < start:
+                wrong = f"{shown(text)} goes over midnight: write the part of each day by itself"
+                raise WrongHours(wrong, "exceptions", written, index)
+            parts.append(values.part_of_day(start, stop))
+        yield DatedException(first=first, last=last, ranges=tuple(parts))
+
+
+def _closed(block: HoursBlock) -> Iterator[DatedException]:
+    for written in block.closed:
+        first, last = values.days(written)
+        yield DatedException(first=first, last=last)
+
+
+@lru_cache(maxsize=256)
+def public_holidays(code: str, language: str, year: int) -> Mapping[date, str]:
+    """Public holidays of `FR`, or with a region's own of `FR-57`, around a year.
+
+    Raises:
+        ValueError: the country or the region is not known.
+    """
+    country, _, region = code.partition("-")
+    supported = holidays.list_supported_countries(include_aliases=False)
+    if country not in supported:
+        hint = country.upper() if country.upper() in supported else ""
+        meant = f' (did you mean "{hint}"?)' if hint else ': write an ISO country such as "FR", or "FR-57" for a region'
+        raise ValueError(f"holidays of {shown(code)} are not known{meant}")
+    if region and region not in supported[country]:
+        regions = ", ".join(supported[country]) or "none"
+        raise ValueError(f"holidays of {shown(code)} are not known: the regions of {country} are {regions}")
+    known = getattr(holidays, country).supported_languages
+    spoken = next((name for name in _HOLIDAY_LANGUAGES.get(language, ()) if name in known), None)
+    years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
+    found = holidays.country_holidays(country, subdiv=region or None, years=years, language=spoken)
+    return dict(sorted(found.items()))

@@ -1,0 +1,76 @@
+"""What is wrong with a document, where, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Whether the file can be served all the same."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """One finding; `str()` gives the sentence for a person."""
+
+    file: str
+    """As the operations person knows it: relative to the folder that was loaded."""
+    line: int
+    """From 1; 0 when it concerns the file as a whole."""
+    message: str
+    node: str = ""
+    field: str = ""
+    """Path of the value in the document, dotted."""
+    suggestion: str = ""
+    """The name that was probably meant."""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        kind = "warning: " if self.severity is Severity.WARNING else ""
+        node = f'node "{self.node}": ' if self.node else ""
+        hint = f' (did you mean "{self.suggestion}"?)' if self.suggestion else ""
+        return f"{place}: {kind}{node}{self.message}{hint}"
+
+    def as_json(self) -> dict[str, str | int]:
+        """For machines: every field by name."""
+        return asdict(self)
+
+    def as_github(self, prefix: str = "") -> str:
+        """As an annotation of GitHub's workflow commands; `prefix` leads from the checkout to the folder."""
+        node = f'node "{self.node}": ' if self.node else ""
+        hint = f' (did you mean "{self.suggestion}"?)' if self.suggestion else ""
+        where = f"file={_property(prefix + self.file)},line={max(self.line, 1)}"
+        return f"::{self.severity.value} {where}::{_data(node + self.message + hint)}"
+
+
+def _data(text: str) -> str:
+    """Escaped as GitHub's workflow commands want it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Those that keep a file out of service."""
+    return tuple(issue for issue in issues if issue.severity is Severity.ERROR)
+
+
+def closest(word: str, names: Iterable[str]) -> str:
+    """The name that was probably meant, or an empty string."""
+    found = get_close_matches(word, sorted(names), n=1, cutoff=0.6)
+    return found[0] if found else ""
+
+
+def shown(value: object, longest: int = 60) -> str:
+    """A value of the document in quotes, on one line and of bounded length."""
+    text = "".join(char if char.isprintable() else "\ufffd" for char in str(value))
+    return f'"{text if len(text) <= longest else text[: longest - 1] + "…"}"'

@@ -1,0 +1,85 @@
+"""A plan as a text tree, for `check` and `show`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from callrouter.core.effects import Sound
+from callrouter.core.nodes import (
+    CollectDigitsNode,
+    DialNode,
+    HangupNode,
+    MenuNode,
+    MessageNode,
+    Node,
+    OpeningHoursNode,
+    PlayNode,
+    QueueNode,
+    RedirectNode,
+    RejectNode,
+    SetNode,
+)
+from callrouter.core.plan import Plan
+
+
+def tree(plan: Plan) -> str:
+    """The plan from its start, each node once; what was drawn before is referred to."""
+    lines = [
+        f"{plan.name} ({plan.client}, {plan.language}, {plan.timezone}, version {plan.version})",
+        f"  numbers {', '.join(plan.numbers) or 'none'}",
+    ]
+    drawn: set[str] = set()
+    lines.extend(_branch(plan, plan.start, "start", "  ", drawn))
+    if plan.fallback and plan.fallback not in drawn:
+        lines.extend(_branch(plan, plan.fallback, "when something fails", "  ", drawn))
+    return "\n".join(lines)
+
+
+def _branch(plan: Plan, name: str, label: str, indent: str, drawn: set[str]) -> Iterator[str]:
+    node = plan.nodes[name]
+    if name in drawn:
+        yield f"{indent}{label} → {name} (see above)"
+        return
+    drawn.add(name)
+    details = describe(node)
+    yield f"{indent}{label} → {name}: {node.kind}{' ' if details else ''}{details}"
+    for exit_name, target in node.exits.items():
+        shown = exit_name.replace("key:", "key ").replace("list:", "list ").replace("when:", "when ")
+        yield from _branch(plan, target, shown, indent + "    ", drawn)
+
+
+def describe(node: Node) -> str:
+    """What a node does, in a few words."""
+    match node:
+        case QueueNode():
+            return f"{node.queue}, priority {node.priority}, at most {_time(node.max_wait_seconds)}"
+        case DialNode():
+            how = "at once" if node.at_once else "in turn"
+            people = ", ".join(f"{contact.name} {contact.number}" for contact in node.contacts)
+            return f"{people}, {how}, {_time(node.ring_seconds)} each{', must press 1' if node.screen else ''}"
+        case RedirectNode():
+            return f"to {node.number}, {_time(node.ring_seconds)}"
+        case OpeningHoursNode():
+            return node.hours
+        case MessageNode():
+            to = f", for {node.deliver}" if node.deliver else ""
+            return f"{_said(node.sounds)}, at most {_time(node.max_seconds)}{to}"
+        case CollectDigitsNode():
+            return f"{node.variable}, {node.min_digits} to {node.max_digits} digits, {_said(node.sounds)}"
+        case SetNode():
+            return ", ".join(f"{name} = {value}" for name, value in node.variables.items())
+        case PlayNode() | MenuNode() | RejectNode() | HangupNode():
+            return _said(node.sounds)
+        case _:
+            return ""
+
+
+def _said(sounds: tuple[Sound, ...]) -> str:
+    return " ".join(f"“{sound.text}”" if sound.text else f"[{sound.file.rpartition('/')[2]}]" for sound in sounds)
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60)
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return f"{minutes:g} min" if rest == 0 else f"{minutes:g} min {rest:g} s"

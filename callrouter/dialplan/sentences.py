@@ -1,0 +1,24 @@
+"""The few sentences callrouter says by itself, by language: what a client's document need not write."""
+
+from __future__ import annotations
+
+LANGUAGES = ("en", "fr")
+"""Languages a client may have: those every sentence below exists in."""
+
+ACCEPT = {
+    "en": "A call for {name}. To accept it, press 1.",
+    "fr": "Appel pour : {name}. Pour l'accepter, tapez 1.",
+}
+"""To somebody of the client's who is rung with `screen: true`."""
+
+FALLBACK_BYE = {
+    "en": "We are sorry, we cannot take your call right now. Please call again later.",
+    "fr": "Nous sommes désolés, nous ne pouvons pas prendre votre appel pour le moment. Merci de rappeler plus tard.",
+}
+"""To a caller nobody could answer after something failed."""
+
+UNKNOWN_NUMBER = {
+    "fr": "Le numéro que vous avez composé n'est pas attribué. Merci de vérifier votre numéro.",
+    "en": "The number you have dialled is not in service. Please check the number.",
+}
+"""To a caller of a number no client has, one language after the other."""

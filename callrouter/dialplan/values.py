@@ -1,0 +1,164 @@
+"""Texts of a document into typed values. Each function raises ValueError with a sentence that says the mend."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, time, timedelta
+
+from callrouter.core.schedule import DAYS, TimeRange
+from callrouter.dialplan.issues import closest, shown
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}")
+_TRUE = frozenset({"true", "yes", "on"})
+_FALSE = frozenset({"false", "no", "off"})
+_MINUTES_A_DAY = 24 * 60
+
+LONGEST_SECONDS = 24 * 3600.0
+"""No wait of a call is longer than a day."""
+
+
+def text(value: object) -> str:
+    """A single value that is there."""
+    if isinstance(value, str):
+        if not value.strip():
+            raise ValueError("is empty")
+        return value
+    if value is None:
+        raise ValueError("is empty")
+    raise ValueError(f"must be a single value, not a {'list' if isinstance(value, list) else 'mapping'}")
+
+
+def name(value: object) -> str:
+    """A name of ours: lower-case letters, digits, `_` and `-`, beginning with a letter."""
+    word = text(value)
+    if not _NAME.fullmatch(word):
+        raise ValueError(f'{shown(word)} is no name: use lower-case letters, digits, "_" and "-", a letter first')
+    return word
+
+
+def duration(value: object) -> float:
+    """Seconds of `20s`, `3m`, `1m30s`, `500ms`, `1h`."""
+    word = text(value).strip().replace(" ", "")
+    if word.replace(".", "", 1).isdecimal():
+        raise ValueError(f'{shown(word)} has no unit: write "{word}s" for seconds, "{word}m" for minutes')
+    if not word or _DURATION.sub("", word):
+        raise ValueError(f'{shown(word)} is no duration: write "20s", "3m" or "500ms"')
+    seconds = sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in _DURATION.findall(word))
+    if seconds > LONGEST_SECONDS:
+        raise ValueError(f"{shown(word)} is longer than a day")
+    return seconds
+
+
+def positive_duration(value: object) -> float:
+    """A duration that is not zero."""
+    seconds = duration(value)
+    if seconds <= 0:
+        raise ValueError(f"{shown(value)} is no time at all: it must be more than zero")
+    return seconds
+
+
+def count(value: object) -> int:
+    """A whole number from 0 to 1000."""
+    word = text(value).strip()
+    if not (word.isascii() and word.isdecimal()) or len(word) > 4 or int(word) > 1000:
+        raise ValueError(f"{shown(word)} is not a whole number from 0 to 1000")
+    return int(word)
+
+
+def flag(value: object) -> bool:
+    """`true` or `false`."""
+    word = text(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError(f"{shown(word)} is neither true nor false")
+
+
+def share(value: object) -> float:
+    """A share, 0 to 1, of `90%`."""
+    word = text(value).strip()
+    number = word.removesuffix("%").strip()
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", number) or float(number) > 100:
+        raise ValueError(f'{shown(word)} is no percentage: write "90%"')
+    if not word.endswith("%"):
+        raise ValueError(f'{shown(word)} has no percent sign: write "{number}%"')
+    return float(number) / 100
+
+
+def percentage(value: object) -> float:
+    """Percent, 0 to 100, of `10` or `10%`."""
+    word = text(value).strip().removesuffix("%").strip()
+    return share(f"{word}%") * 100
+
+
+def day(value: object) -> date:
+    """A day written 2026-12-24."""
+    word = text(value).strip()
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", word):
+        raise ValueError(f'{shown(word)} is no day: write "2026-12-24"')
+    try:
+        return date.fromisoformat(word)
+    except ValueError:
+        raise ValueError(f"{shown(word)} does not exist in the calendar") from None
+
+
+def days(value: object) -> tuple[date, date]:
+    """First and last day of `2026-12-24..2027-01-03` or of a single day."""
+    begin, dots, end = text(value).partition("..")
+    first = day(begin)
+    last = day(end) if dots else first
+    if last < first:
+        raise ValueError(f"{shown(value)} ends before it begins")
+    if last - first > timedelta(days=366 * 3):
+        raise ValueError(f"{shown(value)} is longer than three years")
+    return first, last
+
+
+def weekdays(value: object) -> tuple[int, ...]:
+    """Days of the week, Monday 0, of `mon-fri`, `sat`, `sat,sun`, `daily`."""
+    found: list[int] = []
+    for part in text(value).lower().replace(" ", "").split(","):
+        if part == "daily":
+            found.extend(range(7))
+            continue
+        begin, dash, end = part.partition("-")
+        first = _weekday(begin, value)
+        last = _weekday(end, value) if dash else first
+        found.extend((first + step) % 7 for step in range((last - first) % 7 + 1))
+    return tuple(dict.fromkeys(found))
+
+
+def _weekday(word: str, whole: object) -> int:
+    if word in DAYS:
+        return DAYS.index(word)
+    hint = closest(word, DAYS) or "mon-fri"
+    raise ValueError(f'{shown(whole)} names no days: write mon, tue, wed, thu, fri, sat, sun, as in "{hint}"')
+
+
+def clock_range(value: object) -> tuple[int, int]:
+    """Minutes since midnight of `08:00-12:30`; an end before the start lies on the next day."""
+    word = text(value).replace(" ", "").replace("–", "-")
+    begin, dash, end = word.partition("-")
+    if not dash or not (_CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end)):
+        raise ValueError(f'{shown(value)} is no time range: write "08:00-12:30"')
+    start, stop = _minutes(begin), _minutes(end)
+    if start >= _MINUTES_A_DAY or stop > _MINUTES_A_DAY:
+        raise ValueError(f'{shown(value)} goes beyond the day: midnight at the end is "24:00"')
+    if start == stop:
+        raise ValueError(f'{shown(value)} is empty: write "00:00-24:00" for the whole day')
+    return start, stop
+
+
+def _minutes(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def part_of_day(start: int, stop: int) -> TimeRange:
+    """A range on the wall clock from minutes since midnight; 1440 is the end of the day."""
+    end = None if stop >= _MINUTES_A_DAY else time(stop // 60, stop % 60)
+    return TimeRange(start=time(start // 60, start % 60), end=end)
