@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import time
 from dataclasses import dataclass, field
-
 from typing import TYPE_CHECKING
 
 from deploy.demo import g711
@@ -84,6 +83,8 @@ class Outcome:
     exit_code: int | None = None
     heard: g711.Pcm = field(default_factory=lambda: g711.expand(b""))
     trouble: str = ""
+    complaints: str = ""
+    """What SIPp found unexpected."""
 
     @property
     def went_well(self) -> bool:
@@ -113,6 +114,7 @@ async def place_call(
         try:
             await _live(call, telephone, script, outcome, from_answer)
             outcome.exit_code = await call.finish()
+            outcome.complaints = call.errors()
         finally:
             await call.stop()
         outcome.heard = telephone.heard
@@ -127,13 +129,11 @@ async def _live(
     call: OutgoingCall, telephone: Telephone, script: tuple[Step, ...], outcome: Outcome, from_answer: bool
 ) -> None:
     follow = asyncio.Event()
-    if not from_answer:
-        follow.set()
     async with asyncio.TaskGroup() as group:
         follower = group.create_task(_follow(call, telephone, script, outcome, follow), name="follow the script")
         async for said in call.progress():
             _note(said, outcome, telephone)
-            if outcome.answered is not None:
+            if outcome.answered is not None or not from_answer:
                 follow.set()
         if not follower.done():
             follower.cancel()
@@ -143,7 +143,7 @@ def _note(said: Said, outcome: Outcome, telephone: Telephone) -> None:
     if said.progress is Progress.ANSWERED:
         outcome.answered = time.monotonic()
         telephone.connect("127.0.0.1", int(said.detail))
-    elif said.progress is not Progress.RINGING:
+    elif said.progress not in (Progress.DIALLING, Progress.RINGING):
         outcome.ended, outcome.end, outcome.status = time.monotonic(), said.progress, said.detail
 
 
@@ -181,7 +181,7 @@ async def _take(step: Step, call: OutgoingCall, telephone: Telephone) -> None:
 
 
 async def _said(telephone: Telephone) -> None:
-    while telephone.is_busy:
+    while telephone.is_busy:  # noqa: ASYNC110 (the telephone works in ticks of 20 ms anyway)
         await asyncio.sleep(0.02)
 
 

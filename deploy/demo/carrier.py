@@ -10,7 +10,7 @@ import asyncio
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from deploy.demo import g711
 from deploy.demo.telephone import Telephone
@@ -66,7 +66,7 @@ class Carrier(asyncio.DatagramProtocol):
         return carrier
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
+        transport = cast("asyncio.DatagramTransport", transport)  # not a subclass of it in CPython
         self._transport = transport
         self.host, self.port = transport.get_extra_info("sockname")
 
@@ -134,7 +134,7 @@ class Carrier(asyncio.DatagramProtocol):
         telephone.connect("127.0.0.1", int(invite["media"]))
         self._reply(invite, address, "200 OK", dialog, body=_sdp(telephone.port))
         if habit is Habit.ACCEPTS:
-            while not telephone.heard_seconds > 1.0 and call_id in self._dialogs:
+            while telephone.heard_seconds < 1.0 and call_id in self._dialogs:  # noqa: ASYNC110 (polls what the ear has)
                 await asyncio.sleep(0.05)
             telephone.press("1")
         elif habit is Habit.VOICEMAIL:

@@ -13,6 +13,7 @@ import re
 import shutil
 import socket
 import tempfile
+from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -32,6 +33,7 @@ class SippError(Exception):
 class Progress(StrEnum):
     """What SIPp says of a call; `word` in the scenarios' <log> lines."""
 
+    DIALLING = "dialling"
     RINGING = "ringing"
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -87,6 +89,7 @@ class Sipp:
         self.port = port
         self._process = process
         self._folder = folder
+        self._complaints: deque[str] = deque(maxlen=5)
 
     @classmethod
     async def start(cls, scenario: str, port: int, *arguments: str) -> Self:
@@ -101,7 +104,7 @@ class Sipp:
             program,
             *arguments,
             *("-sf", str(path), "-i", HOST, "-p", str(port), "-nostdin", "-trace_logs", "-log_file", "/dev/stderr"),
-            *("-trace_err", "-error_file", str(folder / "errors.log"), "-skip_rlimit"),
+            *("-trace_err", "-error_file", "/dev/stderr", "-skip_rlimit"),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -113,7 +116,10 @@ class Sipp:
         """What happens, until SIPp ends."""
         assert self._process.stderr is not None
         async for line in self._process.stderr:
-            for word, detail in _LOG.findall(line):
+            said = _LOG.findall(line)
+            if not said and line.strip():
+                self._complaints.append(line.decode(errors="replace").strip())
+            for word, detail in said:
                 yield Said(progress=Progress(word.decode()), detail=detail.decode())
 
     async def finish(self) -> int:
@@ -129,10 +135,8 @@ class Sipp:
         await self.finish()
 
     def errors(self) -> str:
-        """What SIPp found unexpected."""
-        with contextlib.suppress(FileNotFoundError):
-            return (self._folder / "errors.log").read_text(errors="replace")
-        return ""
+        """The last things SIPp complained of, on one line."""
+        return " | ".join(self._complaints)
 
 
 class OutgoingCall(Sipp):
@@ -241,13 +245,17 @@ _IN_DIALOG_OK = """<![CDATA[
 
     ]]>"""
 
+# CANCEL and the ACK of a refusal belong to the INVITE's own transaction.
+_INVITE_BRANCH = "z9hG4bK-[call_id]"
 _DID = "sip:[service]@[remote_ip]:[remote_port]"
 _REFUSALS = (403, 404, 480, 486, 487, 488, 500, 503, 600, 603)
 
 # Label 1: refused. 2: cancel. 3: hang up. 5: the answer was faster than our CANCEL. 4: the end.
 _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="caller">
-  <send retrans="500">{_request("INVITE", 1, target=_DID, to=f"<{_DID}>", branch="[branch]", body=_SDP)}</send>
+  <send retrans="500">{_request("INVITE", 1, target=_DID, to=f"<{_DID}>", branch=_INVITE_BRANCH, body=_SDP)}{
+    _log(Progress.DIALLING)
+}</send>
   <recv response="100" optional="true"/>
   <recv response="180" optional="true">{_log(Progress.RINGING)}</recv>
   <recv response="183" optional="true"/>
@@ -265,17 +273,17 @@ _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
   <send next="4">{_IN_DIALOG_OK}</send>
 
   <label id="1"/>
-  <send next="4">{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]", branch="[branch-1]")}</send>
+  <send next="4">{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]", branch=_INVITE_BRANCH)}</send>
 
   <label id="2"/>
-  <send retrans="500">{_request("CANCEL", 1, target=_DID, to=f"<{_DID}>", branch="[branch-1]")}</send>
+  <send retrans="500">{_request("CANCEL", 1, target=_DID, to=f"<{_DID}>", branch=_INVITE_BRANCH)}</send>
   <recv response="180" optional="true"/>
   <recv response="183" optional="true"/>
   <recv response="200" rrs="true" test="won" next="5"><action>
       <ereg regexp="INVITE" search_in="hdr" header="CSeq:" assign_to="won"/>
     </action></recv>
   <recv response="487">{_log(Progress.CANCELLED)}</recv>
-  <send next="4">{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]", branch="[branch-2]")}</send>
+  <send next="4">{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]", branch=_INVITE_BRANCH)}</send>
 
   <label id="3"/>
   <send retrans="500">{_request("BYE", 2, target="[next_url]", to=f"<{_DID}>[peer_tag_param]")}</send>
@@ -292,6 +300,7 @@ _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
 
   <label id="4"/>
   <nop/>
+  <Reference variables="line"/>
 </scenario>
 """
 
@@ -336,6 +345,5 @@ _PHONE = f"""<?xml version="1.0" encoding="UTF-8"?>
 
   <label id="end"/>
   <nop/>
-  <Reference variables="line,contact"/>
 </scenario>
 """

@@ -11,7 +11,7 @@ import random
 import struct
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from deploy.demo import g711
 
@@ -67,7 +67,7 @@ class Telephone(asyncio.DatagramProtocol):
         return telephone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
+        transport = cast("asyncio.DatagramTransport", transport)  # not a subclass of it in CPython
         self._transport = transport
         self.host, self.port = transport.get_extra_info("sockname")
         self._next_tick = asyncio.get_running_loop().time()
