@@ -103,9 +103,9 @@ def test_measured_order_sends_the_state_through_the_channel() -> None:
     """The state becomes the first AGI command, and no variable beside it."""
     made = order((Answer(),), b"c3RhdGU=", PLACES, measured=True)
 
-    assert ['SET VARIABLE CR_STATE "c3RhdGU="', "ANSWER"] == [command.text.decode() for command in made.commands]
+    assert [command.text.decode() for command in made.commands] == ['SET VARIABLE CR_STATE "c3RhdGU="', "ANSWER"]
     assert Kind.STATE is made.commands[0].kind
-    assert () == made.variables
+    assert made.variables == ()
 
 
 @pytest.mark.parametrize(

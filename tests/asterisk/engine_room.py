@@ -1,0 +1,184 @@
+"""A whole engine without store and HTTP, on the tests' Asterisk: driver, switch and link, for one plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from callers import Pbx
+
+from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.translate import Places
+from callrouter.core import facts
+from callrouter.core.call import Call
+from callrouter.core.facts import Fact
+from callrouter.core.nodes import Node
+from callrouter.core.plan import Plan
+from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.driver import Driver
+from callrouter.runtime.tasks import Tasks
+
+DID = "+33199000010"
+
+# Who calls, who is called: Local channels run these, so that no telephone is needed.
+EXTENSIONS = """
+[test-caller]
+exten => listen,1,Wait(60)
+exten => _leave-.,1,Wait(${EXTEN:6})
+ same => n,Hangup()
+exten => _key-.,1,Wait(0.7)
+ same => n,SendDTMF(${EXTEN:4},120,80)
+ same => n,Wait(60)
+
+exten => speak,1,Wait(0.7)
+ same => n,SendDTMF(1,120,80)
+ same => n,Playback(silence/3)
+ same => n,SendDTMF(#,120,80)
+ same => n,Wait(60)
+
+[test-phone]
+exten => +33639980001,1,Answer()
+ same => n,Wait(0.4)
+ same => n,SendDTMF(1)
+ same => n,Wait(${TALK})
+exten => +33639980002,1,Answer()
+ same => n,Wait(30)
+exten => +33639980003,1,Busy(1)
+exten => +33639980004,1,Ringing()
+ same => n,Wait(30)
+exten => agent,1,Ringing()
+ same => n,Wait(0.3)
+ same => n,Answer()
+ same => n,Wait(${TALK})
+"""
+
+QUEUES = """
+[test]
+strategy = ringall
+timeout = 15
+member => Local/agent@test-phone/n,0,agent-test
+[empty]
+joinempty = no
+"""
+
+
+@dataclass(kw_only=True)
+class EngineRoom:
+    """What a test looks at and turns."""
+
+    pbx: Pbx
+    link: AmiLink
+    switch: AsteriskSwitch
+    calls: LiveCalls
+    seen: list[Fact] = field(default_factory=list)
+    round_trips: list[float] = field(default_factory=list)
+
+    def observe(self, told: Sequence[Fact]) -> None:
+        """As an Observer."""
+        self.seen.extend(told)
+
+    def observe_decision(self, seconds: float) -> None:
+        """As a Meter."""
+
+    def observe_round_trip(self, seconds: float) -> None:
+        """As a Meter."""
+        self.round_trips.append(seconds)
+
+    async def call(self, behaviour: str = "listen", did: str = DID, *, talk_seconds: float = 1.0) -> None:
+        """A caller rings `did` and, once answered, does what the extension of [test-caller] says."""
+        await asyncio.to_thread(self.pbx.cli, f"dialplan set global TALK {talk_seconds}")
+        await asyncio.to_thread(
+            self.pbx.cli, f"channel originate Local/{did}@callrouter-entry/n extension {behaviour}@test-caller"
+        )
+
+    @property
+    def ended(self) -> list[Call]:
+        """The calls that are over, each once for every time it was concluded."""
+        return [fact.call for fact in self.seen if isinstance(fact, facts.CallEnded)]
+
+    @property
+    def live(self) -> list[Call]:
+        """The calls in progress."""
+        return [live.call for live in self.calls]
+
+    async def the_end(self, seconds: float = 15) -> Call:
+        """The one call, when it is over."""
+        await until(lambda: bool(self.ended), seconds)
+        return self.ended[0]
+
+    async def reached(self, what: Callable[[Call], bool], seconds: float = 10) -> Call:
+        """The one live call, once it is as asked."""
+        await until(lambda: any(what(call) for call in self.live), seconds)
+        return next(call for call in self.live if what(call))
+
+
+async def until(true: Callable[[], bool], seconds: float) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def plan_of(*nodes: Node, fallback: str = "") -> Plan:
+    """A plan that starts with the first of these nodes."""
+    return Plan(
+        client="test",
+        name="Test",
+        version="0123456789ab",
+        numbers=(DID,),
+        timezone="Europe/Paris",
+        language="en",
+        start=nodes[0].name,
+        nodes={node.name: node for node in nodes},
+        fallback=fallback,
+    )
+
+
+@dataclass(frozen=True)
+class OnePlan:
+    """Everybody calls the same client."""
+
+    plan: Plan
+
+    def for_did(self, did: str) -> Plan:
+        """As Plans."""
+        return self.plan
+
+
+@asynccontextmanager
+async def engine_room(pbx: Pbx, plan: Plan) -> AsyncIterator[EngineRoom]:
+    """The engine, logged in; what calls are left are hung up."""
+    rooms: list[EngineRoom] = []
+
+    class Eyes:
+        def observe(self, told: Sequence[Fact]) -> None:
+            rooms[0].observe(told)
+
+        def observe_decision(self, seconds: float) -> None:
+            pass
+
+        def observe_round_trip(self, seconds: float) -> None:
+            rooms[0].observe_round_trip(seconds)
+
+    eyes, clock, calls, tasks = Eyes(), SystemClock(), LiveCalls(), Tasks()
+    driver = Driver(plans=OnePlan(plan), clock=clock, observers=[eyes], meter=eyes, calls=calls)
+    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern="Local/{number}@test-phone/n")
+    switch = AsteriskSwitch(inbox=driver, clock=clock, meter=eyes, places=places, region="FR")
+    driver.switch = switch
+    address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
+    link = AmiLink(address, on_event=switch.on_event)
+    switch.link = link
+    rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, calls=calls))
+    tasks.start(link.run(), "link")
+    await until(lambda: link.state is LinkState.UP, 10)
+    try:
+        yield rooms[0]
+    finally:
+        await asyncio.to_thread(pbx.cli, "channel request hangup all")
+        await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 10)
+        await link.close()
+        await tasks.stop()

@@ -1,0 +1,509 @@
+"""Call control on a real Asterisk: every node's effects, and every trap of AsyncAGI."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from callers import Pbx
+from engine_room import EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
+
+from callrouter.asterisk import commands
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.asyncagi import AgiResult, ResultKind
+from callrouter.asterisk.codec import Message
+from callrouter.core import facts, state
+from callrouter.core.call import CallState, Disposition, QueueOutcome
+from callrouter.core.effects import Answer, Sound
+from callrouter.core.nodes import (
+    AnswerNode,
+    CollectDigitsNode,
+    DialNode,
+    HangupNode,
+    MenuNode,
+    MessageNode,
+    PlayNode,
+    QueueNode,
+    RedirectNode,
+    RejectNode,
+)
+from callrouter.core.nodes.dial import Contact
+from callrouter.errors import AmiError
+
+ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
+TEN_SECONDS = (Sound(file="silence/10", seconds=10.0),)
+BYE = HangupNode(name="bye")
+DOCTOR = Contact(name="doctor", number="+33639980001")
+VOICEMAIL = Contact(name="voicemail", number="+33639980002")
+BUSY = Contact(name="busy", number="+33639980003")
+SILENT = Contact(name="silent", number="+33639980004")
+
+
+@pytest.fixture(scope="module")
+def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
+    """An Asterisk with callers, phones and queues of its own."""
+    extra = {"extensions": EXTENSIONS, "queues": QUEUES}
+    with Pbx.start(tmp_path_factory.mktemp("switch") / "pbx", lease_seconds=2, extra_conf=extra) as running:
+        running.cli("module load res_clioriginate.so")
+        yield running
+
+
+def menu(**changes: object) -> MenuNode:
+    """Ten seconds of prompt, two known keys."""
+    fields = {
+        "name": "menu",
+        "sounds": TEN_SECONDS,
+        "keys": ("1", "2"),
+        "timeout_seconds": 1.0,
+        "no_input_retries": 0,
+        "no_match_retries": 0,
+        "exits": {"key:1": "bye", "key:2": "two", "no_input": "silent", "no_match": "wrong"},
+    }
+    return MenuNode(**(fields | changes))  # type: ignore[arg-type]
+
+
+MENU_ENDS = (BYE, HangupNode(name="two"), HangupNode(name="silent"), HangupNode(name="wrong"))
+
+
+def path(room: EngineRoom) -> list[tuple[str, str]]:
+    """Node and exit of every visit of the one call that is over."""
+    return [(visit.node, visit.exit) for visit in room.ended[0].visits]
+
+
+# Every effect
+
+
+async def test_answer_play_hang_up(pbx: Pbx) -> None:
+    """The tree ends by itself: self-served, and the clocks are in order."""
+    answer = AnswerNode(name="answer", exits={"next": "play"})
+    play = PlayNode(name="play", sounds=ONE_SECOND, exits={"next": "bye"})
+    async with engine_room(pbx, plan_of(answer, play, BYE)) as room:
+        await room.call()
+        call = await room.the_end()
+
+    assert Disposition.SELF_SERVED is call.disposition
+    assert call.clocks.answered_at is not None
+    assert call.clocks.ended_at is not None
+    assert 1.0 <= (call.clocks.ended_at - call.clocks.answered_at).total_seconds() < 4
+    assert room.round_trips
+
+
+@pytest.mark.parametrize(("keys", "leads_to"), [("2", "two"), ("9", "wrong"), ("1", "bye")])
+async def test_a_key_cuts_the_prompt_short(pbx: Pbx, keys: str, leads_to: str) -> None:
+    """Barge-in: ten seconds of prompt are not waited for, whether the key is known or not."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call(f"key-{keys}")
+        call = await room.the_end(seconds=6)
+
+    assert leads_to == call.visits[-1].node
+    assert Disposition.SELF_SERVED is call.disposition
+
+
+async def test_silence_leaves_the_menu(pbx: Pbx) -> None:
+    """Nothing keyed within the time-out after the prompt: no_input."""
+    async with engine_room(pbx, plan_of(menu(sounds=ONE_SECOND), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.the_end()
+
+    assert call.visits[-1].node == "silent"
+
+
+async def test_keys_pressed_ahead_are_used_by_the_menus_behind(pbx: Pbx) -> None:
+    """Three keys during the first prompt: it is cut short, one menu takes each of the first two."""
+    second = menu(name="second", exits={"key:1": "bye", "key:2": "two", "no_input": "silent", "no_match": "wrong"})
+    first = menu(exits={"key:1": "second", "key:2": "second", "no_input": "silent", "no_match": "wrong"})
+    greeting = PlayNode(name="greeting", sounds=TEN_SECONDS, exits={"next": "menu"})
+    async with engine_room(pbx, plan_of(greeting, first, second, *MENU_ENDS)) as room:
+        await room.call("key-12")
+        call = await room.the_end(seconds=6)
+
+    assert path(room) == [("greeting", "next"), ("menu", "key:1"), ("second", "key:2"), ("two", "end")]
+    assert call.digits == ""
+
+
+async def test_a_prompt_that_may_not_be_cut_keeps_the_key_for_later(pbx: Pbx) -> None:
+    """Digits keyed during Playback are lost to Asterisk's next command, and not to us."""
+    notice = PlayNode(name="notice", sounds=ONE_SECOND * 2, interruptible=False, exits={"next": "menu"})
+    async with engine_room(pbx, plan_of(notice, menu(), *MENU_ENDS)) as room:
+        await room.call("key-2")
+        call = await room.the_end(seconds=8)
+
+    assert call.visits[-1].node == "two"
+
+
+@pytest.mark.parametrize(("keys", "expected"), [("75011", "75011"), ("12#", "12")])
+async def test_digits_are_collected(pbx: Pbx, keys: str, expected: str) -> None:
+    """Up to the longest, or up to `#`."""
+    collect = CollectDigitsNode(
+        name="collect",
+        sounds=TEN_SECONDS,
+        variable="code",
+        min_digits=2,
+        max_digits=5,
+        timeout_seconds=3.0,
+        exits={"next": "bye", "no_input": "bye", "no_match": "bye"},
+    )
+    async with engine_room(pbx, plan_of(collect, BYE)) as room:
+        await room.call(f"key-{keys}")
+        call = await room.the_end(seconds=9)
+
+    assert {"code": expected} == call.variables
+
+
+QUEUE = QueueNode(name="queue", queue="test", max_wait_seconds=20.0, exits={"overflow": "bye"})
+
+
+async def test_an_agent_answers_and_hangs_up_first(pbx: Pbx) -> None:
+    """The conversation outlives the lease (2 s) it was entered with; each of the five clocks is set."""
+    async with engine_room(pbx, plan_of(QUEUE, BYE)) as room:
+        await room.call(talk_seconds=4)
+        call = await room.the_end()
+
+    clocks = call.clocks
+    assert Disposition.ANSWERED is call.disposition
+    assert call.agent == "agent-test"
+    assert clocks.answered_at is not None
+    assert clocks.entered_service_at is not None
+    assert clocks.offered_at is not None
+    assert clocks.bridged_at is not None
+    assert clocks.ringing_at <= clocks.answered_at <= clocks.offered_at <= clocks.bridged_at
+    assert clocks.entered_service_at <= clocks.offered_at
+    assert call.talk_seconds() > 3
+    assert QueueOutcome.ANSWERED is call.queue_visits[0].outcome
+
+
+async def test_the_caller_hangs_up_during_the_conversation(pbx: Pbx) -> None:
+    """Answered, once."""
+    async with engine_room(pbx, plan_of(QUEUE, BYE)) as room:
+        await room.call("leave-2", talk_seconds=30)
+        call = await room.the_end()
+        await asyncio.sleep(0.5)
+
+    assert Disposition.ANSWERED is call.disposition
+    assert len(room.ended) == 1
+
+
+async def test_nobody_logged_in_overflows(pbx: Pbx) -> None:
+    """An empty queue hands the caller back at once."""
+    empty = QueueNode(name="queue", queue="empty", max_wait_seconds=20.0, exits={"overflow": "bye"})
+    async with engine_room(pbx, plan_of(empty, BYE)) as room:
+        await room.call()
+        call = await room.the_end(seconds=5)
+
+    assert path(room)[0] == ("queue", "overflow")
+    assert QueueOutcome.EMPTY is call.queue_visits[0].outcome
+
+
+def dial(*contacts: Contact, **changes: object) -> DialNode:
+    """Ring these with screening."""
+    fields = {"name": "dial", "contacts": contacts, "ring_seconds": 4.0, "screen": ONE_SECOND}
+    return DialNode(**(fields | {"exits": {"no_answer": "bye"}} | changes))  # type: ignore[arg-type]
+
+
+async def test_in_turn_until_somebody_accepts(pbx: Pbx) -> None:
+    """Busy, then a voicemail that presses nothing, then the doctor who accepts."""
+    async with engine_room(pbx, plan_of(dial(BUSY, VOICEMAIL, DOCTOR), BYE)) as room:
+        await room.call(talk_seconds=2)
+        call = await room.the_end(seconds=30)
+
+    outcomes = [attempt.outcome for attempt in call.dials]
+    assert Disposition.REDIRECTED is call.disposition
+    assert len(outcomes) == 3
+    assert outcomes[0] == "busy"
+    assert outcomes[1] in ("no_answer", "refused", "unavailable")
+    assert outcomes[2] == "answered"
+
+
+async def test_at_once_the_first_to_accept_wins(pbx: Pbx) -> None:
+    """A voicemail that answers first does not silence the doctor's telephone."""
+    async with engine_room(pbx, plan_of(dial(VOICEMAIL, DOCTOR, at_once=True), BYE)) as room:
+        await room.call(talk_seconds=2)
+        call = await room.the_end(seconds=20)
+
+    assert Disposition.REDIRECTED is call.disposition
+    assert len(call.dials) == 1
+
+
+async def test_nobody_answers(pbx: Pbx) -> None:
+    """After `ring`, the way on."""
+    async with engine_room(pbx, plan_of(dial(SILENT, ring_seconds=1.0), BYE)) as room:
+        await room.call()
+        call = await room.the_end()
+
+    assert path(room)[0] == ("dial", "no_answer")
+    assert Disposition.ABANDONED is call.disposition
+
+
+async def test_redirect_needs_no_screening(pbx: Pbx) -> None:
+    """Whoever answers has the call."""
+    redirect = RedirectNode(name="redirect", number="+33639980001", ring_seconds=5.0, exits={"failed": "bye"})
+    async with engine_room(pbx, plan_of(redirect, BYE)) as room:
+        await room.call(talk_seconds=1)
+        call = await room.the_end()
+
+    assert Disposition.REDIRECTED is call.disposition
+
+
+MESSAGE = MessageNode(name="message", sounds=ONE_SECOND, min_seconds=0.5, silence_seconds=0.0, exits={"done": "bye"})
+
+
+async def test_a_message_ended_by_a_key(pbx: Pbx) -> None:
+    """The file is there, and as long as the record says."""
+    async with engine_room(pbx, plan_of(MESSAGE, BYE)) as room:
+        await room.call("speak")
+        call = await room.the_end(seconds=12)
+
+    (message,) = call.messages
+    path_on_disk = pbx.recordings_dir / f"{message.recording}.wav"
+    assert Disposition.MESSAGE_LEFT is call.disposition
+    assert path_on_disk.stat().st_size > 44
+    assert abs(message.seconds - (path_on_disk.stat().st_size - 44) / 16_000) < 0.1
+
+
+async def test_a_message_ended_by_hanging_up_is_kept(pbx: Pbx) -> None:
+    """The commonest way to end a message."""
+    async with engine_room(pbx, plan_of(MESSAGE, BYE)) as room:
+        await room.call("leave-4")
+        call = await room.the_end(seconds=10)
+
+    (message,) = call.messages
+    assert Disposition.MESSAGE_LEFT is call.disposition
+    await until(lambda: (pbx.recordings_dir / f"{message.recording}.wav").exists(), 5)
+
+
+async def test_a_refusal_never_answers(pbx: Pbx) -> None:
+    """Without a prompt the call stays unanswered and unbilled."""
+    async with engine_room(pbx, plan_of(RejectNode(name="refuse", cause=21))) as room:
+        await room.call()
+        call = await room.the_end()
+
+    assert Disposition.REJECTED is call.disposition
+    assert call.clocks.answered_at is None
+    assert call.hangup_cause == 21
+
+
+# The traps
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 0.05, 0.3, 0.9, 1.1, 1.6])
+async def test_hanging_up_at_any_instant_ends_the_call_once(pbx: Pbx, after_seconds: float) -> None:
+    """During the greeting, between two commands, in the menu: one end, one disposition, nothing left behind."""
+    greeting = PlayNode(name="greeting", sounds=ONE_SECOND, exits={"next": "menu"})
+    async with engine_room(pbx, plan_of(greeting, menu(), *MENU_ENDS)) as room:
+        await room.call(f"leave-{after_seconds}")
+        call = await room.the_end()
+        await asyncio.sleep(0.3)
+
+        assert Disposition.LEFT_EARLY is call.disposition
+        assert len(room.ended) == 1
+        assert len(room.calls) == 0
+        assert room.link.awaited_results == 0
+
+
+async def test_a_lease_that_runs_out_is_lost_control_and_not_a_hang_up(pbx: Pbx) -> None:
+    """Asterisk goes to its fallback, the record says failed, and nothing more is sent."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        await wake(room, call.call_id, 0.3)
+        await room.reached(lambda call: call.state is CallState.ADRIFT)
+        line = room.switch._by_call[call.call_id]
+        sent = room.link.awaited_results
+        room.switch.perform(room.live[0], b"", (Answer(),))
+        assert line.lost
+        assert sent == room.link.awaited_results
+        ended = await room.the_end()
+
+    assert Disposition.FAILED is ended.disposition
+    assert any(isinstance(fact, facts.TroubleMet) for fact in room.seen)
+
+
+async def test_the_last_lease_wins_so_ours_covers_the_whole_batch(pbx: Pbx) -> None:
+    """Two leases, the later shorter: cut by the shorter. A batch of ours outlasts its own prompts."""
+    long_greeting = PlayNode(name="greeting", sounds=ONE_SECOND * 5, interruptible=False, exits={"next": "bye"})
+    async with engine_room(pbx, plan_of(long_greeting, BYE)) as room:
+        await room.call()
+        ended = await room.the_end()
+        assert Disposition.SELF_SERVED is ended.disposition
+
+        room.seen.clear()
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.PLAYING)
+        await wake(room, call.call_id, 60.0)
+        await wake(room, call.call_id, 0.3)
+        cut = await room.the_end()
+
+    assert Disposition.FAILED is cut.disposition
+
+
+async def test_a_wake_cuts_a_conversation_and_we_never_send_one(pbx: Pbx) -> None:
+    """Keys pressed and a link that came back during a conversation leave it alone; a raw wake would end it."""
+    async with engine_room(pbx, plan_of(QUEUE, BYE)) as room:
+        await room.call("key-123#", talk_seconds=5)
+        await room.reached(lambda call: call.state is CallState.CONNECTED)
+        await room.switch.resync()
+        ended = await room.the_end()
+        assert Disposition.ANSWERED is ended.disposition
+        assert ended.talk_seconds() > 4
+
+        room.seen.clear()
+        await room.call(talk_seconds=30)
+        call = await room.reached(lambda call: call.state is CallState.CONNECTED)
+        await wake(room, call.call_id, 0.5)
+        cut = await room.the_end(seconds=5)
+
+    assert Disposition.ANSWERED is cut.disposition  # the record is right even so
+    assert cut.talk_seconds() < 3
+
+
+async def test_failing_commands_end_asyncagi_and_ours_do_not(pbx: Pbx) -> None:
+    """STREAM FILE on a missing file gives the call away; our Playback and Read of it go on."""
+    missing = (Sound(file="no-such-sound", seconds=1.0),)
+    spoken = PlayNode(name="spoken", sounds=missing, interruptible=False, exits={"next": "asked"})
+    asked = menu(name="asked", sounds=missing)
+    async with engine_room(pbx, plan_of(spoken, asked, *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.the_end()
+        assert [visit.node for visit in call.visits] == ["spoken", "asked", "silent"]
+
+    async with engine_room(pbx, plan_of(menu(no_match_retries=3), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        await raw(room, call.call_id, commands.command("STREAM", "FILE", "no-such-sound", '""'), nudge=True)
+        await room.reached(lambda call: call.state is CallState.ADRIFT)
+
+
+async def test_a_result_out_of_step_gives_the_call_back(pbx: Pbx) -> None:
+    """A result beyond 1,024 bytes leaves its tail in front of the next one: nothing after it can be trusted."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        line = room.switch._by_call[call.call_id]
+        # Two variables that each pass the encoder; GET FULL VARIABLE joins them to more than a result holds.
+        for name in ("CR_A", "CR_B"):
+            await raw(room, call.call_id, commands.set_variable(name, "x" * 800))
+        await raw(room, call.call_id, commands.command("GET", "FULL", "VARIABLE", '"${CR_A}${CR_B}"'))
+        results: list[AgiResult | AmiError] = []
+        batch = room.link.batch()
+        batch.agi(line.channel, commands.noop(), results.append)
+        batch.raw(line.channel.wake(60.0))
+        batch.write()
+        # The menu's own Read ends first; the next commands of the call then meet the stream out of step.
+        await end_of_read(room, line.channel)
+        await room.the_end()
+
+    assert any(isinstance(outcome, AgiResult) and outcome.kind is ResultKind.LOST_SYNC for outcome in results)
+
+
+async def test_what_is_left_in_the_queue_after_the_end_is_never_ours(pbx: Pbx) -> None:
+    """Asterisk answers Success and never runs it; results that will not come are not waited for."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call("leave-0.5")
+        await room.the_end()
+        await asyncio.sleep(0.2)
+
+        assert room.link.awaited_results == 0
+        assert not room.switch._by_uniqueid
+
+
+async def test_a_key_that_read_did_not_see_still_ends_the_wait(pbx: Pbx) -> None:
+    """A digit in the instant between two commands comes by DTMFEnd only: the menu does not wait for its time-out."""
+    async with engine_room(pbx, plan_of(menu(timeout_seconds=20.0), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        line = room.switch._by_call[call.call_id]
+        # What the switch would see of such a key: its event, and a Read that goes on.
+        room.switch.on_event(message(Event="DTMFEnd", Uniqueid=line.uniqueid, Direction="Received", Digit="2"))
+        ended = await room.the_end(seconds=5)
+
+    assert ended.visits[-1].node == "two"
+    assert ended.digits == ""
+
+
+async def test_the_link_comes_back_during_a_call(pbx: Pbx) -> None:
+    """Calls survive a lost connection: results that were missed are asked for again."""
+    slow = PlayNode(name="slow", sounds=ONE_SECOND * 3, interruptible=False, exits={"next": "menu"})
+    async with engine_room(pbx, plan_of(slow, menu(sounds=ONE_SECOND), *MENU_ENDS)) as room:
+        await room.call()
+        await room.reached(lambda call: call.state is CallState.PLAYING)
+        connections = room.link.counters.connections
+        room.link._session.abort("cut by the test")
+        await until(lambda: room.link.counters.connections > connections, 8)
+        await room.switch.resync()
+        call = await room.the_end()
+
+    assert Disposition.SELF_SERVED is call.disposition
+    assert [visit.node for visit in call.visits] == ["slow", "menu", "silent"]
+
+
+async def test_a_call_that_ended_while_the_link_was_away_is_closed(pbx: Pbx) -> None:
+    """Its hang-up was never heard; the snapshot tells."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call()
+        await room.reached(lambda call: call.state is CallState.COLLECTING)
+        connections = room.link.counters.connections
+        room.link._session.abort("cut by the test")
+        await asyncio.to_thread(pbx.cli, "channel request hangup all")
+        await until(lambda: room.link.counters.connections > connections, 8)
+        await asyncio.sleep(0.3)
+        await room.switch.resync()
+        await room.the_end(seconds=5)
+
+    assert len(room.ended) == 1
+
+
+async def test_the_state_is_on_the_channel_before_its_command(pbx: Pbx) -> None:
+    """Another process can read where the call stands."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        line = room.switch._by_call[call.call_id]
+        shown = await room.link.send("Getvar", {"Channel": line.channel.channel, "Variable": "CR_STATE"})
+
+        written = state.decode(plan_of(menu(), *MENU_ENDS), shown["Value"].encode())
+        assert call.node == written.node
+        assert call.step == written.step
+
+
+async def test_twenty_callers_at_once(pbx: Pbx) -> None:
+    """Each has his own call, and each ends once."""
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await asyncio.gather(*(room.call("key-2", f"+331990000{n:02d}") for n in range(20)))
+        await until(lambda: len(room.ended) >= 20, 20)
+        await asyncio.sleep(0.3)
+
+    assert 20 == len({call.call_id for call in room.ended}) == len(room.ended)
+    assert {"two"} == {call.visits[-1].node for call in room.ended}
+
+
+# How to misbehave
+
+
+def message(**headers: str) -> Message:
+    """An event as the codec would hand it over."""
+    made = Message()
+    made.update(headers)
+    return made
+
+
+async def wake(room: EngineRoom, call_id: str, lease_seconds: float) -> None:
+    """A wake and a lease past the switch's rules."""
+    room.link.post_batch(room.switch._by_call[call_id].channel.wake(lease_seconds))
+    await asyncio.sleep(0.02)
+
+
+async def raw(room: EngineRoom, call_id: str, command: commands.AgiCommand, *, nudge: bool = False) -> None:
+    """An AGI command past the switch's rules."""
+    channel = room.switch._by_call[call_id].channel
+    batch = room.link.batch()
+    batch.agi(channel, command, lambda _: None)
+    batch.raw(channel.wake(60.0))
+    batch.write()
+    if nudge:
+        await end_of_read(room, channel)
+
+
+async def end_of_read(room: EngineRoom, channel: ChannelActions) -> None:
+    """End the Read that runs, so that what is queued behind it runs."""
+    await room.link.send("PlayDTMF", {"Channel": channel.channel, "Digit": "#", "Duration": "80", "Receive": "yes"})
