@@ -1,0 +1,211 @@
+"""The database: opened once by each process, its schema made right or refused, and every failure a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import asyncpg
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from callrouter.errors import DatabaseUnreachable, StoreError
+from callrouter.store import schema
+from callrouter.store.embedded import DATABASE_NAME, start_server, stop_server
+
+CONNECT_SECONDS = 5.0
+STATEMENT_SECONDS = 30.0
+"""A report that takes longer is cut off by the server."""
+
+T = TypeVar("T")
+
+
+class Database:
+    """A PostgreSQL database with callrouter's tables."""
+
+    def __init__(self, url: URL, server: Any = None) -> None:
+        self.url = url.set(drivername="postgresql")
+        self.embedded = server is not None
+        self._server = server
+        self.engine: AsyncEngine = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=4,
+            max_overflow=4,
+            pool_timeout=CONNECT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": CONNECT_SECONDS,
+                "server_settings": {
+                    "application_name": "callrouter",
+                    "timezone": "UTC",
+                    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+                },
+            },
+        )
+
+    @classmethod
+    async def open(cls, url: str | None, data_dir: Path) -> Self:
+        """A database that answers: the one of `url` (postgresql://…), or without it our own in `data_dir`.
+
+        The schema of our own is upgraded here. That of a server of somebody else's is left as it is: call
+        `check_schema`, or `upgrade`.
+
+        Raises:
+            DatabaseUnreachable: it does not answer, or refuses us.
+            SchemaMismatch: our own belongs to a newer release.
+            StoreError: the URL is none of PostgreSQL.
+        """
+        if url is not None:
+            database = cls(_parse(url))
+            try:
+                await database.ping()
+            except BaseException:
+                await database.close()
+                raise
+            return database
+        return await cls._open_embedded(data_dir)
+
+    @classmethod
+    async def _open_embedded(cls, data_dir: Path) -> Self:
+        server, uri = await asyncio.to_thread(start_server, data_dir)
+        maintenance = make_url(uri)
+        database = cls(maintenance.set(database=DATABASE_NAME), server)
+        try:
+            await _create_database(maintenance)
+            await database.upgrade()
+        except BaseException:
+            await database.close()
+            raise
+        return database
+
+    @property
+    def masked_url(self) -> str:
+        """The URL without its password, for people and logs."""
+        return self.url.render_as_string(hide_password=True)
+
+    async def ping(self) -> None:
+        """Ask for a sign of life.
+
+        Raises:
+            DatabaseUnreachable: there is none.
+        """
+        async with self.connection() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, committed at the end of the block.
+
+        Raises:
+            DatabaseUnreachable: PostgreSQL does not answer, or the connection broke in the block.
+        """
+        with self._sentences():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    async def connect_raw(self) -> Any:
+        """A connection of asyncpg's own, for COPY; the caller closes it.
+
+        Raises:
+            DatabaseUnreachable: PostgreSQL does not answer, or refuses us.
+        """
+        with self._sentences():
+            return await asyncpg.connect(
+                dsn=self.url.render_as_string(hide_password=False),
+                timeout=CONNECT_SECONDS,
+                server_settings={"application_name": "callrouter recorder", "timezone": "UTC"},
+            )
+
+    async def upgrade(self) -> None:
+        """Bring the schema to this release's.
+
+        Raises:
+            SchemaMismatch: it belongs to a newer release.
+            DatabaseUnreachable: PostgreSQL does not answer.
+        """
+        await self._run(schema.upgrade)
+
+    async def current(self) -> str | None:
+        """The schema's revision; None for an empty database."""
+        return await self._run(schema.current)
+
+    async def check_schema(self) -> None:
+        """Make sure that the schema is this release's.
+
+        Raises:
+            SchemaMismatch: it is not.
+            DatabaseUnreachable: PostgreSQL does not answer.
+        """
+        await self._run(schema.check)
+
+    async def close(self) -> None:
+        """Let go of all connections, and of our own server."""
+        await self.engine.dispose()
+        if self._server is not None:
+            server, self._server = self._server, None
+            await asyncio.to_thread(stop_server, server)
+
+    async def _run(self, what: Callable[[Connection], T]) -> T:
+        async with self.connection() as connection:
+            return await connection.run_sync(what)
+
+    @contextmanager
+    def _sentences(self) -> Iterator[None]:
+        """Turn what the driver raises for an absent server into a sentence; our own mistakes stay as they are."""
+        try:
+            yield
+        except (OSError, TimeoutError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+            raise self._unreachable(error) from error
+        except _REFUSALS as error:
+            raise self._unreachable(error) from error
+        except DBAPIError as error:
+            cause = error.orig.__cause__ if error.orig else None
+            if error.connection_invalidated or isinstance(cause, (asyncpg.PostgresConnectionError, *_REFUSALS)):
+                raise self._unreachable(cause or error) from error
+            raise
+
+    def _unreachable(self, error: BaseException) -> DatabaseUnreachable:
+        reason = str(error) or type(error).__name__
+        return DatabaseUnreachable(
+            f"PostgreSQL at {self.masked_url} cannot be used: {reason}. "
+            "Check that the server runs and that CALLROUTER_DATABASE_URL names its host, user, password and database."
+        )
+
+
+_REFUSALS: tuple[type[BaseException], ...] = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What a server answers that is there and does not let us in."""
+
+
+def _parse(text_: str) -> URL:
+    try:
+        url = make_url(text_)
+    except (ArgumentError, ValueError):
+        raise StoreError("CALLROUTER_DATABASE_URL is no URL: write postgresql://user:password@host:5432/name") from None
+    if url.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
+        raise StoreError(f"CALLROUTER_DATABASE_URL names {url.drivername}: callrouter needs postgresql://…")
+    return url
+
+
+async def _create_database(maintenance: URL) -> None:
+    """Make our database in a fresh server; another process may be doing the same."""
+    connection = await asyncpg.connect(dsn=maintenance.render_as_string(hide_password=False), timeout=CONNECT_SECONDS)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE_NAME):
+            await connection.execute(f"CREATE DATABASE {DATABASE_NAME}")
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+        pass
+    finally:
+        await connection.close()

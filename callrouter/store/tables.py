@@ -1,0 +1,134 @@
+"""The tables, with named constraints and indexes; `migrations/` builds exactly these (a test compares).
+
+One row of `calls` is one journey. Identifiers compare by byte (collation C): it is what the indexes need, and the
+order of no list shown to a person rests on it. There are no foreign keys between a call and its visits and messages:
+one writer puts them down in one transaction, and the check of every row costs more than the row.
+
+`calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
+call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from callrouter.core.call import Disposition, QueueOutcome
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+_Id = Text(collation="C")
+_Instant = DateTime(timezone=True)
+
+
+def _one_of(column: str, values: type[Disposition] | type[QueueOutcome]) -> str:
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
+
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("client", _Id, nullable=False),
+    Column("plan_version", _Id, nullable=False),
+    Column("did", Text, nullable=False),
+    Column("caller_number", Text),
+    Column("caller_name", Text, nullable=False),
+    Column("presentation", Text, nullable=False),
+    Column("diverted_from", Text),
+    Column("disposition", Text, nullable=False),
+    Column("hangup_cause", Integer, comment="Q.850"),
+    Column("ringing_at", _Instant, nullable=False),
+    Column("answered_at", _Instant, comment="the engine answered"),
+    Column("entered_service_at", _Instant, comment="first queue or dial; set: the journey counts as offered"),
+    Column("offered_at", _Instant, comment="first offer to an agent"),
+    Column("bridged_at", _Instant, comment="first bridge to a human"),
+    Column("ended_at", _Instant, nullable=False),
+    Column("waiting_seconds", Double, nullable=False, comment="in queues and dials, menus excluded"),
+    Column("talk_seconds", Double, nullable=False),
+    Column("agent", Text),
+    Column("node_path", Text, nullable=False),
+    Column("variables", JSONB, nullable=False),
+    Column("trace", JSONB, nullable=False, comment="store/trace.py"),
+    PrimaryKeyConstraint("call_id"),
+    CheckConstraint(_one_of("disposition", Disposition), name="disposition"),
+    Index(None, "client", "ringing_at"),
+    Index(None, "ringing_at"),
+)
+
+queue_visits = Table(
+    "queue_visits",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("position", SmallInteger, nullable=False, comment="1 for the first visit of the call"),
+    Column("queue", Text, nullable=False),
+    Column("entered_at", _Instant, nullable=False),
+    Column("offered_at", _Instant),
+    Column("offers", Integer, nullable=False),
+    Column("agent", Text),
+    Column("answered_at", _Instant),
+    Column("left_at", _Instant),
+    Column("outcome", Text),
+    Column("waiting_seconds", Double, nullable=False),
+    PrimaryKeyConstraint("call_id", "position"),
+    CheckConstraint(_one_of("outcome", QueueOutcome), name="outcome"),
+    Index(None, "entered_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("position", SmallInteger, nullable=False, comment="1 for the first message of the call"),
+    Column("client", _Id, nullable=False),
+    Column("recording", Text, nullable=False, comment="opaque name, without folder or suffix"),
+    Column("seconds", Double, nullable=False),
+    Column("deliver", Text, nullable=False, comment="contact it is meant for"),
+    Column("started_at", _Instant, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("call_id", "position"),
+    CheckConstraint("state IN ('recorded')", name="state"),
+    Index(None, "client", "started_at"),
+    Index(None, "started_at"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("client", _Id, nullable=False),
+    Column("version", _Id, nullable=False),
+    Column("document", Text, nullable=False, comment="the client's file as it was"),
+    Column("first_live_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("client", "version"),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("gap_id", Integer, Identity(always=True), nullable=False),
+    Column("from_at", _Instant, nullable=False),
+    Column("until_at", _Instant, comment="empty while nothing is seen yet"),
+    Column("reason", Text, nullable=False),
+    PrimaryKeyConstraint("gap_id"),
+    Index(None, "from_at"),
+)

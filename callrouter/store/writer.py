@@ -1,0 +1,195 @@
+"""Puts batches of calls into PostgreSQL, each call exactly once.
+
+The usual batch goes by COPY straight into the tables, in one transaction. When a call of it is there already (told
+twice: after a lost commit, or from a journal), the batch goes through a staging table and only what is new is kept:
+the first record of a call is its record, with its visits and messages. When PostgreSQL refuses a row for what it
+holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from callrouter.core.call import Call
+from callrouter.errors import DatabaseUnreachable
+from callrouter.store.database import Database
+from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows
+
+WRITE_SECONDS = 30.0
+"""A batch that takes longer is given up, and tried again on a new connection."""
+
+_SLICE = 32
+"""Rows made without a pause: some 0.5 ms, after which the loop may serve its callers."""
+
+_TABLES = (
+    ("calls", CALL_COLUMNS),
+    ("queue_visits", QUEUE_VISIT_COLUMNS),
+    ("messages", MESSAGE_COLUMNS),
+)
+
+_STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table, _ in _TABLES)
+
+_EMPTY_STAGING = f"TRUNCATE {', '.join(f'staged_{table}' for table, _ in _TABLES)}"
+
+_MERGE = """
+WITH fresh AS (
+    INSERT INTO calls SELECT * FROM staged_calls ON CONFLICT (call_id) DO NOTHING RETURNING call_id
+), visits AS (
+    INSERT INTO queue_visits SELECT s.* FROM staged_queue_visits s JOIN fresh USING (call_id)
+    ON CONFLICT (call_id, position) DO NOTHING
+), left_messages AS (
+    INSERT INTO messages SELECT s.* FROM staged_messages s JOIN fresh USING (call_id)
+    ON CONFLICT (call_id, position) DO NOTHING
+)
+SELECT count(*) FROM fresh
+"""
+
+
+class WriterAway(Exception):
+    """PostgreSQL cannot take anything now; the text says why. Try again later with the same batch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A call that PostgreSQL does not take, whatever one does."""
+
+    call: Call
+    reason: str
+
+
+class Writer:
+    """One connection for writing, opened when it is needed and after every outage."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Any = None
+        self._scope: asyncio.Timeout | None = None
+
+    async def write(self, calls: Sequence[Call], *, maybe_known: bool = False) -> list[Refused]:
+        """Commit a batch and say what was refused of it; `maybe_known` spares a try when calls may be there already.
+
+        Raises:
+            WriterAway: nothing is known to be committed.
+        """
+        watchdog = asyncio.get_running_loop().call_later(WRITE_SECONDS, self.abort)
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                return await self._write(list(calls), maybe_known)
+        except DatabaseUnreachable as error:
+            raise WriterAway(str(error)) from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            self.close()
+            reason = "it did not answer in time" if isinstance(error, TimeoutError) else str(error)
+            raise WriterAway(f"{type(error).__name__}: {reason}") from error
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            watchdog.cancel()
+            self._scope = None
+
+    def abort(self) -> None:
+        """End the present write, if any, with WriterAway.
+
+        The connection goes first: asyncpg answers a cancellation by waiting for the server, and the server may be
+        what has stopped.
+        """
+        self.close()
+        if self._scope is not None:
+            self._scope.reschedule(0)
+
+    def close(self) -> None:
+        """Drop the connection, whatever state it is in."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    async def _connect(self) -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._database.connect_raw()
+
+    async def _write(self, calls: list[Call], maybe_known: bool) -> list[Refused]:
+        await self._connect()
+        rows, refused = await _rows(calls)
+        if not maybe_known:
+            try:
+                await self._copy(rows)
+            except asyncpg.UniqueViolationError:
+                pass
+            except (asyncpg.PostgresError, *_ENCODING) as error:
+                if _is_outage(error):
+                    raise
+            else:
+                return refused
+        bad = {id(one.call) for one in refused}
+        return refused + await self._merge_or_halve([call for call in calls if id(call) not in bad])
+
+    async def _copy(self, rows: Rows, prefix: str = "") -> None:
+        async with self._connection.transaction():
+            await self._copy_tables(rows, prefix)
+
+    async def _copy_tables(self, rows: Rows, prefix: str) -> None:
+        for table, columns in _TABLES:
+            records: list[Row] = getattr(rows, table)
+            if records:
+                await self._connection.copy_records_to_table(
+                    prefix + table, records=_in_slices(records), columns=columns
+                )
+
+    async def _merge_or_halve(self, calls: list[Call]) -> list[Refused]:
+        if not calls:
+            return []
+        rows, refused = await _rows(calls)
+        try:
+            async with self._connection.transaction():
+                await self._connection.execute(_STAGING)
+                await self._connection.execute(_EMPTY_STAGING)
+                await self._copy_tables(rows, "staged_")
+                await self._connection.execute(_MERGE)
+        except (asyncpg.PostgresError, *_ENCODING) as error:
+            if _is_outage(error):
+                raise
+            if len(calls) == 1:
+                return [Refused(call=calls[0], reason=f"{type(error).__name__}: {error}")]
+            middle = len(calls) // 2
+            return await self._merge_or_halve(calls[:middle]) + await self._merge_or_halve(calls[middle:])
+        return refused
+
+
+_ENCODING = (ValueError, TypeError, OverflowError)
+"""What asyncpg raises for a value it cannot put on the wire; its InterfaceError for one is a ValueError too."""
+
+_OUTAGES = ("08", "25", "28", "3D", "40", "42", "53", "55", "57", "58")
+"""Classes of SQLSTATE that say nothing about the rows: connection, read-only, log-in, no such database, deadlock,
+wrong schema, no disk or memory, locks, shutdown, system. Everything else is about what a row holds."""
+
+
+def _is_outage(error: BaseException) -> bool:
+    if isinstance(error, asyncpg.PostgresError):
+        state = getattr(error, "sqlstate", None) or ""
+        return str(state)[:2] in _OUTAGES
+    return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, _ENCODING)
+
+
+async def _rows(calls: Sequence[Call]) -> tuple[Rows, list[Refused]]:
+    rows, refused = Rows(), list[Refused]()
+    for index, call in enumerate(calls):
+        try:
+            rows.add(call)
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            refused.append(Refused(call=call, reason=f"{type(error).__name__}: {error}"))
+        if index % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+    return rows, refused
+
+
+async def _in_slices(records: list[Row]) -> AsyncIterator[Row]:
+    for index, record in enumerate(records):
+        if index % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+        yield record
