@@ -1,0 +1,71 @@
+"""`callrouter check`: all that is wrong with the clients' files, each finding with its place and its mend."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.issues import errors
+from callrouter.dialplan.render import tree
+from callrouter.settings import load_settings
+
+
+def check(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A folder of clients' files, or one client's file; by default CALLROUTER_DIALPLANS_DIR."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="As annotations of GitHub's workflows.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Draw the trees of the files that are right.")] = False,
+    sounds: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of sound files, besides 'sounds' beside the clients; may be repeated."),
+    ] = None,
+) -> None:
+    """Check the clients' files: every finding with file, line, node, reason and mend. Exit 1 when there are errors."""
+    settings = load_settings()
+    where = path or settings.dialplans_dir
+    folder = where if where.is_dir() else where.parent
+    places = (folder / "sounds", *(sounds or settings.sounds_dirs))
+    catalogue = load_directory(where, PaperSpeech(places))
+    if as_json:
+        typer.echo(json.dumps(_as_json(catalogue), indent=2, ensure_ascii=False))
+    elif github:
+        prefix = "" if folder == Path() else f"{os.path.relpath(folder)}/"
+        for issue in catalogue.issues:
+            typer.echo(issue.as_github(prefix))
+    else:
+        _say(catalogue, show=show)
+    if not catalogue.ok:
+        raise typer.Exit(1)
+
+
+def _say(catalogue: Catalogue, *, show: bool) -> None:
+    if show:
+        for plan in catalogue.plans.values():
+            typer.echo(tree(plan) + "\n")
+    for issue in catalogue.issues:
+        typer.echo(str(issue))
+    wrong = len(errors(catalogue.issues))
+    warnings = len(catalogue.issues) - wrong
+    nodes = sum(len(plan.nodes) for plan in catalogue.plans.values())
+    good = f"{_count(len(catalogue.plans), 'client')} with {_count(nodes, 'node')} can be served"
+    typer.echo(f"{good}; {_count(wrong, 'error')}, {_count(warnings, 'warning')}.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _as_json(catalogue: Catalogue) -> dict[str, object]:
+    clients = [
+        {"client": plan.client, "version": plan.version, "numbers": plan.numbers, "nodes": len(plan.nodes)}
+        for plan in catalogue.plans.values()
+    ]
+    return {"ok": catalogue.ok, "clients": clients, "issues": [issue.as_json() for issue in catalogue.issues]}
