@@ -11,6 +11,7 @@ from prometheus_client.registry import CollectorRegistry
 from callrouter.core.call import Call, QueueVisit
 from callrouter.core.facts import CallEnded, DialFinished, Fact, InputRefused, MessageLeft, QueueEnded, TroubleMet
 from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters, ClientFigures
 from callrouter.metrics.fast import FastHistogram
 from callrouter.metrics.sources import SourceCollector, Sources
@@ -21,8 +22,6 @@ DECISION_BUCKETS: Final = (0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 
 MAX_CLIENTS: Final = 5_000
 """Clients with series of their own; reloads for years must not fill Prometheus. The others share `OTHER`."""
 OTHER: Final = "(other)"
-UNKNOWN_DID: Final = "unknown-did"
-"""The client of calls to numbers that no client has (`dialplan.catalogue`)."""
 
 _DEFAULT_TARGET: Final = ServiceLevelTarget()
 
@@ -108,7 +107,7 @@ class EngineMetrics:
         target = self._target_of(call)
         figures = self._figures(call.client if target else OTHER)
         figures.ended(call, target or _DEFAULT_TARGET)
-        if call.client == UNKNOWN_DID:
+        if call.client == UNKNOWN_CLIENT:
             self._counters.unknown_did.inc()
 
     def _queue_ended(self, visit: QueueVisit) -> None:

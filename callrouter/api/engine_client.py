@@ -1,0 +1,73 @@
+"""How web asks the engine what is going on; the engine may be away, and then a sentence says so."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from callrouter.api.schemas import LiveOut
+from callrouter.errors import CallrouterError
+
+TIMEOUT_SECONDS: Final = 2.0
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""2,000 live calls are about 1 MB."""
+
+
+class EngineAway(CallrouterError):
+    """The engine does not answer, or not as an engine does."""
+
+
+class EngineClient:
+    """Asks one engine.
+
+    Args:
+        base_url: http://host:port, without a slash at the end.
+        token: the engine's; it is web's own, too.
+    """
+
+    def __init__(self, base_url: str, token: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._base_url = base_url
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+
+    async def live(self) -> LiveOut:
+        """The calls in progress.
+
+        Raises:
+            EngineAway: with the reason, and what to look at.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                # A thread, because the standard library's client blocks; one request a second is many here.
+                status, body = await asyncio.to_thread(self._get, "/live")
+        except (OSError, TimeoutError, http.client.HTTPException) as error:
+            raise EngineAway(
+                f"the engine at {self._base_url} does not answer ({str(error) or type(error).__name__}): "
+                "check that it runs and that CALLROUTER_ENGINE_URL is its address"
+            ) from error
+        if status == http.client.UNAUTHORIZED:
+            raise EngineAway(
+                f"the engine at {self._base_url} refuses our token: give engine and web the same CALLROUTER_API_TOKEN"
+            )
+        try:
+            return LiveOut.model_validate_json(body)
+        except ValidationError as error:
+            raise EngineAway(
+                f"what answers at {self._base_url} (status {status}) is not an engine of this release: "
+                "check CALLROUTER_ENGINE_URL"
+            ) from error
+
+    def _get(self, path: str) -> tuple[int, bytes]:
+        url = urlsplit(self._base_url)
+        connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        connection = connect(url.hostname or "", url.port, timeout=self._timeout_seconds)
+        try:
+            connection.request("GET", url.path + path, headers={"Authorization": f"Bearer {self._token}"})
+            response = connection.getresponse()
+            return response.status, response.read(MAX_BYTES)
+        finally:
+            connection.close()

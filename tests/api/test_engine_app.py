@@ -1,0 +1,140 @@
+"""The engine's HTTP side, asked over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from callrouter import __version__
+from callrouter.api import readiness
+from callrouter.api.engine_app import create_engine_app
+from callrouter.api.engine_client import EngineAway, EngineClient
+from callrouter.api.readiness import Check
+from callrouter.core.call import Call
+
+from .serving import TOKEN, serving
+from .stories import HOSTILE_NAME, after, live
+
+
+@dataclass
+class Line:
+    call: Call
+
+
+async def well() -> str | None:
+    return None
+
+
+def application(*calls: Call, checks: Mapping[str, Check] | None = None):
+    lines = [Line(call) for call in calls]
+    return create_engine_app(
+        lines, CollectorRegistry(), checks or {"asterisk": well}, token=TOKEN, now=lambda: after(20)
+    )
+
+
+async def get(base: str, path: str, token: str | None = TOKEN) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=base) as client:
+        return await client.get(path, headers={"Authorization": f"Bearer {token}"} if token else {})
+
+
+async def test_alive_and_ready() -> None:
+    async with serving(application()) as base:
+        health, ready = await get(base, "/health", None), await get(base, "/ready", None)
+
+    assert (health.status_code, health.json()) == (200, {"status": "alive", "version": __version__})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "checks": ["asterisk"]})
+
+
+async def test_not_ready_says_why() -> None:
+    async def down() -> str | None:
+        return "nobody answers at the AMI address 127.0.0.1:5038"
+
+    async with serving(application(checks={"database": well, "asterisk": down})) as base:
+        ready = await get(base, "/ready", None)
+
+    assert ready.status_code == 503
+    assert ready.headers["content-type"] == "application/problem+json"
+    assert ready.json()["detail"] == "asterisk: nobody answers at the AMI address 127.0.0.1:5038"
+    assert list(ready.json()["checks"]) == ["asterisk"]
+
+
+async def test_a_check_that_hangs_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hangs() -> str | None:
+        await asyncio.sleep(60)
+        return None
+
+    monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.05)
+    async with serving(application(checks={"database": hangs})) as base:
+        ready = await get(base, "/ready", None)
+
+    assert ready.json()["checks"] == {"database": "no answer within 0.05 s"}
+
+
+async def test_live_calls_as_they_stand() -> None:
+    async with serving(application(live("2", start=after(5)), live("1", name=HOSTILE_NAME))) as base:
+        answer = await get(base, "/live")
+
+    first, second = answer.json()["calls"]
+    assert (first["call_id"], second["call_id"]) == ("1", "2")
+    assert first["caller"] == {"number": "+33612340001", "name": HOSTILE_NAME, "presentation": "allowed"}
+    assert first["path"] == ["hours", "welcome", "secretaries"]
+    assert (first["elapsed_seconds"], first["waiting_seconds"], first["state"]) == (20, 8, "queued")
+
+
+@pytest.mark.parametrize(
+    "sent", ["", "Bearer", f"Basic {TOKEN}", "Bearer wrong", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer é"]
+)
+async def test_without_the_token_callers_are_not_shown(sent: str) -> None:
+    async with serving(application(live())) as base, httpx.AsyncClient(base_url=base) as client:
+        answer = await client.get("/live", headers={b"Authorization": sent.encode()})
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["title"] == "Unauthorized"
+    assert "+336" not in answer.text
+
+
+def test_an_empty_token_is_refused() -> None:
+    with pytest.raises(ValueError, match="would let everybody in"):
+        create_engine_app([], CollectorRegistry(), {}, token="")
+
+
+async def test_what_is_not_there_is_a_problem() -> None:
+    async with serving(application()) as base:
+        answer = await get(base, "/lives")
+
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found"}
+
+
+async def test_the_client_reads_what_the_engine_says() -> None:
+    async with serving(application(live("1"))) as base:
+        seen = await EngineClient(base, TOKEN).live()
+
+    assert [call.call_id for call in seen.calls] == ["1"]
+
+
+async def test_the_client_says_what_is_wrong(free_port) -> None:
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(EngineAway, match=rf"the engine at {nowhere} does not answer .*: check that it runs"):
+        await EngineClient(nowhere, TOKEN).live()
+
+    async with serving(application()) as base:
+        with pytest.raises(EngineAway, match="refuses our token"):
+            await EngineClient(base, "another").live()
+        with pytest.raises(EngineAway, match="is not an engine of this release"):
+            await EngineClient(f"{base}/elsewhere", TOKEN).live()
+
+
+async def test_the_client_does_not_wait_for_an_engine_that_hangs() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # the kernel takes the connection, and nobody answers it
+        port = mute.getsockname()[1]
+        with pytest.raises(EngineAway, match="does not answer"):
+            await EngineClient(f"http://127.0.0.1:{port}", TOKEN, timeout_seconds=0.2).live()

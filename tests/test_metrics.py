@@ -1,0 +1,221 @@
+"""Figures: each journey counted once, with the right formula, and names that Prometheus accepts."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from callrouter.core.call import Call, Disposition
+from callrouter.core.facts import (
+    CallEnded,
+    CallStarted,
+    DialFinished,
+    Fact,
+    InputRefused,
+    MessageLeft,
+    QueueEnded,
+    TroubleMet,
+)
+from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, service_level
+from callrouter.metrics import EngineMetrics, Sources
+
+from .api.stories import abandoned, answered, live, message_left
+
+TARGET = ServiceLevelTarget(within_seconds=20, short_abandon_seconds=5)
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def metrics(registry: CollectorRegistry) -> EngineMetrics:
+    return EngineMetrics(registry, version="0.1.0", target_of=lambda _call: TARGET)
+
+
+def facts(call: Call) -> list[Fact]:
+    """What the engine concludes when that call ends."""
+    return [
+        *(QueueEnded(call=call, visit=visit) for visit in call.queue_visits),
+        *(DialFinished(call=call, dial=dial) for dial in call.dials),
+        *(MessageLeft(call=call, message=message) for message in call.messages),
+        CallEnded(call=call),
+    ]
+
+
+def of(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    return registry.get_sample_value(f"callrouter_{name}", {"client": "cabinet-moreau"} | labels)
+
+
+def test_an_answered_call_moves_its_counters_by_one(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    metrics.observe([CallStarted(call=live())])
+    metrics.observe(facts(answered("1", wait=8)))
+
+    assert of(registry, "calls_total", disposition="answered") == 1
+    assert of(registry, "calls_total", disposition="abandoned") == 0
+    assert of(registry, "calls_offered_total") == 1
+    assert of(registry, "calls_answered_total") == 1
+    assert of(registry, "calls_answered_within_total") == 1
+    assert of(registry, "calls_abandoned_total") == 0
+    assert of(registry, "waiting_seconds_total") == 8
+    assert of(registry, "talk_seconds_total") == 60
+    queue = {"queue": "medical", "outcome": "answered"}
+    assert registry.get_sample_value("callrouter_queue_waiting_seconds_sum", queue) == 8
+    assert registry.get_sample_value("callrouter_queue_waiting_seconds_bucket", queue | {"le": "5.0"}) == 0
+    assert registry.get_sample_value("callrouter_queue_waiting_seconds_bucket", queue | {"le": "10.0"}) == 1
+
+
+@pytest.mark.parametrize(("wait", "short", "within"), [(4.9, 1, 1), (5, 0, 1), (20, 0, 1), (20.1, 0, 0)])
+def test_an_abandoned_call_is_short_below_the_limit(
+    metrics: EngineMetrics, registry: CollectorRegistry, wait: float, short: int, within: int
+) -> None:
+    metrics.observe(facts(abandoned("1", wait=wait)))
+
+    assert of(registry, "calls_abandoned_total") == 1
+    assert of(registry, "calls_short_abandoned_total") == short
+    assert of(registry, "calls_abandoned_within_total") == within
+    assert of(registry, "calls_answered_total") == 0
+
+
+def test_the_counters_give_the_golden_service_level(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    """1,000 answered (860 within 20 s), 60 abandoned (20 within 20 s, 10 of them within 5 s): 81.90 %."""
+    calls = [answered(f"a{n}", wait=10 if n < 860 else 30) for n in range(1000)]
+    calls += [abandoned(f"b{n}", wait=3 if n < 10 else 15 if n < 20 else 40) for n in range(60)]
+    metrics.observe([fact for call in calls for fact in facts(call)])
+
+    def count(name: str) -> int:
+        return int(of(registry, f"calls_{name}_total") or 0)
+
+    counts = ServiceCounts(
+        answered=count("answered"),
+        abandoned=count("abandoned"),
+        answered_within=count("answered_within"),
+        abandoned_within=count("abandoned_within"),
+        short_abandoned=count("short_abandoned"),
+    )
+    assert counts == ServiceCounts(
+        answered=1000, abandoned=60, answered_within=860, abandoned_within=20, short_abandoned=10
+    )
+    assert f"{service_level(counts, TARGET.formula):.2%}" == "81.90%"
+    assert count("answered") / count("offered") == 1000 / 1060
+
+
+def test_received_is_the_sum_of_the_dispositions(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    for disposition in Disposition:
+        metrics.observe([CallEnded(call=replace(live(), disposition=disposition))])
+
+    assert [of(registry, "calls_total", disposition=one.value) for one in Disposition] == [1] * len(Disposition)
+
+
+def test_a_message_after_a_dial_is_counted_as_such(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    metrics.observe(facts(message_left("1")))
+
+    assert of(registry, "messages_total") == 1
+    assert of(registry, "calls_offered_total") == 1
+    assert of(registry, "calls_abandoned_total") == 0
+    assert registry.get_sample_value("callrouter_dials_total", {"outcome": "no_answer"}) == 1
+
+
+def test_unknown_numbers_troubles_and_refusals_are_counted(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    unknown = replace(live(), client="unknown-did", disposition=Disposition.REJECTED)
+    metrics.observe([InputRefused(call=live(), reason="late"), TroubleMet(call=live(), reason="sound")])
+    metrics.observe([CallEnded(call=unknown)])
+
+    assert registry.get_sample_value("callrouter_unknown_did_calls_total") == 1
+    assert registry.get_sample_value("callrouter_inputs_refused_total") == 1
+    assert registry.get_sample_value("callrouter_troubles_total") == 1
+
+
+def test_clients_that_no_dialplan_has_share_one_label(registry: CollectorRegistry) -> None:
+    metrics = EngineMetrics(registry, version="0.1.0", target_of=lambda _call: None)
+    for n in range(50):
+        metrics.observe([CallEnded(call=replace(live(), client=f"forged-{n}", disposition=Disposition.FAILED))])
+
+    assert of(registry, "calls_total", client="(other)", disposition="failed") == 50
+    assert b"forged" not in generate_latest(registry)
+
+
+def test_dialplan_loads(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    metrics.dialplans_loaded(complete=True, plans=4, issues=1, at_seconds=1000)
+    metrics.dialplans_loaded(complete=False, plans=4, issues=3, at_seconds=2000)
+
+    name = "callrouter_dialplan_"
+    assert registry.get_sample_value(f"{name}last_reload_successful") == 0
+    assert registry.get_sample_value(f"{name}last_reload_success_timestamp_seconds") == 1000
+    assert registry.get_sample_value(f"{name}plans") == 4
+    assert registry.get_sample_value(f"{name}issues") == 3
+
+
+def watched(metrics: EngineMetrics) -> None:
+    """With sources as the link and the recorder are."""
+    link = SimpleNamespace(
+        connections=3, failures=7, events_received=1000, events_dropped=900, actions_failed=2, results=50
+    )
+    writer = SimpleNamespace(backlog=5, oldest_seconds=0.2, written_total=40, failed_total=1)
+    metrics.watch(Sources(live_calls=lambda: 12, link_up=lambda: True, link=link, writer=writer))
+
+
+def test_what_others_count_is_read_at_the_scrape(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    watched(metrics)
+
+    expected = {
+        "live_calls": 12,
+        "ami_up": 1,
+        "ami_reconnects_total": 2,
+        "ami_connect_failures_total": 7,
+        "ami_events_received_total": 1000,
+        "ami_events_dropped_total": 900,
+        "ami_command_results_total": 50,
+        "ami_actions_failed_total": 2,
+        "writer_backlog_calls": 5,
+        "writer_oldest_seconds": 0.2,
+        "writer_written_calls_total": 40,
+        "writer_failed_calls_total": 1,
+    }
+    assert {name: registry.get_sample_value(f"callrouter_{name}") for name in expected} == expected
+
+
+def test_the_fast_histogram_says_what_prometheus_expects(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    for seconds in (0.0001, 0.00015, 0.3, 7.0):
+        metrics.observe_round_trip(seconds)
+    metrics.observe_decision(0.000012)
+
+    name = "callrouter_control_round_trip_seconds"
+    assert registry.get_sample_value(f"{name}_bucket", {"le": "0.0001"}) == 1
+    assert registry.get_sample_value(f"{name}_bucket", {"le": "0.0002"}) == 2
+    assert registry.get_sample_value(f"{name}_bucket", {"le": "1.0"}) == 3
+    assert registry.get_sample_value(f"{name}_bucket", {"le": "+Inf"}) == 4
+    assert registry.get_sample_value(f"{name}_count") == 4
+    assert registry.get_sample_value(f"{name}_sum") == pytest.approx(7.30025)
+    assert registry.get_sample_value("callrouter_decision_seconds_bucket", {"le": "2e-05"}) == 1
+
+
+def test_promtool_has_nothing_to_say(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    watched(metrics)
+    metrics.observe([*facts(answered("1")), *facts(abandoned("2")), *facts(message_left("3"))])
+
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=generate_latest(registry), capture_output=True, check=False
+    )
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+    assert b"_created" not in generate_latest(registry)
+
+
+def test_measuring_costs_next_to_nothing(metrics: EngineMetrics) -> None:
+    best = min(_seconds_of(metrics) for _ in range(5))
+
+    assert best / 10_000 < 0.000_002
+
+
+def _seconds_of(metrics: EngineMetrics) -> float:
+    began = time.perf_counter()
+    for _ in range(10_000):
+        metrics.observe_round_trip(0.00015)
+    return time.perf_counter() - began
