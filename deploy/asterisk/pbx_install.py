@@ -183,7 +183,7 @@ def _debootstrap(program: str, staged: Path, options: tuple[str, ...]) -> str | 
     print(f"making {rootfs_dir()} (about 350 MB, a minute): {' '.join(make)}", file=sys.stderr)
     with tempfile.TemporaryFile("w+") as said:
         source = subprocess.Popen(make, stdout=subprocess.PIPE, stderr=said)
-        unpacked = subprocess.run(unpack, stdin=source.stdout, check=False)
+        unpacked = subprocess.run(unpack, stdin=source.stdout, stderr=said, check=False)
         assert source.stdout is not None
         source.stdout.close()
         if source.wait() == 0 and unpacked.returncode == 0:

@@ -5,6 +5,7 @@ A raw socket stands for the engine, SIPp for callers and phones; Asterisk is rea
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import socket
@@ -14,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -587,6 +589,21 @@ def test_refused_by_all_is_no_answer(
     assert "200 result=0" in ami.agi(channel, "NOOP")
 
 
+def test_all_busy_is_busy(
+    ami: RawAmi,
+    channel: str,
+    sipp: Callable[..., subprocess.Popen[bytes]],
+    phone_ports: dict[str, int],
+) -> None:
+    """A busy phone is told from one nobody answers."""
+    sipp("busy", port=phone_ports["agent-1"])
+    sipp("busy", port=phone_ports["agent-2"])
+    _dial_both(ami, channel)
+    ami.event("AsyncAGIExec", CommandId="d")
+
+    assert _variable(ami, channel, "CR_RESULT") == "BUSY"
+
+
 def test_an_engine_that_dies_inside_a_routine_disturbs_nobody(
     pbx: Pbx, ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
@@ -625,6 +642,18 @@ def test_render_keeps_its_secrets(tmp_path: Path) -> None:
     assert "match = 203.0.113.10" in written[0]["pjsip.conf"]
     assert "@{" not in "".join(written[0].values())
     assert (etc / "callrouter-secrets.json").stat().st_mode & 0o077 == 0
+
+
+def test_ari_is_there_when_asked_for(tmp_path: Path) -> None:
+    """The bench's ARI answers under its secret, and its modules start without a complaint."""
+    with Pbx.start(tmp_path, agents=1, ari=True) as pbx:
+        token = base64.b64encode(f"{pbx.ari_user}:{pbx.ari_secret}".encode()).decode()
+        asked = Request(
+            f"http://127.0.0.1:{pbx.http_port}/ari/asterisk/info", headers={"Authorization": f"Basic {token}"}
+        )
+        with urlopen(asked, timeout=5) as answer:
+            assert answer.status == 200
+        assert not re.search(r"\b(WARNING|ERROR)\b", pbx.log_path.read_text())
 
 
 # ---- the end ---------------------------------------------------------------------------------------------------
