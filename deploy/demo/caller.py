@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from deploy.demo import g711
 from deploy.demo.sipp import CallerIdentity, OutgoingCall, Progress, Said
 from deploy.demo.telephone import Telephone
+from deploy.demo.voice import speech
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,15 +39,16 @@ class Press:
 class Speak:
     """Say something; goes on when it is said."""
 
-    pcm: g711.Pcm
+    text: str
+    voice: str = "fr"
 
 
 @dataclass(frozen=True, slots=True)
 class UntilTone:
-    """Listen until one pure tone is heard: an agent's (by its frequency in Hz), or any."""
+    """Listen until one pure tone is heard: one of these frequencies (Hz; agents' voices), or any, such as the beep."""
 
-    hertz: float | None = None
-    seconds: float = 45.0
+    hertz: tuple[float, ...] = ()
+    seconds: float = 75.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ async def place_call(
     from_answer: bool = True,
     seconds: float = 90.0,
 ) -> Outcome:
-    """Call, follow the script once answered (or, without `from_answer`, once dialled), listen until the end.
+    """Call, follow the script once answered (or, without `from_answer`, as soon as the PBX has the call), listen until the end.
 
     Nothing the other side does is an exception: see the outcome's `trouble`. Raises SippError without SIPp.
     """
@@ -143,7 +145,7 @@ def _note(said: Said, outcome: Outcome, telephone: Telephone) -> None:
     if said.progress is Progress.ANSWERED:
         outcome.answered = time.monotonic()
         telephone.connect("127.0.0.1", int(said.detail))
-    elif said.progress not in (Progress.DIALLING, Progress.RINGING):
+    elif said.progress not in (Progress.TRYING, Progress.RINGING):
         outcome.ended, outcome.end, outcome.status = time.monotonic(), said.progress, said.detail
 
 
@@ -166,12 +168,14 @@ async def _take(step: Step, call: OutgoingCall, telephone: Telephone) -> None:
         case Press(digits):
             telephone.press(digits)
             await _said(telephone)
-        case Speak(pcm):
-            telephone.say(pcm)
+        case Speak(text, voice):
+            telephone.say(speech(text, voice))
             await _said(telephone)
         case UntilTone(hertz, seconds):
-            wanted = "a tone" if hertz is None else f"the tone of {hertz:.0f} Hz"
-            await _until(lambda: telephone.hears_tone(hertz), seconds, f"did not hear {wanted}")
+            wanted = " or ".join(f"{one:.0f} Hz" for one in hertz)
+            await _until(
+                lambda: telephone.hears_tone(*hertz), seconds, f"did not hear a tone of {wanted or 'any kind'}"
+            )
         case UntilToneEnds(seconds):
             await _until(lambda: not telephone.hears_tone(), seconds, "the tone did not end")
         case UntilSound(seconds):

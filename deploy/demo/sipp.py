@@ -33,7 +33,8 @@ class SippError(Exception):
 class Progress(StrEnum):
     """What SIPp says of a call; `word` in the scenarios' <log> lines."""
 
-    DIALLING = "dialling"
+    TRYING = "trying"
+    """The PBX has our INVITE; before that nothing may be cancelled (RFC 3261, 9.1)."""
     RINGING = "ringing"
     ANSWERED = "answered"
     REFUSED = "refused"
@@ -248,15 +249,13 @@ _IN_DIALOG_OK = """<![CDATA[
 # CANCEL and the ACK of a refusal belong to the INVITE's own transaction.
 _INVITE_BRANCH = "z9hG4bK-[call_id]"
 _DID = "sip:[service]@[remote_ip]:[remote_port]"
-_REFUSALS = (403, 404, 480, 486, 487, 488, 500, 503, 600, 603)
+_REFUSALS = (403, 404, 410, 480, 484, 486, 487, 488, 500, 502, 503, 504, 600, 603)
 
 # Label 1: refused. 2: cancel. 3: hang up. 5: the answer was faster than our CANCEL. 4: the end.
 _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="caller">
-  <send retrans="500">{_request("INVITE", 1, target=_DID, to=f"<{_DID}>", branch=_INVITE_BRANCH, body=_SDP)}{
-    _log(Progress.DIALLING)
-}</send>
-  <recv response="100" optional="true"/>
+  <send retrans="500">{_request("INVITE", 1, target=_DID, to=f"<{_DID}>", branch=_INVITE_BRANCH, body=_SDP)}</send>
+  <recv response="100" optional="true">{_log(Progress.TRYING)}</recv>
   <recv response="180" optional="true">{_log(Progress.RINGING)}</recv>
   <recv response="183" optional="true"/>
   {
@@ -277,11 +276,14 @@ _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
 
   <label id="2"/>
   <send retrans="500">{_request("CANCEL", 1, target=_DID, to=f"<{_DID}>", branch=_INVITE_BRANCH)}</send>
+  <recv response="100" optional="true"/>
   <recv response="180" optional="true"/>
   <recv response="183" optional="true"/>
-  <recv response="200" rrs="true" test="won" next="5"><action>
+  <recv response="200" test="won" next="5"><action>
       <ereg regexp="INVITE" search_in="hdr" header="CSeq:" assign_to="won"/>
     </action></recv>
+  <recv response="100" optional="true"/>
+  <recv response="200" optional="true" rrs="true" next="5"/>
   <recv response="487">{_log(Progress.CANCELLED)}</recv>
   <send next="4">{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]", branch=_INVITE_BRANCH)}</send>
 

@@ -41,7 +41,6 @@ class Telephone(asyncio.DatagramProtocol):
     def __init__(self) -> None:
         self.host = "127.0.0.1"
         self.port = 0
-        self.background: g711.Pcm | None = None
         self.tones: deque[float] = deque(maxlen=_TONE_FRAMES)
         self._transport: asyncio.DatagramTransport | None = None
         self._peer: tuple[str, int] | None = None
@@ -129,12 +128,13 @@ class Telephone(asyncio.DatagramProtocol):
         """Whether sound came in during the last fifth of a second."""
         return time.monotonic() - self._last_heard < _LOST_SECONDS
 
-    def hears_tone(self, hertz: float | None = None) -> bool:
-        """Whether the last 120 ms were one pure tone: `hertz`, or any."""
-        if len(self.tones) < _TONE_FRAMES or not self.is_hearing:
+    def hears_tone(self, *hertz: float) -> bool:
+        """Whether the last 120 ms were one pure tone: one of `hertz`, or any."""
+        if len(self.tones) < _TONE_FRAMES or not self.is_hearing or not self.tones[0]:
             return False
-        wanted = hertz or self.tones[0]
-        return wanted > 0 and all(abs(one - wanted) < _TONE_TOLERANCE_HERTZ for one in self.tones)
+        return any(
+            all(abs(one - wanted) < _TONE_TOLERANCE_HERTZ for one in self.tones) for wanted in hertz or self.tones
+        )
 
     # ---- the mouth
 

@@ -1,0 +1,256 @@
+"""Everything a call needs, started together: Asterisk, agents, carrier, and callrouter itself as its own process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from deploy.asterisk.pbx import Pbx
+from deploy.demo import stories
+from deploy.demo.agents import Agent
+from deploy.demo.carrier import Carrier
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_READY_SECONDS = 60.0
+_STOP_SECONDS = 15.0
+# callrouter is asked to end when we end, however we end (PR_SET_PDEATHSIG).
+_LAUNCHER = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("the parent is gone")
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class StackError(Exception):
+    """A part of the stack did not start, or ended by itself; the sentence names its log."""
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """`callrouter up` in a process of its own."""
+
+    environment: dict[str, str]
+    engine_url: str
+    web_url: str
+    token: str
+    log_path: Path
+    _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self, *, wait: bool = True) -> None:
+        """Start it and wait until calls can come. Raises StackError, with the log's end, when they cannot."""
+        program = Path(sys.executable).with_name("callrouter")
+        with self.log_path.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-c", _LAUNCHER, str(os.getpid()), str(program), "up"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+                cwd=CHECKOUT,
+                start_new_session=True,  # a Ctrl-C is for us; we end it in order
+            )
+        if wait:
+            await self._wait_until_ready()
+
+    async def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        async with httpx.AsyncClient() as client:
+            for url in (f"{self.engine_url}/ready", f"{self.web_url}/ready"):
+                while True:
+                    if not self.is_running:
+                        raise StackError(f"callrouter ended while starting. Its last words:\n{self.last_words()}")
+                    if time.monotonic() > deadline:
+                        raise StackError(f"{url} is not ready. callrouter's last words:\n{self.last_words()}")
+                    with contextlib.suppress(httpx.TransportError):
+                        if (await client.get(url, timeout=2)).status_code == 200:
+                            break
+                    await asyncio.sleep(0.1)
+
+    def last_words(self, lines: int = 15) -> str:
+        """The end of its log."""
+        return "\n".join(self.log_path.read_text(errors="replace").splitlines()[-lines:])
+
+    async def stop(self) -> None:
+        """Ask it to end; kill it when it does not."""
+        if self._process is None or not self.is_running:
+            return
+        self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End its whole process group as a crash would (an embedded PostgreSQL has a session of its own)."""
+        if self._process is None or not self.is_running:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """What the API answers. Raises httpx.HTTPError."""
+        base = self.engine_url if path == "/live" else self.web_url
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.get(f"{base}{path}", params=query, headers=headers)
+        answer.raise_for_status()
+        return answer.json()
+
+    async def calls(self) -> list[dict[str, Any]]:
+        """Every row there is, the oldest first."""
+        rows: list[dict[str, Any]] = []
+        query: dict[str, str | int] = {"limit": 500}
+        while True:
+            page = await self.get("/api/calls", **query)
+            rows += page["calls"]
+            if not page["next_cursor"]:
+                return rows[::-1]
+            query["cursor"] = page["next_cursor"]
+
+    async def figures(self) -> dict[str, float]:
+        """The engine's /metrics: sample with its labels, as written there, to value."""
+        async with httpx.AsyncClient(timeout=10) as client:
+            text = (await client.get(f"{self.engine_url}/metrics")).text
+        samples = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in samples}
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """What runs. `root` holds all its files and is removed at the end."""
+
+    root: Path
+    pbx: Pbx
+    agents: dict[int, Agent]
+    carrier: Carrier
+    engine: Engine
+
+    @property
+    def sip_address(self) -> tuple[str, int]:
+        return self.pbx.sip_host, self.pbx.sip_port
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *, environment: Mapping[str, str] | None = None, verbose: bool = False, start_engine: bool = True
+) -> AsyncIterator[Stack]:
+    """Start everything; end everything on the way out.
+
+    `environment` overrides what callrouter is given. Run this where the thread lives as long as the stack: Asterisk
+    is killed when the thread that started it ends. Raises StackError, PbxError or SippError.
+    """
+    async with contextlib.AsyncExitStack() as cleanup:
+        root = Path(tempfile.mkdtemp(prefix="callrouter-"))  # short: sockets have to fit
+        cleanup.callback(shutil.rmtree, root, ignore_errors=True)
+        carrier = await Carrier.open(stories.CARRIER)
+        cleanup.push_async_callback(carrier.close)
+        agents = {number: await Agent.open(number, habits) for number, habits in stories.HABITS.items()}
+        pbx = Pbx.start(
+            root / "pbx",
+            agents=len(agents),
+            agent_contacts={agent.name: agent.contact for agent in agents.values()},
+            queue_members={queue: [f"agent-{one}" for one in members] for queue, members in stories.QUEUES.items()},
+            carrier=carrier.contact,
+            verbose=verbose,
+        )
+        cleanup.callback(pbx.__exit__)
+        workers = await cleanup.enter_async_context(_Workers())
+        for agent in agents.values():
+            workers.start(agent.work())
+        engine = _engine(root, pbx, environment or {})
+        cleanup.push_async_callback(engine.stop)
+        if start_engine:
+            await engine.start()
+        yield Stack(root=root, pbx=pbx, agents=agents, carrier=carrier, engine=engine)
+
+
+def _engine(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:
+    engine_port, web_port, token = _free_tcp_port(), _free_tcp_port(), secrets.token_urlsafe(24)
+    prompts = CHECKOUT / ".run" / "prompts"  # rendered once, kept between runs
+    prompts.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "AMI_HOST": pbx.ami_host,
+        "AMI_PORT": str(pbx.ami_port),
+        "AMI_USER": pbx.ami_user,
+        "AMI_SECRET": pbx.ami_secret,
+        "DATA_DIR": str(root / "data"),
+        "DIALPLANS_DIR": str(CHECKOUT / "dialplans"),
+        "PROMPTS_DIR": str(prompts),
+        "SOUNDS_DIRS": str(pbx.sounds_dir),
+        "RECORDINGS_DIR": str(pbx.recordings_dir),
+        "ENGINE_PORT": str(engine_port),
+        "WEB_PORT": str(web_port),
+        "API_TOKEN": token,
+        "CLOCK_SHIFT": f"{stories.clock_shift_seconds(datetime.now(UTC)):.0f}",
+        "GRACE_SECONDS": "1",
+        "LOG_FORMAT": "json",
+    }
+    return Engine(
+        environment={**{f"CALLROUTER_{name}": value for name, value in settings.items()}, **environment},
+        engine_url=f"http://127.0.0.1:{engine_port}",
+        web_url=f"http://127.0.0.1:{web_port}",
+        token=token,
+        log_path=root / "callrouter.log",
+    )
+
+
+class _Workers:
+    """Tasks that run until the stack ends."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self, coroutine: Any) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(coroutine))
+
+    async def __aenter__(self) -> _Workers:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for result in await asyncio.gather(*self._tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise StackError(f"an agent stopped working: {result}") from result
+
+
+def _free_tcp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def describe(row: Mapping[str, Any]) -> str:
+    """A row as one line, for a complaint."""
+    return json.dumps({name: row.get(name) for name in ("call_id", "client", "disposition", "path", "agent")})
