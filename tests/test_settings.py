@@ -67,6 +67,16 @@ def test_lists_of_folders_and_the_clock_shift(env_file: Path) -> None:
     assert settings.log_level == "info"
 
 
+def test_voices_by_language(env_file: Path) -> None:
+    env_file.write_text("CALLROUTER_SPEECH_VOICES=fr=/models/fr.onnx, en=/models/en.onnx\n")
+
+    settings = load_settings(env_file)
+
+    assert settings.speech_voices == {"fr": "/models/fr.onnx", "en": "/models/en.onnx"}
+    shown = {one.variable: one.value for one in shown_settings(settings, env_file)}
+    assert shown["CALLROUTER_SPEECH_VOICES"] == "fr=/models/fr.onnx,en=/models/en.onnx"
+
+
 def test_settings_cannot_be_changed(env_file: Path) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load_settings(env_file).ami_port = 1  # type: ignore[misc]
@@ -84,6 +94,8 @@ def test_settings_cannot_be_changed(env_file: Path) -> None:
         ("CALLROUTER_CLOCK_SHIFT", "nan", "seconds, may be negative"),
         ("CALLROUTER_TRUNK_DIAL", "PJSIP/trunk", "a dial string that holds {number} once"),
         ("CALLROUTER_TRUNK_DIAL", "PJSIP/{number}@${x}", "a dial string that holds {number} once"),
+        ("CALLROUTER_SPEECH_ENGINE", "festival", "espeak-ng or piper"),
+        ("CALLROUTER_SPEECH_VOICES", "fr", "language=voice, separated by commas"),
         ("CALLROUTER_REGION", "France", "two capitals, such as FR"),
         ("CALLROUTER_ENGINE_URL", "engine:8081", "http://host:port"),
         ("CALLROUTER_ENGINE_URL", "http://engine:port", "http://host:port"),
@@ -168,7 +180,7 @@ def test_the_engine_says_what_it_lacks(env_file: Path) -> None:
 def test_the_example_file_names_every_setting_and_its_default(env_file: Path) -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     given = dict(
-        line.lstrip("#").split("=", 1) for line in example.splitlines() if "CALLROUTER_" in line and "=" in line
+        line.lstrip("#").split("=", 1) for line in example.splitlines() if line.lstrip("#").startswith("CALLROUTER_")
     )
 
     shown = shown_settings(load_settings(env_file), env_file)

@@ -1,0 +1,11 @@
+"""Turns CALLROUTER_* variables and a `.env` file into one frozen object, and says where each value came from.
+
+The environment wins over `.env`, which wins over the default. Only `app` and `cli` see it.
+"""
+
+from __future__ import annotations
+
+from callrouter.settings.loading import Origin, ShownSetting, load_settings, shown_settings
+from callrouter.settings.model import Settings
+
+__all__ = ["Origin", "Settings", "ShownSetting", "load_settings", "shown_settings"]
