@@ -103,9 +103,10 @@ async def place_call(
     from_answer: bool = True,
     seconds: float = 90.0,
 ) -> Outcome:
-    """Call, follow the script once answered (or, without `from_answer`, as soon as the PBX has the call), listen until the end.
+    """Call, follow the script once answered, listen until the end.
 
-    Nothing the other side does is an exception: see the outcome's `trouble`. Raises SippError without SIPp.
+    Without `from_answer` the script starts as soon as the PBX has the call. Nothing the other side does is
+    an exception: see the outcome's `trouble`. Raises SippError without SIPp.
     """
     telephone = await Telephone.open()
     outcome = Outcome(dialled=time.monotonic())

@@ -90,7 +90,7 @@ class Sipp:
         self.port = port
         self._process = process
         self._folder = folder
-        self._complaints: deque[str] = deque(maxlen=5)
+        self._complaints: deque[str] = deque(maxlen=20)
 
     @classmethod
     async def start(cls, scenario: str, port: int, *arguments: str) -> Self:
@@ -283,7 +283,7 @@ _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
       <ereg regexp="INVITE" search_in="hdr" header="CSeq:" assign_to="won"/>
     </action></recv>
   <recv response="100" optional="true"/>
-  <recv response="200" optional="true" rrs="true" next="5"/>
+  <recv response="200" optional="true" next="7"/>
   <recv response="487">{_log(Progress.CANCELLED)}</recv>
   <send next="4">{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]", branch=_INVITE_BRANCH)}</send>
 
@@ -294,8 +294,11 @@ _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
   <recv response="200" next="4">{_log(Progress.HUNG_UP)}</recv>
 
   <label id="5"/>
-  <send>{_request("ACK", 1, target="[next_url]", to=f"<{_DID}>[peer_tag_param]")}</send>
-  <send next="6">{_request("BYE", 2, target="[next_url]", to=f"<{_DID}>[peer_tag_param]")}</send>
+  <recv response="481" optional="true" next="7"/>
+  <recv response="200"/>
+  <label id="7"/>
+  <send>{_request("ACK", 1, target=_DID, to=f"<{_DID}>[peer_tag_param]")}</send>
+  <send next="6">{_request("BYE", 2, target=_DID, to=f"<{_DID}>[peer_tag_param]")}</send>
   <label id="6"/>
   <recv response="481" optional="true" next="4"/>
   <recv response="200">{_log(Progress.CANCELLED)}</recv>
