@@ -20,7 +20,7 @@ from callrouter.dialplan import checks, hours
 from callrouter.dialplan.builders import build
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.reader import Document
-from callrouter.dialplan.schema import ClientFile, ServiceLevelBlock
+from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, ServiceLevelBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.sentences import FALLBACK_BYE, LANGUAGES
 from callrouter.dialplan.shared import DEFAULT_COUNTRY, Shared, people
@@ -34,6 +34,9 @@ FORMAT = 1
 FALLBACK = "(fallback)"
 FALLBACK_BYE_NODE = "(fallback bye)"
 """Names no document can write."""
+
+ONLY_HOURS = "open"
+"""What a client's hours are called when there is one set of them, without a name."""
 
 FALLBACK_WAIT_SECONDS = 180.0
 UNKNOWN_CLIENT = "unknown-did"
@@ -197,12 +200,13 @@ def _version(*parts: bytes) -> str:
 
 def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
     found: dict[str, Schedule] = {}
-    for name, block in file.hours.items():
+    for written, block in file.hours.items():
+        name = ONLY_HOURS if written == UNNAMED_HOURS else written
         try:
             found[name] = hours.schedule(name, block, scope.timezone, scope.language, today)
         except hours.WrongHours as error:
             place = ".".join(str(part) for part in error.path if isinstance(part, str))
-            scope.fail(f"hours.{place}: {error}", "hours", name, *error.path)
+            scope.fail(f"hours.{place}: {error}", "hours", written, *error.path)
             # The name is known all the same: nodes that use it are not blamed.
             found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
     return found

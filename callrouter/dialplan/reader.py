@@ -89,9 +89,8 @@ def read(content: bytes, name: str) -> Document:
         line = text.count("\n", 0, position) + 1
         return _refused(name, line, f"holds a character YAML does not allow (U+{_code(error.character):04X})", content)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        return _refused(name, line, f"is not YAML here: {_problem(error)}", content)
+        line, problem = _problem(error)
+        return _refused(name, line, f"is not YAML here: {problem}", content)
     except yaml.YAMLError as error:
         return _refused(name, 1, f"is not YAML: {error}", content)
 
@@ -104,11 +103,16 @@ def _code(character: object) -> int:
     return character if isinstance(character, int) else ord(str(character)[:1] or "\0")
 
 
-def _problem(error: yaml.MarkedYAMLError) -> str:
+def _problem(error: yaml.MarkedYAMLError) -> tuple[int, str]:
+    """The line of a mistake, and what it probably is."""
+    begun = error.context_mark.line + 1 if error.context_mark else 1
+    line = error.problem_mark.line + 1 if error.problem_mark else begun
     problem = error.problem or "unreadable"
-    if "expected <block end>" in problem or "mapping values are not allowed" in problem:
-        return f"{problem} (look at the indentation and the quotes of this line and the one before)"
-    return problem
+    if "unexpected end of stream" in problem and "quoted" in (error.context or ""):
+        return begun, "a quote that is opened here is never closed"
+    if "expected key" in problem or "expected <block end>" in problem or "mapping values are not allowed" in problem:
+        return line, f"{problem} (look at the indentation and the quotes of this line and the one before)"
+    return line, problem
 
 
 def _refused(name: str, line: int, message: str, content: bytes = b"") -> Document:
@@ -116,70 +120,105 @@ def _refused(name: str, line: int, message: str, content: bytes = b"") -> Docume
 
 
 def _compose(text: str, content: bytes, name: str) -> Document:
-    """The tree of nodes, after a pass over the events that refuses what could explode in it."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.AliasEvent):
-            line = _line(event)
-            wrong = f"alias *{event.anchor} is not understood: write the value out, or share it by a file in shared/"
-            return _refused(name, line, wrong, content)
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                return _refused(name, _line(event), f"is nested more than {MAX_DEPTH} deep", content)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    root = yaml.compose(text, Loader=_Loader)
-    if root is None:
-        return _refused(name, 0, "is empty", content)
+    """The values, in one pass over the events of the parser: nothing is expanded on the way."""
     builder = _Builder(name)
-    value = builder.build(root, ())
-    return Document(file=name, value=value, lines=builder.lines, issues=tuple(builder.issues), content=content)
+    for event in yaml.parse(text, Loader=_Loader):
+        if refusal := builder.take(event):
+            return _refused(name, _line(event), refusal, content)
+    if builder.root is None:
+        return _refused(name, 0, "is empty", content)
+    return Document(file=name, value=builder.root, lines=builder.lines, issues=tuple(builder.issues), content=content)
 
 
 class _Builder:
-    """Nodes of PyYAML into plain values, noting lines and what is not allowed."""
+    """Events of PyYAML into plain values, noting lines and what is not allowed."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.root: Any = None
         self.lines: dict[Key, int] = {}
         self.issues: list[Issue] = []
+        self._documents = 0
+        self._open: list[_Open] = []
 
-    def build(self, node: Any, path: Key) -> Any:
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        if not node.tag.startswith("tag:yaml.org,2002:") or node.tag.startswith("tag:yaml.org,2002:python"):
-            self._issue(node, path, f"tag {shown(node.tag)} is not understood: leave it out")
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
-        return None if node.value == "" and node.style is None else node.value
+    def take(self, event: yaml.Event) -> str:
+        """Take one event; what makes the whole document unreadable is returned."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._tag(event)
+            plain_empty = event.value == "" and not event.style
+            self._value(event, None if plain_empty else event.value)
+        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+            self._tag(event)
+            values: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
+            self._open.append(_Open(values=values, path=self._value(event, values)))
+            if len(self._open) > MAX_DEPTH:
+                return f"is nested more than {MAX_DEPTH} deep"
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._open.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            return f"alias *{event.anchor} is not understood: write the value out, or share it by a file in shared/"
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                return 'is not YAML here: a second document begins; leave out the line "---"'
+        return ""
 
-    def _mapping(self, node: Any, path: Key) -> dict[str, Any]:
-        values: dict[str, Any] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self._issue(key, path, "a key must be a text")
-                continue
-            here = (*path, key.value)
-            if key.value in values:
-                first = self.lines[here]
-                self._issue(key, here, f"key {shown(key.value)} stands here a second time (first on line {first})")
-                continue
-            self.lines[here] = key.start_mark.line + 1
-            values[key.value] = self.build(value, here)
-        return values
+    def _value(self, event: yaml.Event, value: Any) -> Key:
+        """Put a value where it belongs, or take it for a key; the path it has."""
+        if not self._open:
+            self.root = value
+            self.lines[()] = _line(event)
+            return ()
+        parent = self._open[-1]
+        if isinstance(parent.values, list):
+            path: Key = (*parent.path, len(parent.values))
+            parent.values.append(value)
+            self.lines[path] = _line(event)
+            return path
+        if not parent.has_key:
+            self._key(parent, event, value)
+            return (*parent.path, "")
+        parent.has_key = False
+        if parent.key is None:
+            return (*parent.path, "")
+        parent.values[parent.key] = value
+        return (*parent.path, parent.key)
 
-    def _issue(self, node: Any, path: Key, message: str) -> None:
+    def _key(self, parent: _Open, event: yaml.Event, key: Any) -> None:
+        """A key; one that cannot be, or stands here already, takes its value into nothing."""
+        parent.has_key, parent.key = True, None
+        if not isinstance(key, str):
+            self._issue(event, parent.path, "a key must be a text")
+            return
+        path = (*parent.path, key)
+        assert isinstance(parent.values, dict)
+        if key in parent.values:
+            first = self.lines[path]
+            self._issue(event, path, f"key {shown(key)} stands here a second time (first on line {first})")
+            return
+        parent.key = key
+        self.lines[path] = _line(event)
+
+    def _tag(self, event: Any) -> None:
+        if event.tag is not None and event.tag != "!":
+            path = self._open[-1].path if self._open else ()
+            self._issue(event, path, f"tag {shown(event.tag)} is not understood: leave it out")
+
+    def _issue(self, event: yaml.Event, path: Key, message: str) -> None:
         self.issues.append(
-            Issue(
-                file=self.name,
-                line=node.start_mark.line + 1,
-                node=node_name(path),
-                field=dotted(path),
-                message=message,
-            )
+            Issue(file=self.name, line=_line(event), node=node_name(path), field=dotted(path), message=message)
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Open:
+    """A mapping or list that is being read."""
+
+    values: dict[str, Any] | list[Any]
+    path: Key
+    has_key: bool = False
+    key: str | None = None
+    """The key whose value comes next; None: the value is thrown away."""
 
 
 def node_name(path: Key) -> str:

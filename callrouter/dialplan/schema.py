@@ -42,8 +42,8 @@ from callrouter.dialplan.verbs import (
 )
 
 HOURS_KEYS = ("open", "holidays", "closed", "exceptions")
-UNNAMED_HOURS = "open"
-"""What the only set of hours is called."""
+UNNAMED_HOURS = "(hours)"
+"""Stands for the name of the one set of hours that has none: no document can write it."""
 
 
 def _checked(check: Any) -> BeforeValidator:
@@ -73,6 +73,11 @@ def _formula(value: object) -> Formula:
         raise ValueError(f"{shown(word)} is no formula{meant}") from None
 
 
+def _hours_name(value: object) -> object:
+    return value if value == UNNAMED_HOURS else values.name(value)
+
+
+HoursName = Annotated[str, BeforeValidator(_hours_name)]
 Days = Annotated[str, _checked(values.weekdays)]
 Dates = Annotated[str, _checked(values.days)]
 ClockRanges = Annotated[tuple[Annotated[str, _checked(values.clock_range)], ...], BeforeValidator(as_list)]
@@ -208,7 +213,7 @@ class ClientFile(Block):
     timezone: Line
     language: Line
     country: Line | None = None
-    hours: Annotated[dict[Name, HoursBlock], BeforeValidator(_named_hours)] = Field(default_factory=dict)
+    hours: Annotated[dict[HoursName, HoursBlock], BeforeValidator(_named_hours)] = Field(default_factory=dict)
     lists: Mapping[Name, Texts] = Field(default_factory=dict)
     contacts: Mapping[Name, ContactBlock] = Field(default_factory=dict)
     service_level: ServiceLevelBlock = Field(default_factory=ServiceLevelBlock)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, TypeVar, get_args
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -124,9 +124,14 @@ def _kind(value: object) -> str:
 def _keys(model: type[BaseModel], loc: Iterable[str | int]) -> tuple[str, ...]:
     """The keys that may stand at a place of the document."""
     here = model
+    within_mapping = False
     for part in loc:
+        if within_mapping or isinstance(part, int):
+            within_mapping = False
+            continue
         for key, field in here.model_fields.items():
             if (field.alias or key) == part:
+                within_mapping = get_origin(field.annotation) in (dict, Mapping)
                 here = _inner_model(field.annotation) or here
                 break
     return tuple(field.alias or key for key, field in here.model_fields.items())

@@ -6,7 +6,7 @@ import re
 from datetime import date, time, timedelta
 
 from callrouter.core.schedule import DAYS, TimeRange
-from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.issues import shown
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -45,7 +45,7 @@ def duration(value: object) -> float:
     if word.replace(".", "", 1).isdecimal():
         raise ValueError(f'{shown(word)} has no unit: write "{word}s" for seconds, "{word}m" for minutes')
     if not word or _DURATION.sub("", word):
-        raise ValueError(f'{shown(word)} is no duration: write "20s", "3m" or "500ms"')
+        raise ValueError(f'{shown(value)} is no duration: write "20s", "3m" or "500ms"')
     seconds = sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in _DURATION.findall(word))
     if seconds > LONGEST_SECONDS:
         raise ValueError(f"{shown(word)} is longer than a day")
@@ -135,8 +135,7 @@ def weekdays(value: object) -> tuple[int, ...]:
 def _weekday(word: str, whole: object) -> int:
     if word in DAYS:
         return DAYS.index(word)
-    hint = closest(word, DAYS) or "mon-fri"
-    raise ValueError(f'{shown(whole)} names no days: write mon, tue, wed, thu, fri, sat, sun, as in "{hint}"')
+    raise ValueError(f'{shown(whole)} names no days: write mon, tue, wed, thu, fri, sat, sun, as in "mon-fri"')
 
 
 def clock_range(value: object) -> tuple[int, int]:
