@@ -53,7 +53,11 @@ class AmiUnreachable(AmiError):
 
 
 class AmiRefused(AmiError):
-    """Asterisk refused the log-in."""
+    """Asterisk refused the log-in; `in_use` when only because another session holds the user, which may pass."""
+
+    def __init__(self, sentence: str, *, in_use: bool = False) -> None:
+        super().__init__(sentence)
+        self.in_use = in_use
 
 
 class ProtocolError(AmiError):

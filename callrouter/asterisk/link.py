@@ -149,6 +149,8 @@ class AmiLink:
         self._on_state = on_state
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
+        self.failure: AmiError | None = None
+        """Why the last attempt to connect failed; None when it did not."""
         self._last_failure = ""
         self._session = self._idle_session()
         self._watch: asyncio.TimerHandle | None = None
@@ -207,9 +209,11 @@ class AmiLink:
         while not self._closing.is_set():
             try:
                 session = await self.connect()
-            except AmiError:
+            except AmiError as error:
+                self.failure = error
                 self.counters.failures += 1
             else:
+                self.failure = None
                 if await self._stay(session) >= STABLE_SECONDS:
                     attempt = 0
             await self._pause(pause_seconds(attempt))
@@ -288,13 +292,13 @@ class AmiLink:
                 headers |= {"Secret": self.address.secret}
             await _ask(session, "Login", headers)
         except ActionFailed as error:
-            raise AmiRefused(self._refusal(str(error))) from error
+            raise self._refusal(str(error)) from error
 
-    def _refusal(self, text: str) -> str:
+    def _refusal(self, text: str) -> AmiRefused:
         said = f"Asterisk at {self.address} refused the log-in of AMI user {self.address.username!r}: {text}."
         if "in use" in text.lower():
-            return f"{said} Another engine, or a session that is not dead yet, holds it; trying again"
-        return f"{said} Check CALLROUTER_AMI_USERNAME and CALLROUTER_AMI_SECRET against manager.conf"
+            return AmiRefused(f"{said} Another engine, or a session that is not dead yet, holds it", in_use=True)
+        return AmiRefused(f"{said} Check CALLROUTER_AMI_USER and CALLROUTER_AMI_SECRET against manager.conf")
 
     async def _choose_events(self, session: AmiSession) -> None:
         """Filter this session (`manager.c`, `action_filter`; needs the write class `system`), then ask for events.

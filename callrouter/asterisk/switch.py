@@ -86,6 +86,8 @@ class AsteriskSwitch:
     def __init__(self, *, inbox: Inbox, clock: Clock, meter: Meter, places: Places, region: str) -> None:
         self.link: AmiLink | None = None
         """Set once, before the link runs: the link and the switch need each other."""
+        self.draining = False
+        """No new call is taken any more: Asterisk's fallback serves them."""
         self._inbox = inbox
         self._clock = clock
         self._meter = meter
@@ -139,6 +141,15 @@ class AsteriskSwitch:
             for command_id in line.outstanding:
                 self.link.abandon(command_id)
 
+    def hand_over(self) -> None:
+        """The engine ends before these calls do: the PBX's hangup handler is to write them down for the next one."""
+        if self.link is None or not self._by_call:
+            return
+        batch = self.link.batch()
+        for line in self._by_call.values():
+            batch.raw(line.channel.set_variable("CR_LOST", "1"))
+        batch.write()
+
     def _hang_up(self, line: Line, cause: int) -> None:
         assert self.link is not None
         line.hanging_up = True
@@ -187,6 +198,9 @@ class AsteriskSwitch:
             # A transfer brought the caller back in while the first AsyncAGI is still below: his lease leads to
             # the fallback, and the record goes on.
             line.entries += 1
+            return
+        if self.draining:
+            log.info("stopping: a new call is left to Asterisk's fallback", call_id=env.arguments[0])
             return
         if not env.complete:
             log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)

@@ -189,6 +189,15 @@ class Settings(BaseSettings):
             )
         return self.ami_secret.get_secret_value()
 
+    def required_api_token(self) -> str:
+        """The API's token. Raises SettingsError when there is none."""
+        if self.api_token is None:
+            raise SettingsError(
+                "CALLROUTER_API_TOKEN is not set, and engine and web need the same one: put 16 characters or more in "
+                "the environment or in .env (`callrouter up` makes one by itself)"
+            )
+        return self.api_token.get_secret_value()
+
     def dial_string(self, number: str) -> str:
         """What Asterisk dials to reach an outside number."""
         return self.trunk_dial.replace("{number}", number)

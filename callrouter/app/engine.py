@@ -1,0 +1,250 @@
+"""The engine's process: the link to Asterisk, the calls, the recorder, and a small HTTP side.
+
+Read `run_engine` from top to bottom: that is the order in which things start, and the reverse of how they stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from callrouter import __version__
+from callrouter.api.engine_app import create_engine_app
+from callrouter.app.http import HttpServer, listen
+from callrouter.app.lifetime import Lifetime
+from callrouter.app.storage import open_database
+from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.provision import publish_fallbacks
+from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.translate import Places
+from callrouter.core.call import Call
+from callrouter.core.plan import Plan
+from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.dialplan import Catalogue, load_directory
+from callrouter.errors import AmiError, AmiRefused
+from callrouter.logs import configure_logs
+from callrouter.metrics import EngineMetrics, Sources
+from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.driver import Driver, FactLog
+from callrouter.runtime.reload import ServedPlans
+from callrouter.runtime.tasks import Tasks
+from callrouter.settings import Settings
+from callrouter.speech import Speech
+from callrouter.store.database import Database
+from callrouter.store.recorder import Recorder
+
+log = structlog.get_logger(__name__)
+
+FIRST_LOGIN_SECONDS = 10.0
+"""How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
+RECORDER_SECONDS = 10.0
+"""How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
+
+
+async def run_engine(settings: Settings, token: str) -> None:
+    """Serve calls until a signal.
+
+    Raises:
+        CallrouterError: it cannot start; the sentence says what to mend.
+    """
+    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    settings.required_ami_secret()
+    listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
+    for folder in (settings.data_dir, settings.prompts_dir, settings.recordings_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        async with open_database(settings) as database:
+            engine = await _build(settings, database)
+            server = HttpServer(engine.http_app(token), listening)
+            await engine.serve(server, settings.grace_seconds)
+    finally:
+        listening.close()
+
+
+async def _build(settings: Settings, database: Database) -> Engine:
+    """Every object, once."""
+    clock = SystemClock(settings.clock_shift_seconds)
+    calls = LiveCalls()
+    registry = CollectorRegistry()
+    plans: ServedPlans | None = None
+
+    def target_of(call: Call) -> ServiceLevelTarget | None:
+        plan = plans.catalogue.plan(call.client, call.plan_version) if plans else None
+        return plan.service_level if plan else None
+
+    metrics = EngineMetrics(registry, version=__version__, target_of=target_of)
+
+    def load() -> Catalogue:
+        folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
+        speech = Speech(
+            settings.prompts_dir,
+            (folder / "sounds", *settings.sounds_dirs),
+            engine=settings.speech_engine,
+            voices=settings.speech_voices,
+        )
+        return load_directory(settings.dialplans_dir, speech, now=clock.now(), region=settings.region)
+
+    def loaded(catalogue: Catalogue) -> None:
+        metrics.dialplans_loaded(
+            complete=catalogue.ok,
+            plans=len(catalogue.plans),
+            issues=len(catalogue.issues),
+            at_seconds=catalogue.loaded_at.timestamp(),
+        )
+
+    plans = ServedPlans(await asyncio.to_thread(load), load, calls, loaded)
+    recorder = Recorder(database, settings.data_dir / "spool")
+    driver = Driver(plans=plans, clock=clock, observers=[recorder, metrics, FactLog()], meter=metrics, calls=calls)
+    places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
+    switch = AsteriskSwitch(inbox=driver, clock=clock, meter=metrics, places=places, region=settings.region)
+    driver.switch = switch
+    engine = Engine(
+        settings=settings,
+        clock=clock,
+        calls=calls,
+        registry=registry,
+        metrics=metrics,
+        plans=plans,
+        recorder=recorder,
+        switch=switch,
+        database=database,
+    )
+    engine.connect()
+    return engine
+
+
+@dataclass(kw_only=True)
+class Engine:
+    """All parts, and how they are started and stopped."""
+
+    settings: Settings
+    clock: SystemClock
+    calls: LiveCalls
+    registry: CollectorRegistry
+    metrics: EngineMetrics
+    plans: ServedPlans
+    recorder: Recorder
+    switch: AsteriskSwitch
+    database: Database
+
+    def connect(self) -> None:
+        """Give the switch its link, and the metrics what they watch."""
+        settings = self.settings
+        address = AmiAddress(
+            host=settings.ami_host,
+            port=settings.ami_port,
+            username=settings.ami_user,
+            secret=settings.required_ami_secret(),
+        )
+        self.lifetime = Lifetime()
+        self.tasks = Tasks(self.lifetime.died)
+        self.link = AmiLink(address, on_event=self.switch.on_event, on_state=self._on_link_state)
+        self.switch.link = self.link
+        lookup = PlanLookup(self._plan_of_version, self.plans.for_did)
+        self.journal = EndedJournal(
+            self.link,
+            lookup,
+            settings.region,
+            tell=lambda ended: self.recorder.observe([ended]),
+            live=lambda call_id: call_id in self.calls,
+        )
+        self.metrics.watch(
+            Sources(
+                live_calls=lambda: len(self.calls),
+                link_up=lambda: self.link.state is LinkState.UP,
+                link=self.link.counters,
+                writer=self.recorder,
+            )
+        )
+
+    def http_app(self, token: str) -> FastAPI:
+        """The engine's own pages."""
+        checks = {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
+        return create_engine_app(self.calls, self.registry, checks, token=token, now=self.clock.now)
+
+    async def serve(self, server: HttpServer, grace_seconds: float) -> None:
+        """Start in order, live, and stop in the reverse order."""
+        lifetime, tasks = self.lifetime, self.tasks
+        lifetime.catch_signals(on_reload=self._reload_soon)
+        recording = Tasks(lifetime.died)
+        recording.start(self.recorder.run(), "recorder")
+        tasks.start(self.link.run(), "link to Asterisk")
+        web = tasks.start(server.run_until_stopped(), "http")
+        await self._first_login()
+        await lifetime.stopping.wait()
+
+        self.switch.draining = True
+        await self._calls_finish(grace_seconds)
+        self.switch.hand_over()
+        await self.link.close()
+        await self.recorder.close(RECORDER_SECONDS)
+        server.stop()
+        await asyncio.wait([web], timeout=3.0)
+        await tasks.stop()
+        await recording.stop()
+        if lifetime.fatal is not None:
+            raise lifetime.fatal
+
+    async def _first_login(self) -> None:
+        """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + FIRST_LOGIN_SECONDS
+        while loop.time() < deadline and not self.lifetime.stopping.is_set():
+            if self.link.state is LinkState.UP:
+                return
+            refused = self.link.failure
+            if isinstance(refused, AmiRefused) and not refused.in_use:
+                self.lifetime.died("the log-in to Asterisk", refused)
+                return
+            await asyncio.sleep(0.02)
+
+    async def _calls_finish(self, grace_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace_seconds
+        while len(self.calls) and loop.time() < deadline:
+            await asyncio.sleep(0.05)
+        if len(self.calls):
+            log.warning("calls are left to Asterisk", calls=len(self.calls))
+
+    def _on_link_state(self, state: LinkState, reason: str) -> None:
+        if state is LinkState.UP:
+            self.tasks.start(self._after_login(), "after log-in")
+
+    async def _after_login(self) -> None:
+        """Whatever may have happened while nobody watched."""
+        try:
+            publish_fallbacks(self.link, self.plans.catalogue.plans.values())
+            await self.switch.resync()
+            told = await self.journal.collect()
+        except AmiError as error:
+            log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+            return
+        if told:
+            while self.recorder.backlog:
+                await asyncio.sleep(0.1)
+            self.journal.committed(told)
+
+    def _reload_soon(self) -> None:
+        self.tasks.start(self._reload(), "reload")
+
+    async def _reload(self) -> None:
+        await self.plans.reload()
+        publish_fallbacks(self.link, self.plans.catalogue.plans.values())
+
+    def _plan_of_version(self, client: str, version: str) -> Plan | None:
+        return self.plans.catalogue.plan(client, version)
+
+    async def _check_link(self) -> str | None:
+        return None if self.link.state is LinkState.UP else self.link.reason
+
+    async def _check_dialplans(self) -> str | None:
+        return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
+
+    async def _check_database(self) -> str | None:
+        return self.recorder.away_because

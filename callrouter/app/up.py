@@ -1,0 +1,135 @@
+"""Both processes on one machine: started in order, watched, started again when one dies, stopped together.
+
+The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
+side answers. A process that cannot start at all has said why, and its exit status becomes ours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import os
+import sys
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+
+from callrouter.app.lifetime import Lifetime
+from callrouter.logs import configure_logs
+from callrouter.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+START_SECONDS = 120.0
+"""The first start speaks every prompt of every client."""
+STEADY_SECONDS = 10.0
+"""A process that lived so long has started; when it dies it is started again."""
+STOP_MARGIN_SECONDS = 20.0
+"""Beyond the grace for live calls, what a stop may take before it is ended by force."""
+
+
+@dataclass(slots=True)
+class _Part:
+    name: str
+    process: asyncio.subprocess.Process
+    started_at: float
+
+
+async def run_up(settings: Settings, token: str) -> int:
+    """Run both until a signal; returns the exit status."""
+    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    lifetime = Lifetime()
+    lifetime.catch_signals()
+    stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
+    parts: dict[str, _Part] = {}
+    try:
+        parts["engine"] = await _start("engine", token)
+        if not await _answers(settings.engine_base_url, parts["engine"], stop):
+            return await _stop(parts, settings, failed="engine" if not stop.done() else None)
+        parts["web"] = await _start("web", token)
+        log.info(
+            "callrouter is up",
+            api=f"http://{settings.http_host}:{settings.web_port}/api/docs",
+            metrics=f"{settings.engine_base_url}/metrics",
+        )
+        failed = await _watch(parts, token, stop)
+        return await _stop(parts, settings, failed)
+    finally:
+        stop.cancel()
+        for part in parts.values():
+            if part.process.returncode is None:
+                part.process.kill()
+
+
+async def _start(name: str, token: str) -> _Part:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "callrouter",
+        name,
+        env={**os.environ, "CALLROUTER_API_TOKEN": token},
+        # A Ctrl-C in the terminal goes to us alone; we stop the parts in order.
+        start_new_session=True,
+    )
+    return _Part(name, process, asyncio.get_running_loop().time())
+
+
+async def _answers(url: str, part: _Part, stop: asyncio.Task[bool]) -> bool:
+    """Wait until the part's HTTP side answers; False when it has ended, or we are to stop."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + START_SECONDS
+    while loop.time() < deadline and not stop.done():
+        if part.process.returncode is not None:
+            return False
+        if await asyncio.to_thread(_is_alive, url):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
+def _is_alive(url: str) -> bool:
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=1.0)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+async def _watch(parts: dict[str, _Part], token: str, stop: asyncio.Task[bool]) -> str | None:
+    """Start again what dies; returns the part that cannot live, or None when we are to stop."""
+    loop = asyncio.get_running_loop()
+    while True:
+        waits = {asyncio.ensure_future(part.process.wait()): part for part in parts.values()}  # noqa: TID251
+        done, others = await asyncio.wait([*waits, stop], return_when=asyncio.FIRST_COMPLETED)
+        for other in others - {stop}:
+            other.cancel()
+        if stop in done:
+            return None
+        for ended in done:
+            part = waits[ended]
+            if loop.time() - part.started_at < STEADY_SECONDS:
+                return part.name
+            log.error("a part died and is started again", part=part.name, status=part.process.returncode)
+            parts[part.name] = await _start(part.name, token)
+
+
+async def _stop(parts: dict[str, _Part], settings: Settings, failed: str | None = None) -> int:
+    """Stop web, then the engine, which lets calls finish."""
+    for name in ("web", "engine"):
+        part = parts.get(name)
+        if part is None or part.process.returncode is not None:
+            continue
+        part.process.terminate()
+        try:
+            async with asyncio.timeout(settings.grace_seconds + STOP_MARGIN_SECONDS):
+                await part.process.wait()
+        except TimeoutError:
+            log.error("a part does not stop and is ended by force", part=name)  # noqa: TRY400
+            part.process.kill()
+            await part.process.wait()
+    return parts[failed].process.returncode or 1 if failed else 0

@@ -1,0 +1,68 @@
+"""The web process: the API over the record, in a process of its own, so that a heavy report never delays a call."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from callrouter.api.engine_client import EngineClient
+from callrouter.api.web_app import create_web_app
+from callrouter.app.http import HttpServer, listen
+from callrouter.app.lifetime import Lifetime
+from callrouter.app.storage import open_database
+from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.logs import configure_logs
+from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.reload import ServedPlans
+from callrouter.runtime.tasks import Tasks
+from callrouter.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+async def run_web(settings: Settings, token: str) -> None:
+    """Answer questions until a signal; SIGHUP reads the dialplans again.
+
+    Raises:
+        CallrouterError: it cannot start; the sentence says what to mend.
+    """
+    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    listening = listen(settings.http_host, settings.web_port, "CALLROUTER_WEB_PORT")
+    try:
+        async with open_database(settings) as database:
+            plans = await _plans(settings)
+            engine = EngineClient(settings.engine_base_url, token)
+            server = HttpServer(create_web_app(database, plans, engine, token=token), listening)
+            await _serve(server, plans)
+    finally:
+        listening.close()
+
+
+async def _plans(settings: Settings) -> ServedPlans:
+    """The plans as documents: nothing is spoken here, so no audio is made."""
+
+    def load() -> Catalogue:
+        folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
+        return load_directory(
+            settings.dialplans_dir, PaperSpeech((folder / "sounds", *settings.sounds_dirs)), region=settings.region
+        )
+
+    return ServedPlans(await asyncio.to_thread(load), load, LiveCalls(), lambda _: None)
+
+
+async def _serve(server: HttpServer, plans: ServedPlans) -> None:
+    lifetime = Lifetime()
+    tasks = Tasks(lifetime.died)
+
+    def reload_soon() -> None:
+        tasks.start(plans.reload(), "reload")
+
+    lifetime.catch_signals(on_reload=reload_soon)
+    web = tasks.start(server.run_until_stopped(), "http")
+    await lifetime.stopping.wait()
+    server.stop()
+    await asyncio.wait([web], timeout=5.0)
+    await tasks.stop()
+    if lifetime.fatal is not None:
+        raise lifetime.fatal
