@@ -186,7 +186,7 @@ async def _take(step: Step, call: OutgoingCall, telephone: Telephone) -> None:
 
 
 async def _said(telephone: Telephone) -> None:
-    while telephone.is_busy:  # noqa: ASYNC110 (the telephone works in ticks of 20 ms anyway)
+    while telephone.is_busy:
         await asyncio.sleep(0.02)
 
 

@@ -134,7 +134,7 @@ class Carrier(asyncio.DatagramProtocol):
         telephone.connect("127.0.0.1", int(invite["media"]))
         self._reply(invite, address, "200 OK", dialog, body=_sdp(telephone.port))
         if habit is Habit.ACCEPTS:
-            while telephone.heard_seconds < 1.0 and call_id in self._dialogs:  # noqa: ASYNC110 (polls what the ear has)
+            while telephone.heard_seconds < 1.0 and call_id in self._dialogs:
                 await asyncio.sleep(0.05)
             telephone.press("1")
         elif habit is Habit.VOICEMAIL:

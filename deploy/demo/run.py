@@ -1,0 +1,193 @@
+"""`make run`: real SIP calls to a real Asterisk, live, against the four demonstration clients.
+
+Ends with 0 only if every caller got what its story says.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from deploy.asterisk.pbx import PbxError
+from deploy.demo import stories
+from deploy.demo.caller import place_call
+from deploy.demo.screen import Screen
+from deploy.demo.sipp import SippError
+from deploy.demo.stack import Stack, StackError, running
+from deploy.demo.verdict import Placed, complaints
+
+_SECONDS_BETWEEN_CALLS = 1.3
+_AT_ONCE = 10
+_ROWS_SECONDS = 10.0
+_REFRESH_SECONDS = 0.5
+
+
+def main() -> int:
+    """Returns the exit code: 0, 1 when a caller did not get what its story says, 2 when nothing could start."""
+    options = _options()
+    try:
+        return asyncio.run(_demonstrate(options))
+    except (PbxError, StackError, SippError) as error:
+        print(f"make run: {error}", file=sys.stderr)
+        return 2
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--calls", type=int, default=int(os.environ.get("CALLS") or 60), help="(default: %(default)s)")
+    parser.add_argument("--leave", action="store_true", default=os.environ.get("STAY") == "0", help="end by itself")
+    parser.add_argument("--seed", type=int, default=1, help="of the order and the spacing of calls")
+    options = parser.parse_args()
+    if options.calls < 0:
+        parser.error("CALLS must be 0 or more")
+    return options
+
+
+async def _demonstrate(options: argparse.Namespace) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    console = Console()
+    console.print("Starting Asterisk, agents, carrier and callrouter …")
+    async with running() as stack:
+        placed: list[Placed] = []
+        try:
+            async with _watched(stack, console, lambda: f"{len(placed)} of {options.calls} calls ended"):
+                await _place_calls(stack, options.calls, random.Random(options.seed), placed)
+                rows = await _rows(stack, len(placed))
+        except ExceptionGroup as group:
+            expected, others = group.split((httpx.HTTPError, SippError))
+            if expected is None or others is not None:
+                raise
+            raise StackError(f"{expected.exceptions[0]!r}\n{stack.engine.last_words()}") from group
+        found = complaints(placed, rows)
+        await _show_figures(stack, console)
+        _show_verdict(console, placed, found)
+        if not options.leave:
+            _show_invitation(stack, console)
+            with contextlib.suppress(asyncio.CancelledError):
+                async with _watched(stack, console, lambda: "Ctrl-C ends it"):
+                    await asyncio.Event().wait()
+        return 1 if found else 0
+
+
+async def _place_calls(stack: Stack, count: int, rng: random.Random, placed: list[Placed]) -> None:
+    """Calls come as they do in life: at random, several at once; every story before any comes again."""
+    at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def place(story: stories.Story) -> None:
+        try:
+            outcome = await place_call(stack.sip_address, story.did, story.caller, story.script, seconds=120)
+        finally:
+            at_once.release()
+        placed.append(Placed(story=story, outcome=outcome))
+
+    async with asyncio.TaskGroup() as group:
+        for story in _order(count, rng):
+            await at_once.acquire()
+            group.create_task(place(story), name=story.name)
+            await asyncio.sleep(rng.expovariate(1 / _SECONDS_BETWEEN_CALLS))
+
+
+def _order(count: int, rng: random.Random) -> list[stories.Story]:
+    order: list[stories.Story] = []
+    while len(order) < count:
+        order += rng.sample(stories.STORIES, len(stories.STORIES))
+    return order[:count]
+
+
+async def _rows(stack: Stack, count: int) -> list[dict[str, Any]]:
+    """Every row, once there are as many as calls; the last are written a moment after the hang-up."""
+    deadline = asyncio.get_running_loop().time() + _ROWS_SECONDS
+    while True:
+        rows = await stack.engine.calls()
+        if len(rows) >= count or asyncio.get_running_loop().time() > deadline:
+            return rows
+        await asyncio.sleep(0.2)
+
+
+@contextlib.asynccontextmanager
+async def _watched(stack: Stack, console: Console, headline: Callable[[], str]) -> Any:
+    """Show live and ended calls meanwhile."""
+
+    async def refresh(screen: Screen) -> None:
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                live = (await stack.engine.get("/live"))["calls"]
+                screen.show(live, await stack.engine.calls(), headline())
+            await asyncio.sleep(_REFRESH_SECONDS)
+
+    with Screen(console) as screen:
+        async with asyncio.TaskGroup() as group:
+            watcher = group.create_task(refresh(screen), name="screen")
+            try:
+                yield
+            finally:
+                watcher.cancel()
+        screen.show([], await stack.engine.calls(), headline())
+
+
+async def _show_figures(stack: Stack, console: Console) -> None:
+    table = Table(title="Each client's figures")
+    figures = (await stack.engine.get("/api/stats"))["clients"]
+    for name in figures[0] if figures else ():
+        table.add_column(name.replace("_", " "))
+    for client in figures:
+        table.add_row(*(_figure(value) for value in client.values()))
+    console.print(table)
+
+
+def _figure(value: object) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _show_verdict(console: Console, placed: list[Placed], found: list[str]) -> None:
+    for complaint in found:
+        console.print(f"not as told: {complaint}", style="red", markup=False)
+    if not found:
+        console.print(f"All {len(placed)} callers got what their stories say.", style="green")
+
+
+def _show_invitation(stack: Stack, console: Console) -> None:
+    engine, pbx = stack.engine, stack.pbx
+    lines = [
+        "",
+        "It stays up. Point a softphone on this machine at it (SIP over UDP, A-law):",
+        f"  server    {pbx.sip_host}:{pbx.sip_port}",
+        "  user      softphone",
+        f"  password  {pbx.phone_secrets['softphone']}",
+        "and dial",
+        "  0199000010       the surgery",
+        "  0199000020       the law office (closed: leave a message)",
+        "  0199000030       the plumber",
+        "  +442079460040    the bookshop",
+        "Look at it with",
+        f"  curl {engine.engine_url}/metrics",
+        f"  curl -H 'Authorization: Bearer {engine.token}' {engine.web_url}/api/calls",
+        f"  API documentation: {engine.web_url}/docs",
+        f"  logs: {engine.log_path} and {pbx.log_path}",
+        "Ctrl-C ends everything.",
+        "",
+    ]
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
