@@ -1,12 +1,17 @@
-"""Fixtures every test may use: free ports."""
+"""Fixtures every test may use: free ports, and databases of their own on one real PostgreSQL for the whole run."""
 
 from __future__ import annotations
 
 import os
+import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:  # tests that need no database do not pay for its imports
+    from callrouter.store.database import Database
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +32,42 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.upper().startswith("CALLROUTER_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server of this run; make databases of your own in it, or ask for `database`."""
+    from callrouter.store.embedded import start_server, stop_server
+
+    server, url = start_server(tmp_path_factory.mktemp("postgres"))
+    yield url
+    stop_server(server)
+
+
+@pytest.fixture
+async def fresh_database_url(postgres: str) -> AsyncIterator[str]:
+    """The URL of an empty database."""
+    import asyncpg
+    from sqlalchemy.engine import make_url
+
+    name = f"test_{secrets.token_hex(6)}"
+    connection = await asyncpg.connect(postgres)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def database(fresh_database_url: str) -> AsyncIterator[Database]:
+    """A database with callrouter's tables, and nothing in them."""
+    from sqlalchemy.engine import make_url
+
+    from callrouter.store.database import Database
+
+    found = Database(make_url(fresh_database_url))
+    await found.upgrade()
+    yield found
+    await found.close()
