@@ -85,3 +85,26 @@ class Hangup:
 
 
 Effect = Answer | Play | CollectDigits | EnterQueue | Dial | Record | Hangup
+
+
+def in_words(effect: Effect) -> str:
+    """An effect on one line, for a person: transcripts of tests and the rehearsed call on the command line."""
+    match effect:
+        case Answer():
+            return "answer"
+        case Play(sounds=sounds):
+            return f"play {_heard(sounds)}"
+        case CollectDigits(sounds=sounds, max_digits=wanted):
+            return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
+        case EnterQueue(queue=queue, priority=priority):
+            return f"queue {queue}" + (f" priority {priority}" if priority else "")
+        case Dial(numbers=numbers, screen=screen):
+            return f"dial {' + '.join(numbers)}" + (" screened" if screen else "")
+        case Record(max_seconds=seconds):
+            return f"record at most {seconds:g} s"
+        case Hangup(cause=cause):
+            return f"hang up {cause}"
+
+
+def _heard(sounds: tuple[Sound, ...]) -> str:
+    return " + ".join(sound.text or sound.file for sound in sounds)

@@ -50,6 +50,8 @@ class ServiceCounts:
     answered_within: int
     abandoned_within: int
     short_abandoned: int
+    otherwise: int = 0
+    """Offered, and neither answered nor abandoned: overflowed and left a message, failed. They count as offered."""
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -78,13 +80,13 @@ def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
 
 def pickup_rate(counts: ServiceCounts, *, exclude_short: bool = True) -> float | None:
     """Answered over offered (taux de décroché), short abandons left out of it or not."""
-    offered = counts.answered + counts.abandoned
+    offered = counts.answered + counts.abandoned + counts.otherwise
     return _ratio(counts.answered, offered - counts.short_abandoned if exclude_short else offered)
 
 
 def abandon_rate(counts: ServiceCounts) -> float | None:
     """Abandoned over offered, short abandons out of both."""
-    offered = counts.answered + counts.abandoned
+    offered = counts.answered + counts.abandoned + counts.otherwise
     return _ratio(counts.abandoned - counts.short_abandoned, offered - counts.short_abandoned)
 
 

@@ -1,0 +1,54 @@
+"""Transcripts of `caller`."""
+
+from callrouter.core.call import Disposition, Presentation
+from callrouter.core.nodes import CallerNode, HangupNode, RejectNode
+from callrouter.core.numbers import CallerList
+from callrouter.testing import Playbook, plan_of
+
+PLAN = plan_of(
+    CallerNode(
+        name="filter",
+        lists=(
+            CallerList(name="vip", numbers=frozenset({"+33612340007", "+33899000001"})),
+            CallerList(name="unwanted", prefixes=("+338",), anonymous=True),
+        ),
+        exits={"list:vip": "welcome", "list:unwanted": "refuse", "otherwise": "bye"},
+    ),
+    HangupNode(name="welcome"),
+    HangupNode(name="bye"),
+    RejectNode(name="refuse"),
+)
+
+
+def case_in_no_list() -> Playbook:
+    """Everybody else."""
+    call = Playbook(PLAN).offer(caller="+33612340001").expects("hang up 16").passes("filter:otherwise", "bye:end")
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+def case_by_number() -> Playbook:
+    """The first list that holds him decides, though his prefix is unwanted."""
+    call = Playbook(PLAN).offer(caller="+33899000001").expects("hang up 16").passes("filter:list:vip", "welcome:end")
+    assert call.call.visits[0].because == "vip: +33899000001"
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+def case_by_prefix() -> Playbook:
+    """Premium numbers."""
+    call = Playbook(PLAN).offer(caller="+33899123456").expects("hang up 21")
+    call.passes("filter:list:unwanted", "refuse:end")
+    assert call.call.visits[0].because == "unwanted: +338*"
+    return call.hangs_up().ends(Disposition.REJECTED)
+
+
+def case_withheld() -> Playbook:
+    """A withheld number is not compared, even when the trunk lets us see it."""
+    call = Playbook(PLAN).offer(caller="+33612340007", presentation=Presentation.WITHHELD).expects("hang up 21")
+    assert call.call.visits[0].because == "unwanted: anonymous"
+    return call.hangs_up().ends(Disposition.REJECTED)
+
+
+def case_without_any_number() -> Playbook:
+    """Counts as withheld."""
+    call = Playbook(PLAN).offer(caller=None, presentation=Presentation.UNAVAILABLE).expects("hang up 21")
+    return call.hangs_up().ends(Disposition.REJECTED)

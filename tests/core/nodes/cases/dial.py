@@ -1,0 +1,62 @@
+"""Transcripts of `dial`."""
+
+from callrouter.core.call import DialOutcome, Disposition
+from callrouter.core.effects import Dial
+from callrouter.core.nodes import DialNode, HangupNode
+from callrouter.core.nodes.dial import Contact
+from callrouter.testing import Playbook, plan_of, sound
+
+SCREEN = (sound("press 1"),)
+ON_CALL = Contact(name="on_call", number="+33639980002")
+DOCTOR = Contact(name="doctor", number="+33639980001")
+BYE = HangupNode(name="bye")
+IN_TURN = plan_of(DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), screen=SCREEN, exits={"no_answer": "bye"}), BYE)
+
+
+def _first() -> Playbook:
+    return Playbook(IN_TURN).offer().expects(Dial(numbers=(ON_CALL.number,), ring_seconds=20, screen=SCREEN))
+
+
+def case_a_voicemail_does_not_swallow_the_emergency() -> Playbook:
+    """Refused by screening, the next one's turn."""
+    call = _first().after(15).dial_ended(DialOutcome.REFUSED).expects(f"dial {DOCTOR.number} screened")
+    call.after(5).somebody_answers().after(90).dial_ended(DialOutcome.ANSWERED).expects("hang up 16")
+    call.hangs_up().ends(Disposition.REDIRECTED)
+    assert [dial.outcome for dial in call.call.dials] == [DialOutcome.REFUSED, DialOutcome.ANSWERED]
+    assert call.call.waiting_seconds(call.at) == 20
+    assert call.call.talk_seconds() == 90
+    return call
+
+
+def case_nobody() -> Playbook:
+    """Each for his own reason; the last one is told."""
+    call = _first().dial_ended(DialOutcome.BUSY).expects(f"dial {DOCTOR.number} screened")
+    call.dial_ended(DialOutcome.NO_ANSWER).expects("hang up 16").passes("urgent:no_answer", "bye:end")
+    assert call.call.visits[0].because == "no_answer"
+    return call.hangs_up().ends(Disposition.ABANDONED)
+
+
+def case_all_at_once() -> Playbook:
+    """One attempt for all of them, and `done` after it."""
+    plan = plan_of(
+        DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), at_once=True, exits={"no_answer": "bye", "done": "bye"}),
+        BYE,
+    )
+    call = Playbook(plan).offer().expects(f"dial {ON_CALL.number} + {DOCTOR.number}").somebody_answers()
+    call.dial_ended(DialOutcome.ANSWERED).expects("hang up 16").passes("urgent:done", "bye:end")
+    return call.hangs_up().ends(Disposition.REDIRECTED)
+
+
+def case_hang_up_while_it_rings() -> Playbook:
+    """The caller gave up."""
+    call = _first().after(8).hangs_up().ends(Disposition.ABANDONED)
+    assert call.call.dials[0].outcome is DialOutcome.ABANDONED
+    return call
+
+
+def case_the_line_fails() -> Playbook:
+    """A failed attempt is an attempt; a failed command is our fault."""
+    call = _first().dial_ended(DialOutcome.FAILED).expects(f"dial {DOCTOR.number} screened")
+    call.command_fails("no trunk").expects("hang up 41").hangs_up().ends(Disposition.FAILED)
+    assert [dial.outcome for dial in call.call.dials] == [DialOutcome.FAILED, DialOutcome.FAILED]
+    return call

@@ -1,0 +1,88 @@
+"""Transcripts of `message`."""
+
+from callrouter.core.call import Disposition, RecordOutcome
+from callrouter.core.effects import Record
+from callrouter.core.facts import MessageLeft
+from callrouter.core.nodes import HangupNode, MessageNode
+from callrouter.testing import Playbook, plan_of, sound
+
+EMPTY = {"done": "bye", "empty": "sorry"}
+PLAN = plan_of(
+    MessageNode(name="message", sounds=(sound("speak"),), deliver="email_doctor", exits=EMPTY),
+    HangupNode(name="bye"),
+    HangupNode(name="sorry"),
+)
+RECORD = Record(recording="5f1c6a0e9b7d4c21-0", max_seconds=120, silence_seconds=5)
+
+
+def _begun() -> Playbook:
+    return Playbook(PLAN).offer().expects("answer", "play speak").answered().after(3).prompt_ended().expects(RECORD)
+
+
+def case_ended_by_a_key() -> Playbook:
+    """Kept, with all that its delivery needs."""
+    call = _begun().recorded(4.2).expects("hang up 16").passes("message:done", "bye:end")
+    call.hangs_up().ends(Disposition.MESSAGE_LEFT)
+    message = call.call.messages[0]
+    assert (message.recording, message.node, message.deliver) == (RECORD.recording, "message", "email_doctor")
+    assert message.seconds == 4.2
+    return call
+
+
+def case_hang_up_keeps_it() -> Playbook:
+    """A caller who hangs up has left his message all the same."""
+    call = _begun().after(4).hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert call.call.messages[0].seconds == 4
+    assert [fact.message for fact in call.facts if isinstance(fact, MessageLeft)] == [*call.call.messages]
+    return call
+
+
+def case_hang_up_too_early_keeps_nothing() -> Playbook:
+    """Below `min` it is a click."""
+    call = _begun().after(1.5).hangs_up().ends(Disposition.LEFT_EARLY)
+    assert call.call.messages == ()
+    return call
+
+
+def case_the_switch_tells_of_the_hang_up_twice() -> Playbook:
+    """The recording's own end first, then the hang-up: one message."""
+    call = _begun().recorded(4, RecordOutcome.HUNG_UP).expects("hang up 16").hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert len(call.call.messages) == 1
+    return call
+
+
+def case_too_short_has_its_exit() -> Playbook:
+    """Nothing was said."""
+    call = _begun().recorded(1.9).expects("hang up 16").passes("message:empty", "sorry:end")
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+def case_the_recording_failed() -> Playbook:
+    """However long it lasted."""
+    call = _begun().recorded(30, RecordOutcome.FAILED).expects("hang up 16").passes("message:empty", "sorry:end")
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+def case_two_messages_in_one_call_have_two_names() -> Playbook:
+    """Keys pressed meanwhile are not kept for later."""
+    plan = plan_of(
+        MessageNode(name="first", sounds=(), exits={"done": "second"}),
+        MessageNode(name="second", sounds=(), exits={"done": "bye"}),
+        HangupNode(name="bye"),
+    )
+    call = Playbook(plan).offer().expects("answer", "record at most 120 s").answered().digits("5").recorded(5)
+    call.expects("record at most 120 s").recorded(6).expects("hang up 16").hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert [message.recording[-2:] for message in call.call.messages] == ["-0", "-1"]
+    assert call.call.digits == ""
+    return call
+
+
+def case_a_loop_of_messages_is_bounded() -> Playbook:
+    """Eight are enough; the tree that wants more is at fault, the messages stay."""
+    plan = plan_of(MessageNode(name="loop", sounds=(), exits={"done": "loop"}))
+    call = Playbook(plan).offer().expects("answer", "record at most 120 s").answered()
+    for _ in range(7):
+        call.recorded(5).expects("record at most 120 s")
+    call.recorded(5).expects("hang up 41").hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert len(call.call.messages) == 8
+    return call

@@ -1,0 +1,21 @@
+"""Transcripts of `redirect`."""
+
+from callrouter.core.call import DialOutcome, Disposition
+from callrouter.core.nodes import HangupNode, RedirectNode
+from callrouter.testing import Playbook, plan_of
+
+PLAN = plan_of(RedirectNode(name="warehouse", number="+442079460041", exits={"failed": "bye"}), HangupNode(name="bye"))
+
+
+def case_taken() -> Playbook:
+    """Whoever answers there has the call."""
+    call = Playbook(PLAN).offer().expects("dial +442079460041").somebody_answers()
+    call.after(20).dial_ended(DialOutcome.ANSWERED).expects("hang up 16").passes("warehouse:end")
+    return call.hangs_up().ends(Disposition.REDIRECTED)
+
+
+def case_not_reached() -> Playbook:
+    """The document says what then."""
+    call = Playbook(PLAN).offer().expects("dial +442079460041")
+    call.dial_ended(DialOutcome.BUSY).expects("hang up 16").passes("warehouse:failed", "bye:end")
+    return call.hangs_up().ends(Disposition.ABANDONED)

@@ -1,0 +1,212 @@
+"""Random small plans out of all kinds of nodes, and random things that can happen to a call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+from hypothesis import strategies as st
+
+from callrouter.core import inputs
+from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome
+from callrouter.core.nodes import (
+    ALL,
+    AnswerNode,
+    BranchNode,
+    CallerNode,
+    CollectDigitsNode,
+    DialNode,
+    HangupNode,
+    MenuNode,
+    MessageNode,
+    Node,
+    OpeningHoursNode,
+    PlayNode,
+    QueueNode,
+    RedirectNode,
+    RejectNode,
+    SetNode,
+)
+from callrouter.core.nodes.branch import DateWithin, ShareOfCalls, VariableIs
+from callrouter.core.nodes.dial import Contact
+from callrouter.core.numbers import CallerList
+from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
+from callrouter.core.schedule import Schedule, TimeRange
+from callrouter.testing import plan_of, sound
+
+KEYS = "0123456789*#"
+VARIABLES = ("dossier", "postcode", "motif")
+HOURS = Schedule(
+    name="open",
+    timezone="Europe/Paris",
+    week=((TimeRange(start=time(8), end=time(18)),),) * 5 + ((),) * 2,
+    holidays={date(2026, 5, 1): "Fête du Travail"},
+)
+
+sounds = st.sampled_from([(), (sound("one"),), (sound("two", 30), sound("three"))])
+some_sounds = st.sampled_from([(sound("one"),), (sound("two", 30), sound("three"))])
+retries = st.integers(0, 2)
+numbers = st.sampled_from(["+33639980001", "+33639980002", "+442079460041"])
+contacts = st.lists(
+    st.builds(Contact, name=st.sampled_from(["doctor", "nurse"]), number=numbers), min_size=1, max_size=3
+)
+keys = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=4)
+conditions = st.one_of(
+    st.builds(VariableIs, variable=st.sampled_from(VARIABLES), values=st.sampled_from([(), ("1",), ("75011", "12")])),
+    st.just(DateWithin(first=date(2026, 1, 1), last=date(2026, 6, 30))),
+    st.builds(ShareOfCalls, percent=st.floats(0, 100)),
+)
+caller_lists = st.builds(
+    CallerList,
+    name=st.sampled_from(["vip", "unwanted"]),
+    numbers=st.frozensets(numbers, max_size=2),
+    prefixes=st.sampled_from([(), ("+338",), ("+33",)]),
+    anonymous=st.booleans(),
+)
+values = st.text(st.characters(codec="utf-8"), max_size=20)
+
+KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
+    AnswerNode: st.builds(AnswerNode, name=st.just("")),
+    PlayNode: st.builds(PlayNode, name=st.just(""), sounds=some_sounds, interruptible=st.booleans()),
+    MenuNode: st.builds(
+        MenuNode,
+        name=st.just(""),
+        sounds=sounds,
+        keys=keys.map(tuple),
+        no_input_retries=retries,
+        no_match_retries=retries,
+        no_match_sounds=sounds,
+    ),
+    CollectDigitsNode: st.integers(0, 6).flatmap(
+        lambda least: st.builds(
+            CollectDigitsNode,
+            name=st.just(""),
+            sounds=sounds,
+            variable=st.sampled_from(VARIABLES),
+            min_digits=st.just(least),
+            max_digits=st.integers(max(1, least), 12),
+            no_input_retries=retries,
+            no_match_retries=retries,
+        )
+    ),
+    OpeningHoursNode: st.just(OpeningHoursNode(name="", hours="open")),
+    CallerNode: st.builds(
+        CallerNode,
+        name=st.just(""),
+        lists=st.lists(caller_lists, max_size=2, unique_by=lambda one: one.name).map(tuple),
+    ),
+    BranchNode: st.builds(BranchNode, name=st.just(""), when=st.lists(conditions, max_size=3).map(tuple)),
+    SetNode: st.builds(
+        SetNode, name=st.just(""), variables=st.dictionaries(st.sampled_from(VARIABLES), values, min_size=1)
+    ),
+    QueueNode: st.builds(
+        QueueNode, name=st.just(""), queue=st.sampled_from(["medical", "legal"]), max_wait_seconds=st.just(60.0)
+    ),
+    DialNode: st.builds(DialNode, name=st.just(""), contacts=contacts.map(tuple), at_once=st.booleans(), screen=sounds),
+    RedirectNode: st.builds(RedirectNode, name=st.just(""), number=numbers),
+    MessageNode: st.builds(MessageNode, name=st.just(""), sounds=sounds, deliver=st.sampled_from(["", "doctor"])),
+    RejectNode: st.builds(RejectNode, name=st.just(""), sounds=sounds, cause=st.sampled_from([21, 17, 1])),
+    HangupNode: st.builds(HangupNode, name=st.just(""), sounds=sounds),
+}
+assert set(KINDS) == set(ALL), "a new kind of node needs a strategy"
+
+
+def exits_of(node: Node) -> list[str]:
+    """Every exit this node may take, optional ones too."""
+    exits = sorted(node.exit_names | node.optional_exits)
+    if isinstance(node, MenuNode):
+        exits += [f"key:{key}" for key in node.keys]
+    if isinstance(node, BranchNode):
+        exits += [f"when:{place}" for place in range(len(node.when))]
+    if isinstance(node, CallerNode):
+        exits += [f"list:{callers.name}" for callers in node.lists]
+    return exits
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Up to eight nodes, joined at random: loops, dead ends and all."""
+    chosen = draw(st.lists(st.one_of(*KINDS.values()), min_size=1, max_size=8))
+    names = [f"node_{place}" for place in range(len(chosen))]
+    nodes = []
+    for name, node in zip(names, chosen, strict=True):
+        exits = {way: draw(st.sampled_from(names)) for way in exits_of(node)}
+        for optional in node.optional_exits:
+            if draw(st.booleans()):
+                exits.pop(optional, None)
+        nodes.append(replace(node, name=name, exits=exits))
+    fallback = draw(st.sampled_from(["", *names]))
+    plan = plan_of(*nodes, fallback=fallback, schedules={"open": HOURS})
+    assert variables_length(plan.nodes.values()) <= MAX_VARIABLES_LENGTH
+    return plan
+
+
+offers = st.builds(
+    inputs.CallOffered,
+    call_id=st.sampled_from(["5f1c6a0e9b7d4c21", "0b2c3d4e5f607182"]),
+    did=st.one_of(st.just("+33199000010"), st.text(max_size=60)),
+    caller=st.builds(
+        CallerId,
+        number=st.one_of(st.none(), numbers, st.just("+33899123456"), st.text(max_size=60)),
+        name=st.one_of(st.just(""), st.text(max_size=700)),
+        presentation=st.sampled_from(Presentation),
+    ),
+    diverted_from=st.one_of(st.none(), numbers, st.text(max_size=60)),
+    at=st.just(datetime(2026, 1, 6, 9, 0, tzinfo=UTC)),
+)
+
+FITTING: dict[str, tuple[str, ...]] = {
+    "answering": ("CallAnswered", "DigitPressed"),
+    "playing": ("PromptEnded", "DigitPressed", "CallAnswered"),
+    "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
+    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered"),
+    "dialling": ("DialEnded", "LegAnswered"),
+    "connected": ("QueueLeft", "DialEnded"),
+    "recording": ("RecordingEnded",),
+    "hanging_up": ("CallerHungUp",),
+    "adrift": ("AgentOffered", "AgentAnswered", "LegAnswered", "CallerHungUp"),
+    "ended": ("CallerHungUp",),
+}
+KIND_BY_NAME = {kind.__name__: kind for kind in inputs.Input.__args__}
+
+
+@st.composite
+def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
+    """What could happen next: mostly something that fits, sometimes nonsense, a late step, or a hang-up."""
+    at += timedelta(microseconds=draw(st.integers(0, 90_000_000)))
+    names = FITTING[call.state] * 3 if draw(st.integers(0, 9)) else tuple(KIND_BY_NAME)
+    name = draw(st.sampled_from(names))
+    step = call.step if draw(st.integers(0, 9)) else draw(st.integers(-1, call.step + 1))
+    return made(draw, name, step, at)
+
+
+def made(draw: st.DrawFn, name: str, step: int, at: datetime) -> inputs.Input:
+    """One input of this name."""
+    match name:
+        case "DigitPressed":
+            return inputs.DigitPressed(digit=draw(st.sampled_from([*KEYS, "A", "", "é", "11"])), at=at)
+        case "AgentOffered":
+            return inputs.AgentOffered(agent=draw(st.sampled_from(["agent-1", ""])), at=at)
+        case "AgentAnswered":
+            return inputs.AgentAnswered(agent=draw(st.sampled_from(["agent-1", ""])), at=at)
+        case "QueueLeft":
+            return inputs.QueueLeft(step=step, outcome=draw(st.sampled_from(QueueOutcome)), at=at)
+        case "LegAnswered":
+            return inputs.LegAnswered(leg=0, at=at)
+        case "DialEnded":
+            return inputs.DialEnded(step=step, outcome=draw(st.sampled_from(DialOutcome)), at=at)
+        case "RecordingEnded":
+            seconds = draw(st.floats(0, 300))
+            return inputs.RecordingEnded(
+                step=step, outcome=draw(st.sampled_from(RecordOutcome)), seconds=seconds, at=at
+            )
+        case "CommandFailed":
+            return inputs.CommandFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
+        case "ControlLost":
+            return inputs.ControlLost(reason="the lease ran out", at=at)
+        case "CallerHungUp":
+            return inputs.CallerHungUp(at=at, cause=draw(st.sampled_from([None, 16])))
+        case _:
+            kind = KIND_BY_NAME[name]
+            told: inputs.Input = kind(step=step, at=at)
+            return told

@@ -1,0 +1,146 @@
+"""Every state of a call against every input there is: admitted as the table says, or refused without change."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import get_args
+
+import pytest
+
+from callrouter.core import engine, inputs
+from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.facts import CallEnded, InputRefused
+from callrouter.core.lifecycle import ADMITS, admits
+from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, MenuNode, MessageNode, QueueNode
+from callrouter.core.nodes.dial import Contact
+from callrouter.testing import TUESDAY_10, Playbook, assert_serialises, plan_of, sound
+
+INPUTS: tuple[type, ...] = get_args(inputs.Input)
+LATER = TUESDAY_10 + timedelta(minutes=1)
+
+PLAN = plan_of(
+    AnswerNode(name="pick_up", exits={"next": "menu"}),
+    MenuNode(
+        name="menu",
+        sounds=(sound("menu"),),
+        keys=("1", "2", "3"),
+        exits={"key:1": "team", "key:2": "doctor", "key:3": "message", "no_input": "bye", "no_match": "bye"},
+    ),
+    QueueNode(name="team", queue="sales", max_wait_seconds=60, exits={"overflow": "message"}),
+    DialNode(name="doctor", contacts=(Contact(name="d", number="+33639980001"),), exits={"no_answer": "bye"}),
+    MessageNode(name="message", sounds=(sound("speak"),), exits={"done": "bye"}),
+    HangupNode(name="bye"),
+)
+
+
+def _call_in(state: CallState) -> Call:
+    """A call that came into this state the way calls do."""
+    call = Playbook(PLAN).offer().expects("answer")
+    match state:
+        case CallState.ANSWERING:
+            pass
+        case CallState.COLLECTING:
+            call.answered()
+        case CallState.QUEUED | CallState.CONNECTED:
+            call.answered().expects("collect 1: menu").keys("1")
+        case CallState.DIALLING:
+            call.answered().expects("collect 1: menu").keys("2")
+        case CallState.PLAYING | CallState.RECORDING:
+            call.answered().expects("collect 1: menu").keys("3")
+        case CallState.HANGING_UP:
+            call.answered().expects("collect 1: menu").silence().expects("collect 1: menu").silence()
+        case CallState.ADRIFT:
+            call.control_lost()
+        case CallState.ENDED:
+            call.hangs_up()
+    if state is CallState.CONNECTED:
+        call.expects("queue sales").agent_answers("agent-1")
+    if state is CallState.RECORDING:
+        call.expects("play speak").prompt_ended()
+    return call.stops_here()
+
+
+def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
+    """One input of this kind, which names this step if it names one."""
+    given = {
+        "step": step,
+        "at": at,
+        "digit": "1",
+        "agent": "agent-9",
+        "leg": 0,
+        "reason": "because",
+        "seconds": 7.0,
+        "outcome": {
+            inputs.QueueLeft: QueueOutcome.TIMEOUT,
+            inputs.DialEnded: DialOutcome.BUSY,
+            inputs.RecordingEnded: RecordOutcome.FINISHED,
+        }.get(kind),
+    }
+    told: inputs.Input = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
+    return told
+
+
+STATES = [state for state in CallState if state is not CallState.OFFERED]
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("kind", INPUTS, ids=lambda kind: kind.__name__)
+def test_admitted_or_refused_without_change(state: CallState, kind: type) -> None:
+    """The table decides; what it does not admit changes nothing and asks for nothing."""
+    call = _call_in(state)
+    assert call.state is state
+
+    turn = engine.step(PLAN, call, _input(kind, call.step))
+
+    assert_serialises(PLAN, turn.call)
+    refused = [fact for fact in turn.facts if isinstance(fact, InputRefused)]
+    if admits(state, kind):
+        assert not refused
+    else:
+        assert refused
+        assert (turn.call, turn.effects, len(turn.facts)) == (call, (), 1)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize(
+    "kind", [kind for kind in INPUTS if "step" in kind.__dataclass_fields__], ids=lambda kind: kind.__name__
+)
+@pytest.mark.parametrize("late_by", [1, -1, 40])
+def test_a_result_of_another_step_decides_nothing(state: CallState, kind: type, late_by: int) -> None:
+    """It asks for nothing, and moves the call nowhere."""
+    call = _call_in(state)
+
+    turn = engine.step(PLAN, call, _input(kind, call.step - late_by))
+
+    assert (turn.call.node, turn.call.state, turn.call.step, turn.effects) == (call.node, call.state, call.step, ())
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_hang_up_ends_any_living_call_once(state: CallState) -> None:
+    """And nothing is admitted after it."""
+    call = _call_in(state)
+
+    first = engine.step(PLAN, call, inputs.CallerHungUp(at=LATER, cause=16))
+    second = engine.step(PLAN, first.call, inputs.CallerHungUp(at=LATER + timedelta(seconds=1), cause=31))
+
+    ended = [fact for fact in (*first.facts, *second.facts) if isinstance(fact, CallEnded)]
+    assert len(ended) == (0 if state is CallState.ENDED else 1)
+    assert first.call.disposition
+    assert second.call == first.call
+
+
+def test_only_telephone_keys_are_digits() -> None:
+    """Whatever else an event says was keyed."""
+    call = _call_in(CallState.COLLECTING)
+    for odd in ("", "12", "x", "é", "\n", "١"):
+        turn = engine.step(PLAN, call, inputs.DigitPressed(digit=odd, at=LATER))
+
+        assert turn.call == call
+        assert isinstance(turn.facts[0], InputRefused)
+
+
+def test_the_table_names_every_state() -> None:
+    """No state is forgotten, no input is admitted nowhere."""
+    assert set(ADMITS) == set(CallState)
+    assert frozenset().union(*ADMITS.values()) == set(INPUTS)
