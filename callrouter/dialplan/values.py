@@ -8,9 +8,9 @@ from datetime import date, time, timedelta
 from callrouter.core.schedule import DAYS, TimeRange
 from callrouter.dialplan.issues import shown
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)")
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}")
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
@@ -82,7 +82,7 @@ def share(value: object) -> float:
     """A share, 0 to 1, of `90%`."""
     word = text(value).strip()
     number = word.removesuffix("%").strip()
-    if not re.fullmatch(r"\d{1,3}(\.\d{1,4})?", number) or float(number) > 100:
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", number) or float(number) > 100:
         raise ValueError(f'{shown(word)} is no percentage: write "90%"')
     if not word.endswith("%"):
         raise ValueError(f'{shown(word)} has no percent sign: write "{number}%"')
@@ -98,7 +98,7 @@ def percentage(value: object) -> float:
 def day(value: object) -> date:
     """A day written 2026-12-24."""
     word = text(value).strip()
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", word):
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", word):
         raise ValueError(f'{shown(word)} is no day: write "2026-12-24"')
     try:
         return date.fromisoformat(word)

@@ -1,0 +1,39 @@
+"""Every file in `broken/` holds one mistake, and stands beside the exact sentence that names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callrouter.dialplan import PaperSpeech, load_directory
+
+BROKEN = Path(__file__).parent / "broken"
+FILES = sorted(BROKEN.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_mistake_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole list of issues is the one sentence expected, and only warnings leave the file in service."""
+    monkeypatch.chdir(BROKEN)
+    catalogue = load_directory(Path(file.name), PaperSpeech([Path("sounds")]))
+
+    assert file.with_suffix(".txt").read_text().splitlines() == [str(issue) for issue in catalogue.issues]
+    assert catalogue.ok == (list(catalogue.plans) == ["acme"])
+
+
+def test_each_sentence_is_of_one_mistake() -> None:
+    """No two files show the same mistake."""
+    sentences = [file.read_text().partition(": ")[2] for file in BROKEN.glob("*.txt")]
+
+    assert len(sentences) == len(FILES) == len(set(sentences))
+
+
+def test_a_folder_of_broken_files_serves_none_and_names_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loaded together, each file is still blamed for its own mistake, and for nothing of its neighbours'."""
+    monkeypatch.chdir(BROKEN)
+    catalogue = load_directory(Path(), PaperSpeech([Path("sounds")]))
+    said = {str(issue) for issue in catalogue.issues}
+
+    assert {file.read_text().strip() for file in BROKEN.glob("*.txt")} == said
+    assert list(catalogue.plans) == ["acme"], "the one with a warning only"
