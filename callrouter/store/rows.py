@@ -1,6 +1,7 @@
 """A call that has ended as rows for COPY: tuples in the order of the columns, JSON as text.
 
-This runs for every call in the engine's own loop, so it is written for speed: about ten microseconds a call.
+This runs for every call in the engine's own loop, so it is written for speed: about ten microseconds a call. The
+check for what PostgreSQL cannot hold is left to PostgreSQL, unless the call was refused once (`Rows.add`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ class Rows:
             call = cleaned(call)
             row = call_row(call)
         self.calls.append(row)
+        self.add_parts(call)
+
+    def add_parts(self, call: Call) -> None:
+        """Add the queue visits and messages of a call that has ended."""
+        ended_at = call.clocks.ended_at
+        assert ended_at is not None
         for position, visit in enumerate(call.queue_visits, start=1):
             self.queue_visits.append(
                 (
@@ -52,7 +59,7 @@ class Rows:
                     visit.answered_at,
                     visit.left_at,
                     visit.outcome,
-                    visit.waiting_seconds(row[_ENDED_AT]),
+                    visit.waiting_seconds(ended_at),
                 )
             )
         for position, message in enumerate(call.messages, start=1):
@@ -99,14 +106,13 @@ def call_row(call: Call) -> Row:
         clocks.ended_at,
         call.waiting_seconds(clocks.ended_at),
         call.talk_seconds(),
-        call.agent,
+        call.agent if call.queue_visits else None,
         path(call.visits),
         variables_json(call),
         trace_json(call),
     )
 
 
-_ENDED_AT = CALL_COLUMNS.index("ended_at")
 _TEXTS = [
     CALL_COLUMNS.index(name)
     for name in ("call_id", "client", "plan_version", "did", "caller_number", "caller_name", "diverted_from", "agent")

@@ -60,9 +60,8 @@ def trace_json(call: Call) -> str:
         parts.append(f'"dials":[{",".join([_dial(d, base) for d in call.dials])}]')
     if call.messages:
         parts.append(f'"messages":[{",".join([_message(m, base) for m in call.messages])}]')
-    if rest := _rest(call):
-        parts.append(f'"rest":{_encode(rest)}')
-    return ",".join(parts) + "}"
+    parts.append(f'"rest":{_rest(call)}}}')
+    return ",".join(parts)
 
 
 def variables_json(call: Call) -> str:
@@ -105,7 +104,7 @@ def call_from_json(line: str) -> Call:
     return call_from_fields(fields)
 
 
-def call_from_fields(fields: Mapping[str, Any]) -> Call:
+def call_from_fields(fields: Mapping[Any, Any]) -> Call:
     """The call of a row of `calls`: its columns by name, instants as datetimes, variables and trace as parsed JSON.
 
     Raises:
@@ -114,7 +113,7 @@ def call_from_fields(fields: Mapping[str, Any]) -> Call:
     clocks: dict[str, Any] = {name: None if fields[name] is None else fields[name].astimezone(UTC) for name in CLOCKS}
     base: datetime = clocks["ringing_at"]
     trace = fields["trace"]
-    rest = trace.get("rest", {})
+    rest = trace["rest"]
     disposition = fields["disposition"]
     return Call(
         call_id=fields["call_id"],
@@ -128,8 +127,8 @@ def call_from_fields(fields: Mapping[str, Any]) -> Call:
         ),
         diverted_from=fields["diverted_from"],
         state=CallState(rest.get("state", CallState.ENDED)),
-        step=rest.get("step", 0),
-        node=rest.get("node", ""),
+        step=rest["step"],
+        node=rest["node"],
         memory=rest.get("memory", {}),
         digits=rest.get("digits", ""),
         variables=fields["variables"],
@@ -212,14 +211,10 @@ def _message(m: Message, base: datetime) -> str:
     )
 
 
-def _rest(call: Call) -> dict[str, Any]:
+def _rest(call: Call) -> str:
     rest: dict[str, Any] = {}
     if call.state is not CallState.ENDED:
         rest["state"] = call.state
-    if call.step:
-        rest["step"] = call.step
-    if call.node:
-        rest["node"] = call.node
     if call.memory:
         rest["memory"] = dict(call.memory)
     if call.digits:
@@ -230,7 +225,8 @@ def _rest(call: Call) -> dict[str, Any]:
         rest["recording_at"] = _micros(call.recording_at - call.clocks.ringing_at)
     if call.verdict:
         rest["verdict"] = call.verdict
-    return rest
+    more = f",{_encode(rest)[1:-1]}" if rest else ""
+    return f'{{"step":{call.step},"node":{_quote(call.node)}{more}}}'
 
 
 def _at(base: datetime, micros: int) -> datetime:

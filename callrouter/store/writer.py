@@ -18,7 +18,7 @@ import asyncpg
 from callrouter.core.call import Call
 from callrouter.errors import DatabaseUnreachable
 from callrouter.store.database import Database
-from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows
+from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows, call_row
 
 WRITE_SECONDS = 30.0
 """A batch that takes longer is given up, and tried again on a new connection."""
@@ -26,15 +26,11 @@ WRITE_SECONDS = 30.0
 _SLICE = 32
 """Rows made without a pause: some 0.5 ms, after which the loop may serve its callers."""
 
-_TABLES = (
-    ("calls", CALL_COLUMNS),
-    ("queue_visits", QUEUE_VISIT_COLUMNS),
-    ("messages", MESSAGE_COLUMNS),
-)
+_TABLES = ("calls", "queue_visits", "messages")
 
-_STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table, _ in _TABLES)
+_STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table in _TABLES)
 
-_EMPTY_STAGING = f"TRUNCATE {', '.join(f'staged_{table}' for table, _ in _TABLES)}"
+_EMPTY_STAGING = f"TRUNCATE {', '.join(f'staged_{table}' for table in _TABLES)}"
 
 _MERGE = """
 WITH fresh AS (
@@ -115,31 +111,30 @@ class Writer:
 
     async def _write(self, calls: list[Call], maybe_known: bool) -> list[Refused]:
         await self._connect()
-        rows, refused = await _rows(calls)
         if not maybe_known:
             try:
-                await self._copy(rows)
-            except asyncpg.UniqueViolationError:
-                pass
+                return await self._copy(calls)
             except (asyncpg.PostgresError, *_ENCODING) as error:
                 if _is_outage(error):
                     raise
-            else:
-                return refused
-        bad = {id(one.call) for one in refused}
-        return refused + await self._merge_or_halve([call for call in calls if id(call) not in bad])
+        return await self._merge_or_halve(calls)
 
-    async def _copy(self, rows: Rows, prefix: str = "") -> None:
+    async def _copy(self, calls: list[Call]) -> list[Refused]:
+        """The usual way. Rows are made while COPY runs, so that both sides work at the same time."""
+        rows = Rows()
         async with self._connection.transaction():
-            await self._copy_tables(rows, prefix)
+            await self._copy_table("calls", CALL_COLUMNS, _rows_in_slices(calls, rows))
+            await self._copy_parts(rows)
+        return []
 
-    async def _copy_tables(self, rows: Rows, prefix: str) -> None:
-        for table, columns in _TABLES:
-            records: list[Row] = getattr(rows, table)
-            if records:
-                await self._connection.copy_records_to_table(
-                    prefix + table, records=_in_slices(records), columns=columns
-                )
+    async def _copy_parts(self, rows: Rows, prefix: str = "") -> None:
+        if rows.queue_visits:
+            await self._copy_table(f"{prefix}queue_visits", QUEUE_VISIT_COLUMNS, _in_slices(rows.queue_visits))
+        if rows.messages:
+            await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
+
+    async def _copy_table(self, table: str, columns: Sequence[str], records: AsyncIterator[Row]) -> None:
+        await self._connection.copy_records_to_table(table, records=records, columns=columns)
 
     async def _merge_or_halve(self, calls: list[Call]) -> list[Refused]:
         if not calls:
@@ -149,7 +144,8 @@ class Writer:
             async with self._connection.transaction():
                 await self._connection.execute(_STAGING)
                 await self._connection.execute(_EMPTY_STAGING)
-                await self._copy_tables(rows, "staged_")
+                await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
+                await self._copy_parts(rows, "staged_")
                 await self._connection.execute(_MERGE)
         except (asyncpg.PostgresError, *_ENCODING) as error:
             if _is_outage(error):
@@ -186,6 +182,16 @@ async def _rows(calls: Sequence[Call]) -> tuple[Rows, list[Refused]]:
         if index % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
     return rows, refused
+
+
+async def _rows_in_slices(calls: list[Call], rows: Rows) -> AsyncIterator[Row]:
+    """The rows of calls, one by one; those of their visits and messages gather in `rows`."""
+    for index, call in enumerate(calls):
+        if index % _SLICE == _SLICE - 1:
+            await asyncio.sleep(0)
+        yield call_row(call)
+        if call.queue_visits or call.messages:
+            rows.add_parts(call)
 
 
 async def _in_slices(records: list[Row]) -> AsyncIterator[Row]:

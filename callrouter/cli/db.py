@@ -1,0 +1,72 @@
+"""`callrouter db`: the schema's state, and the way to this release's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+
+from callrouter.settings import Settings, load_settings
+from callrouter.store.database import Database
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Upgrade the database's schema, or show it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def upgrade() -> None:
+    """Bring the schema to this release's. The embedded PostgreSQL does so by itself at every start."""
+
+    async def work(database: Database) -> tuple[str | None, str | None]:
+        before = await database.current()
+        await database.upgrade()
+        return before, await database.current()
+
+    before, after = _with_database(work)
+    if before == after:
+        typer.echo(f"the schema is at {after} already")
+    else:
+        typer.echo(f"the schema went from {before or 'nothing'} to {after}")
+
+
+@app.command()
+def current() -> None:
+    """Show the schema's revision, and fail when it is not this release's."""
+
+    async def work(database: Database) -> str | None:
+        revision = await database.current()
+        typer.echo(revision or "empty")
+        await database.check_schema()
+        return revision
+
+    _with_database(work)
+
+
+@app.command()
+def url() -> None:
+    """Show which database is used, without its password."""
+
+    async def work(database: Database) -> str:
+        return database.masked_url
+
+    typer.echo(_with_database(work))
+
+
+def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    async def run(settings: Settings) -> T:
+        secret = settings.database_url
+        database = await Database.open(secret.get_secret_value() if secret else None, settings.data_dir)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run(load_settings()))

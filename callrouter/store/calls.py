@@ -1,0 +1,73 @@
+"""Calls read back: a page of them, or one, each as the core's own `Call` with its trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, tuple_
+
+from callrouter.core.call import Call, Disposition
+from callrouter.store.database import Database
+from callrouter.store.pages import decode_cursor, encode_cursor
+from callrouter.store.tables import calls
+from callrouter.store.trace import call_from_fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallPage:
+    """Calls, the newest first, and where the next page begins (None: there is none)."""
+
+    calls: list[Call]
+    next_cursor: str | None
+
+
+async def find_call(database: Database, call_id: str) -> Call | None:
+    """One call that has ended, or None.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if "\x00" in call_id:
+        return None
+    async with database.connection() as connection:
+        row = (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().one_or_none()
+    return None if row is None else call_from_fields(row)
+
+
+async def list_calls(
+    database: Database,
+    *,
+    client: str | None = None,
+    disposition: Disposition | None = None,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> CallPage:
+    """Calls that ended, by when they rang (`from_at` included, `to_at` not), the newest first.
+
+    Raises:
+        CursorError: the cursor is none of ours.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(calls).order_by(calls.c.ringing_at.desc(), calls.c.call_id.desc()).limit(limit + 1)
+    if client is not None:
+        query = query.where(calls.c.client == client)
+    if disposition is not None:
+        query = query.where(calls.c.disposition == disposition.value)
+    if from_at is not None:
+        query = query.where(calls.c.ringing_at >= from_at)
+    if to_at is not None:
+        query = query.where(calls.c.ringing_at < to_at)
+    if cursor is not None:
+        at, key = decode_cursor(cursor, str)
+        # The first condition is the one the index serves; the second cuts within one instant.
+        query = query.where(calls.c.ringing_at <= at, tuple_(calls.c.ringing_at, calls.c.call_id) < (at, *key))
+    async with database.connection() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    found = [call_from_fields(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return CallPage(
+        calls=found, next_cursor=encode_cursor(found[-1].clocks.ringing_at, found[-1].call_id) if more else None
+    )
