@@ -132,25 +132,33 @@ class Speech:
 
     def _render(self, words: str, language: str) -> bytes:
         """Samples: 8 kHz, mono, 16 bits, little-endian."""
-        voice = self._voices[language]
-        with tempfile.TemporaryDirectory(prefix="callrouter-speech-") as folder:
-            spoken = Path(folder) / "spoken.wav"
-            if self._engine is Engine.ESPEAK:
-                command = ["espeak-ng", "-v", voice, "-s", str(WORDS_A_MINUTE), "-b", "1", "--stdin", "-w", str(spoken)]
-            else:
-                command = ["piper", "--model", voice, "--output_file", str(spoken)]
-            _run(command, words.encode())
-            if not spoken.is_file():
-                raise SpeechError(
-                    f"{self._engine} wrote nothing for {shown(words)}: is voice {shown(voice)} installed?"
-                )
-            form = ["-t", "raw", "-c", "1", "-b", "16", "-e", "signed-integer", "-L", "-"]
-            samples = _run(
-                ["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)]
-            )
+        try:
+            with tempfile.TemporaryDirectory(prefix="callrouter-speech-") as folder:
+                spoken = Path(folder) / "spoken.wav"
+                self._speak(words, self._voices[language], spoken)
+                samples = _for_the_telephone(spoken)
+        except OSError as error:
+            wrong = f"no temporary file can be written ({error.strerror or error}): make room, or set TMPDIR"
+            raise SpeechError(wrong) from error
         if not samples:
             raise SpeechError(f"{self._engine} said nothing for {shown(words)}")
         return samples
+
+    def _speak(self, words: str, voice: str, spoken: Path) -> None:
+        """A WAV file at whatever rate the voice has."""
+        if self._engine is Engine.ESPEAK:
+            command = ["espeak-ng", "-v", voice, "-s", str(WORDS_A_MINUTE), "-b", "1", "--stdin", "-w", str(spoken)]
+        else:
+            command = ["piper", "--model", voice, "--output_file", str(spoken)]
+        _run(command, words.encode())
+        if not spoken.is_file():
+            raise SpeechError(f"{self._engine} wrote nothing for {shown(words)}: is voice {shown(voice)} installed?")
+
+
+def _for_the_telephone(spoken: Path) -> bytes:
+    """The samples of a WAV file at the telephone's rate and an even loudness."""
+    form = ["-t", "raw", "-c", "1", "-b", "16", "-e", "signed-integer", "-L", "-"]
+    return _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
 
 
 def clean(text: str) -> str:

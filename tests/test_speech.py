@@ -220,7 +220,7 @@ def test_a_sound_asterisk_would_garble_is_refused(tmp_path: Path) -> None:
     put_wav(tmp_path / "fr" / "music.wav", rate=44100, channels=2)
     (tmp_path / "fr" / "text.wav").write_text("no sound")
 
-    with pytest.raises(SpeechError, match="sox music.wav -r 8000 -c 1 -b 16 out.wav"):
+    with pytest.raises(SpeechError, match=r"sox music\.wav -r 8000 -c 1 -b 16 out\.wav"):
         PaperSpeech([tmp_path]).sound("music", "fr")
     with pytest.raises(SpeechError, match="no WAV file"):
         PaperSpeech([tmp_path]).sound("text", "fr")

@@ -15,7 +15,7 @@ from pathlib import Path
 from callrouter.core import numbers
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, compile_client, draft, sentences
+from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, compile_client, draft, sentences, version_of
 from callrouter.dialplan.issues import Issue, errors, shown
 from callrouter.dialplan.reader import read_file
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
@@ -188,7 +188,7 @@ def unknown_plan(sounds: SoundSource) -> Plan:
     return Plan(
         client=UNKNOWN_CLIENT,
         name="Unknown numbers",
-        version="000000000001",
+        version=version_of(repr(UNKNOWN_NUMBER).encode()),
         numbers=(),
         timezone="UTC",
         language="fr",

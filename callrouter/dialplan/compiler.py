@@ -177,7 +177,7 @@ def _compile(scope: Scope, drafted: Draft, file: ClientFile, today: date) -> Pla
     return Plan(
         client=file.client,
         name=file.name or file.client,
-        version=_version(scope.document.content, scope.shared.content),
+        version=version_of(scope.document.content, scope.shared.content),
         numbers=dids,
         timezone=file.timezone,
         language=file.language,
@@ -190,7 +190,7 @@ def _compile(scope: Scope, drafted: Draft, file: ClientFile, today: date) -> Pla
     )
 
 
-def _version(*parts: bytes) -> str:
+def version_of(*parts: bytes) -> str:
     """Changes with every byte of the documents, and with what the compiler makes of them."""
     digest = hashlib.sha256(f"callrouter dialplan {FORMAT}\0".encode())
     for part in parts:
