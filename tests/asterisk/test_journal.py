@@ -1,0 +1,143 @@
+"""Calls that Asterisk served alone are collected from AstDB, once, and with what is known of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from callers import Pbx
+from engine_room import DID, EXTENSIONS, engine_room, plan_of, until
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callrouter.asterisk.journal import EndedJournal, EndedRow, PlanLookup, ended_call, read_row
+from callrouter.asterisk.provision import fallback_of, publish_fallbacks
+from callrouter.core import engine, inputs, state
+from callrouter.core.call import CallerId, CallState, Disposition
+from callrouter.core.effects import Sound
+from callrouter.core.facts import CallEnded
+from callrouter.core.nodes import HangupNode, MenuNode, QueueNode, RedirectNode
+
+AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+QUEUE = QueueNode(name="queue", queue="medical", max_wait_seconds=60.0, exits={"overflow": "bye"})
+BYE = HangupNode(name="bye")
+PLAN = plan_of(QUEUE, BYE, fallback="queue")
+LOOKUP = PlanLookup(lambda client, version: PLAN if version == PLAN.version else None, lambda did: PLAN)
+
+
+def row(encoded: str = "") -> EndedRow:
+    """What the handler wrote one minute after the call rang."""
+    found = read_row("/callrouter/ended/1-2-3", f"{int(AT.timestamp()) + 60}|16|{DID}|+33612340001|{encoded}")
+    assert found is not None
+    return found
+
+
+def test_a_call_no_engine_took_is_a_failed_one() -> None:
+    """Recorded, with what Asterisk knew."""
+    call = ended_call(row(), LOOKUP, "FR")
+
+    assert (call.call_id, call.client, call.did, call.caller.number) == ("1-2-3", "test", DID, "+33612340001")
+    assert Disposition.FAILED is call.disposition
+    assert call.ended
+
+
+def test_a_call_an_engine_had_keeps_what_was_reached() -> None:
+    """It was in a conversation when the engine went away: answered, and talked until the end."""
+    offered = inputs.CallOffered(call_id="1-2-3", did=DID, caller=CallerId(number="+33612340001"), at=AT)
+    call = engine.start(PLAN, offered).call
+    answered = engine.step(PLAN, call, inputs.AgentAnswered(agent="agent-1", at=AT + timedelta(seconds=7))).call
+    written = ended_call(row(state.encode(PLAN, answered).decode()), LOOKUP, "FR")
+
+    assert Disposition.ANSWERED is written.disposition
+    assert written.agent == "agent-1"
+    assert written.waiting_seconds(AT) == 7
+    assert AT + timedelta(seconds=60) == written.clocks.ended_at
+
+
+@given(st.text(), st.text())
+def test_any_row_is_read_or_passed_over(key: str, value: str) -> None:
+    """Foreign rows raise nothing."""
+    found = read_row(key, value)
+
+    if found is not None:
+        assert ended_call(found, LOOKUP, "FR").ended
+
+
+def test_the_fallback_asterisk_can_follow() -> None:
+    """A queue, a number, or the closed prompt."""
+    number = RedirectNode(name="number", number="+33199000099", exits={"failed": "bye"})
+
+    assert fallback_of(PLAN) == "queue:medical"
+    assert fallback_of(plan_of(number, BYE, fallback="number")) == "number:+33199000099"
+    assert fallback_of(plan_of(BYE)) == "closed"
+
+
+@pytest.fixture(scope="module")
+def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
+    """An Asterisk that waits one second for an engine."""
+    with Pbx.start(
+        tmp_path_factory.mktemp("journal") / "pbx", admission_seconds=1, extra_conf={"extensions": EXTENSIONS}
+    ) as running:
+        running.cli("module load res_clioriginate.so")
+        yield running
+
+
+async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> None:
+    """Told once they are read, read again until they are committed, and then gone."""
+    pbx.cli(f"channel originate Local/{DID}@callrouter-entry/n extension listen@test-caller")
+    await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 5)
+    pbx.cli("channel request hangup all")
+    await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
+
+    told: list[CallEnded] = []
+    async with engine_room(pbx, PLAN) as room:
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
+        first = await journal.collect()
+        second = await journal.collect()
+        assert first == second
+        assert [fact.call.did for fact in told[:1]] == [DID]
+        journal.committed(first)
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+        assert await journal.collect() == []
+
+
+async def test_an_engine_that_stops_hands_its_calls_over(pbx: Pbx) -> None:
+    """What it had known of a call comes back from the channel, through Asterisk's journal."""
+    menu = MenuNode(
+        name="menu",
+        sounds=(Sound(file="silence/10", seconds=10.0),),
+        keys=("1",),
+        exits={"key:1": "bye", "no_input": "bye", "no_match": "bye"},
+    )
+    plan = plan_of(menu, BYE)
+    async with engine_room(pbx, plan) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        room.switch.hand_over()
+        await asyncio.sleep(0.1)
+        await room.link.close()
+        pbx.cli("channel request hangup all")
+        await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
+
+    told: list[CallEnded] = []
+    async with engine_room(pbx, plan) as room:
+        lookup = PlanLookup(lambda client, version: plan, lambda did: plan)
+        journal = EndedJournal(room.link, lookup, "FR", tell=told.append, live=lambda _: False)
+        journal.committed(await journal.collect())
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+
+    (ended,) = [fact.call for fact in told]
+    assert call.call_id == ended.call_id
+    assert call.clocks.ringing_at == ended.clocks.ringing_at
+    assert "menu" in {visit.node for visit in ended.visits}
+
+
+async def test_fallbacks_are_published(pbx: Pbx) -> None:
+    """Asterisk alone can serve each number."""
+    async with engine_room(pbx, PLAN) as room:
+        publish_fallbacks(room.link, [PLAN])
+        await until(lambda: f"/callrouter/fallback/{DID}" in pbx.cli("database show callrouter/fallback"), 5)
+
+    assert "queue:medical" in pbx.cli("database show callrouter/fallback")
