@@ -33,7 +33,7 @@ def check(
     where = path or settings.dialplans_dir
     folder = where if where.is_dir() else where.parent
     places = (folder / "sounds", *(sounds or settings.sounds_dirs))
-    catalogue = load_directory(where, PaperSpeech(places))
+    catalogue = load_directory(where, PaperSpeech(places), region=settings.region)
     if as_json:
         typer.echo(json.dumps(_as_json(catalogue), indent=2, ensure_ascii=False))
     elif github:

@@ -116,6 +116,7 @@ def load_directory(
 ) -> Catalogue:
     """Load every client's file in a folder (or one file, with the shared ones beside it).
 
+    `region` is the operator's country, whose national numbers a trunk may send and contacts may have.
     `now` is the instant around which holidays are looked up, an aware datetime; the present by default.
 
     Raises:
@@ -126,7 +127,7 @@ def load_directory(
     now = now or datetime.now(UTC)
     files = client_files(path)
     folder = path if path.is_dir() else path.parent
-    shared = load_shared(folder)
+    shared = load_shared(folder, region)
     drafts = [draft(read_file(file, file.name)) for file in files]
     unknown_texts = [(text, language) for language, text in UNKNOWN_NUMBER.items()]
     texts = {text: None for drafted in drafts for text in sentences(drafted, shared, sounds)}

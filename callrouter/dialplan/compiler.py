@@ -23,7 +23,7 @@ from callrouter.dialplan.reader import Document
 from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, ServiceLevelBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.sentences import FALLBACK_BYE, LANGUAGES
-from callrouter.dialplan.shared import DEFAULT_COUNTRY, Shared, people
+from callrouter.dialplan.shared import Shared, people
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.validation import broken_nodes, validate_part
 from callrouter.dialplan.verbs import PromptBlock
@@ -123,7 +123,7 @@ def _client_of(value: Any) -> str:
 
 
 def _scope(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource) -> Scope:
-    country = (file.country or hours.country_of(file.timezone, DEFAULT_COUNTRY)).upper()
+    country = (file.country or hours.country_of(file.timezone, shared.country)).upper()
     return Scope(
         document=drafted.document,
         shared=shared,

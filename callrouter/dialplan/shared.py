@@ -25,7 +25,7 @@ File = TypeVar("File", bound=BaseModel)
 
 FOLDER = "shared"
 DEFAULT_COUNTRY = "FR"
-"""Whose national numbers are understood where no country is written."""
+"""Where callrouter is at home: the default of the setting that says whose national numbers are understood."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,14 @@ class Shared:
     refused: Mapping[str, str] = field(default_factory=dict)
     """By kind (`contacts` …): the file that could not be used, so that what it held is not called unknown."""
     issues: tuple[Issue, ...] = ()
+    country: str = DEFAULT_COUNTRY
+    """Whose national numbers are understood where neither a document nor a zone says more."""
     content: bytes = b""
     """All of the files, for the hash of a plan's version."""
 
 
-def load_shared(folder: Path) -> Shared:
-    """Read the shared files beside the clients in `folder`; each may be absent."""
+def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
+    """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
     issues: list[Issue] = []
     refused: dict[str, str] = {}
     content: list[bytes] = []
@@ -92,8 +94,8 @@ def load_shared(folder: Path) -> Shared:
     prompts_file, _ = load("prompts", PromptsFile)
     contacts: dict[str, Person] = {}
     if contacts_file:
-        country = (contacts_file.country or DEFAULT_COUNTRY).upper()
-        contacts, wrong = people(contacts_file.contacts, contacts_document, country)
+        written = (contacts_file.country or country).upper()
+        contacts, wrong = people(contacts_file.contacts, contacts_document, written)
         issues.extend(wrong)
         if wrong:
             refused["contacts"] = contacts_document.file
@@ -102,6 +104,7 @@ def load_shared(folder: Path) -> Shared:
         queues={name: _team_queue(name, block) for name, block in queues_file.queues.items()} if queues_file else {},
         prompts=prompts_file.prompts if prompts_file else {},
         refused=refused,
+        country=country,
         issues=tuple(issues),
         content=b"\0".join(content),
     )
