@@ -59,7 +59,7 @@ def tone_of(frame: Pcm) -> float | None:
     samples = frame.astype(np.float64)
     middle, around = samples[1:-1], samples[2:] + samples[:-2]
     energy = float(middle @ middle)
-    if energy < len(middle) * 200.0**2:
+    if len(middle) < FRAME // 2 or energy < len(middle) * 200.0**2:
         return None
     double_cosine = float(middle @ around) / energy
     left = around - double_cosine * middle

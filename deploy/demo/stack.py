@@ -47,13 +47,14 @@ class StackError(Exception):
 
 @dataclass(kw_only=True)
 class Engine:
-    """`callrouter up` in a process of its own."""
+    """`callrouter up` (or another `verb`) in a process of its own."""
 
     environment: dict[str, str]
     engine_url: str
     web_url: str
     token: str
     log_path: Path
+    verb: str = "up"
     _process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
     @property
@@ -70,7 +71,7 @@ class Engine:
         program = Path(sys.executable).with_name("callrouter")
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-c", _LAUNCHER, str(os.getpid()), str(program), "up"),
+                *(sys.executable, "-c", _LAUNCHER, str(os.getpid()), str(program), self.verb),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
@@ -84,14 +85,14 @@ class Engine:
     async def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
         async with httpx.AsyncClient() as client:
-            for url in (f"{self.engine_url}/ready", f"{self.web_url}/ready"):
+            for url in [self.engine_url, self.web_url] if self.verb == "up" else [self.engine_url]:
                 while True:
                     if not self.is_running:
                         raise StackError(f"callrouter ended while starting. Its last words:\n{self.last_words()}")
                     if time.monotonic() > deadline:
-                        raise StackError(f"{url} is not ready. callrouter's last words:\n{self.last_words()}")
+                        raise StackError(f"{url}/ready does not say yes. callrouter's last words:\n{self.last_words()}")
                     with contextlib.suppress(httpx.TransportError):
-                        if (await client.get(url, timeout=2)).status_code == 200:
+                        if (await client.get(f"{url}/ready", timeout=2)).status_code == 200:
                             break
                     await asyncio.sleep(0.1)
 
