@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from callrouter.api.schemas import Problem
 from callrouter.errors import StoreError
+from callrouter.store.pages import CursorError
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -37,10 +38,10 @@ def problem(
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """`responses=` of a route: these problems may come."""
     return {
+        # Without `model`, which would announce application/json beside it.
         status: {
-            "model": Problem,
             "description": HTTPStatus(status).phrase,
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
         }
         for status in statuses
     }
@@ -50,6 +51,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     """Every error of the application leaves as a problem."""
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(CursorError, _wrong_cursor)
     app.add_exception_handler(StoreError, _store_away)
     app.add_exception_handler(Exception, _our_fault)
 
@@ -64,6 +66,10 @@ async def _invalid(_request: Request, error: Exception) -> ProblemResponse:
     errors = [{"at": _place(one["loc"]), "reason": one["msg"]} for one in error.errors()]
     detail = "; ".join(f"{one['at']}: {one['reason']}" for one in errors)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+
+
+async def _wrong_cursor(_request: Request, error: Exception) -> ProblemResponse:
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"query.cursor: {error}")
 
 
 async def _store_away(_request: Request, error: Exception) -> ProblemResponse:

@@ -33,11 +33,13 @@ Instant = Annotated[datetime, AfterValidator(_utc), Field(examples=[_AT])]
 Seconds = Annotated[float, Field(ge=0, examples=[7.4])]
 
 
-class _Out(BaseModel):
+class Out(BaseModel):
+    """Base of all answers: made of our own values, and frozen."""
+
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class Problem(_Out):
+class Problem(Out):
     """Why a request was not served (RFC 9457)."""
 
     type: str = Field(examples=["about:blank"])
@@ -46,21 +48,21 @@ class Problem(_Out):
     detail: str = Field(examples=["there is no call 1795427775-42-518203"])
 
 
-class Health(_Out):
+class Health(Out):
     """The process is alive."""
 
     status: Literal["alive"]
     version: str = Field(examples=["0.1.0"])
 
 
-class Ready(_Out):
+class Ready(Out):
     """Every check passed."""
 
     status: Literal["ready"]
     checks: list[str] = Field(examples=[["asterisk", "database", "dialplans"]])
 
 
-class CallerOut(_Out):
+class CallerOut(Out):
     """What was shown of the caller."""
 
     number: str | None = Field(examples=["+33612340001"])
@@ -68,7 +70,7 @@ class CallerOut(_Out):
     presentation: Presentation
 
 
-class ClocksOut(_Out):
+class ClocksOut(Out):
     """The five clocks of a journey, and its end."""
 
     ringing_at: Instant
@@ -84,7 +86,7 @@ class ClocksOut(_Out):
         return cls.model_validate(clocks)
 
 
-class VisitOut(_Out):
+class VisitOut(Out):
     """One passage through a node: which exit, and the value that decided it."""
 
     node: str = Field(examples=["hours"])
@@ -93,7 +95,7 @@ class VisitOut(_Out):
     at: Instant
 
 
-class QueueVisitOut(_Out):
+class QueueVisitOut(Out):
     """One stay in a queue."""
 
     queue: str = Field(examples=["medical"])
@@ -106,7 +108,7 @@ class QueueVisitOut(_Out):
     outcome: QueueOutcome | None
 
 
-class DialOut(_Out):
+class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
     target: str = Field(examples=["doctor"])
@@ -116,7 +118,7 @@ class DialOut(_Out):
     outcome: DialOutcome | None
 
 
-class RecordedOut(_Out):
+class RecordedOut(Out):
     """A message left in this call."""
 
     recording: str
@@ -126,7 +128,7 @@ class RecordedOut(_Out):
     seconds: Seconds
 
 
-class CallOut(_Out):
+class CallOut(Out):
     """One journey."""
 
     call_id: str = Field(examples=[_CALL_ID])
@@ -176,14 +178,34 @@ class CallDetailOut(CallOut):
         )
 
 
-class CallsOut(_Out):
+class CallsOut(Out):
     """A page of calls, the newest first."""
 
     calls: list[CallOut]
     next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
-class LiveCallOut(_Out):
+class MessageOut(Out):
+    """One voice message."""
+
+    call_id: str = Field(examples=[_CALL_ID])
+    client: str = Field(examples=["etude-lenoir"])
+    recording: str = Field(description="Name of the recording, without folder or suffix")
+    seconds: Seconds
+    deliver: str = Field(description="Contact it is meant for", examples=["email_doctor"])
+    started_at: Instant
+    node: str = Field(examples=["take_message"])
+    state: str = Field(examples=["recorded"])
+
+
+class MessagesOut(Out):
+    """A page of messages, the newest first."""
+
+    messages: list[MessageOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
+
+
+class LiveCallOut(Out):
     """One call in progress."""
 
     call_id: str = Field(examples=[_CALL_ID])
@@ -217,7 +239,7 @@ class LiveCallOut(_Out):
         )
 
 
-class LiveOut(_Out):
+class LiveOut(Out):
     """All calls in progress."""
 
     at: Instant

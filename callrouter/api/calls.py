@@ -1,0 +1,59 @@
+"""/api/calls: journeys that have ended, and why each ended where it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Path
+
+from callrouter.api.filters import Client, Cursor, From, Limit, To, refuse_backwards
+from callrouter.api.problems import documented
+from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
+from callrouter.core.call import Disposition
+from callrouter.core.explain import explain
+from callrouter.core.plan import Plan
+from callrouter.store.calls import find_call, list_calls
+from callrouter.store.database import Database
+
+CallId = Annotated[str, Path(max_length=200, description="As we named the call", examples=["1795427775-42-518203"])]
+
+
+def router(database: Database, plan_of: Callable[[str, str], Plan | None]) -> APIRouter:
+    """The routes. `plan_of` finds the plan of a client's version, for the lines and the hours of the explanation."""
+    routes = APIRouter(tags=["calls"])
+
+    @routes.get("/calls")
+    async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
+        client: Client = None,
+        disposition: Disposition | None = None,
+        from_at: From = None,
+        to_at: To = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> CallsOut:
+        """Calls that ended, the newest first, by when they rang: `from` included, `to` not."""
+        refuse_backwards(from_at, to_at)
+        page = await list_calls(
+            database,
+            client=client,
+            disposition=disposition,
+            from_at=from_at,
+            to_at=to_at,
+            limit=limit,
+            cursor=cursor,
+        )
+        return CallsOut(calls=[CallOut.of(call) for call in page.calls], next_cursor=page.next_cursor)
+
+    @routes.get("/calls/{call_id}", responses=documented(404))
+    async def one_call(call_id: CallId) -> CallDetailOut:
+        """One call with all it went through, and its explanation. 404 also while the call is in progress."""
+        call = await find_call(database, call_id)
+        if call is None:
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
+            )
+        return CallDetailOut.of_explained(call, explain(call, plan_of(call.client, call.plan_version)))
+
+    return routes

@@ -1,0 +1,128 @@
+"""The published description: valid, complete, and its examples are what the API takes and gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.openapi.models import OpenAPI
+
+from callrouter.api import schemas, stats_schemas
+from callrouter.store.database import Database
+from callrouter.store.writer import Writer
+
+from .serving import TOKEN, serving
+from .stories import answered, message_left
+from .test_web_app import AUTHORISED, NOWHERE, web
+
+CALL_ID = "1795427775-42-518203"
+
+
+@pytest.fixture
+async def document(database: Database) -> dict[str, Any]:
+    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base) as client:
+        return dict((await client.get("/api/openapi.json")).json())
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def test_it_is_an_openapi_document_whose_references_lead_somewhere(document: dict[str, Any]) -> None:
+    OpenAPI.model_validate(document)
+
+    def references(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                yield value["$ref"]
+            for inner in value.values():
+                yield from references(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                yield from references(inner)
+
+    for reference in references(document):
+        place: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            place = place[part]
+
+
+def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, Any]) -> None:
+    paths = {path for path, _ in operations(document)}
+    assert paths == {
+        "/health",
+        "/ready",
+        "/api/calls",
+        "/api/calls/{call_id}",
+        "/api/messages",
+        "/api/stats",
+        "/api/live",
+    }
+    for path, operation in operations(document):
+        assert operation["description"], path
+        for parameter in operation.get("parameters", []):
+            assert "description" in parameter or "$ref" in str(parameter["schema"]), (path, parameter["name"])
+        if path.startswith("/api/"):
+            assert operation["security"], path
+            for status in ("401", "422", "503"):
+                assert "application/problem+json" in operation["responses"][status]["content"], (path, status)
+                assert "application/json" not in operation["responses"][status]["content"], (path, status)
+
+
+def test_the_examples_of_answers_are_answers(document: dict[str, Any]) -> None:
+    for _, operation in operations(document):
+        (content,) = operation["responses"]["200"]["content"].values()
+        name = content["schema"]["$ref"].rsplit("/", 1)[1]
+        example = example_of(document, content["schema"])
+
+        model = getattr(schemas, name, None) or getattr(stats_schemas, name)
+        model.model_validate(example)
+
+
+def example_of(document: dict[str, Any], schema: dict[str, Any]) -> Any:
+    """What a reader of the document would put together from its examples."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "$ref" in schema:
+        return example_of(document, document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+    if "anyOf" in schema:
+        return example_of(document, schema["anyOf"][0])
+    match schema:
+        case {"const": value} | {"enum": [value, *_]}:
+            return value
+        case {"type": "object", "properties": properties}:
+            return {name: example_of(document, inner) for name, inner in properties.items()}
+        case {"type": "array", "items": items}:
+            return [example_of(document, items)]
+        case {"type": "string"}:
+            return "text"
+        case {"type": "integer" | "number"}:
+            return 1
+        case {"type": "boolean"}:
+            return True
+        case {"type": "object"}:
+            return {}
+    raise AssertionError(schema)
+
+
+async def test_the_examples_of_parameters_are_taken(database: Database, document: dict[str, Any]) -> None:
+    writer = Writer(database)
+    await writer.write([answered(CALL_ID), message_left("2")])
+    writer.close()
+
+    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+        for path, operation in operations(document):
+            examples = {
+                parameter["name"]: (parameter.get("examples") or parameter["schema"].get("examples") or [None])[0]
+                for parameter in operation.get("parameters", [])
+            }
+            query = {name: value for name, value in examples.items() if value and f"{{{name}}}" not in path}
+            answer = await client.get(path.replace("{call_id}", str(examples.get("call_id"))), params=query)
+
+            assert answer.status_code == (502 if path == "/api/live" else 200), (path, answer.text)
+    assert TOKEN not in str(document)
+    assert NOWHERE not in str(document)

@@ -1,0 +1,286 @@
+"""The API over HTTP, reading a real PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from callrouter.api.engine_app import create_engine_app
+from callrouter.api.engine_client import EngineClient
+from callrouter.api.web_app import create_web_app
+from callrouter.core.call import Call
+from callrouter.core.plan import Plan
+from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.store.database import Database
+from callrouter.store.writer import Writer
+
+from .serving import TOKEN, serving
+from .stories import HOSTILE_NAME, TUESDAY, abandoned, after, answered, live, message_left
+
+AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
+NOWHERE = "http://127.0.0.1:9"
+DAY = {"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"}
+
+
+@dataclass(frozen=True)
+class Plans:
+    """A book with one plan."""
+
+    plans: Mapping[str, Plan] = field(
+        default_factory=lambda: {
+            "cabinet-moreau": Plan(
+                client="cabinet-moreau",
+                name="Cabinet du Dr Moreau",
+                version="5f2d3c9a10be",
+                numbers=("+33199000010",),
+                timezone="Europe/Paris",
+                language="fr",
+                start="hours",
+                nodes={},
+                service_level=ServiceLevelTarget(within_seconds=20, short_abandon_seconds=5),
+            )
+        }
+    )
+
+    def plan(self, client: str, version: str) -> Plan | None:
+        plan = self.plans.get(client)
+        return plan if plan and plan.version == version else None
+
+
+def web(database: Database, engine_url: str = NOWHERE) -> FastAPI:
+    return create_web_app(database, Plans(), EngineClient(engine_url, TOKEN), token=TOKEN)
+
+
+@pytest.fixture
+async def write(database: Database) -> AsyncIterator[Callable[..., Any]]:
+    """Puts calls into the record, as the recorder does."""
+    writer = Writer(database)
+
+    async def put(*calls: Call) -> None:
+        assert await writer.write(list(calls)) == []
+
+    yield put
+    writer.close()
+
+
+@pytest.fixture
+async def api(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the running API, with its token."""
+    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+        yield client
+
+
+async def got(api: httpx.AsyncClient, path: str, **params: str | int) -> Any:
+    answer = await api.get(path, params=params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_calls_newest_first_and_as_they_were(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    await write(answered("1"), abandoned("2", start=after(60)))
+
+    second, first = (await got(api, "/api/calls"))["calls"]
+
+    assert (first["call_id"], second["call_id"]) == ("1", "2")
+    assert first["disposition"] == "answered"
+    assert first["clocks"] == {
+        "ringing_at": "2026-11-24T09:00:00Z",
+        "answered_at": "2026-11-24T09:00:00.500000Z",
+        "entered_service_at": "2026-11-24T09:00:12Z",
+        "offered_at": "2026-11-24T09:00:13Z",
+        "bridged_at": "2026-11-24T09:00:20Z",
+        "ended_at": "2026-11-24T09:01:20Z",
+    }
+    assert (first["waiting_seconds"], first["talk_seconds"], first["agent"]) == (8, 60, "agent-1")
+    assert first["path"] == ["hours", "welcome"]
+
+
+async def test_calls_filtered(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    await write(answered("1"), abandoned("2", start=after(60)), answered("3", client="etude-lenoir", start=after(120)))
+
+    async def ids(**params: str) -> list[str]:
+        return [call["call_id"] for call in (await got(api, "/api/calls", **params))["calls"]]
+
+    assert await ids(client="etude-lenoir") == ["3"]
+    assert await ids(disposition="abandoned") == ["2"]
+    assert await ids(**{"from": "2026-11-24T09:01:00Z"}) == ["3", "2"]
+    assert await ids(to="2026-11-24T09:01:00Z") == ["1"]
+    assert await ids(**{"from": "2026-11-24T10:01:00+01:00", "to": "2026-11-24T10:01:01+01:00"}) == ["2"]
+    assert await ids(client="nobody") == []
+
+
+async def test_pages_hold_every_call_once(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    await write(*(answered(f"c{n:02}", start=after(n // 3)) for n in range(25)))
+
+    seen: list[str] = []
+    params: dict[str, str | int] = {"limit": 10}
+    while True:
+        page = await got(api, "/api/calls", **params)
+        seen += [call["call_id"] for call in page["calls"]]
+        if page["next_cursor"] is None:
+            break
+        params["cursor"] = page["next_cursor"]
+
+    assert len(seen) == 25
+    assert set(seen) == {f"c{n:02}" for n in range(25)}
+
+
+async def test_one_call_explains_itself(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    await write(answered("1", name=HOSTILE_NAME), message_left("2"))
+
+    one, two = await got(api, "/api/calls/1"), await got(api, "/api/calls/2")
+
+    assert one["caller"]["name"] == HOSTILE_NAME
+    assert one["variables"] == {"postcode": "75011"}
+    assert [visit["exit"] for visit in one["visits"]] == ["open", "key:2"]
+    assert one["queue_visits"][0]["outcome"] == "answered"
+    assert one["explanation"] == [
+        "10:00:00  hours → open (Tue 10:00)",
+        "10:00:12  welcome → key:2 (key 2)",
+        "10:00:12  waits in queue medical",
+        "10:00:20  answered by agent-1 after 8 s",
+        "10:01:20  leaves queue medical: answered",
+        "10:01:20  ended: answered",
+    ]
+    assert two["dials"][0]["outcome"] == "no_answer"
+    assert two["messages"][0]["recording"] == "2-1"
+
+
+async def test_a_call_that_is_not_there(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/calls/1795427775-42-518203")
+
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("there is no call 1795427775-42-518203 in the record")
+
+
+async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    await write(answered("1"), message_left("2"), message_left("3", start=after(600)))
+
+    page = await got(api, "/api/messages", client="cabinet-moreau", limit=1)
+    rest = await got(api, "/api/messages", client="cabinet-moreau", limit=1, cursor=page["next_cursor"])
+
+    assert page["messages"] == [
+        {
+            "call_id": "3",
+            "client": "cabinet-moreau",
+            "recording": "3-1",
+            "seconds": 4.2,
+            "deliver": "email_doctor",
+            "started_at": "2026-11-24T09:10:40Z",
+            "node": "take_message",
+            "state": "recorded",
+        }
+    ]
+    assert [message["call_id"] for message in rest["messages"]] == ["2"]
+    assert (await got(api, "/api/messages", client="etude-lenoir"))["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "at"),
+    [
+        ("/api/calls", {"limit": "501"}, "query.limit"),
+        ("/api/calls", {"limit": "0"}, "query.limit"),
+        ("/api/calls", {"client": "x'; DROP TABLE calls"}, "query.client"),
+        ("/api/calls", {"disposition": "lost"}, "query.disposition"),
+        ("/api/calls", {"from": "2026-11-24T09:00:00"}, "query.from"),
+        ("/api/calls", {"from": "yesterday"}, "query.from"),
+        ("/api/calls", {"from": DAY["to"], "to": DAY["from"]}, "query.from"),
+        ("/api/calls", {"cursor": "nonsense"}, "cursor"),
+        ("/api/messages", {"cursor": "nonsense"}, "cursor"),
+        ("/api/stats", {"client": "é"}, "query.client"),
+        ("/api/stats", {"from": DAY["to"], "to": DAY["from"]}, "query.from"),
+    ],
+)
+async def test_wrong_questions_are_told_what_is_wrong(
+    api: httpx.AsyncClient, path: str, params: dict[str, str], at: str
+) -> None:
+    answer = await api.get(path, params=params)
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert at in answer.json()["detail"]
+
+
+async def test_figures_with_what_they_were_made_with(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 3, and 2 of 4."""
+    await write(
+        answered("1", wait=8), answered("2", wait=30), abandoned("3", wait=9), abandoned("4", wait=2), message_left("5")
+    )
+    await write(answered("6", client="etude-lenoir"), answered("7", start=after(-86400)))
+
+    found = await got(api, "/api/stats", **DAY)
+    (one,) = (await got(api, "/api/stats", client="nobody", **DAY))["clients"]
+
+    moreau, lenoir = found["clients"]
+    assert (moreau["client"], lenoir["client"]) == ("cabinet-moreau", "etude-lenoir")
+    assert moreau["received"] == sum(moreau["by_disposition"].values()) == 5
+    assert (moreau["offered"], moreau["answered"], moreau["abandoned"], moreau["short_abandoned"]) == (5, 2, 2, 1)
+    assert moreau["service_level"] == pytest.approx(1 / 3)
+    assert moreau["service_levels"]["answered_only"] == 0.5
+    assert moreau["pickup_rate"] == 0.5
+    assert moreau["asa_seconds"] == 19
+    assert moreau["waiting_max_seconds"] == 30
+    assert moreau["basis"].startswith("short_abandon_excluded: T = 20 s, short abandon below 5 s")
+    assert (found["from_at"], found["to_at"], found["gaps"]) == ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", [])
+    assert (one["received"], one["service_level"], one["asa_seconds"]) == (0, None, None)
+
+
+async def test_live_calls_come_from_the_engine(database: Database) -> None:
+    @dataclass
+    class Line:
+        call: Call
+
+    engine = create_engine_app([Line(live("1"))], CollectorRegistry(), {}, token=TOKEN, now=lambda: TUESDAY)
+    async with serving(engine) as engine_url, serving(web(database, engine_url)) as base:
+        answer = httpx.Response(200)
+        async with httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+            answer = await client.get("/api/live")
+
+    assert [call["call_id"] for call in answer.json()["calls"]] == ["1"]
+
+
+async def test_an_engine_that_is_away_is_a_sentence(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/live")
+
+    assert answer.status_code == 502
+    assert answer.json()["detail"].startswith(f"the engine at {NOWHERE} does not answer")
+
+
+@pytest.mark.parametrize("path", ["/api/calls", "/api/calls/1", "/api/messages", "/api/live", "/api/stats"])
+async def test_nothing_is_shown_without_the_token(api: httpx.AsyncClient, path: str) -> None:
+    answer = await api.get(path, headers={"Authorization": "Bearer another"})
+
+    assert answer.status_code == 401
+    assert answer.json()["title"] == "Unauthorized"
+
+
+async def test_alive_ready_and_then_without_its_database(api: httpx.AsyncClient, database: Database) -> None:
+    alive, ready = await api.get("/health"), await api.get("/ready")
+    async with database.connection() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'from_the_future'")
+    newer = await api.get("/ready")
+
+    assert (alive.status_code, ready.status_code, newer.status_code) == (200, 200, 503)
+    assert list(newer.json()["checks"]) == ["database"]
+
+
+async def test_a_database_that_went_away_is_a_problem_and_no_traceback() -> None:
+    from sqlalchemy.engine import make_url
+
+    gone = Database(make_url("postgresql://callrouter:hunter2@127.0.0.1:9/calls"))
+    async with serving(web(gone)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+        answer, ready = await client.get("/api/calls"), await client.get("/ready")
+    await gone.close()
+
+    for one in (answer, ready):
+        assert one.status_code == 503
+        assert one.headers["content-type"] == "application/problem+json"
+        assert "cannot be used" in one.json()["detail"]
+        assert "hunter2" not in one.text
+        assert "Traceback" not in one.text
