@@ -176,7 +176,7 @@ class DialAttempt:
     """One attempt to reach somebody of the client's: one number, or several at once."""
 
     target: str
-    """What the document calls it: a contact's name, or a number; several joined by '+'."""
+    """What the document calls it: a contact's name, or a number; several joined by ' + '."""
     started_at: datetime
     answered_at: datetime | None = None
     ended_at: datetime | None = None

@@ -65,6 +65,8 @@ class Dial:
     ring_seconds: float
     screen: tuple[Sound, ...] = ()
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
+    names: tuple[str, ...] = ()
+    """What the document calls them, for the record; empty: the numbers say it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,7 +235,7 @@ class _Walk:
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
         elif isinstance(last, Dial):
-            attempt = DialAttempt(target="+".join(last.numbers), started_at=self.at)
+            attempt = DialAttempt(target=" + ".join(last.names or last.numbers), started_at=self.at)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))
 

@@ -21,7 +21,7 @@ _UTC = ZoneInfo("UTC")
 def explain(call: Call, plan: Plan | None = None) -> list[str]:
     """The call's story in the client's own time; with the plan, each node's line is named."""
     zone = ZoneInfo(plan.timezone) if plan else _UTC
-    entries: list[tuple[datetime, str]] = [(visit.at, _visit(visit, plan)) for visit in call.visits]
+    entries: list[tuple[datetime, str]] = [(visit.at, passage(visit, plan)) for visit in call.visits]
     for queue_visit in call.queue_visits:
         entries += _queue_visit(queue_visit)
     for dial in call.dials:
@@ -44,9 +44,9 @@ def _clock(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%H:%M:%S}"
 
 
-def _visit(visit: Visit, plan: Plan | None) -> str:
-    node = plan.nodes.get(visit.node) if plan else None
-    place = f"{visit.node} ({plan.source}:{node.line})" if plan and node and plan.source else visit.node
+def passage(visit: Visit, plan: Plan | None) -> str:
+    """One passage through a node: its place, the exit taken, and what decided it."""
+    place = plan.where(visit.node) if plan else visit.node
     because = f" ({visit.because})" if visit.because else ""
     return f"{place} → {visit.exit}{because}"
 

@@ -57,6 +57,11 @@ class Plan:
     source: str = ""
     """The client's file, as the operations person knows it."""
 
+    def where(self, node: str) -> str:
+        """A node and its place in the client's file, for a person; just its name when the plan does not have it."""
+        found = self.nodes.get(node)
+        return f"{node} ({self.source}:{found.line})" if found and found.line and self.source else node
+
     @cached_property
     def node_index(self) -> Mapping[str, int]:
         """Position of each node, in the document's order: what the serialised call writes for a name."""

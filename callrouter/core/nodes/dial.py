@@ -71,6 +71,11 @@ class DialNode(Node):
 
     def _ring(self, call: Call, index: int) -> Step:
         call = remember(call, next=index)
-        numbers = tuple(contact.number for contact in self.targets(call))
-        dial = Dial(numbers=numbers, ring_seconds=self.ring_seconds, screen=self.screen)
+        targets = self.targets(call)
+        dial = Dial(
+            numbers=tuple(contact.number for contact in targets),
+            names=tuple(contact.name for contact in targets),
+            ring_seconds=self.ring_seconds,
+            screen=self.screen,
+        )
         return Stay(call=call, state=CallState.DIALLING, effects=(dial,))

@@ -1,0 +1,292 @@
+"""A call rehearsed: a scripted caller walks the very engine that serves calls, without a switch.
+
+The script says what the caller keys and when he hangs up, how each queue and each number behaves and how long a message
+lasts; a virtual clock advances by the prompts' lengths and by what the script says of the rest. What comes out is the
+finished call, and for each step what happened, what was asked for, what the caller heard and which nodes were passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from callrouter.core import engine, inputs
+from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, RecordOutcome, Visit
+from callrouter.core.effects import (
+    Answer,
+    CollectDigits,
+    Dial,
+    Effect,
+    EnterQueue,
+    Hangup,
+    Play,
+    Record,
+    Sound,
+)
+from callrouter.core.engine import Turn
+from callrouter.core.facts import NodeVisited
+from callrouter.core.nodes import RedirectNode
+from callrouter.core.plan import Plan
+
+ANSWERING_SECONDS = 0.02
+KEY_SECONDS = 0.3
+"""From one key to the next."""
+
+REACTION_SECONDS = 1.0
+"""From the beginning of a question to the first key: callers who know the menu do not hear it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueBehaviour:
+    """What becomes of a caller in a queue."""
+
+    outcome: QueueOutcome = QueueOutcome.ANSWERED
+    """TIMEOUT lets the queue's whole `max_wait` pass; ABANDONED is the caller hanging up."""
+    after_seconds: float = 10.0
+    agent: str = "agent"
+    talk_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialBehaviour:
+    """What a number does when it is rung; NO_ANSWER lets the whole ringing time pass."""
+
+    outcome: DialOutcome = DialOutcome.ANSWERED
+    after_seconds: float = 5.0
+    talk_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What the caller and the others do."""
+
+    ahead: str = ""
+    """Keyed at once, while the call is being answered."""
+    keys: tuple[str, ...] = ()
+    """What is keyed at each question in turn; empty: silence. After the last one: silence."""
+    hang_up_after: int | None = None
+    """The caller hangs up in the middle of this wait (from 1); None: he hears everything out."""
+    queues: Mapping[str, QueueBehaviour] = field(default_factory=dict)
+    """By name of the queue."""
+    any_queue: QueueBehaviour = QueueBehaviour()
+    numbers: Mapping[str, DialBehaviour] = field(default_factory=dict)
+    """By E.164 number."""
+    any_number: DialBehaviour = DialBehaviour()
+    message_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsedStep:
+    """What one thing that happened led to."""
+
+    told: str
+    """What happened, for a person."""
+    at: datetime
+    visits: tuple[Visit, ...]
+    """Nodes passed thereupon."""
+    effects: tuple[Effect, ...]
+    heard: tuple[Sound, ...]
+    """What the caller hears next."""
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """The whole call."""
+
+    call: Call
+    steps: tuple[RehearsedStep, ...]
+    outcome: str
+    """What finally had the caller: `queue:medical`, `dial:doctor`, `redirect:+44…`, `message:take_message`, `reject`,
+    or the disposition when nobody and nothing had him."""
+
+    @property
+    def heard(self) -> tuple[Sound, ...]:
+        """All sounds, in order."""
+        return tuple(sound for step in self.steps for sound in step.heard)
+
+    def meets(self, expected: str) -> bool:
+        """Whether the call ended as expected: an outcome, its first word, a disposition, or `node:NAME` passed."""
+        if expected.startswith("node:"):
+            return any(visit.node == expected.removeprefix("node:") for visit in self.call.visits)
+        return expected in (self.outcome, self.outcome.partition(":")[0], self.call.disposition)
+
+
+def rehearse(plan: Plan, offered: inputs.CallOffered, script: Script) -> Rehearsal:
+    """Walk the plan with this caller to the end of the call."""
+    rehearsing = _Rehearsing(plan, script, offered.at)
+    rehearsing.take("the call rings", engine.start(plan, offered))
+    while not rehearsing.call.ended:
+        rehearsing.go_on()
+    return Rehearsal(call=rehearsing.call, steps=tuple(rehearsing.steps), outcome=outcome_of(plan, rehearsing.call))
+
+
+def outcome_of(plan: Plan, call: Call) -> str:
+    """What finally had the caller, for an ended call."""
+    match call.disposition:
+        case Disposition.ANSWERED:
+            answered = [visit.queue for visit in call.queue_visits if visit.answered_at]
+            return f"queue:{answered[-1]}" if answered else "queue"
+        case Disposition.REDIRECTED:
+            return _reached(plan, call)
+        case Disposition.MESSAGE_LEFT:
+            return f"message:{call.messages[-1].node}"
+        case Disposition.REJECTED:
+            return "reject"
+        case _:
+            return str(call.disposition)
+
+
+def _reached(plan: Plan, call: Call) -> str:
+    """The contact or the number that took the call."""
+    reached = next((dial.target for dial in reversed(call.dials) if dial.answered_at), "")
+    redirected = any(isinstance(node, RedirectNode) and node.number == reached for node in plan.nodes.values())
+    return f"redirect:{reached}" if redirected else f"dial:{reached}"
+
+
+class _Rehearsing:
+    """The call as it goes."""
+
+    def __init__(self, plan: Plan, script: Script, at: datetime) -> None:
+        self.plan = plan
+        self.script = script
+        self.at = at
+        self.steps: list[RehearsedStep] = []
+        self.call: Call
+        self._pending: tuple[Effect, ...] = ()
+        self._waits = 0
+        self._keys = list(script.keys)
+
+    def take(self, told: str, turn: Turn) -> None:
+        """Note what a turn led to."""
+        self.call, self._pending = turn.call, turn.effects
+        visits = tuple(fact.visit for fact in turn.facts if isinstance(fact, NodeVisited))
+        heard = tuple(
+            sound for effect in turn.effects if isinstance(effect, Play | CollectDigits) for sound in effect.sounds
+        )
+        self.steps.append(
+            RehearsedStep(told=told, at=self.at, visits=visits, effects=turn.effects, heard=heard, call=turn.call)
+        )
+
+    def go_on(self) -> None:
+        """Carry out what was asked for, as the script says."""
+        effects = self._pending
+        last = effects[-1]
+        self._waits += 1
+        if self._waits == self.script.hang_up_after and not isinstance(last, Hangup):
+            self._pass(_length(last) / 2)
+            self.tell("the caller hangs up", inputs.CallerHungUp(at=self.at, cause=16))
+            return
+        if isinstance(effects[0], Answer):
+            self._answer(last)
+            if effects == (last,):
+                return
+        self._perform(last)
+
+    def tell(self, told: str, happened: inputs.Input) -> None:
+        """Tell the engine, and note what came of it."""
+        self.take(told, engine.step(self.plan, self.call, happened))
+
+    def _quietly(self, happened: inputs.Input) -> None:
+        """Something the engine only takes note of."""
+        self.call = engine.step(self.plan, self.call, happened).call
+
+    def _pass(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def _answer(self, last: Effect) -> None:
+        if self.call.clocks.answered_at is None and self._waits == 1:
+            self._press(self.script.ahead)
+        self._pass(ANSWERING_SECONDS)
+        answered = inputs.CallAnswered(step=self.call.step, at=self.at)
+        if isinstance(last, Answer):
+            self.tell("answered", answered)
+        else:
+            self._quietly(answered)
+
+    def _press(self, keys: str) -> None:
+        for key in keys:
+            self._quietly(inputs.DigitPressed(digit=key, at=self.at))
+
+    def _perform(self, effect: Effect) -> None:
+        step = self.call.step
+        match effect:
+            case Play():
+                self._pass(_length(effect))
+                self.tell("heard", inputs.PromptEnded(step=step, at=self.at))
+            case CollectDigits():
+                self._collect(effect)
+            case EnterQueue():
+                self._queue(effect)
+            case Dial():
+                self._dial(effect)
+            case Record(max_seconds=longest):
+                seconds = min(self.script.message_seconds, longest)
+                self._pass(seconds)
+                outcome = RecordOutcome.FINISHED
+                ended = inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, at=self.at)
+                self.tell(f"speaks {seconds:g} s", ended)
+            case Hangup():
+                self.tell("the call is hung up", inputs.CallerHungUp(at=self.at, cause=effect.cause))
+
+    def _collect(self, effect: CollectDigits) -> None:
+        if self.call.digits:
+            told, keys = f"has keyed {self.call.digits}", ""
+        else:
+            keys = self._keys.pop(0) if self._keys else ""
+            told = f"keys {keys}" if keys else "keys nothing"
+        if keys:
+            self._pass(REACTION_SECONDS + KEY_SECONDS * len(keys))
+            self._press(keys)
+        else:
+            self._pass(_length(effect))
+        self.tell(told, inputs.CollectEnded(step=self.call.step, at=self.at))
+
+    def _queue(self, effect: EnterQueue) -> None:
+        behaviour = self.script.queues.get(effect.queue, self.script.any_queue)
+        outcome = behaviour.outcome
+        if outcome is QueueOutcome.TIMEOUT or behaviour.after_seconds > effect.max_wait_seconds:
+            self._pass(effect.max_wait_seconds)
+            outcome = QueueOutcome.TIMEOUT
+        elif outcome not in (QueueOutcome.FULL, QueueOutcome.EMPTY):
+            self._pass(behaviour.after_seconds)
+        if outcome is QueueOutcome.ABANDONED:
+            self.tell("the caller hangs up", inputs.CallerHungUp(at=self.at, cause=16))
+            return
+        told = f"queue {effect.queue}: {outcome}"
+        if outcome is QueueOutcome.ANSWERED:
+            self._quietly(inputs.AgentAnswered(agent=behaviour.agent, at=self.at))
+            self._pass(behaviour.talk_seconds)
+            told = f"talks to {behaviour.agent} {behaviour.talk_seconds:g} s"
+        self.tell(told, inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at))
+
+    def _dial(self, effect: Dial) -> None:
+        behaviours = [self.script.numbers.get(number, self.script.any_number) for number in effect.numbers]
+        taking = [one for one in behaviours if one.outcome is DialOutcome.ANSWERED]
+        behaviour = min(taking, key=lambda one: one.after_seconds) if taking else behaviours[0]
+        outcome = behaviour.outcome
+        if outcome is DialOutcome.NO_ANSWER or behaviour.after_seconds > effect.ring_seconds:
+            self._pass(effect.ring_seconds)
+            outcome = DialOutcome.NO_ANSWER
+        else:
+            self._pass(behaviour.after_seconds)
+        told = f"{' + '.join(effect.numbers)}: {outcome}"
+        if outcome is DialOutcome.ANSWERED:
+            self._quietly(inputs.LegAnswered(leg=0, at=self.at))
+            self._pass(behaviour.talk_seconds)
+            told = f"talks to {' + '.join(effect.numbers)} {behaviour.talk_seconds:g} s"
+        self.tell(told, inputs.DialEnded(step=self.call.step, outcome=outcome, at=self.at))
+
+
+def _length(effect: Effect) -> float:
+    """How long an effect lasts when nobody interferes, in seconds."""
+    match effect:
+        case Play(sounds=sounds):
+            return sum(sound.seconds for sound in sounds)
+        case CollectDigits(sounds=sounds, timeout_seconds=timeout):
+            return sum(sound.seconds for sound in sounds) + timeout
+        case EnterQueue(max_wait_seconds=seconds) | Dial(ring_seconds=seconds) | Record(max_seconds=seconds):
+            return seconds
+        case _:
+            return ANSWERING_SECONDS
