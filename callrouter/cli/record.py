@@ -9,7 +9,7 @@ from datetime import date, datetime, time
 import typer
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.errors import DialplanError, SettingsError
+from callrouter.errors import DialplanError, SettingsError, SpeechError
 from callrouter.settings import Settings
 from callrouter.store.database import Database
 from callrouter.store.embedded import FOLDER
@@ -39,9 +39,11 @@ async def opened_record(settings: Settings) -> AsyncIterator[Database]:
 
 def plans_on_disk(settings: Settings) -> Catalogue | None:
     """The clients' plans as their files stand; None without any. Sounds are not rendered for it."""
+    folder = settings.dialplans_dir
+    places = ((folder if folder.is_dir() else folder.parent) / "sounds", *settings.sounds_dirs)
     try:
-        return load_directory(settings.dialplans_dir, PaperSpeech((settings.dialplans_dir / "sounds",)))
-    except DialplanError:
+        return load_directory(folder, PaperSpeech(places), region=settings.region)
+    except (DialplanError, SpeechError):
         return None
 
 

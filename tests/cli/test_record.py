@@ -1,0 +1,120 @@
+"""`explain` and `stats`, run as commands on a real PostgreSQL and the demonstration's dialplans."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.store.database import Database
+from callrouter.store.writer import Writer
+
+from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
+from .test_main import run
+
+ROOT = Path(__file__).parents[2]
+DIALPLANS = ROOT / "dialplans"
+
+Command = Callable[..., "asyncio.Future[subprocess.CompletedProcess[str]]"]
+
+
+@pytest.fixture
+async def command(database: Database, fresh_database_url: str, tmp_path: Path) -> Command:
+    """`callrouter`, on a record that holds four calls."""
+    catalogue = load_directory(DIALPLANS, PaperSpeech((DIALPLANS / "sounds",)))
+    version = catalogue.plans["cabinet-moreau"].version
+    calls = [answered("1", name=HOSTILE_NAME), answered("2", wait=30), abandoned("3"), message_left("4")]
+    writer = Writer(database)
+    await writer.write([*(replace(call, plan_version=version) for call in calls[:3]), calls[3]])
+    writer.close()
+    env = {
+        "CALLROUTER_DATABASE_URL": fresh_database_url,
+        "CALLROUTER_DIALPLANS_DIR": str(DIALPLANS),
+        "TZ": "Europe/Paris",
+    }
+    return lambda *arguments: asyncio.to_thread(run, *arguments, cwd=tmp_path, env=env)  # type: ignore[return-value]
+
+
+async def test_explain_names_the_lines_that_decided(command: Command) -> None:
+    done = await command("explain", "1")
+
+    assert done.returncode == 0, done.stderr
+    head, path, _, *story = done.stdout.splitlines()
+    assert head.startswith('1: +33612340001 "Jean"; DROP TABLE calls; -- ${SHELL(id)}\\x0d\\x0aAction: Logoff')
+    assert path == "hours → welcome"
+    assert story[0].startswith("10:00:00  hours (cabinet-moreau.yaml:")
+    assert story[0].endswith(") → open (Tue 10:00)")
+    assert story[-1] == "10:01:20  ended: answered"
+
+
+async def test_explain_says_when_the_version_is_not_on_disk(command: Command) -> None:
+    done = await command("explain", "4")
+
+    assert "09:00:45  ended: message_left" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("(times in UTC, without lines: version 5f2d3c9a10be")
+
+
+async def test_a_call_that_is_not_there(command: Command) -> None:
+    done = await command("explain", "none\x1b[2J")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "callrouter: there is no call none\\x1b[2J in the record\n"
+
+
+async def test_stats_of_a_day_in_this_machines_zone(command: Command) -> None:
+    done = await command("stats", "--from", "2026-11-24", "--to", "2026-11-25")
+
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "2026-11-24 00:00 CET to 2026-11-25 00:00 CET"
+    (row,) = (line.split() for line in lines if line.startswith("cabinet-moreau "))
+    assert row[:8] == ["cabinet-moreau", "4", "4", "2", "1", "0", "1", "50.0%"]
+    assert any("short_abandon_excluded: T = " in line for line in lines)
+
+
+async def test_stats_for_machines(command: Command) -> None:
+    done = await command(
+        "stats", "--json", "--client", "cabinet-moreau", "--from", "2026-11-24T10:00", "--to", "2027-01-01"
+    )
+
+    (client,) = json.loads(done.stdout)["clients"]
+    assert (client["received"], client["answered"]) == (4, 2)
+
+
+async def test_a_period_without_calls(command: Command) -> None:
+    done = await command("stats", "--from", "2020-01-01", "--to", "2020-02-01")
+
+    assert done.stdout.splitlines()[1] == "No calls."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--from", "yesterday"], "write 2026-11-24 or 2026-11-24T10:00"),
+        (["--from", "2026-02-01", "--to", "2026-01-01"], "the period ends before it begins"),
+    ],
+)
+def test_wrong_periods(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = run("stats", *arguments, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.split())
+
+
+def test_looking_makes_no_database(tmp_path: Path) -> None:
+    done = run("stats", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "there is no record in .run/data yet" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_is_installed() -> None:
+    assert subprocess.run([Path(sys.executable).with_name("callrouter"), "--version"], check=False).returncode == 0
