@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from callrouter.core.nodes import (
     AnswerNode,
     BranchNode,
     CallerNode,
+    CollectDigitsNode,
+    MenuNode,
+    MessageNode,
     Node,
     OpeningHoursNode,
     PlayNode,
@@ -50,23 +53,25 @@ def check_reached(scope: Scope, nodes: Mapping[str, Node], starts: Collection[st
 
 
 def check_loops(scope: Scope, nodes: Mapping[str, Node]) -> None:
-    """A way back to the same node must pass one that waits for the caller, an agent or a telephone."""
+    """A way back to the same node must pass one that waits, and must need a caller who does something sensible."""
     reported: set[str] = set()
-    for name in nodes:
-        loop = _loop_from(name, nodes)
-        if loop and not reported & set(loop):
-            reported.update(loop)
-            way = " → ".join((*loop, loop[0]))
-            scope.fail(f"the tree goes round without waiting for anybody: {way}", "nodes", name)
+    for passes, who in _PASSAGES:
+        for name in nodes:
+            loop = _loop_from(name, nodes, passes)
+            if loop and reported.isdisjoint(loop):
+                reported.update(loop)
+                scope.fail(f"{who}: {' → '.join((*loop, loop[0]))}", "nodes", name)
 
 
-def _loop_from(start: str, nodes: Mapping[str, Node]) -> tuple[str, ...]:
-    """A way from a node back to itself through nodes that do not wait, or nothing."""
+def _loop_from(start: str, nodes: Mapping[str, Node], passes: Passes) -> tuple[str, ...]:
+    """A way from a node back to itself by the exits that `passes` names, or nothing."""
     came_from: dict[str, str] = {}
     waiting = [start]
     while waiting:
         name = waiting.pop()
-        for target in _passed_at_once(nodes.get(name)):
+        node = nodes.get(name)
+        for exit_name in passes(node) if node else ():
+            target = node.exits[exit_name] if node else ""
             if target == start:
                 way = [name]
                 while way[-1] != start:
@@ -78,12 +83,36 @@ def _loop_from(start: str, nodes: Mapping[str, Node]) -> tuple[str, ...]:
     return ()
 
 
-def _passed_at_once(node: Node | None) -> Iterator[str]:
-    """Where a call may go on to at once: a prompt that keys cut short is no wait, since a key may be there already."""
-    if isinstance(node, OpeningHoursNode | CallerNode | BranchNode | SetNode | AnswerNode) or (
-        isinstance(node, PlayNode) and node.interruptible
-    ):
-        yield from node.exits.values()
+def _at_once(node: Node) -> Iterable[str]:
+    """Exits taken without waiting: a prompt that keys cut short is no wait, since a key may be there already."""
+    decides = isinstance(node, OpeningHoursNode | CallerNode | BranchNode | SetNode | AnswerNode)
+    return node.exits if decides or (isinstance(node, PlayNode) and node.interruptible) else ()
+
+
+def _by_silence(node: Node) -> Iterable[str]:
+    """Exits a caller takes who does nothing at all."""
+    match node:
+        case MenuNode() | CollectDigitsNode():
+            return ("no_input",)
+        case MessageNode():
+            return ("empty",) if "empty" in node.exits else ("done",)
+        case PlayNode():
+            return node.exits
+        case _:
+            return _at_once(node)
+
+
+def _by_wrong_keys(node: Node) -> Iterable[str]:
+    """Exits a caller takes who only ever presses what means nothing."""
+    return ("no_match",) if isinstance(node, MenuNode | CollectDigitsNode) else _by_silence(node)
+
+
+Passes = Callable[[Node], Iterable[str]]
+_PASSAGES: tuple[tuple[Passes, str], ...] = (
+    (_at_once, "the tree goes round without waiting for anybody"),
+    (_by_silence, "a caller who presses nothing goes round without end"),
+    (_by_wrong_keys, "a caller who presses wrong keys goes round without end"),
+)
 
 
 def check_variables(scope: Scope, nodes: Mapping[str, Node]) -> None:
