@@ -307,7 +307,10 @@ def _compared(expected: tuple[Expected, ...], done: tuple[Effect, ...]) -> list[
         did = done[place] if place < len(done) else None
         fits = want is not None and did is not None and _fits(want, did)
         arrow = "<<" if fits else "=>"
-        lines.append(f"{arrow} {_shown(did)}" + ("" if fits else f"    expected: {_shown(want)}"))
+        shown = (_shown(did), _shown(want))
+        if not fits and shown[0] == shown[1]:
+            shown = (repr(did), repr(want))
+        lines.append(f"{arrow} {shown[0]}" + ("" if fits else f"    expected: {shown[1]}"))
     return lines
 
 

@@ -40,6 +40,12 @@ def path(visits: Sequence[Visit]) -> str:
     return " → ".join(visit.node for visit in visits)
 
 
+def nodes_reached(call: Call) -> list[str]:
+    """The nodes passed, and the one the call is in or ended in: a caller who hangs up leaves it by no exit."""
+    names = [visit.node for visit in call.visits]
+    return names if not call.node or names[-1:] == [call.node] else [*names, call.node]
+
+
 def _clock(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%H:%M:%S}"
 

@@ -114,10 +114,14 @@ def _shorten(call: Call, surplus: int) -> Call | None:
     if call.visits:
         dropped = min(len(call.visits), 1 + surplus // 24)
         return replace(call, visits=call.visits[dropped:], visits_dropped=call.visits_dropped + dropped)
-    first_of_each: tuple[QueueVisit | DialAttempt, ...] = (*call.queue_visits[:1], *call.dials[:1])
-    complete = [attempt for attempt in first_of_each if attempt.outcome is not None]
-    if complete:
-        return _sum_up(call, min(complete, key=_began_at))
+    shorter = call
+    for _ in range(1 + surplus // 48):
+        first_of_each: tuple[QueueVisit | DialAttempt, ...] = (*shorter.queue_visits[:1], *shorter.dials[:1])
+        complete = [attempt for attempt in first_of_each if attempt.outcome is not None]
+        if complete:
+            shorter = _sum_up(shorter, min(complete, key=_began_at))
+    if shorter is not call:
+        return shorter
     if call.caller.name:
         name = call.caller.name[: -(1 + surplus // 8)]
         return replace(

@@ -14,7 +14,11 @@ IN_TURN = plan_of(DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), screen=SCR
 
 
 def _first() -> Playbook:
-    return Playbook(IN_TURN).offer().expects(Dial(numbers=(ON_CALL.number,), ring_seconds=20, screen=SCREEN))
+    return (
+        Playbook(IN_TURN)
+        .offer()
+        .expects(Dial(numbers=(ON_CALL.number,), names=("on_call",), ring_seconds=20, screen=SCREEN))
+    )
 
 
 def case_a_voicemail_does_not_swallow_the_emergency() -> Playbook:
