@@ -20,6 +20,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -271,7 +272,8 @@ class Recorder:
                     lines.append(call_json(call))
                     if len(lines) % _SLICE == 0:
                         await asyncio.sleep(0)
-                await self._on_disk(lambda lines=lines: self._spool.append(lines))  # type: ignore[misc]
+                oldest_at = time.time() - (time.monotonic() - taken[0][0])
+                await self._on_disk(partial(self._spool.append, lines, oldest_at))
             except BaseException:
                 self._queue.extendleft(reversed(taken))
                 raise

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from callrouter.core.call import Call
-from callrouter.core.explain import path
+from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
 from callrouter.store.trace import cleaned, trace_json, variables_json
 
@@ -107,7 +107,7 @@ def call_row(call: Call) -> Row:
         call.waiting_seconds(clocks.ended_at),
         call.talk_seconds(),
         call.agent if call.queue_visits else None,
-        path(call.visits),
+        " → ".join(nodes_reached(call)),
         variables_json(call),
         trace_json(call),
     )

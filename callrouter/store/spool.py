@@ -36,11 +36,11 @@ class Spool:
 
     @property
     def oldest_at(self) -> float | None:
-        """When the oldest file that waits was begun (time.time); None when nothing waits."""
+        """Since when the oldest call waits (time.time); None when none does."""
         return min(self._since.values(), default=None)
 
-    def append(self, lines: Sequence[str]) -> None:
-        """Put calls on the disk, one a line.
+    def append(self, lines: Sequence[str], oldest_at: float) -> None:
+        """Put calls on the disk, one a line; the oldest has waited since `oldest_at` (time.time).
 
         Raises:
             OSError: the disk does not take them, and holds none of them.
@@ -49,7 +49,7 @@ class Spool:
             path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
             self._file = _open_locked(path, os.O_CREAT | os.O_EXCL)
             assert self._file is not None
-            self._adopted[path], self._since[path] = self._file, time.time()
+            self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
         _write(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
         self.calls += len(lines)
