@@ -97,6 +97,8 @@ class Rehearsal:
 
     call: Call
     steps: tuple[RehearsedStep, ...]
+    inputs: tuple[inputs.Input, ...]
+    """All that the engine was told after the offer, in order: stepping through them again gives the same call."""
     outcome: str
     """What finally had the caller: `queue:medical`, `dial:doctor`, `redirect:+44…`, `message:take_message`, `reject`,
     or the disposition when nobody and nothing had him."""
@@ -119,7 +121,12 @@ def rehearse(plan: Plan, offered: inputs.CallOffered, script: Script) -> Rehears
     rehearsing.take("the call rings", engine.start(plan, offered))
     while not rehearsing.call.ended:
         rehearsing.go_on()
-    return Rehearsal(call=rehearsing.call, steps=tuple(rehearsing.steps), outcome=outcome_of(plan, rehearsing.call))
+    return Rehearsal(
+        call=rehearsing.call,
+        steps=tuple(rehearsing.steps),
+        inputs=tuple(rehearsing.inputs),
+        outcome=outcome_of(plan, rehearsing.call),
+    )
 
 
 def outcome_of(plan: Plan, call: Call) -> str:
@@ -153,6 +160,7 @@ class _Rehearsing:
         self.script = script
         self.at = at
         self.steps: list[RehearsedStep] = []
+        self.inputs: list[inputs.Input] = []
         self.call: Call
         self._pending: tuple[Effect, ...] = ()
         self._waits = 0
@@ -186,10 +194,12 @@ class _Rehearsing:
 
     def tell(self, told: str, happened: inputs.Input) -> None:
         """Tell the engine, and note what came of it."""
+        self.inputs.append(happened)
         self.take(told, engine.step(self.plan, self.call, happened))
 
     def _quietly(self, happened: inputs.Input) -> None:
         """Something the engine only takes note of."""
+        self.inputs.append(happened)
         self.call = engine.step(self.plan, self.call, happened).call
 
     def _pass(self, seconds: float) -> None:
