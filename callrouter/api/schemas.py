@@ -20,6 +20,7 @@ from callrouter.core.call import (
     Visit,
 )
 from callrouter.core.call import Message as CallMessage
+from callrouter.core.explain import nodes_reached
 
 _CALL_ID = "1795427775-42-518203"
 _AT = "2026-11-24T09:00:12.250000Z"
@@ -223,7 +224,6 @@ class LiveCallOut(Out):
     @classmethod
     def of(cls, call: Call, at: datetime) -> LiveCallOut:
         """As the call stands at that instant."""
-        path = [visit.node for visit in call.visits]
         return cls(
             call_id=call.call_id,
             client=call.client,
@@ -231,7 +231,7 @@ class LiveCallOut(Out):
             caller=CallerOut.model_validate(call.caller),
             state=call.state,
             node=call.node,
-            path=[*path, call.node] if call.node else path,
+            path=nodes_reached(call),
             ringing_at=call.clocks.ringing_at,
             elapsed_seconds=max(0.0, (at - call.clocks.ringing_at).total_seconds()),
             waiting_seconds=max(0.0, call.waiting_seconds(at)),
@@ -263,7 +263,7 @@ def _summary(call: Call) -> dict[str, Any]:
         "waiting_seconds": max(0.0, call.waiting_seconds(ended_at)),
         "talk_seconds": call.talk_seconds(),
         "agent": call.agent,
-        "path": [visit.node for visit in call.visits],
+        "path": nodes_reached(call),
         "plan_version": call.plan_version,
         "hangup_cause": call.hangup_cause,
     }

@@ -10,7 +10,7 @@ import typer
 from callrouter.cli.record import opened_record, plans_on_disk
 from callrouter.core.call import Call
 from callrouter.core.explain import explain as explanation
-from callrouter.core.explain import path
+from callrouter.core.explain import nodes_reached
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.store.calls import find_call
@@ -28,7 +28,7 @@ def explain(
     catalogue = plans_on_disk(settings)
     plan = catalogue.plan(call.client, call.plan_version) if catalogue else None
     # What callers and files say reaches a terminal: one line each, without control characters.
-    for line in (_head(call), path(call.visits), "", *explanation(call, plan)):
+    for line in (_head(call), " → ".join(nodes_reached(call)), "", *explanation(call, plan)):
         typer.echo(safe_text(line))
     if plan is None:
         typer.echo(f"(times in UTC, without lines: version {call.plan_version} of the dialplan is not on disk)")

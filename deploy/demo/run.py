@@ -8,11 +8,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -28,6 +31,17 @@ from deploy.demo.stack import Stack, StackError, running
 from deploy.demo.verdict import Placed, complaints
 
 _SECONDS_BETWEEN_CALLS = 1.3
+_FIGURES = {
+    "received": "received",
+    "offered": "offered",
+    "answered": "answered",
+    "abandoned": "abandoned",
+    "pickup_rate": "pickup",
+    "service_level": "service level",
+    "asa_seconds": "mean wait",
+    "waiting_max_seconds": "longest wait",
+    "aht_seconds": "mean talk",
+}
 _AT_ONCE = 10
 _ROWS_SECONDS = 10.0
 _REFRESH_SECONDS = 0.5
@@ -50,6 +64,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=int(os.environ.get("CALLS") or 60), help="(default: %(default)s)")
     parser.add_argument("--leave", action="store_true", default=os.environ.get("STAY") == "0", help="end by itself")
     parser.add_argument("--seed", type=int, default=1, help="of the order and the spacing of calls")
+    parser.add_argument("--for-seconds", type=float, help="place calls for so long, instead of a number of them")
     options = parser.parse_args()
     if options.calls < 0:
         parser.error("CALLS must be 0 or more")
@@ -66,9 +81,10 @@ async def _demonstrate(options: argparse.Namespace) -> int:
     console.print("Starting Asterisk, agents, carrier and callrouter …")
     async with running() as stack:
         placed: list[Placed] = []
+        wanted = options.calls if options.for_seconds is None else "many"
         try:
-            async with _watched(stack, console, lambda: f"{len(placed)} of {options.calls} calls ended"):
-                await _place_calls(stack, options.calls, random.Random(options.seed), placed)
+            async with _watched(stack, console, lambda: f"{len(placed)} of {wanted} calls ended"):
+                await _place_calls(stack, _order(options, random.Random(options.seed)), placed)
                 rows = await _rows(stack, len(placed))
         except ExceptionGroup as group:
             expected, others = group.split((httpx.HTTPError, SippError))
@@ -76,7 +92,7 @@ async def _demonstrate(options: argparse.Namespace) -> int:
                 raise
             raise StackError(f"{expected.exceptions[0]!r}\n{stack.engine.last_words()}") from group
         found = complaints(placed, rows)
-        await _show_figures(stack, console)
+        await _show_figures(stack, console, rows)
         _show_verdict(console, placed, found)
         if not options.leave:
             _show_invitation(stack, console)
@@ -86,9 +102,10 @@ async def _demonstrate(options: argparse.Namespace) -> int:
         return 1 if found else 0
 
 
-async def _place_calls(stack: Stack, count: int, rng: random.Random, placed: list[Placed]) -> None:
-    """Calls come as they do in life: at random, several at once; every story before any comes again."""
+async def _place_calls(stack: Stack, order: Iterator[stories.Story], placed: list[Placed]) -> None:
+    """Calls come as they do in life: at random, several at once."""
     at_once = asyncio.Semaphore(_AT_ONCE)
+    spacing = random.Random(0)
 
     async def place(story: stories.Story) -> None:
         try:
@@ -98,17 +115,19 @@ async def _place_calls(stack: Stack, count: int, rng: random.Random, placed: lis
         placed.append(Placed(story=story, outcome=outcome))
 
     async with asyncio.TaskGroup() as group:
-        for story in _order(count, rng):
+        for story in order:
             await at_once.acquire()
             group.create_task(place(story), name=story.name)
-            await asyncio.sleep(rng.expovariate(1 / _SECONDS_BETWEEN_CALLS))
+            await asyncio.sleep(spacing.expovariate(1 / _SECONDS_BETWEEN_CALLS))
 
 
-def _order(count: int, rng: random.Random) -> list[stories.Story]:
-    order: list[stories.Story] = []
-    while len(order) < count:
-        order += rng.sample(stories.STORIES, len(stories.STORIES))
-    return order[:count]
+def _order(options: argparse.Namespace, rng: random.Random) -> Iterator[stories.Story]:
+    """Every story in some order before any comes again; so many calls, or for so long."""
+    shuffled = (story for _ in itertools.count() for story in rng.sample(stories.STORIES, len(stories.STORIES)))
+    if options.for_seconds is None:
+        return itertools.islice(shuffled, options.calls)
+    deadline = time.monotonic() + options.for_seconds
+    return itertools.takewhile(lambda _: time.monotonic() < deadline, shuffled)
 
 
 async def _rows(stack: Stack, count: int) -> list[dict[str, Any]]:
@@ -122,7 +141,7 @@ async def _rows(stack: Stack, count: int) -> list[dict[str, Any]]:
 
 
 @contextlib.asynccontextmanager
-async def _watched(stack: Stack, console: Console, headline: Callable[[], str]) -> Any:
+async def _watched(stack: Stack, console: Console, headline: Callable[[], str]) -> AsyncIterator[None]:
     """Show live and ended calls meanwhile."""
 
     async def refresh(screen: Screen) -> None:
@@ -142,20 +161,30 @@ async def _watched(stack: Stack, console: Console, headline: Callable[[], str]) 
         screen.show([], await stack.engine.calls(), headline())
 
 
-async def _show_figures(stack: Stack, console: Console) -> None:
+async def _show_figures(stack: Stack, console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    began = sorted(datetime.fromisoformat(row["clocks"]["ringing_at"]) for row in rows)
+    if not began:
+        return
+    # The demonstration's clock is shifted: the period is told by the calls themselves.
+    period = {"from": began[0].isoformat(), "to": (began[-1] + timedelta(hours=1)).isoformat()}
+    clients = (await stack.engine.get("/api/stats", **period))["clients"]
     table = Table(title="Each client's figures")
-    figures = (await stack.engine.get("/api/stats"))["clients"]
-    for name in figures[0] if figures else ():
-        table.add_column(name.replace("_", " "))
-    for client in figures:
-        table.add_row(*(_figure(value) for value in client.values()))
+    table.add_column("client")
+    for title in _FIGURES.values():
+        table.add_column(title, justify="right")
+    for client in clients:
+        table.add_row(client["client"], *(_figure(name, client[name]) for name in _FIGURES))
     console.print(table)
+    for client in clients:
+        console.print(f"{client['client']}: service level by {client['basis']}", markup=False, highlight=False)
 
 
-def _figure(value: object) -> str:
+def _figure(name: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    if name.endswith(("_level", "_rate")):
+        return f"{value:.0%}"
+    return f"{value:.1f} s" if name.endswith("_seconds") else str(value)
 
 
 def _show_verdict(console: Console, placed: list[Placed], found: list[str]) -> None:

@@ -68,11 +68,11 @@ class CallerIdentity:
         """
         if re.search(r"[\x00-\x1f\x7f]", self.name):
             raise ValueError(f"a control character cannot stand in a SIP header: {self.name!r}")
-        asserted = f"P-Asserted-Identity: <sip:{self.number}@{host}>"
-        if self.withheld:
-            return '"Anonymous" <sip:anonymous@anonymous.invalid>', f"{asserted}\n      Privacy: id"
         quoted = self.name.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}" <sip:{self.number}@{host}>', asserted
+        identity = f'"{quoted}" <sip:{self.number}@{host}>'
+        if self.withheld:
+            return '"Anonymous" <sip:anonymous@anonymous.invalid>', f"P-Asserted-Identity: {identity}\r\nPrivacy: id"
+        return identity, f"P-Asserted-Identity: {identity}"
 
 
 def free_udp_port() -> int:
@@ -151,11 +151,12 @@ class OutgoingCall(Sipp):
     ) -> Self:
         """INVITE `did`; after `seconds` SIPp gives the call up. `token` must be unique: it is the Call-ID."""
         sender, extra = identity.headers(HOST)
-        scenario = _CALLER.replace("@EXTRA@", extra).replace("@MEDIA@", str(media_port))
+        scenario = _CALLER.replace("@MEDIA@", str(media_port))
         call = await cls.start(
             scenario,
             free_udp_port(),
-            *(f"{pbx[0]}:{pbx[1]}", "-s", did, "-m", "1", "-cid_str", token, "-key", "sender", sender),
+            *(f"{pbx[0]}:{pbx[1]}", "-s", did, "-m", "1", "-cid_str", token),
+            *("-key", "sender", sender, "-key", "identity", extra),
             *("-timeout", f"{seconds:.0f}s", "-timeout_error"),
         )
         call.call_id = token
@@ -216,7 +217,7 @@ def _request(method: str, cseq: int, *, target: str, to: str, branch: str = "[br
       CSeq: {cseq} {method}
       Contact: <sip:caller@[local_ip]:[local_port]>
       Max-Forwards: 70
-      @EXTRA@
+      [identity]
       {content}
     ]]>"""
 
