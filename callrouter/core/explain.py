@@ -28,6 +28,10 @@ def explain(call: Call, plan: Plan | None = None) -> list[str]:
         entries += _dial(dial)
     # A stable sort keeps what happened in one instant in the order it was concluded.
     lines = [f"{_clock(at, zone)}  {text}" for at, text in sorted(entries, key=lambda entry: entry[0])]
+    if call.earlier.attempts:
+        lines.insert(
+            0, f"({call.earlier.attempts} earlier queues and dials, {call.earlier.waiting_seconds:.0f} s of waiting)"
+        )
     if call.visits_dropped:
         lines.insert(0, f"({call.visits_dropped} earlier steps are no longer known)")
     if call.disposition:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from callrouter.core import state
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
+from callrouter.core.explain import explain
 from callrouter.core.nodes import DialNode, HangupNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.nodes.dial import Contact
 from callrouter.errors import CoreError, StateDecodeError
@@ -54,6 +55,10 @@ def test_a_long_journey_stays_small_and_keeps_its_sums() -> None:
     assert again.talk_seconds() == pytest.approx(11)
     assert again.agent == "agent-1"
     assert again.offered
+    assert explain(again, PLAN)[:2] == [
+        f"({again.visits_dropped} earlier steps are no longer known)",
+        f"({again.earlier.attempts} earlier queues and dials, {again.earlier.waiting_seconds:.0f} s of waiting)",
+    ]
     call.hangs_up().ends(Disposition.ANSWERED)
 
 
