@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import subprocess
 import time
 from dataclasses import replace
@@ -22,10 +24,12 @@ from callrouter.core.facts import (
     TroubleMet,
 )
 from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, service_level
-from callrouter.metrics import EngineMetrics, Sources
+from callrouter.metrics import EngineMetrics, Sources, exposition
 
 from .api.stories import abandoned, answered, live, message_left
 
+VOLATILE = re.compile(rb"(process|python)_")
+"""What differs between two looks."""
 TARGET = ServiceLevelTarget(within_seconds=20, short_abandon_seconds=5)
 
 
@@ -206,6 +210,40 @@ def test_promtool_has_nothing_to_say(metrics: EngineMetrics, registry: Collector
 
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
     assert b"_created" not in generate_latest(registry)
+
+
+async def test_the_page_is_what_prometheus_client_would_write(
+    metrics: EngineMetrics, registry: CollectorRegistry
+) -> None:
+    watched(metrics)
+    metrics.observe([*facts(answered("1")), *facts(replace(abandoned("2"), client='a"b\\c\nd'))])
+    metrics.observe_decision(0.000012)
+
+    page, expected = await exposition(registry), generate_latest(registry)
+
+    assert [line for line in page.splitlines() if not VOLATILE.match(line)] == [
+        line for line in expected.splitlines() if not VOLATILE.match(line)
+    ]
+
+
+async def test_a_scrape_of_800_clients_does_not_hold_up_live_calls(
+    metrics: EngineMetrics, registry: CollectorRegistry
+) -> None:
+    for n in range(800):
+        metrics.observe(facts(answered("1", client=f"client-{n}")))
+    longest_seconds = []
+    for _ in range(5):
+        loop = asyncio.get_running_loop()
+        scrape = loop.create_task(exposition(registry))
+        longest = 0.0
+        while not scrape.done():
+            began = time.perf_counter()
+            await asyncio.sleep(0)
+            longest = max(longest, time.perf_counter() - began)
+        longest_seconds.append(longest)
+        assert scrape.result().count(b"\n") > 13_000
+
+    assert min(longest_seconds) < 0.005  # 0.3 to 0.9 ms on an idle machine; in one piece it took 70
 
 
 def test_measuring_costs_next_to_nothing(metrics: EngineMetrics) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from callrouter import __version__
 from callrouter.api.auth import require_token
@@ -16,6 +15,7 @@ from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.core.call import Call
+from callrouter.metrics import CONTENT_TYPE, exposition
 
 
 class Live(Protocol):
@@ -47,11 +47,9 @@ def create_engine_app(
     app.include_router(health_router(checks, __version__))
 
     @app.get("/metrics", tags=["metrics"], response_class=Response)
-    async def metrics(request: Request) -> Response:
+    async def metrics() -> Response:
         """Figures for Prometheus."""
-        # In the loop's own thread on purpose: that is where the figures are counted.
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(registry), headers={"Content-Type": content_type})
+        return Response(await exposition(registry), headers={"Content-Type": CONTENT_TYPE})
 
     @app.get("/live", tags=["live"], dependencies=[Depends(require_token(token))], responses=documented(401))
     async def live() -> LiveOut:

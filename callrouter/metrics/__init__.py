@@ -27,6 +27,7 @@ client (800 of them, times the buckets).
 from __future__ import annotations
 
 from callrouter.metrics.engine import EngineMetrics
+from callrouter.metrics.exposition import CONTENT_TYPE, exposition
 from callrouter.metrics.sources import LinkCounters, Sources, WriterCounters
 
-__all__ = ["EngineMetrics", "LinkCounters", "Sources", "WriterCounters"]
+__all__ = ["CONTENT_TYPE", "EngineMetrics", "LinkCounters", "Sources", "WriterCounters", "exposition"]

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from prometheus_client import Gauge, Info, disable_created_metrics
+from prometheus_client import Gauge, GCCollector, Info, ProcessCollector, disable_created_metrics
 from prometheus_client.registry import CollectorRegistry
 
 from callrouter.core.call import Call, QueueVisit
-from callrouter.core.facts import CallEnded, DialFinished, Fact, InputRefused, MessageLeft, QueueEnded, TroubleMet
+from callrouter.core.facts import CallEnded, DialFinished, Fact, InputRefused, QueueEnded, TroubleMet
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
-from callrouter.metrics.calls import CallCounters, ClientFigures
+from callrouter.metrics.calls import CallCounters
+from callrouter.metrics.clients import OTHER, ClientCounters
 from callrouter.metrics.fast import FastHistogram
 from callrouter.metrics.sources import SourceCollector, Sources
 
 ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 DECISION_BUCKETS: Final = (0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.01)
-
-MAX_CLIENTS: Final = 5_000
-"""Clients with series of their own; reloads for years must not fill Prometheus. The others share `OTHER`."""
-OTHER: Final = "(other)"
 
 _DEFAULT_TARGET: Final = ServiceLevelTarget()
 
@@ -46,7 +43,8 @@ class EngineMetrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry
         self._target_of = target_of
-        self._clients: dict[str, ClientFigures] = {}
+        self._clients = ClientCounters()
+        registry.register(self._clients)
         self._counters = CallCounters(registry)
         self._round_trip = FastHistogram(
             "callrouter_control_round_trip_seconds",
@@ -59,6 +57,8 @@ class EngineMetrics:
         registry.register(self._round_trip)
         registry.register(self._decision)
         self._dialplans = _DialplanGauges(registry)
+        ProcessCollector(registry=registry)
+        GCCollector(registry=registry)
         Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
 
     def observe_round_trip(self, seconds: float) -> None:
@@ -94,8 +94,6 @@ class EngineMetrics:
                     self._queue_ended(visit)
                 case DialFinished(dial=dial):
                     self._counters.dials.labels(dial.outcome.value if dial.outcome else OTHER).inc()
-                case MessageLeft(call=call):
-                    self._figures(call.client).messages.inc()
                 case InputRefused():
                     self._counters.inputs_refused.inc()
                 case TroubleMet():
@@ -105,8 +103,7 @@ class EngineMetrics:
 
     def _call_ended(self, call: Call) -> None:
         target = self._target_of(call)
-        figures = self._figures(call.client if target else OTHER)
-        figures.ended(call, target or _DEFAULT_TARGET)
+        self._clients.ended(call, call.client if target else OTHER, target or _DEFAULT_TARGET)
         if call.client == UNKNOWN_CLIENT:
             self._counters.unknown_did.inc()
 
@@ -114,15 +111,6 @@ class EngineMetrics:
         ended_at = visit.left_at or visit.answered_at or visit.entered_at
         outcome = visit.outcome.value if visit.outcome else OTHER
         self._counters.queue_waiting.labels(visit.queue, outcome).observe(visit.waiting_seconds(ended_at))
-
-    def _figures(self, client: str) -> ClientFigures:
-        """The client's own series, kept so that each call does not look up ten of them by label."""
-        figures = self._clients.get(client)
-        if figures is None:
-            if len(self._clients) >= MAX_CLIENTS and client != OTHER:
-                return self._figures(OTHER)
-            figures = self._clients[client] = ClientFigures(self._counters, client)
-        return figures
 
 
 class _DialplanGauges:
