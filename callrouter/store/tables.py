@@ -91,7 +91,6 @@ queue_visits = Table(
     Column("waiting_seconds", Double, nullable=False),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint(_one_of("outcome", QueueOutcome), name="outcome"),
-    Index(None, "entered_at"),
 )
 
 messages = Table(

@@ -9,9 +9,9 @@ made for every call, and by the standard library's own escaper; it is read by `j
                  "answered": 30100000, "left": 95000000, "outcome": "answered"}],
      "dials": [{"target": "on_call", "started": 1000000, "answered": null, "ended": 21000000, "outcome": "no_answer"}],
      "messages": [{"recording": "…", "node": "take", "deliver": "email", "started": 40200000, "seconds": 14.0}],
-     "rest": {…}}
+     "step": 5, "node": "secretaries", "rest": {…}}
 
-`rest` holds the fields of a call that are of interest to a call that lives, where they are not empty.
+`step` and `node` are where it ended; `rest` holds what else a living call has, where it is not empty.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def trace_json(call: Call) -> str:
         parts.append(f'"dials":[{",".join([_dial(d, base) for d in call.dials])}]')
     if call.messages:
         parts.append(f'"messages":[{",".join([_message(m, base) for m in call.messages])}]')
-    parts.append(f'"rest":{_rest(call)}}}')
+    parts.append(_rest(call))
     return ",".join(parts)
 
 
@@ -113,7 +113,7 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
     clocks: dict[str, Any] = {name: None if fields[name] is None else fields[name].astimezone(UTC) for name in CLOCKS}
     base: datetime = clocks["ringing_at"]
     trace = fields["trace"]
-    rest = trace["rest"]
+    rest = trace.get("rest", {})
     disposition = fields["disposition"]
     return Call(
         call_id=fields["call_id"],
@@ -127,8 +127,8 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
         ),
         diverted_from=fields["diverted_from"],
         state=CallState(rest.get("state", CallState.ENDED)),
-        step=rest["step"],
-        node=rest["node"],
+        step=trace["step"],
+        node=trace["node"],
         memory=rest.get("memory", {}),
         digits=rest.get("digits", ""),
         variables=fields["variables"],
@@ -212,6 +212,7 @@ def _message(m: Message, base: datetime) -> str:
 
 
 def _rest(call: Call) -> str:
+    """What an ended call has at most a little of, behind the step and the node it ended in."""
     rest: dict[str, Any] = {}
     if call.state is not CallState.ENDED:
         rest["state"] = call.state
@@ -225,8 +226,8 @@ def _rest(call: Call) -> str:
         rest["recording_at"] = _micros(call.recording_at - call.clocks.ringing_at)
     if call.verdict:
         rest["verdict"] = call.verdict
-    more = f",{_encode(rest)[1:-1]}" if rest else ""
-    return f'{{"step":{call.step},"node":{_quote(call.node)}{more}}}'
+    more = f',"rest":{_encode(rest)}' if rest else ""
+    return f'"step":{call.step},"node":{_quote(call.node)}{more}}}'
 
 
 def _at(base: datetime, micros: int) -> datetime:

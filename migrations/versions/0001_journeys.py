@@ -102,12 +102,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("call_id", "position", name=op.f("queue_visits_pkey")),
     )
-    op.create_index(op.f("queue_visits_entered_at_idx"), "queue_visits", ["entered_at"], unique=False)
 
 
 def downgrade() -> None:
     """Back to the one before."""
-    op.drop_index(op.f("queue_visits_entered_at_idx"), table_name="queue_visits")
     op.drop_table("queue_visits")
     op.drop_table("plans")
     op.drop_index(op.f("messages_started_at_idx"), table_name="messages")
