@@ -1,0 +1,19 @@
+"""The figures callrouter promises, measured on a real Asterisk with a real PostgreSQL: `make bench`.
+
+    run.py              which benches, in which order; prints tables, writes RESULTS.md
+    core_step.py        a step of the core
+    ami.py              reading the manager's stream, beside panoramisk
+    writer.py           rows into PostgreSQL when catching up
+    control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
+    load.py             calls a second, until it breaks, beside Asterisk's own dialplan
+    held.py             many live calls at once
+
+    stand.py            Asterisk and the engine, as the benches need them
+    engine_process.py   `callrouter engine`, keeping every measured time instead of counting it into buckets
+    callers.py          SIPp
+    cpu.py · figures.py · report.py    what is read from /proc, percentiles, and tables
+    peers/              hand-written controllers of a few lines each
+    dialplans/          the client that is called
+
+Nothing here is a test: figures depend on the machine.
+"""

@@ -1,0 +1,202 @@
+"""SIPp: so many callers a second, who stay until they are hung up on, or for a while."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.cpu import Finished, wait
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What became of the calls."""
+
+    calls: int
+    succeeded: int
+    failed: int
+    retransmissions: int
+    cpu_seconds: float
+    placing_seconds: float
+    """From the first call to the last; as exact as SIPp's statistics are (0.2 s)."""
+
+
+class Sink:
+    """A port that takes media and throws it away: the kernel does, once the buffer is full."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((HOST, 0))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
+        self.port: int = self._socket.getsockname()[1]
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
+
+
+class Callers:
+    """One SIPp at work."""
+
+    def __init__(
+        self,
+        folder: Path,
+        pbx: tuple[str, int],
+        did: str,
+        *,
+        calls: int,
+        rate: float,
+        sink: Sink,
+        caller: str = "+33612345678",
+        hold_seconds: float | None = None,
+    ) -> None:
+        """`hold_seconds`: after so long the caller hangs up; without it he waits to be hung up on."""
+        program = shutil.which("sipp")
+        if program is None:
+            raise SystemExit("sipp is not installed: `make setup` installs it (Debian's package is sip-tester)")
+        self._folder = folder
+        folder.mkdir(parents=True)
+        ending = _THEY_HANG_UP if hold_seconds is None else _WE_HANG_UP
+        scenario = _SCENARIO.replace("@ENDING@", ending).replace("@CALLER@", caller)
+        scenario = scenario.replace("@MEDIA@", str(sink.port))
+        (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
+        hold = [] if hold_seconds is None else ["-d", f"{hold_seconds * 1000:.0f}"]
+        self._calls = calls
+        with (folder / "output").open("wb") as output:
+            self._process = subprocess.Popen(
+                [
+                    *(program, f"{pbx[0]}:{pbx[1]}", "-s", did, "-sf", "scenario.xml", "-i", HOST),
+                    *("-m", str(calls), "-r", f"{rate:g}", "-l", str(calls), "-timer_resol", "1", *hold),
+                    *("-nostdin", "-skip_rlimit", "-deadcall_wait", "0", "-max_socket", "100000"),
+                    *("-trace_stat", "-stf", "statistics.csv", "-fd", "200ms", "-trace_err", "-error_file", "errors"),
+                ],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def finish(self) -> Placed:
+        """Wait until all calls are over."""
+        ended = wait(self._process)
+        return self._read(ended)
+
+    def stop(self) -> None:
+        """End SIPp, whatever its calls are doing."""
+        if self._process.returncode is None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def live(self) -> int:
+        """Calls in progress, at the last full second."""
+        rows = self._statistics()
+        return int(rows[-1]["CurrentCall"]) if rows else 0
+
+    def _statistics(self) -> list[dict[str, str]]:
+        path = self._folder / "statistics.csv"
+        if not path.exists():
+            return []
+        with path.open(newline="") as lines:
+            rows = list(csv.DictReader(lines, delimiter=";"))
+        return [row for row in rows if row.get("CurrentCall")]
+
+    def _placing_seconds(self, rows: list[dict[str, str]]) -> float:
+        """Until SIPp had begun them all."""
+        began = float(rows[0]["StartTime"].rpartition("\t")[2])
+        placed = next((row for row in rows if int(row["TotalCallCreated"]) >= self._calls), rows[-1])
+        return max(0.001, float(placed["CurrentTime"].rpartition("\t")[2]) - began)
+
+    def _read(self, ended: Finished) -> Placed:
+        rows = self._statistics()
+        if not rows:
+            said = (self._folder / "output").read_text(errors="replace")[-1000:]
+            raise SystemExit(f"SIPp placed no calls; it said: {said}")
+        last = rows[-1]
+        return Placed(
+            calls=self._calls,
+            succeeded=int(last["SuccessfulCall(C)"]),
+            failed=self._calls - int(last["SuccessfulCall(C)"]),
+            retransmissions=int(last["Retransmissions(C)"]),
+            cpu_seconds=ended.cpu_seconds,
+            placing_seconds=self._placing_seconds(rows),
+        )
+
+
+_OK = """<![CDATA[
+      SIP/2.0 200 OK
+      [last_Via:]
+      [last_From:]
+      [last_To:]
+      [last_Call-ID:]
+      [last_CSeq:]
+      Content-Length: 0
+
+    ]]>"""
+_THEY_HANG_UP = f"""
+  <recv request="BYE"/>
+  <send>{_OK}</send>
+"""
+_WE_HANG_UP = """
+  <pause/>
+  <send retrans="500"><![CDATA[
+      BYE [next_url] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: <sip:@CALLER@@[local_ip]>;tag=[pid]x[call_number]
+      To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+      Call-ID: [call_id]
+      CSeq: 2 BYE
+      Max-Forwards: 70
+      Content-Length: 0
+
+    ]]></send>
+  <recv response="200"/>
+"""
+_SCENARIO = """<?xml version="1.0" encoding="UTF-8"?>
+<scenario name="bench">
+  <send retrans="500"><![CDATA[
+      INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: <sip:@CALLER@@[local_ip]>;tag=[pid]x[call_number]
+      To: <sip:[service]@[remote_ip]:[remote_port]>
+      Call-ID: [call_id]
+      CSeq: 1 INVITE
+      Contact: <sip:caller@[local_ip]:[local_port]>
+      Max-Forwards: 70
+      Content-Type: application/sdp
+      Content-Length: [len]
+
+      v=0
+      o=- 1 1 IN IP4 [local_ip]
+      s=-
+      c=IN IP4 [local_ip]
+      t=0 0
+      m=audio @MEDIA@ RTP/AVP 8 101
+      a=rtpmap:8 PCMA/8000
+      a=rtpmap:101 telephone-event/8000
+      a=ptime:20
+
+    ]]></send>
+  <recv response="100" optional="true"/>
+  <recv response="180" optional="true"/>
+  <recv response="183" optional="true"/>
+  <recv response="200" rrs="true"/>
+  <send><![CDATA[
+      ACK [next_url] SIP/2.0
+      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+      From: <sip:@CALLER@@[local_ip]>;tag=[pid]x[call_number]
+      To: <sip:[service]@[remote_ip]:[remote_port]>[peer_tag_param]
+      Call-ID: [call_id]
+      CSeq: 1 ACK
+      Max-Forwards: 70
+      Content-Length: 0
+
+    ]]></send>
+@ENDING@
+</scenario>
+"""

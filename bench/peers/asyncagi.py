@@ -1,0 +1,80 @@
+"""AsyncAGI over callrouter's own link, but nothing else of it; with the option `wake`, each command wakes the channel.
+
+Without it commands wait until the channel looks at its queue by itself, as with every AsyncAGI library.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from bench.peers.common import PLAYS, STATE, Peer, ready, run
+from callrouter.asterisk import commands
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.asyncagi import AgiResult, parse_env
+from callrouter.asterisk.codec import Message
+from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.errors import AmiError
+from callrouter.runtime.tasks import Tasks
+
+LEASE_SECONDS = 30.0
+
+
+class _Caller:
+    """One call: each result sends the next command."""
+
+    def __init__(self, peer: Peer, link: AmiLink, channel: str) -> None:
+        self._peer = peer
+        self._link = link
+        self._channel = ChannelActions(channel)
+        play = commands.playback((peer.tick,))
+        self._todo: list[tuple[str, AgiCommand]] = [
+            ("", commands.answer()),
+            ("command", commands.set_variable("CR_STATE", STATE)),
+            *[("play", play)] * PLAYS,
+        ][::-1]
+        self._kind = ""
+        self._began = 0.0
+        self.next()
+
+    def next(self) -> None:
+        """Send what comes next."""
+        batch = self._link.batch()
+        if not self._todo:
+            batch.post("Hangup", {"Channel": self._channel.channel, "Cause": "16"})
+            batch.write()
+            return
+        self._kind, command = self._todo.pop()
+        batch.agi(self._channel, command, self._done)
+        if "wake" in self._peer.options:
+            batch.raw(self._channel.wake(LEASE_SECONDS))
+        self._began = perf_counter()
+        batch.write()
+
+    def _done(self, outcome: AgiResult | AmiError) -> None:
+        if isinstance(outcome, AgiResult) and outcome.ok:
+            if self._kind:
+                self._peer.note(self._kind, self._began)
+            self.next()
+
+
+async def serve(peer: Peer) -> None:
+    """Log in, and take calls."""
+    pbx = peer.pbx
+    address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
+
+    def on_event(message: Message) -> None:
+        _Caller(peer, link, parse_env(message["Env"]).channel)
+
+    link = AmiLink(address, on_event=on_event, on_state=lambda state, _: state == "up" and ready(), wanted=_WANTED)
+    tasks = Tasks()
+    tasks.start(link.run(), "link")
+    await peer.stopping.wait()
+    await link.close()
+    await tasks.stop()
+
+
+_WANTED = ("AsyncAGIExec", "AsyncAGIStart")
+
+if __name__ == "__main__":
+    run(serve)
