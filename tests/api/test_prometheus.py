@@ -76,8 +76,8 @@ async def until(client: httpx.AsyncClient, query: str) -> list[dict[str, Any]]:
             try:
                 if result := await ask(client, query):
                     return result
-            except httpx.TransportError:
-                pass  # it is still starting
+            except (httpx.TransportError, ValueError):
+                pass  # it is still starting: nobody listens, or it says so in plain text
             await asyncio.sleep(0.1)
 
 
