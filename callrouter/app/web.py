@@ -14,6 +14,7 @@ from callrouter.app.storage import open_database
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.logs import configure_logs
 from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -33,7 +34,8 @@ async def run_web(settings: Settings, token: str) -> None:
         async with open_database(settings) as database:
             plans = await _plans(settings)
             engine = EngineClient(settings.engine_base_url, token)
-            server = HttpServer(create_web_app(database, plans, engine, token=token), listening)
+            clock = SystemClock(settings.clock_shift_seconds)
+            server = HttpServer(create_web_app(database, plans, engine, token=token, now=clock.now), listening)
             await _serve(server, plans)
     finally:
         listening.close()
