@@ -138,12 +138,15 @@ def _refuse(call: Call, reason: str) -> Turn:
 
 
 def _adrift(call: Call, reason: str, at: datetime) -> Turn:
-    """Asterisk has the caller: what was open stays open until the end of the call is seen."""
-    note = Visit(node=call.node, exit="control lost", because=reason, at=at)
+    """Asterisk has the caller: a conversation is over, a wait goes on in its fallback, and we watch until the end."""
+    walk: list[fact.Fact] = []
     # A tree that had come to its end has served the caller; any other was cut short.
     verdict = call.verdict or (conclude(call) if call.state is CallState.HANGING_UP else Disposition.FAILED)
+    if call.state is CallState.CONNECTED:
+        call = _note_closed(walk, close_open_visits(call, at))
+    note = Visit(node=call.node, exit="control lost", because=reason, at=at)
     call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
-    return Turn(call=call, facts=(fact.TroubleMet(call=call, reason=reason),))
+    return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
 
 
 def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
@@ -161,6 +164,15 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
         hangup_cause=cause,
     )
     return Turn(call=call, facts=(*walk.facts, fact.CallEnded(call=call)))
+
+
+def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
+    call, visit, dial = closed
+    if visit:
+        facts.append(fact.QueueEnded(call=call, visit=visit))
+    if dial:
+        facts.append(fact.DialFinished(call=call, dial=dial))
+    return call
 
 
 class _Walk:
@@ -203,12 +215,7 @@ class _Walk:
 
     def keep(self, closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
         """Note the visits that have just been completed."""
-        call, visit, dial = closed
-        if visit:
-            self.facts.append(fact.QueueEnded(call=call, visit=visit))
-        if dial:
-            self.facts.append(fact.DialFinished(call=call, dial=dial))
-        return call
+        return _note_closed(self.facts, closed)
 
     def keep_messages(self, before: Call, after: Call) -> Call:
         """Note the messages that have just been recorded."""

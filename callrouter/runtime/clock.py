@@ -10,7 +10,9 @@ class SystemClock:
 
     def __init__(self, shift_seconds: float = 0.0) -> None:
         self._shift = timedelta(seconds=shift_seconds)
+        self._last = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
-        """An aware UTC datetime."""
-        return datetime.now(UTC) + self._shift
+        """An aware UTC datetime, never before an earlier one: no wait is negative when the clock is set back."""
+        self._last = max(self._last, datetime.now(UTC) + self._shift)
+        return self._last
