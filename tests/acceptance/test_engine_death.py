@@ -1,0 +1,69 @@
+"""The engine is killed: callers reach the PBX's own fallback within the lease, and the next start works."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from deploy.demo import stories
+from deploy.demo.caller import HangUp, Press, UntilSound, UntilTone, Wait
+from deploy.demo.verdict import caller_complaints, row_complaints
+
+if TYPE_CHECKING:
+    from conftest import Town
+
+LEASE_SECONDS = 20.0
+"""The longest lease: a prompt, the wait for a key, and what is on top."""
+
+
+def test_killed_engine_leaves_no_caller_alone(own_town: Town) -> None:
+    town = own_town
+    in_menu, in_conversation = town.somebody(), town.somebody()
+
+    async def kill_soon() -> float:
+        import asyncio
+
+        await asyncio.sleep(7.0)
+        await town.stack.engine.kill()
+        return time.monotonic()
+
+    talker, waiter, killed = town.run(_together(town, in_conversation, in_menu, kill_soon()))
+    # Who talks to an agent does not even notice.
+    assert caller_complaints(talker) == []
+    assert talker.ended is not None
+    assert talker.ended - killed > 4.0
+    # Who was in a menu is taken to the client's declared fallback: its queue.
+    assert caller_complaints(waiter) == []
+
+    town.run(town.stack.engine.start())
+    story = next(story for story in stories.STORIES if story.name == "vip")
+    outcome = town.call(story.did, *story.script, caller=story.caller)
+    assert caller_complaints(outcome) == []
+    [row] = town.rows_of(story.caller)
+    assert row_complaints(story, row) == []
+    # Neither of the two calls is counted twice.
+    assert len([row for row in town.rows() if row["caller"]["number"] == in_menu.number]) <= 1
+    assert len([row for row in town.rows() if row["caller"]["number"] == in_conversation.number]) <= 1
+    assert town.nobody_is_left()
+
+
+async def _together(town: Town, talker, waiter, killing):  # type: ignore[no-untyped-def]
+    import asyncio
+
+    talking = town.calling(
+        stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1, 2), Wait(8), HangUp(), caller=talker
+    )
+
+    # Called a little later: in the menu's prompt at the moment of the kill.
+    async def later():  # type: ignore[no-untyped-def]
+        await asyncio.sleep(5.0)
+        return await town.calling(
+            stories.MOREAU,
+            UntilSound(),
+            UntilTone(stories.reached(1, 2).hertz, LEASE_SECONDS + 15),
+            Wait(2),
+            HangUp(),
+            caller=waiter,
+        )
+
+    return await asyncio.gather(talking, later(), killing)

@@ -1,0 +1,74 @@
+"""What a caller writes is text, wherever it goes."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.demo import stories
+from deploy.demo.caller import HangUp, UntilSound, Wait
+
+if TYPE_CHECKING:
+    from conftest import Town
+
+PROOF = Path(tempfile.gettempdir()) / f"callrouter-was-here-{secrets.token_hex(4)}"
+NAMES = {
+    "function": f"${{SHELL(touch {PROOF})}}",
+    "expression": "$[1+1] ${CR_CALL} ${CALLERID(num)}",
+    "quotes": '"O\'Neil" \\\\ "; DROP TABLE calls;--',
+    "comma": "a,b&c|d;e=f^g",
+    "backslash": "\\r\\nAction: Hangup\\r\\nChannel: all",
+    "emoji": "Zoë 😀 日本語 فارسی",
+    "markup": "<script>alert(1)</script> [red]x[/red]",
+    "percent": "%0d%0aEvent: Hangup%0d%0a %s %n",
+    "json": '{"disposition": "answered"}',
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+def test_name_arrives_as_text(town: Town, name: str) -> None:
+    caller = town.somebody(name)
+    outcome = town.call(stories.MOREAU, UntilSound(), Wait(0.5), HangUp(), caller=caller)
+    assert outcome.went_well, outcome.trouble or outcome.complaints
+    row = town.row_of(caller)
+    assert (row["client"], row["disposition"]) == ("cabinet-moreau", "left_early")
+    # PJSIP cuts names (pj_str to a buffer of 80 in res_pjsip.c); what is left is the caller's own text.
+    shown = row["caller"]["name"]
+    assert shown
+    # … with the backslashes of SIP's quoted strings, which PJSIP does not take away.
+    assert name.replace("\\", "\\\\").replace('"', '\\"').startswith(shown)
+    assert not PROOF.exists()
+
+
+def test_long_name_is_cut_not_refused(town: Town) -> None:
+    caller = town.somebody("N" * 500)
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), HangUp(), caller=caller)
+    shown = town.row_of(caller)["caller"]["name"]
+    assert shown
+    assert set(shown) == {"N"}
+
+
+def test_log_has_one_line_a_thing(town: Town) -> None:
+    """Every line of the log is JSON of ours: no caller has written one."""
+    lines = town.stack.engine.log_path.read_text(encoding="utf-8").splitlines()
+    assert lines
+    for line in lines:
+        assert "event" in json.loads(line)
+
+
+@pytest.mark.parametrize("number", ["0", "+", "*31#0612345678", "sip-user_name", "0" * 60])
+def test_odd_number_is_served(town: Town, number: str) -> None:
+    caller = town.somebody(f"odd {len(number)} {number[:6]}")
+    odd = type(caller)(number=number, name=caller.name)
+    outcome = town.call(stories.LENOIR, UntilSound(), Wait(0.5), HangUp(), caller=odd)
+    assert outcome.went_well, outcome.trouble or outcome.complaints
+    rows = town.until(
+        lambda: [row for row in town.rows() if row["caller"]["name"] == odd.name], lambda rows: len(rows) >= 1
+    )
+    assert len(rows) == 1
+    assert rows[0]["disposition"] in {"left_early", "rejected"}
