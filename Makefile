@@ -9,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Debian package of each program that tests and demonstration call.
-PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox prometheus:prometheus
+PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox prometheus:prometheus \
+  docker-compose:docker-compose systemd-analyze:systemd
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.
 export CALLS ?= 60
 export STAY ?= 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import array
 import math
-import shutil
 import stat
 import wave
 from datetime import UTC, datetime
@@ -18,10 +17,6 @@ from callrouter.speech import Speech, clean
 
 DIALPLANS = Path(__file__).parents[1] / "dialplans"
 SENTENCE = "Bonjour, cabinet du docteur Moreau."
-
-needs_espeak = pytest.mark.skipif(
-    not (shutil.which("espeak-ng") and shutil.which("sox")), reason="needs espeak-ng and sox (apt-get install)"
-)
 
 
 @pytest.fixture
@@ -42,7 +37,6 @@ def level(of: array.array[int]) -> float:
     return 20 * math.log10(math.sqrt(sum(value * value for value in of) / len(of)) / 32768)
 
 
-@needs_espeak
 def test_a_text_becomes_a_file_asterisk_plays(speech: Speech) -> None:
     """8 kHz, mono, 16 bits; its length is known; loud enough, and not too loud."""
     sound = speech.say(SENTENCE, "fr")
@@ -56,7 +50,6 @@ def test_a_text_becomes_a_file_asterisk_plays(speech: Speech) -> None:
     assert max(audio) <= 32768 * 0.71
 
 
-@needs_espeak
 def test_a_text_is_spoken_once(speech: Speech) -> None:
     """The second time, the file is only looked at."""
     first = speech.say(SENTENCE, "fr")
@@ -66,7 +59,6 @@ def test_a_text_is_spoken_once(speech: Speech) -> None:
     assert Path(f"{first.file}.wav").stat().st_mtime_ns == written
 
 
-@needs_espeak
 def test_languages_and_texts_do_not_share_files(speech: Speech) -> None:
     """Each voice says it its own way."""
     files = {speech.say("Table", "fr").file, speech.say("Table", "en").file, speech.say("Tables", "fr").file}
@@ -74,7 +66,6 @@ def test_languages_and_texts_do_not_share_files(speech: Speech) -> None:
     assert len(files) == 3
 
 
-@needs_espeak
 def test_asterisk_s_user_can_read_it(speech: Speech) -> None:
     """The engine and Asterisk run as different users."""
     path = Path(f"{speech.say(SENTENCE, 'fr').file}.wav")
@@ -84,7 +75,6 @@ def test_asterisk_s_user_can_read_it(speech: Speech) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == [path.name], "and nothing half-written lies beside it"
 
 
-@needs_espeak
 @pytest.mark.parametrize(
     "text",
     [
@@ -118,7 +108,6 @@ def test_clean_leaves_no_commands() -> None:
     assert clean("a [[[[b]] \x01c\n d") == "a [ [ [ [b]] c d"
 
 
-@needs_espeak
 def test_many_texts_at_once(speech: Speech) -> None:
     """They are all there afterwards, also when one of them cannot be said."""
     texts = [(f"Phrase numéro {index}.", "fr") for index in range(12)]
@@ -128,7 +117,6 @@ def test_many_texts_at_once(speech: Speech) -> None:
     assert before == 12
 
 
-@needs_espeak
 def test_the_demonstration_speaks(tmp_path: Path) -> None:
     """All prompts of the four clients, and the second load renders nothing."""
     now = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -149,7 +137,6 @@ def test_a_missing_program_says_how_to_get_it(speech: Speech, monkeypatch: pytes
         speech.say(SENTENCE, "fr")
 
 
-@needs_espeak
 def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     """A file stands where the folder should."""
     (tmp_path / "cache").write_text("in the way")
@@ -158,7 +145,6 @@ def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         Speech(tmp_path / "cache").say(SENTENCE, "fr")
 
 
-@needs_espeak
 def test_an_unknown_voice_says_so(tmp_path: Path) -> None:
     """The program's own words are kept."""
     with pytest.raises(SpeechError, match="espeak-ng"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,10 +26,6 @@ from .stories import abandoned, answered
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 DASHBOARD = ROOT / "deploy" / "grafana" / "dashboards" / "callrouter.json"
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("prometheus") is None, reason="install Debian's package prometheus: apt-get install prometheus"
-)
 
 
 @asynccontextmanager
