@@ -1,7 +1,7 @@
 """The figures callrouter promises, measured on a real Asterisk with a real PostgreSQL: `make bench`.
 
     run.py              which benches, in which order; prints tables, writes RESULTS.md
-    core_step.py        a step of the core
+    core_step.py        a step of the core; others.py runs it
     ami.py              reading the manager's stream, beside panoramisk
     writer.py           rows into PostgreSQL when catching up
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI

@@ -80,11 +80,8 @@ class KeepingDriver(Driver):
 def main() -> None:
     """As `callrouter engine`."""
     path = Path(sys.argv[1])
-    app.EngineMetrics, app.AsteriskSwitch, app.Driver = (  # type: ignore[misc]
-        KeepingMetrics,
-        KeepingSwitch,
-        KeepingDriver,
-    )
+    for kept in (KeepingMetrics, KeepingSwitch, KeepingDriver):
+        setattr(app, kept.__base__.__name__, kept)
     settings = load_settings()
     try:
         run(app.run_engine(settings, settings.required_api_token()))

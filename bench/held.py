@@ -15,8 +15,8 @@ IDLE_CALLER, MUSIC_CALLER = "+33612000120", "+33612000130"
 RAMP_PER_SECOND = 100.0
 SETTLE_SECONDS = 4.0
 ABOUT = f"""\
-{IDLE:,} callers wait for a key in silence, and at the same time {MUSIC} hear music in a queue where nobody sits (their RTP
-is thrown away by the receiver). When all are there they are watched, and then they hang up."""
+{IDLE:,} callers wait for a key in silence, and at the same time {MUSIC} hear music in a queue where nobody sits
+(their RTP is thrown away by the receiver). When all are there they are watched, and then they hang up."""
 
 
 def bench(stand: Stand, hold_seconds: float) -> Section:
@@ -43,12 +43,12 @@ def bench(stand: Stand, hold_seconds: float) -> Section:
             Table(
                 columns=("", "found"),
                 rows=[
-                    ["live calls at the begin / at the end of the watch", f"{watched[0]:.0f} / {watched[1]:.0f}"],
+                    ["live calls first / fewest", f"{watched[0]:.0f} / {watched[1]:.0f}"],
                     ["seconds watched", f"{hold_seconds:g}"],
                     ["engine's memory before / most, MB", f"{before:.0f} / {watched[2]:.0f}"],
                     ["engine's CPU, % of a core", f"{watched[3]:.1f}"],
                     ["Asterisk's CPU, % of a core", f"{watched[4]:.0f}"],
-                    ["round trip of `Status`… of one /metrics page, ms", milliseconds(watched[5])],
+                    ["longest time of a /metrics page, ms", milliseconds(watched[5])],
                     ["rows by disposition", ", ".join(f"{name} {count:,}" for name, count in sorted(rows.items()))],
                 ],
             )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -70,7 +70,9 @@ class Section:
     about: str
     tables: Sequence[Table] = ()
     checks: Sequence[Check] = ()
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
+    output: str = ""
+    """What a bench of its own printed, as it is."""
 
     @property
     def ok(self) -> bool:
@@ -84,33 +86,34 @@ class Section:
     def plain(self) -> str:
         """For a terminal."""
         parts = [f"== {self.title}", self.about, *(table.plain() for table in self.tables)]
+        parts += [self.output] if self.output else []
         parts += [*self.notes, *([self._checks().plain()] if self.checks else [])]
         return "\n\n".join(parts) + "\n"
 
     def markdown(self) -> str:
         """For RESULTS.md."""
         parts = [f"## {self.title}", self.about, *(table.markdown() for table in self.tables)]
+        parts += [f"```text\n{self.output}\n```"] if self.output else []
         parts += [*self.notes, *([self._checks().markdown()] if self.checks else [])]
         return "\n\n".join(parts) + "\n"
 
 
-def machine(asterisk: str, postgresql: str) -> str:
-    """On what this was measured; versions are "" when that program took no part."""
+def machine(versions: Mapping[str, str]) -> str:
+    """On what this was measured, with the versions of the programs that took part."""
     cpu = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     parts = [
         f"{psutil.cpu_count()} × {cpu[1] if cpu else platform.machine()}",
         f"{psutil.virtual_memory().total / 2**30:.0f} GB of memory",
         f"Linux {platform.release()}",
         f"Python {platform.python_version()}",
-        *([f"Asterisk {asterisk}"] if asterisk else []),
-        *([f"PostgreSQL {postgresql}"] if postgresql else []),
+        *(f"{program} {number}" for program, number in versions.items()),
         f"uvloop {version('uvloop')}",
         f"panoramisk {version('panoramisk')}",
     ]
     return ", ".join(parts)
 
 
-def write_results(path: Path, sections: Sequence[Section], asterisk: str, postgresql: str) -> None:
+def write_results(path: Path, sections: Sequence[Section], versions: Mapping[str, str]) -> None:
     """Write everything down."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     missed = [check.what for section in sections for check in section.checks if not check.ok]
@@ -119,7 +122,7 @@ def write_results(path: Path, sections: Sequence[Section], asterisk: str, postgr
     head = (
         "# Results of the bench\n\n"
         f"Written by `make bench`, {now}. {verdict}\n\n"
-        f"{machine(asterisk, postgresql)}. Asterisk, SIPp, PostgreSQL and whatever is measured share these cores; "
+        f"{machine(versions)}. Asterisk, SIPp, PostgreSQL and whatever is measured share these cores; "
         "peers are measured in the same run.\n"
     )
     path.write_text("\n".join([head, *(section.markdown() for section in sections)]), encoding="utf-8")

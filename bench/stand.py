@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -150,6 +151,7 @@ class EngineProcess(Controller):
 
     def __init__(self, name: str, folder: Path, pbx: Pbx) -> None:
         self.data_dir = folder / f"{name}-data"
+        self.postgresql_version = ""
         self.port = free_tcp_port()
         settings = {
             "AMI_HOST": pbx.ami_host,
@@ -181,11 +183,6 @@ class EngineProcess(Controller):
             time.sleep(0.1)
         return asyncio.run(self._count())
 
-    def postgresql_version(self) -> str:
-        """As it says."""
-        version = (self.data_dir / "postgres" / "PG_VERSION").read_text().strip()
-        return version
-
     def figure(self, name: str) -> float:
         """A sample of /metrics without labels."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
@@ -200,6 +197,7 @@ class EngineProcess(Controller):
             address = make_url(url).set(database=DATABASE_NAME).render_as_string(hide_password=False)
             connection = await asyncpg.connect(address)
             try:
+                self.postgresql_version = str(await connection.fetchval("SHOW server_version"))
                 rows = await connection.fetch("SELECT disposition, count(*) AS calls FROM calls GROUP BY disposition")
             finally:
                 await connection.close()
@@ -212,8 +210,8 @@ class EngineProcess(Controller):
         while True:
             self.check()
             with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=2):
-                    return
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready", timeout=2).close()
+                return
             if time.monotonic() > deadline:
                 self.kill()
                 raise SystemExit(f"the engine is not ready: {self.log_path.read_text(errors='replace')[-2000:]}")
@@ -276,6 +274,15 @@ class Stand:
                 controller.postgresql_cpu_seconds() - storing if isinstance(controller, EngineProcess) else 0.0
             ),
         )
+
+    def versions(self) -> dict[str, str]:
+        """Of what took part, by program."""
+        stores = [one.postgresql_version for one in self._started if isinstance(one, EngineProcess)]
+        number = re.search(r"\d+(\.\d+)+", self.pbx.version)
+        found = {"Asterisk": number[0] if number else self.pbx.version}
+        if known := [version for version in stores if version]:
+            found["PostgreSQL"] = known[0]
+        return found
 
     def close(self) -> None:
         """End whatever still runs."""

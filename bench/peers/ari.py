@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from time import perf_counter
 
@@ -31,10 +32,8 @@ class _Application:
                 found.set_result(None)
 
     async def _call(self, channel: str) -> None:
-        try:
+        with contextlib.suppress(aiohttp.ClientError):  # the caller has gone
             await self._serve(channel)
-        except aiohttp.ClientError:
-            pass  # the caller has gone
 
     async def _serve(self, channel: str) -> None:
         await self._post(f"/ari/channels/{channel}/answer")

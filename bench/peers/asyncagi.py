@@ -13,7 +13,7 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.codec import Message
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.errors import AmiError
 from callrouter.runtime.tasks import Tasks
 
@@ -66,7 +66,11 @@ async def serve(peer: Peer) -> None:
     def on_event(message: Message) -> None:
         _Caller(peer, link, parse_env(message["Env"]).channel)
 
-    link = AmiLink(address, on_event=on_event, on_state=lambda state, _: state == "up" and ready(), wanted=_WANTED)
+    def on_state(state: LinkState, _: str) -> None:
+        if state is LinkState.UP:
+            ready()
+
+    link = AmiLink(address, on_event=on_event, on_state=on_state, wanted=_WANTED)
     tasks = Tasks()
     tasks.start(link.run(), "link")
     await peer.stopping.wait()

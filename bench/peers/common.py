@@ -45,10 +45,11 @@ def run(serve: Callable[[Peer], Awaitable[None]]) -> None:
         peer = Peer(pbx=Pbx.attach(Path(run_dir)), tick=tick, options=frozenset(options), stopping=asyncio.Event())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, peer.stopping.set)
         await serve(peer)
-        found = {kind: list(values) for kind, values in peer.times.items()}
-        Path(path).write_text(json.dumps(found), encoding="utf-8")
+        times.update({kind: list(values) for kind, values in peer.times.items()})
 
+    times: dict[str, list[float]] = {}
     uvloop.run(main())
+    Path(path).write_text(json.dumps(times), encoding="utf-8")
 
 
 def ready() -> None:

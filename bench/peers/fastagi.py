@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from time import perf_counter
 
 from bench.peers.common import PLAYS, STATE, Peer, ready, run
@@ -12,12 +13,8 @@ async def serve(peer: Peer) -> None:
     """Listen, and tell Asterisk where."""
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             await _call(peer, reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass  # the caller has gone
-        finally:
-            writer.close()
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -1,0 +1,51 @@
+"""The benches that are programs of their own: a step of the core, and the writer."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from bench.report import Check, Section, at_least, at_most
+
+HERE = Path(__file__).resolve().parent
+MISSING = float("nan")
+
+
+def core() -> Section:
+    """A step of the core; the slowest tree counts."""
+    output = _output("core_step.py")
+    steps = [float(row[1]) for row in re.finditer(r"^\S.*?\s+\d+\s+([\d.]+)\s+[\d.]+\s+[\d.]+\s", output, re.MULTILINE)]
+    return Section(
+        title="A step of the core",
+        about="Microseconds from an input to effects and facts, without performing them; then with the call's state "
+        "written, whose largest size is the last column. Journeys through the demonstration clients' trees.",
+        output=output,
+        checks=[at_most("a step of the core", max(steps, default=MISSING), 20, "µs", 1)],
+    )
+
+
+def writer() -> Section:
+    """Rows to PostgreSQL when catching up."""
+    output = _output("writer.py")
+    found = re.search(r"^recorder\s+([\d,]+)", output, re.MULTILINE)
+    rate = float(found[1].replace(",", "")) if found else MISSING
+    checks: list[Check] = [at_least("rows to PostgreSQL when catching up", rate, 50_000, "calls/s", 0)]
+    return Section(
+        title="Rows to PostgreSQL",
+        about="The recorder with calls waiting in its memory, beside single committed inserts (what most call "
+        "recorders do) and asyncpg's COPY of the same rows made beforehand (the limit); a call has four nodes and a "
+        "queue visit.",
+        output=output,
+        checks=checks,
+    )
+
+
+def _output(program: str) -> str:
+    done = subprocess.run(
+        [sys.executable, str(HERE / program)], cwd=HERE.parent, capture_output=True, text=True, check=False, timeout=300
+    )
+    if not done.stdout:
+        raise SystemExit(f"bench/{program} failed: {done.stderr[-2000:]}")
+    return done.stdout.rstrip()

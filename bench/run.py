@@ -1,0 +1,70 @@
+"""Run the benches: `python bench/run.py [NAME …] [--quick] [--no-fail]`, or `make bench`.
+
+All of them take some six minutes. Prints a table each, with what was promised; all of them together also write
+bench/RESULTS.md. Ends with 1 when a number is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+if __package__ in (None, ""):  # run as a script: the project is one folder up
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from bench import ami, control, held, load, others
+from bench.report import Section, machine, write_results
+from bench.stand import Stand, stand
+
+RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
+NAMES = ("core", "ami", "writer", "control", "load", "held")
+_versions: dict[str, str] = {}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what is asked for."""
+    options = _options(arguments)
+    seconds = 4.0 if options.quick else 20.0
+    benches: dict[str, Callable[[], Section]] = {
+        "core": others.core,
+        "ami": ami.bench,
+        "writer": others.writer,
+        "control": lambda: _standing(control.bench, seconds),
+        "load": lambda: _standing(load.bench, seconds),
+        "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
+    }
+    sections = []
+    for name in options.names or NAMES:
+        print(f"… {name}", file=sys.stderr, flush=True)
+        section = benches[name]()
+        print(section.plain(), flush=True)
+        sections.append(section)
+    print(machine(_versions))
+    if not options.names and not options.quick:
+        write_results(RESULTS, sections, _versions)
+    missed = [check.what for section in sections for check in section.checks if not check.ok]
+    if missed:
+        print(f"missed: {'; '.join(missed)}")
+        sys.exit(0 if options.no_fail else 1)
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="NAME", help=f"which: {', '.join(NAMES)}")
+    parser.add_argument("--quick", action="store_true", help="some seconds each; writes no RESULTS.md")
+    parser.add_argument("--no-fail", action="store_true", help="end with 0 although a number is missed")
+    return parser.parse_args(arguments)
+
+
+def _standing(bench: Callable[[Stand, float], Section], seconds: float) -> Section:
+    """A bench with an Asterisk of its own."""
+    with stand() as found:
+        section = bench(found, seconds)
+        _versions.update(found.versions())
+        return section
+
+
+if __name__ == "__main__":
+    main()
