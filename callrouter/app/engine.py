@@ -16,6 +16,7 @@ from callrouter import __version__
 from callrouter.api.engine_app import create_engine_app
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.observation import Observation
 from callrouter.app.storage import open_database
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
@@ -144,6 +145,7 @@ class Engine:
         )
         self.lifetime = Lifetime()
         self.tasks = Tasks(self.lifetime.died)
+        self.observation = Observation(self.database)
         self.link = AmiLink(address, on_event=self.switch.on_event, on_state=self._on_link_state)
         self.switch.link = self.link
         lookup = PlanLookup(self._plan_of_version, self.plans.for_did)
@@ -174,6 +176,7 @@ class Engine:
         lifetime.catch_signals(on_reload=self._reload_soon)
         recording = Tasks(lifetime.died)
         recording.start(self.recorder.run(), "recorder")
+        tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
         web = tasks.start(server.run_until_stopped(), "http")
         await self._first_login()
@@ -182,12 +185,14 @@ class Engine:
         self.switch.draining = True
         await self._calls_finish(grace_seconds)
         self.switch.hand_over()
+        self.observation.ends(self.clock.now(), "the engine was stopped")
         await self.link.close()
         await self.recorder.close(RECORDER_SECONDS)
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
         await recording.stop()
+        await self.observation.flush()
         if lifetime.fatal is not None:
             raise lifetime.fatal
 
@@ -214,7 +219,10 @@ class Engine:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
+            self.observation.begins(self.clock.now())
             self.tasks.start(self._after_login(), "after log-in")
+        elif state is not LinkState.CONNECTING:
+            self.observation.ends(self.clock.now(), reason)
 
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""

@@ -42,6 +42,17 @@ async def close_gap(database: Database, gap_id: int, until_at: datetime) -> None
         await connection.execute(update(gaps).where(gaps.c.gap_id == gap_id).values(until_at=until_at))
 
 
+async def close_gaps(database: Database, until_at: datetime) -> int:
+    """Declare the end of every gap that lasts; gives how many there were.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    async with database.connection() as connection:
+        closed = await connection.execute(update(gaps).where(gaps.c.until_at.is_(None)).values(until_at=until_at))
+        return closed.rowcount
+
+
 async def gaps_between(database: Database, from_at: datetime, to_at: datetime) -> list[Gap]:
     """The gaps that touch a period, the earliest first.
 
