@@ -77,7 +77,7 @@ async def _demonstrate(options: argparse.Namespace) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 140)
     console.print("Starting Asterisk, agents, carrier and callrouter …")
     async with running() as stack:
         placed: list[Placed] = []
@@ -169,14 +169,16 @@ async def _show_figures(stack: Stack, console: Console, rows: Sequence[Mapping[s
     period = {"from": began[0].isoformat(), "to": (began[-1] + timedelta(hours=1)).isoformat()}
     clients = (await stack.engine.get("/api/stats", **period))["clients"]
     table = Table(title="Each client's figures")
-    table.add_column("client")
+    table.add_column("client", no_wrap=True)
     for title in _FIGURES.values():
         table.add_column(title, justify="right")
     for client in clients:
         table.add_row(client["client"], *(_figure(name, client[name]) for name in _FIGURES))
     console.print(table)
     for client in clients:
-        console.print(f"{client['client']}: service level by {client['basis']}", markup=False, highlight=False)
+        console.print(
+            f"{client['client']}: service level by {client['basis']}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def _figure(name: str, value: float | None) -> str:
@@ -189,7 +191,7 @@ def _figure(name: str, value: float | None) -> str:
 
 def _show_verdict(console: Console, placed: list[Placed], found: list[str]) -> None:
     for complaint in found:
-        console.print(f"not as told: {complaint}", style="red", markup=False)
+        console.print(f"not as told: {complaint}", style="red", markup=False, soft_wrap=True)
     if not found:
         console.print(f"All {len(placed)} callers got what their stories say.", style="green")
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 Row = Mapping[str, Any]
 _SHOWN_ENDED = 12
+_WIDE = 130
 _COLOURS = {
     "answered": "green",
     "redirected": "green",
@@ -47,7 +48,8 @@ class Screen:
     def show(self, live: Sequence[Row], ended: Sequence[Row], headline: str) -> None:
         """Calls in progress, and rows of calls that are over, the oldest first."""
         if self._live is not None:
-            self._live.update(_table(live, ended[-_SHOWN_ENDED:], headline))
+            narrow = self._console.width < _WIDE
+            self._live.update(_table(live, ended[-_SHOWN_ENDED:], headline, narrow=narrow))
             return
         for row in ended:
             if row["call_id"] not in self._told:
@@ -55,22 +57,25 @@ class Screen:
                 self._console.print(_line(row), markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(live: Sequence[Row], ended: Sequence[Row], headline: str) -> Table:
+def _table(live: Sequence[Row], ended: Sequence[Row], headline: str, *, narrow: bool) -> Table:
+    """On a narrow terminal the caller's number and the beginning of the path give way."""
     table = Table(title=headline, expand=True)
     for column in ("began", "caller", "client"):
         table.add_column(column, no_wrap=True)
-    table.add_column("path", ratio=1)
+    table.add_column("path", ratio=1, no_wrap=True)
     table.add_column("state", no_wrap=True)
     for row in ended:
         colour = _COLOURS.get(row["disposition"], "white")
-        table.add_row(*_cells(row), f"[{colour}]{row['disposition']}[/]{_by(row)}")
+        table.add_row(*_cells(row, narrow), f"[{colour}]{row['disposition']}[/]{_by(row)}")
     for row in live:
-        table.add_row(*_cells(row), f"[bold]{row['state']}[/]{_by(row)}", style="bold")
+        table.add_row(*_cells(row, narrow), f"[bold]{row['state']}[/]{_by(row)}", style="bold")
     return table
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
-    return _began(row), escape(_caller(row)), row["client"], " → ".join(row["path"])
+def _cells(row: Row, narrow: bool) -> tuple[str, str, str, str]:
+    path = row["path"][-1:] if narrow else row["path"]
+    caller = (row["caller"]["name"] or _caller(row))[:18] if narrow else _caller(row)
+    return _began(row), escape(caller), row["client"], " → ".join(path)
 
 
 def _by(row: Row) -> str:

@@ -126,10 +126,15 @@ class Town:
         return self.run(self.stack.engine.figures())
 
     def nobody_is_left(self) -> bool:
-        """Neither the engine nor Asterisk has a call."""
+        """Neither the engine nor Asterisk has a call.
+
+        Whoever is being asked to accept a call hears the question to its end, though the caller has gone: app_dial
+        waits for the routine.
+        """
         left = self.until(
             lambda: (len(self.get("/live")["calls"]), self.stack.pbx.cli("core show channels count").split("\n")[0]),
             lambda now: now == (0, "0 active channels"),
+            25.0,
         )
         return left == (0, "0 active channels")
 
