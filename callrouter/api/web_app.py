@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
 from callrouter.api import calls, live, messages, stats
@@ -56,13 +57,15 @@ def create_web_app(
         checks: more of them for /ready, by name.
         now: the clock the calls are stamped by.
     """
-    app = FastAPI(
+    # The page's scripts come with the package: a machine that answers telephones may have no way to the Internet.
+    app = FastAPIOffline(
         title="callrouter",
         version=__version__,
         description=_ABOUT,
         docs_url="/api/docs",
         openapi_url="/api/openapi.json",
         redoc_url=None,
+        static_url="/api/static",
     )
     install_problem_handlers(app)
     app.include_router(health_router({"database": _database_check(database), **(checks or {})}, __version__))
