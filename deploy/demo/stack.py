@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import socket
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import stories
@@ -111,11 +111,14 @@ class Engine:
             await self.kill()
 
     async def kill(self) -> None:
-        """End its whole process group as a crash would (an embedded PostgreSQL has a session of its own)."""
+        """End it and the processes it runs as a crash would; an embedded PostgreSQL is a daemon and stays."""
         if self._process is None or not self.is_running:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        self._process.kill()  # first, or it would start the others again
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
         await self._process.wait()
 
     async def get(self, path: str, **query: str | int) -> Any:
