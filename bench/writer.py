@@ -40,7 +40,7 @@ from callrouter.core.call import (
 from callrouter.core.facts import CallEnded
 from callrouter.store.database import Database
 from callrouter.store.recorder import BATCH_CALLS, Recorder
-from callrouter.store.rows import CALL_COLUMNS, QUEUE_VISIT_COLUMNS, Rows
+from callrouter.store.rows import CALL_COLUMNS, QUEUE_VISIT_COLUMNS, Rows, expect_rows
 
 TARGET = 50_000.0
 ONE_BY_ONE = 2_000
@@ -111,6 +111,7 @@ async def one_by_one(database: Database, calls: Sequence[Call]) -> float:
     for call in calls:
         rows.add(call)
     connection = await database.connect_raw()
+    await expect_rows(connection)
     call_sql = await connection.prepare(_insert("calls", CALL_COLUMNS))
     visit_sql = await connection.prepare(_insert("queue_visits", QUEUE_VISIT_COLUMNS))
     began = perf_counter()
@@ -129,6 +130,7 @@ async def raw_copy(database: Database, calls: Sequence[Call]) -> float:
     for call in calls:
         rows.add(call)
     connection = await database.connect_raw()
+    await expect_rows(connection)
     gc.freeze()
     began = perf_counter()
     for first in range(0, len(calls), BATCH_CALLS):

@@ -18,7 +18,7 @@ import asyncpg
 from callrouter.core.call import Call
 from callrouter.errors import DatabaseUnreachable
 from callrouter.store.database import Database
-from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows, call_row
+from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows, call_row, expect_rows
 
 WRITE_SECONDS = 30.0
 """A batch that takes longer is given up, and tried again on a new connection."""
@@ -108,6 +108,7 @@ class Writer:
     async def _connect(self) -> None:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._database.connect_raw()
+            await expect_rows(self._connection)
 
     async def _write(self, calls: list[Call], maybe_known: bool) -> list[Refused]:
         await self._connect()

@@ -17,6 +17,7 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    Earlier,
     Message,
     Presentation,
     QueueOutcome,
@@ -89,6 +90,14 @@ calls = st.builds(
             outcome=st.none() | st.sampled_from(DialOutcome),
         )
     ),
+    earlier=st.builds(
+        Earlier,
+        attempts=st.integers(0, 9),
+        waiting_seconds=seconds,
+        talk_seconds=seconds,
+        agent=maybe_hostile,
+        redirected=st.booleans(),
+    ),
     messages=_tuples(
         st.builds(Message, recording=hostile, node=hostile, deliver=hostile, started_at=instants, seconds=seconds)
     ),
@@ -123,12 +132,14 @@ def test_what_is_cleaned_can_be_stored_and_what_was_clean_is_left(call: Call) ->
 
 
 def test_the_trace_is_readable_json(make_call: Any) -> None:
-    """An operator who reads the column finds names, and microseconds after the call rang."""
+    """An operator who reads the column finds the values in their places, and microseconds after the call rang."""
     trace = json.loads(trace_json(make_call()))
 
-    assert trace["visits"][1] == {"node": "welcome", "exit": "key:2", "because": "key 2", "at": 10_500_000}
-    assert trace["queues"][0]["agent"] == "anne"
-    assert trace["dials"][0]["started"] == 5_000_000
+    assert trace["visits"][1] == ["welcome", "key:2", "key 2", 10_500_000]
+    assert trace["queues"] == [["medical", 10_500_000, 1, 10_600_000, "anne", 18_250_000, 78_250_000, "answered"]]
+    assert trace["dials"] == [["on_call", 5_000_000, None, 10_000_000, "no_answer"]]
+    assert trace["messages"] == [["rec-1", "note", "email_doctor", 70_500_000, 7.5]]
+    assert "rest" not in trace
 
 
 def test_a_paired_surrogate_is_a_character() -> None:
