@@ -68,7 +68,7 @@ class Listener:
 
 async def until(true: Callable[[], bool], seconds: float = 5) -> None:
     async with asyncio.timeout(seconds):
-        while not true():  # noqa: ASYNC110  # what is awaited is not ours to signal
+        while not true():  # what is awaited is not ours to signal
             await asyncio.sleep(0.005)
 
 
