@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, Step, UntilSound, Wait
+from deploy.demo.sipp import Progress
 
 if TYPE_CHECKING:
     from conftest import Town
@@ -28,13 +29,13 @@ def sweep(town: Town, did: str, scripts: list[tuple[Step, ...]], allowed: set[st
         apart_seconds=0.1,
     )
     assert [outcome.trouble or outcome.complaints for outcome in outcomes if not outcome.went_well] == []
-    for caller in callers:
-        rows = town.rows_of(caller)
-        assert len(rows) == 1, f"{len(rows)} rows for one call"
-        assert rows[0]["disposition"] in allowed
     assert town.nobody_is_left()
-    for caller in callers:
-        assert len(town.rows_of(caller)) == 1
+    for caller, outcome in zip(callers, outcomes, strict=True):
+        # Cancelled in the millisecond before Asterisk's dialplan came to AGI(): no engine could hear of it.
+        least = 0 if outcome.end is Progress.CANCELLED else 1
+        rows = town.rows_of(caller, count=least)
+        assert least <= len(rows) <= 1, f"{len(rows)} rows for one call"
+        assert {row["disposition"] for row in rows} <= allowed
 
 
 def test_hanging_up_before_and_around_the_answer(town: Town) -> None:
