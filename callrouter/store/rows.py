@@ -55,18 +55,63 @@ class Rows:
         Raises:
             ValueError: the call has not ended.
         """
-        row = call_row(call)
+        visits, messages = len(self.queue_visits), len(self.messages)
+        row = self.take(call)
         if not _storable(row):
-            call = cleaned(call)
-            row = call_row(call)
+            del self.queue_visits[visits:], self.messages[messages:]
+            row = self.take(cleaned(call))
         self.calls.append(row)
-        self.add_parts(call)
 
-    def add_parts(self, call: Call) -> None:
-        """Add the queue visits and messages of a call that has ended."""
-        ended_at = call.clocks.ended_at
-        assert ended_at is not None
+    def take(self, call: Call) -> Row:
+        """Add the queue visits and messages of a call as it is, and give back its own row.
+
+        Raises:
+            ValueError: the call has not ended.
+        """
+        clocks, caller = call.clocks, call.caller
+        ended_at = clocks.ended_at
+        if ended_at is None or call.disposition is None:
+            raise ValueError(f"call {call.call_id} has not ended: it has no row yet")
+        waiting, talk, agent = self._take_queue_visits(call, ended_at)
+        if call.messages:
+            self._take_messages(call)
+        return (
+            call.call_id,
+            call.client,
+            call.plan_version,
+            call.did,
+            caller.number,
+            caller.name,
+            caller.presentation,
+            call.diverted_from,
+            call.disposition,
+            call.hangup_cause,
+            (clocks.ringing_at - POSTGRES_EPOCH) // _MICROSECOND,
+            _instant(clocks.answered_at),
+            _instant(clocks.entered_service_at),
+            _instant(clocks.offered_at),
+            _instant(clocks.bridged_at),
+            (ended_at - POSTGRES_EPOCH) // _MICROSECOND,
+            waiting,
+            talk,
+            agent,
+            " → ".join(nodes_reached(call)),
+            variables_json(call),
+            trace_json(call),
+        )
+
+    def _take_queue_visits(self, call: Call, ended_at: datetime) -> tuple[float, float, str | None]:
+        """Add the queue visits; gives `Call`'s waiting and talk seconds and agent, which are sums over them anyhow."""
+        earlier = call.earlier
+        waiting = talk = 0.0
+        agent = earlier.agent
         for position, visit in enumerate(call.queue_visits, start=1):
+            waited = visit.waiting_seconds(ended_at)
+            waiting += waited
+            answered_at = visit.answered_at
+            if answered_at is not None:
+                talk += visit.talk_seconds()
+                agent = visit.agent
             self.queue_visits.append(
                 (
                     call.call_id,
@@ -76,12 +121,20 @@ class Rows:
                     _instant(visit.offered_at),
                     visit.offers,
                     visit.agent,
-                    _instant(visit.answered_at),
+                    _instant(answered_at),
                     _instant(visit.left_at),
                     visit.outcome,
-                    visit.waiting_seconds(ended_at),
+                    waited,
                 )
             )
+        waiting += earlier.waiting_seconds
+        talk += earlier.talk_seconds
+        if call.dials:
+            waiting += sum([dial.waiting_seconds(ended_at) for dial in call.dials])
+            talk += sum([dial.talk_seconds() for dial in call.dials])
+        return waiting, talk, agent
+
+    def _take_messages(self, call: Call) -> None:
         for position, message in enumerate(call.messages, start=1):
             self.messages.append(
                 (
@@ -96,41 +149,6 @@ class Rows:
                     "recorded",
                 )
             )
-
-
-def call_row(call: Call) -> Row:
-    """The row of `calls`.
-
-    Raises:
-        ValueError: the call has not ended.
-    """
-    clocks, caller = call.clocks, call.caller
-    if clocks.ended_at is None or call.disposition is None:
-        raise ValueError(f"call {call.call_id} has not ended: it has no row yet")
-    return (
-        call.call_id,
-        call.client,
-        call.plan_version,
-        call.did,
-        caller.number,
-        caller.name,
-        caller.presentation,
-        call.diverted_from,
-        call.disposition,
-        call.hangup_cause,
-        (clocks.ringing_at - POSTGRES_EPOCH) // _MICROSECOND,
-        _instant(clocks.answered_at),
-        _instant(clocks.entered_service_at),
-        _instant(clocks.offered_at),
-        _instant(clocks.bridged_at),
-        (clocks.ended_at - POSTGRES_EPOCH) // _MICROSECOND,
-        call.waiting_seconds(clocks.ended_at),
-        call.talk_seconds(),
-        call.agent if call.queue_visits else call.earlier.agent,
-        " → ".join(nodes_reached(call)),
-        variables_json(call),
-        trace_json(call),
-    )
 
 
 def _instant(at: datetime | None) -> int | None:

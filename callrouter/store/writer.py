@@ -18,7 +18,7 @@ import asyncpg
 from callrouter.core.call import Call
 from callrouter.errors import DatabaseUnreachable
 from callrouter.store.database import Database
-from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows, call_row, expect_rows
+from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows, expect_rows
 
 WRITE_SECONDS = 30.0
 """A batch that takes longer is given up, and tried again on a new connection."""
@@ -190,9 +190,7 @@ async def _rows_in_slices(calls: list[Call], rows: Rows) -> AsyncIterator[Row]:
     for index, call in enumerate(calls):
         if index % _SLICE == _SLICE - 1:
             await asyncio.sleep(0)
-        yield call_row(call)
-        if call.queue_visits or call.messages:
-            rows.add_parts(call)
+        yield rows.take(call)
 
 
 async def _in_slices(records: list[Row]) -> AsyncIterator[Row]:
