@@ -50,6 +50,7 @@ _Agi = Callable[[ChannelActions, AgiCommand, OnResult], bytes]
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
 MEASURED_STEP: Final = 2
+MAX_ASKED_EARLY: Final = 1024
 WAV_HEADER_BYTES: Final = 44
 WAV_BYTES_PER_SECOND: Final = 16_000
 """8 kHz, 16 bit, mono: what Record writes for .wav."""
@@ -95,6 +96,8 @@ class AsteriskSwitch:
         self._region = region
         self._by_uniqueid: dict[str, Line] = {}
         self._by_call: dict[str, Line] = {}
+        self._asked_early: dict[str, str] = {}
+        """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
         self._handlers = {
             "AsyncAGIStart": self._on_start,
             "AsyncAGIEnd": self._on_end,
@@ -222,6 +225,9 @@ class AsteriskSwitch:
             at=self._clock.now(),
         )
         self._inbox.offer(offered)
+        cause = self._asked_early.pop(env.uniqueid, None)
+        if cause is not None:  # or the end of AsyncAGI, which follows at once, would look like lost control
+            self._tell_hangup(line, cause)
 
     def _on_end(self, message: Message) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
@@ -241,10 +247,22 @@ class AsteriskSwitch:
     def _on_hangup(self, message: Message) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is None:
+            self._note_early(message)
             return
-        cause = message["Cause"]
         if line.hanging_up and message["Event"] != "Hangup":
             return  # our own request: the call is over when the channel is gone
+        self._tell_hangup(line, message["Cause"])
+
+    def _note_early(self, message: Message) -> None:
+        """Of a channel that is not ours, or not yet; forgotten when the channel is gone."""
+        if message["Event"] == "Hangup":
+            self._asked_early.pop(message["Uniqueid"], None)
+            return
+        if len(self._asked_early) >= MAX_ASKED_EARLY:  # their ends were missed while the link was down
+            del self._asked_early[next(iter(self._asked_early))]
+        self._asked_early[message["Uniqueid"]] = message["Cause"]
+
+    def _tell_hangup(self, line: Line, cause: str) -> None:
         told = inputs.CallerHungUp(at=self._clock.now(), cause=int(cause) if cause.isdecimal() else None)
         self._inbox.tell(line.call_id, told)
 

@@ -35,7 +35,8 @@ def sweep(town: Town, did: str, scripts: list[tuple[Step, ...]], allowed: set[st
         least = 0 if outcome.end is Progress.CANCELLED else 1
         rows = town.rows_of(caller, count=least)
         assert least <= len(rows) <= 1, f"{len(rows)} rows for one call"
-        assert {row["disposition"] for row in rows} <= allowed
+        for row in rows:
+            assert row["disposition"] in allowed, town.detail(row["call_id"])["explanation"]
 
 
 def test_hanging_up_before_and_around_the_answer(town: Town) -> None:
