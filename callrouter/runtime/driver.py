@@ -15,7 +15,7 @@ from time import perf_counter
 import structlog
 
 from callrouter.core import engine, facts, state
-from callrouter.core.effects import Effect
+from callrouter.core.effects import Effect, Hangup
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
 from callrouter.core.inputs import CallOffered, CommandFailed, Input
@@ -107,6 +107,10 @@ class Driver:
 
     def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
         assert self.switch is not None
+        if isinstance(effects[-1], Hangup):
+            # Nobody resumes a call that is being hung up: its state, the longest one, is not worth the work.
+            self.switch.perform(turn.call, b"", effects)
+            return
         try:
             encoded = state.encode(plan, turn.call)
         except CoreError as error:
