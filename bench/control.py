@@ -25,7 +25,7 @@ def bench(stand: Stand, seconds: float) -> Section:
     rows: list[list[str]] = []
     checks: list[Check] = []
     notes: list[str] = []
-    engine = stand.engine()
+    engine = stand.engine("closely")
     load = _warm(stand, engine, DID, seconds)
     written = sum(engine.rows().values())
     times = engine.stop()

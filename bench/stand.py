@@ -149,7 +149,7 @@ class Controller:
 class EngineProcess(Controller):
     """The whole engine, with its embedded PostgreSQL in `data_dir`."""
 
-    def __init__(self, name: str, folder: Path, pbx: Pbx) -> None:
+    def __init__(self, name: str, folder: Path, pbx: Pbx, *options: str) -> None:
         self.data_dir = folder / f"{name}-data"
         self.postgresql_version = ""
         self.port = free_tcp_port()
@@ -165,10 +165,10 @@ class EngineProcess(Controller):
             "WEB_PORT": str(free_tcp_port()),
             "API_TOKEN": secrets.token_urlsafe(24),
             "GRACE_SECONDS": "2",
-            "LOG_LEVEL": "warning",
+            "LOG_FORMAT": "json",
         }
         self._settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
-        super().__init__(name, folder, ["-m", "bench.engine_process"], self._settings)
+        super().__init__(name, folder, ["-m", "bench.engine_process", *options], self._settings)
         self._wait_until_ready()
         self._postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
 
@@ -230,9 +230,9 @@ class Stand:
     _started: list[Controller]
     _streams: list[Callers]
 
-    def engine(self) -> EngineProcess:
-        """Start an engine of its own database."""
-        engine = EngineProcess(f"engine-{len(self._started)}", self.root, self.pbx)
+    def engine(self, *options: str) -> EngineProcess:
+        """Start an engine with a database of its own; options are those of `engine_process`."""
+        engine = EngineProcess(f"engine-{len(self._started)}", self.root, self.pbx, *options)
         self._started.append(engine)
         return engine
 
