@@ -82,7 +82,7 @@ lock:
 	$(PYTHON) -m venv "$$folder"; \
 	"$$folder/bin/pip" install -q --disable-pip-version-check '.[dev]'; \
 	{ echo "# Versions that were tested together; pip installs exactly these. Renew with \`make lock\`."; \
-	  "$$folder/bin/pip" freeze --exclude callrouter; } > "$$folder/constraints.txt"; \
+	  "$$folder/bin/pip" freeze --all --exclude callrouter --exclude pip --exclude wheel; } > "$$folder/constraints.txt"; \
 	mv "$$folder/constraints.txt" constraints.txt; rm -rf build
 
 clean:
