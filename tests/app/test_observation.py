@@ -51,4 +51,4 @@ async def test_nothing_is_declared_before_the_first_log_in(database: Database) -
     observation.ends(after(0), "nobody answers")
     await observation.flush()
 
-    assert [] == await gaps_between(database, after(0), after(100))
+    assert await gaps_between(database, after(0), after(100)) == []
