@@ -47,6 +47,12 @@ def resident_mb(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss) / 1e6
 
 
+def busy_seconds() -> float:
+    """What all processes of the machine used so far, all cores together."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
+
+
 def wait(process: subprocess.Popen[bytes]) -> Finished:
     """Wait for a child, and tell what it used."""
     began = perf_counter()

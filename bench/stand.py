@@ -21,13 +21,13 @@ import wave
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import asyncpg
 from sqlalchemy.engine import make_url
 
 from bench.callers import Callers, Placed, Sink
-from bench.cpu import cpu_seconds, family_cpu_seconds
+from bench.cpu import busy_seconds, cpu_seconds, family_cpu_seconds
 from callrouter.store.embedded import DATABASE_NAME, start_server, stop_server
 from deploy.asterisk.pbx import Pbx
 
@@ -74,7 +74,14 @@ class Load:
     ended: float
     controller_cpu_seconds: float
     asterisk_cpu_seconds: float
-    postgresql_cpu_seconds: float = 0.0
+    postgresql_cpu_seconds: float
+    strangers_cpu_seconds: float
+    """What everything else on the machine used meanwhile."""
+
+    @property
+    def disturbed(self) -> float:
+        """The share of the machine, in percent, that others took: figures hold for a quiet machine only."""
+        return max(0.0, 100 * self.strangers_cpu_seconds / ((self.ended - self.began) * (os.cpu_count() or 1)))
 
     def within(self, times: Sequence[float]) -> list[float]:
         """Of (when, how long) one after the other, how long those took that fell into this load."""
@@ -258,21 +265,32 @@ class Stand:
 
     def load(self, controller: Controller | None, did: str, *, rate: float, seconds: float) -> Load:
         """Place calls at a rate, and see what they cost; without a controller Asterisk is alone."""
-        asterisk = cpu_seconds(self.pbx.pid)
-        controlling = controller.cpu_seconds() if controller else 0.0
-        storing = controller.postgresql_cpu_seconds() if isinstance(controller, EngineProcess) else 0.0
+        before = self._used(controller)
         began = perf_counter()
         placed = self.callers(did, calls=round(rate * seconds), rate=rate).finish()
         time.sleep(0.5)  # hang-ups on their way, rows on theirs
+        ended = perf_counter()
+        controlling, asterisk, storing, ours, all_of_it = (
+            now - then for now, then in zip(self._used(controller), before, strict=True)
+        )
         return Load(
             placed=placed,
             began=began,
-            ended=perf_counter(),
-            controller_cpu_seconds=(controller.cpu_seconds() if controller else 0.0) - controlling,
-            asterisk_cpu_seconds=cpu_seconds(self.pbx.pid) - asterisk,
-            postgresql_cpu_seconds=(
-                controller.postgresql_cpu_seconds() - storing if isinstance(controller, EngineProcess) else 0.0
-            ),
+            ended=ended,
+            controller_cpu_seconds=controlling,
+            asterisk_cpu_seconds=asterisk,
+            postgresql_cpu_seconds=storing,
+            strangers_cpu_seconds=all_of_it - controlling - asterisk - storing - ours - placed.cpu_seconds,
+        )
+
+    def _used(self, controller: Controller | None) -> tuple[float, float, float, float, float]:
+        """CPU so far: the controller's, Asterisk's, PostgreSQL's, our own, the whole machine's."""
+        return (
+            controller.cpu_seconds() if controller else 0.0,
+            cpu_seconds(self.pbx.pid),
+            controller.postgresql_cpu_seconds() if isinstance(controller, EngineProcess) else 0.0,
+            process_time(),
+            busy_seconds(),
         )
 
     def versions(self) -> dict[str, str]:

@@ -1,16 +1,19 @@
 """AsyncAGI over callrouter's own link, but nothing else of it; with the option `wake`, each command wakes the channel.
 
-Without it commands wait until the channel looks at its queue by itself, as with every AsyncAGI library.
+Without it commands wait until the channel looks at its queue by itself, as with every AsyncAGI library. With the option
+`together` the variable and the first sound leave in one write, and so does the engine's.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 
 from bench.peers.common import PLAYS, STATE, Peer, ready, run
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
+from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import Message
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
@@ -21,7 +24,7 @@ LEASE_SECONDS = 30.0
 
 
 class _Caller:
-    """One call: each result sends the next command."""
+    """One call: each result sends the next command (or two)."""
 
     def __init__(self, peer: Peer, link: AmiLink, channel: str) -> None:
         self._peer = peer
@@ -33,7 +36,7 @@ class _Caller:
             ("command", commands.set_variable("CR_STATE", STATE)),
             *[("play", play)] * PLAYS,
         ][::-1]
-        self._kind = ""
+        self._running = 0
         self._began = 0.0
         self.next()
 
@@ -44,18 +47,27 @@ class _Caller:
             batch.post("Hangup", {"Channel": self._channel.channel, "Cause": "16"})
             batch.write()
             return
-        self._kind, command = self._todo.pop()
-        batch.agi(self._channel, command, self._done)
+        kind = self._add(batch)
+        if kind == "command" and "together" in self._peer.options:
+            self._add(batch)
         if "wake" in self._peer.options:
             batch.raw(self._channel.wake(LEASE_SECONDS))
         self._began = perf_counter()
         batch.write()
 
-    def _done(self, outcome: AgiResult | AmiError) -> None:
+    def _add(self, batch: Batch) -> str:
+        kind, command = self._todo.pop()
+        self._running += 1
+        batch.agi(self._channel, command, partial(self._done, kind))
+        return kind
+
+    def _done(self, kind: str, outcome: AgiResult | AmiError) -> None:
+        self._running -= 1
         if isinstance(outcome, AgiResult) and outcome.ok:
-            if self._kind:
-                self._peer.note(self._kind, self._began)
-            self.next()
+            if kind:
+                self._peer.note(kind, self._began)
+            if not self._running:
+                self.next()
 
 
 async def serve(peer: Peer) -> None:
