@@ -104,6 +104,11 @@ def ended_call(number: int) -> Call:
     )
 
 
+def postmaster(data_dir: Path) -> int:
+    """The process number of the embedded PostgreSQL."""
+    return int((data_dir / FOLDER / "postmaster.pid").read_text().split()[0])
+
+
 async def emptied(database: Database) -> None:
     """No rows, and no checkpoint of the run before under way."""
     async with database.connection() as connection:
@@ -205,7 +210,7 @@ async def measure(calls_wanted: int, runs: int) -> float:
     caught: list[Caught] = []
     with tempfile.TemporaryDirectory(prefix="callrouter-bench-") as folder:
         database = await Database.open(None, Path(folder))
-        server = int(Path(folder, FOLDER, "postmaster.pid").read_text().split()[0])
+        server = postmaster(Path(folder))
         for run in range(runs):
             await emptied(database)
             found["one by one"].append(await one_by_one(database, calls[:ONE_BY_ONE]))
