@@ -1,9 +1,9 @@
 """The figures callrouter promises, measured on a real Asterisk with a real PostgreSQL: `make bench`.
 
     run.py              which benches, in which order; prints tables, writes RESULTS.md
-    core_step.py        a step of the core; others.py runs it
+    core_step.py        a step of the core
     ami.py              reading the manager's stream, beside panoramisk
-    writer.py           rows into PostgreSQL when catching up
+    writer.py           rows into PostgreSQL when catching up (others.py runs these two)
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once

@@ -1,6 +1,6 @@
 """Run the benches: `python bench/run.py [NAME …] [--quick] [--no-fail]`, or `make bench`.
 
-All of them take some six minutes. Prints a table each, with what was promised; all of them together also write
+All of them take some eight minutes. Prints a table each, with what was promised; all of them together also write
 bench/RESULTS.md. Ends with 1 when a number is missed.
 """
 
