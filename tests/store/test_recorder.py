@@ -336,8 +336,8 @@ async def test_observing_costs_nothing_to_speak_of(database: Database, tmp_path:
     recorder = Recorder(database, tmp_path)
     facts = [CallEnded(call=make_call())]
 
-    begun = time.perf_counter()
+    begun = time.thread_time()
     for _ in range(10_000):
         recorder.observe(facts)
 
-    assert (time.perf_counter() - begun) / 10_000 < 5e-6
+    assert (time.thread_time() - begun) / 10_000 < 5e-6
