@@ -6,6 +6,8 @@ Read `run_engine` from top to bottom: that is the order in which things start, a
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 from dataclasses import dataclass
 
 import structlog
@@ -44,6 +46,10 @@ log = structlog.get_logger(__name__)
 
 FIRST_LOGIN_SECONDS = 10.0
 """How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
+COLLECT_SECONDS = 5.0
+"""How often calls that no engine saw are fetched from the PBX."""
+STOP_SECONDS = 30.0
+"""What a stop may take beyond the grace for live calls."""
 RECORDER_SECONDS = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
 
@@ -143,7 +149,7 @@ class Engine:
             username=settings.ami_user,
             secret=settings.required_ami_secret(),
         )
-        self.lifetime = Lifetime()
+        self.lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
         self.tasks = Tasks(self.lifetime.died)
         self.observation = Observation(self.database)
         self.link = AmiLink(address, on_event=self.switch.on_event, on_state=self._on_link_state)
@@ -178,8 +184,12 @@ class Engine:
         recording.start(self.recorder.run(), "recorder")
         tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
+        tasks.start(self._collect_regularly(), "journal")
         web = tasks.start(server.run_until_stopped(), "http")
         await self._first_login()
+        # Plans, modules and tables live as long as we do: the collector need not walk them while calls wait.
+        gc.collect()
+        gc.freeze()
         await lifetime.stopping.wait()
 
         self.switch.draining = True
@@ -233,10 +243,21 @@ class Engine:
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
             return
+        await self._committed(told)
+
+    async def _committed(self, told: list[str]) -> None:
         if told:
             while self.recorder.backlog:
                 await asyncio.sleep(0.1)
             self.journal.committed(told)
+
+    async def _collect_regularly(self) -> None:
+        """Callers who were gone before AsyncAGI began are known to Asterisk alone."""
+        while True:
+            await asyncio.sleep(COLLECT_SECONDS)
+            if self.link.state is LinkState.UP:
+                with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
+                    await self._committed(await self.journal.collect())
 
     def _reload_soon(self) -> None:
         self.tasks.start(self._reload(), "reload")

@@ -25,7 +25,7 @@ START_SECONDS = 120.0
 """The first start speaks every prompt of every client."""
 STEADY_SECONDS = 10.0
 """A process that lived so long has started; when it dies it is started again."""
-STOP_MARGIN_SECONDS = 20.0
+STOP_MARGIN_SECONDS = 35.0
 """Beyond the grace for live calls, what a stop may take before it is ended by force."""
 
 
@@ -39,7 +39,7 @@ class _Part:
 async def run_up(settings: Settings, token: str) -> int:
     """Run both until a signal; returns the exit status."""
     configure_logs(log_format=settings.log_format, level=settings.log_level)
-    lifetime = Lifetime()
+    lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
     lifetime.catch_signals()
     stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     parts: dict[str, _Part] = {}
@@ -68,6 +68,8 @@ async def _start(name: str, token: str) -> _Part:
         "-m",
         "callrouter",
         name,
+        "--with-parent",
+        str(os.getpid()),
         env={**os.environ, "CALLROUTER_API_TOKEN": token},
         # A Ctrl-C in the terminal goes to us alone; we stop the parts in order.
         start_new_session=True,

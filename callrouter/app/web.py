@@ -21,6 +21,9 @@ from callrouter.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+STOP_SECONDS = 20.0
+"""What a stop may take."""
+
 
 async def run_web(settings: Settings, token: str) -> None:
     """Answer questions until a signal; SIGHUP reads the dialplans again.
@@ -54,7 +57,7 @@ async def _plans(settings: Settings) -> ServedPlans:
 
 
 async def _serve(server: HttpServer, plans: ServedPlans) -> None:
-    lifetime = Lifetime()
+    lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
 
     def reload_soon() -> None:

@@ -1,9 +1,10 @@
-"""Calls that Asterisk served alone, collected afterwards.
+"""Calls that no engine saw to their end, collected afterwards.
 
-When a call ends in Asterisk's fallback (no engine, or control was lost while the engine died), the hangup handler of
-extensions.conf leaves `callrouter/ended/<call> = <epoch>|<cause>|<did>|<caller>|<CR_STATE>` in AstDB. The engine
-collects these rows after each log-in, tells them as ended calls, and deletes a row only after its call is committed.
-A row is the same call however often it is read: the record is kept by call id.
+When a call ends before an engine took it, or in Asterisk's fallback, the hangup handler of extensions.conf leaves a row
+`callrouter/ended/<call> = <epoch>|<cause>|<did>|<caller>|<how>|<CR_STATE>` in AstDB (`how`: `new` for the former, 1 for
+the latter). The engine collects these rows after each log-in and every few seconds, tells them as ended calls, and
+deletes a row only after its call is committed. A row is the same call however often it is read: the record is kept
+by call id, and the first one stands.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from callrouter.errors import ActionFailed, StateDecodeError
 log = structlog.get_logger(__name__)
 
 FAMILY = "callrouter/ended"
-_FIELDS = 5
+_FIELDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,8 @@ class EndedRow:
     cause: int
     did: str
     caller: str
+    untaken: bool
+    """It ended before any engine took it; otherwise Asterisk's fallback served it."""
     state: str
 
 
@@ -54,13 +57,14 @@ def read_row(key: str, value: str) -> EndedRow | None:
     parts = value.split("|", _FIELDS - 1)
     if len(parts) != _FIELDS or not parts[0].isdecimal():
         return None
-    epoch, cause, did, caller, encoded = parts
+    epoch, cause, did, caller, how, encoded = parts
     return EndedRow(
         call_id=key.rsplit("/", 1)[-1],
         ended_at=datetime.fromtimestamp(int(epoch), UTC),
         cause=int(cause) if cause.isdecimal() else 0,
         did=did,
         caller=caller,
+        untaken=how == "new",
         state=encoded,
     )
 
@@ -76,7 +80,8 @@ def ended_call(row: EndedRow, plans: PlanLookup, region: str) -> Call:
         except StateDecodeError as error:
             log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
     plan = plans.by_did(row.did)
-    note = Visit(node=plan.start, exit="fallback", because="no engine took the call", at=row.ended_at)
+    because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
+    note = Visit(node=plan.start, exit="hung up" if row.untaken else "fallback", because=because, at=row.ended_at)
     return Call(
         call_id=row.call_id,
         client=plan.client,
@@ -86,7 +91,7 @@ def ended_call(row: EndedRow, plans: PlanLookup, region: str) -> Call:
         state=CallState.ENDED,
         clocks=Clocks(ringing_at=row.ended_at, ended_at=row.ended_at),
         visits=(note,),
-        disposition=Disposition.FAILED,
+        disposition=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
         hangup_cause=row.cause,
     )
 

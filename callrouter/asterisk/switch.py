@@ -30,7 +30,7 @@ import structlog
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_env
-from callrouter.asterisk.batch import OnResult
+from callrouter.asterisk.batch import Batch, OnResult
 from callrouter.asterisk.causes import presentation
 from callrouter.asterisk.codec import Message
 from callrouter.asterisk.commands import AgiCommand
@@ -78,6 +78,8 @@ class Line:
     recording: str = ""
     recording_at: datetime | None = None
     written_at: float = 0.0
+    taken: bool = False
+    """The hangup handler was told that the call's record is ours."""
     outstanding: set[bytes] = field(default_factory=set)
 
 
@@ -157,12 +159,21 @@ class AsteriskSwitch:
         assert self.link is not None
         line.hanging_up = True
         batch = self.link.batch()
+        self._take_over(line, batch)
         batch.post("Hangup", {"Channel": line.channel.channel, "Cause": str(cause)}, about=line.channel.channel)
         batch.write()
+
+    @staticmethod
+    def _take_over(line: Line, batch: Batch) -> None:
+        """With the first thing we write: the call's record is ours now, not the hangup handler's."""
+        if not line.taken:
+            line.taken = True
+            batch.raw(line.channel.set_variable("CR_LOST", ""))
 
     def _write(self, line: Line, ordered: Order) -> None:
         assert self.link is not None
         batch = self.link.batch()
+        self._take_over(line, batch)
         for name, value in ordered.variables:
             batch.raw(line.channel.set_variable(name, value))
         for command in ordered.commands:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from callrouter.app.lifetime import run
+from typing import Annotated
+
+import typer
+
+from callrouter.app.lifetime import end_with, run
 from callrouter.app.web import run_web
 from callrouter.settings import load_settings
 
 
-def web() -> None:
+def web(with_parent: Annotated[int, typer.Option(hidden=True)] = 0) -> None:
     """Run the API, with its documentation at /api/docs."""
+    if with_parent:
+        end_with(with_parent)
     settings = load_settings()
     run(run_web(settings, settings.required_api_token()))

@@ -136,7 +136,7 @@ class FactLog:
         for fact in told:
             match fact:
                 case facts.CallStarted(call=call):
-                    log.info("call", call_id=call.call_id, client=call.client, did=call.did, caller=call.caller.number)
+                    log.debug("call", call_id=call.call_id, client=call.client, did=call.did, caller=call.caller.number)
                 case facts.TroubleMet(call=call, reason=reason):
                     log.warning("trouble", call_id=call.call_id, client=call.client, node=call.node, reason=reason)
                 case facts.InputRefused(call=call, reason=reason):

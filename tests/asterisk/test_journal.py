@@ -27,9 +27,9 @@ PLAN = plan_of(QUEUE, BYE, fallback="queue")
 LOOKUP = PlanLookup(lambda client, version: PLAN if version == PLAN.version else None, lambda did: PLAN)
 
 
-def row(encoded: str = "") -> EndedRow:
+def row(encoded: str = "", how: str = "1") -> EndedRow:
     """What the handler wrote one minute after the call rang."""
-    found = read_row("/callrouter/ended/1-2-3", f"{int(AT.timestamp()) + 60}|16|{DID}|+33612340001|{encoded}")
+    found = read_row("/callrouter/ended/1-2-3", f"{int(AT.timestamp()) + 60}|16|{DID}|+33612340001|{how}|{encoded}")
     assert found is not None
     return found
 
@@ -41,6 +41,11 @@ def test_a_call_no_engine_took_is_a_failed_one() -> None:
     assert (call.call_id, call.client, call.did, call.caller.number) == ("1-2-3", "test", DID, "+33612340001")
     assert Disposition.FAILED is call.disposition
     assert call.ended
+
+
+def test_a_caller_gone_before_any_engine_heard_of_him_left_early() -> None:
+    """Cancelled in the milliseconds before AGI."""
+    assert ended_call(row(how="new"), LOOKUP, "FR").disposition is Disposition.LEFT_EARLY
 
 
 def test_a_call_an_engine_had_keeps_what_was_reached() -> None:
@@ -132,6 +137,16 @@ async def test_an_engine_that_stops_hands_its_calls_over(pbx: Pbx) -> None:
     assert call.call_id == ended.call_id
     assert call.clocks.ringing_at == ended.clocks.ringing_at
     assert "menu" in {visit.node for visit in ended.visits}
+
+
+async def test_a_call_an_engine_took_leaves_no_row(pbx: Pbx) -> None:
+    """The engine has it in its own record."""
+    async with engine_room(pbx, plan_of(BYE)) as room:
+        await room.call()
+        await room.the_end()
+        await asyncio.sleep(0.3)
+
+    assert "0 results" in pbx.cli("database show callrouter/ended")
 
 
 async def test_fallbacks_are_published(pbx: Pbx) -> None:

@@ -225,6 +225,18 @@ async def test_at_once_the_first_to_accept_wins(pbx: Pbx) -> None:
     assert len(call.dials) == 1
 
 
+async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringing(pbx: Pbx) -> None:
+    """A voicemail that gives up during screening must not end the doctor's ringing."""
+    hasty = Contact(name="hasty", number="+33639980005")
+    slow = Contact(name="slow", number="+33639980006")
+    async with engine_room(pbx, plan_of(dial(hasty, slow, at_once=True, ring_seconds=8.0), BYE)) as room:
+        await room.call(talk_seconds=2)
+        call = await room.the_end(seconds=20)
+
+    assert call.disposition is Disposition.REDIRECTED
+    assert call.talk_seconds() > 1
+
+
 async def test_nobody_answers(pbx: Pbx) -> None:
     """After `ring`, the way on."""
     async with engine_room(pbx, plan_of(dial(SILENT, ring_seconds=1.0), BYE)) as room:

@@ -329,15 +329,3 @@ async def test_a_lost_commit_is_not_written_twice(database: Database, make_call:
 
     assert 20 == await count(database) == await count(database, "messages")
     writer.close()
-
-
-async def test_observing_costs_nothing_to_speak_of(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
-    """Five microseconds at most, a call, on the path of calls."""
-    recorder = Recorder(database, tmp_path)
-    facts = [CallEnded(call=make_call())]
-
-    begun = time.thread_time()
-    for _ in range(10_000):
-        recorder.observe(facts)
-
-    assert (time.thread_time() - begun) / 10_000 < 5e-6
