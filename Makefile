@@ -64,6 +64,7 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/mypy --strict --explicit-package-bases --follow-imports=silent deploy/demo/*.py
+	$(BIN)/mypy --strict deploy/asterisk/*.py
 	$(BIN)/lint-imports
 
 format: $(STAMP)

@@ -51,7 +51,8 @@ def test_a_stop_that_hangs_is_ended() -> None:
 
 def test_a_part_ends_with_whoever_started_it() -> None:
     """Killed with -9, `callrouter up` leaves nobody logged in to Asterisk."""
-    done = subprocess.run([sys.executable, "-c", PARENT, CHILD], capture_output=True, text=True, check=False, timeout=60)
+    command = [sys.executable, "-c", PARENT, CHILD]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     child = int(done.stdout.split()[0])
 
     deadline = time.monotonic() + 30
