@@ -211,7 +211,8 @@ async def test_in_turn_until_somebody_accepts(pbx: Pbx) -> None:
     assert Disposition.REDIRECTED is call.disposition
     assert len(outcomes) == 3
     assert outcomes[0] == "busy"
-    assert outcomes[1] in ("no_answer", "refused", "unavailable")
+    # MASTER_CHANNEL is the channel that began it all: here that is our test's, not the caller's (acceptance: refused).
+    assert outcomes[1] in ("refused", "no_answer")
     assert outcomes[2] == "answered"
 
 

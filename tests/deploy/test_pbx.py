@@ -576,10 +576,10 @@ def test_a_refused_screening_lets_the_others_ring(
     assert _variable(ami, channel, "CR_RESULT") == "ANSWER"
 
 
-def test_refused_by_all_is_no_answer(
+def test_refused_by_all_is_told(
     ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
 ) -> None:
-    """Nobody pressed 1: to the engine nobody answered, and the caller is still there."""
+    """Nobody pressed 1: the engine is told that they were asked and refused, and the caller is still there."""
     sipp("answer", port=phone_ports["agent-1"])
     sipp("answer", port=phone_ports["agent-2"])
     _dial_both(ami, channel, screen="beep")
@@ -587,7 +587,7 @@ def test_refused_by_all_is_no_answer(
         _press(ami, _phone_up(ami, agent), "9")
     ami.event("AsyncAGIExec", CommandId="d")
 
-    assert _variable(ami, channel, "CR_RESULT") == "NOANSWER"
+    assert _variable(ami, channel, "CR_RESULT") == "DONTCALL"
     assert "200 result=0" in ami.agi(channel, "NOOP")
 
 
