@@ -1,8 +1,9 @@
-"""A call rehearsed: a scripted caller walks the very engine that serves calls, without a switch.
+"""A call rehearsed: a caller walks the very engine that serves calls, without a switch.
 
-The script says what the caller keys and when he hangs up, how each queue and each number behaves and how long a message
-lasts; a virtual clock advances by the prompts' lengths and by what the script says of the rest. What comes out is the
-finished call, and for each step what happened, what was asked for, what the caller heard and which nodes were passed.
+A cast (most often one that plays a script) says what the caller keys and when he hangs up, how each queue and each
+number behaves and how long a message lasts; a virtual clock advances by the prompts' lengths and by what the cast says
+of the rest. What comes out is the finished call, and for each step what happened, what was asked for, what the caller
+heard and which nodes were passed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, RecordOutcome, Visit
@@ -76,6 +78,62 @@ class Script:
     message_seconds: float = 10.0
 
 
+class Cast(Protocol):
+    """The caller and the others, asked one after the other what they do; asked about one call, from its start."""
+
+    def ahead(self) -> str:
+        """Keys pressed at once, while the call is being answered."""
+
+    def hangs_up(self, wait: int) -> bool:
+        """Whether the caller hangs up in the middle of this wait, from 1."""
+
+    def keys(self, call: Call, asked: CollectDigits) -> str:
+        """What the caller keys at a question; empty: nothing."""
+
+    def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
+        """What becomes of him in a queue."""
+
+    def dial(self, call: Call, rung: Dial) -> DialBehaviour:
+        """What becomes of an attempt to reach somebody."""
+
+    def speaks(self, call: Call, recorded: Record) -> float:
+        """How many seconds he speaks after the beep."""
+
+
+class Scripted:
+    """A cast that plays a script."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self._keys = list(script.keys)
+
+    def ahead(self) -> str:
+        """As written."""
+        return self.script.ahead
+
+    def hangs_up(self, wait: int) -> bool:
+        """As written."""
+        return wait == self.script.hang_up_after
+
+    def keys(self, call: Call, asked: CollectDigits) -> str:
+        """The next that are written; after the last ones silence."""
+        return self._keys.pop(0) if self._keys else ""
+
+    def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
+        """By the queue's name."""
+        return self.script.queues.get(entered.queue, self.script.any_queue)
+
+    def dial(self, call: Call, rung: Dial) -> DialBehaviour:
+        """By number: the first of them to accept, or what the first of them does."""
+        behaviours = [self.script.numbers.get(number, self.script.any_number) for number in rung.numbers]
+        taking = [one for one in behaviours if one.outcome is DialOutcome.ANSWERED]
+        return min(taking, key=lambda one: one.after_seconds) if taking else behaviours[0]
+
+    def speaks(self, call: Call, recorded: Record) -> float:
+        """As written."""
+        return self.script.message_seconds
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedStep:
     """What one thing that happened led to."""
@@ -115,9 +173,9 @@ class Rehearsal:
         return expected in (self.outcome, self.outcome.partition(":")[0], self.call.disposition)
 
 
-def rehearse(plan: Plan, offered: inputs.CallOffered, script: Script) -> Rehearsal:
+def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Rehearsal:
     """Walk the plan with this caller to the end of the call."""
-    rehearsing = _Rehearsing(plan, script, offered.at)
+    rehearsing = _Rehearsing(plan, Scripted(cast) if isinstance(cast, Script) else cast, offered.at)
     rehearsing.take("the call rings", engine.start(plan, offered))
     while not rehearsing.call.ended:
         rehearsing.go_on()
@@ -155,16 +213,15 @@ def _reached(plan: Plan, call: Call) -> str:
 class _Rehearsing:
     """The call as it goes."""
 
-    def __init__(self, plan: Plan, script: Script, at: datetime) -> None:
+    def __init__(self, plan: Plan, cast: Cast, at: datetime) -> None:
         self.plan = plan
-        self.script = script
+        self.cast = cast
         self.at = at
         self.steps: list[RehearsedStep] = []
         self.inputs: list[inputs.Input] = []
         self.call: Call
         self._pending: tuple[Effect, ...] = ()
         self._waits = 0
-        self._keys = list(script.keys)
 
     def take(self, told: str, turn: Turn) -> None:
         """Note what a turn led to."""
@@ -178,11 +235,11 @@ class _Rehearsing:
         )
 
     def go_on(self) -> None:
-        """Carry out what was asked for, as the script says."""
+        """Carry out what was asked for, as the cast plays it."""
         effects = self._pending
         last = effects[-1]
         self._waits += 1
-        if self._waits == self.script.hang_up_after and not isinstance(last, Hangup):
+        if not isinstance(last, Hangup) and self.cast.hangs_up(self._waits):
             self._pass(_length(last) / 2)
             self.tell("the caller hangs up", inputs.CallerHungUp(at=self.at, cause=16))
             return
@@ -207,7 +264,7 @@ class _Rehearsing:
 
     def _answer(self, last: Effect) -> None:
         if self.call.clocks.answered_at is None and self._waits == 1:
-            self._press(self.script.ahead)
+            self._press(self.cast.ahead())
         self._pass(ANSWERING_SECONDS)
         answered = inputs.CallAnswered(step=self.call.step, at=self.at)
         if isinstance(last, Answer):
@@ -232,7 +289,7 @@ class _Rehearsing:
             case Dial():
                 self._dial(effect)
             case Record(max_seconds=longest):
-                seconds = min(self.script.message_seconds, longest)
+                seconds = min(self.cast.speaks(self.call, effect), longest)
                 self._pass(seconds)
                 outcome = RecordOutcome.FINISHED
                 ended = inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, at=self.at)
@@ -244,7 +301,7 @@ class _Rehearsing:
         if self.call.digits:
             told, keys = f"has keyed {self.call.digits}", ""
         else:
-            keys = self._keys.pop(0) if self._keys else ""
+            keys = self.cast.keys(self.call, effect)
             told = f"keys {keys}" if keys else "keys nothing"
         if keys:
             self._pass(REACTION_SECONDS + KEY_SECONDS * len(keys))
@@ -254,7 +311,7 @@ class _Rehearsing:
         self.tell(told, inputs.CollectEnded(step=self.call.step, at=self.at))
 
     def _queue(self, effect: EnterQueue) -> None:
-        behaviour = self.script.queues.get(effect.queue, self.script.any_queue)
+        behaviour = self.cast.queue(self.call, effect)
         outcome = behaviour.outcome
         if outcome is QueueOutcome.TIMEOUT or behaviour.after_seconds > effect.max_wait_seconds:
             self._pass(effect.max_wait_seconds)
@@ -272,9 +329,7 @@ class _Rehearsing:
         self.tell(told, inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at))
 
     def _dial(self, effect: Dial) -> None:
-        behaviours = [self.script.numbers.get(number, self.script.any_number) for number in effect.numbers]
-        taking = [one for one in behaviours if one.outcome is DialOutcome.ANSWERED]
-        behaviour = min(taking, key=lambda one: one.after_seconds) if taking else behaviours[0]
+        behaviour = self.cast.dial(self.call, effect)
         outcome = behaviour.outcome
         if outcome is DialOutcome.NO_ANSWER or behaviour.after_seconds > effect.ring_seconds:
             self._pass(effect.ring_seconds)
