@@ -62,6 +62,8 @@ class Compiled:
     client: str
     plan: Plan | None
     issues: tuple[Issue, ...]
+    uses: frozenset[str] = frozenset()
+    """Other clients' documents it was compiled from; the shared ones go without saying."""
 
 
 def draft(document: Document) -> Draft:
