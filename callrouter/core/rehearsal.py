@@ -9,6 +9,7 @@ heard and which nodes were passed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -175,16 +176,17 @@ class Rehearsal:
 
 def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Rehearsal:
     """Walk the plan with this caller to the end of the call."""
-    rehearsing = _Rehearsing(plan, Scripted(cast) if isinstance(cast, Script) else cast, offered.at)
-    rehearsing.take("the call rings", engine.start(plan, offered))
+    rehearsing = begin(plan, offered, Scripted(cast) if isinstance(cast, Script) else cast)
     while not rehearsing.call.ended:
         rehearsing.go_on()
-    return Rehearsal(
-        call=rehearsing.call,
-        steps=tuple(rehearsing.steps),
-        inputs=tuple(rehearsing.inputs),
-        outcome=outcome_of(plan, rehearsing.call),
-    )
+    return rehearsing.done()
+
+
+def begin(plan: Plan, offered: inputs.CallOffered, cast: Cast) -> Rehearsing:
+    """The call as far as its first wait."""
+    rehearsing = Rehearsing(plan, cast, offered.at)
+    rehearsing.take("the call rings", engine.start(plan, offered))
+    return rehearsing
 
 
 def outcome_of(plan: Plan, call: Call) -> str:
@@ -210,8 +212,8 @@ def _reached(plan: Plan, call: Call) -> str:
     return f"redirect:{reached}" if redirected else f"dial:{reached}"
 
 
-class _Rehearsing:
-    """The call as it goes."""
+class Rehearsing:
+    """The call as it goes: one `go_on` for each wait, until it has ended."""
 
     def __init__(self, plan: Plan, cast: Cast, at: datetime) -> None:
         self.plan = plan
@@ -222,6 +224,26 @@ class _Rehearsing:
         self.call: Call
         self._pending: tuple[Effect, ...] = ()
         self._waits = 0
+
+    @property
+    def pending(self) -> Effect:
+        """What the call waits for; only while it has not ended."""
+        return self._pending[-1]
+
+    def fork(self, cast: Cast) -> Rehearsing:
+        """The same call up to here, which goes on by itself with another cast."""
+        other = copy(self)
+        other.cast, other.steps, other.inputs = cast, [*self.steps], [*self.inputs]
+        return other
+
+    def done(self) -> Rehearsal:
+        """What came of it, once the call has ended."""
+        return Rehearsal(
+            call=self.call,
+            steps=tuple(self.steps),
+            inputs=tuple(self.inputs),
+            outcome=outcome_of(self.plan, self.call),
+        )
 
     def take(self, told: str, turn: Turn) -> None:
         """Note what a turn led to."""
