@@ -1,0 +1,136 @@
+"""Hours: every minute of the coming two years must be claimed by exactly one rule, and be one that occurs.
+
+A set of hours answers `open` or `closed` for any instant, so no minute is without an answer; what can go wrong is that
+two rules say different things of one (the first written would win, and nobody would know), that a rule speaks of
+minutes the change of the clocks leaves out, and that a client keeps the holidays of a region that is not his.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import combinations
+from zoneinfo import ZoneInfo
+
+from callrouter.core.schedule import DAYS
+from callrouter.dialplan import values
+from callrouter.dialplan.hours import country_of
+from callrouter.dialplan.issues import Severity, shown
+from callrouter.dialplan.schema import HoursBlock
+from callrouter.dialplan.scope import Scope
+
+DAYS_AHEAD = 731
+"""Two years, with a leap day."""
+
+# The same texts stand in many clients' files.
+_clock_range = lru_cache(maxsize=4096)(values.clock_range)
+_weekdays = lru_cache(maxsize=4096)(values.weekdays)
+
+_OF_FRANCE = {
+    "GP": "FR-971",
+    "MQ": "FR-972",
+    "GF": "FR-973",
+    "RE": "FR-974",
+    "YT": "FR-976",
+    "PM": "FR-PM",
+    "BL": "FR-BL",
+    "MF": "FR-MF",
+    "WF": "FR-WF",
+    "PF": "FR-PF",
+    "NC": "FR-NC",
+}
+"""Territories with a zone of their own in the tz database, and what their holidays are called."""
+
+
+def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
+    """Every set of hours a client wrote, by the name it stands under in the document."""
+    for written, block in blocks.items():
+        _check_exceptions(scope, written, block)
+        _check_clock_changes(scope, written, block, today)
+        _check_region(scope, written, block)
+
+
+def _check_exceptions(scope: Scope, written: str, block: HoursBlock) -> None:
+    """No two exceptions for one day, and no two ranges of an exception for one minute."""
+    for key, ranges in block.exceptions.items():
+        for (_, first), (index, second) in combinations(enumerate(ranges), 2):
+            (start, stop), (other, end) = _clock_range(first), _clock_range(second)
+            if start < end and other < stop:
+                wrong = f"{shown(second)} overlaps {shown(first)} of the same day: each minute needs one rule"
+                scope.fail(f"hours.exceptions: {wrong}", "hours", written, "exceptions", key, index)
+                break
+    for one, two in combinations(block.exceptions, 2):
+        (opens, closes), (begins, ends) = values.days(one), values.days(two)
+        if opens <= ends and begins <= closes and block.exceptions[one] != block.exceptions[two]:
+            day = max(opens, begins).isoformat()
+            wrong = f"{shown(two)} and {shown(one)} both claim {day}, with other hours: each day needs one rule"
+            scope.fail(f"hours.exceptions: {wrong}", "hours", written, "exceptions", two)
+
+
+def _check_clock_changes(scope: Scope, written: str, block: HoursBlock, today: date) -> None:
+    """Warn of hours of which nothing is left on a day whose clocks go forward."""
+    for day, start, stop in skipped_minutes(scope.timezone, today):
+        for key, ranges in block.open.items():
+            if day.weekday() not in _weekdays(key):
+                continue
+            for index, text in enumerate(ranges):
+                begin, end = _clock_range(text)
+                if start <= begin < end <= stop:
+                    scope.fail(
+                        f"hours: {shown(text)} does not occur on {DAYS[day.weekday()]} {day.isoformat()}:"
+                        f" the clocks go from {_clock(start)} to {_clock(stop)}",
+                        "hours",
+                        written,
+                        "open",
+                        key,
+                        index,
+                        severity=Severity.WARNING,
+                    )
+                    return
+
+
+def _check_region(scope: Scope, written: str, block: HoursBlock) -> None:
+    """Warn of a territory overseas that keeps the holidays of the mainland only."""
+    if block.holidays and "FR" in block.holidays:
+        region = _OF_FRANCE.get(country_of(scope.timezone, "")) or _OF_FRANCE.get(scope.country)
+        if region and region not in block.holidays:
+            wrong = (
+                f"hours.holidays: {shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
+            )
+            index = block.holidays.index("FR")
+            scope.fail(wrong, "hours", written, "holidays", index, severity=Severity.WARNING)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+@lru_cache(maxsize=512)
+def skipped_minutes(timezone: str, today: date) -> tuple[tuple[date, int, int], ...]:
+    """Of the coming two years: each day whose clocks go forward, from and to which minute since midnight."""
+    zone = ZoneInfo(timezone)
+    found: list[tuple[date, int, int]] = []
+    for step in range(DAYS_AHEAD):
+        noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC) + timedelta(days=step)
+        before, after = (noon.astimezone(zone).utcoffset(), (noon + timedelta(days=1)).astimezone(zone).utcoffset())
+        if before is not None and after is not None and after > before:
+            change = _change(noon, zone)
+            stop = change.astimezone(zone).replace(tzinfo=None)
+            start = stop - (after - before)
+            if start.date() == stop.date():
+                found.append((stop.date(), start.hour * 60 + start.minute, stop.hour * 60 + stop.minute))
+    return tuple(found)
+
+
+def _change(noon: datetime, zone: ZoneInfo) -> datetime:
+    """The first minute after a noon at which the zone's offset is another one."""
+    offset = noon.astimezone(zone).utcoffset()
+    low, high = 0, 24 * 60
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if (noon + timedelta(minutes=middle)).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return noon + timedelta(minutes=high)

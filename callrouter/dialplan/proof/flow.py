@@ -1,0 +1,36 @@
+"""What is certain at a node: facts that hold on every way there, found by going through the tree until nothing changes.
+
+Facts are bits of an int; what holds where ways meet is what all of them bring.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from callrouter.core.nodes import Node
+from callrouter.dialplan.proof.graph import Tree
+
+Gains = Callable[[Node, str], int]
+"""The facts that taking an exit of a node adds."""
+
+
+def certain(tree: Tree, gains: Gains) -> dict[str, int]:
+    """By node that a call can come to: the facts that hold whenever it does. At the beginning, and where a failure
+    leads, nothing is certain."""
+    found: dict[str, int] = dict.fromkeys(tree.roots, 0)
+    waiting = deque(tree.roots)
+    nodes = tree.nodes
+    while waiting:
+        name = waiting.popleft()
+        node, held = nodes[name], found[name]
+        for way, target in node.exits.items():
+            if target not in nodes:
+                continue
+            brought = held | gains(node, way)
+            before = found.get(target)
+            now = brought if before is None else before & brought
+            if now != before:
+                found[target] = now
+                waiting.append(target)
+    return found
