@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import phonenumbers
+
 from callrouter.core import numbers
 from callrouter.core.call import CallerId, DialOutcome, Presentation, QueueOutcome
 from callrouter.core.nodes import DialNode, OpeningHoursNode
@@ -41,6 +43,27 @@ def caller_of(written: str, region: str) -> CallerId:
     if number is None:
         raise ValueError(f'{shown(written)} is no telephone number of {region}: write one, or "anonymous"')
     return CallerId(number=number)
+
+
+def did_of(written: str, plan: Plan, region: str) -> str:
+    """One of the client's numbers; the first when none is written.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    if not written:
+        return plan.numbers[0] if plan.numbers else ""
+    number = numbers.normalise(written, region)
+    if number not in plan.numbers:
+        raise ValueError(f"{written} is no number of {plan.client}: it has {', '.join(plan.numbers)}")
+    return number or ""
+
+
+def region_of(plan: Plan, default: str) -> str:
+    """The country whose national numbers a client's people write: that of the client's own first number."""
+    if not plan.numbers:
+        return default
+    return phonenumbers.region_code_for_number(phonenumbers.parse(plan.numbers[0])) or default
 
 
 def instant_of(written: str, plan: Plan, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
+from callrouter.dialplan.asking import region_of
 
 DAYS_AHEAD = 366
 MINUTES_A_DAY = 24 * 60
@@ -68,8 +69,7 @@ def _lists(plan: Plan) -> Iterator[CallerList]:
 def _ordinary(plan: Plan) -> Iterator[CallerId]:
     """Mobiles of the client's country, of which at least one is probably in no list."""
     first = plan.numbers[0] if plan.numbers else "+33199000010"
-    region = phonenumbers.region_code_for_number(phonenumbers.parse(first)) or "FR"
-    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    example = phonenumbers.example_number_for_type(region_of(plan, "FR"), phonenumbers.PhoneNumberType.MOBILE)
     number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164) if example else first
     for ending in ("0001", "0417", "9183"):
         yield CallerId(number=number[:-4] + ending)
@@ -207,7 +207,7 @@ class Moment:
 
 
 def moments(plan: Plan, since: datetime) -> tuple[Moment, ...]:
-    """One for each thing the client's hours and dates can say within a year, the soonest of each kind; opening hours first."""
+    """One for each thing hours and dates can say within a year: the soonest of each kind, opening hours first."""
     seen_by = calendar(plan)
     today = since.astimezone(seen_by.zone).date()
     found: dict[tuple[str, ...], Moment] = {}
