@@ -52,19 +52,19 @@ def _check_lists(scope: Scope, tree: Tree, asking: Iterable[CallerNode]) -> None
             target = node.exits.get(f"list:{callers.name}", "")
             against = [one for one, leads in earlier if leads != target]
             if hidden := _hidden(callers, against):
-                entry, holder, by = hidden
-                every = "every entry" if len(_entries(callers)) > 1 else "its entry"
-                whole = _all_hidden(callers, against)
-                what = f"{every} of list {shown(callers.name)}" if whole else f"{entry} of list {shown(callers.name)}"
-                blame(
-                    scope,
-                    node,
-                    f"{what} never gets here: list {shown(holder)}, asked before, holds {by if not whole else 'it'};"
-                    f" ask {shown(callers.name)} first",
-                    "caller",
-                    callers.name,
-                )
+                _blame_hidden(scope, node, callers, hidden, whole=_all_hidden(callers, against))
             earlier.append((callers, target))
+
+
+def _blame_hidden(scope: Scope, node: Node, callers: CallerList, hidden: tuple[str, str, str], *, whole: bool) -> None:
+    entry, holder, by = hidden
+    mend = f"ask {shown(callers.name)} first"
+    if whole:
+        wrong = f"list {shown(callers.name)} never decides: list {shown(holder)}, asked before, holds all of it; {mend}"
+    else:
+        wrong = f"{entry} of list {shown(callers.name)} never gets here: {by} of list {shown(holder)} is asked before"
+        wrong += f"; {mend}"
+    blame(scope, node, wrong, "caller", callers.name)
 
 
 def _hidden(callers: CallerList, earlier: Iterable[CallerList]) -> tuple[str, str, str] | None:
