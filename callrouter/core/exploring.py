@@ -15,7 +15,7 @@ from itertools import count
 
 from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
-from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, Record
+from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Record
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, MenuNode
 from callrouter.core.plan import Plan
 from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin
@@ -35,7 +35,7 @@ class Choice:
     """What the caller or somebody else did at one wait."""
 
     kind: str
-    """`keys`, `queue`, `dial` or `message`."""
+    """`keys`, `queue`, `dial`, `message`, `look` or `lookup`."""
     node: str
     target: str
     """The queue or the contacts; empty for the caller's own doing."""
@@ -56,6 +56,10 @@ class Choice:
                 return "says nothing after the beep"
             case "message", _:
                 return "leaves a message"
+            case "look", value:
+                return f"{self.target}: {value}"
+            case "lookup", "":
+                return f"{self.target} fails"
             case _, "answered":
                 return f"{self.target} answers"
             case _, outcome:
@@ -159,6 +163,21 @@ class _Doing:
     def speaks(self, call: Call, recorded: Record) -> float:
         return float(self.choice.value)
 
+    def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
+        return {} if self.choice.value == UNSEEN else dict.fromkeys(asked.queues, _LOOKS[self.choice.value])
+
+    def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
+        return {one.variable: "1" for one in asked.fields} if self.choice.value else None
+
+
+UNSEEN = "cannot be looked at"
+_LOOKS = {
+    "quiet": inputs.QueueLook(agents=9, free=9, waiting=0, talk_seconds=120.0),
+    "busy": inputs.QueueLook(agents=9, free=0, waiting=999, talk_seconds=600.0),
+    "deserted": inputs.QueueLook(agents=0, free=0, waiting=0, talk_seconds=120.0),
+}
+"""The extremes between which a queue can stand."""
+
 
 def _choices(plan: Plan, call: Call, effect: Effect) -> Iterator[Choice]:
     """All that can happen at a wait; the most likely first."""
@@ -176,6 +195,13 @@ def _choices(plan: Plan, call: Call, effect: Effect) -> Iterator[Choice]:
         case Record():
             for seconds, effort in ((MESSAGE_SECONDS, 0), (0.0, 5)):
                 yield Choice(kind="message", node=call.node, target="", value=f"{seconds:g}", effort=effort)
+        case LookAtQueues(queues=queues):
+            target = "queue " + " and ".join(queues)
+            for value, effort in (("quiet", 0), ("busy", 2), ("deserted", 3), (UNSEEN, 5)):
+                yield Choice(kind="look", node=call.node, target=target, value=value, effort=effort)
+        case Lookup():
+            for value, effort in (("answered", 0), ("", 4)):
+                yield Choice(kind="lookup", node=call.node, target="the web service", value=value, effort=effort)
         case _:
             yield _NOTHING
 

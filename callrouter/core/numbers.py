@@ -62,6 +62,18 @@ def is_valid(number: str) -> bool:
         return False
 
 
+def as_dialled(number: str, region: str) -> str:
+    """The digits by which an E.164 number is known in a country: `0612340001` at home, `0044…` from abroad."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return "00" + number.removeprefix("+")
+    if parsed.country_code != phonenumbers.country_code_for_region(region):
+        return "00" + number.removeprefix("+")
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(char for char in national if char.isdecimal())
+
+
 def normalise_prefix(prefix: str, region: str) -> str | None:
     """The E.164 beginning that a national or international beginning stands for: `08` in FR is `+338`."""
     digits = prefix.translate(_SEPARATORS)

@@ -23,9 +23,11 @@ from callrouter.core.effects import (
     Effect,
     EnterQueue,
     Hangup,
+    LookAtQueues,
+    Lookup,
+    Part,
     Play,
     Record,
-    Sound,
 )
 from callrouter.core.engine import Turn
 from callrouter.core.facts import NodeVisited
@@ -33,6 +35,9 @@ from callrouter.core.nodes import RedirectNode
 from callrouter.core.plan import Plan
 
 ANSWERING_SECONDS = 0.02
+LOOKUP_SECONDS = 0.2
+"""A web service that answers."""
+
 KEY_SECONDS = 0.3
 """From one key to the next."""
 
@@ -77,6 +82,13 @@ class Script:
     """By E.164 number."""
     any_number: DialBehaviour = DialBehaviour()
     message_seconds: float = 10.0
+    looks: Mapping[str, inputs.QueueLook] = field(default_factory=dict)
+    """How a queue stands when a tree asks, by its name; others are quiet."""
+    answers: Mapping[str, str] | None = field(default_factory=dict)
+    """What web services know, by variable; a field that is not there is answered by `1`. None: none answers."""
+
+
+QUIET_QUEUE = inputs.QueueLook(agents=3, free=3, waiting=0, talk_seconds=120.0)
 
 
 class Cast(Protocol):
@@ -99,6 +111,12 @@ class Cast(Protocol):
 
     def speaks(self, call: Call, recorded: Record) -> float:
         """How many seconds he speaks after the beep."""
+
+    def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
+        """How the queues stand; one that is missing cannot be looked at."""
+
+    def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
+        """What a web service answers, by variable; None: nothing of use."""
 
 
 class Scripted:
@@ -134,6 +152,15 @@ class Scripted:
         """As written."""
         return self.script.message_seconds
 
+    def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
+        """By the queue's name; others are quiet."""
+        return {name: self.script.looks.get(name, QUIET_QUEUE) for name in asked.queues}
+
+    def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
+        """As written."""
+        known = self.script.answers
+        return None if known is None else {one.variable: known.get(one.variable, "1") for one in asked.fields}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsedStep:
@@ -145,7 +172,7 @@ class RehearsedStep:
     visits: tuple[Visit, ...]
     """Nodes passed thereupon."""
     effects: tuple[Effect, ...]
-    heard: tuple[Sound, ...]
+    heard: tuple[Part, ...]
     """What the caller hears next."""
     call: Call
 
@@ -163,7 +190,7 @@ class Rehearsal:
     or the disposition when nobody and nothing had him."""
 
     @property
-    def heard(self) -> tuple[Sound, ...]:
+    def heard(self) -> tuple[Part, ...]:
         """All sounds, in order."""
         return tuple(sound for step in self.steps for sound in step.heard)
 
@@ -316,8 +343,23 @@ class Rehearsing:
                 outcome = RecordOutcome.FINISHED
                 ended = inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, at=self.at)
                 self.tell(f"speaks {seconds:g} s", ended)
+            case LookAtQueues(queues=queues):
+                seen = inputs.QueuesSeen(step=step, looks=self.cast.sees(self.call, effect), at=self.at)
+                self.tell(f"looks at {', '.join(queues)}", seen)
+            case Lookup():
+                self._look_up(effect)
             case Hangup():
                 self.tell("the call is hung up", inputs.CallerHungUp(at=self.at, cause=effect.cause))
+
+    def _look_up(self, effect: Lookup) -> None:
+        values = self.cast.looks_up(self.call, effect)
+        if values is None:
+            self._pass(effect.timeout_seconds)
+            failed = inputs.LookupFailed(step=self.call.step, reason="no answer in time", at=self.at)
+            self.tell("the web service does not answer", failed)
+            return
+        self._pass(LOOKUP_SECONDS)
+        self.tell("the web service answers", inputs.LookupDone(step=self.call.step, values=values, at=self.at))
 
     def _collect(self, effect: CollectDigits) -> None:
         if self.call.digits:
@@ -374,6 +416,8 @@ def _length(effect: Effect) -> float:
         case CollectDigits(sounds=sounds, timeout_seconds=timeout):
             return sum(sound.seconds for sound in sounds) + timeout
         case EnterQueue(max_wait_seconds=seconds) | Dial(ring_seconds=seconds) | Record(max_seconds=seconds):
+            return seconds
+        case Lookup(timeout_seconds=seconds):
             return seconds
         case _:
             return ANSWERING_SECONDS
