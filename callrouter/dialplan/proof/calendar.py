@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan import values
-from callrouter.dialplan.hours import country_of
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.schema import HoursBlock
 from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.timezones import country_of
 
 DAYS_AHEAD = 731
 """Two years, with a leap day."""
@@ -71,7 +71,7 @@ def _check_exceptions(scope: Scope, written: str, block: HoursBlock) -> None:
 def _check_clock_changes(scope: Scope, written: str, block: HoursBlock, today: date) -> None:
     """Warn of hours of which nothing is left on a day whose clocks go forward."""
     for day, start, stop in skipped_minutes(scope.timezone, today):
-        for key, ranges in block.open.items():
+        for key, ranges in (block.open or {}).items():
             if day.weekday() not in _weekdays(key):
                 continue
             for index, text in enumerate(ranges):

@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from callrouter.core.effects import Sound
-from callrouter.core.nodes import Node, PlayNode
+from callrouter.core.nodes import DialNode, Node, PlayNode
+from callrouter.core.rota import Rota
 
-DECIDES = frozenset({"answer", "opening_hours", "caller", "branch", "set", "notify"})
-"""Verbs that are left as soon as they are entered, or as soon as a machine has answered."""
+DECIDES = frozenset({"answer", "opening_hours", "caller", "branch", "set", "notify", "callback"})
+"""Verbs that may be left as soon as they are entered: by what is known already, or (a call-back that was asked for
+before) because there is nothing left to ask."""
 
 HUMAN = frozenset({"queue", "dial", "redirect"})
 """Verbs that put a caller through to somebody."""
 
-_KEYED = {"collect_digits": frozenset({"next"}), "callback": frozenset({"done", "declined"})}
-"""Exits taken by keys only, besides those of a menu's own keys."""
+_KEYED = {"collect_digits": frozenset({"next"}), "callback": frozenset({"declined"})}
+"""Exits taken by keys only, besides those of a menu's own keys. A call-back's `done` is none: who has asked for as many
+as he may goes there at once."""
 
 
 def is_keyed(node: Node, exit_name: str) -> bool:
@@ -33,6 +36,9 @@ def is_keyed(node: Node, exit_name: str) -> bool:
 
 def is_at_once(node: Node) -> bool:
     """Whether a call passes without waiting: a prompt that keys cut short is no wait, a key may be there already."""
+    if isinstance(node, DialNode):
+        # Nobody may be on call.
+        return all(isinstance(contact, Rota) for contact in node.contacts)
     if not isinstance(node, PlayNode):
         return node.kind in DECIDES
     # A value that cannot be read aloud is left out: nothing may be left to say.

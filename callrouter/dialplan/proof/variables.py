@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from callrouter.core.nodes import BranchNode, Node
-from callrouter.core.nodes.branch import VariableIs
+from callrouter.core.nodes.branch import VariableIs, VariableNumber, VariableStartsWith, VariableUnset
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, variables_length
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.proof.blame import blame
@@ -25,28 +25,34 @@ class Read:
 
 
 def reads(node: Node) -> Iterator[Read]:
-    """What a node needs to be set. To ask *whether* a variable is set needs nothing."""
+    """What a node needs to be set. To ask *whether* a variable is set needs nothing, and settles it for the rest."""
     if isinstance(node, BranchNode):
+        settled: set[str] = set()
         for index, condition in enumerate(node.when):
-            variable = getattr(condition, "variable", None)
-            if isinstance(variable, str) and not asks_whether_set(condition):
-                yield Read(variable=variable, path=("branch", "when", index))
+            if isinstance(condition, VariableUnset):
+                settled.add(condition.variable)
+            if not isinstance(condition, VariableIs | VariableStartsWith | VariableNumber):
+                continue
+            whether = isinstance(condition, VariableIs) and not condition.values
+            if not whether and condition.variable not in settled:
+                yield Read(variable=condition.variable, path=("branch", "when", index))
     else:
         for variable in sorted(node.variables_read()):
             yield Read(variable=variable, path=(node.kind,))
 
 
-def asks_whether_set(condition: object) -> bool:
-    """Whether a condition only asks if its variable has a value at all."""
-    return isinstance(condition, VariableIs) and not condition.values
-
-
 def sets(node: Node, way: str) -> Iterable[str]:
-    """Variables that are set for certain behind an exit; a condition on one holds only where it is."""
-    if isinstance(node, BranchNode) and way.startswith("when:"):
-        variable = getattr(node.when[int(way.removeprefix("when:"))], "variable", None)
-        return (variable,) if isinstance(variable, str) else ()
-    return node.variables_set(way)
+    """Variables that are set for certain behind an exit."""
+    if not isinstance(node, BranchNode):
+        return node.variables_set(way)
+    taken = int(way.removeprefix("when:")) if way.startswith("when:") else len(node.when)
+    # A condition on a value holds only where there is one; "is not set" was asked before and did not hold.
+    found = {one.variable for one in node.when[:taken] if isinstance(one, VariableUnset)}
+    if taken < len(node.when):
+        condition = node.when[taken]
+        if isinstance(condition, VariableIs | VariableStartsWith | VariableNumber):
+            found.add(condition.variable)
+    return found
 
 
 def check_set(scope: Scope, tree: Tree) -> None:

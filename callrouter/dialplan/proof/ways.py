@@ -69,7 +69,9 @@ def _no_end(tree: Tree, loop: tuple[str, ...]) -> str:
 
 def _at_once(node: Node) -> Iterable[str]:
     """Exits taken without waiting."""
-    return node.exits if is_at_once(node) else ()
+    if node.kind == "callback":
+        return ("done",)
+    return node.exits if is_at_once(node) and node.kind not in HUMAN else ()
 
 
 def _by_silence(node: Node) -> Iterable[str]:
