@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from callrouter.core.exploring import Ending, Way, explore
 from callrouter.core.inputs import CallOffered
+from callrouter.core.nodes import BranchNode
+from callrouter.core.nodes.branch import ShareOfCalls
 from callrouter.core.plan import Plan
 from callrouter.dialplan.situations import CallerKind, Moment, caller_kinds, moments
 
@@ -20,18 +23,6 @@ class Outcome:
     way: Way
     kind: CallerKind
     moment: Moment
-
-    def as_json(self) -> dict[str, object]:
-        """For machines: every field by name."""
-        return {
-            "outcome": self.ending.outcome,
-            "node": self.ending.node,
-            "disposition": self.ending.disposition,
-            "caller": self.kind.words,
-            "from": self.kind.caller.number or "anonymous",
-            "at": self.moment.at.isoformat(timespec="minutes"),
-            "way": self.way.in_words,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,16 +44,34 @@ def outcomes(plan: Plan, since: datetime) -> Outcomes:
     complete = True
     for kind in kinds:
         for when in whens:
-            explored = explore(plan, offer(plan, kind, when))
-            complete = complete and explored.complete
-            for ending, way in explored.ways.items():
-                if ending not in best or way.effort < best[ending].way.effort:
-                    best[ending] = Outcome(ending=ending, way=way, kind=kind, moment=when)
+            for call_id in call_ids(plan):
+                explored = explore(plan, offer(plan, kind, when, call_id))
+                complete = complete and explored.complete
+                for ending, way in explored.ways.items():
+                    if ending not in best or way.effort < best[ending].way.effort:
+                        best[ending] = Outcome(ending=ending, way=way, kind=kind, moment=when)
     ordered = sorted(best.values(), key=lambda one: (plan.node_index.get(one.ending.node, 0), one.ending))
     return Outcomes(found=tuple(ordered), callers=len(kinds), moments=len(whens), complete=complete)
 
 
-def offer(plan: Plan, kind: CallerKind, when: Moment, call_id: str = "rehearsal") -> CallOffered:
+def call_ids(*plans: Plan) -> tuple[str, ...]:
+    """Identifiers that draw differently wherever a tree goes by a share of the calls; one where none does."""
+    shares = [
+        condition
+        for plan in plans
+        for node in plan.nodes.values()
+        if isinstance(node, BranchNode)
+        for condition in node.when
+        if isinstance(condition, ShareOfCalls)
+    ]
+    found: dict[tuple[bool, ...], str] = {}
+    for number in range(2000 if shares else 1):
+        drawn = zlib.crc32(f"rehearsal-{number}".encode()) % 10_000 / 100
+        found.setdefault(tuple(drawn < one.percent for one in shares), f"rehearsal-{number}")
+    return tuple(found.values())
+
+
+def offer(plan: Plan, kind: CallerKind, when: Moment, call_id: str) -> CallOffered:
     """A call of this kind at this moment, to the client's first number."""
     did = plan.numbers[0] if plan.numbers else ""
     return CallOffered(call_id=call_id, did=did, caller=kind.caller, at=when.at.astimezone(UTC))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import (
+    BranchNode,
     CollectDigitsNode,
     DialNode,
     HangupNode,
@@ -19,6 +20,7 @@ from callrouter.core.nodes import (
     RejectNode,
     SetNode,
 )
+from callrouter.core.nodes.branch import DateWithin, ShareOfCalls, VariableIs
 from callrouter.core.plan import Plan
 
 
@@ -44,8 +46,36 @@ def _branch(plan: Plan, name: str, label: str, indent: str, drawn: set[str]) -> 
     details = describe(node)
     yield f"{indent}{label} → {name}: {node.kind}{' ' if details else ''}{details}"
     for exit_name, target in node.exits.items():
-        shown = exit_name.replace("key:", "key ").replace("list:", "list ").replace("when:", "when ")
-        yield from _branch(plan, target, shown, indent + "    ", drawn)
+        yield from _branch(plan, target, exit_in_words(node, exit_name), indent + "    ", drawn)
+
+
+def exits_of(node: Node) -> dict[str, list[str]]:
+    """Where a node leads, and by which exits, as a person calls them."""
+    found: dict[str, list[str]] = {}
+    for exit_name, target in node.exits.items():
+        found.setdefault(target, []).append(exit_in_words(node, exit_name))
+    return found
+
+
+def exit_in_words(node: Node, exit_name: str) -> str:
+    """An exit as a person calls it: `key 1`, `list vip`, `postcode = 75011`."""
+    kind, colon, value = exit_name.partition(":")
+    if colon and kind == "when" and isinstance(node, BranchNode):
+        return condition_in_words(node.when[int(value)])
+    return f"{kind} {value}" if colon else exit_name.replace("_", " ")
+
+
+def condition_in_words(condition: object) -> str:
+    """What a branch asks."""
+    match condition:
+        case VariableIs(variable=variable, values=values):
+            return f"{variable} = {' or '.join(values)}" if values else f"{variable} is set"
+        case DateWithin(first=first, last=last):
+            return f"{first} to {last}" if first != last else f"{first}"
+        case ShareOfCalls(percent=percent):
+            return f"{percent:g} % of calls"
+        case _:
+            return str(condition)
 
 
 def describe(node: Node) -> str:
