@@ -193,7 +193,8 @@ class _Walk:
     def follow(self, before: Call, node: Node, taken: Step) -> Turn:
         """Carry out what a node answered, and what the following ones do."""
         while isinstance(taken, Leave):
-            self._note_troubles(before, taken.troubles)
+            if taken.troubles:
+                self._note_troubles(before, taken.troubles)
             call = self._visited(self.keep_messages(before, taken.call), taken.exit, taken.because)
             if taken.notification is not None:
                 self.facts.append(fact.NotificationAsked(call=call, notification=taken.notification))
@@ -204,7 +205,8 @@ class _Walk:
             before = replace(call, node=node.name, memory={})
             taken = node.enter(self.plan, before, self.at)
         if isinstance(taken, Stay):
-            self._note_troubles(before, taken.troubles)
+            if taken.troubles:
+                self._note_troubles(before, taken.troubles)
             return self._wait(taken)
         return self._finish(taken)
 

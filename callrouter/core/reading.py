@@ -21,8 +21,15 @@ _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
 _FILES: dict[ReadAs, int] = {ReadAs.DIGITS: MAX_DIGITS + 2, ReadAs.NUMBER: 14, ReadAs.DATE: 10, ReadAs.TIME: 8}
 """The most sounds one reading takes."""
 
-LONGEST_FILE = len("fr/digits/thousand&")
-SECONDS_A_FILE = 1.2
+_BYTES: dict[ReadAs, int] = {
+    ReadAs.DIGITS: (MAX_DIGITS + 2) * len("fr/digits/5&"),
+    ReadAs.NUMBER: 210,
+    ReadAs.DATE: 150,
+    ReadAs.TIME: 90,
+}
+"""The longest list of sounds one reading becomes (`asterisk.readings`; a test compares)."""
+
+SECONDS_A_FILE = 1.5
 """No single word of Asterisk's own sounds lasts longer (core-sounds 1.6, French and English)."""
 
 
@@ -56,7 +63,7 @@ class SpokenVariable:
     @property
     def longest_bytes(self) -> int:
         """The most it adds to the switch's command."""
-        return _FILES[self.read_as] * LONGEST_FILE
+        return _BYTES[self.read_as]
 
     def read(self, value: str, timezone: str) -> Reading:
         """The value as it can be read.

@@ -51,8 +51,8 @@ class CallbackNode(Node):
     """Behind it: what 1, 2 and 3 do."""
     ask_sounds: tuple[Sound, ...]
     """Asks for a number, ended by #; * declines."""
-    invalid_sounds: tuple[Sound, ...] = ()
-    """The number keyed is none."""
+    no_input_sounds: tuple[Sound, ...] = ()
+    no_match_sounds: tuple[Sound, ...] = ()
     region: str
     """Country whose national numbers the caller may key."""
     language: str
@@ -78,7 +78,7 @@ class CallbackNode(Node):
             if tries > self.no_input_retries:
                 return Leave(call=call, exit="no_input", because=f"silent {tries}×")
             call = remember(call, no_input=tries)
-            return self._ask(call) if asking else self._offer(call)
+            return self._ask(call, self.no_input_sounds) if asking else self._offer(call, self.no_input_sounds)
         return self._take_number(call) if asking else self._choose(call, at)
 
     def _choose(self, call: Call, at: datetime) -> Step:
@@ -112,7 +112,8 @@ class CallbackNode(Node):
         if tries > self.no_match_retries:
             return Leave(call=call, exit="no_match", because=f"{because}, {tries}×")
         call = remember(call, no_match=tries)
-        return self._offer(call) if "number" in call.memory else self._ask(call, self.invalid_sounds)
+        asking = "number" not in call.memory
+        return self._ask(call, self.no_match_sounds) if asking else self._offer(call, self.no_match_sounds)
 
     def _offer(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
         digits = numbers.as_dialled(f"+{call.memory['number']}", self.region)

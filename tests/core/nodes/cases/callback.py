@@ -11,7 +11,7 @@ OFFER = CallbackNode(
     number_sounds=(sound("we call you at"),),
     choice_sounds=(sound("1 yes, 2 other, 3 no"),),
     ask_sounds=(sound("key your number"),),
-    invalid_sounds=(sound("that is none"),),
+    no_match_sounds=(sound("that is none"),),
     region="FR",
     language="fr",
     no_input_retries=1,
@@ -19,6 +19,7 @@ OFFER = CallbackNode(
     exits={"done": "bye", "declined": "bye", "no_input": "bye", "no_match": "bye"},
 )
 OFFERED = "collect 1: all are busy + we call you at + 0612340001 + 1 yes, 2 other, 3 no"
+WRONG = "collect 1: that is none + we call you at + 0612340001 + 1 yes, 2 other, 3 no"
 AGAIN = "collect 1: we call you at + 0612340001 + 1 yes, 2 other, 3 no"
 
 
@@ -81,7 +82,7 @@ def case_silence() -> Playbook:
 
 def case_wrong_keys() -> Playbook:
     """So do keys that mean nothing."""
-    call = _call().expects("answer", OFFERED).answered().keys("9").expects(AGAIN).keys("8").expects("hang up 16")
+    call = _call().expects("answer", OFFERED).answered().keys("9").expects(WRONG).keys("8").expects("hang up 16")
     return call.passes("offer:no_match", "bye:end").hangs_up().ends(Disposition.SELF_SERVED)
 
 
