@@ -106,10 +106,12 @@ class DateWithin:
 
     first: date
     last: date
+    timezone: str = ""
+    """IANA name; empty: the plan's own."""
 
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
-        today = at.astimezone(ZoneInfo(plan.timezone)).date()
+        today = at.astimezone(ZoneInfo(self.timezone or plan.timezone)).date()
         return f"{today.isoformat()}" if self.first <= today <= self.last else ""
 
 

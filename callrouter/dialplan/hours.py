@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
-from importlib import resources
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import holidays
 
 from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
 from callrouter.dialplan import values
-from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.schema import HoursBlock
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 
 YEARS_BACK, YEARS_AHEAD = 1, 5
 """Holidays are known from the last year (for questions about the past) to some years ahead."""
@@ -29,34 +27,13 @@ class WrongHours(ValueError):
         self.path = path
 
 
-def known_timezone(name: str) -> bool:
-    """Whether the name is one of the IANA time zones."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return "/" in name or name == "UTC"
+Block = HoursBlock | CalendarBlock
 
 
-def closest_timezone(name: str) -> str:
-    """The zone that was probably meant."""
-    return closest(name, available_timezones())
-
-
-@lru_cache(maxsize=1)
-def _countries_by_zone() -> Mapping[str, str]:
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {row[2]: row[0] for row in rows}
-
-
-def country_of(timezone: str, default: str) -> str:
-    """The ISO 3166 country a zone lies in, from the tz database's own table."""
-    return _countries_by_zone().get(timezone, default)
-
-
-def schedule(name: str, block: HoursBlock, timezone: str, language: str, today: date) -> Schedule:
-    """A set of hours.
+def schedule(
+    name: str, block: Block, timezone: str, language: str, today: date, calendar: CalendarBlock | None = None
+) -> Schedule:
+    """A set of hours; with a shared calendar, what the block says itself comes before what the calendar says.
 
     Raises:
         WrongHours: ranges overlap, or a country's holidays are not known.
@@ -67,16 +44,20 @@ def schedule(name: str, block: HoursBlock, timezone: str, language: str, today: 
             days.update(public_holidays(code.strip(), language, today.year))
         except ValueError as error:
             raise WrongHours(str(error), "holidays", index) from None
+    exceptions = (*_exceptions(block), *_closed(block))
+    if calendar is None:
+        return Schedule(name=name, timezone=timezone, week=_week(block), holidays=days, exceptions=exceptions)
+    below = schedule(name, calendar, timezone, language, today)
     return Schedule(
         name=name,
         timezone=timezone,
-        week=_week(block),
-        holidays=days,
-        exceptions=(*_exceptions(block), *_closed(block)),
+        week=below.week,
+        holidays={**below.holidays, **days},
+        exceptions=(*exceptions, *below.exceptions),
     )
 
 
-def _week(block: HoursBlock) -> tuple[tuple[TimeRange, ...], ...]:
+def _week(block: Block) -> tuple[tuple[TimeRange, ...], ...]:
     minutes: list[list[tuple[int, int]]] = [[] for _ in DAYS]
     for key, ranges in block.open.items():
         for day in values.weekdays(key):
@@ -97,7 +78,7 @@ def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
     return ((start, stop),) if start < stop else ((start, 24 * 60), (0, stop))
 
 
-def _exceptions(block: HoursBlock) -> Iterator[DatedException]:
+def _exceptions(block: Block) -> Iterator[DatedException]:
     for written, ranges in block.exceptions.items():
         first, last = values.days(written)
         parts: list[TimeRange] = []
@@ -110,7 +91,7 @@ def _exceptions(block: HoursBlock) -> Iterator[DatedException]:
         yield DatedException(first=first, last=last, ranges=tuple(parts))
 
 
-def _closed(block: HoursBlock) -> Iterator[DatedException]:
+def _closed(block: Block) -> Iterator[DatedException]:
     for written in block.closed:
         first, last = values.days(written)
         yield DatedException(first=first, last=last)

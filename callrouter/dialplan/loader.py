@@ -8,7 +8,7 @@ that stood in the folder together.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Final
 from callrouter.dialplan.catalogue import Catalogue, admit, client_files, unknown_plan
 from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
 from callrouter.dialplan.folder import Look, Stamp, look
+from callrouter.dialplan.neighbours import Neighbours
 from callrouter.dialplan.reader import MAX_BYTES, Document, read_file
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
 from callrouter.dialplan.shared import DEFAULT_COUNTRY, FOLDER, Shared, load_shared
@@ -89,10 +90,10 @@ class Loader:
         # Holidays are known for years around: only another year changes them.
         stands_on = (shared, seen.sounds, now.year)
         stale = [drafted for name, drafted in drafts.items() if not self._is_current(name, drafts, stands_on)]
-        texts = {text: None for drafted in stale for text in sentences(drafted, shared, self._sounds)}
-        self._sounds.prepare([*texts, *((text, language) for language, text in UNKNOWN_NUMBER.items())])
+        self._sounds.prepare(self._texts(stale, shared))
+        neighbours = Neighbours(drafts.values(), shared.country, lambda: self._others(drafts))
         for drafted in stale:
-            compiled = compile_client(drafted, shared, self._sounds, now.date())
+            compiled = compile_client(drafted, shared, self._sounds, now.date(), neighbours)
             used: dict[str, Draft | None] = {name: drafts.get(name) for name in compiled.uses}
             used[drafted.document.file] = drafted
             self._made[drafted.document.file] = _Made(stands_on, used, compiled)
@@ -116,6 +117,23 @@ class Loader:
                 if one.plan is not None and plans.get(one.client) is one.plan
             },
         )
+
+    def _texts(self, stale: Collection[Draft], shared: Shared) -> Iterator[tuple[str, str]]:
+        """Every text (text, language) once; one by one, so that who makes no sounds need not look for any."""
+        yield from ((text, language) for language, text in UNKNOWN_NUMBER.items())
+        seen: set[tuple[str, str]] = set()
+        for drafted in stale:
+            for text in sentences(drafted, shared, self._sounds):
+                if text not in seen:
+                    seen.add(text)
+                    yield text
+
+    def _others(self, known: Collection[str]) -> Iterator[Draft]:
+        """The clients beside the one file that is loaded, for a tree that leads to one of them."""
+        if self.path.is_file():
+            for file in client_files(self.path.parent):
+                if file.name not in known:
+                    yield draft(read_file(file, file.name))
 
     def _draft(self, file: Path, seen: Look) -> Draft:
         """The document as it was understood, again only when it says something else."""

@@ -222,8 +222,14 @@ class _Open:
 
 
 def node_name(path: Key) -> str:
-    """The node of a client's tree that a path leads into, or an empty string."""
-    return str(path[1]) if len(path) > 1 and path[0] == "nodes" else ""
+    """The node of a client's tree or of a snippet that a path leads into, or an empty string."""
+    inner = tree_path(path)
+    return str(inner[1]) if len(inner) > 1 and inner[0] == "nodes" else ""
+
+
+def tree_path(path: Key) -> Key:
+    """A path as it would be if the snippet it leads into were a document of its own."""
+    return path[2:] if len(path) > 2 and path[0] == "snippets" else path
 
 
 def dotted(path: Key) -> str:
