@@ -54,6 +54,9 @@ class Health(Out):
 
     status: Literal["alive"]
     version: str = Field(examples=["0.1.0"])
+    degraded: list[str] = Field(
+        default=[], description="What is wrong while work goes on", examples=[["dialplans: not served as it stands: …"]]
+    )
 
 
 class Ready(Out):
@@ -61,6 +64,9 @@ class Ready(Out):
 
     status: Literal["ready"]
     checks: list[str] = Field(examples=[["asterisk", "database", "dialplans"]])
+    degraded: list[str] = Field(
+        default=[], description="What is wrong while work goes on", examples=[["dialplans: not served as it stands: …"]]
+    )
 
 
 class CallerOut(Out):

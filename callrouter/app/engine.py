@@ -6,6 +6,8 @@ Read `run_engine` from top to bottom: that is the order in which things start, a
 from __future__ import annotations
 
 import asyncio
+import gc
+from collections import Counter
 from dataclasses import dataclass
 
 import structlog
@@ -13,11 +15,15 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
-from callrouter.api.engine_app import create_engine_app
+from callrouter.api.engine_app import Operations, create_engine_app
+from callrouter.api.readiness import failed_checks
+from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.storage import open_database
+from callrouter.app.watch import Watcher
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.provision import publish_fallbacks
@@ -26,14 +32,14 @@ from callrouter.asterisk.translate import Places
 from callrouter.core.call import Call
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
-from callrouter.dialplan import Catalogue, load_directory
+from callrouter.dialplan import Loader
 from callrouter.errors import AmiError, AmiRefused
 from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver, FactLog
-from callrouter.runtime.reload import ServedPlans
+from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.speech import Speech
@@ -81,25 +87,19 @@ async def _build(settings: Settings, database: Database) -> Engine:
 
     metrics = EngineMetrics(registry, version=__version__, target_of=target_of)
 
-    def load() -> Catalogue:
-        folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
-        speech = Speech(
-            settings.prompts_dir,
-            (folder / "sounds", *settings.sounds_dirs),
-            engine=settings.speech_engine,
-            voices=settings.speech_voices,
-        )
-        return load_directory(settings.dialplans_dir, speech, now=clock.now(), region=settings.region)
-
-    def loaded(catalogue: Catalogue) -> None:
-        metrics.dialplans_loaded(
-            complete=catalogue.ok,
-            plans=len(catalogue.plans),
-            issues=len(catalogue.issues),
-            at_seconds=catalogue.loaded_at.timestamp(),
-        )
-
-    plans = ServedPlans(await asyncio.to_thread(load), load, calls, loaded)
+    folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
+    sounds_dirs = (folder / "sounds", *settings.sounds_dirs)
+    speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
+    loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
+    catalogue = await revive(database, await asyncio.to_thread(loader.load, clock.now()), speech)
+    history = PlanHistory(database, settings.dialplans_dir)
+    changes = PlanChanges(metrics=metrics, history=history)
+    plans = ServedPlans(
+        catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=metrics.dialplans_failed
+    )
+    # Hundreds of plans live as long as we do: the collector need not look through them while calls wait.
+    gc.collect()
+    gc.freeze()
     recorder = Recorder(database, settings.data_dir / "spool")
     driver = Driver(plans=plans, clock=clock, observers=[recorder, metrics, FactLog()], meter=metrics, calls=calls)
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
@@ -112,12 +112,41 @@ async def _build(settings: Settings, database: Database) -> Engine:
         registry=registry,
         metrics=metrics,
         plans=plans,
+        loader=loader,
+        history=history,
         recorder=recorder,
         switch=switch,
         database=database,
     )
     engine.connect()
+    changes.link = engine.link
     return engine
+
+
+@dataclass(kw_only=True)
+class PlanChanges:
+    """Whoever must act when plans go live."""
+
+    metrics: EngineMetrics
+    history: PlanHistory
+    link: AmiLink | None = None
+    """None until there is one: after the log-in, everything is told to it anyway."""
+
+    def swapped(self, swap: Swap) -> None:
+        """Count it, keep it, and tell the PBX the fallbacks of what has changed."""
+        catalogue = swap.catalogue
+        self.metrics.dialplans_loaded(
+            complete=catalogue.ok,
+            plans=len(catalogue.plans),
+            issues=len(catalogue.issues),
+            at_seconds=catalogue.loaded_at.timestamp(),
+            refused=len(catalogue.refused),
+            swapped=len(swap.live),
+            seconds=swap.seconds,
+        )
+        self.history.note(swap)
+        if self.link is not None and self.link.state is LinkState.UP:
+            publish_fallbacks(self.link, swap.live)
 
 
 @dataclass(kw_only=True)
@@ -130,6 +159,8 @@ class Engine:
     registry: CollectorRegistry
     metrics: EngineMetrics
     plans: ServedPlans
+    loader: Loader
+    history: PlanHistory
     recorder: Recorder
     switch: AsteriskSwitch
     database: Database
@@ -143,6 +174,7 @@ class Engine:
             username=settings.ami_user,
             secret=settings.required_ami_secret(),
         )
+        self.started_at = self.clock.now()
         self.lifetime = Lifetime()
         self.tasks = Tasks(self.lifetime.died)
         self.observation = Observation(self.database)
@@ -168,7 +200,15 @@ class Engine:
     def http_app(self, token: str) -> FastAPI:
         """The engine's own pages."""
         checks = {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
-        return create_engine_app(self.calls, self.registry, checks, token=token, now=self.clock.now)
+        return create_engine_app(
+            self.calls,
+            self.registry,
+            checks,
+            token=token,
+            now=self.clock.now,
+            operations=Operations(status=self._status, reload=self._reload),
+            notes={"dialplans": self._note_dialplans},
+        )
 
     async def serve(self, server: HttpServer, grace_seconds: float) -> None:
         """Start in order, live, and stop in the reverse order."""
@@ -176,8 +216,11 @@ class Engine:
         lifetime.catch_signals(on_reload=self._reload_soon)
         recording = Tasks(lifetime.died)
         recording.start(self.recorder.run(), "recorder")
+        recording.start(self.history.run(), "history of plans")
         tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
+        if self.settings.watch:
+            tasks.start(Watcher(self.loader, self.plans).run(), "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
         await self._first_login()
         await lifetime.stopping.wait()
@@ -193,6 +236,7 @@ class Engine:
         await tasks.stop()
         await recording.stop()
         await self.observation.flush()
+        await self.history.flush()
         if lifetime.fatal is not None:
             raise lifetime.fatal
 
@@ -242,8 +286,7 @@ class Engine:
         self.tasks.start(self._reload(), "reload")
 
     async def _reload(self) -> None:
-        await self.plans.reload()
-        publish_fallbacks(self.link, self.plans.catalogue.plans.values())
+        await self.plans.reload(Why.ASKED)
 
     def _plan_of_version(self, client: str, version: str) -> Plan | None:
         return self.plans.catalogue.plan(client, version)
@@ -253,6 +296,26 @@ class Engine:
 
     async def _check_dialplans(self) -> str | None:
         return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
+
+    async def _note_dialplans(self) -> str | None:
+        return self.plans.trouble or None
+
+    async def _status(self) -> StatusOut:
+        checks = {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
+        failed = await failed_checks(checks | {"dialplan files": self._note_dialplans})
+        walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
+        return StatusOut(
+            version=__version__,
+            at=self.clock.now(),
+            started_at=self.started_at,
+            problems=[f"{name}: {reason}" for name, reason in failed.items()],
+            asterisk=failed.get("asterisk", "up"),
+            database=failed.get("database", "up"),
+            live_calls=len(self.calls),
+            backlog=self.recorder.backlog,
+            backlog_seconds=self.recorder.oldest_seconds,
+            dialplans=DialplansOut.of(self.plans, walked, watching=self.settings.watch),
+        )
 
     async def _check_database(self) -> str | None:
         return self.recorder.away_because

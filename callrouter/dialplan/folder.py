@@ -22,6 +22,8 @@ SOUNDS: Final = "sounds"
 """Folder of sound files beside the clients."""
 LOCK: Final = ".publish.lock"
 """Held (flock) while a set of files is being put in place; its text says who does, see `publish`."""
+PUBLISHING: Final = "a set of files is being published"
+GIT: Final = "git is changing the folder"
 SUFFIXES: Final = (".yaml", ".yml")
 
 Stamp = tuple[int, int, int, int, int]
@@ -85,9 +87,9 @@ def being_written(path: Path, names: Sequence[str]) -> str:
     """Who is not finished yet with these documents, as a sentence; empty when everybody is."""
     folder = path if path.is_dir() else path.parent
     if _is_locked(folder / LOCK):
-        return "a set of files is being published"
+        return PUBLISHING
     if (git := _git_folder(folder)) and (git / "index.lock").exists():
-        return "git is changing the folder"
+        return GIT
     for name in names:
         found = stamp_of(folder / name)
         if found[1] and found[2] == 0:

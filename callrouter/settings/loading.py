@@ -121,6 +121,8 @@ def _shown(value: object) -> str:
     match value:
         case None | "" | ():
             return ""
+        case bool():
+            return "on" if value else "off"
         case SecretStr():
             return _masked(value.get_secret_value())
         case Mapping():

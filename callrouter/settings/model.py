@@ -52,6 +52,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = _setting("What callrouter keeps on disk", "a folder", default=Path(".run/data"))
     dialplans_dir: Path = _setting("The clients' files", "a folder", default=Path("dialplans"))
+    watch: bool = _setting(
+        "Whether a saved file goes live by itself; otherwise by `callrouter dialplan publish` or SIGHUP",
+        "on or off",
+        default=True,
+    )
     prompts_dir: Path = _setting("Rendered prompts; Asterisk reads it", "a folder", default=Path(".run/data/prompts"))
     sounds_dirs: Annotated[tuple[Path, ...], NoDecode] = _setting(
         "Where sound files are looked for, by language", f"folders separated by '{os.pathsep}'", default=()

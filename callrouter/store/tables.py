@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -118,7 +119,32 @@ plans = Table(
     Column("version", _Id, nullable=False),
     Column("document", Text, nullable=False, comment="the client's file as it was"),
     Column("first_live_at", _Instant, nullable=False),
+    Column("source", Text, nullable=False, server_default="", comment="the file's path in the folder"),
+    Column(
+        "documents", JSONB, nullable=False, server_default=text("'{}'::jsonb"), comment="path to hash, all it stands on"
+    ),
     PrimaryKeyConstraint("client", "version"),
+)
+
+plan_documents = Table(
+    "plan_documents",
+    metadata,
+    Column("hash", _Id, nullable=False, comment="SHA-256 of the content"),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("hash"),
+)
+
+plan_history = Table(
+    "plan_history",
+    metadata,
+    Column("history_id", Integer, Identity(always=True), nullable=False),
+    Column("client", _Id, nullable=False),
+    Column("version", _Id, comment="empty: the client was withdrawn"),
+    Column("live_at", _Instant, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False, comment="who, as far as it is known"),
+    PrimaryKeyConstraint("history_id"),
+    Index(None, "client", "history_id"),
 )
 
 gaps = Table(
