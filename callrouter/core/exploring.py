@@ -183,7 +183,7 @@ def _choices(plan: Plan, call: Call, effect: Effect) -> Iterator[Choice]:
     """All that can happen at a wait; the most likely first."""
     match effect:
         case CollectDigits() if not call.digits:
-            for keys, effort in _pressed(plan, call, effect):
+            for keys, effort in keys_at(plan, call, effect):
                 yield Choice(kind="keys", node=call.node, target="", value=keys, effort=effort)
         case EnterQueue(queue=queue):
             for value, effort in ((QueueOutcome.ANSWERED, 0), (QueueOutcome.TIMEOUT, 4)):
@@ -206,7 +206,8 @@ def _choices(plan: Plan, call: Call, effect: Effect) -> Iterator[Choice]:
             yield _NOTHING
 
 
-def _pressed(plan: Plan, call: Call, effect: CollectDigits) -> Iterator[tuple[str, int]]:
+def keys_at(plan: Plan, call: Call, effect: CollectDigits) -> Iterator[tuple[str, int]]:
+    """What callers key at a question, and how far out of the way it is; silence last."""
     node = plan.nodes[call.node]
     if isinstance(node, MenuNode):
         yield from ((key, 2) for key in node.keys)

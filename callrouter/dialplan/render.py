@@ -82,18 +82,18 @@ def describe(node: Node) -> str:
     """What a node does, in a few words."""
     match node:
         case QueueNode():
-            return f"{node.queue}, priority {node.priority}, at most {_time(node.max_wait_seconds)}"
+            return f"{node.queue}, priority {node.priority}, at most {length(node.max_wait_seconds)}"
         case DialNode():
             how = "at once" if node.at_once else "in turn"
             people = ", ".join(f"{contact.name} {contact.number}" for contact in node.contacts)
-            return f"{people}, {how}, {_time(node.ring_seconds)} each{', must press 1' if node.screen else ''}"
+            return f"{people}, {how}, {length(node.ring_seconds)} each{', must press 1' if node.screen else ''}"
         case RedirectNode():
-            return f"to {node.number}, {_time(node.ring_seconds)}"
+            return f"to {node.number}, {length(node.ring_seconds)}"
         case OpeningHoursNode():
             return node.hours
         case MessageNode():
             to = f", for {node.deliver}" if node.deliver else ""
-            return f"{_said(node.sounds)}, at most {_time(node.max_seconds)}{to}"
+            return f"{_said(node.sounds)}, at most {length(node.max_seconds)}{to}"
         case CollectDigitsNode():
             return f"{node.variable}, {node.min_digits} to {node.max_digits} digits, {_said(node.sounds)}"
         case SetNode():
@@ -108,7 +108,8 @@ def _said(sounds: tuple[Sound, ...]) -> str:
     return " ".join(f"“{sound.text}”" if sound.text else f"[{sound.file.rpartition('/')[2]}]" for sound in sounds)
 
 
-def _time(seconds: float) -> str:
+def length(seconds: float) -> str:
+    """Seconds as a person says them: `20 s`, `3 min`."""
     minutes, rest = divmod(seconds, 60)
     if seconds < 60:
         return f"{seconds:g} s"
