@@ -79,16 +79,31 @@ def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
 
 
 def _exceptions(block: Block) -> Iterator[DatedException]:
-    for written, ranges in block.exceptions.items():
-        first, last = values.days(written)
-        parts: list[TimeRange] = []
-        for index, text in enumerate(ranges):
-            start, stop = values.clock_range(text)
-            if stop < start:
-                wrong = f"{shown(text)} goes over midnight: write the part of each day by itself"
-                raise WrongHours(wrong, "exceptions", written, index)
-            parts.append(values.part_of_day(start, stop))
-        yield DatedException(first=first, last=last, ranges=tuple(parts))
+    """The exceptions, in the order written; no two of them may say different things of one minute."""
+    days = {written: values.days(written) for written in block.exceptions}
+    for place, (written, ranges) in enumerate(block.exceptions.items()):
+        first, last = days[written]
+        for other in list(days)[:place]:
+            opens, closes = days[other]
+            if first <= closes and opens <= last and block.exceptions[other] != ranges:
+                day = max(first, opens).isoformat()
+                wrong = f"{shown(written)} and {shown(other)} both claim {day}, with other hours: a day needs one rule"
+                raise WrongHours(wrong, "exceptions", written)
+        yield DatedException(first=first, last=last, ranges=tuple(_parts(written, ranges)))
+
+
+def _parts(written: str, ranges: tuple[str, ...]) -> Iterator[TimeRange]:
+    minutes: list[tuple[int, int]] = []
+    for index, text in enumerate(ranges):
+        start, stop = values.clock_range(text)
+        if stop < start:
+            wrong = f"{shown(text)} goes over midnight: write the part of each day by itself"
+            raise WrongHours(wrong, "exceptions", written, index)
+        if any(start < end and begin < stop for begin, end in minutes):
+            wrong = f"{shown(text)} overlaps another range of {shown(written)}: a minute needs one rule"
+            raise WrongHours(wrong, "exceptions", written, index)
+        minutes.append((start, stop))
+        yield values.part_of_day(start, stop)
 
 
 def _closed(block: Block) -> Iterator[DatedException]:

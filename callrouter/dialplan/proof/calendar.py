@@ -1,8 +1,8 @@
 """Hours: every minute of the coming two years must be claimed by exactly one rule, and be one that occurs.
 
-A set of hours answers `open` or `closed` for any instant, so no minute is without an answer; what can go wrong is that
-two rules say different things of one (the first written would win, and nobody would know), that a rule speaks of
-minutes the change of the clocks leaves out, and that a client keeps the holidays of a region that is not his.
+A set of hours answers `open` or `closed` for any instant, so no minute is without an answer, and `dialplan.hours`
+refuses two rules that say different things of one. What is left to look for are rules about minutes that the change of
+the clocks leaves out, and clients who keep the holidays of a region that is not theirs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from callrouter.core.schedule import DAYS
@@ -46,26 +45,8 @@ _OF_FRANCE = {
 def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
     """Every set of hours a client wrote, by the name it stands under in the document."""
     for written, block in blocks.items():
-        _check_exceptions(scope, written, block)
         _check_clock_changes(scope, written, block, today)
         _check_region(scope, written, block)
-
-
-def _check_exceptions(scope: Scope, written: str, block: HoursBlock) -> None:
-    """No two exceptions for one day, and no two ranges of an exception for one minute."""
-    for key, ranges in block.exceptions.items():
-        for (_, first), (index, second) in combinations(enumerate(ranges), 2):
-            (start, stop), (other, end) = _clock_range(first), _clock_range(second)
-            if start < end and other < stop:
-                wrong = f"{shown(second)} overlaps {shown(first)} of the same day: each minute needs one rule"
-                scope.fail(f"hours.exceptions: {wrong}", "hours", written, "exceptions", key, index)
-                break
-    for one, two in combinations(block.exceptions, 2):
-        (opens, closes), (begins, ends) = values.days(one), values.days(two)
-        if opens <= ends and begins <= closes and block.exceptions[one] != block.exceptions[two]:
-            day = max(opens, begins).isoformat()
-            wrong = f"{shown(two)} and {shown(one)} both claim {day}, with other hours: each day needs one rule"
-            scope.fail(f"hours.exceptions: {wrong}", "hours", written, "exceptions", two)
 
 
 def _check_clock_changes(scope: Scope, written: str, block: HoursBlock, today: date) -> None:

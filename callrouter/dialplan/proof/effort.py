@@ -117,22 +117,21 @@ def _steps(node: Node) -> Iterator[tuple[str, int, float]]:
 
 def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str], found: dict[str, Cost]) -> None:
     """The way to help must not be longer than the shortest way to anybody else."""
-    for index, name in enumerate(emergency):
-        if name not in tree.written:
+    # What a node includes, or leads to, bears the node's name in front.
+    nodes = {name: [one for one in tree.nodes if one == name or one.startswith(f"{name}/")] for name in emergency}
+    helping = {one for names in nodes.values() for one in names}
+    others = [cost for name, cost in found.items() if tree.nodes[name].kind in HUMAN and name not in helping]
+    for index, (name, names) in enumerate(nodes.items()):
+        if not names and name not in tree.written:
             wrong = f"emergency: node {shown(name)} does not exist"
             scope.fail(wrong, "emergency", index, suggestion=closest(name, tree.written))
-    normal = min(
-        (cost for name, cost in found.items() if tree.nodes[name].kind in HUMAN and name not in emergency), default=None
-    )
-    for index, name in enumerate(emergency):
-        cost = found.get(name)
-        if cost is None or normal is None or cost <= normal:
-            continue
-        wrong = (
-            f"emergency: {shown(name)} takes {_in_words(cost)}, but {_in_words(normal)} are enough to reach somebody"
-            " else: put it first"
-        )
-        scope.fail(wrong, "emergency", index, severity=Severity.WARNING)
+        costs = [found[one] for one in names if one in found]
+        if costs and others and min(costs) > min(others):
+            wrong = (
+                f"emergency: {shown(name)} takes {_in_words(min(costs))}, but {_in_words(min(others))} are enough to"
+                " reach somebody else: put it first"
+            )
+            scope.fail(wrong, "emergency", index, severity=Severity.WARNING)
 
 
 def _in_words(cost: Cost) -> str:

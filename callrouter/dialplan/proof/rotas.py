@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from callrouter.core.nodes import DialNode
@@ -26,6 +27,9 @@ def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
         for index, rota in enumerate(node.contacts):
             if not isinstance(rota, Rota):
                 continue
+            if day := claimed_twice(rota):
+                wrong = f"rota {shown(rota.name)} gives {day.isoformat()} to two people: a day needs one of them"
+                blame(scope, node, wrong, "dial", "contacts", index)
             for first, last in gaps(rota, today):
                 if last is None:
                     wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} on: write who follows"
@@ -33,6 +37,14 @@ def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
                 else:
                     wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} to {last.isoformat()}"
                     blame(scope, node, wrong, "dial", "contacts", index)
+
+
+def claimed_twice(rota: Rota) -> date | None:
+    """The first day that two of a rota's exceptions give to different people."""
+    for one, two in combinations(rota.exceptions, 2):
+        if one.contact != two.contact and one.first <= two.last and two.first <= one.last:
+            return max(one.first, two.first)
+    return None
 
 
 def gaps(rota: Rota, today: date) -> Iterator[Gap]:
