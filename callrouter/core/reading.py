@@ -25,7 +25,7 @@ _BYTES: dict[ReadAs, int] = {
     ReadAs.DIGITS: (MAX_DIGITS + 2) * len("fr/digits/5&"),
     ReadAs.NUMBER: 210,
     ReadAs.DATE: 150,
-    ReadAs.TIME: 90,
+    ReadAs.TIME: 100,
 }
 """The longest list of sounds one reading becomes (`asterisk.readings`; a test compares)."""
 
@@ -44,6 +44,8 @@ class SpokenVariable:
     variable: str
     read_as: ReadAs
     language: str
+    timezone: str = ""
+    """In whose wall clock an instant is read; empty: the client's own."""
 
     @property
     def seconds(self) -> float:
@@ -66,12 +68,12 @@ class SpokenVariable:
         return _BYTES[self.read_as]
 
     def read(self, value: str, timezone: str) -> Reading:
-        """The value as it can be read.
+        """The value as it can be read; `timezone` is the client's.
 
         Raises:
             NotReadable: it is no such thing.
         """
-        return _READERS[self.read_as](value.strip(), self.language, timezone)
+        return _READERS[self.read_as](value.strip(), self.language, self.timezone or timezone)
 
 
 PromptPart = Sound | SpokenVariable

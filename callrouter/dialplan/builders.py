@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callrouter.core import numbers
+from callrouter.core.conditions import Condition
 from callrouter.core.nodes import (
     AnswerNode,
     BranchNode,
@@ -23,9 +24,9 @@ from callrouter.core.nodes import (
     RejectNode,
     SetNode,
 )
-from callrouter.core.nodes.branch import Condition, DateWithin, ShareOfCalls, VariableIs
 from callrouter.core.rota import Contact, Rota
-from callrouter.dialplan import values
+from callrouter.dialplan import outside_builders
+from callrouter.dialplan.conditions import ConditionBlock, condition
 from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.scope import Scope
@@ -35,7 +36,6 @@ from callrouter.dialplan.verbs import (
     BranchBlock,
     CallerBlock,
     CollectDigitsBlock,
-    ConditionBlock,
     DialBlock,
     HangupBlock,
     MenuBlock,
@@ -71,7 +71,7 @@ def _play(scope: Scope, name: str, block: PlayBlock) -> Node:
         name=name,
         line=_at(scope, name),
         exits=scope.leads(name, "play", ("next", block.next, ("next",))),
-        sounds=scope.voices(block.prompt, "nodes", name, "play", "prompt"),
+        sounds=scope.parts(block.prompt, "nodes", name, "play", "prompt"),
         interruptible=block.interruptible,
     )
 
@@ -176,18 +176,14 @@ def _branch(scope: Scope, name: str, block: BranchBlock) -> Node:
         *((f"when:{i}", part.then, ("when", i, "then")) for i, part in enumerate(block.when)),
         ("otherwise", block.otherwise, ("otherwise",)),
     )
-    return BranchNode(
-        name=name, line=_at(scope, name), exits=exits, when=tuple(_condition(scope, part) for part in block.when)
-    )
+    when = tuple(_condition(scope, name, index, part) for index, part in enumerate(block.when))
+    return BranchNode(name=name, line=_at(scope, name), exits=exits, when=when)
 
 
-def _condition(scope: Scope, block: ConditionBlock) -> Condition:
-    if block.variable is not None:
-        return VariableIs(variable=block.variable, values=block.equals)
-    if block.percentage is not None:
-        return ShareOfCalls(percent=block.percentage)
-    first, last = values.days(f"{block.from_}..{block.to}")
-    return DateWithin(first=first, last=last, timezone=scope.timezone if scope.hours_prefix else "")
+def _condition(scope: Scope, name: str, index: int, block: ConditionBlock) -> Condition:
+    if block.queue is not None:
+        scope.queue(block.queue, "nodes", name, "branch", "when", index, "queue")
+    return condition(block, scope.timezone if scope.hours_prefix else "")
 
 
 def _set(scope: Scope, name: str, block: SetBlock) -> Node:
@@ -290,6 +286,9 @@ _BUILDERS: dict[str, Callable[[Scope, str, Any], Node | None]] = {
     "dial": _dial,
     "redirect": _redirect,
     "message": _message,
+    "callback": outside_builders.callback,
+    "lookup": outside_builders.lookup,
+    "notify": outside_builders.notify,
     "reject": _reject,
     "hangup": _hangup,
 }

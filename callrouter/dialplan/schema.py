@@ -31,6 +31,7 @@ from callrouter.dialplan.fields import (
     as_mapping,
 )
 from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
 from callrouter.dialplan.verbs import (
     AnswerBlock,
     BranchBlock,
@@ -316,6 +317,9 @@ class NodeBlock(Block):
     queue: QueueBlock | None = None
     dial: DialBlock | None = None
     redirect: RedirectBlock | None = None
+    callback: CallbackBlock | None = None
+    lookup: LookupBlock | None = None
+    notify: NotifyBlock | None = None
     include: IncludeBlock | None = None
     message: MessageBlock | None = None
     reject: RejectBlock | None = None

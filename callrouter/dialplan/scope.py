@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from callrouter.core.dialling import Dialling
-from callrouter.core.effects import Sound
+from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
+from callrouter.core.reading import PromptPart, SpokenVariable
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
@@ -15,8 +16,13 @@ from callrouter.dialplan.reader import Document, Key, dotted, node_name, tree_pa
 from callrouter.dialplan.sentences import ACCEPT
 from callrouter.dialplan.shared import Person, Shared
 from callrouter.dialplan.sounds import SoundSource
-from callrouter.dialplan.verbs import STANDARD_ACCEPT, PromptBlock
+from callrouter.dialplan.verbs import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.errors import SpeechError
+
+LONGEST_COMMAND = 850
+"""Bytes of sounds' names that the switch takes at once."""
+LONGEST_SOUND_NAME = 80
+"""Bytes allowed for the name of a sound, its folder included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,22 +156,42 @@ class Scope:
 
     def voices(self, prompts: Sequence[PromptBlock] | None, *path: str | int) -> tuple[Sound, ...]:
         """The sounds of prompts; one that cannot be made or found is an issue."""
-        found: list[Sound] = []
-        for index, prompt in enumerate(prompts or ()):
-            text = self.text(prompt)
-            part = "sound" if prompt.say is None else "say"
-            try:
-                if text is not None:
-                    found.append(self.sounds.say(text, self.language))
-                elif prompt.say is not None:
-                    written = ", ".join(prompt.say) if isinstance(prompt.say, dict) else self.first_language
-                    missing = f"the text is written in {written} only, and callers come here in {self.language}"
-                    self.fail(f"{missing}: write {{ {written}: …, {self.language}: … }}", *path, index, part)
-                else:
-                    found.append(self._named(prompt.sound or ""))
-            except SpeechError as error:
-                self.fail(str(error), *path, index, part)
+        made = (self._voice(prompt, *path, index) for index, prompt in enumerate(prompts or ()))
+        return tuple(sound for sound in made if sound is not None)
+
+    def parts(self, prompts: Sequence[PartBlock], *path: str | int) -> tuple[PromptPart, ...]:
+        """The sounds of prompts, and the places of the variables that are read aloud between them."""
+        found: list[PromptPart] = []
+        for index, prompt in enumerate(prompts):
+            read_as = next((kind for kind in ReadAs if getattr(prompt, kind) is not None), None)
+            if read_as is not None:
+                found.append(
+                    SpokenVariable(
+                        variable=getattr(prompt, read_as),
+                        read_as=read_as,
+                        language=self.language,
+                        timezone=self.timezone,
+                    )
+                )
+            elif (sound := self._voice(prompt, *path, index)) is not None:
+                found.append(sound)
+        spoken = [part.longest_bytes for part in found if isinstance(part, SpokenVariable)]
+        if spoken and sum(spoken) + LONGEST_SOUND_NAME * (len(found) - len(spoken)) > LONGEST_COMMAND:
+            self.fail("the sequence is too long for one play: write the rest of it into a play behind this one", *path)
         return tuple(found)
+
+    def _voice(self, prompt: PromptBlock, *path: str | int) -> Sound | None:
+        text, part = self.text(prompt), "sound" if prompt.say is None else "say"
+        if prompt.say is not None and text is None:
+            written = ", ".join(prompt.say) if isinstance(prompt.say, dict) else self.first_language
+            missing = f"the text is written in {written} only, and callers come here in {self.language}"
+            self.fail(f"{missing}: write {{ {written}: …, {self.language}: … }}", *path, part)
+            return None
+        try:
+            return self._named(prompt.sound or "") if text is None else self.sounds.say(text, self.language)
+        except SpeechError as error:
+            self.fail(str(error), *path, part)
+            return None
 
     def text(self, prompt: PromptBlock) -> str | None:
         """What is to be said, where it is a text: written here, shared, or one of our own."""

@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, WrapVal
 from pydantic_core import PydanticCustomError
 
 from callrouter.dialplan import values
+from callrouter.dialplan.conditions import ConditionBlock
 from callrouter.dialplan.fields import (
     Block,
     Count,
-    Day,
     Duration,
     Flag,
     Line,
@@ -22,11 +22,9 @@ from callrouter.dialplan.fields import (
     Names,
     OneOf,
     OneOrMany,
-    Percentage,
     Positive,
     Target,
     Value,
-    Values,
     Words,
     as_list,
     as_mapping,
@@ -97,6 +95,28 @@ class PromptBlock(Block):
         return self
 
 
+class PartBlock(PromptBlock):
+    """A text to say, a sound or shared prompt by name, or a variable read aloud."""
+
+    digits: Name | None = None
+    """A variable whose digits are read one by one."""
+    number: Name | None = None
+    """A variable that is read as a whole number."""
+    date: Name | None = None
+    """A variable that is read as a day (`2026-11-24`)."""
+    time: Name | None = None
+    """A variable that is read as a time of day (`14:30`)."""
+
+    @model_validator(mode="after")
+    def _one(self) -> PartBlock:
+        if sum(getattr(self, kind) is not None for kind in PART_KINDS) != 1:
+            raise ValueError(f"must hold exactly one of {', '.join(PART_KINDS)}")
+        return self
+
+
+PART_KINDS = ("say", "sound", "digits", "number", "date", "time")
+Part = Annotated[PartBlock, BeforeValidator(_said), OrText()]
+Parts = Annotated[tuple[Part, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
 Spoken = Annotated[PromptBlock, BeforeValidator(_said), OrText()]
 Prompts = Annotated[tuple[Spoken, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
 
@@ -105,45 +125,65 @@ class RetryBlock(Block):
     """What follows silence, or keys that mean nothing."""
 
     retry: Count = 1
+    """How often it is asked again."""
     then: Target
+    """Where the call goes after that."""
     prompt: Prompts | None = None
+    """Said before it is asked again."""
 
 
 class AnswerBlock(Block):
     """Take the call off the hook."""
 
     next: Target
+    """The node that follows."""
 
 
 class PlayBlock(Block):
     """Play prompts."""
 
-    prompt: Prompts
+    prompt: Parts
+    """What is said: one text or sound, or a sequence with variables read aloud."""
     interruptible: Flag = True
+    """Whether a key cuts it short."""
     next: Target
+    """The node that follows."""
 
 
 class MenuBlock(Block):
     """Ask for one key."""
 
     prompt: Prompts
+    """The question."""
     timeout: Positive = 5.0
+    """Silence after the question before it counts as none."""
     keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1)]
+    """Which key leads to which node; keys in quotes."""
     no_input: Retry
+    """Where silence leads, and after how many tries."""
     no_match: Retry
+    """Where a key that means nothing leads, and after how many tries."""
 
 
 class CollectDigitsBlock(Block):
     """Collect digits into a variable."""
 
     prompt: Prompts
+    """The question."""
     variable: Name
+    """The variable that takes the digits."""
     min: Count
+    """Fewest digits, 1 or more."""
     max: Count
+    """Most digits, 30 or fewer; the last one ends the wait."""
     timeout: Positive = 5.0
+    """Silence after the question and between two keys before it counts as the end."""
     next: Target
+    """Where the call goes with enough digits."""
     no_input: Retry
+    """Where silence leads, and after how many tries."""
     no_match: Retry
+    """Where too few digits lead, and after how many tries."""
 
     @model_validator(mode="after")
     def _bounds(self) -> CollectDigitsBlock:
@@ -156,9 +196,13 @@ class OpeningHoursBlock(Block):
     """Branch on opening hours."""
 
     hours: Name | None = None
+    """Which of the client's hours, when there are several."""
     open: Target
+    """Where the call goes in opening hours."""
     closed: Target
+    """Where it goes outside them."""
     holiday: Target | None = None
+    """Where it goes on public holidays; by default where `closed` leads."""
 
 
 class CallerBlock(Block):
@@ -168,6 +212,7 @@ class CallerBlock(Block):
     __pydantic_extra__: dict[str, Target]
 
     otherwise: Target
+    """Where callers go whom none of the lists holds."""
 
     @property
     def lists(self) -> dict[str, str]:
@@ -175,35 +220,13 @@ class CallerBlock(Block):
         return self.__pydantic_extra__
 
 
-class ConditionBlock(Block):
-    """One condition of a branch: on a variable, on the day, or on a share of the calls."""
-
-    variable: Name | None = None
-    equals: Values = ()
-    from_: Annotated[Day | None, Field(alias="from")] = None
-    to: Day | None = None
-    percentage: Percentage | None = None
-    then: Target
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> ConditionBlock:
-        dated = self.from_ is not None or self.to is not None
-        if sum((self.variable is not None, dated, self.percentage is not None)) != 1:
-            raise ValueError('must hold exactly one of "variable", "from" with "to", and "percentage"')
-        if self.equals and self.variable is None:
-            raise ValueError('"equals" needs "variable"')
-        if dated:
-            if self.from_ is None or self.to is None:
-                raise ValueError('needs both "from" and "to"')
-            values.days(f"{self.from_}..{self.to}")
-        return self
-
-
 class BranchBlock(Block):
     """Branch on conditions."""
 
     when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1)]
+    """Conditions, asked in the order written; the first that holds decides."""
     otherwise: Target
+    """Where the call goes when none holds."""
 
 
 class SetBlock(Block):
@@ -214,6 +237,7 @@ class SetBlock(Block):
     language: Name | None = None
     """One of the client's languages: what follows is spoken in it."""
     next: Target
+    """The node that follows."""
 
     @model_validator(mode="after")
     def _something(self) -> SetBlock:
@@ -226,22 +250,35 @@ class QueueBlock(Block):
     """Put the caller in a team's line."""
 
     name: Name
+    """A queue of `shared/queues.yaml`."""
     priority: Count = 0
+    """Callers with a higher one are answered first."""
     max_wait: Positive
+    """The longest a caller waits."""
     brief: Prompts | None = None
+    """Whispered to the agent before he is connected."""
     overflow: Target
+    """Where the call goes when nobody answers in time, the queue is full, or nobody is logged in."""
     done: Target | None = None
+    """Where it goes after the conversation; by default it ends."""
 
 
 class DialBlock(Block):
     """Ring contacts."""
 
     contacts: Names
+    """Whom to ring: contacts, or rotas that say who is on call; all numbers must be ones that may be dialled."""
     mode: Mode = "in_turn"
+    """`in_turn`: one after the other; `at_once`: all, and the first to accept is connected."""
     ring: Positive = 20.0
+    """How long each is rung."""
     screen: Annotated[tuple[Spoken, ...], BeforeValidator(as_list), OneOrMany(), WrapValidator(_screen), OrFlag()] = ()
+    """`true`: whoever answers must press 1 to accept, so that no voicemail takes the call; or a prompt of your own
+    that asks so."""
     no_answer: Target
+    """Where the call goes when nobody answers or accepts."""
     done: Target | None = None
+    """Where it goes after the conversation; by default it ends."""
 
 
 class RedirectBlock(Block):
@@ -288,12 +325,19 @@ class MessageBlock(Block):
     """Take a voice message."""
 
     prompt: Prompts | None = None
+    """Said before the tone."""
     max: Positive = 120.0
+    """The longest message."""
     silence: Positive = 5.0
+    """Silence that ends it."""
     min: Duration = 2.0
+    """What is shorter is no message."""
     deliver: Name | None = None
+    """The contact who gets it."""
     done: Target
+    """Where the call goes after the message."""
     empty: Target | None = None
+    """Where it goes when nothing was said; by default where `done` leads."""
 
     @model_validator(mode="after")
     def _bounds(self) -> MessageBlock:
@@ -306,10 +350,13 @@ class RejectBlock(Block):
     """Refuse the call."""
 
     cause: Cause = "rejected"
+    """What the caller's telephone is told: `rejected`, `busy` or `unallocated`."""
     prompt: Prompts | None = None
+    """Said first; without it the call is refused unanswered."""
 
 
 class HangupBlock(Block):
     """End the call."""
 
     prompt: Prompts | None = None
+    """Said first."""
