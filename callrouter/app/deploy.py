@@ -19,7 +19,7 @@ from callrouter.dialplan.shared import FOLDER as SHARED
 from callrouter.errors import DialplanError
 from callrouter.settings import Settings
 from callrouter.store.database import Database
-from callrouter.store.plans import StoredPlan, content_hash, find_plan, find_versions, read_history
+from callrouter.store.plans import StoredPlan, find_plan, find_versions, read_history, was_live
 
 BACKUP = ".replaced"
 """Suffix of what a forced rollback replaced."""
@@ -97,13 +97,12 @@ async def rollback_to(
         StoreError: the record cannot be read.
     """
     folder = _served_folder(settings)
-    stored = await _wanted(database, client, version)
+    stored = await _wanted(database, folder, client, version)
     path = folder / stored.source
-    present = path.read_bytes() if path.is_file() else b""
-    wanted = stored.document.encode()
+    present, wanted = _content(path), stored.document.encode()
     if present == wanted:
         raise Refusal(f"{stored.source} says what it said in version {stored.version} already: nothing to do")
-    unknown = bool(present) and not await _was_live(database, client, present)
+    unknown = bool(present) and not await was_live(database, client, present.decode(errors="replace"))
     if unknown and not force:
         raise Refusal(
             f"{stored.source} was changed since it went live, and a rollback would lose that: "
@@ -114,9 +113,8 @@ async def rollback_to(
         path.with_name(f"{path.name}{BACKUP}").write_bytes(present)
     put_in_place(folder, {stored.source: wanted}, how="rollback", by=by)
     plan = now.plans[client]
-    said = (
-        f"{stored.source} is as it was in version {stored.version}, live from {stored.first_live_at:%Y-%m-%d %H:%M} UTC"
-    )
+    first = f"{stored.first_live_at:%Y-%m-%d %H:%M} UTC"
+    said = f"{stored.source} is as it was in version {stored.version}, first live {first}"
     if plan.version != stored.version:
         said += f"; with today's shared files it is version {plan.version}"
     if unknown:
@@ -124,36 +122,33 @@ async def rollback_to(
     return Rollback(file=stored.source, version=plan.version, sentence=f"{said}.")
 
 
-async def _wanted(database: Database, client: str, version: str | None) -> StoredPlan:
-    """The version that is asked for; without one, the last that was live and differs from the present one."""
+async def _wanted(database: Database, folder: Path, client: str, version: str | None) -> StoredPlan:
+    """The version that is asked for; without one, the last that was live and says something else than the file does.
+
+    That is the one before; for a file that is refused, the last good one.
+    """
     if version is None:
-        lives = [one.version for one in await read_history(database, client, limit=1000)]
+        lives = [one.version for one in await read_history(database, client, limit=1000) if one.version]
         if not lives:
             raise Refusal(f"{client} was never live here: `callrouter dialplan history` shows who was")
-        found = next((one for one in lives[1:] if one is not None and one != lives[0]), None)
-        if found is None:
-            raise Refusal(f"{client} had no other version before {lives[0]}")
-    else:
-        matching = await find_versions(database, client, version)
-        if len(matching) != 1:
-            many = f"several versions of {client} begin with {version}: {', '.join(matching)}"
-            none = f"{client} has no version {version}: `callrouter dialplan history {client}` shows them"
-            raise Refusal(many if matching else none)
-        found = matching[0]
-    stored = await find_plan(database, client, found)
+        for one in dict.fromkeys(lives):
+            stored = await find_plan(database, client, one)
+            if stored is not None and stored.source and stored.document.encode() != _content(folder / stored.source):
+                return stored
+        raise Refusal(f"{client} was never live with another file than the present one")
+    matching = await find_versions(database, client, version)
+    if len(matching) != 1:
+        many = f"several versions of {client} begin with {version}: {', '.join(matching)}"
+        none = f"{client} has no version {version}: `callrouter dialplan history {client}` shows them"
+        raise Refusal(many if matching else none)
+    stored = await find_plan(database, client, matching[0])
     if stored is None or not stored.source:
-        raise Refusal(f"the documents of version {found} of {client} are not kept")
+        raise Refusal(f"the documents of version {matching[0]} of {client} are not kept")
     return stored
 
 
-async def _was_live(database: Database, client: str, content: bytes) -> bool:
-    """Whether a client's file was live as it stands: in the version that went live last, or an earlier one."""
-    known = content_hash(content.decode(errors="replace"))
-    for one in await read_history(database, client, limit=1000):
-        stored = await find_plan(database, client, one.version) if one.version else None
-        if stored is not None and content_hash(stored.document) == known:
-            return True
-    return False
+def _content(path: Path) -> bytes:
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _must_pass(

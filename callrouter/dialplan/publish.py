@@ -57,10 +57,7 @@ def put_in_place(
     note = Note(how=how, by=by, files={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
     try:
         with _locked(folder / LOCK, note):
-            staged = {(folder / name).resolve(): _stage((folder / name).resolve(), contents[name]) for name in contents}
-            # Clients last: what they stand on is there before they are.
-            for place, written in sorted(staged.items(), key=lambda item: -len(item[0].parts)):
-                written.replace(place)
+            _replace({(folder / name).resolve(): content for name, content in contents.items()})
             for name in remove:
                 (folder / name).unlink(missing_ok=True)
     except OSError as error:
@@ -81,6 +78,20 @@ def _locked(lock: Path, note: Note) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _replace(contents: Mapping[Path, bytes]) -> None:
+    """All of them are on disk beside their places before the first is renamed."""
+    staged: dict[Path, Path] = {}
+    try:
+        for place, content in contents.items():
+            staged[place] = _stage(place, content)
+        # Clients last: what they stand on is there before they are.
+        for place in sorted(staged, key=lambda place: -len(place.parts)):
+            staged[place].replace(place)
+    finally:
+        for written in staged.values():
+            written.unlink(missing_ok=True)
 
 
 def _stage(place: Path, content: bytes) -> Path:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
@@ -118,7 +118,7 @@ async def last_live(database: Database) -> dict[str, str | None]:
     """
     query = (
         select(plan_history.c.client, plan_history.c.version)
-        .distinct(plan_history.c.client)
+        .ext(distinct_on(plan_history.c.client))
         .order_by(plan_history.c.client, plan_history.c.history_id.desc())
     )
     async with database.connection() as connection:
@@ -175,6 +175,17 @@ async def find_versions(database: Database, client: str, beginning: str) -> list
     )
     async with database.connection() as connection:
         return list((await connection.execute(query)).scalars())
+
+
+async def was_live(database: Database, client: str, document: str) -> bool:
+    """Whether a client's file was live as it stands, in any version.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(plans.c.version).where(plans.c.client == client, plans.c.document == _storable(document)).limit(1)
+    async with database.connection() as connection:
+        return (await connection.execute(query)).first() is not None
 
 
 def content_hash(content: str | bytes) -> str:
