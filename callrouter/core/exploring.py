@@ -15,6 +15,7 @@ from itertools import count
 
 from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
+from callrouter.core.conditions import Condition, VariableIs, VariableNumber, VariableStartsWith
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Record
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, MenuNode
 from callrouter.core.plan import Plan
@@ -186,8 +187,8 @@ def _choices(plan: Plan, call: Call, effect: Effect) -> Iterator[Choice]:
             for keys, effort in keys_at(plan, call, effect):
                 yield Choice(kind="keys", node=call.node, target="", value=keys, effort=effort)
         case EnterQueue(queue=queue):
-            for value, effort in ((QueueOutcome.ANSWERED, 0), (QueueOutcome.TIMEOUT, 4)):
-                yield Choice(kind="queue", node=call.node, target=f"queue {queue}", value=value, effort=effort)
+            for left, effort in ((QueueOutcome.ANSWERED, 0), (QueueOutcome.TIMEOUT, 4)):
+                yield Choice(kind="queue", node=call.node, target=f"queue {queue}", value=left, effort=effort)
         case Dial(numbers=numbers, names=names):
             target = " + ".join(names or numbers)
             for outcome, effort in ((DialOutcome.ANSWERED, 0), (DialOutcome.NO_ANSWER, 3)):
@@ -226,21 +227,34 @@ def keys_at(plan: Plan, call: Call, effect: CollectDigits) -> Iterator[tuple[str
 
 
 def numbers_asked_for(plan: Plan, node: CollectDigitsNode) -> tuple[str, ...]:
-    """What may be keyed there: each value that the tree tells apart, and one that it does not."""
+    """What may be keyed there: one number the tree does not tell apart, then each that it does."""
     told_apart = {
         value
         for other in plan.nodes.values()
         if isinstance(other, BranchNode)
         for condition in other.when
-        if getattr(condition, "variable", "") == node.variable
-        for value in getattr(condition, "values", ())
+        for value in _examples(condition, node)
         if value.isdecimal() and node.min_digits <= len(value) <= node.max_digits
     }
     length = max(node.min_digits, 1)
-    fillers = (digit * length for digit in "1234567890")
-    other_value = next((filler for filler in fillers if filler not in told_apart), "")
+    other_value = next((digit * length for digit in "1234567890" if digit * length not in told_apart), "")
     values = (other_value, *sorted(told_apart)) if other_value else tuple(sorted(told_apart))
     return tuple(value + ("#" if len(value) < node.max_digits else "") for value in values)
+
+
+def _examples(condition: Condition, node: CollectDigitsNode) -> Iterator[str]:
+    """Numbers for which a condition holds, or for which it just does not."""
+    match condition:
+        case VariableIs(variable=node.variable, values=values):
+            yield from values
+        case VariableStartsWith(variable=node.variable, prefixes=prefixes):
+            yield from (prefix.ljust(node.min_digits, "0") for prefix in prefixes)
+        case VariableNumber(variable=node.variable, bounds=bounds):
+            edges = (bounds.below, bounds.above, bounds.at_least, bounds.at_most)
+            for edge in (int(edge) for edge in edges if edge is not None):
+                yield from (str(max(near, 0)).zfill(node.min_digits) for near in (edge - 1, edge, edge + 1))
+        case _:
+            pass
 
 
 def _state_of(call: Call) -> Hashable:

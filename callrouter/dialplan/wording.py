@@ -89,17 +89,16 @@ def _on_the_way(compared: Compared) -> Iterator[Sentence]:
             told.setdefault((change.before, change.now), []).append(change)
     for (before, now), changes in told.items():
         said: set[tuple[str, ...]] = set()
-        callers: dict[str, None] = {}
+        meeting: dict[str, None] = {}
         for change in changes:
             said.update(*compared.changes[change].values())
-            callers.update(dict.fromkeys(compared.changes[change]))
-        who = _callers(tuple(callers), compared.callers)
+            meeting.update(dict.fromkeys(compared.changes[change]))
+        who = _callers(tuple(meeting), compared.callers)
         circumstances = {change.circumstance for change in changes}
-        always = set().union(
-            *(compared.ways[one, what, ""] for one in callers for what in said if (one, what, "") in compared.ways)
-        )
-        if {change.keys for change in changes} != always:
-            who += f" who {_pressing({change.keys for change in changes})}" if len(changes) == 1 else " who come to it"
+        keys = {change.keys for change in changes}
+        tried = (compared.ways.get((one, what, ""), set()) for one in meeting for what in said)
+        if {change.keys for change in changes if not change.circumstance} != set().union(*tried):
+            who += f" who {_pressing(keys)}" if len(changes) == 1 else " who come to it"
         circumstance = circumstances.pop() if len(circumstances) == 1 else ""
         yield Sentence(times=_times(said, compared), callers=who, circumstance=circumstance, before=before, now=now)
 
@@ -107,8 +106,8 @@ def _on_the_way(compared: Compared) -> Iterator[Sentence]:
 def _who(by_keys: Mapping[Keys, list[str]], tried: Collection[Keys], everybody: tuple[str, ...]) -> Iterator[str]:
     """Callers, and what they press: those who press the same are named together."""
     groups: dict[tuple[str, ...], list[Keys]] = {}
-    for keys, callers in by_keys.items():
-        groups.setdefault(tuple(dict.fromkeys(callers)), []).append(keys)
+    for keys, pressing in by_keys.items():
+        groups.setdefault(tuple(dict.fromkeys(pressing)), []).append(keys)
     for callers, pressed in groups.items():
         who = _callers(callers, everybody)
         everything = set(pressed) == set(tried)
