@@ -2,7 +2,7 @@
 
 up · engine · web       run it (both parts, or one)
 check · route           question the clients' files, without Asterisk or PostgreSQL
-show · diff             see a tree and its hours, and what a change means for callers
+show · diff · schema    see a tree and its hours, and what a change means for callers
 explain · stats         question the record
 status · dialplan       the engine's state; what was live when, rollback, publish
 db · settings           the database's schema; the settings and where they come from
@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "engine": ("callrouter.cli.engine:engine", "Run the engine: the link to Asterisk, and the calls."),
     "web": ("callrouter.cli.web:web", "Run the API."),
     "check": ("callrouter.cli.check:check", "Check the clients' files, and say all that is wrong with them."),
+    "schema": ("callrouter.cli.schema:schema", "Show the JSON Schema of the clients' files, or their reference."),
     "route": ("callrouter.cli.route:main", "Walk a client's tree as a caller would, without a telephone."),
     "show": ("callrouter.cli.show:main", "Draw a client's tree, or a week of its hours."),
     "diff": ("callrouter.cli.diff:main", "Say what changes for whom between two versions of the clients' files."),

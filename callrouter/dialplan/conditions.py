@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from callrouter.core.conditions import (
     Bounds,
@@ -93,6 +93,17 @@ _MEASURES = tuple(str(measure) for measure in Measure)
 
 class ConditionBlock(Block):
     """One condition of a branch: on a variable, on a team's queue, on the day, or on a share of the calls."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["variable"]},
+                {"required": ["queue"]},
+                {"required": ["from", "to"]},
+                {"required": ["percentage"]},
+            ]
+        }
+    )
 
     variable: Name | None = None
     """The variable that is asked: with `equals`, `one_of`, `starts_with`, `number` or `is_set`; alone, whether it is

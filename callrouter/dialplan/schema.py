@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from callrouter.core.schedule import DAYS
 from callrouter.core.service_level import Formula
@@ -225,6 +225,8 @@ class ServiceLevelBlock(Block):
 class FallbackBlock(Block):
     """Who has the call when something cannot be done: a queue, a number or a node."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     queue: Name | None = None
     """A team's queue."""
     number: Line | None = None
@@ -306,6 +308,8 @@ class TeamQueueBlock(Block):
 class NodeBlock(Block):
     """A step of the tree: its verb, and what the verb needs."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     answer: AnswerBlock | None = None
     play: PlayBlock | None = None
     menu: MenuBlock | None = None
@@ -348,7 +352,36 @@ VERBS = tuple(_VERB_OF.values())
 
 
 class ClientFile(Block):
-    """One client's document."""
+    """One client's numbers, hours, people and tree.
+
+    ```yaml
+    client: cabinet-exemple
+    name: Cabinet Exemple
+    numbers: ["01 99 00 00 90"]
+    timezone: Europe/Paris
+    language: fr
+    hours: { calendar: office, closed: ["2026-12-24..2027-01-03"] }
+    lists: { vip: ["06 12 34 00 07"], unwanted: ["08*", anonymous] }
+    service_level: { within: 20s, target: 90%, short_abandon: 5s }
+    fallback: { queue: medical }
+    start: filter
+    nodes:
+      filter:
+        caller: { vip: secretaries, unwanted: refuse, otherwise: hours }
+      hours:
+        opening_hours: { open: secretaries, closed: on_duty }
+      on_duty:
+        dial: { contacts: [doctors], ring: 20s, screen: true, no_answer: message }
+      secretaries:
+        queue: { name: medical, max_wait: 3m, overflow: message }
+      message:
+        include: { snippet: take_a_message, with: { to: post_box, after: bye } }
+      refuse:
+        reject: { cause: busy }
+      bye:
+        hangup: { prompt: { sound: goodbye } }
+    ```
+    """
 
     client: Name
     """The client's identifier, such as `cabinet-moreau`: figures and records are kept under it."""
@@ -387,28 +420,69 @@ class ClientFile(Block):
 
 
 class ContactsFile(Block):
-    """shared/contacts.yaml: people of the clients."""
+    """People of the clients: whom to ring, where messages go, whom to tell by machine.
+
+    ```yaml
+    country: FR
+    contacts:
+      doctor_a: { name: Docteur Adam, number: "01 99 00 99 01" }
+      doctor_b: { name: Docteur Bernard, number: "01 99 00 99 02" }
+      post_box: { name: Boîte du cabinet, email: cabinet@exemple.example }
+      agenda: { name: Agenda du cabinet, url: "https://agenda.exemple.example/calls" }
+    ```
+    """
 
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
     contacts: Annotated[dict[Name, ContactBlock], BeforeValidator(as_mapping)]
+    """Contacts by name."""
 
 
 class QueuesFile(Block):
-    """shared/queues.yaml: the teams' lines."""
+    """The teams' lines, shared by many clients.
+
+    ```yaml
+    queues:
+      medical: { title: Medical secretaries, members: [agent-1, agent-2], ring: 15s }
+    ```
+    """
 
     queues: Annotated[dict[Name, TeamQueueBlock], BeforeValidator(as_mapping)]
+    """Queues by name."""
 
 
 class PromptsFile(Block):
-    """shared/prompts.yaml: sentences by name, then by language."""
+    """Sentences that several clients say: `{ sound: goodbye }` is the one in the client's language.
+
+    ```yaml
+    prompts:
+      goodbye: { fr: "Merci de votre appel. Au revoir.", en: "Thank you for calling. Goodbye." }
+    ```
+    """
 
     prompts: Annotated[dict[Name, dict[Name, Sentence]], BeforeValidator(as_mapping)]
     """Sentences by name, then by language."""
 
 
 class CalendarsFile(Block):
-    """shared/calendars.yaml: hours that several clients keep, and rotas of people on call."""
+    """Hours that several clients keep, and rotas of people on call.
+
+    ```yaml
+    calendars:
+      office:
+        open: { mon-fri: ["08:00-12:30", "13:30-19:00"], sat: "09:00-12:00" }
+        holidays: FR
+        exceptions: { "2026-12-24": "08:00-12:00" }
+    rotas:
+      doctors:
+        timezone: Europe/Paris
+        change: mon 08:00
+        cycle: [doctor_a, doctor_b]
+        starting: 2026-11-23
+        weeks: { 2026-W53: doctor_b }
+        exceptions: { "2026-12-25": doctor_a }
+    ```
+    """
 
     calendars: dict[Name, CalendarBlock] = Field(default_factory=dict)
     """Hours by name: a client's `hours: { calendar: … }` starts from one."""
@@ -417,7 +491,17 @@ class CalendarsFile(Block):
 
 
 class DiallingFile(Block):
-    """shared/dialling.yaml: what may be dialled at all, against toll fraud."""
+    """What may be dialled at all, against toll fraud: whoever makes us ring an expensive number earns money by it.
+
+    Without this file, fixed lines, mobiles, VoIP and toll-free numbers of each client's own country (and of its
+    territories) may be dialled, and nothing else.
+
+    ```yaml
+    countries: [BE, CH]
+    prefixes: ["0820 20"]
+    refused: ["+882", "+979"]
+    ```
+    """
 
     countries: Texts = ()
     """ISO codes of countries whose fixed lines and mobiles every client may have dialled, besides its own."""
@@ -472,7 +556,24 @@ class SnippetBlock(Block):
 
 
 class SnippetsFile(Block):
-    """shared/snippets.yaml: sub-trees with parameters, put into clients' trees by `include`."""
+    """Sub-trees with parameters, put into clients' trees by `include`.
+
+    ```yaml
+    snippets:
+      take_a_message:
+        about: Asks for a message, and thanks for it.
+        parameters:
+          to: contact
+          after: node
+          longest: { type: duration, default: 2m }
+        start: ask
+        nodes:
+          ask:
+            message: { prompt: "Laissez un message après le bip.", max: $longest, deliver: $to, done: thanks }
+          thanks:
+            play: { prompt: "Merci, nous vous rappelons.", next: $after }
+    ```
+    """
 
     snippets: Annotated[dict[Name, SnippetBlock], BeforeValidator(as_mapping)]
     """Snippets by name."""

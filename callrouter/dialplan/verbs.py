@@ -49,6 +49,14 @@ def _said(value: object) -> object:
     return {"say": value} if isinstance(value, str) else value
 
 
+class NotEmpty:
+    """Tells editors that a mapping holds something."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """At least one entry."""
+        return {**handler(core_schema), "minProperties": 1}
+
+
 class OrText:
     """Tells editors that a text may be written for the mapping it abbreviates."""
 
@@ -82,6 +90,8 @@ Retry = Annotated["RetryBlock", BeforeValidator(_retry), OrText()]
 
 class PromptBlock(Block):
     """A text to say, or a sound or shared prompt by name."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     say: Words | None = None
     """The text to speak: one sentence, or one for each of the client's languages (`{ fr: …, en: … }`)."""
@@ -157,7 +167,7 @@ class MenuBlock(Block):
     """The question."""
     timeout: Positive = 5.0
     """Silence after the question before it counts as none."""
-    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1)]
+    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1), NotEmpty()]
     """Which key leads to which node; keys in quotes."""
     no_input: Retry
     """Where silence leads, and after how many tries."""
@@ -313,7 +323,14 @@ class RedirectBlock(Block):
 
 
 class IncludeBlock(Block):
-    """Go on in a snippet of `shared/snippets.yaml`."""
+    """Go on in a snippet of `shared/snippets.yaml`.
+
+    ```yaml
+    include: { snippet: take_a_message, with: { to: post_box, after: bye } }
+    ```
+
+    The snippet's nodes become nodes of this tree, under this node's name (`message/ask`); `with` gives its parameters.
+    """
 
     snippet: Name
     """The snippet's name."""

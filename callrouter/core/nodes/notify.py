@@ -7,7 +7,7 @@ notify:
   next: secretaries
 ```
 
-`contact` has a `webhook`: its address is sent a JSON document with the call (its id, client, caller, the number
+`contact` has a `url`: this address is sent a JSON document with the call (its id, client, caller, the number
 dialled, the time) and `data`. The call goes on at once; what could not be delivered is tried again for some hours.
 """
 
