@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 
-import holidays
-
 from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
 from callrouter.dialplan import values
 from callrouter.dialplan.issues import shown
+from callrouter.dialplan.public_holidays import calendar_of, countries, regions_of
 from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 
 YEARS_BACK, YEARS_AHEAD = 1, 5
@@ -120,16 +119,15 @@ def public_holidays(code: str, language: str, year: int) -> Mapping[date, str]:
         ValueError: the country or the region is not known.
     """
     country, _, region = code.partition("-")
-    supported = holidays.list_supported_countries(include_aliases=False)
-    if country not in supported:
-        hint = country.upper() if country.upper() in supported else ""
+    if country not in countries():
+        hint = country.upper() if country.upper() in countries() else ""
         meant = f' (did you mean "{hint}"?)' if hint else ': write an ISO country such as "FR", or "FR-57" for a region'
         raise ValueError(f"holidays of {shown(code)} are not known{meant}")
-    if region and region not in supported[country]:
-        regions = ", ".join(supported[country]) or "none"
+    if region and region not in regions_of(country):
+        regions = ", ".join(regions_of(country)) or "none"
         raise ValueError(f"holidays of {shown(code)} are not known: the regions of {country} are {regions}")
-    known = getattr(holidays, country).supported_languages
+    known = calendar_of(country).supported_languages
     spoken = next((name for name in _HOLIDAY_LANGUAGES.get(language, ()) if name in known), None)
     years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
-    found = holidays.country_holidays(country, subdiv=region or None, years=years, language=spoken)
+    found = calendar_of(country)(subdiv=region or None, years=years, language=spoken)
     return dict(sorted(found.items()))
