@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
+from callrouter.dialplan.expected import run_expected
 from callrouter.dialplan.folder import SOUNDS, SUFFIXES, is_client_file
 from callrouter.dialplan.issues import errors
 from callrouter.dialplan.publish import put_in_place
@@ -167,7 +168,9 @@ def _must_pass(
         sounds = PaperSpeech((Path(place, SOUNDS), *settings.sounds_dirs))
         now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
         tried = load_directory(Path(place), sounds, now=now, region=settings.region)
-    wrong = [issue for issue in errors(tried.issues) if only in (None, issue.file)]
+        # An older file may well fail the routes that are expected of the newer one: they are no reason not to go back.
+        routes = run_expected(Path(place), tried) if only is None else ()
+    wrong = [issue for issue in errors((*tried.issues, *routes)) if only in (None, issue.file)]
     if wrong or only in tried.refused:
         raise Refusal(f"{_count(len(wrong), 'error')}: {otherwise}", wrong)
     return tried

@@ -110,7 +110,9 @@ def _load_now(settings: Settings) -> None:
 
 def _say(found: StatusOut) -> None:
     dialplans = found.dialplans
-    typer.echo(f"In service: {len(dialplans.plans)} clients, {len(dialplans.refused)} files refused.")
+    clients, files = len(dialplans.plans), len(dialplans.refused)
+    served = f"{clients} client{'' if clients == 1 else 's'}"
+    typer.echo(f"In service: {served}; {files} file{'' if files == 1 else 's'} refused.")
     for refused in dialplans.refused:
         for issue in refused.issues:
             typer.echo(safe_text(f"  {issue.sentence}"))

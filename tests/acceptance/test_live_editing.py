@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,13 +29,19 @@ NEW_KEY_2 = '"2": bye'
 
 
 @pytest.fixture
-def edited_town(thread: LoopThread, tmp_path: Path) -> Iterator[Town]:
+def watch() -> str:
+    """Whether the engine watches its folder."""
+    return "on"
+
+
+@pytest.fixture
+def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
     """A stack that serves a folder of its own."""
     from .conftest import Town
 
     folder = tmp_path / "dialplans"
     shutil.copytree(CHECKOUT / "dialplans", folder)
-    context = running(environment={"CALLROUTER_DIALPLANS_DIR": str(folder)})
+    context = running(environment={"CALLROUTER_DIALPLANS_DIR": str(folder), "CALLROUTER_WATCH": watch})
     stack = thread.run(context.__aenter__())
     try:
         yield Town(stack=stack, thread=thread)
@@ -116,6 +123,36 @@ def test_a_wrong_file_is_shown_and_undone(edited_town: Town) -> None:
     )
     newest = told.splitlines()[0]
     assert newest.split()[2:] == ["cabinet-moreau", version, "rollback", "by", "anne"]
+
+
+@pytest.mark.parametrize("watch", ["off"])
+def test_without_a_watch_what_is_published_goes_live(edited_town: Town, tmp_path: Path) -> None:
+    """A save changes nothing; a set that does not pass is refused whole; one that passes is live at the end."""
+    town = edited_town
+    served = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    good, first = (served / FILE).read_text(), _plan(town)["version"]
+    ci = tmp_path / "ci"
+    shutil.copytree(served, ci)
+    _save(served / FILE, good + "# a save\n")
+    time.sleep(1.0)
+    assert _plan(town)["version"] == first
+
+    _save(ci / FILE, good.replace(KEY_2, '"2": secretary'))
+    refused = _command(town, "dialplan", "publish", str(ci))
+    assert refused.returncode == 1
+    assert 'did you mean "secretaries"?' in refused.stdout
+    assert "nothing is published" in refused.stderr
+    assert (served / FILE).read_text() == good + "# a save\n"
+
+    _save(ci / FILE, good + "# published\n")
+    done = _command(town, "dialplan", "publish", str(ci), "--by", "build 17")
+    assert done.returncode == 0, done.stderr
+    assert "Published 1 changed file of " in done.stdout
+    assert _plan(town)["version"] != first
+    told = town.until(
+        lambda: _command(town, "dialplan", "history", "cabinet-moreau").stdout, lambda said: "build 17" in said
+    )
+    assert told.splitlines()[0].endswith("publish by build 17")
 
 
 async def _get(town: Town, path: str) -> Any:

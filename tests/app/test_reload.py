@@ -19,6 +19,7 @@ from callrouter.dialplan.publish import put_in_place
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans, Swap
 from callrouter.runtime.tasks import Tasks
+from callrouter.speech import Speech
 
 TREE = """\
 client: {client}
@@ -284,6 +285,31 @@ async def test_a_pull_of_many_files_is_one_swap(repository: Path) -> None:
         assert len(served.swaps) == 2
         assert {served.says(client) for client in served.plans.plans} == {"Deux."}
         assert (len(served.swaps[1].live), len(served.swaps[1].withdrawn)) == (320, 20)
+
+
+async def test_a_new_text_is_spoken_before_it_is_served(tmp_path: Path) -> None:
+    """Whoever calls in the instant of the swap hears it."""
+    folder = tmp_path / "clients"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(text())
+    loader = Loader(folder, Speech(tmp_path / "cache"))
+    there: list[bool] = []
+
+    def swapped(swap: Swap) -> None:
+        sounds = swap.catalogue.plans["a"].nodes["bye"].sounds  # type: ignore[attr-defined]
+        there.append(all(Path(f"{sound.file}.wav").stat().st_size > 44 for sound in sounds))
+
+    plans = ServedPlans(
+        await asyncio.to_thread(loader.load), loader, LiveCalls(), now=lambda: datetime.now(UTC), on_swap=swapped
+    )
+    tasks = Tasks()
+    tasks.start(Watcher(loader, plans).run(), "watch")
+    served = Served(folder, plans)
+    write(folder / "a.yaml", text(words="Une phrase que personne n'a encore dite."))
+    await served.until(lambda: served.says().startswith("Une phrase"), 20)
+    await tasks.stop()
+
+    assert there == [True, True]
 
 
 async def test_a_published_set_is_one_swap(served: Served) -> None:
