@@ -79,7 +79,7 @@ def _stops(node: Node) -> bool:
 def _said(node: Node) -> float:
     """Seconds a caller listens at a node before he can do anything; prompts of messages and last words are none."""
     if isinstance(node, PlayNode | MenuNode | CollectDigitsNode):
-        return sum(sound.seconds for sound in node.sounds)
+        return sum([sound.seconds for sound in node.sounds])
     return 0.0
 
 

@@ -6,13 +6,14 @@ Facts are bits of an int; what holds where ways meet is what all of them bring.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from callrouter.core.nodes import Node
 from callrouter.dialplan.proof.graph import Tree
 
-Gains = Callable[[Node, str], int]
-"""The facts that taking an exit of a node adds."""
+Gains = Mapping[str, Mapping[str, int]]
+"""By node, and then by exit: the facts that taking it adds."""
+
+_NOTHING: Mapping[str, int] = {}
 
 
 def certain(tree: Tree, gains: Gains) -> dict[str, int]:
@@ -23,11 +24,11 @@ def certain(tree: Tree, gains: Gains) -> dict[str, int]:
     nodes = tree.nodes
     while waiting:
         name = waiting.popleft()
-        node, held = nodes[name], found[name]
-        for way, target in node.exits.items():
+        held, gained = found[name], gains.get(name, _NOTHING)
+        for way, target in nodes[name].exits.items():
             if target not in nodes:
                 continue
-            brought = held | gains(node, way)
+            brought = held | gained.get(way, 0)
             before = found.get(target)
             now = brought if before is None else before & brought
             if now != before:

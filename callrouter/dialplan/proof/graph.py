@@ -68,19 +68,21 @@ class Tree:
         return tuple(name for name in dict.fromkeys((self.start, self.fallback)) if name in self.nodes)
 
     @cached_property
-    def idle(self) -> Mapping[str, tuple[str, ...]]:
-        """Where each node leads without a key."""
-        nodes = self.nodes
-        return {
-            name: tuple(to for way, to in node.exits.items() if to in nodes and not is_keyed(node, way))
-            for name, node in nodes.items()
-        }
-
-    @cached_property
     def leads(self) -> Mapping[str, tuple[str, ...]]:
         """Where each node leads at all."""
         nodes = self.nodes
-        return {name: tuple(to for to in node.exits.values() if to in nodes) for name, node in nodes.items()}
+        return {name: tuple([to for to in node.exits.values() if to in nodes]) for name, node in nodes.items()}
+
+    @cached_property
+    def idle(self) -> Mapping[str, tuple[str, ...]]:
+        """Where each node leads without a key."""
+        nodes = self.nodes
+        asking = {
+            name: tuple([to for way, to in node.exits.items() if to in nodes and not is_keyed(node, way)])
+            for name, node in nodes.items()
+            if "no_input" in node.exits
+        }
+        return {**self.leads, **asking}
 
     @cached_property
     def ends(self) -> frozenset[str]:

@@ -6,9 +6,9 @@ always answers for is dead, and the client believes in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from callrouter.core.nodes import BranchNode, CallerNode, Node
+from callrouter.core.nodes import BranchNode, CallerNode
 from callrouter.core.nodes.branch import DateWithin, ShareOfCalls, VariableIs
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.dialplan.issues import shown
@@ -28,23 +28,23 @@ def check_rules(scope: Scope, tree: Tree) -> None:
             _check_conditions(scope, node)
 
 
-def _check_lists(scope: Scope, tree: Tree, asking: Iterable[CallerNode]) -> None:
-    """Each list, against those asked before it in the same node, and in nodes that every call has passed."""
+def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None:
+    """Each list, against those asked before it in the same node, and in nodes that every call has passed.
+
+    What is certain behind an exit: the lists that were asked, and do not hold the caller.
+    """
     lists = list({id(one): one for node in asking for one in node.lists}.values())
     place = {id(one): bit for bit, one in enumerate(lists)}
 
-    def refused(node: Node, way: str) -> int:
-        """The lists that do not hold a caller who takes this exit."""
-        if not isinstance(node, CallerNode):
-            return 0
+    refused: dict[str, dict[str, int]] = {}
+    for node in asking:
         bits = 0
+        ways = refused.setdefault(node.name, {})
         for callers in node.lists:
-            if way == f"list:{callers.name}":
-                break
+            ways[f"list:{callers.name}"] = bits
             bits |= 1 << place[id(callers)]
-        return bits
-
-    before = certain(tree, refused) if len(lists) > 1 else {}
+        ways["otherwise"] = bits
+    before = certain(tree, refused) if len(asking) > 1 else {}
     for node in asking:
         known = before.get(node.name, 0)
         earlier = [(one, "") for bit, one in enumerate(lists) if known >> bit & 1]
@@ -56,7 +56,9 @@ def _check_lists(scope: Scope, tree: Tree, asking: Iterable[CallerNode]) -> None
             earlier.append((callers, target))
 
 
-def _blame_hidden(scope: Scope, node: Node, callers: CallerList, hidden: tuple[str, str, str], *, whole: bool) -> None:
+def _blame_hidden(
+    scope: Scope, node: CallerNode, callers: CallerList, hidden: tuple[str, str, str], *, whole: bool
+) -> None:
     entry, holder, by = hidden
     mend = f"ask {shown(callers.name)} first"
     if whole:

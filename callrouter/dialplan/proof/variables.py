@@ -62,9 +62,10 @@ def check_set(scope: Scope, tree: Tree) -> None:
         return
     bits = {name: 1 << place for place, name in enumerate(dict.fromkeys(read.variable for _, read in found))}
 
-    def gains(node: Node, way: str) -> int:
-        return sum({bits.get(name, 0) for name in sets(node, way)})
-
+    gains: dict[str, dict[str, int]] = {}
+    for node in tree.nodes.values():
+        if isinstance(node, BranchNode) or node.variable_lengths():
+            gains[node.name] = {way: sum({bits.get(name, 0) for name in sets(node, way)}) for way in node.exits}
     held = certain(tree, gains)
     for node, read in found:
         if not held[node.name] & bits[read.variable]:

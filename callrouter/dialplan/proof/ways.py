@@ -129,7 +129,9 @@ def longest_ways(tree: Tree) -> tuple[dict[str, int], dict[str, int], dict[str, 
 
 def check_lengths(scope: Scope, tree: Tree) -> None:
     """No way may be longer than a call can go: the engine would end it as failed."""
-    if len(tree.nodes) < min(MAX_MESSAGES, MAX_VISITS_WITHOUT_WAIT, MAX_NODES_WITHOUT_KEY) or not tree.backwards:
+    small = len(tree.nodes) < min(MAX_VISITS_WITHOUT_WAIT, MAX_NODES_WITHOUT_KEY)
+    few = sum(isinstance(node, MessageNode) for node in tree.nodes.values()) <= MAX_MESSAGES
+    if (small and few) or not tree.backwards:
         return
     at_once, passed, messages = longest_ways(tree)
     # One more: the node the call waited in is left in the same breath.
