@@ -6,6 +6,7 @@ its last good plan, and versions that calls still use stay to be found.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -103,7 +104,7 @@ def client_files(path: Path) -> tuple[Path, ...]:
         return (path,)
     if not path.is_dir():
         raise DialplanError(f"{path} does not exist: name a folder of clients' files, or one client's file")
-    found = sorted(entry for entry in path.iterdir() if is_client_file(entry.name))
+    found = [path / name for name in sorted(os.listdir(path)) if is_client_file(name)]  # noqa: PTH208 - ten times as fast
     if not found:
         raise DialplanError(f"{path} holds no client's file: each ends in .yaml")
     return tuple(found)
@@ -123,7 +124,7 @@ def admit(compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]]
             continue
         plans[one.plan.client] = one.plan
         for index, did in enumerate(one.plan.numbers):
-            claims[did] = (one, one.document.line("numbers", index))
+            claims[did] = (one, index)
     return plans, issues
 
 
@@ -136,7 +137,8 @@ def _conflicts(
         yield Issue(file=file, line=one.document.line("client"), field="client", message=message)
     for index, did in enumerate(plan.numbers):
         if did in claims:
-            owner, line = claims[did]
+            owner, position = claims[did]
+            line = owner.document.line("numbers", position)
             message = f'numbers: {did} belongs to "{owner.client}" already ({owner.document.file}:{line})'
             yield Issue(file=file, line=one.document.line("numbers", index), field="numbers", message=message)
 
