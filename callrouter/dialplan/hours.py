@@ -18,6 +18,17 @@ YEARS_BACK, YEARS_AHEAD = 1, 5
 _HOLIDAY_LANGUAGES = {"fr": ("fr", "fr_FR"), "en": ("en_GB", "en_US", "en")}
 
 
+_SAME_HOLIDAYS = {
+    "FR": {
+        **dict.fromkeys(("67", "68"), "57"),
+        "GP": "971", "MQ": "972", "GF": "973", "RE": "974", "YT": "976",
+        "975": "PM", "977": "BL", "978": "MF", "986": "WF", "987": "PF", "988": "NC",
+    }
+}
+"""Departments and territories by their other names: the holidays library knows all of Alsace-Moselle as 57, and each
+place overseas by its number or by its ISO code only."""
+
+
 class WrongHours(ValueError):
     """A value of the hours is wrong: what, and the part of the path that leads to it."""
 
@@ -119,6 +130,7 @@ def public_holidays(code: str, language: str, year: int) -> Mapping[date, str]:
         ValueError: the country or the region is not known.
     """
     country, _, region = code.partition("-")
+    region = _SAME_HOLIDAYS.get(country, {}).get(region, region)
     if country not in countries():
         hint = country.upper() if country.upper() in countries() else ""
         meant = f' (did you mean "{hint}"?)' if hint else ': write an ISO country such as "FR", or "FR-57" for a region'

@@ -46,8 +46,8 @@ def _queue(name: str) -> TeamQueue:
 SHARED = Shared(
     queues={name: _queue(name) for name in QUEUES},
     contacts={
-        "doctor": Person(name="doctor", number="+33639980001"),
-        "nurse": Person(name="nurse", number="+33639980002"),
+        "doctor": Person(name="doctor", number="+33612360001"),
+        "nurse": Person(name="nurse", number="+33612360002"),
         "office": Person(name="office", email="office@acme.example"),
     },
 )
@@ -70,7 +70,7 @@ def document(random: Random) -> dict[str, Any]:
     return found if random.random() < 0.1 else without_unreached(found)
 
 
-DOCTOR = "06 39 98 00 01"
+DOCTOR = "06 12 36 00 01"
 
 
 def without_unreached(found: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
     """Warn of what callers complain about."""
     _check_own_option(scope, tree)
     _check_greeting(scope, tree)
+    if not emergency and _all_keys(tree) <= MOST_KEYS:
+        return
     found = _efforts(tree)
     for name, (keys, _) in found.items():
         if keys > MOST_KEYS and tree.nodes[name].kind in HUMAN:
@@ -36,6 +38,12 @@ def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
             )
             scope.fail(wrong, "nodes", name, severity=Severity.WARNING)
     _check_emergency(scope, tree, emergency, found)
+
+
+def _all_keys(tree: Tree) -> int:
+    """The keys of a caller who is asked every question of the tree once: no way to a human takes more."""
+    menus = sum(isinstance(node, MenuNode) for node in tree.nodes.values())
+    return menus + sum(node.min_digits for node in tree.nodes.values() if isinstance(node, CollectDigitsNode))
 
 
 def _check_own_option(scope: Scope, tree: Tree) -> None:
@@ -86,7 +94,7 @@ def _said(node: Node) -> float:
 def _efforts(tree: Tree) -> dict[str, Cost]:
     """By node: the least a caller whom no list knows, and who answers every question, must do to come there.
 
-    Behind a human nothing counts.
+    Behind a human nothing counts; no node is passed twice on such a way.
     """
     found: dict[str, Cost] = {}
     waiting: list[tuple[Cost, str]] = [((0, 0.0), tree.start)] if tree.start in tree.nodes else []
