@@ -27,14 +27,38 @@ LONGEST_SOUND_NAME = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """An exit as it was written: where it leads, and what a person calls it."""
+    """An exit as it was written: where it leads; its place is looked up only when it is wrong."""
 
     node: str
     name: str
     target: str
-    label: str
-    line: int
-    field: str
+    document: Document
+    root: Key
+    path: Key
+    """Behind the verb."""
+    verb: str
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: the key of a menu, the list of callers, the condition's number."""
+        kind, colon, value = self.name.partition(":")
+        if kind == "when" and colon:
+            return f"when {int(value) + 1}"
+        return value if colon else str(self.path[0])
+
+    @property
+    def line(self) -> int:
+        """Where it is written."""
+        return self.document.line(*self._full)
+
+    @property
+    def field(self) -> str:
+        """Its path in the document, dotted."""
+        return dotted(tree_path(self.document.known(*self._full)))
+
+    @property
+    def _full(self) -> Key:
+        return (*self.root, "nodes", self.node, self.verb, *self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,26 +243,16 @@ class Scope:
         """Exits of a node: name, target (None where it is not used), and the path behind the verb."""
         used: dict[str, str] = {}
         for name, target, path in exits:
-            if target is None:
-                continue
-            full = ("nodes", node, verb, *path)
-            used[name] = target
-            self.exits.append(
-                Exit(
+            if target is not None:
+                used[name] = target
+                leads = Exit(
                     node=node,
                     name=name,
                     target=target,
-                    label=_label(name, path),
-                    line=self.line(*full),
-                    field=dotted(self.known(*full)),
+                    document=self.document,
+                    root=self.root,
+                    path=path,
+                    verb=verb,
                 )
-            )
+                self.exits.append(leads)
         return used
-
-
-def _label(name: str, path: tuple[str | int, ...]) -> str:
-    """What the exit is called in the document: the key of a menu, the list of callers, the condition's number."""
-    kind, colon, value = name.partition(":")
-    if kind == "when" and colon:
-        return f"when {int(value) + 1}"
-    return value if colon else str(path[0])
