@@ -198,13 +198,17 @@ class ServedPlans:
 
 
 def _load(loader: Loader, now: datetime) -> Catalogue:
-    """Without the cyclic collector: nothing it could find comes of loading, and each of its rounds stops all calls."""
+    """Without the cyclic collector, each of whose rounds stops all calls; what was made is put out of its sight.
+
+    Plans and documents hold no cycles to speak of: they are freed when nobody refers to them.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         return loader.load(now)
     finally:
         if was_on:
+            gc.freeze()
             gc.enable()
 
 
