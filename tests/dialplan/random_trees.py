@@ -12,7 +12,7 @@ import yaml
 
 from callrouter.core import engine, facts, inputs
 from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome
-from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, Play, Record
+from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, LookAtQueues, Lookup, Play, Record
 from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compiler import Compiled, compile_client, draft
@@ -48,6 +48,7 @@ SHARED = Shared(
     contacts={
         "doctor": Person(name="doctor", number="+33612360001"),
         "nurse": Person(name="nurse", number="+33612360002"),
+        "crm": Person(name="crm", url="https://crm.example/calls"),
         "office": Person(name="office", email="office@acme.example"),
     },
 )
@@ -114,8 +115,9 @@ def _maybe(random: Random, name: str, to: Callable[[], str]) -> dict[str, Any]:
     return {name: to()} if random.random() < 0.3 else {}
 
 
-def _prompt(random: Random) -> str:
-    return random.choice(["Bonjour.", "Un instant.", "Pour les ventes, tapez 1."])
+def _prompt(random: Random) -> Any:
+    aloud = [{"say": "Votre dossier"}, {random.choice(["digits", "number"]): random.choice(VARIABLES)}]
+    return aloud if random.random() < 0.05 else random.choice(["Bonjour.", "Un instant.", "Pour les ventes, tapez 1."])
 
 
 def _conditions(random: Random, to: Callable[[], str]) -> list[dict[str, Any]]:
@@ -126,6 +128,11 @@ def _conditions(random: Random, to: Callable[[], str]) -> list[dict[str, Any]]:
             {"variable": variable, "equals": list(random.sample(VALUES[variable], random.randint(1, 2)))},
             {"variable": variable},
             {"from": "2026-01-0" + str(random.randint(1, 5)), "to": "2026-02-01"},
+            {"variable": variable, "is_set": "false"},
+            {"variable": variable, "starts_with": "75"},
+            {"variable": variable, "number": {"below": "5000"}},
+            {"queue": random.choice(QUEUES), "agents": {"below": "1"}},
+            {"queue": random.choice(QUEUES), "expected_wait": {"above": "2m"}},
             {"percentage": str(random.randint(1, 99))},
         ]
         found.append({**random.choice(kinds), "then": to()})
@@ -136,13 +143,13 @@ _VERBS: dict[str, Callable[[Random, Callable[[], str], Callable[[], dict[str, An
     "answer": lambda r, to, retry: {"next": to()},
     "play": lambda r, to, retry: {"prompt": _prompt(r), "interruptible": r.choice(["true", "false"]), "next": to()},
     "menu": lambda r, to, retry: {
-        "prompt": _prompt(r),
+        "prompt": "Pour les ventes, tapez 1.",
         "keys": {key: to() for key in r.sample(KEYS, r.randint(1, 4))},
         "no_input": retry(),
         "no_match": retry(),
     },
     "collect_digits": lambda r, to, retry: {
-        "prompt": _prompt(r),
+        "prompt": "Composez votre numéro.",
         "variable": r.choice(VARIABLES),
         "min": str(r.randint(1, 4)),
         "max": str(r.randint(4, 6)),
@@ -171,6 +178,18 @@ _VERBS: dict[str, Callable[[Random, Callable[[], str], Callable[[], dict[str, An
     },
     "redirect": lambda r, to, retry: {"number": DOCTOR, "failed": to()},
     "message": lambda r, to, retry: {"deliver": "office", "done": to(), **_maybe(r, "empty", to)},
+    "lookup": lambda r, to, retry: {
+        "url": r.choice(["https://crm.example/callers", "https://crm.example/files/{dossier}"]),
+        "fields": {r.choice(VARIABLES): "file.number"},
+        "next": to(),
+        "failed": to(),
+    },
+    "notify": lambda r, to, retry: {
+        "contact": "crm",
+        "data": r.choice([{"reason": "urgent"}, {"file": "{postcode}"}]),
+        "next": to(),
+    },
+    "callback": lambda r, to, retry: {"done": to(), "declined": to(), "no_input": retry(), "no_match": retry()},
     "reject": lambda r, to, retry: {},
     "hangup": lambda r, to, retry: {},
 }
@@ -251,6 +270,14 @@ def _go_on(walked: Walk, turn: Turn, random: Random, at: datetime, most_keys: in
             assert numbers
             assert all(number.startswith("+") for number in numbers), "a number that is not there"
             told = inputs.DialEnded(step=step, outcome=random.choice(list(DialOutcome)), at=at)
+        case LookAtQueues(queues=asked):
+            assert set(asked) <= set(walked.queues), "a queue that is not there"
+            look = inputs.QueueLook(agents=random.randint(0, 2), free=random.randint(0, 1), waiting=1, talk_seconds=90)
+            told = inputs.QueuesSeen(step=step, looks=random.choice([{}, dict.fromkeys(asked, look)]), at=at)
+        case Lookup(fields=fields):
+            values = {field.variable: random.choice(["1234", "75011", "é"]) for field in fields}
+            failed = inputs.LookupFailed(step=step, reason="no answer", at=at)
+            told = random.choice([failed, inputs.LookupDone(step=step, values=values, at=at)])
         case Record(max_seconds=longest):
             seconds = random.choice([0.5, 10.0, longest])
             outcome = random.choice(list(RecordOutcome))
