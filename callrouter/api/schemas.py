@@ -212,6 +212,25 @@ class MessagesOut(Out):
     next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
+class CallbackOut(Out):
+    """A caller who wants to be called back."""
+
+    call_id: str = Field(examples=[_CALL_ID])
+    position: int = Field(description="1 for the first wish of the call", examples=[1])
+    client: str = Field(examples=["cabinet-moreau"])
+    number: str = Field(description="Number to call, E.164", examples=["+33612340001"])
+    node: str = Field(examples=["offer_callback"])
+    asked_at: Instant
+    state: str = Field(examples=["open"])
+
+
+class CallbacksOut(Out):
+    """A page of callbacks, the newest first."""
+
+    callbacks: list[CallbackOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
+
+
 class LiveCallOut(Out):
     """One call in progress."""
 

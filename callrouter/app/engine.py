@@ -22,6 +22,7 @@ from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
+from callrouter.app.outside import Outside
 from callrouter.app.storage import open_database
 from callrouter.app.watch import Watcher
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
@@ -39,9 +40,10 @@ from callrouter.metrics import EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver, FactLog
+from callrouter.runtime.ports import Observer
 from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
-from callrouter.settings import Settings
+from callrouter.settings import Settings, load_secrets
 from callrouter.speech import Speech
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
@@ -101,7 +103,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
     gc.collect()
     gc.freeze()
     recorder = Recorder(database, settings.data_dir / "spool")
-    driver = Driver(plans=plans, clock=clock, observers=[recorder, metrics, FactLog()], meter=metrics, calls=calls)
+    outside = Outside.of(settings, load_secrets(), database, clock)
+    observers: list[Observer] = [recorder, metrics, FactLog(), outside.notifier]
+    driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
+    outside.lookups.inbox = driver
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
     switch = AsteriskSwitch(inbox=driver, clock=clock, meter=metrics, places=places, region=settings.region)
     driver.switch = switch
@@ -115,6 +120,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         loader=loader,
         history=history,
         recorder=recorder,
+        outside=outside,
         switch=switch,
         database=database,
     )
@@ -162,6 +168,7 @@ class Engine:
     loader: Loader
     history: PlanHistory
     recorder: Recorder
+    outside: Outside
     switch: AsteriskSwitch
     database: Database
 
@@ -217,6 +224,7 @@ class Engine:
         recording = Tasks(lifetime.died)
         recording.start(self.recorder.run(), "recorder")
         recording.start(self.history.run(), "history of plans")
+        self.outside.start(tasks)
         tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
         if self.settings.watch:
@@ -234,6 +242,7 @@ class Engine:
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
+        await self.outside.stop()
         await recording.stop()
         await self.observation.flush()
         await self.history.flush()

@@ -56,8 +56,7 @@ def callback(scope: Scope, name: str, block: CallbackBlock) -> Node:
     here = ("nodes", name, "callback")
     silent, unknown = block.no_input, block.no_match
     number, choices, ask = (
-        scope.voices((PromptBlock(say=words),), *here)
-        for words in (CALLBACK_NUMBER, CALLBACK_CHOICES, CALLBACK_ASK)
+        scope.voices((PromptBlock(say=words),), *here) for words in (CALLBACK_NUMBER, CALLBACK_CHOICES, CALLBACK_ASK)
     )
     return CallbackNode(
         name=name,

@@ -17,6 +17,7 @@ from callrouter.store.trace import cleaned, trace_json, variables_json
 CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
+CALLBACK_COLUMNS = tuple(column.name for column in tables.callbacks.columns)
 
 Row = tuple[Any, ...]
 
@@ -28,6 +29,7 @@ class Rows:
     calls: list[Row] = field(default_factory=list)
     queue_visits: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
+    callbacks: list[Row] = field(default_factory=list)
 
     def add(self, call: Call) -> None:
         """Add a call, cleaned of what PostgreSQL cannot hold.
@@ -43,7 +45,7 @@ class Rows:
         self.add_parts(call)
 
     def add_parts(self, call: Call) -> None:
-        """Add the queue visits and messages of a call that has ended."""
+        """Add the queue visits, messages and callbacks of a call that has ended."""
         ended_at = call.clocks.ended_at
         assert ended_at is not None
         for position, visit in enumerate(call.queue_visits, start=1):
@@ -75,6 +77,10 @@ class Rows:
                     message.node,
                     "recorded",
                 )
+            )
+        for position, callback in enumerate(call.callbacks, start=1):
+            self.callbacks.append(
+                (call.call_id, position, call.client, callback.number, callback.node, callback.asked_at, "open")
             )
 
 

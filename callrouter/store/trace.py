@@ -1,7 +1,7 @@
 """A call as JSON and back, exactly: the `trace` column, and the lines of the spool.
 
-The trace holds what the columns of `calls` do not: the visits with the value that decided each, queue visits, dials
-and messages. Instants in it are microseconds after `ringing_at`. It is written by hand, because it is
+The trace holds what the columns of `calls` do not: the visits with the value that decided each, queue visits, dials,
+messages and callbacks. Instants in it are microseconds after `ringing_at`. It is written by hand, because it is
 made for every call, and by the standard library's own escaper; it is read by `json`.
 
     {"visits": [{"node": "hours", "exit": "open", "because": "Mon 09:12", "at": 10000}, …],
@@ -9,6 +9,7 @@ made for every call, and by the standard library's own escaper; it is read by `j
                  "answered": 30100000, "left": 95000000, "outcome": "answered"}],
      "dials": [{"target": "on_call", "started": 1000000, "answered": null, "ended": 21000000, "outcome": "no_answer"}],
      "messages": [{"recording": "…", "node": "take", "deliver": "email", "started": 40200000, "seconds": 14.0}],
+     "callbacks": [{"number": "+33612340001", "node": "offer", "asked": 41000000}],
      "step": 5, "node": "secretaries", "rest": {…}}
 
 `step` and `node` are where it ended; `rest` holds what else a living call has, where it is not empty.
@@ -24,6 +25,7 @@ from typing import Any
 
 from callrouter.core.call import (
     Call,
+    Callback,
     CallerId,
     CallState,
     Clocks,
@@ -60,6 +62,8 @@ def trace_json(call: Call) -> str:
         parts.append(f'"dials":[{",".join([_dial(d, base) for d in call.dials])}]')
     if call.messages:
         parts.append(f'"messages":[{",".join([_message(m, base) for m in call.messages])}]')
+    if call.callbacks:
+        parts.append(f'"callbacks":[{",".join([_callback(c, base) for c in call.callbacks])}]')
     parts.append(_rest(call))
     return ",".join(parts)
 
@@ -149,6 +153,10 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
             )
             for m in trace.get("messages", ())
         ),
+        callbacks=tuple(
+            Callback(number=c["number"], node=c["node"], asked_at=_at(base, c["asked"]))
+            for c in trace.get("callbacks", ())
+        ),
         recording_at=_maybe(base, rest.get("recording_at")),
         verdict=Disposition(rest["verdict"]) if "verdict" in rest else None,
         disposition=Disposition(disposition) if disposition else None,
@@ -209,6 +217,10 @@ def _message(m: Message, base: datetime) -> str:
         f'{{"recording":{_quote(m.recording)},"node":{_quote(m.node)},"deliver":{_quote(m.deliver)},'
         f'"started":{_offset(m.started_at, base)},"seconds":{m.seconds!r}}}'
     )
+
+
+def _callback(c: Callback, base: datetime) -> str:
+    return f'{{"number":{_quote(c.number)},"node":{_quote(c.node)},"asked":{_offset(c.asked_at, base)}}}'
 
 
 def _rest(call: Call) -> str:
