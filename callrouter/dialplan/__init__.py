@@ -2,7 +2,7 @@
 
 `reader` turns YAML into texts that know their line; `schema` and `verbs` say what may be written and `values` what
 each text becomes; `validation` words what pydantic found; `shared` reads the files beside the clients; `builders`
-makes nodes of blocks within a `scope`; `checks` judges the whole tree; `compiler` joins these into a plan or a
+makes nodes of blocks within a `scope`; `proof` judges the whole tree; `compiler` joins these into a plan or a
 list of `issues`; `catalogue` holds the plans of all clients, and `loader` makes it of a `folder`, each time only what
 has changed. `sounds` is what a compiler asks for audio,
 `render` draws a plan.
