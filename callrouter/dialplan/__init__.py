@@ -6,6 +6,10 @@ makes nodes of blocks within a `scope`; `proof` judges the whole tree; `compiler
 list of `issues`; `catalogue` holds the plans of all clients, and `loader` makes it of a `folder`, each time only what
 has changed. `sounds` is what a compiler asks for audio,
 `render` draws a plan.
+
+Questions: `asking` makes a rehearsed call of texts, `expected` plays the tables beside the clients; `situations` says
+who may call and when, `outcomes` and `differences` walk trees with all of them, `wording` tells what changed; `layout`,
+`drawing`, `mermaid` and `week` show, `revisions` reads what git has.
 """
 
 from callrouter.dialplan.catalogue import Catalogue
