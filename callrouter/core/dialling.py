@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
@@ -44,16 +45,14 @@ class Dialling:
             return f"numbers that begin with {found} are refused"
         if _beginning(number, self.prefixes):
             return ""
-        try:
-            parsed = phonenumbers.parse(number, None)
-        except phonenumbers.NumberParseException:
+        code, country, kind = _described(number)
+        if not code:
             return "it is no telephone number"
-        country = phonenumbers.region_code_for_number(parsed)
         if country not in self.countries:
-            if any(phonenumbers.country_code_for_region(one) == parsed.country_code for one in self.countries):
+            if any(phonenumbers.country_code_for_region(one) == code for one in self.countries):
                 return "no operator could have given it out"
-            return f"numbers of {country or f'+{parsed.country_code}'} are not allowed"
-        if phonenumbers.number_type(parsed) not in _ORDINARY:
+            return f"numbers of {country or f'+{code}'} are not allowed"
+        if kind not in _ORDINARY:
             return "it is neither a fixed line nor a mobile: callers could be charged for it, and we"
         return ""
 
@@ -70,6 +69,30 @@ def with_territories(countries: Iterable[str]) -> frozenset[str]:
     """Countries, and their territories that are dialled like the mainland."""
     named = frozenset(countries)
     return named.union(*(_TERRITORIES.get(country, ()) for country in named))
+
+
+@lru_cache(maxsize=65_536)
+def _described(number: str) -> tuple[int, str, int]:
+    """Country code (0: no telephone number), country and kind of an E.164 number; the same ones stand in many trees."""
+    parsed = _parsed(number)
+    if parsed is None:
+        return 0, "", PhoneNumberType.UNKNOWN
+    country = phonenumbers.region_code_for_number(parsed) or ""
+    return parsed.country_code or 0, country, phonenumbers.number_type(parsed)
+
+
+def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
+    """An E.164 number taken apart; phonenumbers' own way, for numbers as people write them, takes ten times as long."""
+    digits = number.removeprefix("+")
+    if number.startswith("+") and digits.isascii() and digits.isdecimal():
+        for length in (1, 2, 3):
+            code, national = int(digits[:length] or "0"), digits[length:]
+            if code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE and national and national[0] != "0":
+                return phonenumbers.PhoneNumber(country_code=code, national_number=int(national))
+    try:
+        return phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _beginning(number: str, prefixes: Iterable[str]) -> str:

@@ -41,6 +41,8 @@ def normalise(number: str, region: str) -> str | None:
         digits = "+" + digits[2:]
     elif code := _OVERSEAS.get(region, {}).get(digits[:4]):
         digits = code + digits[1:]
+    if region == "FR" and (found := _french(digits)):
+        return found
     # phonenumbers reads letters as keys, other scripts' digits and extensions: in a list of callers these are mistakes.
     if not (digits.isascii() and digits.removeprefix("+").isdecimal()):
         return None
@@ -52,6 +54,21 @@ def normalise(number: str, region: str) -> str | None:
         if phonenumbers.is_possible_number(parsed):
             return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
     return None
+
+
+def _french(digits: str) -> str:
+    """E.164 of a French number as it is nearly always written, without asking phonenumbers; or an empty string."""
+    if len(digits) == 10 and digits[0] == "0" and digits[1] != "0" and digits.isascii() and digits.isdecimal():
+        return f"+33{digits[1:]}"
+    if (
+        len(digits) == 12
+        and digits[:3] == "+33"
+        and digits[3] != "0"
+        and digits[1:].isascii()
+        and digits[1:].isdecimal()
+    ):
+        return digits
+    return ""
 
 
 def is_valid(number: str) -> bool:
