@@ -7,6 +7,7 @@
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once
+    reload.py           from saving a file to its being live, with 800 clients (python -m bench.reload)
 
     stand.py            Asterisk and the engine, as the benches need them
     engine_process.py   `callrouter engine`, keeping every measured time instead of counting it into buckets

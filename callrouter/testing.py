@@ -213,6 +213,18 @@ class Playbook:
         self.after(seconds)
         return self.tells(inputs.RecordingEnded(step=self.call.step, outcome=outcome, seconds=seconds, at=self.at))
 
+    def queues_seen(self, **looks: inputs.QueueLook) -> Playbook:
+        """The queues were looked at; those not given could not be."""
+        return self.tells(inputs.QueuesSeen(step=self.call.step, looks=looks, at=self.at))
+
+    def lookup_done(self, **values: str) -> Playbook:
+        """The web service answered."""
+        return self.tells(inputs.LookupDone(step=self.call.step, values=values, at=self.at))
+
+    def lookup_fails(self, reason: str = "no answer in time") -> Playbook:
+        """The web service did not answer with what was wanted."""
+        return self.tells(inputs.LookupFailed(step=self.call.step, reason=reason, at=self.at))
+
     def command_fails(self, reason: str = "no such file") -> Playbook:
         """What we asked for could not be done."""
         return self.tells(inputs.CommandFailed(step=self.call.step, reason=reason, at=self.at))

@@ -146,13 +146,21 @@ def test_clients_that_no_dialplan_has_share_one_label(registry: CollectorRegistr
 
 def test_dialplan_loads(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
     metrics.dialplans_loaded(complete=True, plans=4, issues=1, at_seconds=1000)
-    metrics.dialplans_loaded(complete=False, plans=4, issues=3, at_seconds=2000)
+    metrics.dialplans_loaded(complete=False, plans=4, issues=3, at_seconds=2000, refused=2, swapped=1, seconds=0.07)
 
     name = "callrouter_dialplan_"
     assert registry.get_sample_value(f"{name}last_reload_successful") == 0
     assert registry.get_sample_value(f"{name}last_reload_success_timestamp_seconds") == 1000
     assert registry.get_sample_value(f"{name}plans") == 4
     assert registry.get_sample_value(f"{name}issues") == 3
+    assert registry.get_sample_value(f"{name}files_refused") == 2
+    assert registry.get_sample_value(f"{name}plans_swapped_total") == 1
+    assert registry.get_sample_value(f"{name}reload_seconds_bucket", {"le": "0.1"}) == 2
+
+    metrics.dialplans_loaded(complete=True, plans=4, issues=0, at_seconds=3000)
+    metrics.dialplans_failed()
+    assert registry.get_sample_value(f"{name}last_reload_successful") == 0
+    assert registry.get_sample_value(f"{name}last_reload_success_timestamp_seconds") == 3000
 
 
 def watched(metrics: EngineMetrics) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from callrouter.api.auth import require_token
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
+from callrouter.api.status import StatusOut, status_router
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
 
@@ -25,6 +27,14 @@ class Live(Protocol):
     def call(self) -> Call: ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Operations:
+    """What an operator asks of the engine beyond its calls."""
+
+    status: Callable[[], Awaitable[StatusOut]]
+    reload: Callable[[], Awaitable[None]]
+
+
 def create_engine_app(
     live_calls: Iterable[Live],
     registry: CollectorRegistry,
@@ -32,6 +42,8 @@ def create_engine_app(
     *,
     token: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    operations: Operations | None = None,
+    notes: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -41,10 +53,14 @@ def create_engine_app(
         checks: what must be well for /ready, by name (AMI, schema, dialplans).
         token: for /live; the other pages say nothing about callers.
         now: the clock the calls are stamped by.
+        operations: /status and /reload; without them there are none.
+        notes: what /health and /ready mention though work goes on, by name.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
-    app.include_router(health_router(checks, __version__))
+    app.include_router(health_router(checks, __version__, notes or {}))
+    if operations is not None:
+        app.include_router(status_router(operations.status, operations.reload, token=token))
 
     @app.get("/metrics", tags=["metrics"], response_class=Response)
     async def metrics() -> Response:

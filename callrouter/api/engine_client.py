@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from callrouter.api.schemas import LiveOut
+from callrouter.api.schemas import LiveOut, Out
+from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError
 
 TIMEOUT_SECONDS: Final = 2.0
+RELOAD_SECONDS: Final = 120.0
 MAX_BYTES: Final = 16 * 1024 * 1024
 """2,000 live calls are about 1 MB."""
+
+
+Answer = TypeVar("Answer", bound=Out)
 
 
 class EngineAway(CallrouterError):
@@ -40,10 +45,29 @@ class EngineClient:
         Raises:
             EngineAway: with the reason, and what to look at.
         """
+        return await self._ask(LiveOut, "GET", "/live", self._timeout_seconds)
+
+    async def status(self) -> StatusOut:
+        """What the engine serves, and what is wrong with it.
+
+        Raises:
+            EngineAway: with the reason, and what to look at.
+        """
+        return await self._ask(StatusOut, "GET", "/status", self._timeout_seconds)
+
+    async def reload(self) -> StatusOut:
+        """Have it load the clients' files now, which may have new texts to speak; its state after that.
+
+        Raises:
+            EngineAway: with the reason, and what to look at.
+        """
+        return await self._ask(StatusOut, "POST", "/reload", RELOAD_SECONDS)
+
+    async def _ask(self, model: type[Answer], method: str, path: str, seconds: float) -> Answer:
         try:
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(seconds):
                 # A thread, because the standard library's client blocks; one request a second is many here.
-                status, body = await asyncio.to_thread(self._get, "/live")
+                status, body = await asyncio.to_thread(self._request, method, path, seconds)
         except (OSError, TimeoutError, http.client.HTTPException) as error:
             raise EngineAway(
                 f"the engine at {self._base_url} does not answer ({str(error) or type(error).__name__}): "
@@ -54,19 +78,19 @@ class EngineClient:
                 f"the engine at {self._base_url} refuses our token: give engine and web the same CALLROUTER_API_TOKEN"
             )
         try:
-            return LiveOut.model_validate_json(body)
+            return model.model_validate_json(body)
         except ValidationError as error:
             raise EngineAway(
                 f"what answers at {self._base_url} (status {status}) is not an engine of this release: "
                 "check CALLROUTER_ENGINE_URL"
             ) from error
 
-    def _get(self, path: str) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, seconds: float) -> tuple[int, bytes]:
         url = urlsplit(self._base_url)
         connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = connect(url.hostname or "", url.port, timeout=self._timeout_seconds)
+        connection = connect(url.hostname or "", url.port, timeout=seconds)
         try:
-            connection.request("GET", url.path + path, headers={"Authorization": f"Bearer {self._token}"})
+            connection.request(method, url.path + path, headers={"Authorization": f"Bearer {self._token}"})
             response = connection.getresponse()
             return response.status, response.read(MAX_BYTES)
         finally:

@@ -24,14 +24,19 @@ async def failed_checks(checks: Mapping[str, Check]) -> dict[str, str]:
     return {name: reason for name, reason in zip(checks, reasons, strict=True) if reason}
 
 
-def health_router(checks: Mapping[str, Check], version: str) -> APIRouter:
-    """/health and /ready."""
+def health_router(checks: Mapping[str, Check], version: str, notes: Mapping[str, Check] | None = None) -> APIRouter:
+    """/health and /ready; `notes` are checks that fail without keeping anybody from work: they are mentioned."""
+
+    async def degraded() -> list[str]:
+        failed = await failed_checks(notes or {})
+        return [f"{name}: {reason}" for name, reason in failed.items()]
+
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
     async def health() -> Health:
         """The process is alive and its event loop turns."""
-        return Health(status="alive", version=version)
+        return Health(status="alive", version=version, degraded=await degraded())
 
     @router.get("/ready", response_model=Ready, responses=documented(503))
     async def ready() -> Ready | Response:
@@ -40,7 +45,7 @@ def health_router(checks: Mapping[str, Check], version: str) -> APIRouter:
         if failed:
             detail = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, checks=failed)
-        return Ready(status="ready", checks=list(checks))
+        return Ready(status="ready", checks=list(checks), degraded=await degraded())
 
     return router
 

@@ -54,6 +54,9 @@ class Health(Out):
 
     status: Literal["alive"]
     version: str = Field(examples=["0.1.0"])
+    degraded: list[str] = Field(
+        default=[], description="What is wrong while work goes on", examples=[["dialplans: not served as it stands: …"]]
+    )
 
 
 class Ready(Out):
@@ -61,6 +64,9 @@ class Ready(Out):
 
     status: Literal["ready"]
     checks: list[str] = Field(examples=[["asterisk", "database", "dialplans"]])
+    degraded: list[str] = Field(
+        default=[], description="What is wrong while work goes on", examples=[["dialplans: not served as it stands: …"]]
+    )
 
 
 class CallerOut(Out):
@@ -203,6 +209,25 @@ class MessagesOut(Out):
     """A page of messages, the newest first."""
 
     messages: list[MessageOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
+
+
+class CallbackOut(Out):
+    """A caller who wants to be called back."""
+
+    call_id: str = Field(examples=[_CALL_ID])
+    position: int = Field(description="1 for the first wish of the call", examples=[1])
+    client: str = Field(examples=["cabinet-moreau"])
+    number: str = Field(description="Number to call, E.164", examples=["+33612340001"])
+    node: str = Field(examples=["offer_callback"])
+    asked_at: Instant
+    state: str = Field(examples=["open"])
+
+
+class CallbacksOut(Out):
+    """A page of callbacks, the newest first."""
+
+    callbacks: list[CallbackOut]
     next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 

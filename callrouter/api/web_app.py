@@ -10,7 +10,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
-from callrouter.api import calls, live, messages, stats
+from callrouter.api import callbacks, calls, live, messages, stats
 from callrouter.api.auth import require_token
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.problems import documented, install_problem_handlers
@@ -72,6 +72,7 @@ def create_web_app(
     for router in (
         calls.router(database, plans.plan),
         messages.router(database),
+        callbacks.router(database),
         stats.router(database, lambda: {client: plan.service_level for client, plan in plans.plans.items()}, now),
         live.router(engine),
     ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+from collections import Counter
 from dataclasses import dataclass
 
 import structlog
@@ -15,11 +16,16 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
-from callrouter.api.engine_app import create_engine_app
+from callrouter.api.engine_app import Operations, create_engine_app
+from callrouter.api.readiness import failed_checks
+from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
+from callrouter.app.outside import Outside
 from callrouter.app.storage import open_database
+from callrouter.app.watch import Watcher
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.provision import publish_fallbacks
@@ -28,16 +34,17 @@ from callrouter.asterisk.translate import Places
 from callrouter.core.call import Call
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
-from callrouter.dialplan import Catalogue, load_directory
+from callrouter.dialplan import Loader
 from callrouter.errors import AmiError, AmiRefused
 from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver, FactLog
-from callrouter.runtime.reload import ServedPlans
+from callrouter.runtime.ports import Observer
+from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
-from callrouter.settings import Settings
+from callrouter.settings import Settings, load_secrets
 from callrouter.speech import Speech
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
@@ -87,27 +94,24 @@ async def _build(settings: Settings, database: Database) -> Engine:
 
     metrics = EngineMetrics(registry, version=__version__, target_of=target_of)
 
-    def load() -> Catalogue:
-        folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
-        speech = Speech(
-            settings.prompts_dir,
-            (folder / "sounds", *settings.sounds_dirs),
-            engine=settings.speech_engine,
-            voices=settings.speech_voices,
-        )
-        return load_directory(settings.dialplans_dir, speech, now=clock.now(), region=settings.region)
-
-    def loaded(catalogue: Catalogue) -> None:
-        metrics.dialplans_loaded(
-            complete=catalogue.ok,
-            plans=len(catalogue.plans),
-            issues=len(catalogue.issues),
-            at_seconds=catalogue.loaded_at.timestamp(),
-        )
-
-    plans = ServedPlans(await asyncio.to_thread(load), load, calls, loaded)
+    folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
+    sounds_dirs = (folder / "sounds", *settings.sounds_dirs)
+    speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
+    loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
+    catalogue = await revive(database, await asyncio.to_thread(loader.load, clock.now()), speech)
+    history = PlanHistory(database, settings.dialplans_dir)
+    changes = PlanChanges(metrics=metrics, history=history)
+    plans = ServedPlans(
+        catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=metrics.dialplans_failed
+    )
+    # Hundreds of plans live as long as we do: the collector need not look through them while calls wait.
+    gc.collect()
+    gc.freeze()
     recorder = Recorder(database, settings.data_dir / "spool")
-    driver = Driver(plans=plans, clock=clock, observers=[recorder, metrics, FactLog()], meter=metrics, calls=calls)
+    outside = Outside.of(settings, load_secrets(), database, clock)
+    observers: list[Observer] = [recorder, metrics, FactLog(), outside.notifier]
+    driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
+    outside.lookups.inbox = driver
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
     switch = AsteriskSwitch(inbox=driver, clock=clock, meter=metrics, places=places, region=settings.region)
     driver.switch = switch
@@ -118,12 +122,42 @@ async def _build(settings: Settings, database: Database) -> Engine:
         registry=registry,
         metrics=metrics,
         plans=plans,
+        loader=loader,
+        history=history,
         recorder=recorder,
+        outside=outside,
         switch=switch,
         database=database,
     )
     engine.connect()
+    changes.link = engine.link
     return engine
+
+
+@dataclass(kw_only=True)
+class PlanChanges:
+    """Whoever must act when plans go live."""
+
+    metrics: EngineMetrics
+    history: PlanHistory
+    link: AmiLink | None = None
+    """None until there is one: after the log-in, everything is told to it anyway."""
+
+    def swapped(self, swap: Swap) -> None:
+        """Count it, keep it, and tell the PBX the fallbacks of what has changed."""
+        catalogue = swap.catalogue
+        self.metrics.dialplans_loaded(
+            complete=catalogue.ok,
+            plans=len(catalogue.plans),
+            issues=len(catalogue.issues),
+            at_seconds=catalogue.loaded_at.timestamp(),
+            refused=len(catalogue.refused),
+            swapped=len(swap.live),
+            seconds=swap.seconds,
+        )
+        self.history.note(swap)
+        if self.link is not None and self.link.state is LinkState.UP:
+            publish_fallbacks(self.link, swap.live)
 
 
 @dataclass(kw_only=True)
@@ -136,7 +170,10 @@ class Engine:
     registry: CollectorRegistry
     metrics: EngineMetrics
     plans: ServedPlans
+    loader: Loader
+    history: PlanHistory
     recorder: Recorder
+    outside: Outside
     switch: AsteriskSwitch
     database: Database
 
@@ -149,6 +186,7 @@ class Engine:
             username=settings.ami_user,
             secret=settings.required_ami_secret(),
         )
+        self.started_at = self.clock.now()
         self.lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
         self.tasks = Tasks(self.lifetime.died)
         self.observation = Observation(self.database)
@@ -174,7 +212,15 @@ class Engine:
     def http_app(self, token: str) -> FastAPI:
         """The engine's own pages."""
         checks = {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
-        return create_engine_app(self.calls, self.registry, checks, token=token, now=self.clock.now)
+        return create_engine_app(
+            self.calls,
+            self.registry,
+            checks,
+            token=token,
+            now=self.clock.now,
+            operations=Operations(status=self._status, reload=self._reload),
+            notes={"dialplans": self._note_dialplans},
+        )
 
     async def serve(self, server: HttpServer, grace_seconds: float) -> None:
         """Start in order, live, and stop in the reverse order."""
@@ -182,14 +228,15 @@ class Engine:
         lifetime.catch_signals(on_reload=self._reload_soon)
         recording = Tasks(lifetime.died)
         recording.start(self.recorder.run(), "recorder")
+        recording.start(self.history.run(), "history of plans")
+        self.outside.start(tasks)
         tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
         tasks.start(self._collect_regularly(), "journal")
+        if self.settings.watch:
+            tasks.start(Watcher(self.loader, self.plans).run(), "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
         await self._first_login()
-        # Plans, modules and tables live as long as we do: the collector need not walk them while calls wait.
-        gc.collect()
-        gc.freeze()
         await lifetime.stopping.wait()
 
         self.switch.draining = True
@@ -201,8 +248,10 @@ class Engine:
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
+        await self.outside.stop()
         await recording.stop()
         await self.observation.flush()
+        await self.history.flush()
         if lifetime.fatal is not None:
             raise lifetime.fatal
 
@@ -263,8 +312,7 @@ class Engine:
         self.tasks.start(self._reload(), "reload")
 
     async def _reload(self) -> None:
-        await self.plans.reload()
-        publish_fallbacks(self.link, self.plans.catalogue.plans.values())
+        await self.plans.reload(Why.ASKED)
 
     def _plan_of_version(self, client: str, version: str) -> Plan | None:
         return self.plans.catalogue.plan(client, version)
@@ -274,6 +322,26 @@ class Engine:
 
     async def _check_dialplans(self) -> str | None:
         return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
+
+    async def _note_dialplans(self) -> str | None:
+        return self.plans.trouble or None
+
+    async def _status(self) -> StatusOut:
+        checks = {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
+        failed = await failed_checks(checks | {"dialplan files": self._note_dialplans})
+        walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
+        return StatusOut(
+            version=__version__,
+            at=self.clock.now(),
+            started_at=self.started_at,
+            problems=[f"{name}: {reason}" for name, reason in failed.items()],
+            asterisk=failed.get("asterisk", "up"),
+            database=failed.get("database", "up"),
+            live_calls=len(self.calls),
+            backlog=self.recorder.backlog,
+            backlog_seconds=self.recorder.oldest_seconds,
+            dialplans=DialplansOut.of(self.plans, walked, watching=self.settings.watch),
+        )
 
     async def _check_database(self) -> str | None:
         return self.recorder.away_because

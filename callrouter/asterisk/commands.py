@@ -125,6 +125,11 @@ def leave() -> AgiCommand:
     return AgiCommand(b"ASYNCAGI BREAK")
 
 
+def music(*, on: bool) -> AgiCommand:
+    """Start or stop the channel's music on hold; returns at once (`res_agi.c`, handle_setmusic)."""
+    return AgiCommand(b"SET MUSIC ON" if on else b"SET MUSIC OFF")
+
+
 def hangup() -> AgiCommand:
     """Hang this channel up."""
     return AgiCommand(b"HANGUP")

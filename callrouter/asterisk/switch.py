@@ -17,7 +17,7 @@ for the end ourselves. The rules, with their source:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -35,10 +35,22 @@ from callrouter.asterisk.causes import presentation
 from callrouter.asterisk.codec import Message
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.translate import GET_RESULT, SYNC, Command, Kind, Order, Places, order, result
+from callrouter.asterisk.queues import look
+from callrouter.asterisk.translate import (
+    GET_RESULT,
+    LEASE_MARGIN_SECONDS,
+    MUSIC_ON,
+    SYNC,
+    Command,
+    Kind,
+    Order,
+    Places,
+    order,
+    result,
+)
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, Presentation
-from callrouter.core.effects import Effect, Hangup, Record
+from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record
 from callrouter.core.numbers import normalise
 from callrouter.errors import AmiError, EncodingError, ProtocolError
 from callrouter.runtime.ports import Clock, Inbox, Meter
@@ -54,6 +66,8 @@ MAX_ASKED_EARLY: Final = 1024
 WAV_HEADER_BYTES: Final = 44
 WAV_BYTES_PER_SECOND: Final = 16_000
 """8 kHz, 16 bit, mono: what Record writes for .wav."""
+MUSIC_AFTER_SECONDS: Final = 2.0
+"""A short silence is nothing to a caller; a longer one sounds like a dead line."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
 
 
@@ -74,6 +88,9 @@ class Line:
     keys_wanted: int = 0
     """Keys after which the running command ends by itself; 0: none ends it."""
     nudge: asyncio.TimerHandle | None = None
+    music: asyncio.TimerHandle | None = None
+    """Starts hold music, should the answer that is waited for take long."""
+    music_plays: bool = False
     injected: int = 0
     recording: str = ""
     recording_at: datetime | None = None
@@ -126,14 +143,20 @@ class AsteriskSwitch:
         line.step = call.step
         try:
             # One round trip is measured a call, and not the first: that one would time the set-up of the call as well.
-            batch = order(effects, state, self._places, measured=call.step == MEASURED_STEP)
+            batch = order(effects, state, self._places, measured=call.step == MEASURED_STEP, music=line.music_plays)
         except EncodingError as error:
             failed = inputs.CommandFailed(step=call.step, reason=str(error), at=self._clock.now())
             self._inbox.tell(call.call_id, failed)
             return
+        self._stop_music_timer(line)
+        line.music_plays = False
         if isinstance(last := effects[-1], Record):
             line.recording, line.recording_at = last.recording, self._clock.now()
         self._write(line, batch)
+        if isinstance(last, LookAtQueues):
+            look(self.link, last.queues, partial(self._on_looks, line, call.step))
+        elif isinstance(last, Lookup) and last.music and call.clocks.answered_at is not None:
+            self._music_later(line, last.timeout_seconds)
 
     def release(self, call_id: str) -> None:
         """The call has ended: forget it, and the results that will not come."""
@@ -141,6 +164,7 @@ class AsteriskSwitch:
         if line is None:
             return
         self._stop_nudging(line)
+        self._stop_music_timer(line)
         self._by_uniqueid.pop(line.uniqueid, None)
         if self.link is not None:
             for command_id in line.outstanding:
@@ -179,7 +203,7 @@ class AsteriskSwitch:
         for command in ordered.commands:
             self._add(line, batch.agi, command)
         batch.raw(line.channel.wake(ordered.lease_seconds))
-        line.kind = ordered.commands[-1].kind
+        line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys
         line.written_at = perf_counter()
         batch.write()
@@ -253,6 +277,7 @@ class AsteriskSwitch:
             return
         line.lost = True
         self._stop_nudging(line)
+        self._stop_music_timer(line)
         self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=self._clock.now()))
 
     def _on_hangup(self, message: Message) -> None:
@@ -343,6 +368,35 @@ class AsteriskSwitch:
         batch.raw(line.channel.wake(1.0))
         batch.write()
         self._lose(line, reason)
+
+    # ------------------------------------------------------------------------------------ while others are asked
+
+    def _on_looks(self, line: Line, step: int, looks: Mapping[str, inputs.QueueLook]) -> None:
+        if not line.lost:
+            self._inbox.tell(line.call_id, inputs.QueuesSeen(step=step, looks=looks, at=self._clock.now()))
+
+    def _music_later(self, line: Line, timeout_seconds: float) -> None:
+        if timeout_seconds <= MUSIC_AFTER_SECONDS:
+            return
+        # The last lease written is the one that counts: what is left of this wait, from then on.
+        lease = timeout_seconds - MUSIC_AFTER_SECONDS + LEASE_MARGIN_SECONDS
+        loop = asyncio.get_running_loop()
+        line.music = loop.call_later(MUSIC_AFTER_SECONDS, self._start_music, line, lease)
+
+    def _start_music(self, line: Line, lease_seconds: float) -> None:
+        line.music = None
+        if self.link is None or line.lost or line.hanging_up:
+            return
+        line.music_plays = True
+        batch = self.link.batch()
+        self._add(line, batch.agi, MUSIC_ON)
+        batch.raw(line.channel.wake(lease_seconds))
+        batch.write()
+
+    def _stop_music_timer(self, line: Line) -> None:
+        if line.music is not None:
+            line.music.cancel()
+            line.music = None
 
     # ------------------------------------------------------------------------------------------------------- keys
 

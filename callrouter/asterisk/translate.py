@@ -20,13 +20,29 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.readings import sounds_of
 from callrouter.core import inputs
-from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record, Sound
+from callrouter.core.effects import (
+    Answer,
+    CollectDigits,
+    Dial,
+    Effect,
+    EnterQueue,
+    Hangup,
+    LookAtQueues,
+    Lookup,
+    Part,
+    Play,
+    Reading,
+    Record,
+)
 
 LEASE_MARGIN_SECONDS = 3.0
 """What a batch is given beyond its longest time."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
+LOOK_SECONDS = 1.0
+"""A queue that has not been seen by then cannot be looked at: the caller hears nothing meanwhile."""
 ANSWER_LONGEST_SECONDS = 1.0
 """ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
 
@@ -44,6 +60,8 @@ class Kind(StrEnum):
     QUEUE = "queue"
     DIAL = "dial"
     RECORD = "record"
+    MUSIC = "music"
+    """Hold music on or off, while somebody else is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +97,14 @@ GET_RESULT = commands.get_variable("CR_RESULT")
 SYNC = commands.noop()
 
 
-def order(effects: Sequence[Effect], state: bytes, places: Places, *, measured: bool = False) -> Order:
+def order(
+    effects: Sequence[Effect], state: bytes, places: Places, *, measured: bool = False, music: bool = False
+) -> Order:
     """The batch for all effects of a step but `Hangup`, which is no AGI command.
 
     The call's state goes first, so that it explains what follows. `measured` sends it through the channel's own
-    loop instead of past it, which costs more and tells how long a command takes there and back.
+    loop instead of past it, which costs more and tells how long a command takes there and back. `music`: hold music
+    plays since an earlier order, and ends before this one.
 
     Raises:
         EncodingError: a value cannot be written; nothing has been sent.
@@ -94,6 +115,8 @@ def order(effects: Sequence[Effect], state: bytes, places: Places, *, measured: 
         batch.append(Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE))
     else:
         variables.append(("CR_STATE", state.decode("ascii")))
+    if music:
+        batch.append(MUSIC_OFF)
     lease, keys = LEASE_MARGIN_SECONDS, 0
     for effect in effects:
         match effect:
@@ -120,6 +143,10 @@ def order(effects: Sequence[Effect], state: bytes, places: Places, *, measured: 
                 variables += _record_variables(effect, places)
                 batch += _RECORD
                 lease = ROUTINE_LEASE_SECONDS
+            case LookAtQueues():
+                lease += LOOK_SECONDS
+            case Lookup(timeout_seconds=timeout_seconds):
+                lease += timeout_seconds
             case Hangup():
                 raise ValueError("Hangup is not performed by AGI")
             case _:
@@ -151,7 +178,7 @@ def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime
             return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
         case Kind.RECORD:
             return inputs.RecordingEnded(step=step, outcome=record_outcome(status), seconds=seconds, at=at)
-        case Kind.STATE | Kind.ROUTINE:
+        case Kind.STATE | Kind.ROUTINE | Kind.MUSIC:
             return None
 
 
@@ -161,6 +188,8 @@ def recording_path(places: Places, recording: str) -> str:
 
 
 _ANSWER = Command(text=commands.answer(), kind=Kind.ANSWER)
+MUSIC_ON = Command(text=commands.music(on=True), kind=Kind.MUSIC)
+MUSIC_OFF = Command(text=commands.music(on=False), kind=Kind.MUSIC)
 
 
 def _routine(context: str, kind: Kind) -> tuple[Command, Command]:
@@ -188,11 +217,17 @@ def _collect(files: tuple[str, ...], max_digits: int, timeout_seconds: float) ->
     return commands.read("CR_KEYS", files, max_digits=max_digits, timeout_seconds=timeout_seconds)
 
 
-def _files(sounds: Sequence[Sound]) -> tuple[str, ...]:
-    return tuple([sound.file for sound in sounds])
+def _files(sounds: Sequence[Part]) -> tuple[str, ...]:
+    files: list[str] = []
+    for sound in sounds:
+        if type(sound) is Reading:
+            files += sounds_of(sound)
+        else:
+            files.append(sound.file)
+    return tuple(files)
 
 
-def _seconds(sounds: Sequence[Sound]) -> float:
+def _seconds(sounds: Sequence[Part]) -> float:
     return sum([sound.seconds for sound in sounds])
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.issues import errors
+from callrouter.dialplan.expected import run_expected
+from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.render import tree
 from callrouter.settings import load_settings
 
@@ -28,32 +30,36 @@ def check(
         typer.Option(help="A folder of sound files, besides 'sounds' beside the clients; may be repeated."),
     ] = None,
 ) -> None:
-    """Check the clients' files: every finding with file, line, node, reason and mend. Exit 1 when there are errors."""
+    """Check the clients' files and run their expected routes: every finding with file, line, node, reason and mend.
+
+    Exit 1 when there are errors.
+    """
     settings = load_settings()
     where = path or settings.dialplans_dir
     folder = where if where.is_dir() else where.parent
     places = (folder / "sounds", *(sounds or settings.sounds_dirs))
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region)
+    issues = (*catalogue.issues, *run_expected(where, catalogue))
     if as_json:
-        typer.echo(json.dumps(_as_json(catalogue), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))
     elif github:
         prefix = "" if folder == Path() else f"{os.path.relpath(folder)}/"
-        for issue in catalogue.issues:
+        for issue in issues:
             typer.echo(issue.as_github(prefix))
     else:
-        _say(catalogue, show=show)
-    if not catalogue.ok:
+        _say(catalogue, issues, show=show)
+    if errors(issues):
         raise typer.Exit(1)
 
 
-def _say(catalogue: Catalogue, *, show: bool) -> None:
+def _say(catalogue: Catalogue, issues: Sequence[Issue], *, show: bool) -> None:
     if show:
         for plan in catalogue.plans.values():
             typer.echo(tree(plan) + "\n")
-    for issue in catalogue.issues:
+    for issue in issues:
         typer.echo(str(issue))
-    wrong = len(errors(catalogue.issues))
-    warnings = len(catalogue.issues) - wrong
+    wrong = len(errors(issues))
+    warnings = len(issues) - wrong
     nodes = sum(len(plan.nodes) for plan in catalogue.plans.values())
     good = f"{_count(len(catalogue.plans), 'client')} with {_count(nodes, 'node')} can be served"
     typer.echo(f"{good}; {_count(wrong, 'error')}, {_count(warnings, 'warning')}.")
@@ -63,9 +69,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _as_json(catalogue: Catalogue) -> dict[str, object]:
+def _as_json(catalogue: Catalogue, issues: Sequence[Issue]) -> dict[str, object]:
     clients = [
         {"client": plan.client, "version": plan.version, "numbers": plan.numbers, "nodes": len(plan.nodes)}
         for plan in catalogue.plans.values()
     ]
-    return {"ok": catalogue.ok, "clients": clients, "issues": [issue.as_json() for issue in catalogue.issues]}
+    return {"ok": not errors(issues), "clients": clients, "issues": [issue.as_json() for issue in issues]}

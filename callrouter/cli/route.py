@@ -2,82 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-import typer
-
-from callrouter.core import numbers
-from callrouter.core.call import CallerId, CallState, DialOutcome, Presentation, QueueOutcome
+from callrouter.cli.arguments import Parser
+from callrouter.core.call import CallState
 from callrouter.core.effects import CollectDigits, Play, in_words
 from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
-from callrouter.core.nodes import DialNode
 from callrouter.core.plan import Plan
-from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, RehearsedStep, Script, rehearse
-from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.core.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
+from callrouter.dialplan import Catalogue, PaperSpeech, asking, load_directory
 from callrouter.errors import DialplanError
 
-_ANONYMOUS = frozenset({"anonymous", "withheld"})
-_KEYS = frozenset("0123456789*#")
+SUMMARY: Final = (
+    "Walk a client's tree as a caller would: each step with its line and reason, and what the caller hears."
+)
+
+_Value = TypeVar("_Value")
 
 
-def route(
-    path: Annotated[Path, typer.Argument(help="A client's file, or a folder of them (then --to says whose).")],
-    caller: Annotated[str, typer.Option("--from", help="The caller's number, or 'anonymous'.")] = "+33612340001",
-    to: Annotated[str, typer.Option("--to", help="The number dialled; by default the client's first.")] = "",
-    at: Annotated[str, typer.Option("--at", help="When, in the client's zone: 2026-05-01T09:00; by default now.")] = "",
-    keys: Annotated[
-        str,
-        typer.Option(help="What is keyed at each question, separated by commas: '2' or '9,,75011#'; nothing: silence."),
-    ] = "",
-    ahead: Annotated[str, typer.Option(help="Keys pressed at once, while the call is being answered.")] = "",
-    queue_state: Annotated[
-        list[str] | None, typer.Option(help="medical=empty: answered, timeout, full, empty, abandoned; '*' for all.")
-    ] = None,
-    dial: Annotated[
-        list[str] | None,
-        typer.Option(help="doctor=busy: answered, no_answer, busy, refused, unavailable, failed; '*' for all."),
-    ] = None,
-    message: Annotated[float, typer.Option(help="How many seconds the caller speaks after the beep.")] = 10.0,
-    hang_up_after: Annotated[
-        int | None, typer.Option(help="The caller hangs up in the middle of this wait, from 1.")
-    ] = None,
-    expect: Annotated[
-        str, typer.Option(help="queue:medical, dial:doctor, message, reject, abandoned, node:NAME: else exit 1.")
-    ] = "",
-) -> None:
-    """Walk a client's tree as a caller would: each step with its line and reason, and what the caller hears."""
-    catalogue = load_directory(path, PaperSpeech())
-    plan = _plan(catalogue, path, to)
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; 0, or 1 when the call does not come to what was expected.
+
+    Raises:
+        DialplanError: the file is wrong, or none of the clients has the number.
+    """
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    catalogue = load_directory(asked.path, PaperSpeech())
+    plan = _plan(catalogue, asked.path, asked.to)
+    region = asking.region_of(plan, catalogue.region)
+
+    def understood(option: str, understand: Callable[[], _Value]) -> _Value:
+        try:
+            return understand()
+        except ValueError as error:
+            return parser.error(f"{option}: {error}")
+
+    now = datetime.now(UTC)
+    at = understood("--at", lambda: asking.instant_of(asked.at, plan, now) if asked.at else now)
+    if asked.all:
+        return _say_all(plan, at)
     offered = CallOffered(
         call_id="rehearsal",
-        did=numbers.normalise(to, catalogue.region) or to or plan.numbers[0],
-        caller=_caller(caller, catalogue.region),
-        at=_instant(at, plan),
+        did=understood("--to", lambda: asking.did_of(asked.to, plan, region)),
+        caller=understood("--from", lambda: asking.caller_of(asked.caller, region)),
+        at=at,
     )
-    queues = _given("--queue-state", queue_state or (), QueueOutcome)
-    dials = _given("--dial", dial or (), DialOutcome)
+    queues, any_queue = understood("--queue-state", lambda: asking.queues_of(_pairs(asked.queue_state), plan))
+    dials, any_number = understood("--dial", lambda: asking.dials_of(_pairs(asked.dial), plan, region))
     script = Script(
-        ahead=_pressed("--ahead", ahead),
-        keys=tuple(_pressed("--keys", part) for part in keys.split(",")) if keys else (),
-        hang_up_after=hang_up_after,
-        queues={name: QueueBehaviour(outcome=outcome) for name, outcome in queues.items()},
-        any_queue=QueueBehaviour(outcome=queues.get("*", QueueOutcome.ANSWERED)),
-        numbers=_by_number(plan, dials, catalogue.region),
-        any_number=DialBehaviour(outcome=dials.get("*", DialOutcome.ANSWERED)),
-        message_seconds=message,
+        ahead=understood("--ahead", lambda: asking.pressed(asked.ahead)),
+        keys=understood("--keys", lambda: asking.pressed_in_turn(asked.keys)),
+        hang_up_after=asked.hang_up_after,
+        queues=queues,
+        any_queue=any_queue,
+        numbers=dials,
+        any_number=any_number,
+        message_seconds=asked.message,
     )
     rehearsal = rehearse(plan, offered, script)
-    for line in told(plan, offered, rehearsal):
-        typer.echo(line)
-    if expect and not rehearsal.meets(expect):
-        typer.echo(f"expected {expect}, but the call came to {rehearsal.outcome}", err=True)
-        raise typer.Exit(1)
+    print("\n".join(told(plan, offered, rehearsal)))
+    return _judge(rehearsal, asked)
+
+
+def _judge(rehearsal: Rehearsal, asked: Namespace) -> int:
+    missed = [one for one in asked.expect if not rehearsal.meets(one)]
+    if missed:
+        print(f"expected {' and '.join(missed)}, but the call came to {rehearsal.outcome}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="callrouter route", description=SUMMARY)
+    add = parser.add_argument
+    add("path", type=Path, metavar="FILE", help="a client's file, or a folder of them (then --to says whose)")
+    number = "the caller's number, or 'anonymous'"
+    add("--from", dest="caller", default="+33612340001", metavar="NUMBER", help=number)
+    add("--to", default="", metavar="NUMBER", help="the number dialled; by default the client's first")
+    when = "when, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00' or 'holiday 10:00'; by default now"
+    add("--at", default="", metavar="TIME", help=when)
+    keys = "what is keyed at each question, with commas between: '2' or '9,,75011#'; nothing: silence"
+    add("--keys", default="", help=keys)
+    add("--ahead", default="", metavar="KEYS", help="keys pressed at once, while the call is being answered")
+    queues = "medical=full: answered, timeout, full, empty, abandoned; '*' for all; may be repeated"
+    add("--queue-state", action="append", default=[], metavar="QUEUE=OUTCOME", help=queues)
+    dials = "doctor=busy: answered, no_answer, busy, refused, unavailable, failed; '*' for all; may be repeated"
+    add("--dial", action="append", default=[], metavar="CONTACT=OUTCOME", help=dials)
+    add("--message", type=float, default=10.0, metavar="SECONDS", help="how long the caller speaks after the beep")
+    add("--hang-up-after", type=int, metavar="WAIT", help="the caller hangs up in the middle of this wait, from 1")
+    expected = "queue:medical, dial:doctor, message, reject, abandoned, node:NAME: else exit 1; may be repeated"
+    add("--expect", action="append", default=[], metavar="OUTCOME", help=expected)
+    everything = "instead: every distinct outcome of the tree within a year, with the shortest way to each"
+    add("--all", action="store_true", help=everything)
+    return parser
+
+
+def _say_all(plan: Plan, since: datetime) -> int:
+    from callrouter.dialplan import outcomes  # only here: a single route needs none of it
+
+    for line in outcomes.told(plan, outcomes.outcomes(plan, since)):
+        print(line)
+    return 0
 
 
 def told(plan: Plan, offered: CallOffered, rehearsal: Rehearsal) -> list[str]:
@@ -117,65 +149,13 @@ def _plan(catalogue: Catalogue, path: Path, to: str) -> Plan:
         if not to:
             raise DialplanError(f"{path} holds several clients: say which number is dialled with --to")
         return catalogue.for_did(to)
-    own = [issue for issue in catalogue.issues if issue.file in catalogue.refused]
-    if not catalogue.plans:
+    plan = next((plan for plan in catalogue.plans.values() if plan.source == path.name), None)
+    if plan is None:
+        own = [issue for issue in catalogue.issues if issue.file in catalogue.refused]
         raise DialplanError("the file cannot be served:\n" + "\n".join(str(issue) for issue in own))
-    plan = next(iter(catalogue.plans.values()))
-    if to and catalogue.for_did(to) is not plan:
-        raise DialplanError(f"{to} is no number of {plan.client}: it has {', '.join(plan.numbers)}")
     return plan
 
 
-def _caller(written: str, region: str) -> CallerId:
-    if written.lower() in _ANONYMOUS:
-        return CallerId(presentation=Presentation.WITHHELD)
-    return CallerId(number=numbers.normalise(written, region) or written)
-
-
-def _instant(written: str, plan: Plan) -> datetime:
-    if not written:
-        return datetime.now(UTC)
-    try:
-        at = datetime.fromisoformat(written)
-    except ValueError as error:
-        raise typer.BadParameter(f"{written!r} is no time: write 2026-05-01T09:00", param_hint="--at") from error
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(plan.timezone))).astimezone(UTC)
-
-
-def _pressed(option: str, written: str) -> str:
-    pressed = written.strip()
-    if odd := set(pressed) - _KEYS:
-        raise typer.BadParameter(f"{min(odd)!r} is no key of a telephone", param_hint=option)
-    return pressed
-
-
-_Outcome = TypeVar("_Outcome", bound=StrEnum)
-
-
-def _given(option: str, written: Sequence[str], outcomes: type[_Outcome]) -> dict[str, _Outcome]:
+def _pairs(written: Sequence[str]) -> dict[str, str]:
     """`name=outcome` pairs."""
-    given = {}
-    for pair in written:
-        name, _, outcome = pair.partition("=")
-        if outcome not in list(outcomes):
-            raise typer.BadParameter(f"write NAME=OUTCOME, one of {', '.join(outcomes)}", param_hint=option)
-        given[name] = outcomes(outcome)
-    return given
-
-
-def _by_number(plan: Plan, dials: Mapping[str, DialOutcome], region: str) -> dict[str, DialBehaviour]:
-    """Behaviours by number, from names of contacts and numbers as a person writes them."""
-    contacts = {
-        contact.name: contact.number
-        for node in plan.nodes.values()
-        if isinstance(node, DialNode)
-        for contact in node.contacts
-    }
-    by_number = {}
-    for name, outcome in dials.items():
-        number = contacts.get(name) or numbers.normalise(name, region)
-        if name != "*" and number is None:
-            raise typer.BadParameter(f"{name!r} is neither a contact of the tree nor a number", param_hint="--dial")
-        if number:
-            by_number[number] = DialBehaviour(outcome=outcome)
-    return by_number
+    return {name: outcome for name, _, outcome in (pair.partition("=") for pair in written)}

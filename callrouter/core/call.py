@@ -29,6 +29,10 @@ else:
         return new
 
 
+MAX_CALLBACKS = 2
+"""Times one caller may ask to be called back in one call."""
+
+
 class Presentation(StrEnum):
     """Whether the caller lets his number be shown (agi_callingpres folded to what a dialplan needs)."""
 
@@ -55,6 +59,8 @@ class Disposition(StrEnum):
     REDIRECTED = "redirected"
     """Bridged to someone of the client's."""
     MESSAGE_LEFT = "message_left"
+    """Left word, and nobody was reached: a voice message, or a number to be called back at. A journey that overflowed
+    first is this and not also a lost call; its queue visit keeps its own outcome (`timeout`, `full`, `empty`)."""
     SELF_SERVED = "self_served"
     """Heard what it came for, and the tree ended."""
     ABANDONED = "abandoned"
@@ -78,6 +84,8 @@ class CallState(StrEnum):
     DIALLING = "dialling"
     CONNECTED = "connected"
     RECORDING = "recording"
+    CONSULTING = "consulting"
+    """Somebody else is asked: how a queue stands, or what a web service knows."""
     HANGING_UP = "hanging_up"
     ADRIFT = "adrift"
     """Asterisk's own fallback has it: we watch, and command nothing."""
@@ -205,6 +213,30 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A caller's wish to be called back."""
+
+    number: str
+    """E.164."""
+    node: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """Something a client's own system is to be told, whatever becomes of the call."""
+
+    notification_id: str
+    """Unique, and the same whenever it is sent again: the receiver can tell a repetition."""
+    contact: str
+    """The document's name for the receiver."""
+    url: str
+    body: str
+    """JSON."""
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
     """What is left of the oldest queue visits and dials of a long journey, once a successor has taken it over.
 
@@ -253,6 +285,7 @@ class Call:
     earlier: Earlier = NOTHING_EARLIER
     """Queue visits and dials that are known by their sums only."""
     messages: tuple[Message, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
     recording_at: datetime | None = None
     """Since when the present recording runs."""
     verdict: Disposition | None = None

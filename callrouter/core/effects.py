@@ -8,6 +8,7 @@ long the switch may take for it, or is None where only people decide (a conversa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,41 @@ class Sound:
     """What is said in it, for a reader of the plan; empty for music and noises."""
 
 
+class ReadAs(StrEnum):
+    """How a value is read aloud."""
+
+    DIGITS = "digits"
+    NUMBER = "number"
+    DATE = "date"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A value read aloud by the switch; `core.reading` makes it, and lets nothing else into it."""
+
+    read_as: ReadAs
+    value: str
+    """`0612` for digits, `-42` for a number, `2026-11-24` for a date, `14:30` for a time of day."""
+    language: str
+    seconds: float
+    """No longer than this."""
+
+    @property
+    def text(self) -> str:
+        """What is said, for a reader."""
+        return self.value
+
+    @property
+    def file(self) -> str:
+        """No single file; what stands for it where sounds are listed."""
+        return f"{self.read_as}/{self.value}"
+
+
+Part = Sound | Reading
+"""What a prompt is made of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Take the call off the hook."""
@@ -31,7 +67,7 @@ class Answer:
 class Play:
     """Play sounds one after the other; any key cuts them short if `interruptible`."""
 
-    sounds: tuple[Sound, ...]
+    sounds: tuple[Part, ...]
     interruptible: bool
 
 
@@ -39,7 +75,7 @@ class Play:
 class CollectDigits:
     """Play sounds and collect up to `max_digits` keys; `#` ends early; a key cuts the sounds short."""
 
-    sounds: tuple[Sound, ...]
+    sounds: tuple[Part, ...]
     max_digits: int
     timeout_seconds: float
     """Longest silence after the sounds, and between two keys."""
@@ -80,13 +116,55 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookAtQueues:
+    """Say how these queues stand; the answer comes at once, or soon as no answer."""
+
+    queues: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """Ask a web service, while the caller waits; `HttpRequest` is complete but for its secrets."""
+
+    request: HttpRequest
+    timeout_seconds: float
+    fields: tuple[LookupField, ...]
+    music: bool
+    """Hold music once it takes longer than a short silence, if the call was answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """What is sent to a web service."""
+
+    method: str
+    """GET or POST."""
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    """Name and value; a value `env:NAME` stands for a secret of the environment, which only the performer knows."""
+    body: str = ""
+    """JSON; empty: none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupField:
+    """A value wanted from an answer in JSON."""
+
+    variable: str
+    path: tuple[str, ...]
+    """Keys and positions from the outside in: `customer.phones.0`."""
+    longest: int
+    """Bytes the value may take at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hangup:
     """End the call with this Q.850 cause (16 normal, 17 busy, 21 rejected)."""
 
     cause: int
 
 
-Effect = Answer | Play | CollectDigits | EnterQueue | Dial | Record | Hangup
+Effect = Answer | Play | CollectDigits | EnterQueue | Dial | Record | LookAtQueues | Lookup | Hangup
 
 
 def in_words(effect: Effect) -> str:
@@ -104,9 +182,13 @@ def in_words(effect: Effect) -> str:
             return f"dial {' + '.join(numbers)}" + (" screened" if screen else "")
         case Record(max_seconds=seconds):
             return f"record at most {seconds:g} s"
+        case LookAtQueues(queues=queues):
+            return f"look at {' + '.join(queues)}"
+        case Lookup(request=request):
+            return f"look up {request.method} {request.url}"
         case Hangup(cause=cause):
             return f"hang up {cause}"
 
 
-def _heard(sounds: tuple[Sound, ...]) -> str:
+def _heard(sounds: tuple[Part, ...]) -> str:
     return " + ".join(sound.text or sound.file for sound in sounds)

@@ -45,7 +45,7 @@ MAX_NAME = 500
 
 _NEEDS_ANSWER = (Play, CollectDigits, EnterQueue, Record)
 DIGITS = frozenset("0123456789*#ABCD")
-_KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING})
+_KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING, CallState.CONSULTING})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +193,11 @@ class _Walk:
     def follow(self, before: Call, node: Node, taken: Step) -> Turn:
         """Carry out what a node answered, and what the following ones do."""
         while isinstance(taken, Leave):
+            if taken.troubles:
+                self._note_troubles(before, taken.troubles)
             call = self._visited(self.keep_messages(before, taken.call), taken.exit, taken.because)
+            if taken.notification is not None:
+                self.facts.append(fact.NotificationAsked(call=call, notification=taken.notification))
             self._passed += 1
             if self._passed > MAX_VISITS_WITHOUT_WAIT or len(call.visits) + call.visits_dropped > MAX_VISITS:
                 return self._give_up(call, "the tree goes round without end")
@@ -201,6 +205,8 @@ class _Walk:
             before = replace(call, node=node.name, memory={})
             taken = node.enter(self.plan, before, self.at)
         if isinstance(taken, Stay):
+            if taken.troubles:
+                self._note_troubles(before, taken.troubles)
             return self._wait(taken)
         return self._finish(taken)
 
@@ -218,10 +224,16 @@ class _Walk:
         return _note_closed(self.facts, closed)
 
     def keep_messages(self, before: Call, after: Call) -> Call:
-        """Note the messages that have just been recorded."""
+        """Note what the caller has just left: messages, and wishes to be called back."""
         for message in after.messages[len(before.messages) :]:
             self.facts.append(fact.MessageLeft(call=after, message=message))
+        for callback in after.callbacks[len(before.callbacks) :]:
+            self.facts.append(fact.CallbackAsked(call=after, callback=callback))
         return after
+
+    def _note_troubles(self, call: Call, troubles: tuple[str, ...]) -> None:
+        for reason in troubles:
+            self.facts.append(fact.TroubleMet(call=call, reason=reason))
 
     def _visited(self, call: Call, exit_name: str, because: str) -> Call:
         visit = Visit(node=call.node, exit=exit_name, because=because, at=self.at)
@@ -234,6 +246,7 @@ class _Walk:
         if isinstance(effects[-1], Record) and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
         call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
+        # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what he hears.
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
         last = effects[-1]

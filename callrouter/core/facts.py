@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from callrouter.core.call import Call, DialAttempt, Message, QueueVisit, Visit
+from callrouter.core.call import Call, Callback, DialAttempt, Message, Notification, QueueVisit, Visit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,22 @@ class MessageLeft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAsked:
+    """The caller is to be called back."""
+
+    call: Call
+    callback: Callback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotificationAsked:
+    """A client's system is to be told something; whoever delivers it does so on his own time."""
+
+    call: Call
+    notification: Notification
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputRefused:
     """An input did not fit the state of the call, and changed nothing."""
 
@@ -95,6 +111,8 @@ Fact = (
     | DialFinished
     | Bridged
     | MessageLeft
+    | CallbackAsked
+    | NotificationAsked
     | InputRefused
     | TroubleMet
     | CallEnded

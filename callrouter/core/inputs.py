@@ -6,6 +6,7 @@ result cannot answer a later question.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,6 +111,48 @@ class RecordingEnded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLook:
+    """How a team's line stands at one instant."""
+
+    agents: int
+    """Logged in: the queue could ring their telephones, whatever they are doing."""
+    free: int
+    """Of them, those who would be rung now."""
+    waiting: int
+    """Callers in the line."""
+    talk_seconds: float
+    """Running mean of its conversations; 0 while there has been none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuesSeen:
+    """How queues stand; one that could not be looked at is missing."""
+
+    step: int
+    looks: Mapping[str, QueueLook]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupDone:
+    """The web service answered, with every field asked for."""
+
+    step: int
+    values: Mapping[str, str]
+    """By variable: a stranger's words, no longer than asked for."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupFailed:
+    """The web service did not answer in time, or not with what was asked for."""
+
+    step: int
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandFailed:
     """What we asked for could not be done, and the caller is still there."""
 
@@ -134,7 +177,18 @@ class CallerHungUp:
     cause: int | None = None
 
 
-Result = CallAnswered | PromptEnded | CollectEnded | QueueLeft | DialEnded | RecordingEnded | CommandFailed
+Result = (
+    CallAnswered
+    | PromptEnded
+    | CollectEnded
+    | QueueLeft
+    | DialEnded
+    | RecordingEnded
+    | QueuesSeen
+    | LookupDone
+    | LookupFailed
+    | CommandFailed
+)
 """What ends a wait; carries the wait's `step`."""
 
 Input = (
@@ -148,6 +202,9 @@ Input = (
     | LegAnswered
     | DialEnded
     | RecordingEnded
+    | QueuesSeen
+    | LookupDone
+    | LookupFailed
     | CommandFailed
     | ControlLost
     | CallerHungUp

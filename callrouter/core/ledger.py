@@ -102,7 +102,7 @@ def conclude(call: Call) -> Disposition:
         return Disposition.ANSWERED
     if call.earlier.redirected or any(dial.answered_at for dial in call.dials):
         return Disposition.REDIRECTED
-    if call.messages:
+    if call.messages or call.callbacks:
         return Disposition.MESSAGE_LEFT
     if call.verdict:
         return call.verdict

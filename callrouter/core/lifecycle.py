@@ -3,7 +3,8 @@
 A call is `OFFERED` for the instant between the switch's offer and the first wait. From then on its state says
 what it waits for. A wait ends by its own result (`PLAYING` by `PromptEnded`, …), which must name the wait's
 step. People come in between: an agent or a called party answers (`QUEUED` or `DIALLING` → `CONNECTED`), and the
-result that follows is then that of the conversation. `HANGING_UP` waits for the switch to say that the
+result that follows is then that of the conversation. `CONSULTING` waits for somebody else's answer (how a queue stands,
+what a web service knows) while nothing is asked of the caller. `HANGING_UP` waits for the switch to say that the
 channel is gone. `ADRIFT` is reached when Asterisk takes a call back: we go on watching, so that its record is
 right, but we ask for nothing. `ENDED` admits nothing.
 
@@ -32,6 +33,7 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.DialEnded},
     CallState.CONNECTED: ALWAYS | {inputs.QueueLeft, inputs.DialEnded},
     CallState.RECORDING: ALWAYS | {inputs.RecordingEnded},
+    CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
     CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost}),
     CallState.ADRIFT: frozenset({inputs.CallerHungUp, inputs.AgentOffered, inputs.AgentAnswered, inputs.LegAnswered}),
     CallState.ENDED: frozenset(),

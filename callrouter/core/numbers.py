@@ -41,6 +41,8 @@ def normalise(number: str, region: str) -> str | None:
         digits = "+" + digits[2:]
     elif code := _OVERSEAS.get(region, {}).get(digits[:4]):
         digits = code + digits[1:]
+    if region == "FR" and (found := _french(digits)):
+        return found
     # phonenumbers reads letters as keys, other scripts' digits and extensions: in a list of callers these are mistakes.
     if not (digits.isascii() and digits.removeprefix("+").isdecimal()):
         return None
@@ -54,12 +56,39 @@ def normalise(number: str, region: str) -> str | None:
     return None
 
 
+def _french(digits: str) -> str:
+    """E.164 of a French number as it is nearly always written, without asking phonenumbers; or an empty string."""
+    if len(digits) == 10 and digits[0] == "0" and digits[1] != "0" and digits.isascii() and digits.isdecimal():
+        return f"+33{digits[1:]}"
+    if (
+        len(digits) == 12
+        and digits[:3] == "+33"
+        and digits[3] != "0"
+        and digits[1:].isascii()
+        and digits[1:].isdecimal()
+    ):
+        return digits
+    return ""
+
+
 def is_valid(number: str) -> bool:
     """Whether an E.164 number is one its country could have given out."""
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, None))
     except phonenumbers.NumberParseException:
         return False
+
+
+def as_dialled(number: str, region: str) -> str:
+    """The digits by which an E.164 number is known in a country: `0612340001` at home, `0044…` from abroad."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return "00" + number.removeprefix("+")
+    if parsed.country_code != phonenumbers.country_code_for_region(region):
+        return "00" + number.removeprefix("+")
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return "".join(char for char in national if char.isdecimal())
 
 
 def normalise_prefix(prefix: str, region: str) -> str | None:

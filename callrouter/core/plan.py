@@ -58,9 +58,17 @@ class Plan:
     """The client's file, as the operations person knows it."""
 
     def where(self, node: str) -> str:
-        """A node and its place in the client's file, for a person; just its name when the plan does not have it."""
+        """A node and its place, for a person; just its name when the plan does not have it."""
+        place = self.place(node)
+        return f"{node} ({place})" if place else node
+
+    def place(self, node: str) -> str:
+        """File and line of a node, and of what put it into this tree; empty when they are not known."""
         found = self.nodes.get(node)
-        return f"{node} ({self.source}:{found.line})" if found and found.line and self.source else node
+        file = found.source or self.source if found else ""
+        if not found or not found.line or not file:
+            return ""
+        return f"{file}:{found.line}" + (f", from {found.included_at}" if found.included_at else "")
 
     @cached_property
     def node_index(self) -> Mapping[str, int]:

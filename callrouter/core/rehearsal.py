@@ -1,15 +1,18 @@
-"""A call rehearsed: a scripted caller walks the very engine that serves calls, without a switch.
+"""A call rehearsed: a caller walks the very engine that serves calls, without a switch.
 
-The script says what the caller keys and when he hangs up, how each queue and each number behaves and how long a message
-lasts; a virtual clock advances by the prompts' lengths and by what the script says of the rest. What comes out is the
-finished call, and for each step what happened, what was asked for, what the caller heard and which nodes were passed.
+A cast (most often one that plays a script) says what the caller keys and when he hangs up, how each queue and each
+number behaves and how long a message lasts; a virtual clock advances by the prompts' lengths and by what the cast says
+of the rest. What comes out is the finished call, and for each step what happened, what was asked for, what the caller
+heard and which nodes were passed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, RecordOutcome, Visit
@@ -20,9 +23,11 @@ from callrouter.core.effects import (
     Effect,
     EnterQueue,
     Hangup,
+    LookAtQueues,
+    Lookup,
+    Part,
     Play,
     Record,
-    Sound,
 )
 from callrouter.core.engine import Turn
 from callrouter.core.facts import NodeVisited
@@ -30,6 +35,9 @@ from callrouter.core.nodes import RedirectNode
 from callrouter.core.plan import Plan
 
 ANSWERING_SECONDS = 0.02
+LOOKUP_SECONDS = 0.2
+"""A web service that answers."""
+
 KEY_SECONDS = 0.3
 """From one key to the next."""
 
@@ -74,6 +82,84 @@ class Script:
     """By E.164 number."""
     any_number: DialBehaviour = DialBehaviour()
     message_seconds: float = 10.0
+    looks: Mapping[str, inputs.QueueLook] = field(default_factory=dict)
+    """How a queue stands when a tree asks, by its name; others are quiet."""
+    answers: Mapping[str, str] | None = field(default_factory=dict)
+    """What web services know, by variable; a field that is not there is answered by `1`. None: none answers."""
+
+
+QUIET_QUEUE = inputs.QueueLook(agents=3, free=3, waiting=0, talk_seconds=120.0)
+
+
+class Cast(Protocol):
+    """The caller and the others, asked one after the other what they do; asked about one call, from its start."""
+
+    def ahead(self) -> str:
+        """Keys pressed at once, while the call is being answered."""
+
+    def hangs_up(self, wait: int) -> bool:
+        """Whether the caller hangs up in the middle of this wait, from 1."""
+
+    def keys(self, call: Call, asked: CollectDigits) -> str:
+        """What the caller keys at a question; empty: nothing."""
+
+    def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
+        """What becomes of him in a queue."""
+
+    def dial(self, call: Call, rung: Dial) -> DialBehaviour:
+        """What becomes of an attempt to reach somebody."""
+
+    def speaks(self, call: Call, recorded: Record) -> float:
+        """How many seconds he speaks after the beep."""
+
+    def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
+        """How the queues stand; one that is missing cannot be looked at."""
+
+    def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
+        """What a web service answers, by variable; None: nothing of use."""
+
+
+class Scripted:
+    """A cast that plays a script."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self._keys = list(script.keys)
+
+    def ahead(self) -> str:
+        """As written."""
+        return self.script.ahead
+
+    def hangs_up(self, wait: int) -> bool:
+        """As written."""
+        return wait == self.script.hang_up_after
+
+    def keys(self, call: Call, asked: CollectDigits) -> str:
+        """The next that are written; after the last ones silence."""
+        return self._keys.pop(0) if self._keys else ""
+
+    def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
+        """By the queue's name."""
+        return self.script.queues.get(entered.queue, self.script.any_queue)
+
+    def dial(self, call: Call, rung: Dial) -> DialBehaviour:
+        """By number: the first of them to accept, or what the first of them does."""
+        behaviours = [self.script.numbers.get(number, self.script.any_number) for number in rung.numbers]
+        taking = [one for one in behaviours if one.outcome is DialOutcome.ANSWERED]
+        return min(taking, key=lambda one: one.after_seconds) if taking else behaviours[0]
+
+    def speaks(self, call: Call, recorded: Record) -> float:
+        """As written."""
+        return self.script.message_seconds
+
+    def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
+        """By the queue's name; others are quiet."""
+        return {name: self.script.looks.get(name, QUIET_QUEUE) for name in asked.queues}
+
+    def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
+        """As written."""
+        known = self.script.answers
+        return None if known is None else {one.variable: known.get(one.variable, "1") for one in asked.fields}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +172,7 @@ class RehearsedStep:
     visits: tuple[Visit, ...]
     """Nodes passed thereupon."""
     effects: tuple[Effect, ...]
-    heard: tuple[Sound, ...]
+    heard: tuple[Part, ...]
     """What the caller hears next."""
     call: Call
 
@@ -104,7 +190,7 @@ class Rehearsal:
     or the disposition when nobody and nothing had him."""
 
     @property
-    def heard(self) -> tuple[Sound, ...]:
+    def heard(self) -> tuple[Part, ...]:
         """All sounds, in order."""
         return tuple(sound for step in self.steps for sound in step.heard)
 
@@ -115,18 +201,19 @@ class Rehearsal:
         return expected in (self.outcome, self.outcome.partition(":")[0], self.call.disposition)
 
 
-def rehearse(plan: Plan, offered: inputs.CallOffered, script: Script) -> Rehearsal:
+def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Rehearsal:
     """Walk the plan with this caller to the end of the call."""
-    rehearsing = _Rehearsing(plan, script, offered.at)
-    rehearsing.take("the call rings", engine.start(plan, offered))
+    rehearsing = begin(plan, offered, Scripted(cast) if isinstance(cast, Script) else cast)
     while not rehearsing.call.ended:
         rehearsing.go_on()
-    return Rehearsal(
-        call=rehearsing.call,
-        steps=tuple(rehearsing.steps),
-        inputs=tuple(rehearsing.inputs),
-        outcome=outcome_of(plan, rehearsing.call),
-    )
+    return rehearsing.done()
+
+
+def begin(plan: Plan, offered: inputs.CallOffered, cast: Cast) -> Rehearsing:
+    """The call as far as its first wait."""
+    rehearsing = Rehearsing(plan, cast, offered.at)
+    rehearsing.take("the call rings", engine.start(plan, offered))
+    return rehearsing
 
 
 def outcome_of(plan: Plan, call: Call) -> str:
@@ -152,19 +239,38 @@ def _reached(plan: Plan, call: Call) -> str:
     return f"redirect:{reached}" if redirected else f"dial:{reached}"
 
 
-class _Rehearsing:
-    """The call as it goes."""
+class Rehearsing:
+    """The call as it goes: one `go_on` for each wait, until it has ended."""
 
-    def __init__(self, plan: Plan, script: Script, at: datetime) -> None:
+    def __init__(self, plan: Plan, cast: Cast, at: datetime) -> None:
         self.plan = plan
-        self.script = script
+        self.cast = cast
         self.at = at
         self.steps: list[RehearsedStep] = []
         self.inputs: list[inputs.Input] = []
         self.call: Call
         self._pending: tuple[Effect, ...] = ()
         self._waits = 0
-        self._keys = list(script.keys)
+
+    @property
+    def pending(self) -> Effect:
+        """What the call waits for; only while it has not ended."""
+        return self._pending[-1]
+
+    def fork(self, cast: Cast) -> Rehearsing:
+        """The same call up to here, which goes on by itself with another cast."""
+        other = copy(self)
+        other.cast, other.steps, other.inputs = cast, [*self.steps], [*self.inputs]
+        return other
+
+    def done(self) -> Rehearsal:
+        """What came of it, once the call has ended."""
+        return Rehearsal(
+            call=self.call,
+            steps=tuple(self.steps),
+            inputs=tuple(self.inputs),
+            outcome=outcome_of(self.plan, self.call),
+        )
 
     def take(self, told: str, turn: Turn) -> None:
         """Note what a turn led to."""
@@ -178,11 +284,11 @@ class _Rehearsing:
         )
 
     def go_on(self) -> None:
-        """Carry out what was asked for, as the script says."""
+        """Carry out what was asked for, as the cast plays it."""
         effects = self._pending
         last = effects[-1]
         self._waits += 1
-        if self._waits == self.script.hang_up_after and not isinstance(last, Hangup):
+        if not isinstance(last, Hangup) and self.cast.hangs_up(self._waits):
             self._pass(_length(last) / 2)
             self.tell("the caller hangs up", inputs.CallerHungUp(at=self.at, cause=16))
             return
@@ -207,7 +313,7 @@ class _Rehearsing:
 
     def _answer(self, last: Effect) -> None:
         if self.call.clocks.answered_at is None and self._waits == 1:
-            self._press(self.script.ahead)
+            self._press(self.cast.ahead())
         self._pass(ANSWERING_SECONDS)
         answered = inputs.CallAnswered(step=self.call.step, at=self.at)
         if isinstance(last, Answer):
@@ -232,19 +338,34 @@ class _Rehearsing:
             case Dial():
                 self._dial(effect)
             case Record(max_seconds=longest):
-                seconds = min(self.script.message_seconds, longest)
+                seconds = min(self.cast.speaks(self.call, effect), longest)
                 self._pass(seconds)
                 outcome = RecordOutcome.FINISHED
                 ended = inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, at=self.at)
                 self.tell(f"speaks {seconds:g} s", ended)
+            case LookAtQueues(queues=queues):
+                seen = inputs.QueuesSeen(step=step, looks=self.cast.sees(self.call, effect), at=self.at)
+                self.tell(f"looks at {', '.join(queues)}", seen)
+            case Lookup():
+                self._look_up(effect)
             case Hangup():
                 self.tell("the call is hung up", inputs.CallerHungUp(at=self.at, cause=effect.cause))
+
+    def _look_up(self, effect: Lookup) -> None:
+        values = self.cast.looks_up(self.call, effect)
+        if values is None:
+            self._pass(effect.timeout_seconds)
+            failed = inputs.LookupFailed(step=self.call.step, reason="no answer in time", at=self.at)
+            self.tell("the web service does not answer", failed)
+            return
+        self._pass(LOOKUP_SECONDS)
+        self.tell("the web service answers", inputs.LookupDone(step=self.call.step, values=values, at=self.at))
 
     def _collect(self, effect: CollectDigits) -> None:
         if self.call.digits:
             told, keys = f"has keyed {self.call.digits}", ""
         else:
-            keys = self._keys.pop(0) if self._keys else ""
+            keys = self.cast.keys(self.call, effect)
             told = f"keys {keys}" if keys else "keys nothing"
         if keys:
             self._pass(REACTION_SECONDS + KEY_SECONDS * len(keys))
@@ -254,7 +375,7 @@ class _Rehearsing:
         self.tell(told, inputs.CollectEnded(step=self.call.step, at=self.at))
 
     def _queue(self, effect: EnterQueue) -> None:
-        behaviour = self.script.queues.get(effect.queue, self.script.any_queue)
+        behaviour = self.cast.queue(self.call, effect)
         outcome = behaviour.outcome
         if outcome is QueueOutcome.TIMEOUT or behaviour.after_seconds > effect.max_wait_seconds:
             self._pass(effect.max_wait_seconds)
@@ -272,9 +393,7 @@ class _Rehearsing:
         self.tell(told, inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at))
 
     def _dial(self, effect: Dial) -> None:
-        behaviours = [self.script.numbers.get(number, self.script.any_number) for number in effect.numbers]
-        taking = [one for one in behaviours if one.outcome is DialOutcome.ANSWERED]
-        behaviour = min(taking, key=lambda one: one.after_seconds) if taking else behaviours[0]
+        behaviour = self.cast.dial(self.call, effect)
         outcome = behaviour.outcome
         if outcome is DialOutcome.NO_ANSWER or behaviour.after_seconds > effect.ring_seconds:
             self._pass(effect.ring_seconds)
@@ -297,6 +416,8 @@ def _length(effect: Effect) -> float:
         case CollectDigits(sounds=sounds, timeout_seconds=timeout):
             return sum(sound.seconds for sound in sounds) + timeout
         case EnterQueue(max_wait_seconds=seconds) | Dial(ring_seconds=seconds) | Record(max_seconds=seconds):
+            return seconds
+        case Lookup(timeout_seconds=seconds):
             return seconds
         case _:
             return ANSWERING_SECONDS

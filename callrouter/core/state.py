@@ -23,6 +23,7 @@ from typing import Any
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
+    Callback,
     CallerId,
     CallState,
     Clocks,
@@ -40,7 +41,7 @@ from callrouter.core.call import (
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError, StateDecodeError
 
-FORMAT = 1
+FORMAT = 2
 """Raised by one with every change to the order or meaning of the fields."""
 
 MAX_ENCODED = 900
@@ -243,10 +244,11 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         [earlier.attempts, earlier.waiting_seconds, earlier.talk_seconds, earlier.agent, earlier.redirected]
         if earlier.attempts
         else 0,
+        [[c.number, node(c.node), offset(c.asked_at)] for c in call.callbacks] if call.callbacks else 0,
     ]
 
 
-_FIELDS = 25
+_FIELDS = 26
 
 
 def _text(value: object) -> str:
@@ -342,6 +344,10 @@ class _Reader:
             seconds=_seconds(seconds),
         )
 
+    def callback(self, written: Any) -> Callback:
+        number, node, asked_at = written
+        return Callback(number=_text(number), node=self.node(node), asked_at=self.at(asked_at))
+
 
 def _call(plan: Plan, fields: list[Any]) -> Call:
     base = _EPOCH + _whole(fields[13]) * _MICROSECOND
@@ -378,6 +384,7 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         dials=tuple(map(read.dial, fields[18])),
         earlier=_earlier(fields[24]),
         messages=tuple(map(read.message, fields[19])),
+        callbacks=tuple(map(read.callback, fields[25])) if fields[25] != 0 else (),
         recording_at=read.at_or_none(fields[20]),
         verdict=None if fields[21] is None else Disposition(fields[21]),
         disposition=None if fields[22] is None else Disposition(fields[22]),

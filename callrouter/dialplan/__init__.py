@@ -2,14 +2,20 @@
 
 `reader` turns YAML into texts that know their line; `schema` and `verbs` say what may be written and `values` what
 each text becomes; `validation` words what pydantic found; `shared` reads the files beside the clients; `builders`
-makes nodes of blocks within a `scope`; `checks` judges the whole tree; `compiler` joins these into a plan or a
-list of `issues`; `catalogue` holds the plans of all clients. `sounds` is what a compiler asks for audio,
+makes nodes of blocks within a `scope`; `proof` judges the whole tree; `compiler` joins these into a plan or a
+list of `issues`; `catalogue` holds the plans of all clients, and `loader` makes it of a `folder`, each time only what
+has changed. `sounds` is what a compiler asks for audio,
 `render` draws a plan.
+
+Questions: `asking` makes a rehearsed call of texts, `expected` plays the tables beside the clients; `situations` says
+who may call and when, `outcomes` and `differences` walk trees with all of them, `wording` tells what changed; `layout`,
+`drawing`, `mermaid` and `week` show, `revisions` reads what git has.
 """
 
-from callrouter.dialplan.catalogue import Catalogue, load_directory
+from callrouter.dialplan.catalogue import Catalogue
 from callrouter.dialplan.compiler import UNKNOWN_CLIENT
 from callrouter.dialplan.issues import Issue, Severity
+from callrouter.dialplan.loader import Loader, load_directory
 from callrouter.dialplan.shared import Person, TeamQueue
 from callrouter.dialplan.sounds import PaperSpeech, SoundSource
 
@@ -17,6 +23,7 @@ __all__ = [
     "UNKNOWN_CLIENT",
     "Catalogue",
     "Issue",
+    "Loader",
     "PaperSpeech",
     "Person",
     "Severity",

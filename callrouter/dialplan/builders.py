@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callrouter.core import numbers
+from callrouter.core.conditions import Condition
 from callrouter.core.nodes import (
     AnswerNode,
     BranchNode,
@@ -23,19 +24,18 @@ from callrouter.core.nodes import (
     RejectNode,
     SetNode,
 )
-from callrouter.core.nodes.branch import Condition, DateWithin, ShareOfCalls, VariableIs
-from callrouter.core.nodes.dial import Contact
-from callrouter.dialplan import values
+from callrouter.core.rota import Contact, Rota
+from callrouter.dialplan import outside_builders
+from callrouter.dialplan.conditions import ConditionBlock, condition
+from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.verbs import (
     CAUSES,
     AnswerBlock,
-    Block,
     BranchBlock,
     CallerBlock,
     CollectDigitsBlock,
-    ConditionBlock,
     DialBlock,
     HangupBlock,
     MenuBlock,
@@ -58,7 +58,7 @@ def build(scope: Scope, name: str, verb: str, block: Block) -> Node | None:
 
 
 def _at(scope: Scope, name: str) -> int:
-    return scope.document.line("nodes", name)
+    return scope.line("nodes", name)
 
 
 def _answer(scope: Scope, name: str, block: AnswerBlock) -> Node:
@@ -71,7 +71,7 @@ def _play(scope: Scope, name: str, block: PlayBlock) -> Node:
         name=name,
         line=_at(scope, name),
         exits=scope.leads(name, "play", ("next", block.next, ("next",))),
-        sounds=scope.voices(block.prompt, "nodes", name, "play", "prompt"),
+        sounds=scope.parts(block.prompt, "nodes", name, "play", "prompt"),
         interruptible=block.interruptible,
     )
 
@@ -150,7 +150,7 @@ def _opening_hours(scope: Scope, name: str, block: OpeningHoursBlock) -> Node | 
         suggestion = closest(hours, scope.schedules)
         scope.fail(f"the client has no hours called {shown(hours)}", *here, "hours", suggestion=suggestion)
         return None
-    return OpeningHoursNode(name=name, line=_at(scope, name), exits=exits, hours=hours)
+    return OpeningHoursNode(name=name, line=_at(scope, name), exits=exits, hours=scope.hours_prefix + hours)
 
 
 def _caller(scope: Scope, name: str, block: CallerBlock) -> Node:
@@ -176,23 +176,19 @@ def _branch(scope: Scope, name: str, block: BranchBlock) -> Node:
         *((f"when:{i}", part.then, ("when", i, "then")) for i, part in enumerate(block.when)),
         ("otherwise", block.otherwise, ("otherwise",)),
     )
-    return BranchNode(
-        name=name, line=_at(scope, name), exits=exits, when=tuple(_condition(part) for part in block.when)
-    )
+    when = tuple(_condition(scope, name, index, part) for index, part in enumerate(block.when))
+    return BranchNode(name=name, line=_at(scope, name), exits=exits, when=when)
 
 
-def _condition(block: ConditionBlock) -> Condition:
-    if block.variable is not None:
-        return VariableIs(variable=block.variable, values=block.equals)
-    if block.percentage is not None:
-        return ShareOfCalls(percent=block.percentage)
-    first, last = values.days(f"{block.from_}..{block.to}")
-    return DateWithin(first=first, last=last)
+def _condition(scope: Scope, name: str, index: int, block: ConditionBlock) -> Condition:
+    if block.queue is not None:
+        scope.queue(block.queue, "nodes", name, "branch", "when", index, "queue")
+    return condition(block, scope.timezone if scope.hours_prefix else "")
 
 
 def _set(scope: Scope, name: str, block: SetBlock) -> Node:
     exits = scope.leads(name, "set", ("next", block.next, ("next",)))
-    return SetNode(name=name, line=_at(scope, name), exits=exits, variables=dict(block.variables))
+    return SetNode(name=name, line=_at(scope, name), exits=exits, variables=dict(block.variables or {}))
 
 
 def _queue(scope: Scope, name: str, block: QueueBlock) -> Node:
@@ -211,14 +207,20 @@ def _queue(scope: Scope, name: str, block: QueueBlock) -> Node:
 
 def _dial(scope: Scope, name: str, block: DialBlock) -> Node:
     here = ("nodes", name, "dial")
-    contacts: list[Contact] = []
+    contacts: list[Contact | Rota] = []
     for index, wanted in enumerate(block.contacts):
-        person = scope.contact(wanted, *here, "contacts", index)
+        person = scope.on_call(wanted, *here, "contacts", index)
         if person is None:
+            continue
+        if isinstance(person, Rota):
+            for one in person.people():
+                scope.may_dial(one.number, *here, "contacts", index, who=f"rota {shown(wanted)}, {shown(one.name)}")
+            contacts.append(person)
             continue
         if person.number is None:
             scope.fail(f"contact {shown(wanted)} has no number to ring", *here, "contacts", index)
             continue
+        scope.may_dial(person.number, *here, "contacts", index, who=f"contact {shown(wanted)} ({person.source})")
         contacts.append(Contact(name=wanted, number=person.number))
     return DialNode(
         name=name,
@@ -234,12 +236,14 @@ def _dial(scope: Scope, name: str, block: DialBlock) -> Node:
 
 
 def _redirect(scope: Scope, name: str, block: RedirectBlock) -> Node | None:
+    assert block.number is not None, "a redirect into a tree is no node: the assembly resolves it"
     exits = scope.leads(name, "redirect", ("failed", block.failed, ("failed",)))
     number = numbers.normalise(block.number, scope.country)
     if number is None:
         wrong = f"{shown(block.number)} is no telephone number of {scope.country}"
         scope.fail(wrong, "nodes", name, "redirect", "number")
         return None
+    scope.may_dial(number, "nodes", name, "redirect", "number")
     return RedirectNode(name=name, line=_at(scope, name), exits=exits, number=number, ring_seconds=block.ring)
 
 
@@ -282,6 +286,9 @@ _BUILDERS: dict[str, Callable[[Scope, str, Any], Node | None]] = {
     "dial": _dial,
     "redirect": _redirect,
     "message": _message,
+    "callback": outside_builders.callback,
+    "lookup": outside_builders.lookup,
+    "notify": outside_builders.notify,
     "reject": _reject,
     "hangup": _hangup,
 }

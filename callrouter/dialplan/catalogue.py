@@ -6,24 +6,23 @@ its last good plan, and versions that calls still use stay to be found.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from callrouter.core import numbers
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, compile_client, draft, sentences, version_of
+from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, version_of
+from callrouter.dialplan.folder import is_client_file
 from callrouter.dialplan.issues import Issue, errors, shown
-from callrouter.dialplan.reader import read_file
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
-from callrouter.dialplan.shared import DEFAULT_COUNTRY, TeamQueue, load_shared
+from callrouter.dialplan.shared import DEFAULT_COUNTRY, TeamQueue
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import DialplanError
-
-_SUFFIXES = (".yaml", ".yml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +42,10 @@ class Catalogue:
     """Files that are not served as they stand."""
     older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
     """Plans no new call gets, by client and version, for the calls that started with them."""
+    documents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Every document that was loaded, by its path in the folder."""
+    uses: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    """By client: the documents its plan stands on, its own included."""
 
     @cached_property
     def _by_did(self) -> Mapping[str, Plan]:
@@ -101,52 +104,13 @@ def client_files(path: Path) -> tuple[Path, ...]:
         return (path,)
     if not path.is_dir():
         raise DialplanError(f"{path} does not exist: name a folder of clients' files, or one client's file")
-    found = sorted(
-        entry
-        for entry in path.iterdir()
-        if entry.suffix in _SUFFIXES and not entry.name.startswith(".") and ".test." not in entry.name
-    )
+    found = [path / name for name in sorted(os.listdir(path)) if is_client_file(name)]  # noqa: PTH208 - ten times as fast
     if not found:
         raise DialplanError(f"{path} holds no client's file: each ends in .yaml")
     return tuple(found)
 
 
-def load_directory(
-    path: Path, sounds: SoundSource, *, now: datetime | None = None, region: str = DEFAULT_COUNTRY
-) -> Catalogue:
-    """Load every client's file in a folder (or one file, with the shared ones beside it).
-
-    `region` is the operator's country, whose national numbers a trunk may send and contacts may have.
-    `now` is the instant around which holidays are looked up, an aware datetime; the present by default.
-
-    Raises:
-        DialplanError: the folder does not exist or holds no client's file. What is wrong inside the files is
-            among the issues.
-        SpeechError: the sentence for unknown numbers cannot be made: no text can be spoken at all.
-    """
-    now = now or datetime.now(UTC)
-    files = client_files(path)
-    folder = path if path.is_dir() else path.parent
-    shared = load_shared(folder, region)
-    drafts = [draft(read_file(file, file.name)) for file in files]
-    unknown_texts = [(text, language) for language, text in UNKNOWN_NUMBER.items()]
-    texts = {text: None for drafted in drafts for text in sentences(drafted, shared, sounds)}
-    sounds.prepare([*texts, *unknown_texts])
-    compiled = [compile_client(drafted, shared, sounds, now.date()) for drafted in drafts]
-    plans, conflicts = _admit(compiled)
-    return Catalogue(
-        plans=plans,
-        unknown=unknown_plan(sounds),
-        issues=(*shared.issues, *(issue for one in compiled for issue in one.issues), *conflicts),
-        loaded_at=now,
-        queues=shared.queues,
-        region=region,
-        refused=frozenset(one.document.file for one in compiled if one.client not in plans or one.plan is None)
-        | {issue.file for issue in conflicts},
-    )
-
-
-def _admit(compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]]:
+def admit(compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]]:
     """The plans that do not claim what an earlier file has: a client's identifier, or a number."""
     plans: dict[str, Plan] = {}
     claims: dict[str, tuple[Compiled, int]] = {}
@@ -160,7 +124,7 @@ def _admit(compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]
             continue
         plans[one.plan.client] = one.plan
         for index, did in enumerate(one.plan.numbers):
-            claims[did] = (one, one.document.line("numbers", index))
+            claims[did] = (one, index)
     return plans, issues
 
 
@@ -173,7 +137,8 @@ def _conflicts(
         yield Issue(file=file, line=one.document.line("client"), field="client", message=message)
     for index, did in enumerate(plan.numbers):
         if did in claims:
-            owner, line = claims[did]
+            owner, position = claims[did]
+            line = owner.document.line("numbers", position)
             message = f'numbers: {did} belongs to "{owner.client}" already ({owner.document.file}:{line})'
             yield Issue(file=file, line=one.document.line("numbers", index), field="numbers", message=message)
 

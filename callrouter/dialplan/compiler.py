@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,14 +16,17 @@ from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
-from callrouter.dialplan import checks, hours
-from callrouter.dialplan.builders import build
+from callrouter.dialplan import hours, timezones
+from callrouter.dialplan.assembly import MAX_SNIPPETS_DEEP, Assembly, Growth
+from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
+from callrouter.dialplan.neighbours import Neighbours
+from callrouter.dialplan.proof import Tree, prove
 from callrouter.dialplan.reader import Document
-from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, ServiceLevelBlock
+from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, NodeBlock, ServiceLevelBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.sentences import FALLBACK_BYE, LANGUAGES
-from callrouter.dialplan.shared import Shared, people
+from callrouter.dialplan.shared import Shared, allowance, people
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.validation import broken_nodes, validate_part
 from callrouter.dialplan.verbs import PromptBlock
@@ -62,6 +65,8 @@ class Compiled:
     client: str
     plan: Plan | None
     issues: tuple[Issue, ...]
+    uses: frozenset[str] = frozenset()
+    """Other clients' documents it was compiled from; the shared ones go without saying."""
 
 
 def draft(document: Document) -> Draft:
@@ -83,12 +88,30 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
     if file is None or file.language not in LANGUAGES:
         return
     scope = _scope(drafted, file, shared, sounds)
-    for node in file.nodes.values():
-        _, block = node.verb
-        for prompt in _prompts(block):
-            if (text := scope.text(prompt)) is not None:
-                yield text, file.language
+    languages = _languages(file)
+    scopes = [replace(scope, language=language) for language in languages if language in LANGUAGES]
+    for node in _with_snippets(file.nodes.values(), shared):
+        for prompt in _prompts(node.verb[1]):
+            for spoken in scopes:
+                if (text := spoken.text(prompt)) is not None:
+                    yield text, spoken.language
     yield FALLBACK_BYE[file.language], file.language
+
+
+def _languages(file: ClientFile) -> tuple[str, ...]:
+    """The client's languages, the first one first."""
+    return tuple(dict.fromkeys((file.language, *file.languages)))
+
+
+def _with_snippets(nodes: Iterable[NodeBlock], shared: Shared, depth: int = 0) -> Iterator[NodeBlock]:
+    """Nodes, and those of the snippets they include, as far as the snippets can be filled in."""
+    for node in nodes:
+        if node.include is None:
+            yield node
+        elif (snippet := shared.snippets.get(node.include.snippet)) and depth < MAX_SNIPPETS_DEEP:
+            defaults = {name: block.default for name, block in snippet.block.parameters.items()}
+            filled, _ = snippet.filled({**defaults, **node.include.with_})
+            yield from _with_snippets(filled.values(), shared, depth + 1)
 
 
 def _prompts(block: object) -> Iterator[PromptBlock]:
@@ -98,23 +121,76 @@ def _prompts(block: object) -> Iterator[PromptBlock]:
     elif isinstance(block, tuple):
         for item in block:
             yield from _prompts(item)
-    elif hasattr(block, "__pydantic_fields_set__"):
+    elif isinstance(block, Block):
         for value in vars(block).values():
-            if not isinstance(value, str):
+            if isinstance(value, tuple | Block):
                 yield from _prompts(value)
 
 
-def compile_client(drafted: Draft, shared: Shared, sounds: SoundSource, today: date) -> Compiled:
-    """The plan of a document that was read and validated; holidays are looked up around `today`."""
+def compile_client(
+    drafted: Draft, shared: Shared, sounds: SoundSource, today: date, neighbours: Neighbours | None = None
+) -> Compiled:
+    """The plan of a document that was read and validated; holidays are looked up around `today`.
+
+    `neighbours` are the other clients of the folder, for a tree that leads to one; what is wrong with such a client is
+    wrong with this one too.
+    """
+
+    def alone(one: Draft) -> Compiled:
+        return _compile_alone(one, shared, sounds, today, neighbours)[0]
+
+    compiled, assembly = _compile_alone(drafted, shared, sounds, today, neighbours)
+    if assembly is None or neighbours is None or not assembly.leads:
+        return compiled
+    issues = [*compiled.issues, *_wrong_neighbours(drafted, assembly, neighbours, alone)]
+    return replace(compiled, plan=None if errors(issues) else compiled.plan, issues=tuple(sorted(issues, key=_by_line)))
+
+
+def _by_line(issue: Issue) -> int:
+    return issue.line
+
+
+def _wrong_neighbours(
+    drafted: Draft, assembly: Assembly, neighbours: Neighbours, alone: Callable[[Draft], Compiled]
+) -> Iterator[Issue]:
+    """What is wrong with the clients this one leads to, or with those they lead to in turn."""
+    for lead in assembly.leads:
+        if lead.scope.hours_prefix or lead.draft is drafted:
+            continue
+        first = neighbours.alone(lead.draft, alone)
+        files = [lead.draft.document.file, *sorted(first.uses - {drafted.document.file, lead.draft.document.file})]
+        for file in files:
+            other = neighbours.file(file)
+            wrong = errors(neighbours.alone(other, alone).issues) if other else ()
+            if wrong:
+                scope = replace(lead.scope, issues=[])
+                scope.fail(f"leads to {file}, which is refused; mend that first: {wrong[0]}", *lead.path)
+                yield scope.issues[0]
+                break
+
+
+def _compile_alone(
+    drafted: Draft, shared: Shared, sounds: SoundSource, today: date, neighbours: Neighbours | None
+) -> tuple[Compiled, Assembly | None]:
+    """The plan as far as this document says it, whatever else is wrong with the clients it leads to."""
     file, document = drafted.file, drafted.document
     if file is None:
         client = _client_of(document.value)
-        return Compiled(document=document, client=client, plan=None, issues=drafted.issues)
+        return Compiled(document=document, client=client, plan=None, issues=drafted.issues), None
     scope = _scope(drafted, file, shared, sounds)
     scope.issues.extend(drafted.issues)
-    plan = _compile(scope, drafted, file, today) if _check_frame(scope, file) else None
-    issues = tuple(sorted(scope.issues, key=lambda issue: issue.line))
-    return Compiled(document=document, client=file.client, plan=None if errors(issues) else plan, issues=issues)
+    plan, assembly = None, None
+    if _check_frame(scope, file):
+        plan, assembly = _compile(scope, drafted, file, today, neighbours)
+    issues = tuple(sorted(dict.fromkeys(scope.issues), key=_by_line))
+    compiled = Compiled(
+        document=document,
+        client=file.client,
+        plan=None if errors(issues) else plan,
+        issues=issues,
+        uses=frozenset(assembly.uses if assembly else ()) - {document.file},
+    )
+    return compiled, assembly
 
 
 def _client_of(value: Any) -> str:
@@ -123,7 +199,7 @@ def _client_of(value: Any) -> str:
 
 
 def _scope(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource) -> Scope:
-    country = (file.country or hours.country_of(file.timezone, shared.country)).upper()
+    country = (file.country or timezones.country_of(file.timezone, shared.country)).upper()
     return Scope(
         document=drafted.document,
         shared=shared,
@@ -132,6 +208,7 @@ def _scope(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource
         country=country,
         language=file.language,
         timezone=file.timezone,
+        first_language=file.language,
     )
 
 
@@ -140,54 +217,88 @@ def _check_frame(scope: Scope, file: ClientFile) -> bool:
     before = len(scope.issues)
     if file.client == UNKNOWN_CLIENT:
         scope.fail(f"client: {shown(file.client)} is kept for calls to numbers no client has", "client")
-    if not hours.known_timezone(file.timezone):
-        meant = hours.closest_timezone(file.timezone)
+    if not timezones.known_timezone(file.timezone):
+        meant = timezones.closest_timezone(file.timezone)
         scope.fail(f"timezone: {shown(file.timezone)} is no time zone", "timezone", suggestion=meant)
     if file.language not in LANGUAGES:
         meant = closest(file.language, LANGUAGES)
         known = "" if meant else f": the languages are {', '.join(LANGUAGES)}"
         scope.fail(f"language: {shown(file.language)} is not spoken here{known}", "language", suggestion=meant)
+    for index, language in enumerate(file.languages):
+        if language not in LANGUAGES:
+            meant = closest(language, LANGUAGES)
+            scope.fail(f"languages: {shown(language)} is not spoken here", "languages", index, suggestion=meant)
+    if file.languages and file.language not in file.languages:
+        scope.fail(f"languages: {shown(file.language)}, the client's first language, is missing", "languages")
     if scope.country not in SUPPORTED_REGIONS:
         scope.fail(f'country: {shown(scope.country)} is no country: write an ISO code such as "FR"', "country")
     return len(scope.issues) == before
 
 
-def _compile(scope: Scope, drafted: Draft, file: ClientFile, today: date) -> Plan:
+def _name_all(scope: Scope, file: ClientFile, today: date) -> None:
+    """Put into the scope what the client's nodes name."""
     scope.schedules = _schedules(scope, file, today)
     scope.lists = {name: _caller_list(scope, name, entries) for name, entries in file.lists.items()}
     scope.contacts, wrong = people(file.contacts, scope.document, scope.country)
     scope.issues.extend(wrong)
+    own, wrong = allowance(file.dialling, scope.document, scope.country)
+    scope.issues.extend(wrong)
+    general = scope.shared.dialling.plus(countries=(scope.country,))
+    scope.dialling = general.plus(countries=own.countries, prefixes=own.prefixes)
+
+
+def _compile(
+    scope: Scope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
+) -> tuple[Plan, Assembly]:
+    _name_all(scope, file, today)
     dids = _numbers(scope, file)
-    nodes: dict[str, Node] = {}
-    for name, block in file.nodes.items():
-        verb, inner = block.verb
-        node = build(scope, name, verb, inner)
-        if node is not None:
-            nodes[name] = node
+    schedules = dict(scope.schedules)
+
+    def open_client(other: Draft, prefix: str) -> Growth | None:
+        if other.file is None:
+            return None
+        beyond = replace(_scope(other, other.file, scope.shared, scope.sounds), hours_prefix=prefix)
+        if not _check_frame(beyond, other.file):
+            return None
+        _name_all(beyond, other.file, today)
+        schedules.update({prefix + name: hours_ for name, hours_ in beyond.schedules.items()})
+        return Growth(scope=beyond, blocks=other.file.nodes, prefix=prefix, languages=_languages(other.file))
+
+    root = Growth(scope=scope, blocks=file.nodes, languages=_languages(file))
+    assembly = Assembly(root, neighbours, open_client, file.client)
     written = {*file.nodes, *drafted.broken}
     fallback, extra = _fallback(scope, file, written)
-    checks.check_targets(scope, written)
-    checks.check_loops(scope, nodes)
-    checks.check_variables(scope, nodes)
     if file.start not in written:
         meant = closest(file.start, written)
         scope.fail(f"start: {shown(file.start)} does not exist", "start", suggestion=meant)
-    elif len(nodes) == len(written):
-        checks.check_reached(scope, nodes, (file.start, fallback))
-    return Plan(
+    starts = assembly.grow([file.start] if not fallback or extra else [file.start, fallback])
+    start, fallback = starts[0], fallback if len(starts) == 1 else starts[1]
+    tree = Tree(
+        nodes={**assembly.nodes, **extra},
+        written=(written - assembly.aliases) | assembly.broken | assembly.nodes.keys(),
+        start=start,
+        fallback=fallback,
+    )
+    prove(scope, file, tree, today)
+    plan = Plan(
         client=file.client,
         name=file.name or file.client,
-        version=version_of(scope.document.content, scope.shared.content),
+        version=version_of(
+            scope.document.content,
+            scope.shared.content,
+            *(other.document.content for _, other in sorted(assembly.uses.items()) if other is not drafted),
+        ),
         numbers=dids,
         timezone=file.timezone,
         language=file.language,
-        start=file.start,
-        nodes={**nodes, **extra},
+        start=start,
+        nodes=tree.nodes,
         fallback=fallback,
-        schedules=scope.schedules,
+        schedules=schedules,
         service_level=_service_level(file.service_level),
         source=scope.document.file,
     )
+    return plan, assembly
 
 
 def version_of(*parts: bytes) -> str:
@@ -202,8 +313,14 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
     found: dict[str, Schedule] = {}
     for written, block in file.hours.items():
         name = ONLY_HOURS if written == UNNAMED_HOURS else written
+        calendar = scope.shared.calendars.get(block.calendar) if block.calendar else None
         try:
-            found[name] = hours.schedule(name, block, scope.timezone, scope.language, today)
+            if block.calendar and calendar is None:
+                scope.calendar(block.calendar, "hours", written, "calendar")
+                # The name is known all the same: nodes that use it are not blamed.
+                found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
+            else:
+                found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, calendar)
         except hours.WrongHours as error:
             place = ".".join(str(part) for part in error.path if isinstance(part, str))
             scope.fail(f"hours.{place}: {error}", "hours", written, *error.path)
@@ -292,5 +409,6 @@ def _fallback(scope: Scope, file: ClientFile, written: set[str]) -> tuple[str, d
         wrong = f"fallback: {shown(block.number)} is no telephone number of {scope.country}"
         scope.fail(wrong, "fallback", "number")
         return "", {}
+    scope.may_dial(number, "fallback", "number", who="fallback")
     redirect = RedirectNode(name=FALLBACK, line=line, exits={"failed": bye.name}, number=number)
     return FALLBACK, {redirect.name: redirect, bye.name: bye}

@@ -5,20 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import lru_cache
-from importlib import resources
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
-
-import holidays
 
 from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
 from callrouter.dialplan import values
-from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.schema import HoursBlock
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.public_holidays import calendar_of, countries, regions_of
+from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 
 YEARS_BACK, YEARS_AHEAD = 1, 5
 """Holidays are known from the last year (for questions about the past) to some years ahead."""
 
 _HOLIDAY_LANGUAGES = {"fr": ("fr", "fr_FR"), "en": ("en_GB", "en_US", "en")}
+
+
+_SAME_HOLIDAYS = {
+    "FR": {
+        **dict.fromkeys(("67", "68"), "57"),
+        "GP": "971",
+        "MQ": "972",
+        "GF": "973",
+        "RE": "974",
+        "YT": "976",
+        "975": "PM",
+        "977": "BL",
+        "978": "MF",
+        "986": "WF",
+        "987": "PF",
+        "988": "NC",
+    }
+}
+"""Departments and territories by their other names: the holidays library knows all of Alsace-Moselle as 57, and each
+place overseas by its number or by its ISO code only."""
 
 
 class WrongHours(ValueError):
@@ -29,34 +46,13 @@ class WrongHours(ValueError):
         self.path = path
 
 
-def known_timezone(name: str) -> bool:
-    """Whether the name is one of the IANA time zones."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return "/" in name or name == "UTC"
+Block = HoursBlock | CalendarBlock
 
 
-def closest_timezone(name: str) -> str:
-    """The zone that was probably meant."""
-    return closest(name, available_timezones())
-
-
-@lru_cache(maxsize=1)
-def _countries_by_zone() -> Mapping[str, str]:
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {row[2]: row[0] for row in rows}
-
-
-def country_of(timezone: str, default: str) -> str:
-    """The ISO 3166 country a zone lies in, from the tz database's own table."""
-    return _countries_by_zone().get(timezone, default)
-
-
-def schedule(name: str, block: HoursBlock, timezone: str, language: str, today: date) -> Schedule:
-    """A set of hours.
+def schedule(
+    name: str, block: Block, timezone: str, language: str, today: date, calendar: CalendarBlock | None = None
+) -> Schedule:
+    """A set of hours; with a shared calendar, what the block says itself comes before what the calendar says.
 
     Raises:
         WrongHours: ranges overlap, or a country's holidays are not known.
@@ -67,16 +63,20 @@ def schedule(name: str, block: HoursBlock, timezone: str, language: str, today: 
             days.update(public_holidays(code.strip(), language, today.year))
         except ValueError as error:
             raise WrongHours(str(error), "holidays", index) from None
+    exceptions = (*_exceptions(block), *_closed(block))
+    if calendar is None:
+        return Schedule(name=name, timezone=timezone, week=_week(block), holidays=days, exceptions=exceptions)
+    below = schedule(name, calendar, timezone, language, today)
     return Schedule(
         name=name,
         timezone=timezone,
-        week=_week(block),
-        holidays=days,
-        exceptions=(*_exceptions(block), *_closed(block)),
+        week=below.week,
+        holidays={**below.holidays, **days},
+        exceptions=(*exceptions, *below.exceptions),
     )
 
 
-def _week(block: HoursBlock) -> tuple[tuple[TimeRange, ...], ...]:
+def _week(block: Block) -> tuple[tuple[TimeRange, ...], ...]:
     minutes: list[list[tuple[int, int]]] = [[] for _ in DAYS]
     for key, ranges in block.open.items():
         for day in values.weekdays(key):
@@ -97,20 +97,35 @@ def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
     return ((start, stop),) if start < stop else ((start, 24 * 60), (0, stop))
 
 
-def _exceptions(block: HoursBlock) -> Iterator[DatedException]:
-    for written, ranges in block.exceptions.items():
-        first, last = values.days(written)
-        parts: list[TimeRange] = []
-        for index, text in enumerate(ranges):
-            start, stop = values.clock_range(text)
-            if stop < start:
-                wrong = f"{shown(text)} goes over midnight: write the part of each day by itself"
-                raise WrongHours(wrong, "exceptions", written, index)
-            parts.append(values.part_of_day(start, stop))
-        yield DatedException(first=first, last=last, ranges=tuple(parts))
+def _exceptions(block: Block) -> Iterator[DatedException]:
+    """The exceptions, in the order written; no two of them may say different things of one minute."""
+    days = {written: values.days(written) for written in block.exceptions}
+    for place, (written, ranges) in enumerate(block.exceptions.items()):
+        first, last = days[written]
+        for other in list(days)[:place]:
+            opens, closes = days[other]
+            if first <= closes and opens <= last and block.exceptions[other] != ranges:
+                day = max(first, opens).isoformat()
+                wrong = f"{shown(written)} and {shown(other)} both claim {day}, with other hours: a day needs one rule"
+                raise WrongHours(wrong, "exceptions", written)
+        yield DatedException(first=first, last=last, ranges=tuple(_parts(written, ranges)))
 
 
-def _closed(block: HoursBlock) -> Iterator[DatedException]:
+def _parts(written: str, ranges: tuple[str, ...]) -> Iterator[TimeRange]:
+    minutes: list[tuple[int, int]] = []
+    for index, text in enumerate(ranges):
+        start, stop = values.clock_range(text)
+        if stop < start:
+            wrong = f"{shown(text)} goes over midnight: write the part of each day by itself"
+            raise WrongHours(wrong, "exceptions", written, index)
+        if any(start < end and begin < stop for begin, end in minutes):
+            wrong = f"{shown(text)} overlaps another range of {shown(written)}: a minute needs one rule"
+            raise WrongHours(wrong, "exceptions", written, index)
+        minutes.append((start, stop))
+        yield values.part_of_day(start, stop)
+
+
+def _closed(block: Block) -> Iterator[DatedException]:
     for written in block.closed:
         first, last = values.days(written)
         yield DatedException(first=first, last=last)
@@ -124,16 +139,16 @@ def public_holidays(code: str, language: str, year: int) -> Mapping[date, str]:
         ValueError: the country or the region is not known.
     """
     country, _, region = code.partition("-")
-    supported = holidays.list_supported_countries(include_aliases=False)
-    if country not in supported:
-        hint = country.upper() if country.upper() in supported else ""
+    region = _SAME_HOLIDAYS.get(country, {}).get(region, region)
+    if country not in countries():
+        hint = country.upper() if country.upper() in countries() else ""
         meant = f' (did you mean "{hint}"?)' if hint else ': write an ISO country such as "FR", or "FR-57" for a region'
         raise ValueError(f"holidays of {shown(code)} are not known{meant}")
-    if region and region not in supported[country]:
-        regions = ", ".join(supported[country]) or "none"
+    if region and region not in regions_of(country):
+        regions = ", ".join(regions_of(country)) or "none"
         raise ValueError(f"holidays of {shown(code)} are not known: the regions of {country} are {regions}")
-    known = getattr(holidays, country).supported_languages
+    known = calendar_of(country).supported_languages
     spoken = next((name for name in _HOLIDAY_LANGUAGES.get(language, ()) if name in known), None)
     years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
-    found = holidays.country_holidays(country, subdiv=region or None, years=years, language=spoken)
+    found = calendar_of(country)(subdiv=region or None, years=years, language=spoken)
     return dict(sorted(found.items()))

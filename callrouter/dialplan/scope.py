@@ -5,33 +5,79 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from callrouter.core.effects import Sound
+from callrouter.core.dialling import Dialling
+from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
+from callrouter.core.reading import PromptPart, SpokenVariable
+from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
-from callrouter.dialplan.reader import Document, dotted, node_name
+from callrouter.dialplan.reader import Document, Key, dotted, node_name, tree_path
 from callrouter.dialplan.sentences import ACCEPT
 from callrouter.dialplan.shared import Person, Shared
 from callrouter.dialplan.sounds import SoundSource
-from callrouter.dialplan.verbs import STANDARD_ACCEPT, PromptBlock
+from callrouter.dialplan.verbs import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.errors import SpeechError
+
+LONGEST_COMMAND = 850
+"""Bytes of sounds' names that the switch takes at once."""
+LONGEST_SOUND_NAME = 80
+"""Bytes allowed for the name of a sound, its folder included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exit:
-    """An exit as it was written: where it leads, and what a person calls it."""
+    """An exit as it was written: where it leads; its place is looked up only when it is wrong."""
 
     node: str
     name: str
     target: str
-    label: str
-    line: int
-    field: str
+    document: Document
+    root: Key
+    path: Key
+    """Behind the verb."""
+    verb: str
+
+    @property
+    def label(self) -> str:
+        """What a person calls it: the key of a menu, the list of callers, the condition's number."""
+        kind, colon, value = self.name.partition(":")
+        if kind == "when" and colon:
+            return f"when {int(value) + 1}"
+        return value if colon else str(self.path[0])
+
+    @property
+    def line(self) -> int:
+        """Where it is written."""
+        return self.document.line(*self._full)
+
+    @property
+    def field(self) -> str:
+        """Its path in the document, dotted."""
+        return dotted(tree_path(self.document.known(*self._full)))
+
+    @property
+    def _full(self) -> Key:
+        return (*self.root, "nodes", self.node, self.verb, *self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a node that a tree did not write itself was written."""
+
+    document: Document
+    path: Key
+    included_at: str
+    """`file:line` of what put it into the tree."""
 
 
 @dataclass(kw_only=True)
 class Scope:
-    """One client's names while it is compiled; findings are collected, never raised."""
+    """One client's names while it is compiled; findings are collected, never raised.
+
+    A snippet, another client's tree and another language have scopes of their own, made by `dataclasses.replace`: names
+    stay the includer's for a snippet, and become the other client's for its tree.
+    """
 
     document: Document
     shared: Shared
@@ -43,19 +89,45 @@ class Scope:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
+    dialling: Dialling = field(default_factory=Dialling)
     issues: list[Issue] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
+    first_language: str = ""
+    """The language of texts that do not say theirs; empty: whichever is spoken."""
+    root: Key = ()
+    """Where in the document the tree stands: empty for a client's own."""
+    included_at: str = ""
+    """`file:line` that put this tree where it is; empty for a client's own."""
+    hours_prefix: str = ""
+    """In front of the names of another client's hours."""
+    places: dict[str, Place] = field(default_factory=dict)
+    """Nodes of the plan that were written elsewhere, by name."""
+
+    def line(self, *path: str | int) -> int:
+        """The line of a value of this tree."""
+        return self.document.line(*self.root, *path)
+
+    def known(self, *path: str | int) -> Key:
+        """The part of a path that the tree holds."""
+        return self.document.known(*self.root, *path)[len(self.root) :]
+
+    def at(self, *path: str | int) -> str:
+        """File and line of a value of this tree."""
+        return f"{self.document.file}:{self.line(*path)}"
 
     def fail(self, message: str, *path: str | int, suggestion: str = "", severity: Severity = Severity.ERROR) -> None:
-        """Note what is wrong with the value at a path."""
-        known = self.document.known(*path)
+        """Note what is wrong with the value at a path; a node's name may be the one it has in the plan."""
+        document, full, included_at = self.document, (*self.root, *path), self.included_at
+        if path[:1] == ("nodes",) and len(path) > 1 and (place := self.places.get(str(path[1]))):
+            document, full, included_at = place.document, (*place.path, *path[2:]), place.included_at
+        known = document.known(*full)
         self.issues.append(
             Issue(
-                file=self.document.file,
-                line=self.document.line(*path),
+                file=document.file,
+                line=document.line(*full),
                 node=node_name(known),
-                field=dotted(known),
-                message=message,
+                field=dotted(tree_path(known)),
+                message=f"{message} (put here by {included_at})" if included_at else message,
                 suggestion=suggestion,
                 severity=severity,
             )
@@ -68,10 +140,35 @@ class Scope:
             self._unknown("contact", name, {*self.contacts, *self.shared.contacts}, "contacts", *path)
         return person
 
+    def on_call(self, name: str, *path: str | int) -> Rota | Person | None:
+        """Somebody to ring: a contact, or a rota that says who it is."""
+        rota = self.shared.rotas.get(name)
+        if rota is not None and name not in self.contacts and name not in self.shared.contacts:
+            return rota
+        if name in self.contacts or name in self.shared.contacts:
+            return self.contact(name, *path)
+        if "calendars" in self.shared.refused:
+            file = self.shared.refused["calendars"]
+            self.fail(f"contact {shown(name)} may be a rota of {file}, which is refused: mend that first", *path)
+            return None
+        self._unknown("contact", name, {*self.contacts, *self.shared.contacts, *self.shared.rotas}, "contacts", *path)
+        return None
+
+    def may_dial(self, number: str, *path: str | int, who: str = "") -> None:
+        """A number must be one that may be dialled."""
+        if refusal := self.dialling.refusal(number):
+            whose = f"{who}: " if who else ""
+            mend = "add it to dialling.prefixes of the client or of shared/dialling.yaml if it is meant"
+            self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)
+
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""
         if name not in self.shared.queues:
             self._unknown("queue", name, set(self.shared.queues), "queues", *path)
+
+    def calendar(self, name: str, *path: str | int) -> None:
+        """Say that a shared calendar is not there."""
+        self._unknown("calendar", name, set(self.shared.calendars), "calendars", *path)
 
     def _unknown(self, kind: str, name: str, known: set[str], shared: str, *path: str | int) -> None:
         if shared in self.shared.refused:
@@ -83,23 +180,49 @@ class Scope:
 
     def voices(self, prompts: Sequence[PromptBlock] | None, *path: str | int) -> tuple[Sound, ...]:
         """The sounds of prompts; one that cannot be made or found is an issue."""
-        found: list[Sound] = []
-        for index, prompt in enumerate(prompts or ()):
-            text = self.text(prompt)
-            part = "sound" if prompt.say is None else "say"
-            try:
-                if text is not None:
-                    found.append(self.sounds.say(text, self.language))
-                else:
-                    found.append(self._named(prompt.sound or ""))
-            except SpeechError as error:
-                self.fail(str(error), *path, index, part)
+        made = (self._voice(prompt, *path, index) for index, prompt in enumerate(prompts or ()))
+        return tuple(sound for sound in made if sound is not None)
+
+    def parts(self, prompts: Sequence[PartBlock], *path: str | int) -> tuple[PromptPart, ...]:
+        """The sounds of prompts, and the places of the variables that are read aloud between them."""
+        found: list[PromptPart] = []
+        for index, prompt in enumerate(prompts):
+            read_as = next((kind for kind in ReadAs if getattr(prompt, kind) is not None), None)
+            if read_as is not None:
+                found.append(
+                    SpokenVariable(
+                        variable=getattr(prompt, read_as),
+                        read_as=read_as,
+                        language=self.language,
+                        timezone=self.timezone,
+                    )
+                )
+            elif (sound := self._voice(prompt, *path, index)) is not None:
+                found.append(sound)
+        spoken = [part.longest_bytes for part in found if isinstance(part, SpokenVariable)]
+        if spoken and sum(spoken) + LONGEST_SOUND_NAME * (len(found) - len(spoken)) > LONGEST_COMMAND:
+            self.fail("the sequence is too long for one play: write the rest of it into a play behind this one", *path)
         return tuple(found)
+
+    def _voice(self, prompt: PromptBlock, *path: str | int) -> Sound | None:
+        text, part = self.text(prompt), "sound" if prompt.say is None else "say"
+        if prompt.say is not None and text is None:
+            written = ", ".join(prompt.say) if isinstance(prompt.say, dict) else self.first_language
+            missing = f"the text is written in {written} only, and callers come here in {self.language}"
+            self.fail(f"{missing}: write {{ {written}: …, {self.language}: … }}", *path, part)
+            return None
+        try:
+            return self._named(prompt.sound or "") if text is None else self.sounds.say(text, self.language)
+        except SpeechError as error:
+            self.fail(str(error), *path, part)
+            return None
 
     def text(self, prompt: PromptBlock) -> str | None:
         """What is to be said, where it is a text: written here, shared, or one of our own."""
+        if isinstance(prompt.say, dict):
+            return prompt.say.get(self.language)
         if prompt.say is not None:
-            return prompt.say
+            return prompt.say if self.language == (self.first_language or self.language) else None
         if prompt.sound == STANDARD_ACCEPT:
             return ACCEPT[self.language].format(name=self.name)
         return self.shared.prompts.get(prompt.sound or "", {}).get(self.language)
@@ -120,26 +243,16 @@ class Scope:
         """Exits of a node: name, target (None where it is not used), and the path behind the verb."""
         used: dict[str, str] = {}
         for name, target, path in exits:
-            if target is None:
-                continue
-            full = ("nodes", node, verb, *path)
-            used[name] = target
-            self.exits.append(
-                Exit(
+            if target is not None:
+                used[name] = target
+                leads = Exit(
                     node=node,
                     name=name,
                     target=target,
-                    label=_label(name, path),
-                    line=self.document.line(*full),
-                    field=dotted(self.document.known(*full)),
+                    document=self.document,
+                    root=self.root,
+                    path=path,
+                    verb=verb,
                 )
-            )
+                self.exits.append(leads)
         return used
-
-
-def _label(name: str, path: tuple[str | int, ...]) -> str:
-    """What the exit is called in the document: the key of a menu, the list of callers, the condition's number."""
-    kind, colon, value = name.partition(":")
-    if kind == "when" and colon:
-        return f"when {int(value) + 1}"
-    return value if colon else str(path[0])

@@ -22,3 +22,21 @@ UNKNOWN_NUMBER = {
     "en": "The number you have dialled is not in service. Please check the number.",
 }
 """To a caller of a number no client has, one language after the other."""
+
+CALLBACK_NUMBER = {
+    "en": "We can call you back at the following number.",
+    "fr": "Nous pouvons vous rappeler au numéro suivant.",
+}
+"""Before the number a caller is to be called back at, which is read digit by digit."""
+
+CALLBACK_CHOICES = {
+    "en": "To be called back at this number, press 1. To give another number, press 2. Otherwise, press 3.",
+    "fr": "Pour être rappelé à ce numéro, tapez 1. Pour donner un autre numéro, tapez 2. Sinon, tapez 3.",
+}
+"""Behind it."""
+
+CALLBACK_ASK = {
+    "en": "Please enter the number we should call, then press the hash key. If you do not want a call, press star.",
+    "fr": "Composez le numéro auquel vous rappeler, puis dièse. Si vous ne souhaitez pas être rappelé, tapez étoile.",
+}
+"""To a caller whose number is not known, or who wants to be called at another one."""

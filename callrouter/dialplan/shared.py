@@ -1,24 +1,37 @@
-"""The files beside the clients: contacts, team queues and prompts that several of them use."""
+"""The files beside the clients: contacts, queues, calendars, prompts, snippets and what may be dialled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel
 
 from callrouter.core import numbers
-from callrouter.dialplan.issues import Issue, shown
+from callrouter.core.dialling import Dialling, with_territories
+from callrouter.core.rota import Contact, Duty, Rota
+from callrouter.dialplan import values
+from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.reader import Document, read_file
 from callrouter.dialplan.schema import (
+    CalendarBlock,
+    CalendarsFile,
     ContactBlock,
     ContactsFile,
+    DiallingBlock,
+    DiallingFile,
     PromptsFile,
     QueuesFile,
+    RotaBlock,
+    SnippetsFile,
     TeamQueueBlock,
 )
+from callrouter.dialplan.snippets import Snippet, read_snippets
+from callrouter.dialplan.timezones import known_timezone
 from callrouter.dialplan.validation import validate
 
 File = TypeVar("File", bound=BaseModel)
@@ -52,6 +65,9 @@ class Person:
     number: str | None = None
     """E.164."""
     email: str | None = None
+    url: str | None = None
+    source: str = ""
+    """`file:line` where it is written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +78,13 @@ class Shared:
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
     prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Sentences by name and language."""
+    calendars: Mapping[str, CalendarBlock] = field(default_factory=dict)
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
+    snippets: Mapping[str, Snippet] = field(default_factory=dict)
+    dialling: Dialling = field(default_factory=Dialling)
+    """What every client may have dialled, besides its own country."""
+    bad_snippets: frozenset[str] = frozenset()
+    """Snippets that are wrong by themselves."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """By kind (`contacts` …): the file that could not be used, so that what it held is not called unknown."""
     issues: tuple[Issue, ...] = ()
@@ -92,22 +115,149 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
     contacts_file, contacts_document = load("contacts", ContactsFile)
     queues_file, _ = load("queues", QueuesFile)
     prompts_file, _ = load("prompts", PromptsFile)
+    calendars_file, calendars_document = load("calendars", CalendarsFile)
+    snippets_file, snippets_document = load("snippets", SnippetsFile)
+    dialling_file, dialling_document = load("dialling", DiallingFile)
+
+    def kept(kind: str, wrong: list[Issue], document: Document) -> None:
+        issues.extend(wrong)
+        if wrong:
+            refused[kind] = document.file
+
     contacts: dict[str, Person] = {}
     if contacts_file:
         written = (contacts_file.country or country).upper()
         contacts, wrong = people(contacts_file.contacts, contacts_document, written)
+        kept("contacts", wrong, contacts_document)
+    rotas: dict[str, Rota] = {}
+    if calendars_file:
+        rotas, wrong = _rotas(calendars_file.rotas, calendars_document, contacts, "contacts" in refused)
+        wrong += _wrong_calendars(calendars_file.calendars, calendars_document)
+        kept("calendars", wrong, calendars_document)
+    snippets: dict[str, Snippet] = {}
+    if snippets_file:
+        snippets, wrong = read_snippets(snippets_file.snippets, snippets_document)
         issues.extend(wrong)
-        if wrong:
-            refused["contacts"] = contacts_document.file
+    dialling = Dialling()
+    if dialling_file:
+        written = (dialling_file.country or country).upper()
+        allowed, wrong = allowance(dialling_file, dialling_document, written)
+        refusals, more = _beginnings(dialling_file.refused, dialling_document, written, "refused")
+        dialling = Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refusals)
+        kept("dialling", [*wrong, *more], dialling_document)
     return Shared(
         contacts=contacts,
         queues={name: _team_queue(name, block) for name, block in queues_file.queues.items()} if queues_file else {},
         prompts=prompts_file.prompts if prompts_file else {},
+        calendars=calendars_file.calendars if calendars_file else {},
+        rotas=rotas,
+        snippets=snippets,
+        bad_snippets=frozenset(snippets_file.snippets if snippets_file else ()) - frozenset(snippets),
+        dialling=dialling,
         refused=refused,
         country=country,
         issues=tuple(issues),
         content=b"\0".join(content),
     )
+
+
+def _wrong_calendars(blocks: Mapping[str, CalendarBlock], document: Document) -> list[Issue]:
+    """What no client's hours could be made of."""
+    from callrouter.dialplan import hours
+
+    issues: list[Issue] = []
+    for name, block in blocks.items():
+        try:
+            hours.schedule(name, block, "UTC", "en", date(2026, 1, 1))
+        except hours.WrongHours as error:
+            path = ("calendars", name, *error.path)
+            field = ".".join(str(part) for part in path)
+            message = f'calendar "{name}": {error}'
+            issues.append(Issue(file=document.file, line=document.line(*path), field=field, message=message))
+    return issues
+
+
+def _rotas(
+    blocks: Mapping[str, RotaBlock], document: Document, contacts: Mapping[str, Person], unsure: bool
+) -> tuple[dict[str, Rota], list[Issue]]:
+    """Rotas with their people's numbers; `unsure`: contacts could not be read, so none is called unknown."""
+    found: dict[str, Rota] = {}
+    issues: list[Issue] = []
+
+    def wrong(message: str, *path: str | int, suggestion: str = "") -> None:
+        full = ("rotas", *path)
+        issues.append(
+            Issue(
+                file=document.file,
+                line=document.line(*full),
+                field=".".join(str(part) for part in full),
+                message=f'rota "{path[0]}": {message}',
+                suggestion=suggestion,
+            )
+        )
+
+    def person(who: str, *path: str | int) -> Contact:
+        known = contacts.get(who)
+        if known is None and not unsure:
+            wrong(f"contact {shown(who)} is not in shared/contacts.yaml", *path, suggestion=closest(who, contacts))
+        elif known is not None and known.number is None:
+            wrong(f"contact {shown(who)} has no number to ring", *path)
+        return Contact(name=who, number=(known.number if known else None) or "")
+
+    for name, block in blocks.items():
+        if not known_timezone(block.timezone):
+            wrong(f"{shown(block.timezone)} is no time zone", name, "timezone")
+            continue
+        weekday, at_clock = values.weekly_instant(block.change)
+        found[name] = Rota(
+            name=name,
+            timezone=block.timezone,
+            weekday=weekday,
+            at_clock=at_clock,
+            cycle=tuple(person(who, name, "cycle", index) for index, who in enumerate(block.cycle)),
+            starting=values.day(block.starting) if block.starting else None,
+            weeks={values.iso_week(week): person(who, name, "weeks", week) for week, who in block.weeks.items()},
+            exceptions=tuple(
+                Duty(first=first, last=last, contact=person(who, name, "exceptions", written))
+                for written, who in block.exceptions.items()
+                for first, last in (values.days(written),)
+            ),
+        )
+    return found, issues
+
+
+def allowance(block: DiallingBlock | DiallingFile, document: Document, country: str) -> tuple[Dialling, list[Issue]]:
+    """What a document allows to dial, and what is wrong with it."""
+    path = () if isinstance(block, DiallingFile) else ("dialling",)
+    issues = [
+        Issue(
+            file=document.file,
+            line=document.line(*path, "countries", index),
+            field="countries",
+            message=f'countries: {shown(code)} is no country: write an ISO code such as "BE"',
+        )
+        for index, code in enumerate(block.countries)
+        if code not in SUPPORTED_REGIONS
+    ]
+    prefixes, wrong = _beginnings(block.prefixes, document, country, *path, "prefixes")
+    return Dialling(countries=with_territories(block.countries), prefixes=prefixes), [*issues, *wrong]
+
+
+def _beginnings(
+    written: tuple[str, ...], document: Document, country: str, *path: str
+) -> tuple[tuple[str, ...], list[Issue]]:
+    """Beginnings of numbers in E.164."""
+    found: list[str] = []
+    issues: list[Issue] = []
+    for index, text in enumerate(written):
+        prefix = numbers.normalise_prefix(text.removesuffix("*"), country)
+        if prefix is None or len(prefix) < 2:
+            message = f'{path[-1]}: {shown(text)} is no beginning of a number: write "0892" or "+377"'
+            line = document.line(*path, index)
+            issues.append(Issue(file=document.file, line=line, field=".".join(path), message=message))
+        else:
+            found.append(prefix)
+    return tuple(found), issues
 
 
 def people(
@@ -128,7 +278,14 @@ def people(
                 )
             )
             continue
-        found[name] = Person(name=name, title=block.name or name, number=number, email=block.email)
+        found[name] = Person(
+            name=name,
+            title=block.name or name,
+            number=number,
+            email=block.email,
+            url=block.url,
+            source=f"{document.file}:{document.line('contacts', name)}",
+        )
     return found, issues
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from callrouter.dialplan.issues import Issue, closest, shown
-from callrouter.dialplan.reader import Document, Key, dotted, node_name
+from callrouter.dialplan.reader import Document, Key, dotted, node_name, tree_path
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,6 +23,8 @@ _MISSING = {
     "otherwise": "say where the call goes when nothing else fits",
     "closed": "say where the call goes outside opening hours",
     "open": "say when it is open, or where the call goes then",
+    "starting": "say in which week the first of the cycle begins, as in 2026-11-23",
+    "snippet": "name one of shared/snippets.yaml",
     "next": "say which node follows",
     "done": "say where the call goes after the message",
     "then": "say where the call goes then",
@@ -59,11 +61,12 @@ def broken_nodes(issues: Iterable[Issue]) -> frozenset[str]:
 
 def _issue(model: type[BaseModel], document: Document, path: Key, found: ErrorDetails) -> Issue:
     full = (*path, *found["loc"])
-    missing = found["type"] == "missing"
+    absent = str(found["ctx"]["key"]) if found["type"] == "missing_key" else ""
+    missing = found["type"] == "missing" or bool(absent)
     known = document.known(*full)
     message, suggestion = _sentence(model, found)
     if missing:
-        field = str(found["loc"][-1])
+        field = absent or str(found["loc"][-1])
     else:
         field = dotted(known)
         label = _label(known)
@@ -80,6 +83,7 @@ def _issue(model: type[BaseModel], document: Document, path: Key, found: ErrorDe
 
 def _label(known: Key) -> str:
     """What a person calls the value: inside a node, its path behind the verb."""
+    known = tree_path(known)
     inner = known[3:] if node_name(known) else known
     if node_name(known) and len(known) == 3:
         return str(known[2])
@@ -92,7 +96,8 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
     last = str(loc[-1]) if loc else ""
     value = found.get("input")
     match found["type"]:
-        case "missing":
+        case "missing" | "missing_key":
+            last = str(found["ctx"]["key"]) if found["type"] == "missing_key" else last
             hint = _MISSING.get(last)
             return f'"{last}" is missing' + (f": {hint}" if hint else ""), ""
         case "extra_forbidden":

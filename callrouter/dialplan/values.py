@@ -118,6 +118,27 @@ def days(value: object) -> tuple[date, date]:
     return first, last
 
 
+def iso_week(value: object) -> date:
+    """The Monday of a week written 2026-W52."""
+    word = text(value).strip()
+    found = re.fullmatch(r"([0-9]{4})-W([0-9]{2})", word)
+    if not found:
+        raise ValueError(f'{shown(word)} is no week: write "2026-W52"')
+    try:
+        return date.fromisocalendar(int(found[1]), int(found[2]), 1)
+    except ValueError:
+        raise ValueError(f"{shown(word)} does not exist in the calendar") from None
+
+
+def weekly_instant(value: object) -> tuple[int, time]:
+    """Day of the week, Monday 0, and time of day of `mon 08:00`."""
+    day_name, _, clock = text(value).strip().lower().partition(" ")
+    clock = clock.strip()
+    if day_name not in DAYS or not _CLOCK.fullmatch(clock) or _minutes(clock) >= _MINUTES_A_DAY:
+        raise ValueError(f'{shown(value)} is no instant of a week: write "mon 08:00"')
+    return DAYS.index(day_name), time(_minutes(clock) // 60, _minutes(clock) % 60)
+
+
 def weekdays(value: object) -> tuple[int, ...]:
     """Days of the week, Monday 0, of `mon-fri`, `sat`, `sat,sun`, `daily`."""
     found: list[int] = []

@@ -1,66 +1,42 @@
-"""What each verb of the language may hold, one model a verb. Their meaning stands in `core.nodes`."""
+"""What each verb of the language may hold, one model a verb. Their meaning stands in `core.nodes`.
+
+The text below a key says what the key means: the reference and the editors' schema are made of it.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from callrouter.dialplan import values
-from callrouter.dialplan.issues import closest, shown
-
-LONGEST_SENTENCE = 2_000
-"""Characters of a text to say: some two minutes."""
-
-MAX_VALUE = 64
-"""Characters of a variable's value: a call's variables travel with it."""
+from callrouter.dialplan.conditions import ConditionBlock
+from callrouter.dialplan.fields import (
+    Block,
+    Count,
+    Duration,
+    Flag,
+    Line,
+    Name,
+    Names,
+    OneOf,
+    OneOrMany,
+    Positive,
+    Target,
+    Value,
+    Words,
+    as_list,
+    as_mapping,
+)
 
 STANDARD_ACCEPT = "(accept)"
 """Name of the standard sentence that asks a called party to accept."""
 
 
-class Block(BaseModel):
-    """A mapping of the document: unknown keys are refused, nothing changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
-
-
-def as_list(value: object) -> object:
-    """A single value as a list of one."""
-    if value is None:
-        raise ValueError("is empty")
-    return value if isinstance(value, list | tuple) else [value]
-
-
-def as_mapping(value: object) -> object:
-    """A mapping, or a sentence that says one is needed."""
-    if value is None:
-        raise ValueError("is empty")
-    if isinstance(value, dict):
-        return value
-    raise ValueError(f"must be a mapping, not {shown(value) if isinstance(value, str) else 'a list'}")
-
-
-def _sentence(value: object) -> str:
-    words = " ".join(values.text(value).split())
-    if len(words) > LONGEST_SENTENCE:
-        raise ValueError(f"is {len(words)} characters long: nobody listens to more than {LONGEST_SENTENCE}")
-    return words
-
-
-def _line(value: object) -> str:
-    words = values.text(value).strip()
-    if len(words) > 200 or not words.isprintable():
-        raise ValueError(f"{shown(words, 30)} must be one line of at most 200 characters")
-    return words
-
-
-def _variable_value(value: object) -> str:
-    words = _line(value)
-    if len(words) > MAX_VALUE:
-        raise ValueError(f"{shown(words, 30)} is longer than {MAX_VALUE} characters: a call carries its variables")
-    return words
+def missing(key: str) -> PydanticCustomError:
+    """A key that is needed here, though not everywhere."""
+    return PydanticCustomError("missing_key", "is missing", {"key": key})
 
 
 def _retry(value: object) -> object:
@@ -73,6 +49,30 @@ def _said(value: object) -> object:
     return {"say": value} if isinstance(value, str) else value
 
 
+class NotEmpty:
+    """Tells editors that a mapping holds something."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """At least one entry."""
+        return {**handler(core_schema), "minProperties": 1}
+
+
+class OrText:
+    """Tells editors that a text may be written for the mapping it abbreviates."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """The mapping, or a text."""
+        return {"anyOf": [handler(core_schema), {"type": "string", "minLength": 1}]}
+
+
+class OrFlag:
+    """Tells editors that `true` or `false` may be written."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """Prompts, or a flag."""
+        return {"anyOf": [{"type": "boolean"}, handler(core_schema)]}
+
+
 def _screen(value: object, handler: Any) -> Any:
     """`true` for the standard sentence, `false` for none, or prompts of one's own."""
     if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "false", "no", "off"):
@@ -80,44 +80,23 @@ def _screen(value: object, handler: Any) -> Any:
     return handler(value)
 
 
-def _mode(value: object) -> str:
-    word = values.text(value)
-    if word not in ("in_turn", "at_once"):
-        hint = closest(word, ("in_turn", "at_once"))
-        meant = f' (did you mean "{hint}"?)' if hint else ""
-        raise ValueError(f"{shown(word)} is neither in_turn nor at_once{meant}")
-    return word
-
-
-def _cause(value: object) -> str:
-    word = values.text(value)
-    if word not in CAUSES:
-        raise ValueError(f"{shown(word)} is none of {', '.join(CAUSES)}")
-    return word
-
-
 CAUSES = {"rejected": 21, "busy": 17, "unallocated": 1}
 """Q.850 causes by the words of the language."""
 
-Name = Annotated[str, BeforeValidator(values.name)]
-Target = Name
-"""The name of the node an exit leads to."""
-Line = Annotated[str, BeforeValidator(_line)]
-Sentence = Annotated[str, BeforeValidator(_sentence)]
-Texts = Annotated[tuple[Line, ...], BeforeValidator(as_list)]
-Names = Annotated[tuple[Name, ...], BeforeValidator(as_list), Field(min_length=1)]
-Positive = Annotated[float, BeforeValidator(values.positive_duration)]
-Duration = Annotated[float, BeforeValidator(values.duration)]
-Count = Annotated[int, BeforeValidator(values.count)]
-Flag = Annotated[bool, BeforeValidator(values.flag)]
-Retry = Annotated["RetryBlock", BeforeValidator(_retry)]
+Mode = Annotated[str, OneOf("in_turn", "at_once")]
+Cause = Annotated[str, OneOf(*CAUSES)]
+Retry = Annotated["RetryBlock", BeforeValidator(_retry), OrText()]
 
 
 class PromptBlock(Block):
     """A text to say, or a sound or shared prompt by name."""
 
-    say: Sentence | None = None
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    say: Words | None = None
+    """The text to speak: one sentence, or one for each of the client's languages (`{ fr: …, en: … }`)."""
     sound: Line | None = None
+    """A prompt of `shared/prompts.yaml`, or a sound file by name, without suffix."""
 
     @model_validator(mode="after")
     def _one(self) -> PromptBlock:
@@ -126,53 +105,95 @@ class PromptBlock(Block):
         return self
 
 
-Spoken = Annotated[PromptBlock, BeforeValidator(_said)]
-Prompts = Annotated[tuple[Spoken, ...], BeforeValidator(as_list), Field(min_length=1)]
+class PartBlock(PromptBlock):
+    """A text to say, a sound or shared prompt by name, or a variable read aloud."""
+
+    digits: Name | None = None
+    """A variable whose digits are read one by one."""
+    number: Name | None = None
+    """A variable that is read as a whole number."""
+    date: Name | None = None
+    """A variable that is read as a day (`2026-11-24`)."""
+    time: Name | None = None
+    """A variable that is read as a time of day (`14:30`)."""
+
+    @model_validator(mode="after")
+    def _one(self) -> PartBlock:
+        if sum(getattr(self, kind) is not None for kind in PART_KINDS) != 1:
+            raise ValueError(f"must hold exactly one of {', '.join(PART_KINDS)}")
+        return self
+
+
+PART_KINDS = ("say", "sound", "digits", "number", "date", "time")
+Part = Annotated[PartBlock, BeforeValidator(_said), OrText()]
+Parts = Annotated[tuple[Part, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
+Spoken = Annotated[PromptBlock, BeforeValidator(_said), OrText()]
+Prompts = Annotated[tuple[Spoken, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
 
 
 class RetryBlock(Block):
     """What follows silence, or keys that mean nothing."""
 
     retry: Count = 1
+    """How often it is asked again."""
     then: Target
+    """Where the call goes after that."""
     prompt: Prompts | None = None
+    """Said before it is asked again."""
 
 
 class AnswerBlock(Block):
     """Take the call off the hook."""
 
     next: Target
+    """The node that follows."""
 
 
 class PlayBlock(Block):
     """Play prompts."""
 
-    prompt: Prompts
+    prompt: Parts
+    """What is said: one text or sound, or a sequence with variables read aloud."""
     interruptible: Flag = True
+    """Whether a key cuts it short."""
     next: Target
+    """The node that follows."""
 
 
 class MenuBlock(Block):
     """Ask for one key."""
 
     prompt: Prompts
+    """The question."""
     timeout: Positive = 5.0
-    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1)]
+    """Silence after the question before it counts as none."""
+    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1), NotEmpty()]
+    """Which key leads to which node; keys in quotes."""
     no_input: Retry
+    """Where silence leads, and after how many tries."""
     no_match: Retry
+    """Where a key that means nothing leads, and after how many tries."""
 
 
 class CollectDigitsBlock(Block):
     """Collect digits into a variable."""
 
     prompt: Prompts
+    """The question."""
     variable: Name
+    """The variable that takes the digits."""
     min: Count
+    """Fewest digits, 1 or more."""
     max: Count
+    """Most digits, 30 or fewer; the last one ends the wait."""
     timeout: Positive = 5.0
+    """Silence after the question and between two keys before it counts as the end."""
     next: Target
+    """Where the call goes with enough digits."""
     no_input: Retry
+    """Where silence leads, and after how many tries."""
     no_match: Retry
+    """Where too few digits lead, and after how many tries."""
 
     @model_validator(mode="after")
     def _bounds(self) -> CollectDigitsBlock:
@@ -185,9 +206,13 @@ class OpeningHoursBlock(Block):
     """Branch on opening hours."""
 
     hours: Name | None = None
+    """Which of the client's hours, when there are several."""
     open: Target
+    """Where the call goes in opening hours."""
     closed: Target
+    """Where it goes outside them."""
     holiday: Target | None = None
+    """Where it goes on public holidays; by default where `closed` leads."""
 
 
 class CallerBlock(Block):
@@ -197,6 +222,7 @@ class CallerBlock(Block):
     __pydantic_extra__: dict[str, Target]
 
     otherwise: Target
+    """Where callers go whom none of the lists holds."""
 
     @property
     def lists(self) -> dict[str, str]:
@@ -204,86 +230,131 @@ class CallerBlock(Block):
         return self.__pydantic_extra__
 
 
-class ConditionBlock(Block):
-    """One condition of a branch: on a variable, on the day, or on a share of the calls."""
-
-    variable: Name | None = None
-    equals: Texts = ()
-    from_: Annotated[str | None, Field(alias="from")] = None
-    to: str | None = None
-    percentage: Annotated[float | None, BeforeValidator(values.percentage)] = None
-    then: Target
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> ConditionBlock:
-        dated = self.from_ is not None or self.to is not None
-        if sum((self.variable is not None, dated, self.percentage is not None)) != 1:
-            raise ValueError('must hold exactly one of "variable", "from" with "to", and "percentage"')
-        if self.equals and self.variable is None:
-            raise ValueError('"equals" needs "variable"')
-        if dated:
-            if self.from_ is None or self.to is None:
-                raise ValueError('needs both "from" and "to"')
-            values.days(f"{self.from_}..{self.to}")
-        return self
-
-
 class BranchBlock(Block):
     """Branch on conditions."""
 
     when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1)]
+    """Conditions, asked in the order written; the first that holds decides."""
     otherwise: Target
+    """Where the call goes when none holds."""
 
 
 class SetBlock(Block):
     """Give variables a value."""
 
-    variables: Annotated[
-        dict[Name, Annotated[str, BeforeValidator(_variable_value)]], BeforeValidator(as_mapping), Field(min_length=1)
-    ]
+    variables: Annotated[dict[Name, Value], BeforeValidator(as_mapping), Field(min_length=1)] | None = None
+    """Variables and their values."""
+    language: Name | None = None
+    """One of the client's languages: what follows is spoken in it."""
     next: Target
+    """The node that follows."""
+
+    @model_validator(mode="after")
+    def _something(self) -> SetBlock:
+        if self.variables is None and self.language is None:
+            raise missing("variables")
+        return self
 
 
 class QueueBlock(Block):
     """Put the caller in a team's line."""
 
     name: Name
+    """A queue of `shared/queues.yaml`."""
     priority: Count = 0
+    """Callers with a higher one are answered first."""
     max_wait: Positive
+    """The longest a caller waits."""
     brief: Prompts | None = None
+    """Whispered to the agent before he is connected."""
     overflow: Target
+    """Where the call goes when nobody answers in time, the queue is full, or nobody is logged in."""
     done: Target | None = None
+    """Where it goes after the conversation; by default it ends."""
 
 
 class DialBlock(Block):
     """Ring contacts."""
 
     contacts: Names
-    mode: Annotated[str, BeforeValidator(_mode)] = "in_turn"
+    """Whom to ring: contacts, or rotas that say who is on call; all numbers must be ones that may be dialled."""
+    mode: Mode = "in_turn"
+    """`in_turn`: one after the other; `at_once`: all, and the first to accept is connected."""
     ring: Positive = 20.0
-    screen: Annotated[tuple[Spoken, ...], BeforeValidator(as_list), WrapValidator(_screen)] = ()
+    """How long each is rung."""
+    screen: Annotated[tuple[Spoken, ...], BeforeValidator(as_list), OneOrMany(), WrapValidator(_screen), OrFlag()] = ()
+    """`true`: whoever answers must press 1 to accept, so that no voicemail takes the call; or a prompt of your own
+    that asks so."""
     no_answer: Target
+    """Where the call goes when nobody answers or accepts."""
     done: Target | None = None
+    """Where it goes after the conversation; by default it ends."""
 
 
 class RedirectBlock(Block):
-    """Send the call to a number for good."""
+    """Send the call to a number for good, or on to another client's tree."""
 
-    number: Line
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [{"required": ["number", "failed"]}, {"required": ["client"]}, {"required": ["did"]}]
+        }
+    )
+
+    number: Line | None = None
+    """The number to ring; it must be one that may be dialled (`shared/dialling.yaml`)."""
+    client: Name | None = None
+    """Another client: the call goes on at the start of its tree, with its hours, lists and language."""
+    did: Line | None = None
+    """A number of another client, instead of its name."""
     ring: Positive = 30.0
-    failed: Target
+    """How long `number` rings."""
+    failed: Target | None = None
+    """Where the call goes when `number` does not answer; a tree needs none."""
+
+    @model_validator(mode="after")
+    def _one(self) -> RedirectBlock:
+        if sum(value is not None for value in (self.number, self.client, self.did)) != 1:
+            raise ValueError('must name exactly one of "number", "client" and "did"')
+        if self.number is not None and self.failed is None:
+            raise missing("failed")
+        if self.number is None and self.failed is not None:
+            raise ValueError('"failed" is for a number only: a tree always goes on somewhere')
+        return self
+
+
+class IncludeBlock(Block):
+    """Go on in a snippet of `shared/snippets.yaml`.
+
+    ```yaml
+    include: { snippet: take_a_message, with: { to: post_box, after: bye } }
+    ```
+
+    The snippet's nodes become nodes of this tree, under this node's name (`message/ask`); `with` gives its parameters.
+    """
+
+    snippet: Name
+    """The snippet's name."""
+    with_: Annotated[dict[Name, Annotated[Any, WithJsonSchema({})]], Field(alias="with")] = Field(default_factory=dict)
+    """A value for each of the snippet's parameters that has no default."""
 
 
 class MessageBlock(Block):
     """Take a voice message."""
 
     prompt: Prompts | None = None
+    """Said before the tone."""
     max: Positive = 120.0
+    """The longest message."""
     silence: Positive = 5.0
+    """Silence that ends it."""
     min: Duration = 2.0
+    """What is shorter is no message."""
     deliver: Name | None = None
+    """The contact who gets it."""
     done: Target
+    """Where the call goes after the message."""
     empty: Target | None = None
+    """Where it goes when nothing was said; by default where `done` leads."""
 
     @model_validator(mode="after")
     def _bounds(self) -> MessageBlock:
@@ -295,11 +366,14 @@ class MessageBlock(Block):
 class RejectBlock(Block):
     """Refuse the call."""
 
-    cause: Annotated[str, BeforeValidator(_cause)] = "rejected"
+    cause: Cause = "rejected"
+    """What the caller's telephone is told: `rejected`, `busy` or `unallocated`."""
     prompt: Prompts | None = None
+    """Said first; without it the call is refused unanswered."""
 
 
 class HangupBlock(Block):
     """End the call."""
 
     prompt: Prompts | None = None
+    """Said first."""

@@ -15,14 +15,15 @@ from time import perf_counter
 import structlog
 
 from callrouter.core import engine, facts, state
-from callrouter.core.effects import Effect, Hangup
+from callrouter.core.call import CallState
+from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
-from callrouter.core.inputs import CallOffered, CommandFailed, Input
+from callrouter.core.inputs import CallOffered, CommandFailed, Input, LookupFailed
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
-from callrouter.runtime.ports import Clock, Meter, Observer, Plans, Switch
+from callrouter.runtime.ports import Clock, Meter, Observer, Plans, Switch, WebServices
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +32,14 @@ class Driver:
     """Steps all live calls; the Inbox of the switch."""
 
     def __init__(
-        self, *, plans: Plans, clock: Clock, observers: Sequence[Observer], meter: Meter, calls: LiveCalls
+        self,
+        *,
+        plans: Plans,
+        clock: Clock,
+        observers: Sequence[Observer],
+        meter: Meter,
+        calls: LiveCalls,
+        web: WebServices | None = None,
     ) -> None:
         self.calls = calls
         self.switch: Switch | None = None
@@ -40,6 +48,7 @@ class Driver:
         self._clock = clock
         self._observers = tuple(observers)
         self._meter = meter
+        self._web = web
         self._mailbox: deque[Callable[[], None]] = deque()
         self._stepping = False
 
@@ -81,6 +90,8 @@ class Driver:
         if turn is None:
             return
         live.call = turn.call
+        if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING and self._web is not None:
+            self._web.cancel(call_id)
         if turn.call.ended:
             self.calls.remove(call_id)
         self._carry_out(plan, turn)
@@ -119,6 +130,15 @@ class Driver:
             self.tell(turn.call.call_id, failed)
             return
         self.switch.perform(turn.call, encoded, effects)
+        if isinstance(last := effects[-1], Lookup):
+            self._look_up(turn, last)
+
+    def _look_up(self, turn: Turn, lookup: Lookup) -> None:
+        if self._web is not None:
+            self._web.start(turn.call.call_id, turn.call.step, lookup)
+            return
+        reason = "no web service can be asked from here"
+        self.tell(turn.call.call_id, LookupFailed(step=turn.call.step, reason=reason, at=self._clock.now()))
 
     def _tell(self, told: Sequence[Fact]) -> None:
         for observer in self._observers:

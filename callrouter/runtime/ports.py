@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from callrouter.core.call import Call
-from callrouter.core.effects import Effect
+from callrouter.core.effects import Effect, Lookup
 from callrouter.core.facts import Fact
 from callrouter.core.inputs import CallOffered, Input
 from callrouter.core.plan import Plan
@@ -44,6 +44,18 @@ class Switch(Protocol):
 
     def release(self, call_id: str) -> None:
         """The call has ended: forget it."""
+        ...
+
+
+class WebServices(Protocol):
+    """Those who can be asked while a caller waits."""
+
+    def start(self, call_id: str, step: int, lookup: Lookup) -> None:
+        """Ask; never blocks. The answer comes back through `Inbox.tell` and names the step."""
+        ...
+
+    def cancel(self, call_id: str) -> None:
+        """The call does not wait for an answer any more."""
         ...
 
 

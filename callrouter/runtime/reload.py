@@ -1,18 +1,65 @@
-"""The plans in service, replaced as a whole; calls in progress keep the plan they started with."""
+"""The plans in service, replaced as a whole; calls in progress keep the plan they started with.
+
+A load that finds something wrong leaves the client its last good plan. What is served, since when, and what is not
+served as it stands can be asked at any time; whoever must act on a change (provision the switch, keep the history,
+count) is told by a `Swap`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from time import perf_counter
 
 import structlog
 
 from callrouter.core.plan import Plan
-from callrouter.dialplan import Catalogue
+from callrouter.dialplan import Catalogue, Issue, Loader
+from callrouter.dialplan.folder import Look
 from callrouter.errors import CallrouterError
 from callrouter.runtime.calls import LiveCalls
 
 log = structlog.get_logger(__name__)
+
+
+class Why(StrEnum):
+    """What made a load happen."""
+
+    START = "start"
+    SAVED = "saved"
+    """The folder changed."""
+    ASKED = "asked"
+    """By signal or by HTTP."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swap:
+    """What one load changed."""
+
+    at: datetime
+    why: Why
+    live: tuple[Plan, ...] = ()
+    """Plans that went into service."""
+    withdrawn: tuple[Plan, ...] = ()
+    """The last plans of clients that have none any more."""
+    catalogue: Catalogue
+    """What is in service now; its issues are those of this load."""
+    seconds: float = 0.0
+    """How long loading took."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedFile:
+    """A file that is not served as it stands."""
+
+    file: str
+    keeps: Plan | None
+    """The plan its client has all the same."""
+    issues: tuple[Issue, ...]
 
 
 class ServedPlans:
@@ -21,16 +68,31 @@ class ServedPlans:
     def __init__(
         self,
         catalogue: Catalogue,
-        load: Callable[[], Catalogue],
+        loader: Loader,
         calls: LiveCalls,
-        on_load: Callable[[Catalogue], None],
+        *,
+        now: Callable[[], datetime],
+        on_swap: Callable[[Swap], None] = lambda _: None,
+        on_failure: Callable[[], None] = lambda: None,
     ) -> None:
+        """`catalogue` is what `loader` has loaded (and perhaps plans of the past for clients whose file is wrong)."""
         self.catalogue = catalogue
-        self._load = load
+        self.since: dict[str, datetime] = dict.fromkeys(catalogue.plans, catalogue.loaded_at)
+        """By client: when its plan went into service here."""
+        self.failure = ""
+        """Why the folder as a whole could not be loaded the last time; empty when it could."""
+        self.seen: Look | None = loader.seen
+        """What stood in the folder when the plans in service were loaded."""
+        self._loader = loader
         self._calls = calls
-        self._on_load = on_load
+        self._now = now
+        self._on_swap = on_swap
+        self._on_failure = on_failure
         self._reloading = asyncio.Lock()
-        self._announce(catalogue)
+        self._announce(
+            Swap(at=catalogue.loaded_at, why=Why.START, live=tuple(catalogue.plans.values()), catalogue=catalogue),
+            said=frozenset(),
+        )
 
     def for_did(self, did: str) -> Plan:
         """The plan of a dialled number; the plan for unknown numbers when no client has it."""
@@ -45,20 +107,117 @@ class ServedPlans:
         """The plan a call started with, while it is known."""
         return self.catalogue.plan(client, version)
 
-    async def reload(self) -> None:
-        """Load the files again, off the loop; what is wrong keeps its last good plan, and is logged."""
-        async with self._reloading:
-            try:
-                fresh = await asyncio.to_thread(self._load)
-            except CallrouterError as error:
-                log.error("the dialplans could not be loaded; the present ones stay in service", reason=str(error))  # noqa: TRY400
-                return
-            in_use = {(live.plan.client, live.plan.version) for live in self._calls}
-            self.catalogue = fresh.replace_from(self.catalogue, in_use)
-            self._announce(self.catalogue)
+    @property
+    def refused(self) -> tuple[RefusedFile, ...]:
+        """The files that are not served as they stand, with what is wrong with each."""
+        catalogue = self.catalogue
+        keeps = {plan.source: plan for plan in catalogue.plans.values()}
+        wrong = {issue.file for issue in catalogue.issues if issue.severity == "error"}
+        return tuple(
+            RefusedFile(
+                file=file,
+                keeps=keeps.get(file),
+                issues=tuple(issue for issue in catalogue.issues if issue.file == file),
+            )
+            for file in sorted(catalogue.refused | wrong)
+        )
 
-    def _announce(self, catalogue: Catalogue) -> None:
-        for issue in catalogue.issues:
-            log.warning("dialplan", issue=str(issue))
-        log.info("dialplans in service", clients=len(catalogue.plans), issues=len(catalogue.issues))
-        self._on_load(catalogue)
+    @property
+    def trouble(self) -> str:
+        """What is not as the folder says, in one sentence; empty when all is."""
+        if self.failure:
+            return self.failure
+        refused = self.refused
+        if not refused:
+            return ""
+        first = next((str(issue) for issue in refused[0].issues if issue.severity == "error"), refused[0].file)
+        more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
+        return f"not served as it stands: {first}{more}"
+
+    async def reload(
+        self, why: Why = Why.ASKED, *, hold: Callable[[Catalogue | None], bool] | None = None
+    ) -> Swap | None:
+        """Load what has changed, off the loop; what is wrong keeps its last good plan, and is logged.
+
+        Sounds that a new plan needs are there before it is served. `hold` may look at what was loaded (None: the folder
+        could not be) and refuse it for now. Returns None when nothing was put into service because of it, or because
+        nothing could be loaded.
+        """
+        async with self._reloading:
+            began = perf_counter()
+            try:
+                fresh = await asyncio.to_thread(_load, self._loader, self._now())
+            except CallrouterError as error:
+                if hold is None or not hold(None):
+                    self._fails(str(error))
+                return None
+            if hold is not None and hold(fresh):
+                return None
+            return self._swap(fresh, why, perf_counter() - began)
+
+    def _swap(self, fresh: Catalogue, why: Why, seconds: float) -> Swap:
+        before = self.catalogue
+        in_use = {(live.plan.client, live.plan.version) for live in self._calls}
+        self.catalogue = after = fresh.replace_from(before, in_use)
+        self.seen, self.failure = self._loader.seen, ""
+        swap = Swap(
+            at=self._now(),
+            why=why,
+            live=tuple(plan for plan in after.plans.values() if _is_new(plan, before)),
+            withdrawn=tuple(plan for client, plan in before.plans.items() if client not in after.plans),
+            catalogue=after,
+            seconds=seconds,
+        )
+        for plan in swap.withdrawn:
+            self.since.pop(plan.client, None)
+        self.since.update({plan.client: swap.at for plan in swap.live})
+        self._announce(swap, said=frozenset(before.issues))
+        return swap
+
+    def _fails(self, reason: str) -> None:
+        if reason != self.failure:
+            log.error("the dialplans could not be loaded; the present ones stay in service", reason=reason)
+        self.failure = reason
+        self._on_failure()
+
+    def _announce(self, swap: Swap, said: frozenset[Issue]) -> None:
+        for issue in swap.catalogue.issues:
+            if issue not in said:
+                log.warning("dialplan", issue=str(issue))
+        if swap.live or swap.withdrawn or set(swap.catalogue.issues) != said:
+            log.info(
+                "dialplans in service",
+                why=swap.why.value,
+                clients=len(swap.catalogue.plans),
+                issues=len(swap.catalogue.issues),
+                live=_some(swap.live),
+                withdrawn=_some(swap.withdrawn),
+                seconds=round(swap.seconds, 3),
+            )
+        self._on_swap(swap)
+
+
+def _load(loader: Loader, now: datetime) -> Catalogue:
+    """Without the cyclic collector, each of whose rounds stops all calls; what was made is put out of its sight.
+
+    Plans and documents hold no cycles to speak of: they are freed when nobody refers to them.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return loader.load(now)
+    finally:
+        if was_on:
+            gc.freeze()
+            gc.enable()
+
+
+def _is_new(plan: Plan, before: Catalogue) -> bool:
+    old = before.plans.get(plan.client)
+    return old is None or old.version != plan.version
+
+
+def _some(plans: tuple[Plan, ...]) -> str:
+    """Names for a line of the log: the first few, and how many more."""
+    names = ", ".join(plan.client for plan in plans[:5])
+    return f"{names} and {len(plans) - 5} more" if len(plans) > 5 else names

@@ -5,7 +5,7 @@ The environment wins over `.env`, which wins over the default. Only `app` and `c
 
 from __future__ import annotations
 
-from callrouter.settings.loading import Origin, ShownSetting, load_settings, shown_settings
+from callrouter.settings.loading import Origin, ShownSetting, load_secrets, load_settings, shown_settings
 from callrouter.settings.model import Settings
 
-__all__ = ["Origin", "Settings", "ShownSetting", "load_settings", "shown_settings"]
+__all__ = ["Origin", "Settings", "ShownSetting", "load_secrets", "load_settings", "shown_settings"]

@@ -19,6 +19,8 @@ from callrouter.errors import SettingsError
 from callrouter.settings.model import PREFIX, Settings, url_host
 
 ENV_FILE: Final = Path(".env")
+SECRET_PREFIX: Final = f"{PREFIX}SECRET_"
+"""How the variables begin whose values documents may send to web services, and never see."""
 
 
 class Origin(StrEnum):
@@ -51,6 +53,22 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         return Settings(_env_file=env_file, _env_file_encoding="utf-8")
     except ValidationError as error:
         raise SettingsError("\n".join(_complaints(error, given))) from None
+
+
+def load_secrets(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """The secrets that documents name (`env:CRM` is CALLROUTER_SECRET_CRM), by that name; the environment wins.
+
+    Raises:
+        SettingsError: the file cannot be read, or a secret cannot stand in a header.
+    """
+    secrets: dict[str, str] = {}
+    for variable, (value, origin) in _given(env_file).items():
+        if not variable.startswith(SECRET_PREFIX):
+            continue
+        if not (value.isascii() and value.isprintable()):
+            raise SettingsError(f"{variable} ({origin}) holds what a header cannot: it must be one line of plain ASCII")
+        secrets[variable.removeprefix(SECRET_PREFIX)] = value
+    return secrets
 
 
 def shown_settings(settings: Settings, env_file: Path = ENV_FILE) -> list[ShownSetting]:
@@ -95,7 +113,7 @@ def _refuse_misspelt(given: Mapping[str, tuple[str, Origin]]) -> None:
     """A misspelt variable would leave the default in force without a word. Others' variables are none of ours."""
     known = [variable for _, variable in _variables()]
     for variable, (_, origin) in given.items():
-        if variable in known:
+        if variable in known or variable.startswith(SECRET_PREFIX):
             continue
         for meant in difflib.get_close_matches(variable, known, n=1, cutoff=0.9):
             raise SettingsError(f"{variable} ({origin}) is not a setting: did you mean {meant}?")
@@ -121,10 +139,14 @@ def _shown(value: object) -> str:
     match value:
         case None | "" | ():
             return ""
+        case bool():
+            return "on" if value else "off"
         case SecretStr():
             return _masked(value.get_secret_value())
         case Mapping():
             return ",".join(f"{language}={voice}" for language, voice in value.items())
+        case (str(), *_):
+            return ",".join(value)
         case tuple():
             return os.pathsep.join(str(part) for part in value)
         case _:

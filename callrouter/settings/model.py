@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -14,6 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from callrouter.errors import SettingsError
 
 PREFIX: Final = "CALLROUTER_"
+
+_HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -52,6 +55,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = _setting("What callrouter keeps on disk", "a folder", default=Path(".run/data"))
     dialplans_dir: Path = _setting("The clients' files", "a folder", default=Path("dialplans"))
+    watch: bool = _setting(
+        "Whether a saved file goes live by itself; otherwise by `callrouter dialplan publish` or SIGHUP",
+        "on or off",
+        default=True,
+    )
     prompts_dir: Path = _setting("Rendered prompts; Asterisk reads it", "a folder", default=Path(".run/data/prompts"))
     sounds_dirs: Annotated[tuple[Path, ...], NoDecode] = _setting(
         "Where sound files are looked for, by language", f"folders separated by '{os.pathsep}'", default=()
@@ -69,6 +77,11 @@ class Settings(BaseSettings):
     )
     trunk_dial: str = _setting(
         "How a number is dialled outside", "a dial string that holds {number} once", default="PJSIP/{number}@trunk-out"
+    )
+    outgoing_hosts: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "Hosts that `lookup` and `notify` may ask: crm.example, crm.example:8443, *.example",
+        "hosts separated by commas",
+        default=(),
     )
     http_host: str = _setting("Where engine and web listen", "an address of this machine", default="127.0.0.1")
     engine_port: Port = _setting("The engine's /health, /ready, /metrics, /live", "a port, 1 to 65535", default=8081)
@@ -102,6 +115,17 @@ class Settings(BaseSettings):
     @classmethod
     def _split_paths(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("outgoing_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        wrong = next((host for host in hosts if not _HOST.fullmatch(host)), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is no host: write names only, without https:// and without a path")
+        return hosts
 
     @field_validator("speech_voices", mode="before")
     @classmethod

@@ -1,25 +1,50 @@
-"""Every plan that was ever live, as its document: what explains a past call."""
+"""Every plan that was ever live, with the documents it was made of, and when each version was live.
+
+A version is kept once (`plans`), a document's content once (`plan_documents`, by its hash), and each time a version
+goes live is a row of `plan_history`; a row without a version says that the client was withdrawn.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.store.database import Database
-from callrouter.store.tables import plans
+from callrouter.store.tables import plan_documents, plan_history, plans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPlan:
-    """A client's file as it was when this version went live for the first time."""
+    """A client's plan as it was when this version went live for the first time."""
 
     client: str
     version: str
     document: str
+    """The client's file."""
     first_live_at: datetime
+    source: str = ""
+    """The file's path in the folder; empty for versions that were kept by 0.1.0."""
+    documents: Mapping[str, str] = field(default_factory=dict)
+    """Everything it was made of, by the path in the folder, the client's file included: it compiles again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WentLive:
+    """A version went into service, or a client was withdrawn (`version` is None)."""
+
+    client: str
+    version: str | None
+    live_at: datetime
+    why: str
+    """What made it: `start`, `saved`, `asked`, `publish`, `rollback`."""
+    by: str = ""
+    """Who, as far as it is known."""
 
 
 async def remember_plan(database: Database, plan: StoredPlan) -> None:
@@ -28,14 +53,34 @@ async def remember_plan(database: Database, plan: StoredPlan) -> None:
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    values = {
-        "client": plan.client,
-        "version": plan.version,
-        "document": plan.document.replace("\x00", "\ufffd"),
-        "first_live_at": plan.first_live_at,
-    }
+    await remember_live(database, [plan], [])
+
+
+async def remember_live(database: Database, made: Sequence[StoredPlan], went_live: Sequence[WentLive]) -> None:
+    """Keep versions that are new, and what went live, in one transaction.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
     async with database.connection() as connection:
-        await connection.execute(insert(plans).values(values).on_conflict_do_nothing())
+        contents = {content_hash(content): content for plan in made for content in plan.documents.values()}
+        if contents:
+            rows = [{"hash": key, "content": _storable(content)} for key, content in contents.items()]
+            await connection.execute(insert(plan_documents).on_conflict_do_nothing(), rows)
+        if made:
+            await connection.execute(insert(plans).on_conflict_do_nothing(), [_row(plan) for plan in made])
+        if went_live:
+            happened = [
+                {
+                    "client": one.client,
+                    "version": one.version,
+                    "live_at": one.live_at,
+                    "why": one.why,
+                    "by": _storable(one.by),
+                }
+                for one in went_live
+            ]
+            await connection.execute(insert(plan_history), happened)
 
 
 async def find_plan(database: Database, client: str, version: str) -> StoredPlan | None:
@@ -47,4 +92,125 @@ async def find_plan(database: Database, client: str, version: str) -> StoredPlan
     query = select(plans).where(plans.c.client == client, plans.c.version == version)
     async with database.connection() as connection:
         row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else StoredPlan(**row)
+        if row is None:
+            return None
+        contents = await _contents(connection, set(row["documents"].values()))
+    documents = {file: contents[key] for file, key in row["documents"].items() if key in contents}
+    return StoredPlan(**{**row, "documents": documents})
+
+
+async def known_versions(database: Database, clients: Collection[str]) -> set[tuple[str, str]]:
+    """Which versions of these clients are kept, as (client, version).
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(plans.c.client, plans.c.version).where(plans.c.client.in_(clients))
+    async with database.connection() as connection:
+        return {(row.client, row.version) for row in await connection.execute(query)}
+
+
+async def last_live(database: Database) -> dict[str, str | None]:
+    """By client: the version that went live last; None when the client was withdrawn after it.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = (
+        select(plan_history.c.client, plan_history.c.version)
+        .ext(distinct_on(plan_history.c.client))
+        .order_by(plan_history.c.client, plan_history.c.history_id.desc())
+    )
+    async with database.connection() as connection:
+        return {row.client: row.version for row in await connection.execute(query)}
+
+
+async def last_live_of_files(database: Database, files: Collection[str]) -> list[StoredPlan]:
+    """The plans that were in service last of clients whose file is one of these.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    live = [(client, version) for client, version in (await last_live(database)).items() if version is not None]
+    if not live or not files:
+        return []
+    query = select(plans.c.client, plans.c.version).where(
+        tuple_(plans.c.client, plans.c.version).in_(live), plans.c.source.in_(files)
+    )
+    async with database.connection() as connection:
+        rows = (await connection.execute(query)).all()
+    found = [await find_plan(database, row.client, row.version) for row in rows]
+    return [plan for plan in found if plan is not None]
+
+
+async def read_history(database: Database, client: str | None = None, *, limit: int = 50) -> list[WentLive]:
+    """What went live, the newest first.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(plan_history).order_by(plan_history.c.history_id.desc()).limit(limit)
+    if client is not None:
+        query = query.where(plan_history.c.client == client)
+    async with database.connection() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    return [
+        WentLive(client=row["client"], version=row["version"], live_at=row["live_at"], why=row["why"], by=row["by"])
+        for row in rows
+    ]
+
+
+async def find_versions(database: Database, client: str, beginning: str) -> list[str]:
+    """The kept versions of a client that begin so, the latest to go live first.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    last = func.max(plan_history.c.history_id)
+    query = (
+        select(plan_history.c.version)
+        .where(plan_history.c.client == client, plan_history.c.version.startswith(beginning, autoescape=True))
+        .group_by(plan_history.c.version)
+        .order_by(last.desc())
+    )
+    async with database.connection() as connection:
+        return list((await connection.execute(query)).scalars())
+
+
+async def was_live(database: Database, client: str, document: str) -> bool:
+    """Whether a client's file was live as it stands, in any version.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(plans.c.version).where(plans.c.client == client, plans.c.document == _storable(document)).limit(1)
+    async with database.connection() as connection:
+        return (await connection.execute(query)).first() is not None
+
+
+def content_hash(content: str | bytes) -> str:
+    """By what a document's content is known: SHA-256, in hexadecimal."""
+    return hashlib.sha256(_storable(content).encode() if isinstance(content, str) else content).hexdigest()
+
+
+def _row(plan: StoredPlan) -> dict[str, object]:
+    return {
+        "client": plan.client,
+        "version": plan.version,
+        "document": _storable(plan.document),
+        "first_live_at": plan.first_live_at,
+        "source": _storable(plan.source),
+        "documents": {_storable(file): content_hash(content) for file, content in plan.documents.items()},
+    }
+
+
+def _storable(text: str) -> str:
+    """What a text column takes: names of files may hold bytes that are no text."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", errors="replace").decode()
+
+
+async def _contents(connection: AsyncConnection, hashes: Collection[str]) -> dict[str, str]:
+    if not hashes:
+        return {}
+    rows = await connection.execute(select(plan_documents).where(plan_documents.c.hash.in_(hashes)))
+    return {row.hash: row.content for row in rows}

@@ -22,6 +22,7 @@ from callrouter.store.trace import cleaned, trace_json, variables_json
 CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
+CALLBACK_COLUMNS = tuple(column.name for column in tables.callbacks.columns)
 
 Row = tuple[Any, ...]
 
@@ -48,6 +49,7 @@ class Rows:
     calls: list[Row] = field(default_factory=list)
     queue_visits: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
+    callbacks: list[Row] = field(default_factory=list)
 
     def add(self, call: Call) -> None:
         """Add a call, cleaned of what PostgreSQL cannot hold.
@@ -55,15 +57,15 @@ class Rows:
         Raises:
             ValueError: the call has not ended.
         """
-        visits, messages = len(self.queue_visits), len(self.messages)
+        visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
         row = self.take(call)
         if not _storable(row):
-            del self.queue_visits[visits:], self.messages[messages:]
+            del self.queue_visits[visits:], self.messages[messages:], self.callbacks[callbacks:]
             row = self.take(cleaned(call))
         self.calls.append(row)
 
     def take(self, call: Call) -> Row:
-        """Add the queue visits and messages of a call as it is, and give back its own row.
+        """Add the queue visits, messages and callbacks of a call as it is, and give back its own row.
 
         Raises:
             ValueError: the call has not ended.
@@ -73,8 +75,8 @@ class Rows:
         if ended_at is None or call.disposition is None:
             raise ValueError(f"call {call.call_id} has not ended: it has no row yet")
         waiting, talk, agent = self._take_queue_visits(call, ended_at)
-        if call.messages:
-            self._take_messages(call)
+        if call.messages or call.callbacks:
+            self._take_parts(call)
         return (
             call.call_id,
             call.client,
@@ -134,7 +136,7 @@ class Rows:
             talk += sum([dial.talk_seconds() for dial in call.dials])
         return waiting, talk, agent
 
-    def _take_messages(self, call: Call) -> None:
+    def _take_parts(self, call: Call) -> None:
         for position, message in enumerate(call.messages, start=1):
             self.messages.append(
                 (
@@ -147,6 +149,18 @@ class Rows:
                     _instant(message.started_at),
                     message.node,
                     "recorded",
+                )
+            )
+        for position, callback in enumerate(call.callbacks, start=1):
+            self.callbacks.append(
+                (
+                    call.call_id,
+                    position,
+                    call.client,
+                    callback.number,
+                    callback.node,
+                    _instant(callback.asked_at),
+                    "open",
                 )
             )
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -111,6 +112,44 @@ messages = Table(
     Index(None, "started_at"),
 )
 
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("position", SmallInteger, nullable=False, comment="1 for the first wish of the call"),
+    Column("client", _Id, nullable=False),
+    Column("number", Text, nullable=False, comment="E.164"),
+    Column("node", Text, nullable=False),
+    Column("asked_at", _Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("call_id", "position"),
+    CheckConstraint("state IN ('open', 'done', 'given_up')", name="state"),
+    Index(None, "client", "asked_at"),
+    Index(None, "asked_at"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("notification_id", _Id, nullable=False, comment="sent along: tells a repetition"),
+    Column("call_id", _Id, nullable=False),
+    Column("client", _Id, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="JSON, as it is sent"),
+    Column("asked_at", _Instant, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", _Instant, comment="empty once it is settled"),
+    Column("delivered_at", _Instant),
+    Column("last_error", Text),
+    PrimaryKeyConstraint("notification_id"),
+    CheckConstraint("state IN ('waiting', 'delivered', 'failed')", name="state"),
+    Index(None, "client", "asked_at"),
+    Index(None, "asked_at"),
+    Index("notifications_due_idx", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
+)
+
 plans = Table(
     "plans",
     metadata,
@@ -118,7 +157,32 @@ plans = Table(
     Column("version", _Id, nullable=False),
     Column("document", Text, nullable=False, comment="the client's file as it was"),
     Column("first_live_at", _Instant, nullable=False),
+    Column("source", Text, nullable=False, server_default="", comment="the file's path in the folder"),
+    Column(
+        "documents", JSONB, nullable=False, server_default=text("'{}'::jsonb"), comment="path to hash, all it stands on"
+    ),
     PrimaryKeyConstraint("client", "version"),
+)
+
+plan_documents = Table(
+    "plan_documents",
+    metadata,
+    Column("hash", _Id, nullable=False, comment="SHA-256 of the content"),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("hash"),
+)
+
+plan_history = Table(
+    "plan_history",
+    metadata,
+    Column("history_id", Integer, Identity(always=True), nullable=False),
+    Column("client", _Id, nullable=False),
+    Column("version", _Id, comment="empty: the client was withdrawn"),
+    Column("live_at", _Instant, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("by", Text, nullable=False, comment="who, as far as it is known"),
+    PrimaryKeyConstraint("history_id"),
+    Index(None, "client", "history_id"),
 )
 
 gaps = Table(

@@ -1,13 +1,15 @@
 """A call as JSON and back, exactly: the `trace` column, and the lines of the spool.
 
-The trace holds what the columns of `calls` do not: the visits with the value that decided each, queue visits, dials
-and messages, each as an array whose places have fixed meanings. Instants in it are microseconds after `ringing_at`.
+The trace holds what the columns of `calls` do not: the visits with the value that decided each, queue visits, dials,
+messages and callbacks, each as an array whose places have fixed meanings. Instants in it are microseconds after
+`ringing_at`.
 
     {"visits": [["hours", "open", "Mon 09:12", 10000], …],                          node, exit, because, at
      "queues": [["medical", 21500000, 1, 21600000, "anne", 30100000, 95000000, "answered"]],
                                                 queue, entered, offers, first offer, agent, answered, left, outcome
      "dials": [["on_call", 1000000, null, 21000000, "no_answer"]],    target, started, answered, ended, outcome
      "messages": [["…", "take", "email", 40200000, 14.0]],        recording, node, deliver, started, seconds
+     "callbacks": [["+33612340001", "offer", 41000000]],           number, node, asked
      "step": 5, "node": "secretaries", "rest": {…}}
 
 `step` and `node` are where it ended; `rest` holds what else a call has, where it is not empty. The trace is written by
@@ -27,6 +29,7 @@ from typing import Any
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
+    Callback,
     CallerId,
     CallState,
     Clocks,
@@ -60,6 +63,8 @@ def trace_json(call: Call) -> str:
         parts.append(f'"dials":[{",".join([_dial(d, base) for d in call.dials])}]')
     if call.messages:
         parts.append(f'"messages":[{",".join([_message(m, base) for m in call.messages])}]')
+    if call.callbacks:
+        parts.append(f'"callbacks":[{",".join([_callback(c, base) for c in call.callbacks])}]')
     parts.append(_rest(call))
     return ",".join(parts)
 
@@ -142,6 +147,10 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
         dials=tuple(_read_dial(d, base) for d in trace.get("dials", ())),
         earlier=Earlier(**rest["earlier"]) if "earlier" in rest else NOTHING_EARLIER,
         messages=tuple(_read_message(m, base) for m in trace.get("messages", ())),
+        callbacks=tuple(
+            Callback(number=number, node=node, asked_at=_at(base, asked))
+            for number, node, asked in trace.get("callbacks", ())
+        ),
         recording_at=_maybe(base, rest.get("recording_at")),
         verdict=Disposition(rest["verdict"]) if "verdict" in rest else None,
         disposition=Disposition(disposition) if disposition else None,
@@ -196,6 +205,10 @@ def _dial(d: DialAttempt, base: datetime) -> str:
 
 def _message(m: Message, base: datetime) -> str:
     return f"[{_quote(m.recording)},{_quote(m.node)},{_quote(m.deliver)},{_micros(m.started_at - base)},{m.seconds!r}]"
+
+
+def _callback(c: Callback, base: datetime) -> str:
+    return f"[{_quote(c.number)},{_quote(c.node)},{_micros(c.asked_at - base)}]"
 
 
 def _rest(call: Call) -> str:

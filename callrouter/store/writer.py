@@ -2,8 +2,8 @@
 
 The usual batch goes by COPY straight into the tables, in one transaction. When a call of it is there already (told
 twice: after a lost commit, or from a journal), the batch goes through a staging table and only what is new is kept:
-the first record of a call is its record, with its visits and messages. When PostgreSQL refuses a row for what it
-holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
+the first record of a call is its record, with its visits, messages and callbacks. When PostgreSQL refuses a row for
+what it holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ import asyncpg
 from callrouter.core.call import Call
 from callrouter.errors import DatabaseUnreachable
 from callrouter.store.database import Database
-from callrouter.store.rows import CALL_COLUMNS, MESSAGE_COLUMNS, QUEUE_VISIT_COLUMNS, Row, Rows, expect_rows
+from callrouter.store.rows import (
+    CALL_COLUMNS,
+    CALLBACK_COLUMNS,
+    MESSAGE_COLUMNS,
+    QUEUE_VISIT_COLUMNS,
+    Row,
+    Rows,
+    expect_rows,
+)
 
 WRITE_SECONDS = 30.0
 """A batch that takes longer is given up, and tried again on a new connection."""
@@ -26,7 +34,7 @@ WRITE_SECONDS = 30.0
 _SLICE = 32
 """Rows made without a pause: some 0.5 ms, after which the loop may serve its callers."""
 
-_TABLES = ("calls", "queue_visits", "messages")
+_TABLES = ("calls", "queue_visits", "messages", "callbacks")
 
 _STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table in _TABLES)
 
@@ -40,6 +48,9 @@ WITH fresh AS (
     ON CONFLICT (call_id, position) DO NOTHING
 ), left_messages AS (
     INSERT INTO messages SELECT s.* FROM staged_messages s JOIN fresh USING (call_id)
+    ON CONFLICT (call_id, position) DO NOTHING
+), wishes AS (
+    INSERT INTO callbacks SELECT s.* FROM staged_callbacks s JOIN fresh USING (call_id)
     ON CONFLICT (call_id, position) DO NOTHING
 )
 SELECT count(*) FROM fresh
@@ -133,6 +144,8 @@ class Writer:
             await self._copy_table(f"{prefix}queue_visits", QUEUE_VISIT_COLUMNS, _in_slices(rows.queue_visits))
         if rows.messages:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
+        if rows.callbacks:
+            await self._copy_table(f"{prefix}callbacks", CALLBACK_COLUMNS, _in_slices(rows.callbacks))
 
     async def _copy_table(self, table: str, columns: Sequence[str], records: AsyncIterator[Row]) -> None:
         await self._connection.copy_records_to_table(table, records=records, columns=columns)

@@ -47,8 +47,21 @@ async def test_alive_and_ready() -> None:
     async with serving(application()) as base:
         health, ready = await get(base, "/health", None), await get(base, "/ready", None)
 
-    assert (health.status_code, health.json()) == (200, {"status": "alive", "version": __version__})
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "checks": ["asterisk"]})
+    assert (health.status_code, health.json()) == (200, {"status": "alive", "version": __version__, "degraded": []})
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "checks": ["asterisk"], "degraded": []})
+
+
+async def test_what_is_wrong_without_harm_is_a_note() -> None:
+    async def refused() -> str | None:
+        return "not served as it stands: a.yaml:3: node"
+
+    made = create_engine_app([], CollectorRegistry(), {"asterisk": well}, token=TOKEN, notes={"dialplans": refused})
+    async with serving(made) as base:
+        health, ready = await get(base, "/health", None), await get(base, "/ready", None)
+
+    assert (health.status_code, ready.status_code) == (200, 200)
+    said = ["dialplans: not served as it stands: a.yaml:3: node"]
+    assert (health.json()["degraded"], ready.json()["degraded"]) == (said, said)
 
 
 async def test_not_ready_says_why() -> None:

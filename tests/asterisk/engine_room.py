@@ -69,6 +69,8 @@ timeout = 15
 member => Local/agent@test-phone/n,0,agent-test
 [empty]
 joinempty = no
+[quiet]
+joinempty = yes
 """
 
 

@@ -11,7 +11,22 @@ from callrouter.asterisk.asyncagi import parse_result
 from callrouter.asterisk.translate import Kind, Places, order, result
 from callrouter.core import effects, inputs
 from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
-from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record, Sound
+from callrouter.core.effects import (
+    Answer,
+    CollectDigits,
+    Dial,
+    Effect,
+    EnterQueue,
+    Hangup,
+    HttpRequest,
+    LookAtQueues,
+    Lookup,
+    Play,
+    ReadAs,
+    Reading,
+    Record,
+    Sound,
+)
 from callrouter.errors import EncodingError
 
 PLACES = Places(recordings_dir="/var/spool/recordings")
@@ -77,6 +92,33 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         ],
         14400.0,
     ),
+    (
+        (
+            Play(
+                sounds=(WELCOME, Reading(read_as=ReadAs.NUMBER, value="71", language="fr", seconds=9)),
+                interruptible=True,
+            ),
+        ),
+        ['EXEC Read "CR_KEYS,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
+        [],
+        # margin 3, prompt 4, and no more than 9 s for the number
+        16.0,
+    ),
+    # Nothing runs on the channel while others are asked: it is only kept until they must have answered.
+    ((LookAtQueues(queues=("medical",)),), [], [], 4.0),
+    (
+        (
+            Lookup(
+                request=HttpRequest(method="GET", url="https://crm.example/"),
+                timeout_seconds=5.0,
+                fields=(),
+                music=True,
+            ),
+        ),
+        [],
+        [],
+        8.0,
+    ),
 ]
 
 
@@ -97,6 +139,13 @@ def test_every_effect_has_a_row() -> None:
     shown = {type(effect) for asked, *_ in ROWS for effect in asked} | {Hangup}
 
     assert set(get_args(effects.Effect)) == shown
+
+
+def test_hold_music_ends_before_what_follows() -> None:
+    """It was started while somebody else was asked."""
+    made = order((Play(sounds=(WELCOME,), interruptible=False),), b"c3RhdGU=", PLACES, music=True)
+
+    assert [one.text.decode() for one in made.commands] == ["SET MUSIC OFF", 'EXEC Playback "/prompts/welcome"']
 
 
 def test_measured_order_sends_the_state_through_the_channel() -> None:

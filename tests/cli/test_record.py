@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
+from callrouter.store.plans import StoredPlan, remember_plan
 from callrouter.store.writer import Writer
 
 from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
@@ -51,7 +53,9 @@ async def test_explain_names_the_lines_that_decided(command: Command) -> None:
     assert path == "hours → welcome"
     assert story[0].startswith("10:00:00  hours (cabinet-moreau.yaml:")
     assert story[0].endswith(") → open (Tue 10:00)")
-    assert story[-1] == "10:01:20  ended: answered"
+    assert story[-2] == "10:01:20  ended: answered"
+    assert story[-1].startswith("(lines of version ")
+    assert story[-1].endswith(" of the dialplan, as it is on disk)")
 
 
 async def test_explain_says_when_the_version_is_not_on_disk(command: Command) -> None:
@@ -59,6 +63,38 @@ async def test_explain_says_when_the_version_is_not_on_disk(command: Command) ->
 
     assert "09:00:45  ended: message_left" in done.stdout
     assert done.stdout.splitlines()[-1].startswith("(times in UTC, without lines: version 5f2d3c9a10be")
+
+
+async def test_explain_by_the_version_that_was_in_service(command: Command, database: Database, tmp_path: Path) -> None:
+    """The file has changed since: the lines are those of the version the call was served by."""
+    files = ["cabinet-moreau.yaml", *(f"shared/{path.name}" for path in sorted((DIALPLANS / "shared").glob("*.yaml")))]
+    documents = {name: (DIALPLANS / name).read_text() for name in files}
+    documents["cabinet-moreau.yaml"] = "# one line more\n" + documents["cabinet-moreau.yaml"]
+    for name, content in documents.items():
+        place = tmp_path / "before" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(content)
+    plan = load_directory(tmp_path / "before" / "cabinet-moreau.yaml", PaperSpeech()).plans["cabinet-moreau"]
+    stored = StoredPlan(
+        client=plan.client,
+        version=plan.version,
+        document=documents["cabinet-moreau.yaml"],
+        first_live_at=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        source="cabinet-moreau.yaml",
+        documents=documents,
+    )
+    await remember_plan(database, stored)
+    writer = Writer(database)
+    await writer.write([replace(answered("5"), plan_version=plan.version)])
+    writer.close()
+
+    done = await command("explain", "5")
+
+    assert done.returncode == 0, done.stderr
+    assert f"10:00:00  {plan.where('hours')} → open" in done.stdout
+    assert done.stdout.splitlines()[-1] == (
+        f"(lines of version {plan.version} of the dialplan, in service since 2026-11-24 08:00 UTC; on disk is another)"
+    )
 
 
 async def test_a_call_that_is_not_there(command: Command) -> None:

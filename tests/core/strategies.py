@@ -7,19 +7,34 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import strategies as st
 
-from callrouter.core import inputs
+from callrouter.core import inputs, templates
 from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome
+from callrouter.core.conditions import (
+    Bounds,
+    DateWithin,
+    Measure,
+    QueueStands,
+    ShareOfCalls,
+    VariableIs,
+    VariableNumber,
+    VariableStartsWith,
+    VariableUnset,
+)
+from callrouter.core.effects import LookupField, ReadAs
 from callrouter.core.nodes import (
     ALL,
     AnswerNode,
     BranchNode,
+    CallbackNode,
     CallerNode,
     CollectDigitsNode,
     DialNode,
     HangupNode,
+    LookupNode,
     MenuNode,
     MessageNode,
     Node,
+    NotifyNode,
     OpeningHoursNode,
     PlayNode,
     QueueNode,
@@ -27,10 +42,10 @@ from callrouter.core.nodes import (
     RejectNode,
     SetNode,
 )
-from callrouter.core.nodes.branch import DateWithin, ShareOfCalls, VariableIs
 from callrouter.core.nodes.dial import Contact
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
+from callrouter.core.reading import SpokenVariable
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import plan_of, sound
 
@@ -51,7 +66,14 @@ contacts = st.lists(
     st.builds(Contact, name=st.sampled_from(["doctor", "nurse"]), number=numbers), min_size=1, max_size=3
 )
 keys = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=4)
+bounds = st.builds(Bounds, below=st.one_of(st.none(), st.floats(0, 50)), at_least=st.one_of(st.none(), st.floats(0, 9)))
 conditions = st.one_of(
+    st.builds(VariableUnset, variable=st.sampled_from(VARIABLES)),
+    st.builds(VariableStartsWith, variable=st.sampled_from(VARIABLES), prefixes=st.just(("7", "9"))),
+    st.builds(VariableNumber, variable=st.sampled_from(VARIABLES), bounds=bounds),
+    st.builds(
+        QueueStands, queue=st.sampled_from(["medical", "legal"]), measure=st.sampled_from(Measure), bounds=bounds
+    ),
     st.builds(VariableIs, variable=st.sampled_from(VARIABLES), values=st.sampled_from([(), ("1",), ("75011", "12")])),
     st.just(DateWithin(first=date(2026, 1, 1), last=date(2026, 6, 30))),
     st.builds(ShareOfCalls, percent=st.floats(0, 100)),
@@ -63,11 +85,24 @@ caller_lists = st.builds(
     prefixes=st.sampled_from([(), ("+338",), ("+33",)]),
     anonymous=st.booleans(),
 )
+parts = st.lists(
+    st.one_of(
+        st.sampled_from([sound("one"), sound("two", 30)]),
+        st.builds(
+            SpokenVariable,
+            variable=st.sampled_from(VARIABLES),
+            read_as=st.sampled_from(ReadAs),
+            language=st.sampled_from(["fr", "en"]),
+        ),
+    ),
+    min_size=1,
+    max_size=3,
+).map(tuple)
 values = st.text(st.characters(codec="utf-8"), max_size=20)
 
 KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
     AnswerNode: st.builds(AnswerNode, name=st.just("")),
-    PlayNode: st.builds(PlayNode, name=st.just(""), sounds=some_sounds, interruptible=st.booleans()),
+    PlayNode: st.builds(PlayNode, name=st.just(""), sounds=parts, interruptible=st.booleans()),
     MenuNode: st.builds(
         MenuNode,
         name=st.just(""),
@@ -105,6 +140,30 @@ KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
     DialNode: st.builds(DialNode, name=st.just(""), contacts=contacts.map(tuple), at_once=st.booleans(), screen=sounds),
     RedirectNode: st.builds(RedirectNode, name=st.just(""), number=numbers),
     MessageNode: st.builds(MessageNode, name=st.just(""), sounds=sounds, deliver=st.sampled_from(["", "doctor"])),
+    LookupNode: st.builds(
+        LookupNode,
+        name=st.just(""),
+        url=st.sampled_from(["https://crm.example/{caller}", "https://crm.example/?d={dossier}"]).map(templates.parse),
+        fields=st.sampled_from(VARIABLES).map(lambda name: (LookupField(variable=name, path=("a",), longest=40),)),
+    ),
+    NotifyNode: st.builds(
+        NotifyNode,
+        name=st.just(""),
+        contact=st.just("crm"),
+        url=st.just("https://crm.example/hook"),
+        data=st.just((("file", templates.parse("{dossier} of {caller_name}")),)),
+    ),
+    CallbackNode: st.builds(
+        CallbackNode,
+        name=st.just(""),
+        number_sounds=some_sounds,
+        choice_sounds=some_sounds,
+        ask_sounds=some_sounds,
+        region=st.just("FR"),
+        language=st.just("fr"),
+        no_input_retries=retries,
+        no_match_retries=retries,
+    ),
     RejectNode: st.builds(RejectNode, name=st.just(""), sounds=sounds, cause=st.sampled_from([21, 17, 1])),
     HangupNode: st.builds(HangupNode, name=st.just(""), sounds=sounds),
 }
@@ -163,6 +222,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "dialling": ("DialEnded", "LegAnswered"),
     "connected": ("QueueLeft", "DialEnded"),
     "recording": ("RecordingEnded",),
+    "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
     "adrift": ("AgentOffered", "AgentAnswered", "LegAnswered", "CallerHungUp"),
     "ended": ("CallerHungUp",),
@@ -200,6 +260,22 @@ def made(draw: st.DrawFn, name: str, step: int, at: datetime) -> inputs.Input:
             return inputs.RecordingEnded(
                 step=step, outcome=draw(st.sampled_from(RecordOutcome)), seconds=seconds, at=at
             )
+        case "QueuesSeen":
+            look = st.builds(
+                inputs.QueueLook,
+                agents=st.integers(0, 9),
+                free=st.integers(0, 9),
+                waiting=st.integers(0, 99),
+                talk_seconds=st.floats(0, 900),
+            )
+            looks = st.dictionaries(st.sampled_from(["medical", "legal"]), look)
+            return inputs.QueuesSeen(step=step, looks=draw(looks), at=at)
+        case "LookupDone":
+            # No longer than the node's field allows, in bytes: the performer sees to that.
+            known = st.dictionaries(st.sampled_from(VARIABLES), st.text(max_size=10))
+            return inputs.LookupDone(step=step, values=draw(known), at=at)
+        case "LookupFailed":
+            return inputs.LookupFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
         case "CommandFailed":
             return inputs.CommandFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
         case "ControlLost":

@@ -12,8 +12,9 @@ from callrouter.core import engine, inputs
 from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, RecordOutcome
 from callrouter.core.facts import CallEnded, InputRefused
 from callrouter.core.lifecycle import ADMITS, admits
-from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, MenuNode, MessageNode, QueueNode
+from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, LookupNode, MenuNode, MessageNode, QueueNode
 from callrouter.core.nodes.dial import Contact
+from callrouter.core.templates import parse
 from callrouter.testing import TUESDAY_10, Playbook, assert_serialises, plan_of, sound
 
 INPUTS: tuple[type, ...] = get_args(inputs.Input)
@@ -24,12 +25,20 @@ PLAN = plan_of(
     MenuNode(
         name="menu",
         sounds=(sound("menu"),),
-        keys=("1", "2", "3"),
-        exits={"key:1": "team", "key:2": "doctor", "key:3": "message", "no_input": "bye", "no_match": "bye"},
+        keys=("1", "2", "3", "4"),
+        exits={
+            "key:1": "team",
+            "key:2": "doctor",
+            "key:3": "message",
+            "key:4": "crm",
+            "no_input": "bye",
+            "no_match": "bye",
+        },
     ),
     QueueNode(name="team", queue="sales", max_wait_seconds=60, exits={"overflow": "message"}),
     DialNode(name="doctor", contacts=(Contact(name="d", number="+33639980001"),), exits={"no_answer": "bye"}),
     MessageNode(name="message", sounds=(sound("speak"),), exits={"done": "bye"}),
+    LookupNode(name="crm", url=parse("https://crm.example/"), exits={"next": "bye", "failed": "bye"}),
     HangupNode(name="bye"),
 )
 
@@ -38,6 +47,8 @@ def _call_in(state: CallState) -> Call:
     """A call that came into this state the way calls do."""
     call = Playbook(PLAN).offer().expects("answer")
     match state:
+        case CallState.CONSULTING:
+            call.answered().expects("collect 1: menu").keys("4")
         case CallState.ANSWERING:
             pass
         case CallState.COLLECTING:
@@ -71,6 +82,8 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "leg": 0,
         "reason": "because",
         "seconds": 7.0,
+        "looks": {},
+        "values": {},
         "outcome": {
             inputs.QueueLeft: QueueOutcome.TIMEOUT,
             inputs.DialEnded: DialOutcome.BUSY,

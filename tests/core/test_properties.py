@@ -143,6 +143,7 @@ def test_every_journey_ends(data: st.DataObject) -> None:
         CallState.QUEUED: "QueueLeft",
         CallState.DIALLING: "DialEnded",
         CallState.RECORDING: "RecordingEnded",
+        CallState.CONSULTING: data.draw(st.sampled_from(["QueuesSeen", "LookupDone", "LookupFailed"])),
     }
     told = {state: made(data.draw, name, 0, at) for state, name in results.items()}
     while turn.call.state in told:

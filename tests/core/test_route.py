@@ -47,6 +47,8 @@ def test_each_step_with_its_line_and_reason(
         (["--queue-state", "*=timeout", "--message", "1"], "ended: abandoned, abandoned"),
         (["--to", "01 99 00 00 10", "--hang-up-after", "1"], "ended: left_early, left_early"),
         (["--at", "2026-12-25T10:00"], "ended: message_left, message:night"),
+        (["--at", "holiday 10:00"], "ended: message_left, message:night"),
+        (["--at", "sat 11:59", "--keys", "2"], "ended: answered, queue:medical"),
     ],
 )
 def test_ends(
@@ -86,6 +88,27 @@ def test_bad_input(
     assert code == 2
     assert sentence in " ".join(err.replace("│", " ").split())
     assert "Traceback" not in err
+
+
+def test_every_outcome(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the shortest way to each, and where it is decided."""
+    code, out, _ = _route(capsys, monkeypatch, FILE, *TUESDAY, "--all")
+
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0].startswith("Cabinet du docteur Moreau (cabinet-moreau.yaml): 10 outcomes, over 3 kinds of callers")
+    assert "              any other caller, Wed 2026-01-07 10:15: presses 1, on_call answers" in lines
+
+
+def test_of_several_expectations_all_must_hold(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that do not are named."""
+    wanted = ["--expect", "queue:medical", "--expect", "node:priority"]
+    code, _, err = _route(capsys, monkeypatch, FILE, *TUESDAY, "--keys", "2", *wanted)
+
+    assert code == 1
+    assert err.strip() == "expected node:priority, but the call came to queue:medical"
 
 
 def test_a_file_that_is_wrong(

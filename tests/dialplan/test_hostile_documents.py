@@ -83,4 +83,4 @@ def test_a_file_that_is_half_written(content: bytes, length: int) -> None:
 
 def test_every_verb_of_the_core_can_be_written() -> None:
     """A node type that no document can hold would be dead code."""
-    assert {node.kind for node in ALL} == set(VERBS)
+    assert {node.kind for node in ALL} == set(VERBS) - {"include"}, "what is included is nodes of other kinds"

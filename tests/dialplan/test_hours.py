@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callrouter.core.schedule import Schedule
-from callrouter.dialplan import Catalogue, hours
+from callrouter.dialplan import Catalogue, hours, timezones
 from callrouter.dialplan.schema import HoursBlock
 from tests.dialplan.conftest import Write
 
@@ -99,6 +99,6 @@ def test_several_sets_of_hours(write: Write, load: Callable[[], Catalogue], tmp_
 
 def test_the_country_comes_from_the_zone() -> None:
     """By the tz database's own table; where it knows none, the default."""
-    assert hours.country_of("Europe/London", "FR") == "GB"
-    assert hours.country_of("Indian/Reunion", "FR") == "RE"
-    assert hours.country_of("UTC", "FR") == "FR"
+    assert timezones.country_of("Europe/London", "FR") == "GB"
+    assert timezones.country_of("Indian/Reunion", "FR") == "RE"
+    assert timezones.country_of("UTC", "FR") == "FR"

@@ -3,12 +3,15 @@
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.nodes.answer import AnswerNode
 from callrouter.core.nodes.branch import BranchNode
+from callrouter.core.nodes.callback import CallbackNode
 from callrouter.core.nodes.caller import CallerNode
 from callrouter.core.nodes.collect_digits import CollectDigitsNode
 from callrouter.core.nodes.dial import DialNode
 from callrouter.core.nodes.hangup import HangupNode
+from callrouter.core.nodes.lookup import LookupNode
 from callrouter.core.nodes.menu import MenuNode
 from callrouter.core.nodes.message import MessageNode
+from callrouter.core.nodes.notify import NotifyNode
 from callrouter.core.nodes.opening_hours import OpeningHoursNode
 from callrouter.core.nodes.play import PlayNode
 from callrouter.core.nodes.queue import QueueNode
@@ -29,6 +32,9 @@ ALL: tuple[type[Node], ...] = (
     DialNode,
     RedirectNode,
     MessageNode,
+    CallbackNode,
+    LookupNode,
+    NotifyNode,
     RejectNode,
     HangupNode,
 )
@@ -37,15 +43,18 @@ __all__ = [
     "ALL",
     "AnswerNode",
     "BranchNode",
+    "CallbackNode",
     "CallerNode",
     "CollectDigitsNode",
     "DialNode",
     "Finish",
     "HangupNode",
     "Leave",
+    "LookupNode",
     "MenuNode",
     "MessageNode",
     "Node",
+    "NotifyNode",
     "OpeningHoursNode",
     "PlayNode",
     "QueueNode",

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState, Disposition, replace
-from callrouter.core.effects import Effect
+from callrouter.core.call import Call, CallState, Disposition, Notification, replace
+from callrouter.core.effects import Effect, Part, Sound
 from callrouter.core.inputs import Result
+from callrouter.core.reading import NotReadable, PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -28,6 +29,8 @@ class Stay:
     call: Call
     state: CallState
     effects: tuple[Effect, ...]
+    troubles: tuple[str, ...] = ()
+    """What went wrong on the way, and was survived."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,9 @@ class Leave:
     call: Call
     exit: str
     because: str = ""
+    troubles: tuple[str, ...] = ()
+    notification: Notification | None = None
+    """What somebody else is to be told because of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,11 @@ class Node:
 
     name: str
     line: int = 0
-    """Where it stands in the client's file, from 1."""
+    """Where it stands in its file, from 1."""
+    source: str = ""
+    """Its file, where that is not the client's own: a snippet's, or another client's."""
+    included_at: str = ""
+    """The place that put it into this tree (`cabinet-moreau.yaml:45`), where it was not written here."""
     exits: Mapping[str, str] = field(default_factory=dict)
     """Exit name to node name."""
 
@@ -85,6 +95,14 @@ class Node:
         """Variables this node may set, and the longest value of each in characters."""
         return {}
 
+    def variables_read(self) -> frozenset[str]:
+        """Variables whose value this node uses; that they are set on every way to it is for the document to see to."""
+        return frozenset()
+
+    def variables_set(self, exit: str) -> frozenset[str]:  # noqa: A002
+        """Variables that are surely set when the node was left by this exit."""
+        return frozenset(self.variable_lengths()) if exit == "next" else frozenset()
+
     def leave_or_finish(self, call: Call, exit: str, because: str) -> Step:  # noqa: A002
         """Leave by an optional exit, or finish where the document does not use it."""
         if exit in self.exits:
@@ -100,3 +118,22 @@ def keyed(call: Call) -> Call:
 def remember(call: Call, **values: int) -> Call:
     """The call with `values` put into the waiting node's memory."""
     return replace(call, memory={**call.memory, **values})
+
+
+def spoken(plan: Plan, call: Call, prompt: tuple[PromptPart, ...]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """A prompt with the values of its variables, and what had to be left out of it."""
+    parts: list[Part] = []
+    troubles: list[str] = []
+    for part in prompt:
+        if isinstance(part, Sound):
+            parts.append(part)
+            continue
+        value = call.variables.get(part.variable)
+        if value is None:
+            troubles.append(f"{part.variable} was not read aloud: it is not set")
+            continue
+        try:
+            parts.append(part.read(value, plan.timezone))
+        except NotReadable as error:
+            troubles.append(f"{part.variable} was not read aloud: {error}")
+    return tuple(parts), tuple(troubles)

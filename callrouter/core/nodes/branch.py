@@ -1,74 +1,51 @@
-"""Go by a variable, a date, or a share of the calls.
+"""Go by a variable, a date, a share of the calls, or how a team's queue stands.
 
 ```yaml
 branch:
   when:
+    - { queue: medical, agents: { below: 1 }, then: nobody_there }
+    - { queue: medical, waiting: { at_least: 5 }, then: offer_callback }
+    - { queue: medical, expected_wait: { above: 2m }, then: offer_callback }
     - { variable: dossier, equals: "1234", then: known }
+    - { variable: postcode, starts_with: ["75", "92"], then: paris }
+    - { variable: age, number: { below: 18 }, then: minors }
+    - { variable: dossier, is_set: false, then: ask }
     - { from: 2026-12-24, to: 2027-01-03, then: christmas }
     - { percentage: 10, then: survey }
   otherwise: secretaries
 ```
 
-The first condition that holds decides. The share is drawn from the call's own id: the same call always goes
-the same way.
+The first condition that holds decides. Of a queue one can ask its `agents` (logged in), those `free`, the callers
+`waiting`, and the `expected_wait`: (callers waiting + 1) × mean conversation ÷ agents, and none while more agents are
+free than callers wait. When the queue cannot be looked at, the call goes to `otherwise`. A share is drawn from the
+call's own id: the same call always goes the same way.
 """
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
-from zoneinfo import ZoneInfo
 
-from callrouter.core.call import Call
-from callrouter.core.nodes._base import Leave, Node, Step
+from callrouter.core.call import Call, CallState
+from callrouter.core.conditions import (
+    Condition,
+    DateWithin,
+    QueueStands,
+    ShareOfCalls,
+    VariableIs,
+    VariableNumber,
+    VariableStartsWith,
+    VariableUnset,
+)
+from callrouter.core.effects import LookAtQueues
+from callrouter.core.inputs import QueueLook, QueuesSeen, Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VariableIs:
-    """The variable has one of these values; with none given: it is set at all."""
-
-    variable: str
-    values: tuple[str, ...] = ()
-
-    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
-        """Why the condition holds, or an empty string."""
-        value = call.variables.get(self.variable)
-        if value is None or (self.values and value not in self.values):
-            return ""
-        return f"{self.variable} = {value}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DateWithin:
-    """The day, in the client's zone, is one of these (both ends included)."""
-
-    first: date
-    last: date
-
-    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
-        """Why the condition holds, or an empty string."""
-        today = at.astimezone(ZoneInfo(plan.timezone)).date()
-        return f"{today.isoformat()}" if self.first <= today <= self.last else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareOfCalls:
-    """This share of the calls, in percent."""
-
-    percent: float
-
-    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
-        """Why the condition holds, or an empty string."""
-        drawn = zlib.crc32(call.call_id.encode()) % 10_000 / 100
-        return f"drawn {drawn:.2f} of {self.percent:g} %" if drawn < self.percent else ""
-
-
-Condition = VariableIs | DateWithin | ShareOfCalls
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +58,50 @@ class BranchNode(Node):
     when: tuple[Condition, ...]
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
-        """The first condition that holds decides."""
+        """The first condition that holds decides; queues are looked at once it comes to them."""
+        return self._decide(plan, call, at, None)
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """The queues were looked at, or could not be."""
+        return self._decide(plan, call, at, result.looks if isinstance(result, QueuesSeen) else {})
+
+    @cached_property
+    def queues(self) -> tuple[str, ...]:
+        """The queues it has to look at."""
+        return tuple(dict.fromkeys(one.queue for one in self.when if isinstance(one, QueueStands)))
+
+    def variables_read(self) -> frozenset[str]:
+        """Those whose value is compared; asking whether one is set needs none."""
+        return frozenset(
+            one.variable
+            for one in self.when
+            if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
+        )
+
+    def _decide(self, plan: Plan, call: Call, at: datetime, looks: Mapping[str, QueueLook] | None) -> Step:
         for index, condition in enumerate(self.when):
-            if because := condition.holds(plan, call, at):
+            if not isinstance(condition, QueueStands):
+                because = condition.holds(plan, call, at)
+            elif looks is None:
+                return Stay(call=call, state=CallState.CONSULTING, effects=(LookAtQueues(queues=self.queues),))
+            elif (look := looks.get(condition.queue)) is None:
+                unseen = f"queue {condition.queue} could not be looked at"
+                return Leave(call=call, exit="otherwise", because=unseen, troubles=(unseen,))
+            else:
+                because = condition.holds_for(look)
+            if because:
                 return Leave(call=call, exit=f"when:{index}", because=because)
         return Leave(call=call, exit="otherwise", because="no condition holds")
+
+
+__all__ = [
+    "BranchNode",
+    "Condition",
+    "DateWithin",
+    "QueueStands",
+    "ShareOfCalls",
+    "VariableIs",
+    "VariableNumber",
+    "VariableStartsWith",
+    "VariableUnset",
+]

@@ -12,6 +12,9 @@ dial:
 `mode` is `in_turn` (one after the other) or `at_once` (the first to accept is connected). With `screen`, the
 called party must press 1 to accept, so that a mobile's voicemail does not swallow an emergency. Nobody:
 `no_answer`. After the conversation the call ends, or goes on at `done`.
+
+A contact may be the name of a rota (`shared/calendars.yaml`): whoever is on call at that instant is rung, and nobody
+where the rota has a gap.
 """
 
 from __future__ import annotations
@@ -24,18 +27,10 @@ from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial, Sound
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+from callrouter.core.rota import Contact, Rota
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """Somebody who can be reached by telephone."""
-
-    name: str
-    number: str
-    """E.164."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,14 +41,14 @@ class DialNode(Node):
     exit_names: ClassVar[frozenset[str]] = frozenset({"no_answer"})
     optional_exits: ClassVar[frozenset[str]] = frozenset({"done"})
 
-    contacts: tuple[Contact, ...]
+    contacts: tuple[Contact | Rota, ...]
     at_once: bool = False
     ring_seconds: float = 20.0
     screen: tuple[Sound, ...] = ()
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ring the first, or all."""
-        return self._ring(call, 0)
+        return self._ring(call, 0, at)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The conversation is over; or the next one's turn; or nobody is left."""
@@ -63,15 +58,29 @@ class DialNode(Node):
         following = call.memory.get("next", 0) + 1
         if self.at_once or following >= len(self.contacts):
             return Leave(call=call, exit="no_answer", because=outcome.value)
-        return self._ring(call, following)
+        return self._ring(call, following, at)
 
-    def targets(self, call: Call) -> tuple[Contact, ...]:
-        """Whom the present attempt rings."""
-        return self.contacts if self.at_once else (self.contacts[call.memory.get("next", 0)],)
+    def people(self) -> tuple[Contact, ...]:
+        """Everybody this node may ever ring, each once."""
+        found: list[Contact] = []
+        for entry in self.contacts:
+            found.extend(entry.people() if isinstance(entry, Rota) else (entry,))
+        return tuple(dict.fromkeys(found))
 
-    def _ring(self, call: Call, index: int) -> Step:
+    def targets(self, index: int, at: datetime) -> tuple[Contact, ...]:
+        """Whom the attempt `index` rings at this instant; of two rotas that name the same person, one."""
+        entries = self.contacts if self.at_once else (self.contacts[index],)
+        found = (entry.at(at) if isinstance(entry, Rota) else entry for entry in entries)
+        return tuple(dict.fromkeys(contact for contact in found if contact is not None))
+
+    def _ring(self, call: Call, index: int, at: datetime) -> Step:
+        targets = self.targets(index, at)
+        while not targets and not self.at_once and index + 1 < len(self.contacts):
+            index += 1
+            targets = self.targets(index, at)
+        if not targets:
+            return Leave(call=call, exit="no_answer", because="nobody is on call")
         call = remember(call, next=index)
-        targets = self.targets(call)
         dial = Dial(
             numbers=tuple(contact.number for contact in targets),
             names=tuple(contact.name for contact in targets),

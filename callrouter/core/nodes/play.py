@@ -2,10 +2,18 @@
 
 ```yaml
 play:
-  prompt: { say: "Bonjour, cabinet du docteur Moreau." }
+  prompt:
+    - { say: "Votre dossier numéro" }
+    - { digits: dossier }
+    - { say: "Votre rendez-vous est fixé au" }
+    - { date: rendezvous }
+    - { time: rendezvous }
   interruptible: true
   next: menu
 ```
+
+A prompt may be a sequence, and read variables aloud: `digits` one by one, a `number`, a `date` (2026-11-24), a `time`
+(14:30). A value that is no such thing is left out.
 
 A key pressed meanwhile cuts the prompt short (unless `interruptible: false`) and is kept for the next menu.
 """
@@ -17,8 +25,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.effects import Play, Sound
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed
+from callrouter.core.effects import Play
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
+from callrouter.core.reading import PromptPart, SpokenVariable
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -30,7 +39,7 @@ class PlayNode(Node):
 
     kind: ClassVar[str] = "play"
 
-    sounds: tuple[Sound, ...]
+    sounds: tuple[PromptPart, ...]
     interruptible: bool = True
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
@@ -38,5 +47,12 @@ class PlayNode(Node):
         call = keyed(call)
         if self.interruptible and call.digits:
             return Leave(call=call, exit="next", because="keyed ahead")
-        play = Play(sounds=self.sounds, interruptible=self.interruptible)
-        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+        parts, troubles = spoken(plan, call, self.sounds)
+        if not parts:
+            return Leave(call=call, exit="next", because="nothing to say", troubles=troubles)
+        play = Play(sounds=parts, interruptible=self.interruptible)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
+
+    def variables_read(self) -> frozenset[str]:
+        """Those read aloud."""
+        return frozenset(part.variable for part in self.sounds if isinstance(part, SpokenVariable))

@@ -5,6 +5,10 @@ redirect: { number: "01 40 00 00 99", ring: 30s, failed: take_message }
 ```
 
 Whoever answers there has the call; nobody within `ring`: `failed`.
+
+`redirect: { client: etude-lenoir }`, or `redirect: { did: "01 99 00 00 20" }` with one of its numbers, goes on at the
+start of another client's tree, with that client's hours, lists and language; the call stays in the first one's record
+and has the first one's fallback.
 """
 
 from __future__ import annotations

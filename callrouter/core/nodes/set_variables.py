@@ -4,7 +4,8 @@
 set: { variables: { motif: urgence }, next: secretaries }
 ```
 
-Variables are kept with the call and stand in its record.
+Variables are kept with the call and stand in its record. `set: { language: en, next: welcome }` changes the language
+instead, or as well: all that follows is spoken in it, and every prompt on the way must be written in it.
 """
 
 from __future__ import annotations

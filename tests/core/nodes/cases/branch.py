@@ -3,8 +3,20 @@
 from datetime import UTC, date, datetime
 
 from callrouter.core.call import Disposition
+from callrouter.core.conditions import (
+    Bounds,
+    Condition,
+    DateWithin,
+    Measure,
+    QueueStands,
+    ShareOfCalls,
+    VariableIs,
+    VariableNumber,
+    VariableStartsWith,
+    VariableUnset,
+)
+from callrouter.core.inputs import QueueLook
 from callrouter.core.nodes import BranchNode, HangupNode, SetNode
-from callrouter.core.nodes.branch import DateWithin, ShareOfCalls, VariableIs
 from callrouter.testing import TUESDAY_10, Playbook, plan_of
 
 BRANCH = BranchNode(
@@ -57,3 +69,65 @@ def case_set_at_all() -> Playbook:
 def case_otherwise() -> Playbook:
     """No condition holds."""
     return _call({"postcode": "92100"}, DRAWN_LAST, "area:otherwise")
+
+
+def _on(*conditions: Condition, **variables: str) -> Playbook:
+    exits = {f"when:{place}": "bye" for place in range(len(conditions))} | {"otherwise": "bye"}
+    branch = BranchNode(name="area", when=conditions, exits=exits)
+    given = SetNode(name="given", variables=variables, exits={"next": "area"})
+    return Playbook(plan_of(given, branch, HangupNode(name="bye"))).offer()
+
+
+def _decided(call: Playbook, exit_name: str, because: str) -> Playbook:
+    call.expects("hang up 16").passes("given:next", f"area:{exit_name}", "bye:end")
+    assert call.call.visits[1].because == because
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+NOBODY = QueueStands(queue="medical", measure=Measure.AGENTS, bounds=Bounds(below=1))
+LONG = QueueStands(queue="legal", measure=Measure.EXPECTED_WAIT, bounds=Bounds(above=120))
+FULL = QueueStands(queue="medical", measure=Measure.WAITING, bounds=Bounds(at_least=5))
+BUSY = QueueLook(agents=2, free=0, waiting=1, talk_seconds=180)
+
+
+def case_nobody_logged_in() -> Playbook:
+    """All queues are looked at once, before the call is answered."""
+    call = _on(FULL, NOBODY, LONG).expects("look at medical + legal")
+    call.queues_seen(medical=QueueLook(agents=0, free=0, waiting=2, talk_seconds=0), legal=BUSY)
+    return _decided(call, "when:1", "medical: 0 agents logged in")
+
+
+def case_expected_wait() -> Playbook:
+    """(1 + 1) callers × 180 s ÷ 2 agents."""
+    call = _on(LONG).expects("look at legal").queues_seen(legal=BUSY)
+    return _decided(call, "when:0", "legal: some 180 s of waiting")
+
+
+def case_no_wait_while_agents_are_free() -> Playbook:
+    """More free agents than callers: nobody waits."""
+    call = _on(LONG).expects("look at legal")
+    call.queues_seen(legal=QueueLook(agents=2, free=2, waiting=1, talk_seconds=9999))
+    return _decided(call, "otherwise", "no condition holds")
+
+
+def case_a_queue_that_cannot_be_seen() -> Playbook:
+    """The safe way: otherwise."""
+    call = _on(FULL, VariableIs(variable="vip"), vip="yes").expects("look at medical").queues_seen()
+    return _decided(call, "otherwise", "queue medical could not be looked at")
+
+
+def case_no_look_when_an_earlier_condition_holds() -> Playbook:
+    """Conditions are asked in order."""
+    return _decided(_on(VariableIs(variable="vip"), FULL, vip="yes"), "when:0", "vip = yes")
+
+
+def case_comparisons() -> Playbook:
+    """A number within bounds, a beginning, and a variable that is not set."""
+    young = VariableNumber(variable="age", bounds=Bounds(below=18))
+    _decided(_on(young, age="17"), "when:0", "age = 17")
+    _decided(_on(young, age="18,5"), "otherwise", "no condition holds")
+    _decided(_on(young, age="soon"), "otherwise", "no condition holds")
+    paris = VariableStartsWith(variable="postcode", prefixes=("75", "92"))
+    _decided(_on(paris, postcode="92100"), "when:0", "postcode = 92100")
+    _decided(_on(paris, postcode="13001"), "otherwise", "no condition holds")
+    return _decided(_on(VariableUnset(variable="dossier")), "when:0", "dossier is not set")

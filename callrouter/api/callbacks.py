@@ -1,0 +1,39 @@
+"""/api/callbacks: callers who want to be called back, and where each stands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from callrouter.api.filters import Client, Cursor, From, Limit, To, refuse_backwards
+from callrouter.api.schemas import CallbackOut, CallbacksOut
+from callrouter.store.callbacks import list_callbacks
+from callrouter.store.database import Database
+
+State = Annotated[Literal["open", "done", "given_up"] | None, Query(description="Only those in this state")]
+
+
+def router(database: Database) -> APIRouter:
+    """The route."""
+    routes = APIRouter(tags=["callbacks"])
+
+    @routes.get("/callbacks")
+    async def callbacks(
+        client: Client = None,
+        state: State = None,
+        from_at: From = None,
+        to_at: To = None,
+        limit: Limit = 100,
+        cursor: Cursor = None,
+    ) -> CallbacksOut:
+        """Callbacks, the newest first, by when they were asked for: `from` included, `to` not. Nobody is dialled
+        automatically: whoever reads this calls."""
+        refuse_backwards(from_at, to_at)
+        page = await list_callbacks(
+            database, client=client, state=state, from_at=from_at, to_at=to_at, limit=limit, cursor=cursor
+        )
+        found = [CallbackOut.model_validate(callback) for callback in page.callbacks]
+        return CallbacksOut(callbacks=found, next_cursor=page.next_cursor)
+
+    return routes

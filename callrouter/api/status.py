@@ -1,0 +1,135 @@
+"""/status and /reload of the engine: what it serves and since when, and what is wrong; load the dialplans now."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+
+from callrouter.api.auth import require_token
+from callrouter.api.problems import documented
+from callrouter.api.schemas import Instant, Out, Seconds
+from callrouter.core.plan import Plan
+from callrouter.dialplan import Issue
+from callrouter.runtime.reload import RefusedFile, ServedPlans
+
+
+class IssueOut(Out):
+    """A finding of the last load."""
+
+    file: str = Field(examples=["cabinet-moreau.yaml"])
+    line: int = Field(examples=[41])
+    node: str
+    message: str
+    suggestion: str
+    severity: str = Field(examples=["error"])
+    sentence: str = Field(description="All of it, for a person")
+
+    @classmethod
+    def of(cls, issue: Issue) -> IssueOut:
+        return cls.model_validate({**issue.as_json(), "sentence": str(issue)})
+
+
+class PlanOut(Out):
+    """A client's plan in service."""
+
+    client: str = Field(examples=["cabinet-moreau"])
+    version: str = Field(examples=["5f2d3c9a10be"])
+    file: str = Field(examples=["cabinet-moreau.yaml"])
+    since: Instant = Field(description="When this engine put it into service")
+    numbers: list[str] = Field(examples=[["+33199000010"]])
+    live_calls: int = Field(description="Calls that walk this version")
+    older_calls: int = Field(description="Calls that began with an earlier one, and keep it")
+    as_the_file: bool = Field(description="False: the file is refused, and this is the last good version")
+
+
+class RefusedOut(Out):
+    """A file that is not served as it stands."""
+
+    file: str
+    keeps_client: str | None = Field(description="Client that is served by its last good version")
+    keeps_version: str | None
+    issues: list[IssueOut]
+
+    @classmethod
+    def of(cls, refused: RefusedFile) -> RefusedOut:
+        return cls(
+            file=refused.file,
+            keeps_client=refused.keeps.client if refused.keeps else None,
+            keeps_version=refused.keeps.version if refused.keeps else None,
+            issues=[IssueOut.of(issue) for issue in refused.issues],
+        )
+
+
+class DialplansOut(Out):
+    """The clients' plans."""
+
+    watching: bool = Field(description="Whether a saved file goes live by itself")
+    loaded_at: Instant
+    failure: str = Field(description="Why the folder could not be loaded the last time; empty when it could")
+    plans: list[PlanOut]
+    refused: list[RefusedOut]
+
+    @classmethod
+    def of(cls, served: ServedPlans, walked: dict[tuple[str, str], int], *, watching: bool) -> DialplansOut:
+        """`walked`: live calls by client and version."""
+        refused = served.refused
+        wrong = {one.file for one in refused}
+        return cls(
+            watching=watching,
+            loaded_at=served.catalogue.loaded_at,
+            failure=served.failure,
+            plans=[_plan_out(plan, served, walked, wrong) for _, plan in sorted(served.plans.items())],
+            refused=[RefusedOut.of(one) for one in refused],
+        )
+
+
+class StatusOut(Out):
+    """The engine as a whole."""
+
+    version: str = Field(examples=["0.1.0"])
+    at: Instant
+    started_at: Instant
+    problems: list[str] = Field(description="What is wrong now, a sentence each; empty when all is well")
+    asterisk: str = Field(examples=["up"], description="State of the link")
+    database: str = Field(examples=["up"])
+    live_calls: int
+    backlog: int = Field(description="Calls that ended and are not in PostgreSQL yet")
+    backlog_seconds: Seconds = Field(description="For how long the oldest of them has waited")
+    dialplans: DialplansOut
+
+
+def _plan_out(plan: Plan, served: ServedPlans, walked: dict[tuple[str, str], int], wrong: set[str]) -> PlanOut:
+    all_calls = sum(calls for (client, _), calls in walked.items() if client == plan.client)
+    current = walked.get((plan.client, plan.version), 0)
+    return PlanOut(
+        client=plan.client,
+        version=plan.version,
+        file=plan.source,
+        since=served.since.get(plan.client, served.catalogue.loaded_at),
+        numbers=list(plan.numbers),
+        live_calls=current,
+        older_calls=all_calls - current,
+        as_the_file=plan.source not in wrong,
+    )
+
+
+def status_router(
+    status: Callable[[], Awaitable[StatusOut]], reload: Callable[[], Awaitable[None]], *, token: str
+) -> APIRouter:
+    """GET /status and POST /reload, both behind the token."""
+    router = APIRouter(tags=["status"], dependencies=[Depends(require_token(token))], responses=documented(401))
+
+    @router.get("/status")
+    async def engine_status() -> StatusOut:
+        """What is served, since when, and what is wrong."""
+        return await status()
+
+    @router.post("/reload")
+    async def load_now() -> StatusOut:
+        """Load the clients' files now; answers when what passes is in service."""
+        await reload()
+        return await status()
+
+    return router

@@ -1,0 +1,225 @@
+"""Keeps every version that goes live, with its documents and who made it, as soon as PostgreSQL takes it.
+
+Who: as the note of `callrouter dialplan publish` and `rollback` says; else, for a file that is committed as it
+stands in a git checkout, the author of its last commit; else the owner of the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pwd
+import subprocess
+import tempfile
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from callrouter.core.plan import Plan
+from callrouter.dialplan import Catalogue, SoundSource, load_directory
+from callrouter.dialplan.publish import Note, read_note
+from callrouter.errors import CallrouterError, StoreError
+from callrouter.runtime.reload import Swap, Why
+from callrouter.store.database import Database
+from callrouter.store.plans import (
+    StoredPlan,
+    WentLive,
+    known_versions,
+    last_live,
+    last_live_of_files,
+    remember_live,
+)
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS: Final = 1.0
+MAX_WAITING: Final = 1000
+"""Swaps kept while PostgreSQL is away; beyond that the oldest are forgotten."""
+_GIT_SECONDS: Final = 10.0
+_GIT_COMMITS: Final = 5000
+
+
+class PlanHistory:
+    """Writes swaps in the order they happened."""
+
+    def __init__(self, database: Database, dialplans: Path) -> None:
+        self._database = database
+        self._folder = dialplans if dialplans.is_dir() else dialplans.parent
+        self._waiting: deque[Swap] = deque(maxlen=MAX_WAITING)
+        self._work = asyncio.Event()
+
+    def note(self, swap: Swap) -> None:
+        """Something went live."""
+        if swap.live or swap.withdrawn or swap.why is Why.START:
+            self._waiting.append(swap)
+            self._work.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            await self.flush(retry=True)
+
+    async def flush(self, *, retry: bool = False) -> None:
+        """Write what waits; without `retry`, what PostgreSQL does not take is only logged."""
+        while self._waiting:
+            swap = self._waiting[0]
+            try:
+                await self._write(swap)
+            except StoreError as error:
+                if not retry:
+                    log.warning(
+                        "versions that went live could not be kept", swaps=len(self._waiting), reason=str(error)
+                    )
+                    return
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                if self._waiting and self._waiting[0] is swap:
+                    self._waiting.popleft()
+
+    async def _write(self, swap: Swap) -> None:
+        last = await last_live(self._database)
+        # Only what these documents made: a plan that was kept, or revived, stands on others, and is in the record.
+        made_now = [plan for plan in swap.live if plan.client in swap.catalogue.uses]
+        live = [plan for plan in made_now if last.get(plan.client) != plan.version]
+        withdrawn = {plan.client for plan in swap.withdrawn}
+        if swap.why is Why.START:
+            withdrawn |= {client for client, version in last.items() if version} - swap.catalogue.plans.keys()
+        if not live and not withdrawn:
+            return
+        sources = {plan.source for plan in live}
+        said = await asyncio.to_thread(
+            who_wrote, self._folder, {name: swap.catalogue.documents[name] for name in sources}
+        )
+        known = await known_versions(self._database, {plan.client for plan in live})
+        made = [_stored(plan, swap) for plan in live if (plan.client, plan.version) not in known]
+        went = [
+            WentLive(
+                client=plan.client,
+                version=plan.version,
+                live_at=swap.at,
+                why=said[plan.source][0] or swap.why.value,
+                by=said[plan.source][1],
+            )
+            for plan in live
+        ]
+        went += [
+            WentLive(client=client, version=None, live_at=swap.at, why=swap.why.value)
+            for client in sorted(withdrawn)
+            if last.get(client)
+        ]
+        await remember_live(self._database, made, went)
+
+
+def _stored(plan: Plan, swap: Swap) -> StoredPlan:
+    contents = swap.catalogue.documents
+    uses = swap.catalogue.uses.get(plan.client, frozenset({plan.source}))
+    documents = {name: contents[name].decode("utf-8", errors="replace") for name in sorted(uses) if name in contents}
+    return StoredPlan(
+        client=plan.client,
+        version=plan.version,
+        document=documents[plan.source],
+        first_live_at=swap.at,
+        source=plan.source,
+        documents=documents,
+    )
+
+
+async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:
+    """At a start: clients whose file is wrong are given the plan that was in service last, if it is kept.
+
+    The documents of that version are compiled again, all of them as they were. What cannot be had is logged and left
+    out: a start does not fail because of it.
+    """
+    if not catalogue.refused:
+        return catalogue
+    try:
+        kept = await last_live_of_files(database, catalogue.refused)
+    except StoreError as error:
+        log.warning("the last good versions cannot be read", reason=str(error))
+        return catalogue
+    plans: dict[str, Plan] = {}
+    for stored in kept:
+        plan = await asyncio.to_thread(compile_again, stored, sounds, catalogue)
+        if plan is not None and plan.client not in catalogue.plans:
+            log.warning("a file is wrong; its last good version stays in service", file=plan.source, client=plan.client)
+            plans[plan.client] = plan
+    if not plans:
+        return catalogue
+    previous = Catalogue(plans=plans, unknown=catalogue.unknown, loaded_at=catalogue.loaded_at)
+    return catalogue.replace_from(previous)
+
+
+def compile_again(stored: StoredPlan, sounds: SoundSource, like: Catalogue) -> Plan | None:
+    """The plan of a version that was live, made of its own documents; None when they no longer pass."""
+    with tempfile.TemporaryDirectory(prefix="callrouter-plan-") as place:
+        for name, content in stored.documents.items():
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="")
+        try:
+            again = load_directory(Path(place), sounds, now=like.loaded_at, region=like.region)
+        except CallrouterError as error:
+            log.warning("a kept version cannot be compiled", client=stored.client, reason=str(error))
+            return None
+    plan = again.plans.get(stored.client)
+    if plan is None:
+        log.warning("a kept version no longer passes", client=stored.client, version=stored.version)
+    return plan
+
+
+def who_wrote(folder: Path, contents: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
+    """By file: how it was put in place, as far as a note says so, and who wrote it; empty where nothing is known."""
+    note = read_note(folder)
+    noted = [name for name, content in contents.items() if note and note.tells_of(name, content)]
+    others = [name for name in contents if name not in noted]
+    authors = _authors(folder, others)
+    said = {name: ("", authors.get(name) or _owner(folder / name)) for name in others}
+    return said | {name: _by_note(note, folder / name) for name in noted if note}
+
+
+def _by_note(note: Note, path: Path) -> tuple[str, str]:
+    return note.how, note.by or _owner(path)
+
+
+def _owner(path: Path) -> str:
+    try:
+        return pwd.getpwuid(path.stat().st_uid).pw_name
+    except (OSError, KeyError):
+        return ""
+
+
+def _authors(folder: Path, files: Collection[str]) -> dict[str, str]:
+    """By file: who committed it last, for those that stand as they were committed."""
+    if not files or (changed := _git(folder, ["status", "--porcelain", "-z", "--no-renames", "--", "."])) is None:
+        return {}
+    prefix = (_git(folder, ["rev-parse", "--show-prefix"]) or "").strip()
+    dirty = {entry[3:].removeprefix(prefix) for entry in changed.split("\0") if entry}
+    history = _git(
+        folder,
+        ["-c", "core.quotePath=off", "log", f"--max-count={_GIT_COMMITS}", "--relative", "--name-only",
+         "--format=%x00%an <%ae>", "--", *files],
+    )  # fmt: skip
+    found: dict[str, str] = {}
+    for commit in (history or "").split("\0")[1:]:
+        author, *names = (line for line in commit.splitlines() if line)
+        for name in names:
+            found.setdefault(name, author)
+    return {name: author for name, author in found.items() if name not in dirty}
+
+
+def _git(folder: Path, arguments: Sequence[str]) -> str | None:
+    """What git says; None when there is no git, no checkout, or no answer."""
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell; the files' names stand behind "--"
+            ["git", "--no-optional-locks", "-C", str(folder), *arguments],  # noqa: S607 - whichever git there is
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None

@@ -1,0 +1,73 @@
+"""How queues stand, by AMI `QueueSummary` (`app_queue.c`, manager_queues_summary), which needs no privilege.
+
+`LoggedIn` counts the members whose telephone is there, `Available` those of them who would be rung now, `TalkTime` is
+the running mean of the queue's conversations (each new one a quarter of it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from callrouter.asterisk.codec import Message
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.translate import LOOK_SECONDS
+from callrouter.core.inputs import QueueLook
+from callrouter.errors import AmiError
+
+OnSeen = Callable[[Mapping[str, QueueLook]], None]
+
+
+def look(link: AmiLink, names: tuple[str, ...], on_seen: OnSeen) -> None:
+    """Ask how queues stand; `on_seen` is told once, within `LOOK_SECONDS`, those that could be looked at."""
+    _Looking(link, names, on_seen)
+
+
+class _Looking:
+    """One question about several queues."""
+
+    def __init__(self, link: AmiLink, names: tuple[str, ...], on_seen: OnSeen) -> None:
+        self._on_seen = on_seen
+        self._looks: dict[str, QueueLook] = {}
+        self._left = set(names)
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._done)
+        batch = link.batch()
+        answers = {name: batch.collect("QueueSummary", {"Queue": name}) for name in names}
+        try:
+            batch.write()
+        except AmiError:
+            self._done()
+            return
+        for name, answer in answers.items():
+            answer.add_done_callback(partial(self._answered, name))
+
+    def _answered(self, name: str, answer: asyncio.Future[list[Message]]) -> None:
+        # Asked for even when it comes too late, so that no error stays unheard.
+        failed = answer.cancelled() or answer.exception() is not None
+        if name not in self._left:
+            return
+        self._left.discard(name)
+        found = None if failed else next((_read(event, name) for event in answer.result() if _is(event, name)), None)
+        if found is not None:
+            self._looks[name] = found
+        if not self._left:
+            self._done()
+
+    def _done(self) -> None:
+        self._timer.cancel()
+        self._left.clear()
+        on_seen, self._on_seen = self._on_seen, lambda _: None
+        on_seen(self._looks)
+
+
+def _is(event: Message, name: str) -> bool:
+    return event["Event"] == "QueueSummary" and event["Queue"].lower() == name.lower()
+
+
+def _read(event: Message, name: str) -> QueueLook | None:
+    fields = [event[field] for field in ("LoggedIn", "Available", "Callers", "TalkTime")]
+    if not all(field.isdecimal() for field in fields):
+        return None
+    agents, free, waiting, talk = map(int, fields)
+    return QueueLook(agents=agents, free=free, waiting=waiting, talk_seconds=float(talk))

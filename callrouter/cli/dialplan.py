@@ -1,0 +1,137 @@
+"""`callrouter dialplan`: what was live when, back to an earlier version, and a whole folder into service."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callrouter.api.engine_client import EngineAway, EngineClient
+from callrouter.api.status import StatusOut
+from callrouter.app.deploy import Refusal, Rollback, documents_of, publish_documents, rollback_to
+from callrouter.cli.record import opened_record
+from callrouter.logs import safe_text
+from callrouter.settings import Settings, load_settings
+from callrouter.store.plans import WentLive, read_history
+
+app = typer.Typer(
+    help="See what was live when, go back to a version, or publish a folder.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+By = Annotated[str, typer.Option("--by", help="Who does it, for the history; by default who is logged in here.")]
+
+
+@app.command()
+def history(
+    client: Annotated[str | None, typer.Argument(help="Only this client's.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """Show which version went live when, why, and by whom, the newest first."""
+    found = asyncio.run(_history(load_settings(), client, limit))
+    if as_json:
+        rows = [{**asdict(one), "live_at": one.live_at.isoformat()} for one in found]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    if not found:
+        typer.echo("Nothing was live yet." if client is None else f"{safe_text(client)} was never live here.")
+        raise typer.Exit(0 if client is None else 1)
+    width = max(len(one.client) for one in found)
+    for one in found:
+        when = f"{one.live_at.astimezone():%Y-%m-%d %H:%M:%S}"
+        by = f" by {one.by}" if one.by else ""
+        typer.echo(safe_text(f"{when}  {one.client:<{width}}  {one.version or '(withdrawn)':<12}  {one.why}{by}"))
+
+
+@app.command()
+def rollback(
+    client: Annotated[str, typer.Argument(help="Whose plan.")],
+    version: Annotated[
+        str | None, typer.Argument(help="As `history` shows it, or its beginning; by default the one before.")
+    ] = None,
+    by: By = "",
+    force: Annotated[bool, typer.Option("--force", help="Also when the file was changed since it went live.")] = False,
+) -> None:
+    """Write a client's earlier file back to the folder, after checking that it passes today, and load it."""
+    settings = load_settings()
+    try:
+        done = asyncio.run(_rollback(settings, client, version, by or _somebody(), force=force))
+    except Refusal as refusal:
+        _refuse(refusal)
+    typer.echo(safe_text(done.sentence))
+    _load_now(settings)
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of clients' files with the shared ones.")],
+    by: By = "",
+    delete: Annotated[bool, typer.Option("--delete", help="Withdraw the clients DIR does not hold.")] = False,
+) -> None:
+    """Put a folder into service as one set, if all of it passes; otherwise nothing. For those who deploy from CI."""
+    settings = load_settings()
+    try:
+        done = publish_documents(settings, documents_of(folder), by=by or _somebody(), delete=delete)
+    except Refusal as refusal:
+        _refuse(refusal)
+    typer.echo(safe_text(done))
+    _load_now(settings)
+
+
+def _refuse(refusal: Refusal) -> None:
+    for issue in refusal.issues:
+        typer.echo(safe_text(str(issue)))
+    typer.echo(safe_text(f"callrouter: {refusal}"), err=True)
+    raise typer.Exit(1)
+
+
+def _load_now(settings: Settings) -> None:
+    """Ask the engine to load; it may be away, or ours may be another token: then it is said how it goes live."""
+    if settings.api_token is None:
+        how = "at once" if settings.watch else "with the next SIGHUP to the engine"
+        typer.echo(f"The engine loads it {how} (without CALLROUTER_API_TOKEN it cannot be asked).")
+        return
+    client = EngineClient(settings.engine_base_url, settings.required_api_token())
+    try:
+        found = asyncio.run(client.reload())
+    except EngineAway as error:
+        typer.echo(f"callrouter: the files are in place, but {error}", err=True)
+        raise typer.Exit(1) from None
+    _say(found)
+
+
+def _say(found: StatusOut) -> None:
+    dialplans = found.dialplans
+    clients, files = len(dialplans.plans), len(dialplans.refused)
+    served = f"{clients} client{'' if clients == 1 else 's'}"
+    typer.echo(f"In service: {served}; {files} file{'' if files == 1 else 's'} refused.")
+    for refused in dialplans.refused:
+        for issue in refused.issues:
+            typer.echo(safe_text(f"  {issue.sentence}"))
+    if dialplans.refused or dialplans.failure:
+        raise typer.Exit(1)
+
+
+def _somebody() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+
+
+async def _history(settings: Settings, client: str | None, limit: int) -> list[WentLive]:
+    async with opened_record(settings) as database:
+        return await read_history(database, client, limit=limit)
+
+
+async def _rollback(settings: Settings, client: str, version: str | None, by: str, *, force: bool) -> Rollback:
+    async with opened_record(settings) as database:
+        return await rollback_to(settings, database, client, version, by=by, force=force)

@@ -1,0 +1,113 @@
+"""`callrouter diff OLD NEW`: what changes for whom, in terms of callers and times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from callrouter.cli.arguments import Parser
+from callrouter.core.plan import Plan
+from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.differences import compare
+from callrouter.dialplan.render import describe
+from callrouter.dialplan.revisions import unfolded
+from callrouter.dialplan.wording import Sentence, sentences
+from callrouter.errors import DialplanError
+
+SUMMARY: Final = (
+    "Say what changes for whom between two versions of the clients' files, in terms of callers and times. "
+    "OLD and NEW are files, folders, or git revisions such as HEAD~1:dialplans."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Difference:
+    """What changes for one client."""
+
+    client: str
+    name: str
+    notes: tuple[str, ...]
+    """What no comparison of calls can say: a client who comes or goes, numbers, the fallback."""
+    sentences: tuple[Sentence, ...] = ()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; 1 with --exit-code when something changes, otherwise 0.
+
+    Raises:
+        DialplanError: a side does not exist, or a file of it cannot be served.
+    """
+    parser = Parser(prog="callrouter diff", description=SUMMARY)
+    parser.add_argument("old", metavar="OLD")
+    parser.add_argument("new", metavar="NEW")
+    parser.add_argument("--json", action="store_true", help="for machines")
+    parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes for a caller")
+    asked = parser.parse_args(arguments)
+    with unfolded(asked.old) as old_path, unfolded(asked.new) as new_path:
+        old, new = _plans(old_path), _plans(new_path)
+    if old_path.is_file() and new_path.is_file() and len(old) == len(new) == 1:
+        new = dict(zip(old, new.values(), strict=True))
+    found = tuple(_differences(old, new, datetime.now(UTC)))
+    if asked.json:
+        print(json.dumps({"changed": bool(found), "clients": [_as_json(one) for one in found]}, ensure_ascii=False))
+    else:
+        print("\n\n".join(_told(one) for one in found) or "Nothing changes for any caller.")
+    return 1 if found and asked.exit_code else 0
+
+
+def _plans(path: Path) -> Mapping[str, Plan]:
+    catalogue: Catalogue = load_directory(path, PaperSpeech())
+    if path.is_file():
+        plans = {name: plan for name, plan in catalogue.plans.items() if plan.source == path.name}
+    else:
+        plans = dict(catalogue.plans)
+    wrong = [str(issue) for issue in catalogue.issues if issue.file in catalogue.refused]
+    if not plans or (path.is_dir() and wrong):
+        raise DialplanError("only files that can be served can be compared:\n" + "\n".join(wrong))
+    return plans
+
+
+def _differences(old: Mapping[str, Plan], new: Mapping[str, Plan], now: datetime) -> Iterator[_Difference]:
+    for client in sorted({*old, *new}):
+        before, after = old.get(client), new.get(client)
+        if before is None and after is not None:
+            yield _Difference(client=client, name=after.name, notes=(f"is new, on {', '.join(after.numbers)}.",))
+        elif after is None and before is not None:
+            gone = f"is gone: callers of {', '.join(before.numbers)} now hear that the number is not in service."
+            yield _Difference(client=client, name=before.name, notes=(gone,))
+        elif before is not None and after is not None and before.version != after.version:
+            notes, told = tuple(_notes(before, after)), sentences(compare(before, after, now))
+            if notes or told:
+                yield _Difference(client=client, name=after.name, notes=notes, sentences=told)
+
+
+def _notes(old: Plan, new: Plan) -> Iterator[str]:
+    if added := [number for number in new.numbers if number not in old.numbers]:
+        yield f"Callers of {', '.join(added)} now come to this tree."
+    if gone := [number for number in old.numbers if number not in new.numbers]:
+        yield f"Callers of {', '.join(gone)} no longer come to this tree."
+    before, after = _fallback(old), _fallback(new)
+    if before != after:
+        yield f"When something fails, callers now come to {after} instead of {before}."
+
+
+def _fallback(plan: Plan) -> str:
+    node = plan.nodes.get(plan.fallback)
+    return f"{node.kind} {describe(node)}".strip() if node else "a hang-up"
+
+
+def _told(found: _Difference) -> str:
+    lines = (*found.notes, *(str(sentence) for sentence in found.sentences))
+    return "\n".join((f"{found.name} ({found.client})", *(f"  {line}" for line in lines)))
+
+
+def _as_json(found: _Difference) -> dict[str, object]:
+    return {
+        "client": found.client,
+        "notes": found.notes,
+        "changes": [sentence.as_json() for sentence in found.sentences],
+    }

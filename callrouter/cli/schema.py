@@ -1,0 +1,48 @@
+"""`callrouter schema`: the language of the clients' files, for editors (JSON Schema) and for people (the reference)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callrouter.dialplan.published import DOCUMENTS, json_schema
+from callrouter.dialplan.reference import reference
+from callrouter.errors import DialplanError
+
+
+def schema(
+    document: Annotated[str, typer.Argument(help=f"The kind of document: {', '.join(DOCUMENTS)}.")] = "client",
+    as_reference: Annotated[bool, typer.Option("--reference", help="For people: every key, as Markdown.")] = False,
+    write: Annotated[
+        Path | None,
+        typer.Option(help="Write schema/*.json and REFERENCE.md into this folder of clients' files instead."),
+    ] = None,
+) -> None:
+    """Show the JSON Schema of a kind of document, or the reference of the whole language."""
+    if write is not None:
+        if not write.is_dir():
+            raise DialplanError(f"{write} is no folder: name the one that holds the clients' files")
+        for path, text in published(write).items():
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            typer.echo(f"{path} written")
+    elif as_reference:
+        typer.echo(reference(), nl=False)
+    elif document in DOCUMENTS:
+        typer.echo(as_text(document), nl=False)
+    else:
+        raise typer.BadParameter(f"the documents are {', '.join(DOCUMENTS)}", param_hint="DOCUMENT")
+
+
+def as_text(document: str) -> str:
+    """A schema as its file holds it."""
+    return json.dumps(json_schema(document), indent=2, ensure_ascii=False) + "\n"
+
+
+def published(folder: Path) -> dict[Path, str]:
+    """Every file that tells of the language, by its path in a folder of clients' files."""
+    files = {folder / "schema" / f"{name}.json": as_text(name) for name in DOCUMENTS}
+    return {**files, folder / "REFERENCE.md": reference()}

@@ -1,0 +1,87 @@
+"""`callrouter status`: whether the engine answers, what it serves and since when, and what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from callrouter.api.engine_client import EngineAway, EngineClient
+from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.logs import safe_text
+from callrouter.settings import load_settings
+
+FEW = 20
+"""Plans that are listed without being asked for."""
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines: as the engine's /status.")] = False,
+    all_plans: Annotated[bool, typer.Option("--all", help="List every client's plan, however many there are.")] = False,
+) -> None:
+    """Show the engine's link, calls and plans, and the files that are refused. Exit 1 when something is wrong."""
+    settings = load_settings()
+    client = EngineClient(settings.engine_base_url, settings.required_api_token())
+    try:
+        found = asyncio.run(client.status())
+    except EngineAway as error:
+        typer.echo(f"callrouter: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        show(found, all_plans=all_plans)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def show(found: StatusOut, *, all_plans: bool = False) -> None:
+    """The engine's state for a person; what files and callers say is one safe line each."""
+    console = Console(width=None if Console().is_terminal else 120, highlight=False, markup=False, soft_wrap=True)
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("Engine", f"callrouter {found.version}, up since {_local(found.started_at)}")
+    facts.add_row("Asterisk", safe_text(found.asterisk))
+    facts.add_row("PostgreSQL", safe_text(found.database))
+    waits = f", the oldest for {found.backlog_seconds:.0f} s" if found.backlog else ""
+    facts.add_row("Calls", f"{found.live_calls} live; {found.backlog} not written yet{waits}")
+    watched = "saved files go live by themselves" if found.dialplans.watching else "loaded when told to"
+    dialplans = found.dialplans
+    facts.add_row("Dialplans", f"{len(dialplans.plans)} in service, loaded {_local(dialplans.loaded_at)}; {watched}")
+    console.print(facts)
+    shown = (
+        dialplans.plans
+        if all_plans or len(dialplans.plans) <= FEW
+        else [plan for plan in dialplans.plans if not plan.as_the_file or plan.live_calls or plan.older_calls]
+    )
+    if shown:
+        console.print()
+        console.print(_plans(dialplans, {plan.client for plan in shown}))
+    if len(shown) < len(dialplans.plans):
+        console.print(f"and {len(dialplans.plans) - len(shown)} more without calls (--all lists them)")
+    for refused in dialplans.refused:
+        keeps = f"; {refused.keeps_client} keeps version {refused.keeps_version}" if refused.keeps_client else ""
+        console.print(safe_text(f"\nRefused: {refused.file}{keeps}"))
+        for issue in refused.issues:
+            console.print(safe_text(f"  {issue.sentence}"))
+    if found.problems:
+        console.print()
+    for problem in found.problems:
+        console.print(safe_text(f"Wrong: {problem}"))
+
+
+def _plans(dialplans: DialplansOut, clients: set[str]) -> Table:
+    table = Table("Client", "Version", "In service since", "Calls", "On older", "File", box=None, pad_edge=False)
+    for plan in dialplans.plans:
+        if plan.client in clients:
+            file = plan.file if plan.as_the_file else f"{plan.file} (refused: last good version)"
+            calls = (str(plan.live_calls or "–"), str(plan.older_calls or "–"))
+            table.add_row(plan.client, plan.version, _local(plan.since), *calls, safe_text(file))
+    return table
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,177 @@
+"""What a branch can ask: a variable, the day, a share of the calls, or how a team's queue stands.
+
+Each condition is a plain question with a plain answer, so that what a branch does can be proved; there is no
+language of expressions.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from math import inf
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from callrouter.core.call import Call
+from callrouter.core.inputs import QueueLook
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+UNKNOWN_TALK_SECONDS = 120.0
+"""Taken for the mean conversation of a queue that has had none since its switch started."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,6})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Where a number has to lie; all that are given must hold."""
+
+    below: float | None = None
+    above: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def hold(self, value: float) -> bool:
+        """Whether the number lies there."""
+        return (
+            (self.below is None or value < self.below)
+            and (self.above is None or value > self.above)
+            and (self.at_least is None or value >= self.at_least)
+            and (self.at_most is None or value <= self.at_most)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableIs:
+    """The variable has one of these values; with none given: it is set at all."""
+
+    variable: str
+    values: tuple[str, ...] = ()
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        value = call.variables.get(self.variable)
+        if value is None or (self.values and value not in self.values):
+            return ""
+        return f"{self.variable} = {value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableUnset:
+    """The variable has not been set."""
+
+    variable: str
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        return "" if self.variable in call.variables else f"{self.variable} is not set"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableStartsWith:
+    """The variable's value begins with one of these."""
+
+    variable: str
+    prefixes: tuple[str, ...]
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        value = call.variables.get(self.variable)
+        return f"{self.variable} = {value}" if value is not None and value.startswith(self.prefixes) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableNumber:
+    """The variable's value is a number, and lies within bounds; what is no number never does."""
+
+    variable: str
+    bounds: Bounds
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        value = call.variables.get(self.variable, "").strip()
+        if not _NUMBER.fullmatch(value):
+            return ""
+        return f"{self.variable} = {value}" if self.bounds.hold(float(value.replace(",", "."))) else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateWithin:
+    """The day, in the client's zone, is one of these (both ends included)."""
+
+    first: date
+    last: date
+    timezone: str = ""
+    """IANA name; empty: the plan's own."""
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        today = at.astimezone(ZoneInfo(self.timezone or plan.timezone)).date()
+        return f"{today.isoformat()}" if self.first <= today <= self.last else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareOfCalls:
+    """This share of the calls, in percent."""
+
+    percent: float
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        drawn = zlib.crc32(call.call_id.encode()) % 10_000 / 100
+        return f"drawn {drawn:.2f} of {self.percent:g} %" if drawn < self.percent else ""
+
+
+class Measure(StrEnum):
+    """What can be asked about a queue."""
+
+    AGENTS = "agents"
+    FREE = "free"
+    WAITING = "waiting"
+    EXPECTED_WAIT = "expected_wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStands:
+    """How a team's queue stands, measured when the call comes by."""
+
+    queue: str
+    measure: Measure
+    bounds: Bounds
+
+    def holds_for(self, look: QueueLook) -> str:
+        """Why the condition holds, or an empty string."""
+        match self.measure:
+            case Measure.AGENTS:
+                value, words = float(look.agents), f"{look.agents} agents logged in"
+            case Measure.FREE:
+                value, words = float(look.free), f"{look.free} agents free"
+            case Measure.WAITING:
+                value, words = float(look.waiting), f"{look.waiting} callers waiting"
+            case Measure.EXPECTED_WAIT:
+                value = expected_wait_seconds(look)
+                words = "nobody logged in" if value == inf else f"some {value:.0f} s of waiting"
+        return f"{self.queue}: {words}" if self.bounds.hold(value) else ""
+
+
+Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | DateWithin | ShareOfCalls | QueueStands
+
+
+def expected_wait_seconds(look: QueueLook) -> float:
+    """How long a caller who joined the line now would wait, by rule of thumb.
+
+    None at all when more agents are free than callers wait; otherwise (callers waiting + this one) × mean conversation
+    ÷ agents logged in: agents finish one conversation each per mean conversation, and all callers before this one, and
+    then he, need one of them. Without agents it is infinite. The mean is the switch's own running one (a quarter of it
+    is the last conversation), or `UNKNOWN_TALK_SECONDS` before the first.
+    """
+    if look.free > look.waiting:
+        return 0.0
+    if look.agents == 0:
+        return inf
+    return (look.waiting + 1) * (look.talk_seconds or UNKNOWN_TALK_SECONDS) / look.agents

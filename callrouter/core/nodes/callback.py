@@ -1,0 +1,129 @@
+"""Offer to call back.
+
+```yaml
+callback:
+  prompt: { say: "Toutes nos secrétaires sont en ligne." }
+  timeout: 5s
+  done: goodbye
+  declined: secretaries
+  no_input: { retry: 1, then: secretaries }
+  no_match: { retry: 2, then: secretaries }
+```
+
+The caller hears the number he calls from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who withholds
+his number, or calls from one that cannot be called, is asked for one at once, where * declines. What the caller wants
+stands in /api/callbacks; somebody has to call: callrouter does not dial by itself. A call that books a callback and
+reaches nobody counts as one that left word (`message_left`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from callrouter.core import numbers
+from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
+from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
+from callrouter.core.inputs import Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
+from callrouter.core.reading import SpokenVariable
+
+if TYPE_CHECKING:
+    from callrouter.core.plan import Plan
+
+LONGEST_NUMBER = 17
+"""Keys of a number: 15 digits at most, behind an international 00."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackNode(Node):
+    """Offer to call back; exits are `done`, `declined`, `no_input` and `no_match`."""
+
+    kind: ClassVar[str] = "callback"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"done", "declined", "no_input", "no_match"})
+
+    sounds: tuple[Sound, ...] = ()
+    """Said first, once."""
+    number_sounds: tuple[Sound, ...]
+    """Before the number: “We call you back at”."""
+    choice_sounds: tuple[Sound, ...]
+    """Behind it: what 1, 2 and 3 do."""
+    ask_sounds: tuple[Sound, ...]
+    """Asks for a number, ended by #; * declines."""
+    no_input_sounds: tuple[Sound, ...] = ()
+    no_match_sounds: tuple[Sound, ...] = ()
+    region: str
+    """Country whose national numbers the caller may key."""
+    language: str
+    timeout_seconds: float = 5.0
+    no_input_retries: int = 1
+    no_match_retries: int = 2
+
+    def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
+        """Offer the caller's own number, or ask for one."""
+        if len(call.callbacks) >= MAX_CALLBACKS:
+            return Leave(call=call, exit="done", because="asked before")
+        call = keyed(call)
+        number = call.caller.number or ""
+        if number.startswith("+") and numbers.is_valid(number):
+            return self._offer(remember(call, number=int(number[1:])), self.sounds)
+        return self._ask(call, self.sounds)
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """Judge by the keys that were pressed, or by their absence."""
+        asking = "number" not in call.memory
+        if not call.digits:
+            tries = call.memory.get("no_input", 0) + 1
+            if tries > self.no_input_retries:
+                return Leave(call=call, exit="no_input", because=f"silent {tries}×")
+            call = remember(call, no_input=tries)
+            return self._ask(call, self.no_input_sounds) if asking else self._offer(call, self.no_input_sounds)
+        return self._take_number(call) if asking else self._choose(call, at)
+
+    def _choose(self, call: Call, at: datetime) -> Step:
+        key, call = call.digits[0], replace(call, digits=call.digits[1:])
+        match key:
+            case "1":
+                number = f"+{call.memory['number']}"
+                booked = Callback(number=number, node=self.name, asked_at=at)
+                call = replace(call, callbacks=(*call.callbacks, booked))
+                return Leave(call=call, exit="done", because=f"call back {number}")
+            case "2":
+                memory = {name: value for name, value in call.memory.items() if name != "number"}
+                return self._ask(replace(call, memory=memory))
+            case "3":
+                return Leave(call=call, exit="declined", because="key 3")
+            case _:
+                return self._no_match(replace(call, digits=""), f"key {key} unknown")
+
+    def _take_number(self, call: Call) -> Step:
+        entered, _, behind = call.digits.partition("#")
+        if entered.startswith("*"):
+            return Leave(call=replace(call, digits=""), exit="declined", because="key *")
+        call = replace(call, digits=behind)
+        number = numbers.normalise(entered, self.region)
+        if number is None or not numbers.is_valid(number):
+            return self._no_match(replace(call, digits=""), f"{len(entered)} digits are no number")
+        return self._offer(remember(call, number=int(number[1:])))
+
+    def _no_match(self, call: Call, because: str) -> Step:
+        tries = call.memory.get("no_match", 0) + 1
+        if tries > self.no_match_retries:
+            return Leave(call=call, exit="no_match", because=f"{because}, {tries}×")
+        call = remember(call, no_match=tries)
+        asking = "number" not in call.memory
+        return self._ask(call, self.no_match_sounds) if asking else self._offer(call, self.no_match_sounds)
+
+    def _offer(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
+        digits = numbers.as_dialled(f"+{call.memory['number']}", self.region)
+        spoken = SpokenVariable(variable="number", read_as=ReadAs.DIGITS, language=self.language).read(digits, "UTC")
+        sounds: tuple[Part, ...] = (*before, *self.number_sounds, spoken, *self.choice_sounds)
+        return self._collect(call, sounds, 1)
+
+    def _ask(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
+        return self._collect(call, before + self.ask_sounds, LONGEST_NUMBER)
+
+    def _collect(self, call: Call, sounds: tuple[Part, ...], wanted: int) -> Stay:
+        collect = CollectDigits(sounds=sounds, max_digits=wanted, timeout_seconds=self.timeout_seconds)
+        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,))

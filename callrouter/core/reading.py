@@ -1,0 +1,141 @@
+"""Values of variables that are read aloud: digits one by one, a number, a date, a time of day.
+
+A variable's value is a stranger's word (a web service's, or the caller's own keys). Here it becomes a `Reading`, whose
+value can be nothing but what its kind says, or nothing at all: what cannot be read is left out, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from callrouter.core.effects import ReadAs, Reading, Sound
+
+MAX_DIGITS = 20
+"""Digits read one by one: longer than any telephone or file number."""
+
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
+_SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
+_FILES: dict[ReadAs, int] = {ReadAs.DIGITS: MAX_DIGITS + 2, ReadAs.NUMBER: 14, ReadAs.DATE: 10, ReadAs.TIME: 8}
+"""The most sounds one reading takes."""
+
+_BYTES: dict[ReadAs, int] = {
+    ReadAs.DIGITS: (MAX_DIGITS + 2) * len("fr/digits/5&"),
+    ReadAs.NUMBER: 210,
+    ReadAs.DATE: 150,
+    ReadAs.TIME: 100,
+}
+"""The longest list of sounds one reading becomes (`asterisk.readings`; a test compares)."""
+
+SECONDS_A_FILE = 1.5
+"""No single word of Asterisk's own sounds lasts longer (core-sounds 1.6, French and English)."""
+
+
+class NotReadable(ValueError):
+    """The value is not of the kind asked for; the text says what it is instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenVariable:
+    """The place of a variable in a prompt: what it is called, and how its value is read."""
+
+    variable: str
+    read_as: ReadAs
+    language: str
+    timezone: str = ""
+    """In whose wall clock an instant is read; empty: the client's own."""
+
+    @property
+    def seconds(self) -> float:
+        """The longest it can take."""
+        return _FILES[self.read_as] * SECONDS_A_FILE
+
+    @property
+    def text(self) -> str:
+        """As the document writes it, for a reader of the plan."""
+        return f"{{{self.variable}}}"
+
+    @property
+    def file(self) -> str:
+        """No file of its own; the name stands for it where files are listed."""
+        return self.text
+
+    @property
+    def longest_bytes(self) -> int:
+        """The most it adds to the switch's command."""
+        return _BYTES[self.read_as]
+
+    def read(self, value: str, timezone: str) -> Reading:
+        """The value as it can be read; `timezone` is the client's.
+
+        Raises:
+            NotReadable: it is no such thing.
+        """
+        return _READERS[self.read_as](value.strip(), self.language, self.timezone or timezone)
+
+
+PromptPart = Sound | SpokenVariable
+"""What a node's prompt is made of; `core.effects.Part` is what becomes of it."""
+
+
+def _digits(value: str, language: str, timezone: str) -> Reading:
+    plain = value.translate(_SEPARATORS)
+    if plain.startswith("+"):
+        plain = "00" + plain[1:]
+    if not (plain.isascii() and plain.isdecimal()) or len(plain) > MAX_DIGITS + 2:
+        raise NotReadable(f"it is not 1 to {MAX_DIGITS} digits")
+    return Reading(read_as=ReadAs.DIGITS, value=plain, language=language, seconds=len(plain) * SECONDS_A_FILE)
+
+
+def _number(value: str, language: str, timezone: str) -> Reading:
+    plain = value.translate(str.maketrans("", "", " \u00a0\u202f"))
+    if not _NUMBER.fullmatch(plain):
+        raise NotReadable("it is not a whole number of at most 9 digits")
+    longest = _FILES[ReadAs.NUMBER] * SECONDS_A_FILE
+    return Reading(read_as=ReadAs.NUMBER, value=str(int(plain)), language=language, seconds=longest)
+
+
+def _date(value: str, language: str, timezone: str) -> Reading:
+    moment = _moment(value, timezone)
+    if moment is None:
+        try:
+            day = date.fromisoformat(value) if len(value) == len("2026-11-24") else None
+        except ValueError:
+            day = None
+    else:
+        day = moment.date()
+    if day is None:
+        raise NotReadable('it is not a day such as "2026-11-24"')
+    longest = _FILES[ReadAs.DATE] * SECONDS_A_FILE
+    return Reading(read_as=ReadAs.DATE, value=day.isoformat(), language=language, seconds=longest)
+
+
+def _time(value: str, language: str, timezone: str) -> Reading:
+    moment = _moment(value, timezone)
+    if moment is None:
+        try:
+            clock = time.fromisoformat(value) if re.match(r"[0-9]{2}:[0-9]{2}", value) else None
+        except ValueError:
+            clock = None
+    else:
+        clock = moment.time()
+    if clock is None:
+        raise NotReadable('it is not a time of day such as "14:30"')
+    longest = _FILES[ReadAs.TIME] * SECONDS_A_FILE
+    return Reading(read_as=ReadAs.TIME, value=f"{clock:%H:%M}", language=language, seconds=longest)
+
+
+def _moment(value: str, timezone: str) -> datetime | None:
+    """An instant with day and time, on the client's own wall clock; a value without a zone is on it already."""
+    if len(value) < len("2026-11-24T10:00") or value[10:11] not in ("T", " "):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return moment.astimezone(ZoneInfo(timezone)) if moment.tzinfo else moment
+    except (ValueError, OverflowError):
+        return None
+
+
+_READERS = {ReadAs.DIGITS: _digits, ReadAs.NUMBER: _number, ReadAs.DATE: _date, ReadAs.TIME: _time}

@@ -1,0 +1,166 @@
+"""The kinds of values the documents hold: what each text becomes, and what an editor is told about it.
+
+Every annotation carries two things: the function that reads the text (all scalars of a document are texts), and the
+JSON Schema of what may be written, for editors that know types.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import core_schema
+
+from callrouter.dialplan import values
+from callrouter.dialplan.issues import closest, shown
+
+LONGEST_SENTENCE = 2_000
+"""Characters of a text to say: some two minutes."""
+
+MAX_VALUE = 64
+"""Characters of a variable's value: a call's variables travel with it."""
+
+
+class Block(BaseModel):
+    """A mapping of the document: unknown keys are refused, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+class OneOrMany:
+    """Tells editors that a list of one may be written as its only item."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """The list, or one of its items."""
+        listed: dict[str, Any] = handler(schema)
+        return {"anyOf": [listed.get("items", {}), listed]}
+
+
+def as_list(value: object) -> object:
+    """A single value as a list of one."""
+    if value is None:
+        raise ValueError("is empty")
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def as_mapping(value: object) -> object:
+    """A mapping, or a sentence that says one is needed."""
+    if value is None:
+        raise ValueError("is empty")
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"must be a mapping, not {shown(value) if isinstance(value, str) else 'a list'}")
+
+
+def _sentence(value: object) -> str:
+    words = " ".join(values.text(value).split())
+    if len(words) > LONGEST_SENTENCE:
+        raise ValueError(f"is {len(words)} characters long: nobody listens to more than {LONGEST_SENTENCE}")
+    return words
+
+
+def _words(value: object) -> object:
+    """A sentence, or one for each language."""
+    if isinstance(value, dict):
+        if not value:
+            raise ValueError("is empty")
+        return {values.name(language): _sentence(words) for language, words in value.items()}
+    return _sentence(value)
+
+
+def _line(value: object) -> str:
+    words = values.text(value).strip()
+    if len(words) > 200 or not words.isprintable():
+        raise ValueError(f"{shown(words, 30)} must be one line of at most 200 characters")
+    return words
+
+
+def _variable_value(value: object) -> str:
+    words = _line(value)
+    if len(words) > MAX_VALUE:
+        raise ValueError(f"{shown(words, 30)} is longer than {MAX_VALUE} characters: a call carries its variables")
+    return words
+
+
+class OneOf:
+    """A text that is one of a few words."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    def read(self, value: object) -> str:
+        """The word.
+
+        Raises:
+            ValueError: it is another one.
+        """
+        word = values.text(value)
+        if word not in self.words:
+            hint = closest(word, self.words)
+            meant = f' (did you mean "{hint}"?)' if hint else ""
+            two = len(self.words) == 2
+            listed = f"neither {self.words[0]} nor {self.words[1]}" if two else f"none of {', '.join(self.words)}"
+            raise ValueError(f"{shown(word)} is {listed}{meant}")
+        return word
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Read by `read`."""
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """The words."""
+        return {"enum": list(self.words)}
+
+
+_NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,47}$"}
+_SCALAR = {"type": ["string", "number", "boolean"]}
+_DURATION = {
+    "type": "string",
+    "pattern": "^([0-9]+([.][0-9]+)?(ms|s|m|h) ?)+$",
+    "examples": ["20s", "3m", "1m30s", "500ms"],
+}
+
+Name = Annotated[str, BeforeValidator(values.name), WithJsonSchema(_NAME)]
+Target = Name
+"""The name of the node an exit leads to."""
+Line = Annotated[str, BeforeValidator(_line), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200})]
+Sentence = Annotated[
+    str, BeforeValidator(_sentence), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_SENTENCE})
+]
+Words = Annotated[
+    str | dict[str, str],
+    BeforeValidator(_words),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1, "maxLength": LONGEST_SENTENCE},
+                {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}},
+            ]
+        }
+    ),
+]
+"""A sentence, or the same sentence in several languages."""
+Value = Annotated[str, BeforeValidator(_variable_value), WithJsonSchema(_SCALAR)]
+"""What a variable may be."""
+Texts = Annotated[tuple[Line, ...], BeforeValidator(as_list), OneOrMany()]
+Values = Annotated[tuple[Annotated[Line, WithJsonSchema(_SCALAR)], ...], BeforeValidator(as_list), OneOrMany()]
+Names = Annotated[tuple[Name, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
+Positive = Annotated[float, BeforeValidator(values.positive_duration), WithJsonSchema(_DURATION)]
+Duration = Annotated[float, BeforeValidator(values.duration), WithJsonSchema(_DURATION)]
+Count = Annotated[
+    int, BeforeValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
+]
+Flag = Annotated[bool, BeforeValidator(values.flag), WithJsonSchema({"type": "boolean"})]
+Percentage = Annotated[
+    float,
+    BeforeValidator(values.percentage),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": "^[0-9.]+ ?%?$"}]}
+    ),
+]
+Share = Annotated[
+    float,
+    BeforeValidator(values.share),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?%$", "examples": ["80%", "90%"]}),
+]
+Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})]

@@ -1,0 +1,219 @@
+"""From a folder to a catalogue, as often as needed: what has not changed is neither read nor compiled again.
+
+A document is read again when its stamp has changed, understood again when its content has, and a client is compiled
+again when its own document, one it uses, a shared one, or a sound has changed. What was wrong is compiled every time:
+what it lacked may have come. The stamps are compared before and after, so that a catalogue is made of documents
+that stood in the folder together.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time_ns
+from typing import Final
+
+from callrouter.dialplan.catalogue import Catalogue, admit, client_files, unknown_plan
+from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
+from callrouter.dialplan.folder import Look, Stamp, look
+from callrouter.dialplan.neighbours import Neighbours
+from callrouter.dialplan.reader import MAX_BYTES, Document, read_file
+from callrouter.dialplan.sentences import UNKNOWN_NUMBER
+from callrouter.dialplan.shared import DEFAULT_COUNTRY, FOLDER, Shared, load_shared
+from callrouter.dialplan.sounds import SoundSource
+
+TRIES: Final = 3
+"""How often a folder that changes while it is read is read again; the last time it is taken as it is."""
+_SURE_NS: Final = 50_000_000
+"""A file written less than this before it was read may have been written again within one tick of its clock."""
+
+
+@dataclass(slots=True)
+class _Read:
+    stamp: Stamp
+    sure: bool
+    draft: Draft
+
+
+@dataclass(slots=True)
+class _Made:
+    stands_on: tuple[object, ...]
+    used: dict[str, Draft | None]
+    compiled: Compiled
+
+
+class Loader:
+    """Loads one folder of clients' files (or one file, and the shared ones beside it). Not for two threads at once."""
+
+    def __init__(
+        self, path: Path, sounds: SoundSource, *, region: str = DEFAULT_COUNTRY, sounds_dirs: Sequence[Path] = ()
+    ) -> None:
+        """`region`: the operator's country, whose national numbers a trunk may send and contacts may have;
+        `sounds_dirs`: where `sounds` finds files, so that new ones are noticed.
+        """
+        self.path = path
+        self.sounds_dirs = tuple(sounds_dirs)
+        self.seen: Look | None = None
+        """What stood in the folder when it was last loaded."""
+        self._sounds = sounds
+        self._region = region
+        self._read: dict[str, _Read] = {}
+        self._made: dict[str, _Made] = {}
+        self._shared: tuple[dict[str, bytes], Shared] | None = None
+
+    def look(self) -> Look:
+        """What stands in the folder now."""
+        return look(self.path, self.sounds_dirs)
+
+    def load(self, now: datetime | None = None) -> Catalogue:
+        """The catalogue of what stands in the folder; `now` is the instant around which holidays are looked up.
+
+        Raises:
+            DialplanError: the folder does not exist or holds no client's file. What is wrong inside the files is
+                among the issues.
+            SpeechError: the sentence for unknown numbers cannot be made: no text can be spoken at all.
+        """
+        for _ in range(TRIES):
+            before = self.look()
+            with _without_collections():
+                catalogue = self._load(before, now or datetime.now(UTC))
+            if self.look() == before:
+                break
+        self.seen = before
+        return catalogue
+
+    def _load(self, seen: Look, now: datetime) -> Catalogue:
+        files = client_files(self.path)
+        shared, shared_documents = self._load_shared(seen)
+        drafts = {file.name: self._draft(file, seen) for file in files}
+        # Holidays are known for years around: only another year changes them.
+        stands_on = (shared, seen.sounds, now.year)
+        stale = [drafted for name, drafted in drafts.items() if not self._is_current(name, drafts, stands_on)]
+        self._sounds.prepare(self._texts(stale, shared))
+        neighbours = Neighbours(drafts.values(), shared.country, lambda: self._others(drafts))
+        for drafted in stale:
+            compiled = compile_client(drafted, shared, self._sounds, now.date(), neighbours)
+            used: dict[str, Draft | None] = {name: drafts.get(name) for name in compiled.uses}
+            used[drafted.document.file] = drafted
+            self._made[drafted.document.file] = _Made(stands_on, used, compiled)
+        self._forget(drafts)
+        everything = [self._made[name].compiled for name in drafts]
+        plans, conflicts = admit(everything)
+        contents = {name: drafted.document.content for name, drafted in drafts.items()} | shared_documents
+        return Catalogue(
+            plans=plans,
+            unknown=unknown_plan(self._sounds),
+            issues=(*shared.issues, *(issue for one in everything for issue in one.issues), *conflicts),
+            loaded_at=now,
+            queues=shared.queues,
+            region=self._region,
+            refused=frozenset(one.document.file for one in everything if one.plan is None)
+            | {issue.file for issue in conflicts},
+            documents=contents,
+            uses={
+                one.client: one.uses | {one.document.file} | shared_documents.keys()
+                for one in everything
+                if one.plan is not None and plans.get(one.client) is one.plan
+            },
+        )
+
+    def _texts(self, stale: Collection[Draft], shared: Shared) -> Iterator[tuple[str, str]]:
+        """Every text (text, language) once; one by one, so that who makes no sounds need not look for any."""
+        yield from ((text, language) for language, text in UNKNOWN_NUMBER.items())
+        seen: set[tuple[str, str]] = set()
+        for drafted in stale:
+            for text in sentences(drafted, shared, self._sounds):
+                if text not in seen:
+                    seen.add(text)
+                    yield text
+
+    def _others(self, known: Collection[str]) -> Iterator[Draft]:
+        """The clients beside the one file that is loaded, for a tree that leads to one of them."""
+        if self.path.is_file():
+            for file in client_files(self.path.parent):
+                if file.name not in known:
+                    yield draft(read_file(file, file.name))
+
+    def _draft(self, file: Path, seen: Look) -> Draft:
+        """The document as it was understood, again only when it says something else."""
+        stamp = seen.documents.get(file.name, (0, 0, 0, 0, 0))
+        known = self._read.get(file.name)
+        if known and known.sure and known.stamp == stamp:
+            return known.draft
+        document = read_file(file, file.name)
+        same = known is not None and _same(known.draft.document, document)
+        drafted = known.draft if known and same else draft(document)
+        self._read[file.name] = _Read(stamp, time_ns() - max(stamp[3:]) > _SURE_NS, drafted)
+        return drafted
+
+    def _load_shared(self, seen: Look) -> tuple[Shared, dict[str, bytes]]:
+        """The shared documents, and what was made of them: the same object as long as they say the same."""
+        folder = self.path if self.path.is_dir() else self.path.parent
+        names = [name for name in seen.documents if name.startswith(f"{FOLDER}/")]
+        contents = {name: _content(folder / name) for name in names}
+        if self._shared is None or self._shared[0] != contents or self._shared[1].issues:
+            self._shared = (contents, load_shared(folder, self._region))
+        return self._shared[1], contents
+
+    def _is_current(self, name: str, drafts: dict[str, Draft], stands_on: tuple[object, ...]) -> bool:
+        made = self._made.get(name)
+        if made is None or made.compiled.plan is None:
+            return False
+        shared, *others = stands_on
+        return (
+            made.stands_on[0] is shared
+            and [*made.stands_on[1:]] == others
+            and all(drafts.get(used) is drafted for used, drafted in made.used.items())
+        )
+
+    def _forget(self, names: Collection[str]) -> None:
+        """What has gone from the folder."""
+        for name in self._read.keys() - names:
+            del self._read[name]
+        for name in self._made.keys() - names:
+            del self._made[name]
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """No collection of garbage meanwhile: what is made is kept, and looking through it takes a fifth of the time."""
+    wanted = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if wanted:
+            gc.enable()
+
+
+def _content(path: Path) -> bytes:
+    """What the file holds, as far as a document may be long; what cannot be read is an issue of whoever reads it."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(MAX_BYTES + 1)
+    except OSError:
+        return b""
+
+
+def _same(one: Document, other: Document) -> bool:
+    return bool(one.content) and one.content == other.content
+
+
+def load_directory(
+    path: Path, sounds: SoundSource, *, now: datetime | None = None, region: str = DEFAULT_COUNTRY
+) -> Catalogue:
+    """Load every client's file in a folder (or one file, with the shared ones beside it), once.
+
+    `region` is the operator's country, whose national numbers a trunk may send and contacts may have.
+    `now` is the instant around which holidays are looked up, an aware datetime; the present by default.
+
+    Raises:
+        DialplanError: the folder does not exist or holds no client's file. What is wrong inside the files is
+            among the issues.
+        SpeechError: the sentence for unknown numbers cannot be made: no text can be spoken at all.
+    """
+    return Loader(path, sounds, region=region).load(now)

@@ -1,0 +1,206 @@
+"""The verbs that reach beyond the call, as the document writes them: `lookup`, `notify` and `callback`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from callrouter.core import templates
+from callrouter.dialplan import values
+from callrouter.dialplan.fields import (
+    MAX_VALUE,
+    Block,
+    Count,
+    Flag,
+    Line,
+    Name,
+    OneOf,
+    Positive,
+    Target,
+    as_mapping,
+)
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.verbs import Prompts, Retry, RetryBlock
+
+LONGEST_LOOKUP_SECONDS = 10.0
+"""Nobody listens longer to hold music without knowing why."""
+LONGEST_FIELD = 200
+"""Bytes of a field: a call carries its variables."""
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
+OWN_HEADERS = frozenset(
+    {"host", "content-length", "transfer-encoding", "connection", "content-type", "accept-encoding"}
+)
+
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
+_SECRET = re.compile(r"env:[A-Z][A-Z0-9_]{0,63}")
+_PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
+
+
+def _template(value: object) -> str:
+    words = values.text(value).strip()
+    if len(words) > 500 or not words.isprintable():
+        raise ValueError(f"{shown(words, 30)} must be one line of at most 500 characters")
+    templates.parse(words)
+    return words
+
+
+def _url(value: object) -> str:
+    """An address whose host is written out: a caller's words must not choose who is asked."""
+    written = _template(value)
+    scheme, _, rest = written.partition("://")
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "{" in scheme + host:
+        raise ValueError(f"{shown(host, 60)}: the host must be written out: variables stand behind it only")
+    url = urlsplit(written)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ValueError(f"{shown(written, 60)} is no address of a web service: write https://…")
+    if "@" in host:
+        raise ValueError("an address holds no user and no password: send a secret in a header, as env:NAME")
+    if "#" in written:
+        raise ValueError('an address of a web service has no part behind "#"')
+    _ = url.port  # raises ValueError for what is no port
+    return written
+
+
+def _header(value: object) -> str:
+    name = values.text(value).strip()
+    if not _HEADER.fullmatch(name):
+        raise ValueError(f"{shown(name)} is no name of a header: letters, digits and -")
+    if name.lower() in OWN_HEADERS:
+        raise ValueError(f"header {name} is written by callrouter itself: leave it out")
+    return name
+
+
+def _header_value(value: object) -> str:
+    words = values.text(value).strip()
+    if len(words) > 200 or not (words.isascii() and words.isprintable()):
+        raise ValueError(f"{shown(words, 30)} must be one line of at most 200 plain ASCII characters")
+    if words.startswith("env:") and not _SECRET.fullmatch(words):
+        raise ValueError(f'{shown(words, 40)} names no variable: write "env:CRM_TOKEN" for CALLROUTER_SECRET_CRM_TOKEN')
+    return words
+
+
+def _path(value: object) -> str:
+    words = values.text(value).strip()
+    if len(words) > 200 or not _PATH.fullmatch(words):
+        raise ValueError(f'{shown(words, 40)} is no way into an answer: write keys with dots between, "customer.name"')
+    return words
+
+
+def _field(value: object) -> object:
+    """`name: customer.name` for `name: { path: customer.name }`."""
+    return {"path": value} if isinstance(value, str) else value
+
+
+def _timeout(value: object) -> float:
+    seconds = values.positive_duration(value)
+    if seconds > LONGEST_LOOKUP_SECONDS:
+        raise ValueError(f"{shown(values.text(value))} is too long: a caller waits at most {LONGEST_LOOKUP_SECONDS:g}s")
+    return seconds
+
+
+TemplateText = Annotated[
+    str, BeforeValidator(_template), WithJsonSchema({"type": ["string", "number"], "maxLength": 500})
+]
+Url = Annotated[
+    str, BeforeValidator(_url), WithJsonSchema({"type": "string", "pattern": "^https?://", "maxLength": 500})
+]
+HeaderName = Annotated[str, BeforeValidator(_header)]
+HeaderValue = Annotated[str, BeforeValidator(_header_value), WithJsonSchema({"type": "string", "maxLength": 200})]
+Path = Annotated[str, BeforeValidator(_path), WithJsonSchema({"type": ["string", "number"]})]
+
+
+class _OrPath:
+    """Tells editors that the way alone may be written."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """The mapping, or the way."""
+        return {"anyOf": [{"type": ["string", "number"]}, handler(core_schema)]}
+
+
+class FieldBlock(Block):
+    """A part of the answer that becomes a variable."""
+
+    path: Path
+    """The way to it: keys with dots between, and numbers for places in a list (`phones.0`)."""
+    max: Count = MAX_VALUE
+    """Bytes it may take at most (1 to 200): a longer one is an answer that failed."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> FieldBlock:
+        if not 1 <= self.max <= LONGEST_FIELD:
+            raise ValueError(f"max is {self.max}: a field takes 1 to {LONGEST_FIELD} bytes")
+        return self
+
+
+class LookupBlock(Block):
+    """Ask a web service."""
+
+    url: Url
+    """Its address; `{variables}` behind the host are encoded. `{caller}`, `{did}`, `{client}`, `{call_id}` are always
+    there."""
+    method: Annotated[str, OneOf("GET", "POST")] = "GET"
+    """`GET`, or `POST` with a `body`."""
+    headers: Annotated[dict[HeaderName, HeaderValue], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    """Headers to send; a secret is written `env:NAME` and stands in CALLROUTER_SECRET_NAME."""
+    body: Annotated[dict[Line, TemplateText], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    """What is posted, as JSON: names, and texts with `{variables}`."""
+    timeout: Annotated[float, BeforeValidator(_timeout), WithJsonSchema({"type": "string", "examples": ["3s"]})] = 3.0
+    """How long the caller waits for the answer, at most 10 s."""
+    fields: Annotated[
+        dict[Name, Annotated[FieldBlock, BeforeValidator(_field), _OrPath()]], BeforeValidator(as_mapping)
+    ] = Field(default_factory=dict)
+    """Variables, and the way to the value of each in the answer."""
+    music: Flag = True
+    """Hold music when the answer takes longer than a short silence."""
+    next: Target
+    """Answered in time, with every field."""
+    failed: Target
+    """Anything else."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> LookupBlock:
+        if self.body and self.method == "GET":
+            raise ValueError('a GET has no "body": write "method: POST", or put the values into the url')
+        for name, value in self.headers.items():
+            if name.lower() in SECRET_HEADERS and not value.startswith("env:"):
+                raise ValueError(
+                    f"header {name}: a secret does not stand in a document: write env:NAME, and set"
+                    " CALLROUTER_SECRET_NAME in the engine's environment"
+                )
+        return self
+
+
+class NotifyBlock(Block):
+    """Tell a client's own system something."""
+
+    contact: Name
+    """A contact with a `url`."""
+    data: Annotated[dict[Line, TemplateText], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    """What is sent besides the call itself: names, and texts with `{variables}`."""
+    next: Target
+    """Where the call goes on, at once."""
+
+
+class CallbackBlock(Block):
+    """Offer to call back."""
+
+    prompt: Prompts | None = None
+    """Said first; the number and what 1, 2 and 3 do follow by themselves."""
+    timeout: Positive = 5.0
+    """The longest silence after the question, and between two keys."""
+    done: Target
+    """The callback is booked."""
+    declined: Target
+    """The caller does not want one."""
+    no_input: Retry
+    """Where silence leads, and after how many tries."""
+    no_match: Retry
+    """Where wrong keys lead, and after how many tries."""
+
+
+# `Retry` names its block, which stands in another module.
+CallbackBlock.model_rebuild(_types_namespace={"RetryBlock": RetryBlock})

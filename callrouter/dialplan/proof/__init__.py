@@ -1,0 +1,49 @@
+"""The proof: what must hold of a whole tree before it may go live, and what its callers would complain about.
+
+`graph` looks at a tree as nodes and ways and tells ways that need a key from those that do not; `ways` proves that
+exits lead somewhere, nodes are come to, and that no way goes round or on for ever; `flow` finds what is certain at a
+node, from which `variables` proves that what is read is set, and `rules` that no list or condition is hidden by an
+earlier one; `calendar` looks at hours, `rotas` at who is on call, and `fallback` at what Asterisk can do alone.
+`effort` only warns.
+
+What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
+a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
+call never comes to a node, list, variable or set of hours that is not there.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from callrouter.dialplan.proof.calendar import check_hours
+from callrouter.dialplan.proof.effort import check_effort
+from callrouter.dialplan.proof.fallback import check_fallback
+from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.rotas import check_rotas
+from callrouter.dialplan.proof.rules import check_rules
+from callrouter.dialplan.proof.variables import check_room, check_set
+from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets
+from callrouter.dialplan.schema import ClientFile
+from callrouter.dialplan.scope import Scope
+
+__all__ = ["Tree", "prove"]
+
+
+def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
+    """Put all that is wrong with a client's tree, and all that is unwise, among the scope's issues.
+
+    A tree of which nodes are missing (because they have errors of their own) is judged as far as that can be done:
+    nothing is said of a node that only the missing ones may lead to.
+    """
+    check_targets(scope, tree.written)
+    check_loops(scope, tree)
+    check_room(scope, tree)
+    check_rules(scope, tree)
+    check_hours(scope, file.hours, today)
+    check_rotas(scope, tree, today)
+    check_fallback(scope, tree)
+    if tree.complete:
+        check_reached(scope, tree)
+        check_lengths(scope, tree)
+        check_set(scope, tree)
+        check_effort(scope, tree, file.emergency)

@@ -1,0 +1,117 @@
+"""Hours: every minute of the coming two years must be claimed by exactly one rule, and be one that occurs.
+
+A set of hours answers `open` or `closed` for any instant, so no minute is without an answer, and `dialplan.hours`
+refuses two rules that say different things of one. What is left to look for are rules about minutes that the change of
+the clocks leaves out, and clients who keep the holidays of a region that is not theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from callrouter.core.schedule import DAYS
+from callrouter.dialplan import values
+from callrouter.dialplan.issues import Severity, shown
+from callrouter.dialplan.schema import HoursBlock
+from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.timezones import country_of
+
+DAYS_AHEAD = 731
+"""Two years, with a leap day."""
+
+# The same texts stand in many clients' files.
+_clock_range = lru_cache(maxsize=4096)(values.clock_range)
+_weekdays = lru_cache(maxsize=4096)(values.weekdays)
+
+_OF_FRANCE = {
+    "GP": "FR-971",
+    "MQ": "FR-972",
+    "GF": "FR-973",
+    "RE": "FR-974",
+    "YT": "FR-976",
+    "PM": "FR-PM",
+    "BL": "FR-BL",
+    "MF": "FR-MF",
+    "WF": "FR-WF",
+    "PF": "FR-PF",
+    "NC": "FR-NC",
+}
+"""Territories with a zone of their own in the tz database, and what their holidays are called."""
+
+
+def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
+    """Every set of hours a client wrote, by the name it stands under in the document."""
+    for written, block in blocks.items():
+        _check_clock_changes(scope, written, block, today)
+        _check_region(scope, written, block)
+
+
+def _check_clock_changes(scope: Scope, written: str, block: HoursBlock, today: date) -> None:
+    """Warn of hours of which nothing is left on a day whose clocks go forward."""
+    for day, start, stop in skipped_minutes(scope.timezone, today):
+        for key, ranges in (block.open or {}).items():
+            if day.weekday() not in _weekdays(key):
+                continue
+            for index, text in enumerate(ranges):
+                begin, end = _clock_range(text)
+                if start <= begin < end <= stop:
+                    scope.fail(
+                        f"hours: {shown(text)} does not occur on {DAYS[day.weekday()]} {day.isoformat()}:"
+                        f" the clocks go from {_clock(start)} to {_clock(stop)}",
+                        "hours",
+                        written,
+                        "open",
+                        key,
+                        index,
+                        severity=Severity.WARNING,
+                    )
+                    return
+
+
+def _check_region(scope: Scope, written: str, block: HoursBlock) -> None:
+    """Warn of a territory overseas that keeps the holidays of the mainland only."""
+    if block.holidays and "FR" in block.holidays:
+        region = _OF_FRANCE.get(country_of(scope.timezone, "")) or _OF_FRANCE.get(scope.country)
+        if region and region not in block.holidays:
+            wrong = (
+                f"hours.holidays: {shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
+            )
+            index = block.holidays.index("FR")
+            scope.fail(wrong, "hours", written, "holidays", index, severity=Severity.WARNING)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
+@lru_cache(maxsize=512)
+def skipped_minutes(timezone: str, today: date) -> tuple[tuple[date, int, int], ...]:
+    """Of the coming two years: each day whose clocks go forward, from and to which minute since midnight."""
+    zone = ZoneInfo(timezone)
+    found: list[tuple[date, int, int]] = []
+    for step in range(DAYS_AHEAD):
+        noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC) + timedelta(days=step)
+        before, after = (noon.astimezone(zone).utcoffset(), (noon + timedelta(days=1)).astimezone(zone).utcoffset())
+        if before is not None and after is not None and after > before:
+            change = _change(noon, zone)
+            stop = change.astimezone(zone).replace(tzinfo=None)
+            start = stop - (after - before)
+            if start.date() == stop.date():
+                found.append((stop.date(), start.hour * 60 + start.minute, stop.hour * 60 + stop.minute))
+    return tuple(found)
+
+
+def _change(noon: datetime, zone: ZoneInfo) -> datetime:
+    """The first minute after a noon at which the zone's offset is another one."""
+    offset = noon.astimezone(zone).utcoffset()
+    low, high = 0, 24 * 60
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if (noon + timedelta(minutes=middle)).astimezone(zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return noon + timedelta(minutes=high)

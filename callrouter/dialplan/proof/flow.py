@@ -1,0 +1,37 @@
+"""What is certain at a node: facts that hold on every way there, found by going through the tree until nothing changes.
+
+Facts are bits of an int; what holds where ways meet is what all of them bring.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+from callrouter.dialplan.proof.graph import Tree
+
+Gains = Mapping[str, Mapping[str, int]]
+"""By node, and then by exit: the facts that taking it adds."""
+
+_NOTHING: Mapping[str, int] = {}
+
+
+def certain(tree: Tree, gains: Gains) -> dict[str, int]:
+    """By node that a call can come to: the facts that hold whenever it does. At the beginning, and where a failure
+    leads, nothing is certain."""
+    found: dict[str, int] = dict.fromkeys(tree.roots, 0)
+    waiting = deque(tree.roots)
+    nodes = tree.nodes
+    while waiting:
+        name = waiting.popleft()
+        held, gained = found[name], gains.get(name, _NOTHING)
+        for way, target in nodes[name].exits.items():
+            if target not in nodes:
+                continue
+            brought = held | gained.get(way, 0)
+            before = found.get(target)
+            now = brought if before is None else before & brought
+            if now != before:
+                found[target] = now
+                waiting.append(target)
+    return found

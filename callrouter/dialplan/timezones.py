@@ -1,0 +1,36 @@
+"""Time zones: which there are, which was meant, and which country one lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib import resources
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from callrouter.dialplan.issues import closest
+
+
+def known_timezone(name: str) -> bool:
+    """Whether the name is one of the IANA time zones."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return "/" in name or name == "UTC"
+
+
+def closest_timezone(name: str) -> str:
+    """The zone that was probably meant."""
+    return closest(name, available_timezones())
+
+
+@lru_cache(maxsize=1)
+def _countries_by_zone() -> Mapping[str, str]:
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    return {row[2]: row[0] for row in rows}
+
+
+def country_of(timezone: str, default: str) -> str:
+    """The ISO 3166 country a zone lies in, from the tz database's own table."""
+    return _countries_by_zone().get(timezone, default)

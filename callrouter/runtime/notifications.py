@@ -1,0 +1,194 @@
+"""Tells clients' systems what the calls asked for, without any call waiting for it.
+
+A notification is a row before it is sent, and stays one until it is delivered: an engine that ends meanwhile leaves
+it to the next. So it is delivered at least once; `Idempotency-Key` lets the receiver drop a repetition. What fails is
+tried again after growing pauses, some nine hours long, and then given up; a receiver the operator does not allow is
+never asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from callrouter.core.effects import HttpRequest
+from callrouter.core.facts import Fact, NotificationAsked
+from callrouter.errors import StoreError
+from callrouter.runtime.outgoing import Outgoing, RequestFailed
+from callrouter.runtime.ports import Clock
+
+log = structlog.get_logger(__name__)
+
+PAUSES_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 21_600.0)
+"""After the first failed attempt, the second …; after the last of them it is given up."""
+TIMEOUT_SECONDS = 10.0
+AT_ONCE = 8
+"""Deliveries at a time."""
+LOOK_SECONDS = 2.0
+"""How often what waits for its next attempt is looked for."""
+RETRY_SECONDS = 1.0
+"""Pause while PostgreSQL is away."""
+MAX_IN_MEMORY = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A notification that is not delivered yet."""
+
+    notification_id: str
+    call_id: str
+    client: str
+    contact: str
+    url: str
+    body: str
+    asked_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """How trying to deliver went."""
+
+    notification_id: str
+    attempts: int
+    """All of them, this one included."""
+    at: datetime
+    error: str | None
+    """None: delivered."""
+    next_at: datetime | None = None
+    """None: there will be no other."""
+
+
+class NotificationBook(Protocol):
+    """Where notifications are kept; each method raises StoreError while it cannot be reached."""
+
+    async def add(self, asked: Sequence[Pending]) -> None:
+        """Keep them; one that is there already stays as it is."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> list[Pending]:
+        """Those to be tried now, the oldest first."""
+        ...
+
+    async def settle(self, attempt: Attempt) -> None:
+        """Note how an attempt went."""
+        ...
+
+
+class Notifier:
+    """An observer of facts, and a task (`run`) that delivers."""
+
+    def __init__(self, *, book: NotificationBook, outgoing: Outgoing, clock: Clock) -> None:
+        self._book = book
+        self._outgoing = outgoing
+        self._clock = clock
+        self._asked: deque[Pending] = deque()
+        self._wake = asyncio.Event()
+
+    def observe(self, facts: Sequence[Fact]) -> None:
+        """Take note of what is to be delivered; costs next to nothing."""
+        for fact in facts:
+            if type(fact) is NotificationAsked:
+                self._take(fact)
+
+    @property
+    def backlog(self) -> int:
+        """Those not kept yet."""
+        return len(self._asked)
+
+    async def run(self) -> None:
+        """Keep and deliver until cancelled."""
+        while True:
+            try:
+                await self._keep()
+                delivered = await self._deliver_due()
+            except StoreError as error:
+                log.warning("notifications wait: PostgreSQL is away", waiting=len(self._asked), reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if not delivered:
+                await self._pause()
+
+    async def flush(self) -> None:
+        """Keep what is still in memory, for the next engine to deliver; what PostgreSQL does not take is logged."""
+        try:
+            await self._keep()
+        except StoreError as error:
+            for one in self._asked:
+                log.error("a notification is lost", notification=one.notification_id, reason=str(error))  # noqa: TRY400
+
+    def _take(self, fact: NotificationAsked) -> None:
+        asked, call = fact.notification, fact.call
+        if len(self._asked) >= MAX_IN_MEMORY:
+            log.error("a notification is lost: too many wait for PostgreSQL", notification=asked.notification_id)
+            return
+        self._asked.append(
+            Pending(
+                notification_id=asked.notification_id,
+                call_id=call.call_id,
+                client=call.client,
+                contact=asked.contact,
+                url=asked.url,
+                body=asked.body,
+                asked_at=asked.asked_at,
+            )
+        )
+        self._wake.set()
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _keep(self) -> None:
+        taken = list(self._asked)
+        if taken:
+            await self._book.add(taken)
+            for _ in taken:
+                self._asked.popleft()
+
+    async def _deliver_due(self) -> int:
+        due = await self._book.due(self._clock.now(), AT_ONCE)
+        # Each result is noted as it comes, whatever becomes of the others.
+        for finished in asyncio.as_completed([self._deliver(one) for one in due]):
+            await self._book.settle(await finished)
+        return len(due)
+
+    async def _deliver(self, one: Pending) -> Attempt:
+        request = HttpRequest(method="POST", url=one.url, body=one.body)
+        error: RequestFailed | None = None
+        try:
+            await self._outgoing.send(request, TIMEOUT_SECONDS, {"Idempotency-Key": one.notification_id})
+        except RequestFailed as failed:
+            error = failed
+        attempts, now = one.attempts + 1, self._clock.now()
+        next_at = None
+        if error is not None and not error.forbidden and attempts <= len(PAUSES_SECONDS):
+            pause = PAUSES_SECONDS[attempts - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries
+            next_at = now + timedelta(seconds=pause)
+        if error is not None:
+            log.warning(
+                "a notification was not delivered" + ("" if next_at else ": it is given up"),
+                notification=one.notification_id,
+                client=one.client,
+                contact=one.contact,
+                attempts=attempts,
+                reason=str(error),
+            )
+        return Attempt(
+            notification_id=one.notification_id,
+            attempts=attempts,
+            at=now,
+            error=str(error) if error else None,
+            next_at=next_at,
+        )

@@ -1,0 +1,184 @@
+"""Files are saved while callers are in their trees: on a real Asterisk, with the whole of callrouter."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from deploy.demo import stories
+from deploy.demo.caller import HangUp, Press, UntilSound, Wait
+from deploy.demo.stack import CHECKOUT, running
+from deploy.demo.verdict import caller_complaints
+
+if TYPE_CHECKING:
+    from conftest import LoopThread, Town
+
+FILE = "cabinet-moreau.yaml"
+KEY_2 = '"2": secretaries'
+NEW_KEY_2 = '"2": bye'
+
+
+@pytest.fixture
+def watch() -> str:
+    """Whether the engine watches its folder."""
+    return "on"
+
+
+@pytest.fixture
+def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
+    """A stack that serves a folder of its own."""
+    from .conftest import Town
+
+    folder = tmp_path / "dialplans"
+    shutil.copytree(CHECKOUT / "dialplans", folder)
+    context = running(environment={"CALLROUTER_DIALPLANS_DIR": str(folder), "CALLROUTER_WATCH": watch})
+    stack = thread.run(context.__aenter__())
+    try:
+        yield Town(stack=stack, thread=thread)
+    finally:
+        thread.run(context.__aexit__(None, None, None))
+
+
+def test_a_call_keeps_the_tree_it_began_with(edited_town: Town) -> None:
+    """Who is in the menu when the file is saved gets what he was told; the next caller gets the new tree."""
+    town = edited_town
+    path = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"], FILE)
+    early, late = town.somebody(), town.somebody()
+    good, first = path.read_text(), _plan(town)["version"]
+
+    async def save_meanwhile() -> None:
+        await asyncio.sleep(2.0)
+        _save(path, good.replace(KEY_2, NEW_KEY_2))
+
+    async def both() -> Any:
+        calling = town.calling(
+            stories.MOREAU, UntilSound(), Wait(3.5), Press("2"), stories.reached(1, 2), Wait(2), HangUp(), caller=early
+        )
+        return await asyncio.gather(calling, save_meanwhile())
+
+    outcome, _ = town.run(both())
+    second = _plan(town)["version"]
+    after = town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), caller=late)
+
+    assert caller_complaints(outcome) == []
+    assert (outcome.trouble, after.trouble) == ("", "")
+    old, new = town.row_of(early), town.row_of(late)
+    assert first != second
+    assert (old["plan_version"], old["disposition"]) == (first, "answered")
+    assert (new["plan_version"], new["path"][-1]) == (second, "bye")
+    assert town.nobody_is_left()
+
+
+def test_a_wrong_file_is_shown_and_undone(edited_town: Town) -> None:
+    """The last good version goes on serving; `status` names file and line; `rollback` ends it."""
+    town = edited_town
+    path = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"], FILE)
+    good = path.read_text()
+    version = _plan(town)["version"]
+    assert _command(town, "status").returncode == 0
+
+    _save(path, good.replace(KEY_2, '"2": secretary'))
+    wrong = town.until(lambda: _command(town, "status"), lambda done: done.returncode == 1)
+    assert f"Refused: {FILE}; cabinet-moreau keeps version {version}" in wrong.stdout
+    assert 'did you mean "secretaries"?' in wrong.stdout
+    ready = town.run(_get(town, "/ready"))
+    assert ready["status"] == "ready"
+    assert "not served as it stands" in ready["degraded"][0]
+    assert town.figures()["callrouter_dialplan_last_reload_successful"] == 0
+    assert town.figures()["callrouter_dialplan_files_refused"] == 1
+    caller = town.somebody()
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1, 2), HangUp(), caller=caller)
+    assert town.row_of(caller)["plan_version"] == version
+
+    # A restart does not lose the client either.
+    town.run(town.stack.engine.stop())
+    town.run(town.stack.engine.start())
+    assert _plan(town)["version"] == version
+
+    refused = _command(town, "dialplan", "rollback", "cabinet-moreau")
+    assert refused.returncode == 1
+    assert "--force" in refused.stderr
+    done = _command(town, "dialplan", "rollback", "cabinet-moreau", "--force", "--by", "anne")
+    assert done.returncode == 0, done.stderr
+    assert path.read_text() == good
+    assert _command(town, "status").returncode == 0
+
+    # From there on, a good change, and back.
+    _save(path, good.replace(KEY_2, NEW_KEY_2))
+    town.until(lambda: _plan(town)["version"], lambda now: now != version)
+    done = _command(town, "dialplan", "rollback", "cabinet-moreau", "--by", "anne")
+    assert done.returncode == 0, done.stderr
+    told = town.until(
+        lambda: _command(town, "dialplan", "history", "cabinet-moreau").stdout, lambda said: said.count("anne") == 2
+    )
+    newest = told.splitlines()[0]
+    assert newest.split()[2:] == ["cabinet-moreau", version, "rollback", "by", "anne"]
+
+
+@pytest.mark.parametrize("watch", ["off"])
+def test_without_a_watch_what_is_published_goes_live(edited_town: Town, tmp_path: Path) -> None:
+    """A save changes nothing; a set that does not pass is refused whole; one that passes is live at the end."""
+    town = edited_town
+    served = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    good, first = (served / FILE).read_text(), _plan(town)["version"]
+    ci = tmp_path / "ci"
+    shutil.copytree(served, ci)
+    _save(served / FILE, good + "# a save\n")
+    time.sleep(1.0)
+    assert _plan(town)["version"] == first
+
+    _save(ci / FILE, good.replace(KEY_2, '"2": secretary'))
+    refused = _command(town, "dialplan", "publish", str(ci))
+    assert refused.returncode == 1
+    assert 'did you mean "secretaries"?' in refused.stdout
+    assert "nothing is published" in refused.stderr
+    assert (served / FILE).read_text() == good + "# a save\n"
+
+    _save(ci / FILE, good + "# published\n")
+    done = _command(town, "dialplan", "publish", str(ci), "--by", "build 17")
+    assert done.returncode == 0, done.stderr
+    assert "Published 1 changed file of " in done.stdout
+    assert _plan(town)["version"] != first
+    told = town.until(
+        lambda: _command(town, "dialplan", "history", "cabinet-moreau").stdout, lambda said: "build 17" in said
+    )
+    assert told.splitlines()[0].endswith("publish by build 17")
+
+
+async def _get(town: Town, path: str) -> Any:
+    engine = town.stack.engine
+    async with httpx.AsyncClient(timeout=10) as client:
+        answer = await client.get(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _save(path: Path, content: str) -> None:
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(content)
+    beside.replace(path)
+
+
+def _plan(town: Town) -> dict[str, Any]:
+    """What is in service of the client."""
+    plans = town.run(_get(town, "/status"))["dialplans"]["plans"]
+    found: dict[str, Any] = next(plan for plan in plans if plan["client"] == "cabinet-moreau")
+    return found
+
+
+def _command(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **town.stack.engine.environment, "NO_COLOR": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "callrouter", *arguments],
+        env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip

@@ -1,0 +1,283 @@
+"""What was live is kept, with its documents and who made it; it can be had again, by a person and by the next start."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from callrouter.app.deploy import Refusal, documents_of, publish_documents, rollback_to
+from callrouter.app.history import PlanHistory, revive, who_wrote
+from callrouter.dialplan import Loader, PaperSpeech
+from callrouter.dialplan.publish import put_in_place, read_note
+from callrouter.errors import DialplanError
+from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.reload import ServedPlans
+from callrouter.settings import Settings
+from callrouter.store.database import Database
+from callrouter.store.plans import find_plan, read_history
+
+TREE = """\
+client: {client}
+numbers: ["{number}"]
+timezone: Europe/Paris
+language: fr
+fallback: {{ node: bye }}
+start: bye
+nodes:
+  bye:
+    hangup: {{ prompt: {{ say: "{words}" }} }}
+"""
+
+
+def text(words: str, client: str = "a", number: str = "01 99 00 00 10") -> str:
+    return TREE.format(client=client, number=number, words=words)
+
+
+class Engine:
+    """As the engine loads and keeps; every save is told to it."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self.history = PlanHistory(database, folder)
+        self.loader = Loader(folder, PaperSpeech())
+        self.plans = ServedPlans(
+            self.loader.load(), self.loader, LiveCalls(), now=lambda: datetime.now(UTC), on_swap=self.history.note
+        )
+
+    def version(self, client: str = "a") -> str:
+        return self.plans.plans[client].version
+
+    async def save(self, words: str, file: str = "a.yaml") -> str:
+        (self.folder / file).write_text(text(words))
+        return await self.load()
+
+    async def load(self) -> str:
+        await self.plans.reload()
+        await self.history.flush()
+        return self.version()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    served = tmp_path / "served"
+    (served / "shared").mkdir(parents=True)
+    (served / "a.yaml").write_text(text("Un."))
+    (served / "shared/queues.yaml").write_text("queues: { sales: { members: [agent-1] } }\n")
+    return served
+
+
+@pytest.fixture
+def settings(folder: Path) -> Settings:
+    return Settings(_env_file=None, dialplans_dir=folder)
+
+
+@pytest.fixture
+async def engine(folder: Path, database: Database) -> Engine:
+    made = Engine(folder, database)
+    await made.history.flush()
+    return made
+
+
+async def test_every_version_that_was_live_is_kept(engine: Engine, database: Database) -> None:
+    """With all documents it stands on; each time it went live is told, and who wrote the file."""
+    first = engine.version()
+    second = await engine.save("Deux.")
+    assert await engine.save("Un.") == first
+
+    told = await read_history(database, "a")
+    assert [(one.version, one.why) for one in told] == [(first, "asked"), (second, "asked"), (first, "start")]
+    assert {one.by for one in told} == {(engine.folder / "a.yaml").owner()}
+    kept = await find_plan(database, "a", second)
+    assert kept is not None
+    assert kept.documents == {
+        "a.yaml": text("Deux."),
+        "shared/queues.yaml": "queues: { sales: { members: [agent-1] } }\n",
+    }
+    assert kept.document == text("Deux.")
+    assert kept.source == "a.yaml"
+
+
+async def test_a_start_tells_only_what_is_new(engine: Engine, folder: Path, database: Database) -> None:
+    """The same version again is no event; a client that went while no engine ran is withdrawn."""
+    (folder / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    (folder / "a.yaml").unlink()
+    again = Engine(folder, database)
+    await again.history.flush()
+    await Engine(folder, database).history.flush()
+
+    told = await read_history(database)
+    assert {(one.client, one.version is None, one.why) for one in told} == {
+        ("a", False, "start"),
+        ("b", False, "start"),
+        ("a", True, "start"),
+    }
+    assert len(told) == 3
+
+
+async def test_a_start_with_a_wrong_file_serves_the_last_good_version(
+    engine: Engine, folder: Path, database: Database
+) -> None:
+    """Of the record, with the shared files of that time; so a restart takes no client out of service."""
+    good = engine.version()
+    (folder / "a.yaml").write_text("client: a\nnumbers: [")
+    (folder / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    loader = Loader(folder, PaperSpeech())
+    catalogue = await revive(database, loader.load(), PaperSpeech())
+
+    assert catalogue.plans["a"].version == good
+    assert catalogue.for_did("+33199000010").client == "a"
+    plans = ServedPlans(catalogue, loader, LiveCalls(), now=lambda: datetime.now(UTC))
+    [refused] = plans.refused
+    assert refused.keeps is catalogue.plans["a"]
+    history = PlanHistory(database, folder)
+    before = await read_history(database, "a")
+    await plans.reload()
+    await history.flush()
+    assert plans.plans["a"].version == good
+    assert await read_history(database, "a") == before
+
+
+async def test_back_to_the_version_before(engine: Engine, settings: Settings, database: Database) -> None:
+    """The old file is written back; once more, and one is where one began."""
+    first = engine.version()
+    second = await engine.save("Deux.")
+    done = await rollback_to(settings, database, "a", None, by="anne")
+
+    assert done.version == first
+    assert done.sentence.startswith(f"a.yaml is as it was in version {first}, first live ")
+    assert (engine.folder / "a.yaml").read_text() == text("Un.")
+    assert await engine.load() == first
+    last = (await read_history(database, "a"))[0]
+    assert (last.version, last.why, last.by) == (first, "rollback", "anne")
+    assert (await rollback_to(settings, database, "a", None, by="anne")).version == second
+
+
+async def test_back_to_a_named_version(engine: Engine, settings: Settings, database: Database) -> None:
+    """By the beginning of its name; with today's shared files it may have another."""
+    first = engine.version()
+    await engine.save("Deux.")
+    (engine.folder / "shared/queues.yaml").write_text("queues: { sales: { members: [agent-2] } }\n")
+    await engine.load()
+    done = await rollback_to(settings, database, "a", first[:6], by="anne")
+
+    assert done.version != first
+    assert f"with today's shared files it is version {done.version}" in done.sentence
+    assert await engine.load() == done.version
+
+
+@pytest.mark.parametrize(
+    ("client", "version", "sentence"),
+    [
+        ("nobody", None, "nobody was never live here"),
+        ("a", None, "a was never live with another file"),
+        ("a", "ffff", "a has no version ffff"),
+        ("a", "", "already: nothing to do"),
+    ],
+)
+async def test_where_there_is_no_way_back(
+    engine: Engine, settings: Settings, database: Database, client: str, version: str | None, sentence: str
+) -> None:
+    with pytest.raises(Refusal, match=sentence):
+        await rollback_to(settings, database, client, version, by="anne")
+
+
+async def test_a_change_nobody_saw_is_not_lost(engine: Engine, settings: Settings, database: Database) -> None:
+    """A file that was changed since it went live is left alone; by force, it is kept beside."""
+    (engine.folder / "a.yaml").write_text("half of a new tr")
+    with pytest.raises(Refusal, match=r"a.yaml was changed since it went live.* --force"):
+        await rollback_to(settings, database, "a", None, by="anne")
+    assert (engine.folder / "a.yaml").read_text() == "half of a new tr"
+
+    done = await rollback_to(settings, database, "a", None, by="anne", force=True)
+    assert done.version == engine.version()
+    assert (engine.folder / "a.yaml").read_text() == text("Un.")
+    assert (engine.folder / "a.yaml.replaced").read_text() == "half of a new tr"
+
+
+async def test_what_no_longer_passes_does_not_come_back(engine: Engine, settings: Settings, database: Database) -> None:
+    """A queue it needs has gone since: nothing is changed, and the finding is told."""
+    queue = text("Un.").replace("{ node: bye }", "{ queue: sales }")
+    (engine.folder / "a.yaml").write_text(queue)
+    first = await engine.load()
+    await engine.save("Deux.")
+    (engine.folder / "shared/queues.yaml").write_text("queues: { trade: { members: [agent-1] } }\n")
+    await engine.load()
+
+    with pytest.raises(Refusal, match="1 error: nothing is changed") as refused:
+        await rollback_to(settings, database, "a", first, by="anne")
+    assert 'queue "sales" is not in shared/queues.yaml' in str(refused.value.issues[0])
+    assert (engine.folder / "a.yaml").read_text() == text("Deux.")
+
+
+def test_publishing_is_all_or_nothing(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """One wrong file of the set, and the served folder stays as it is."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 10"))
+    before = documents_of(folder)
+    with pytest.raises(Refusal, match="1 error: nothing is published") as refused:
+        publish_documents(settings, documents_of(ci), by="ci")
+    assert "+33199000010 belongs to" in str(refused.value.issues[0])
+    assert documents_of(folder) == before
+
+    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    said = publish_documents(settings, documents_of(ci), by="ci")
+    assert said.startswith("Published 2 changed files of 2 into ")
+    assert said.endswith("1 file left that it does not hold (--delete removes): shared/queues.yaml.")
+    assert documents_of(folder) == {**before, **documents_of(ci)}
+    note = read_note(folder)
+    assert note is not None
+    assert (note.how, note.by) == ("publish", "ci")
+
+    assert "removed: shared/queues.yaml" in publish_documents(settings, documents_of(ci), by="ci", delete=True)
+    assert documents_of(folder) == documents_of(ci)
+
+
+def test_two_do_not_publish_at_once(folder: Path) -> None:
+    """The second is told so, and nothing of his set is there."""
+    import fcntl
+
+    with (folder / ".publish.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(DialplanError, match="somebody else is publishing"):
+            put_in_place(folder, {"a.yaml": b""}, how="publish", by="ci")
+    assert (folder / "a.yaml").read_text() == text("Un.")
+
+
+def test_a_set_that_cannot_be_written_changes_nothing(folder: Path) -> None:
+    """A folder stands where a file should: no other file of the set is put in place, none is left beside."""
+    (folder / "b.yaml").mkdir()
+    (folder / "b.yaml/x").touch()
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(DialplanError, match="cannot be written"):
+        put_in_place(folder, {"a.yaml": b"new", "b.yaml/x/y.yaml": b"new"}, how="publish", by="ci")
+
+    assert (folder / "a.yaml").read_text() == text("Un.")
+    assert [path for path in sorted(folder.rglob("*")) if path.name != ".publish.lock"] == before
+
+
+def test_who_wrote_a_file(folder: Path) -> None:
+    """Its last author where git has it as it stands, else its owner; the note of a publication before both."""
+
+    def git(*arguments: str) -> None:
+        author = ["-c", "user.name=Anne Roy", "-c", "user.email=anne@operator.example"]
+        subprocess.run(["git", *author, "-C", str(folder), *arguments], check=True, capture_output=True)
+
+    def who(name: str) -> tuple[str, str]:
+        return who_wrote(folder, {name: (folder / name).read_bytes()})[name]
+
+    owner = (folder / "a.yaml").owner()
+    assert who("a.yaml") == ("", owner)
+    git("init", "-q")
+    git("add", "a.yaml")
+    git("commit", "-q", "-m", "A tree")
+    assert who("a.yaml") == ("", "Anne Roy <anne@operator.example>")
+    assert who("shared/queues.yaml") == ("", owner)
+    (folder / "a.yaml").write_text(text("Deux."))
+    assert who("a.yaml") == ("", owner)
+    put_in_place(folder, {"a.yaml": text("Trois.").encode()}, how="publish", by="ci")
+    assert who("a.yaml") == ("publish", "ci")

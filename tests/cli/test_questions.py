@@ -1,0 +1,125 @@
+"""`show` and `diff` as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import run
+
+DIALPLANS = Path(__file__).parents[2] / "dialplans"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A git repository with the demonstration clients in `clients`, committed."""
+    shutil.copytree(DIALPLANS, tmp_path / "clients", symlinks=True)
+    identity = ("-c", "user.name=Operator", "-c", "user.email=operator@example.org")
+    for arguments in (("init", "-q"), ("add", "."), (*identity, "commit", "-q", "-m", "Start")):
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)
+    return tmp_path
+
+
+def _change(folder: Path) -> None:
+    file = folder / "clients" / "cabinet-moreau.yaml"
+    file.write_text(file.read_text().replace('sat: "09:00-12:00"', 'sat: "09:00-13:00"'))
+
+
+def test_diff_with_a_revision(checkout: Path) -> None:
+    """The folder and the one file; from below the top as well."""
+    _change(checkout)
+    whole = run("diff", "HEAD:clients", "clients", cwd=checkout)
+    single = run("diff", "HEAD:clients/cabinet-moreau.yaml", "cabinet-moreau.yaml", cwd=checkout / "clients")
+
+    assert whole.returncode == 0, whole.stderr
+    assert whole.stdout.startswith("Cabinet du docteur Moreau (cabinet-moreau)\n  On Saturdays 12:00–13:00")
+    assert single.stdout == whole.stdout
+
+
+def test_diff_for_machines(checkout: Path) -> None:
+    """With an exit code for those who ask for it."""
+    _change(checkout)
+    done = run("diff", "HEAD:clients", "clients", "--json", "--exit-code", cwd=checkout)
+
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["changed"]
+    assert found["clients"][0]["changes"][0]["times"] == "on Saturdays 12:00–13:00 (not on holidays)"
+
+
+def test_nothing_changes(checkout: Path) -> None:
+    """And it says so."""
+    done = run("diff", "HEAD:clients", "clients", "--exit-code", cwd=checkout)
+
+    assert (done.returncode, done.stdout) == (0, "Nothing changes for any caller.\n")
+
+
+def test_clients_who_come_and_go(checkout: Path) -> None:
+    """Their callers are named by the number they dial."""
+    (checkout / "clients" / "plomberie-garnier.yaml").unlink()
+    gone = run("diff", "HEAD:clients", "clients", cwd=checkout).stdout
+    new = run("diff", "clients", "HEAD:clients", cwd=checkout).stdout
+
+    assert "callers of +33199000030, +33199000031 now hear that the number is not in service" in gone
+    assert "is new, on +33199000030, +33199000031." in new
+
+
+@pytest.mark.parametrize(
+    ("old", "sentence"),
+    [
+        ("nowhere", "nowhere does not exist"),
+        ("HEAD~9:clients", "git cannot read HEAD~9:clients"),
+        ("HEAD:nowhere", "git cannot read HEAD:nowhere"),
+        ("--output=x:clients", "arguments are required"),
+        (":clients", "names no revision"),
+    ],
+)
+def test_a_side_that_is_not_there(checkout: Path, old: str, sentence: str) -> None:
+    """A sentence and exit code 2."""
+    done = run("diff", old, "clients", cwd=checkout)
+
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_side_that_cannot_be_served(checkout: Path) -> None:
+    """Its findings are shown."""
+    (checkout / "clients" / "cabinet-moreau.yaml").write_text("client: x\n")
+    done = run("diff", "HEAD:clients", "clients", cwd=checkout)
+
+    assert done.returncode == 2
+    assert "cabinet-moreau.yaml:" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "beginning"),
+    [
+        ([], "Brighton Books (brighton-books, en,"),
+        (["--mermaid"], '---\ntitle: "Brighton Books"\n---\nflowchart TD'),
+        (["--svg"], "<svg xmlns="),
+        (["--hours", "2026-W52"], "Brighton Books (brighton-books.yaml), 2026-W52: Mon 21 Dec to Sun 27 Dec 2026"),
+    ],
+)
+def test_show(tmp_path: Path, option: list[str], beginning: str) -> None:
+    """In each form."""
+    done = run("show", str(DIALPLANS / "brighton-books.yaml"), *option, cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(beginning)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [(["--hours", "soon"], "--hours: 'soon' is no week"), (["--svg"], "an SVG holds one tree")],
+)
+def test_show_says_what_is_wrong(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    """A sentence and exit code 2."""
+    done = run("show", str(DIALPLANS), *arguments, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert sentence in done.stderr

@@ -1,0 +1,125 @@
+"""What changes for whom: told in callers and times, each change once, and nothing where nothing changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from callrouter.core.plan import Plan
+from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.differences import compare
+from callrouter.dialplan.wording import sentences
+
+DIALPLANS = Path(__file__).parents[2] / "dialplans"
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+def _plan(folder: Path, client: str, *changes: tuple[str, str]) -> Plan:
+    text = (DIALPLANS / f"{client}.yaml").read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    folder.mkdir(exist_ok=True)
+    (folder / f"{client}.yaml").write_text(text)
+    if not (folder / "shared").exists():
+        (folder / "shared").symlink_to(DIALPLANS / "shared")
+    catalogue = load_directory(folder / f"{client}.yaml", PaperSpeech(), now=NOW)
+    assert catalogue.ok, catalogue.issues
+    return catalogue.plans[client]
+
+
+def _told(tmp_path: Path, client: str, *changes: tuple[str, str]) -> list[str]:
+    old, new = _plan(tmp_path / "old", client), _plan(tmp_path / "new", client, *changes)
+    return [str(one) for one in sentences(compare(old, new, NOW))]
+
+
+@pytest.mark.parametrize(
+    ("client", "change", "sentence"),
+    [
+        pytest.param(
+            "cabinet-moreau",
+            ('sat: "09:00-12:00"', 'sat: "09:00-13:00"'),
+            "On Saturdays 12:00–13:00 (not on holidays), ordinary callers who press 2, press a wrong key or press"
+            " nothing now reach queue:medical instead of a message for email_doctor.",
+            id="longer_on_saturdays",
+        ),
+        pytest.param(
+            "cabinet-moreau",
+            ('"2": secretaries }', '"2": secretaries, "3": take_message }'),
+            "On Mondays to Fridays 08:00–12:30 and 13:30–19:00, on Saturdays 09:00–12:00 (not on holidays), ordinary"
+            " callers who press 3 now reach a message for email_doctor instead of queue:medical.",
+            id="a_new_key",
+        ),
+        pytest.param(
+            "cabinet-moreau",
+            ('lists:\n  vip: ["06 12 34 00 07"]', 'lists:\n  vip: ["06 12 34 00 07", "06 55 55 55 55"]'),
+            "On Mondays to Fridays 08:00–12:30 and 13:30–19:00, on Saturdays 09:00–12:00 (not on holidays), callers of"
+            " list vip (+33655555555) who press 1 now reach queue:medical instead of dial:on_call.",
+            id="a_new_vip",
+        ),
+        pytest.param(
+            "cabinet-moreau",
+            ("  holidays: FR\n", "  holidays: FR-57\n"),
+            "On 2026-12-26 (Saint-Étienne) 09:00–12:00, 2027-03-26 (Vendredi saint) 08:00–12:30 and 13:30–19:00,"
+            " ordinary callers who press 1 now reach a message for email_doctor instead of dial:on_call.",
+            id="alsace_moselle",
+        ),
+        pytest.param(
+            "cabinet-moreau",
+            ("contacts: [on_call, doctor]", "contacts: [on_call]"),
+            "On Mondays to Fridays 08:00–12:30 and 13:30–19:00, on Saturdays 09:00–12:00 (not on holidays), ordinary"
+            " callers who press 1 when nobody they ring answers now no longer ring doctor (+33639980001) for 20 s, who"
+            " must press 1.",
+            id="one_contact_less",
+        ),
+        pytest.param(
+            "etude-lenoir",
+            ('mon-fri: "14:00-18:00"', 'mon-fri: "14:00-17:00"'),
+            "On Mondays to Fridays 17:00–18:00 (not on 2026-12-24..2026-12-25, 2026-12-28..2027-01-01, 2027-03-29"
+            " (Lundi de Pâques), 2027-05-06 (Ascension), 2027-05-17 (Lundi de Pentecôte) and 3 more), ordinary callers"
+            " now reach a message for email_lawyer instead of queue:legal.",
+            id="shorter",
+        ),
+        pytest.param(
+            "plomberie-garnier",
+            ("max_wait: 2m", "max_wait: 4m"),
+            "At any time, callers who come to it now wait for trades at most 4 min instead of waiting for trades at"
+            " most 2 min.",
+            id="longer_wait",
+        ),
+        pytest.param(
+            "plomberie-garnier",
+            ('"75012"]', '"75013"]'),
+            "At any time, callers who press 75013 now reach dial:technician_2 instead of queue:trades.",
+            id="another_district",
+        ),
+        pytest.param(
+            "brighton-books",
+            ("Thank you. We will call", "Thank you. We shall call"),
+            "At any time, callers who come to it now hear «Thank you. We shall call you back. Goodbye.» instead of"
+            " hearing «Thank you. We will call you back. Goodbye.».",
+            id="other_words",
+        ),
+    ],
+)
+def test_a_change_in_a_sentence(tmp_path: Path, client: str, change: tuple[str, str], sentence: str) -> None:
+    """As an operator would tell it to the client."""
+    told = _told(tmp_path, client, change)
+
+    assert sentence in told, "\n".join(told)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(("secretaries", "desk"), id="renamed_node"),
+        pytest.param(("# A surgery", "# The surgery"), id="comment"),
+        pytest.param(('sat: "09:00-12:00"', 'sat: ["09:00-10:00", "10:00-12:00"]'), id="hours_written_otherwise"),
+        pytest.param(('unwanted: ["08*"]', 'unwanted: ["+338*"]'), id="prefix_written_otherwise"),
+    ],
+)
+def test_no_change_for_callers(tmp_path: Path, change: tuple[str, str]) -> None:
+    """Lines of YAML are not what is compared."""
+    assert _told(tmp_path, "cabinet-moreau", change) == []

@@ -1,0 +1,222 @@
+"""Lookups and all that stands between a document and somebody's web service, on a real HTTP server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from web_service import WebService, web_service
+
+from callrouter.core.effects import HttpRequest, Lookup, LookupField
+from callrouter.core.inputs import CallOffered, Input, LookupDone, LookupFailed
+from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.lookups import Lookups, extract
+from callrouter.runtime.outgoing import FAILURES_TO_OPEN, OPEN_SECONDS, Outgoing, RequestFailed
+from callrouter.runtime.tasks import Tasks
+
+
+def field_of(path: str, longest: int = 64, variable: str = "x") -> LookupField:
+    """A field by the way to it."""
+    return LookupField(variable=variable, path=tuple(path.split(".")), longest=longest)
+
+
+@dataclass
+class Told:
+    """As an Inbox."""
+
+    inputs: list[tuple[str, Input]] = field(default_factory=list)
+
+    def offer(self, offered: CallOffered) -> None:
+        """Nobody calls here."""
+
+    def tell(self, call_id: str, told: Input) -> None:
+        """Kept."""
+        self.inputs.append((call_id, told))
+
+
+@dataclass
+class Room:
+    """A service, and what asks it."""
+
+    service: WebService
+    outgoing: Outgoing
+    lookups: Lookups
+    told: Told
+
+    async def ask(self, path: str, *fields: LookupField, seconds: float = 2.0) -> Input:
+        """One lookup, to its end."""
+        request = HttpRequest(method="GET", url=self.service.url(path))
+        self.lookups.start("call", 7, Lookup(request=request, timeout_seconds=seconds, fields=fields, music=False))
+        async with asyncio.timeout(seconds + 3):
+            while not self.told.inputs:
+                await asyncio.sleep(0.005)
+        return self.told.inputs.pop()[1]
+
+
+@asynccontextmanager
+async def room(*hosts: str, clock: list[float] | None = None) -> AsyncIterator[Room]:
+    """All of it."""
+    async with web_service() as service:
+        now = clock or [0.0]
+        outgoing = Outgoing(hosts or [service.host], {"CRM": "s3cret"}, clock=lambda: now[0])
+        tasks, told = Tasks(), Told()
+        lookups = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks)
+        lookups.inbox = told
+        try:
+            yield Room(service, outgoing, lookups, told)
+        finally:
+            await tasks.stop()
+            await outgoing.close()
+
+
+async def test_fields_become_variables() -> None:
+    """Single values of every kind; hostile characters are text, on one line."""
+    async with room() as here:
+        wanted = [
+            field_of("customer.name", variable="name"),
+            field_of("customer.vip", variable="vip"),
+            field_of("customer.files.0", variable="first"),
+            field_of("customer.files.1", variable="second"),
+        ]
+        told = await here.ask("good", *wanted)
+
+    assert isinstance(told, LookupDone)
+    assert told.step == 7
+    assert told.values == {"name": 'Jeanne "Moreau"', "vip": "true", "first": "12", "second": "A-7"}
+    assert here.lookups.running == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("slow", "did not answer within 0.3 s"),
+        ("drip", "did not answer within 0.3 s"),
+        ("fail", "answered 500"),
+        ("missing", "answered 404"),
+        ("redirect", "answered 302 (not followed)"),
+        ("huge", "answered more than 64 KiB"),
+        ("nested", "the answer is no JSON"),
+        ("html", "the answer is no JSON"),
+        ("garbage", "cannot be asked: RemoteProtocolError"),
+        ("hang-up", "cannot be asked: RemoteProtocolError"),
+    ],
+)
+async def test_whatever_goes_wrong_is_told_in_time(path: str, reason: str) -> None:
+    """And nothing else of it reaches the call."""
+    async with room() as here:
+        began = time.monotonic()
+        told = await here.ask(path, field_of("a"), seconds=0.3)
+        took = time.monotonic() - began
+
+    assert isinstance(told, LookupFailed)
+    assert reason in told.reason
+    assert took < 2
+
+
+@pytest.mark.parametrize(
+    ("path", "longest", "reason"),
+    [
+        ("customer.nme", 64, "the answer has no customer.nme"),
+        ("customer.files.2", 64, "the answer has no customer.files.2"),
+        ("customer.files.-1", 64, "the answer has no customer.files.-1"),
+        ("customer", 64, "customer of the answer is no single value"),
+        ("customer.name", 8, "customer.name of the answer is longer than 8 bytes"),
+    ],
+)
+def test_a_field_that_is_not_there(path: str, longest: int, reason: str) -> None:
+    """An answer without every field is a failure: behind `next` all of them are set."""
+    answer = json.dumps({"customer": {"name": 'Jeanne "Moreau"', "files": [1, 2]}}).encode()
+
+    with pytest.raises(RequestFailed, match=reason):
+        extract(answer, [field_of(path, longest)])
+
+
+async def test_only_hosts_that_are_allowed() -> None:
+    """By name and port; what looks alike is another host."""
+    async with web_service() as service:
+        outgoing = Outgoing(["crm.example", "*.firm.example", service.host], {})
+        for url in (
+            "http://crm.example.evil.org/",
+            "http://firm.example/",
+            "http://crm.example@evil.org/",
+            "http://127.0.0.1:1/",
+            "http://[::1]/",
+            "file:///etc/passwd",
+            f"http://localhost:{service.port}/",
+        ):
+            with pytest.raises(RequestFailed) as refused:
+                await outgoing.send(HttpRequest(method="GET", url=url), 1.0)
+            assert refused.value.forbidden, url
+        assert b'"customer"' in await outgoing.send(HttpRequest(method="GET", url=service.url("good")), 1.0)
+        with pytest.raises(RequestFailed, match="cannot be asked"):
+            await outgoing.send(HttpRequest(method="GET", url="http://a.b.firm.example/"), 1.0)
+        await outgoing.close()
+
+
+async def test_secrets_are_sent_and_never_told() -> None:
+    """By name, from the environment; one that is not set is named, and cookies are not kept."""
+    async with room() as here:
+        headers = (("Authorization", "env:CRM"),)
+        for _ in range(2):
+            await here.outgoing.send(
+                HttpRequest(method="POST", url=here.service.url("good"), headers=headers, body='{"a": "é"}'), 1.0
+            )
+        with pytest.raises(RequestFailed, match="CALLROUTER_SECRET_ERP is not set"):
+            await here.outgoing.send(
+                HttpRequest(method="GET", url=here.service.url("good"), headers=(("X-Key", "env:ERP"),)), 1.0
+            )
+
+    assert len(here.service.asked) == 2
+    assert all(b"Authorization: s3cret\r\n" in asked for asked in here.service.asked)
+    assert here.service.asked[0].endswith('{"a": "é"}'.encode())
+    assert b"ookie" not in here.service.asked[1]
+
+
+async def test_a_service_that_is_away_is_left_alone() -> None:
+    """After some failures in a row nobody waits for it; then one tries, and if it is back, all do."""
+    now = [1000.0]
+    async with room(clock=now) as here:
+        here.service.away = True
+        for _ in range(FAILURES_TO_OPEN):
+            assert isinstance(await here.ask("good"), LookupFailed)
+        asked = len(here.service.asked)
+        told = await here.ask("good")
+        assert isinstance(told, LookupFailed)
+        assert "is not asked for a while" in told.reason
+        assert len(here.service.asked) == asked
+
+        now[0] += OPEN_SECONDS + 1
+        assert isinstance(await here.ask("good"), LookupFailed)  # still away: closed again at once
+        assert "is not asked" in (await here.ask("good")).reason  # type: ignore[union-attr]
+
+        now[0] += OPEN_SECONDS + 1
+        here.service.away = False
+        assert isinstance(await here.ask("good"), LookupDone)
+        assert isinstance(await here.ask("good"), LookupDone)
+
+
+async def test_a_refusal_is_an_answer() -> None:
+    """404 for callers nobody knows does not close the service to those it knows."""
+    async with room() as here:
+        for _ in range(FAILURES_TO_OPEN + 3):
+            assert "404" in (await here.ask("missing")).reason  # type: ignore[union-attr]
+        assert isinstance(await here.ask("good"), LookupDone)
+
+
+async def test_a_hang_up_cancels() -> None:
+    """Nothing is told, and the service does not count as away."""
+    async with room() as here:
+        request = HttpRequest(method="GET", url=here.service.url("slow"))
+        for _ in range(FAILURES_TO_OPEN + 1):
+            here.lookups.start("call", 1, Lookup(request=request, timeout_seconds=5, fields=(), music=False))
+            await asyncio.sleep(0.05)
+            here.lookups.cancel("call")
+        await asyncio.sleep(0.1)
+        assert here.told.inputs == []
+        assert here.lookups.running == 0
+        assert isinstance(await here.ask("good"), LookupDone)
