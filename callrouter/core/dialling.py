@@ -52,8 +52,10 @@ class Dialling:
             if any(phonenumbers.country_code_for_region(one) == code for one in self.countries):
                 return "no operator could have given it out"
             return f"numbers of {country or f'+{code}'} are not allowed"
+        if kind == PhoneNumberType.UNKNOWN:
+            return "no operator could have given it out"
         if kind not in _ORDINARY:
-            return "it is neither a fixed line nor a mobile: callers could be charged for it, and we"
+            return "it is neither a fixed line nor a mobile, and may cost more than a call"
         return ""
 
     def plus(self, *, countries: Iterable[str] = (), prefixes: Iterable[str] = ()) -> Dialling:

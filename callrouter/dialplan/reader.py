@@ -157,7 +157,8 @@ class _Builder:
 
     def take_all(self, get_event: Callable[[], Any]) -> tuple[Any, str]:
         """Take every event; the one that makes the whole document unreadable, and why, are returned."""
-        scalar, end, lines, stack = yaml.ScalarEvent, yaml.StreamEndEvent, self.lines, self._open
+        scalar, lines, stack = yaml.ScalarEvent, self.lines, self._open
+        mapping_end, list_end, end = yaml.MappingEndEvent, yaml.SequenceEndEvent, yaml.StreamEndEvent
         while (event := get_event()) is not None:
             kind = type(event)
             if kind is scalar and stack and event.tag is None:
@@ -177,6 +178,8 @@ class _Builder:
                     lines[path] = event.start_mark.line + 1
                 else:
                     self._key(parent, event, text if text or event.style else None)
+            elif kind is mapping_end or kind is list_end:
+                stack.pop()
             elif kind is end:
                 break
             elif refusal := self._take(event, kind):
@@ -189,8 +192,6 @@ class _Builder:
             self._tag(event)
             value = event.value
             self._value(event, value if value or event.style else None)
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            self._open.pop()
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self._tag(event)
             values: dict[str, Any] | list[Any] = {} if kind is yaml.MappingStartEvent else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time, timedelta
+from functools import lru_cache
 
 from callrouter.core.schedule import DAYS, TimeRange
 from callrouter.dialplan.issues import shown
@@ -33,6 +34,12 @@ def text(value: object) -> str:
 
 def name(value: object) -> str:
     """A name of ours: lower-case letters, digits, `_` and `-`, beginning with a letter."""
+    return _name(value) if type(value) is str else _name(text(value))
+
+
+@lru_cache(maxsize=65_536)
+def _name(value: str) -> str:
+    """The same names stand in many places of many documents."""
     word = text(value)
     if not _NAME.fullmatch(word):
         raise ValueError(f'{shown(word)} is no name: use lower-case letters, digits, "_" and "-", a letter first')
@@ -41,6 +48,11 @@ def name(value: object) -> str:
 
 def duration(value: object) -> float:
     """Seconds of `20s`, `3m`, `1m30s`, `500ms`, `1h`."""
+    return _duration(value) if type(value) is str else _duration(text(value))
+
+
+@lru_cache(maxsize=4096)
+def _duration(value: str) -> float:
     word = text(value).strip().replace(" ", "")
     if word.replace(".", "", 1).isdecimal():
         raise ValueError(f'{shown(word)} has no unit: write "{word}s" for seconds, "{word}m" for minutes')

@@ -145,10 +145,9 @@ def _shown(value: object) -> str:
             return _masked(value.get_secret_value())
         case Mapping():
             return ",".join(f"{language}={voice}" for language, voice in value.items())
-        case (str(), *_):
-            return ",".join(value)
         case tuple():
-            return os.pathsep.join(str(part) for part in value)
+            separator = os.pathsep if isinstance(value[0], Path) else ","
+            return separator.join(str(part) for part in value)
         case _:
             return str(value)
 

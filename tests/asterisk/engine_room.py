@@ -14,12 +14,14 @@ from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.translate import Places
 from callrouter.core import facts
 from callrouter.core.call import Call
+from callrouter.core.effects import Lookup
 from callrouter.core.facts import Fact
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
+from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.tasks import Tasks
 
 DID = "+33199000010"
@@ -157,8 +159,18 @@ class OnePlan:
         return self.plan
 
 
+class NobodyAnswers:
+    """Web services that never answer: the test does, or nobody."""
+
+    def start(self, call_id: str, step: int, lookup: Lookup) -> None:
+        """As WebServices."""
+
+    def cancel(self, call_id: str) -> None:
+        """As WebServices."""
+
+
 @asynccontextmanager
-async def engine_room(pbx: Pbx, plan: Plan) -> AsyncIterator[EngineRoom]:
+async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> AsyncIterator[EngineRoom]:
     """The engine, logged in; what calls are left are hung up."""
     rooms: list[EngineRoom] = []
 
@@ -173,7 +185,10 @@ async def engine_room(pbx: Pbx, plan: Plan) -> AsyncIterator[EngineRoom]:
             rooms[0].observe_round_trip(seconds)
 
     eyes, clock, calls, tasks = Eyes(), SystemClock(), LiveCalls(), Tasks()
-    driver = Driver(plans=OnePlan(plan), clock=clock, observers=[eyes], meter=eyes, calls=calls)
+    plans, asked = OnePlan(plan), web or NobodyAnswers()
+    driver = Driver(plans=plans, clock=clock, observers=[eyes], meter=eyes, calls=calls, web=asked)
+    if web is not None:
+        web.inbox = driver
     places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern="Local/{number}@test-phone/n")
     switch = AsteriskSwitch(inbox=driver, clock=clock, meter=eyes, places=places, region="FR")
     driver.switch = switch
