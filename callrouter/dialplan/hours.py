@@ -21,8 +21,17 @@ _HOLIDAY_LANGUAGES = {"fr": ("fr", "fr_FR"), "en": ("en_GB", "en_US", "en")}
 _SAME_HOLIDAYS = {
     "FR": {
         **dict.fromkeys(("67", "68"), "57"),
-        "GP": "971", "MQ": "972", "GF": "973", "RE": "974", "YT": "976",
-        "975": "PM", "977": "BL", "978": "MF", "986": "WF", "987": "PF", "988": "NC",
+        "GP": "971",
+        "MQ": "972",
+        "GF": "973",
+        "RE": "974",
+        "YT": "976",
+        "975": "PM",
+        "977": "BL",
+        "978": "MF",
+        "986": "WF",
+        "987": "PF",
+        "988": "NC",
     }
 }
 """Departments and territories by their other names: the holidays library knows all of Alsace-Moselle as 57, and each
