@@ -175,6 +175,7 @@ def test_a_tree_can_be_drawn(catalogue: Catalogue) -> None:
     """Each node once, with what it does."""
     drawn = tree(catalogue.plans["plomberie-garnier"])
 
-    assert "when 0 → onsite: dial technician_2 +33639980004, technician +33639980003, in turn, 20 s each" in drawn
+    staff = "technician_2 +33639980004, technician +33639980003"
+    assert f"postcode = 75011 or 75012 → onsite: dial {staff}, in turn, 20 s each" in drawn
     assert drawn.count("dispatch: queue trades, priority 0, at most 2 min") == 1
     assert "otherwise → dispatch (see above)" in drawn

@@ -12,8 +12,8 @@ import pytest
 from callrouter.core.call import CallerId, Presentation
 from callrouter.core.engine import start, step
 from callrouter.core.inputs import CallOffered, DialEnded, DialOutcome
-from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, OpeningHoursNode
-from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, OpeningHoursNode, PlayNode
+from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
 
 SNIPPETS = """\
 snippets:
@@ -286,6 +286,28 @@ def test_one_file_alone_finds_its_neighbours(put: Put, tmp_path: Path) -> None:
     assert catalogue.ok
     assert list(catalogue.plans) == ["a"]
     assert catalogue.plans["a"].start == "b/go"
+
+
+def test_who_leads_to_a_changed_client_is_compiled_again(put: Put, tmp_path: Path) -> None:
+    """And nobody else; when the client goes, whoever leads there is wrong."""
+    from_b = "  go:\n    play: {{ prompt: {0}., next: bye }}\n"
+    put("a", "  go:\n    redirect: { client: b }\n")
+    put("b", from_b.format("Oui"), number="01 99 00 00 11")
+    put("c", from_b.format("Non"), number="01 99 00 00 12")
+    loader = Loader(tmp_path, PaperSpeech())
+    before = loader.load()
+    put("b", from_b.format("Si"), number="01 99 00 00 11")
+    after = loader.load()
+    sound = after.plans["a"].nodes["b/go"]
+
+    assert isinstance(sound, PlayNode)
+    assert [part.text for part in sound.sounds] == ["Si."]
+    assert after.plans["a"].version != before.plans["a"].version
+    assert after.plans["c"] is before.plans["c"]
+    (tmp_path / "b.yaml").unlink()
+    assert [str(issue) for issue in loader.load().issues] == [
+        'a.yaml:9: node "go": client "b" has no file in this folder'
+    ]
 
 
 # Languages
