@@ -32,6 +32,8 @@ from callrouter.asterisk.provision import publish_fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.translate import Places
 from callrouter.core.call import Call
+from callrouter.core.facts import CallEnded
+from callrouter.core.inputs import CallerHungUp, ControlLost
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Loader
@@ -126,6 +128,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         history=history,
         recorder=recorder,
         outside=outside,
+        driver=driver,
         switch=switch,
         database=database,
     )
@@ -174,6 +177,7 @@ class Engine:
     history: PlanHistory
     recorder: Recorder
     outside: Outside
+    driver: Driver
     switch: AsteriskSwitch
     database: Database
 
@@ -197,9 +201,11 @@ class Engine:
             self.link,
             lookup,
             settings.region,
-            tell=lambda ended: self.recorder.observe([ended]),
+            tell=self._tell_collected,
             live=lambda call_id: call_id in self.calls,
         )
+        self.driver.also_tell(self.journal)
+        self.recorder.on_committed = self.journal.committed
         self.metrics.watch(
             Sources(
                 live_calls=lambda: len(self.calls),
@@ -241,10 +247,12 @@ class Engine:
 
         self.switch.draining = True
         await self._calls_finish(grace_seconds)
-        self.switch.hand_over()
+        if self.link.state is not LinkState.UP:
+            self._conclude_unseen()
+        # The recorder first: what it commits is struck off Asterisk's journal, and what ends after it is found there.
+        await self.recorder.close(RECORDER_SECONDS)
         self.observation.ends(self.clock.now(), "the engine was stopped")
         await self.link.close()
-        await self.recorder.close(RECORDER_SECONDS)
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
@@ -276,11 +284,25 @@ class Engine:
         if len(self.calls):
             log.warning("calls are left to Asterisk", calls=len(self.calls))
 
+    def _conclude_unseen(self) -> None:
+        """Asterisk is gone, and so are its channels and perhaps its journal: the calls ended when the link did."""
+        at = self.switch.lost_at or self.clock.now()
+        for live in self.calls:
+            lost = ControlLost(reason="the link to Asterisk was lost, and the engine stopped", at=at)
+            self.driver.tell(live.call.call_id, lost)
+            self.driver.tell(live.call.call_id, CallerHungUp(at=at))
+
+    def _tell_collected(self, ended: CallEnded) -> None:
+        for observer in (self.recorder, self.metrics, FactLog()):
+            observer.observe([ended])
+
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
             self.observation.begins(self.clock.now())
             self.tasks.start(self._after_login(), "after log-in")
         elif state is not LinkState.CONNECTING:
+            if self.observation.watching:
+                self.switch.lost_at = self.clock.now()
             self.observation.ends(self.clock.now(), reason)
 
     async def _after_login(self) -> None:
@@ -288,17 +310,9 @@ class Engine:
         try:
             publish_fallbacks(self.link, self.plans.catalogue.plans.values())
             await self.switch.resync()
-            told = await self.journal.collect()
+            await self.journal.collect()
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
-            return
-        await self._committed(told)
-
-    async def _committed(self, told: list[str]) -> None:
-        if told:
-            while self.recorder.backlog:
-                await asyncio.sleep(0.1)
-            self.journal.committed(told)
 
     async def _collect_regularly(self) -> None:
         """Callers who were gone before AsyncAGI began are known to Asterisk alone."""
@@ -306,7 +320,7 @@ class Engine:
             await asyncio.sleep(COLLECT_SECONDS)
             if self.link.state is LinkState.UP:
                 with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
-                    await self._committed(await self.journal.collect())
+                    await self.journal.collect()
 
     def _reload_soon(self) -> None:
         self.tasks.start(self._reload(), "reload")

@@ -26,19 +26,20 @@ class Observation:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._watching = False
+        self.watching = False
+        """Whether everything is seen now."""
         self._to_write: deque[tuple[datetime, str | None]] = deque()
         self._work = asyncio.Event()
 
     def begins(self, at: datetime) -> None:
         """From here on everything is seen."""
-        self._watching = True
+        self.watching = True
         self._note(at, None)
 
     def ends(self, at: datetime, reason: str) -> None:
         """From here on nothing is; told again while nobody watches, it changes nothing."""
-        if self._watching:
-            self._watching = False
+        if self.watching:
+            self.watching = False
             self._note(at, reason)
 
     def _note(self, at: datetime, reason: str | None) -> None:

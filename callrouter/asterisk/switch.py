@@ -106,6 +106,8 @@ class AsteriskSwitch:
     def __init__(self, *, inbox: Inbox, clock: Clock, meter: Meter, places: Places, region: str) -> None:
         self.link: AmiLink | None = None
         """Set once, before the link runs: the link and the switch need each other."""
+        self.lost_at: datetime | None = None
+        """When the link last went away."""
         self.draining = False
         """No new call is taken any more: Asterisk's fallback serves them."""
         self._inbox = inbox
@@ -170,14 +172,11 @@ class AsteriskSwitch:
             for command_id in line.outstanding:
                 self.link.abandon(command_id)
 
-    def hand_over(self) -> None:
-        """The engine ends before these calls do: the PBX's hangup handler is to write them down for the next one."""
-        if self.link is None or not self._by_call:
-            return
-        batch = self.link.batch()
-        for line in self._by_call.values():
-            batch.raw(line.channel.set_variable("CR_LOST", "1"))
-        batch.write()
+    def keep(self, call: Call, state: bytes) -> None:
+        """Write the call's state to its channel, past the channel's loop: a conversation is not disturbed."""
+        line = self._by_call.get(call.call_id)
+        if line is not None and self.link is not None:
+            self.link.post_batch(line.channel.set_variable("CR_STATE", state.decode("ascii")))
 
     def _hang_up(self, line: Line, cause: int) -> None:
         assert self.link is not None
@@ -189,10 +188,10 @@ class AsteriskSwitch:
 
     @staticmethod
     def _take_over(line: Line, batch: Batch) -> None:
-        """With the first thing we write: the call's record is ours now, not the hangup handler's."""
+        """With the first thing we write: an engine has the call, whatever the hangup handler finds."""
         if not line.taken:
             line.taken = True
-            batch.raw(line.channel.set_variable("CR_LOST", ""))
+            batch.raw(line.channel.set_variable("CR_LOST", "taken"))
 
     def _write(self, line: Line, ordered: Order) -> None:
         assert self.link is not None
@@ -441,17 +440,30 @@ class AsteriskSwitch:
         lines = list(self._by_call.values())
         if not lines:
             return
-        channels = {m["Uniqueid"]: m for m in await self.link.collect("Status") if m["Event"] == "Status"}
+        snapshot = await self.link.collect("Status", {"Variables": "MEMBERNAME"})
+        channels = {m["Uniqueid"]: m for m in snapshot if m["Event"] == "Status"}
         for line in lines:
             found = channels.get(line.uniqueid)
             if found is None:
-                self._inbox.tell(line.call_id, inputs.CallerHungUp(at=self._clock.now()))
+                # When it ended nobody saw; that it was still there when the link went is all we know.
+                self._inbox.tell(line.call_id, inputs.CallerHungUp(at=self.lost_at or self._clock.now()))
             elif found["Context"] == FALLBACK_CONTEXT:
                 self._lose(line, "Asterisk's fallback took the call while the link was down")
             elif line.hanging_up:
                 self._hang_up(line, 16)
             elif line.kind is not None and not line.lost:
+                if found["BridgeID"]:
+                    self._tell_bridged(line, line.kind, found)
                 self._ask_again(line, line.kind)
+
+    def _tell_bridged(self, line: Line, kind: Kind, found: Message) -> None:
+        """The caller speaks to somebody: an answer we may have missed (the core knows whether it has heard of it)."""
+        at = self._clock.now()
+        if kind is Kind.QUEUE:
+            agent = next((v.partition("=")[2] for v in found.all("Variable") if v.startswith("MEMBERNAME=")), "")
+            self._inbox.tell(line.call_id, inputs.AgentAnswered(agent=agent, at=at))
+        elif kind is Kind.DIAL:
+            self._inbox.tell(line.call_id, inputs.LegAnswered(leg=0, at=at))
 
     def _ask_again(self, line: Line, kind: Kind) -> None:
         assert self.link is not None

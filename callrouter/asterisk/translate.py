@@ -9,6 +9,7 @@ woken with a value so long that it never matters.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -236,7 +237,7 @@ def _queue_variables(effect: EnterQueue) -> list[tuple[str, str]]:
         ("CR_QUEUE", commands.opaque_id(effect.queue)),
         # c: come back here when the agent hangs up first.
         ("CR_QUEUE_OPTIONS", "c"),
-        ("CR_QUEUE_WAIT", f"{effect.max_wait_seconds:.0f}"),
+        ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
         ("CR_QUEUE_BRIEF", "&".join(_files(effect.brief))),
         ("QUEUE_PRIO", str(effect.priority)),
     ]
@@ -247,7 +248,7 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
     return [
         ("CR_DIAL", "&".join(f"Local/{index}@callrouter-leg/n" for index in range(len(legs)))),
         *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
-        ("__CR_RING", f"{effect.ring_seconds:.0f}"),
+        ("__CR_RING", _whole(effect.ring_seconds)),
         ("__CR_SCREEN", "&".join(_files(effect.screen))),
     ]
 
@@ -255,10 +256,15 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
 def _record_variables(effect: Record, places: Places) -> list[tuple[str, str]]:
     return [
         ("CR_FILE", recording_path(places, effect.recording)),
-        ("CR_MAX", f"{effect.max_seconds:.0f}"),
-        ("CR_SILENCE", f"{effect.silence_seconds:.0f}"),
+        ("CR_MAX", _whole(effect.max_seconds)),
+        ("CR_SILENCE", _whole(effect.silence_seconds) if effect.silence_seconds else "0"),
         ("CR_RECORD_OPTIONS", ""),
     ]
+
+
+def _whole(seconds: float) -> str:
+    """Whole seconds, at least one: to the applications 0 means no bound at all."""
+    return str(max(1, math.ceil(seconds)))
 
 
 def _dialable(number: str) -> str:

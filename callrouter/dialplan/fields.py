@@ -24,7 +24,8 @@ MAX_VALUE = 64
 class Block(BaseModel):
     """A mapping of the document: unknown keys are refused, nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    # Built when first needed: most blocks only ever are parts of a client's file, whose validator holds theirs.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
 
 
 class OneOrMany:

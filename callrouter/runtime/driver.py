@@ -8,6 +8,7 @@ within `perform`) is kept in the mailbox and taken next, so that steps never nes
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -15,7 +16,7 @@ from time import perf_counter
 import structlog
 
 from callrouter.core import engine, facts, state
-from callrouter.core.call import CallState
+from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
@@ -46,11 +47,15 @@ class Driver:
         """Set once, before the first call: the switch and the driver need each other."""
         self._plans = plans
         self._clock = clock
-        self._observers = tuple(observers)
+        self._observers = list(observers)
         self._meter = meter
         self._web = web
         self._mailbox: deque[Callable[[], None]] = deque()
         self._stepping = False
+
+    def also_tell(self, observer: Observer) -> None:
+        """One more observer, which came to be after us."""
+        self._observers.append(observer)
 
     def offer(self, offered: CallOffered) -> None:
         """A new call rings."""
@@ -111,10 +116,18 @@ class Driver:
     def _carry_out(self, plan: Plan, turn: Turn) -> None:
         if turn.effects:
             self._perform(plan, turn, turn.effects)
+        elif any(type(fact) is facts.Bridged for fact in turn.facts):
+            # Nothing is commanded now, and for minutes: whoever finds this call must know that it was answered.
+            self._keep(plan, turn.call)
         if turn.facts:
             self._tell(turn.facts)
         if turn.call.ended and self.switch is not None:
             self.switch.release(turn.call.call_id)
+
+    def _keep(self, plan: Plan, call: Call) -> None:
+        assert self.switch is not None
+        with contextlib.suppress(CoreError):  # then the state written before stands
+            self.switch.keep(call, state.encode(plan, call))
 
     def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
         assert self.switch is not None

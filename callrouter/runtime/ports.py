@@ -42,6 +42,10 @@ class Switch(Protocol):
         """
         ...
 
+    def keep(self, call: Call, state: bytes) -> None:
+        """Keep this state with the call, without disturbing what it is doing."""
+        ...
+
     def release(self, call_id: str) -> None:
         """The call has ended: forget it."""
         ...

@@ -66,6 +66,8 @@ class Recorder:
         """Calls committed since the start, those from the spool included."""
         self.failed_total = 0
         """Calls set aside because PostgreSQL refuses them."""
+        self.on_committed: Callable[[Sequence[str]], None] | None = None
+        """Told the ids of calls that need no other record any more."""
         self.away_because: str | None = None
         """Why PostgreSQL takes nothing now; None while it does."""
         self._writer = Writer(database)
@@ -245,6 +247,8 @@ class Recorder:
         self.written_total += len(calls) - len(refused)
         for one in refused:
             await self._set_aside_call(one)
+        if self.on_committed is not None:
+            self.on_committed([call.call_id for call in calls])
 
     async def _set_aside_call(self, refused: Refused) -> None:
         await self._set_aside(call_json(refused.call), f"call {refused.call.call_id}: {refused.reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -27,9 +26,13 @@ PLAN = plan_of(QUEUE, BYE, fallback="queue")
 LOOKUP = PlanLookup(lambda client, version: PLAN if version == PLAN.version else None, lambda did: PLAN)
 
 
-def row(encoded: str = "", how: str = "1") -> EndedRow:
+ID = f"{int(AT.timestamp())}-2-3"
+
+
+def row(encoded: str = "", how: str = "1", agent: str = "", waited: str = "") -> EndedRow:
     """What the handler wrote one minute after the call rang."""
-    found = read_row("/callrouter/ended/1-2-3", f"{int(AT.timestamp()) + 60}|16|{DID}|+33612340001|{how}|{encoded}")
+    value = f"{int(AT.timestamp()) + 60}|16|{DID}|+33612340001|{how}|{agent}|{waited}|{encoded}"
+    found = read_row(f"/callrouter/ended/{ID}", value)
     assert found is not None
     return found
 
@@ -38,9 +41,34 @@ def test_a_call_no_engine_took_is_a_failed_one() -> None:
     """Recorded, with what Asterisk knew."""
     call = ended_call(row(), LOOKUP, "FR")
 
-    assert (call.call_id, call.client, call.did, call.caller.number) == ("1-2-3", "test", DID, "+33612340001")
-    assert Disposition.FAILED is call.disposition
+    assert (call.call_id, call.client, call.did, call.caller.number) == (ID, "test", DID, "+33612340001")
+    assert call.disposition is Disposition.FAILED
     assert call.ended
+    assert call.clocks.ringing_at == AT
+    assert call.clocks.ended_at == AT + timedelta(seconds=60)
+
+
+def test_a_call_the_fallback_queue_answered_is_answered() -> None:
+    """app_queue left the agent's name and the wait on the channel."""
+    call = ended_call(row(agent="agent-2", waited="12"), LOOKUP, "FR")
+
+    assert call.disposition is Disposition.ANSWERED
+    assert call.agent == "agent-2"
+    assert call.clocks.bridged_at == AT + timedelta(seconds=12)
+
+
+def test_an_agent_who_answered_while_no_engine_lived_is_known() -> None:
+    """The engine had put the caller in the queue, and was killed before anybody answered."""
+    offered = inputs.CallOffered(call_id=ID, did=DID, caller=CallerId(number="+33612340001"), at=AT)
+    waiting = engine.start(PLAN, offered).call
+    encoded = state.encode(PLAN, waiting).decode()
+
+    answered = ended_call(row(encoded, how="taken", agent="agent-1", waited="9"), LOOKUP, "FR")
+    alone = ended_call(row(encoded, how="taken"), LOOKUP, "FR")
+
+    assert (answered.disposition, answered.agent) == (Disposition.ANSWERED, "agent-1")
+    assert answered.talk_seconds() == 51
+    assert alone.disposition is Disposition.ABANDONED
 
 
 def test_a_caller_gone_before_any_engine_heard_of_him_left_early() -> None:
@@ -50,7 +78,7 @@ def test_a_caller_gone_before_any_engine_heard_of_him_left_early() -> None:
 
 def test_a_call_an_engine_had_keeps_what_was_reached() -> None:
     """It was in a conversation when the engine went away: answered, and talked until the end."""
-    offered = inputs.CallOffered(call_id="1-2-3", did=DID, caller=CallerId(number="+33612340001"), at=AT)
+    offered = inputs.CallOffered(call_id=ID, did=DID, caller=CallerId(number="+33612340001"), at=AT)
     call = engine.start(PLAN, offered).call
     answered = engine.step(PLAN, call, inputs.AgentAnswered(agent="agent-1", at=AT + timedelta(seconds=7))).call
     written = ended_call(row(state.encode(PLAN, answered).decode()), LOOKUP, "FR")
@@ -90,7 +118,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
 
 
 async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> None:
-    """Told once they are read, read again until they are committed, and then gone."""
+    """Told once, kept by Asterisk until they are committed, and then gone."""
     pbx.cli(f"channel originate Local/{DID}@callrouter-entry/n extension listen@test-caller")
     await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 5)
     pbx.cli("channel request hangup all")
@@ -99,17 +127,16 @@ async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> No
     told: list[CallEnded] = []
     async with engine_room(pbx, PLAN) as room:
         journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
-        first = await journal.collect()
-        second = await journal.collect()
-        assert first == second
-        assert [fact.call.did for fact in told[:1]] == [DID]
-        journal.committed(first)
-        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+        found = await journal.collect()
         assert await journal.collect() == []
+        assert [fact.call.did for fact in told] == [DID]
+        assert "1 results" in pbx.cli("database show callrouter/ended")
+        journal.committed(found)
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
 
-async def test_an_engine_that_stops_hands_its_calls_over(pbx: Pbx) -> None:
-    """What it had known of a call comes back from the channel, through Asterisk's journal."""
+async def test_a_killed_engines_call_is_recorded_by_the_next(pbx: Pbx) -> None:
+    """What it had known comes back from the channel: the caller hung up while nobody listened."""
     menu = MenuNode(
         name="menu",
         sounds=(Sound(file="silence/10", seconds=10.0),),
@@ -120,9 +147,7 @@ async def test_an_engine_that_stops_hands_its_calls_over(pbx: Pbx) -> None:
     async with engine_room(pbx, plan) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-        room.switch.hand_over()
-        await asyncio.sleep(0.1)
-        await room.link.close()
+        room.link._session.abort("killed")
         pbx.cli("channel request hangup all")
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
 
@@ -134,19 +159,25 @@ async def test_an_engine_that_stops_hands_its_calls_over(pbx: Pbx) -> None:
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
     (ended,) = [fact.call for fact in told]
-    assert call.call_id == ended.call_id
-    assert call.clocks.ringing_at == ended.clocks.ringing_at
-    assert "menu" in {visit.node for visit in ended.visits}
+    assert ended.call_id == call.call_id
+    assert ended.clocks.ringing_at == call.clocks.ringing_at
+    assert ended.disposition is Disposition.LEFT_EARLY
 
 
-async def test_a_call_an_engine_took_leaves_no_row(pbx: Pbx) -> None:
-    """The engine has it in its own record."""
+async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
+    """Asterisk writes a row for every call; the one who saw it end has it in its record."""
+    told: list[CallEnded] = []
     async with engine_room(pbx, plan_of(BYE)) as room:
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
         await room.call()
-        await room.the_end()
-        await asyncio.sleep(0.3)
+        ended = await room.the_end()
+        journal.observe(room.seen)
+        await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
+        assert await journal.collect() == []
+        journal.committed([ended.call_id])
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
-    assert "0 results" in pbx.cli("database show callrouter/ended")
+    assert told == []
 
 
 async def test_fallbacks_are_published(pbx: Pbx) -> None:

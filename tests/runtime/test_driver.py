@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from callrouter.core import engine, facts, inputs
+from callrouter.core import engine, facts, inputs, state
 from callrouter.core.call import Call, CallerId, Disposition
 from callrouter.core.effects import Effect, Hangup, Play, Sound
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
-from callrouter.core.nodes import HangupNode, PlayNode, SetNode
+from callrouter.core.nodes import HangupNode, PlayNode, QueueNode, SetNode
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.driver import Driver
@@ -47,6 +48,7 @@ class Room:
         self.plan = the_plan
         self.performed: list[tuple[int, tuple[Effect, ...]]] = []
         self.released: list[str] = []
+        self.kept: list[tuple[str, bytes]] = []
         self.seen: list[Fact] = []
         self.decisions: list[float] = []
         self.fails_at_once = False
@@ -73,6 +75,9 @@ class Room:
         if self.fails_at_once and not isinstance(effects[-1], Hangup):
             failed = inputs.CommandFailed(step=call.step, reason="no such command", at=AT)
             self.driver.tell(call.call_id, failed)
+
+    def keep(self, call: Call, state: bytes) -> None:
+        self.kept.append((call.call_id, state))
 
     def release(self, call_id: str) -> None:
         self.released.append(call_id)
@@ -151,3 +156,16 @@ def test_a_fault_of_the_engine_is_one_calls_misfortune(monkeypatch: pytest.Monke
         room.driver.tell(call_id, inputs.CallerHungUp(at=AT))
 
     assert room.ends == [Disposition.SELF_SERVED]
+
+
+def test_an_answer_is_kept_with_the_call_at_once() -> None:
+    """Nothing is commanded during a conversation: whoever finds the call must know of it all the same."""
+    queue = QueueNode(name="queue", queue="team", max_wait_seconds=60.0, exits={"overflow": "bye"})
+    the_plan = replace(plan(), start="queue", nodes={"queue": queue, "bye": HangupNode(name="bye")})
+    room = Room(the_plan)
+    room.offer()
+    room.driver.tell("1-2-3", inputs.AgentAnswered(agent="agent-1", at=AT))
+
+    ((call_id, kept),) = room.kept
+    assert call_id == "1-2-3"
+    assert state.decode(the_plan, kept).agent == "agent-1"
