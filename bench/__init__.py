@@ -7,7 +7,10 @@
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once
-    reload.py           from saving a file to its being live, with 800 clients (python -m bench.reload)
+    route_command.py    what `callrouter route` and its like cost as commands
+    dialplans_load.py   800 clients, loaded and proved from cold
+    proof.py            what of that is the proof, and the largest tree
+    reload.py           from saving a file to its being live, with 800 clients (files.py runs these four)
 
     stand.py            Asterisk and the engine, as the benches need them
     engine_process.py   `callrouter engine`, keeping every measured time instead of counting it into buckets

@@ -15,7 +15,7 @@ MISSING = float("nan")
 
 def core() -> Section:
     """A step of the core; the slowest tree counts."""
-    output = _output("core_step.py")
+    output = output_of("bench/core_step.py")
     steps = [float(row[1]) for row in re.finditer(r"^\S.*?\s+\d+\s+([\d.]+)\s+[\d.]+\s+[\d.]+\s", output, re.MULTILINE)]
     return Section(
         title="A step of the core",
@@ -28,7 +28,7 @@ def core() -> Section:
 
 def writer() -> Section:
     """Rows to PostgreSQL when catching up."""
-    output = _output("writer.py")
+    output = output_of("bench/writer.py")
     found = re.search(r"^recorder\s+([\d,]+)", output, re.MULTILINE)
     rate = float(found[1].replace(",", "")) if found else MISSING
     checks: list[Check] = [at_least("rows to PostgreSQL when catching up", rate, 50_000, "calls/s", 0)]
@@ -42,10 +42,11 @@ def writer() -> Section:
     )
 
 
-def _output(program: str) -> str:
+def output_of(*program: str) -> str:
+    """What a program of the bench prints, missed numbers or not; its path, or `-m` and its name, come first."""
     done = subprocess.run(
-        [sys.executable, str(HERE / program)], cwd=HERE.parent, capture_output=True, text=True, check=False, timeout=300
+        [sys.executable, *program], cwd=HERE.parent, capture_output=True, text=True, check=False, timeout=300
     )
     if not done.stdout:
-        raise SystemExit(f"bench/{program} failed: {done.stderr[-2000:]}")
+        raise SystemExit(f"{' '.join(program)} failed: {done.stderr[-2000:]}")
     return done.stdout.rstrip()
