@@ -59,4 +59,6 @@ def end_with(parent_pid: int) -> None:
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a process's main coroutine on uvloop."""
+    # A reload that is asked for before there is anything to reload must not end the start.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     uvloop.run(main)

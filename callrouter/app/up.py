@@ -1,4 +1,5 @@
-"""Both processes on one machine: started in order, watched, started again when one dies, stopped together.
+"""Both processes on one machine: started in order, watched, started again when one dies, told together to reload,
+stopped together.
 
 The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
 side answers. A process that cannot start at all has said why, and its exit status becomes ours.
@@ -9,14 +10,17 @@ from __future__ import annotations
 import asyncio
 import http.client
 import os
+import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 
 from callrouter.app.lifetime import Lifetime
 from callrouter.logs import configure_logs
+from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -37,12 +41,18 @@ class _Part:
 
 
 async def run_up(settings: Settings, token: str) -> int:
-    """Run both until a signal; returns the exit status."""
+    """Run both until a signal, SIGHUP being passed on to both; returns the exit status."""
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
-    lifetime.catch_signals()
-    stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     parts: dict[str, _Part] = {}
+    reloads = Tasks()
+
+    def reload_soon() -> None:
+        for part in parts.values():
+            reloads.start(_reload(part), f"reload of {part.name}")
+
+    lifetime.catch_signals(on_reload=reload_soon)
+    stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     try:
         parts["engine"] = await _start("engine", token)
         if not await _answers(settings.engine_base_url, parts["engine"], stop):
@@ -57,6 +67,7 @@ async def run_up(settings: Settings, token: str) -> int:
         return await _stop(parts, settings, failed)
     finally:
         stop.cancel()
+        await reloads.stop()
         for part in parts.values():
             if part.process.returncode is None:
                 part.process.kill()
@@ -118,6 +129,25 @@ async def _watch(parts: dict[str, _Part], token: str, stop: asyncio.Task[bool]) 
                 return part.name
             log.error("a part died and is started again", part=part.name, status=part.process.returncode)
             parts[part.name] = await _start(part.name, token)
+
+
+async def _reload(part: _Part) -> None:
+    """Pass SIGHUP on, once the part listens to it: before, it would be its end."""
+    while part.process.returncode is None:
+        if _catches(part.process.pid, signal.SIGHUP):
+            part.process.send_signal(signal.SIGHUP)
+            return
+        await asyncio.sleep(0.1)
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal (proc(5), SigCgt: bit 0 is signal 1)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # it has just ended
+        return False
+    caught = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0")
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 async def _stop(parts: dict[str, _Part], settings: Settings, failed: str | None = None) -> int:

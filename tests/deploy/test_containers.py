@@ -79,6 +79,7 @@ def test_systemd_knows_every_setting(unit: Path, tmp_path: Path) -> None:
 
     complaints = [line for line in done.stderr.splitlines() if unit.name in line]
     assert complaints == []
+    assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in unit.read_text()
 
 
 def test_prometheus_accepts_its_files() -> None:

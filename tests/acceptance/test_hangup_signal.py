@@ -1,0 +1,28 @@
+"""SIGHUP to `callrouter up` reads the dialplans again, and ends neither it nor its parts."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import psutil
+
+if TYPE_CHECKING:
+    from conftest import Town
+
+RELOADS = "callrouter_dialplan_reload_seconds_count"
+
+
+def test_sighup_reloads_and_ends_nothing(town: Town) -> None:
+    engine = town.stack.engine
+    before = town.figures()[RELOADS]
+    parts = {child.pid for child in psutil.Process(engine.pid).children()}
+    assert len(parts) == 2
+
+    os.kill(engine.pid, signal.SIGHUP)
+
+    assert town.until(lambda: town.figures()[RELOADS], lambda count: count > before) > before
+    assert engine.is_running
+    assert {child.pid for child in psutil.Process(engine.pid).children()} == parts
+    assert town.get("/api/calls") is not None
