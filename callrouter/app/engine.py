@@ -19,6 +19,7 @@ from callrouter import __version__
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import failed_checks
 from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.folders import prepare_folders
 from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
@@ -71,9 +72,8 @@ async def run_engine(settings: Settings, token: str) -> None:
     """
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     settings.required_ami_secret()
+    prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
-    for folder in (settings.data_dir, settings.prompts_dir, settings.recordings_dir):
-        folder.mkdir(parents=True, exist_ok=True)
     try:
         async with open_database(settings) as database:
             engine = await _build(settings, database)
