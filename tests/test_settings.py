@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from callrouter.errors import SettingsError
 from callrouter.settings import Origin, Settings, load_settings, shown_settings
+from callrouter.settings.loading import _masked
 
 ROOT = Path(__file__).parents[1]
 
@@ -138,6 +139,51 @@ def test_a_wrong_secret_is_not_repeated(
 
     assert said.startswith(f"{variable} (environment) is a secret: ")
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:se/kr@et@h:1/x",
+        "postgresql://u:12/kret@h:1/x",
+        "postgresql://u:12?kret@h/x",
+        "postgresql://u:12#kret@h/x",
+        "postgresql://u:kr@et@h/x",
+        "postgresql://u:[kret@h/x",
+        "postgresql://u:pass@h:kret/x",
+        "postgresql://u:pass@h:99999/kret",
+    ],
+)
+def test_a_password_that_hides_where_it_ends_is_refused(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("CALLROUTER_DATABASE_URL", url)
+
+    said = refusal(env_file)
+
+    assert "percent-encode / @ : in the password" in said
+    assert not any(part in said for part in ("kr@", "kret", "12", "se/"))
+    assert _masked(url) == "********"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://u:a%2Fb%40c:d@[::1]:1/x", "postgresql://u:********@[::1]:1/x"),
+        ("postgresql:///x?host=/run/postgresql", "********"),
+        ("postgres://h", "postgres://h"),
+    ],
+)
+def test_a_url_whose_parts_are_clear(env_file: Path, monkeypatch: pytest.MonkeyPatch, url: str, shown: str) -> None:
+    monkeypatch.setenv("CALLROUTER_DATABASE_URL", url)
+
+    values = {one.variable: one.value for one in shown_settings(load_settings(env_file), env_file)}
+    assert values["CALLROUTER_DATABASE_URL"] == shown
+
+
+@pytest.mark.parametrize("secret", ["a://hunter2", "//[", "http://[hunter2", "x://u:p@hunter2:y", "é://\uff0f"])
+def test_a_secret_that_looks_like_a_url_is_masked(secret: str) -> None:
+    assert _masked(secret) == "********"
 
 
 def test_a_misspelt_variable_is_not_silently_ignored(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

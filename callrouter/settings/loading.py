@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from callrouter.errors import SettingsError
-from callrouter.settings.model import PREFIX, Settings, url_host
+from callrouter.settings.model import PREFIX, Settings, split_database_url, url_host
 
 ENV_FILE: Final = Path(".env")
 SECRET_PREFIX: Final = f"{PREFIX}SECRET_"
@@ -153,9 +152,12 @@ def _shown(value: object) -> str:
 
 
 def _masked(secret: str) -> str:
-    """Stars; of a URL, everything but user and password, so that one sees which database it is."""
-    url = urlsplit(secret)
-    if not url.scheme or not url.hostname:
+    """Stars; of PostgreSQL's URL, everything but the password, so that one sees which database it is."""
+    try:
+        url = split_database_url(secret)
+    except ValueError:
+        return "********"
+    if not url.hostname:
         return "********"
     host = url_host(url.hostname) + (f":{url.port}" if url.port else "")
     user = f"{url.username}:********@" if url.username else ""

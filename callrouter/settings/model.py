@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -17,6 +17,11 @@ from callrouter.errors import SettingsError
 PREFIX: Final = "CALLROUTER_"
 
 _HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?|\[[0-9a-f:]+\](:[0-9]{1,5})?")
+
+_UNCLEAR: Final = (
+    "its parts cannot be told apart: percent-encode / @ : in the password (%2F %40 %3A; also ? # [ ]), "
+    "and write one host and one port"
+)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
@@ -165,8 +170,8 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _is_postgresql(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and urlsplit(value.get_secret_value()).scheme not in ("postgresql", "postgres"):
-            raise ValueError("it does not begin with postgresql://")
+        if value is not None:
+            split_database_url(value.get_secret_value())
         return value
 
     @field_validator("api_token")
@@ -225,6 +230,24 @@ class Settings(BaseSettings):
     def dial_string(self, number: str) -> str:
         """What Asterisk dials to reach an outside number."""
         return self.trunk_dial.replace("{number}", number)
+
+
+def split_database_url(text: str) -> SplitResult:
+    """The parts of PostgreSQL's URL, told apart for certain.
+
+    Raises:
+        ValueError: it is none, or a sign in the password makes it unclear where the password ends. Repeats nothing.
+    """
+    if not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("it does not begin with postgresql://")
+    try:
+        url = urlsplit(text)
+        _ = url.port
+    except ValueError:
+        raise ValueError(_UNCLEAR) from None
+    if text.count("@") > 1 or ("@" in text and "@" not in url.netloc):
+        raise ValueError(_UNCLEAR)
+    return url
 
 
 def url_host(host: str) -> str:
