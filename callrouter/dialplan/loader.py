@@ -21,7 +21,7 @@ from callrouter.dialplan.catalogue import Catalogue, admit, client_files, unknow
 from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
 from callrouter.dialplan.folder import Look, Stamp, look
 from callrouter.dialplan.neighbours import Neighbours
-from callrouter.dialplan.reader import MAX_BYTES, Document, read_file
+from callrouter.dialplan.reader import MAX_BYTES, Document, is_special, read_file
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
 from callrouter.dialplan.shared import DEFAULT_COUNTRY, FOLDER, Shared, load_shared
 from callrouter.dialplan.sounds import SoundSource
@@ -193,6 +193,8 @@ def _without_collections() -> Iterator[None]:
 def _content(path: Path) -> bytes:
     """What the file holds, as far as a document may be long; what cannot be read is an issue of whoever reads it."""
     try:
+        if is_special(path):
+            return b""
         with path.open("rb") as stream:
             return stream.read(MAX_BYTES + 1)
     except OSError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,11 +66,23 @@ class Document:
 def read_file(path: Path, name: str) -> Document:
     """Read a document; whatever is wrong with it is among its issues, nothing is raised."""
     try:
+        if is_special(path):
+            return _refused(name, 0, "is not a regular file, nor a link to one: put the document's text in its place")
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return _refused(name, 0, f"cannot be read: {error.strerror or error}")
     return read(content, name)
+
+
+def is_special(path: Path) -> bool:
+    """Whether it is a pipe, a socket or a device, links followed: to open one may wait for ever.
+
+    Raises:
+        OSError: there is nothing, or it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def read(content: bytes, name: str) -> Document:

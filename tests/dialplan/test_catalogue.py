@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,4 +181,24 @@ def test_an_unreadable_file_is_an_issue(write: Write, load: Load, tmp_path: Path
         "b.yaml: cannot be read: No such file or directory",
         "c.yaml: cannot be read: Is a directory",
     ]
+    assert list(catalogue.plans) == ["a"]
+
+
+def test_what_is_no_regular_file_is_an_issue_and_not_waited_for(
+    write: Write, load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe, a socket, a device, a shared pipe; a link to a regular file is as good as one."""
+    write("real", "a", "01 99 00 00 10")
+    (tmp_path / "a.yaml").symlink_to("real")
+    os.mkfifo(tmp_path / "b.yaml")
+    monkeypatch.chdir(tmp_path)  # a socket's path is short
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("c.yaml")
+        (tmp_path / "d.yaml").symlink_to("/dev/zero")
+        (tmp_path / "shared").mkdir()
+        os.mkfifo(tmp_path / "shared" / "queues.yaml")
+        catalogue = load()
+
+    files = [issue.file for issue in catalogue.issues if "is not a regular file" in issue.message]
+    assert files == ["shared/queues.yaml", "b.yaml", "c.yaml", "d.yaml"]
     assert list(catalogue.plans) == ["a"]
