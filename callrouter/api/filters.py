@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import HTTPException, Query
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+
+YEARS: Final = (2000, 2100)
+"""The first and the last that may be asked for."""
 
 
 def _plus(value: object) -> object:
@@ -15,7 +18,14 @@ def _plus(value: object) -> object:
     return value.replace(" ", "+") if isinstance(value, str) and value.count(" ") == 1 and "T" in value else value
 
 
-_Instant = Annotated[AwareDatetime | None, BeforeValidator(_plus)]
+def _within_reason(value: datetime | None) -> datetime | None:
+    """Near the ends of the calendar an instant has no UTC any more; nobody was called then."""
+    if value is not None and not YEARS[0] <= value.year <= YEARS[1]:
+        raise ValueError(f"the year must be {YEARS[0]} to {YEARS[1]}")
+    return value
+
+
+_Instant = Annotated[AwareDatetime | None, BeforeValidator(_plus), AfterValidator(_within_reason)]
 
 Client = Annotated[
     str | None,

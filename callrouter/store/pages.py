@@ -31,6 +31,8 @@ def decode_cursor(cursor: str, *kinds: type[str] | type[int]) -> tuple[datetime,
         raise CursorError("the cursor is none of ours: ask without one for the first page") from error
     if at.tzinfo is None or [type(part) for part in key] != list(kinds) or "\x00" in "".join(map(str, key)):
         raise CursorError("the cursor is of another list: ask without one for the first page")
+    if at.utcoffset():  # ours are UTC; near the ends of the calendar another one has no UTC
+        raise CursorError("the cursor is none of ours: ask without one for the first page")
     if any(isinstance(part, int) and not 0 <= part < 2**15 for part in key):
         raise CursorError("the cursor is none of ours: ask without one for the first page")
     return at, tuple(key)

@@ -191,7 +191,15 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
         ("/api/calls", {"from": "2026-11-24T09:00:00"}, "query.from"),
         ("/api/calls", {"from": "yesterday"}, "query.from"),
         ("/api/calls", {"from": DAY["to"], "to": DAY["from"]}, "query.from"),
+        ("/api/calls", {"from": "0001-01-01T00:00:00+14:00"}, "query.from"),
+        ("/api/calls", {"to": "9999-12-31T23:59:59-14:00"}, "query.to"),
+        ("/api/messages", {"from": "1999-12-31T23:59:59Z"}, "query.from"),
+        ("/api/callbacks", {"to": "2101-01-01T00:00:00Z"}, "query.to"),
+        ("/api/stats", {"to": "0001-01-01T00:00:00Z"}, "query.to"),
+        ("/api/stats", {"from": "9999-12-31T23:59:59Z"}, "query.from"),
         ("/api/calls", {"cursor": "nonsense"}, "cursor"),
+        # ["0001-01-01T00:00:00+14:00", "a"]
+        ("/api/calls", {"cursor": "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwgImEiXQ"}, "cursor"),
         ("/api/messages", {"cursor": "nonsense"}, "cursor"),
         ("/api/stats", {"client": "é"}, "query.client"),
         ("/api/stats", {"from": DAY["to"], "to": DAY["from"]}, "query.from"),
@@ -205,6 +213,14 @@ async def test_wrong_questions_are_told_what_is_wrong(
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert at in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "params", [{"from": "2000-01-01T00:00:00+14:00"}, {"to": "2100-12-31T23:59:59-14:00"}], ids=["first", "last"]
+)
+@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats"])
+async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str, params: dict[str, str]) -> None:
+    await got(api, path, **params)
 
 
 async def test_figures_with_what_they_were_made_with(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
