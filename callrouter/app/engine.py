@@ -10,6 +10,7 @@ import contextlib
 import gc
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from fastapi import FastAPI
@@ -203,6 +204,7 @@ class Engine:
             settings.region,
             tell=self._tell_collected,
             live=lambda call_id: call_id in self.calls,
+            shift=timedelta(seconds=settings.clock_shift_seconds),
         )
         self.driver.also_tell(self.journal)
         self.recorder.on_committed = self.journal.committed

@@ -2,10 +2,10 @@
 
 The hangup handler of extensions.conf leaves a row for every call in AstDB, `callrouter/ended/<call>` =
 `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, where `how` is `new` (no engine took it), `taken`
-(one did) or 1 (Asterisk's fallback served it). An engine deletes a row once the call is committed to its own record. So
-what an engine finds after its log-in, or every few seconds, is of calls that ended while it was away, or before it heard
-of them; it tells them as ended calls, once each. The record is kept by call id, and the first one stands: telling a
-call twice records it once.
+(one did) or 1 (Asterisk's fallback served it). An engine deletes a row once the call is committed to its own record.
+So what an engine finds after its log-in, or every few seconds, is of calls that ended while it was away, or before it
+heard of them; it tells them as ended calls, once each. The record is kept by call id, and the first one stands:
+telling a call twice records it once.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ class EndedRow:
     agent_wait_seconds: float
     """How long it had waited for him (QEHOLDTIME)."""
     state: str
+    shift: timedelta = timedelta()
+    """What the engine's clock is ahead of the PBX's (rehearsals of another day's hours)."""
 
     @property
     def rang_at(self) -> datetime:
@@ -62,7 +64,7 @@ class EndedRow:
         epoch = self.call_id.partition("-")[0]
         if not epoch.isdecimal() or len(epoch) > _EPOCH_DIGITS:
             return self.ended_at
-        return min(datetime.fromtimestamp(int(epoch), UTC), self.ended_at)
+        return min(datetime.fromtimestamp(int(epoch), UTC) + self.shift, self.ended_at)
 
 
 class PlanLookup:
@@ -133,7 +135,7 @@ def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
 def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
     """Let the engine end it: what was answered was answered, what was recorded was recorded."""
     # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
-    at = max(row.ended_at, *(visit.at for visit in call.visits), call.clocks.ringing_at)
+    at = max(row.ended_at, _last_known(call))
     if row.agent and call.state is CallState.QUEUED and call.queue_visits:
         # Nobody was there to see the agent answer.
         answered_at = min(call.queue_visits[-1].entered_at + timedelta(seconds=row.agent_wait_seconds), at)
@@ -141,8 +143,18 @@ def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
     elif row.fallback:
         lost = inputs.ControlLost(reason="the engine was away; Asterisk's fallback served the caller", at=at)
         call = engine.step(plan, call, lost).call
+        if row.agent:
+            call = engine.step(plan, call, inputs.AgentAnswered(agent=row.agent, at=at)).call
     ended = engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause)).call
     return replace(ended, call_id=row.call_id)
+
+
+def _last_known(call: Call) -> datetime:
+    clocks = call.clocks
+    known = (clocks.ringing_at, clocks.answered_at, clocks.entered_service_at, clocks.offered_at, clocks.bridged_at)
+    service = [at for visit in call.queue_visits for at in (visit.entered_at, visit.answered_at)]
+    dials = [at for dial in call.dials for at in (dial.started_at, dial.answered_at)]
+    return max(at for at in (*known, *service, *dials, *(visit.at for visit in call.visits)) if at is not None)
 
 
 class EndedJournal:
@@ -156,6 +168,7 @@ class EndedJournal:
         *,
         tell: Callable[[CallEnded], None],
         live: Callable[[str], bool],
+        shift: timedelta = timedelta(),
     ) -> None:
         """`tell` is told each call once; `live` says which calls are still being driven."""
         self._link = link
@@ -163,6 +176,7 @@ class EndedJournal:
         self._region = region
         self._tell = tell
         self._live = live
+        self._shift = shift
         self._recent: OrderedDict[str, bool] = OrderedDict()
         """Calls that have ended, ours and collected ones; True when committed."""
 
@@ -220,7 +234,8 @@ class EndedJournal:
     def _row(self, message: Message) -> EndedRow | None:
         if message["Event"] != "DBGetTreeResponse":
             return None
-        return read_row(message["Key"], message["Val"])
+        row = read_row(message["Key"], message["Val"])
+        return row and replace(row, ended_at=row.ended_at + self._shift, shift=self._shift)
 
 
 def _deletion(call_id: str) -> bytes:
