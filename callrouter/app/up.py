@@ -117,7 +117,7 @@ async def _watch(parts: dict[str, _Part], token: str, stop: asyncio.Task[bool]) 
     """Start again what dies; returns the part that cannot live, or None when we are to stop."""
     loop = asyncio.get_running_loop()
     while True:
-        waits = {asyncio.ensure_future(part.process.wait()): part for part in parts.values()}  # noqa: TID251
+        waits = {loop.create_task(part.process.wait(), name=part.name): part for part in parts.values()}
         done, others = await asyncio.wait([*waits, stop], return_when=asyncio.FIRST_COMPLETED)
         for other in others - {stop}:
             other.cancel()
