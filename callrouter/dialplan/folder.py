@@ -73,14 +73,21 @@ def look(path: Path, sounds_dirs: Sequence[Path] = ()) -> Look:
     return Look(documents=documents, sounds=tuple(_sounds(folder, sounds_dirs)))
 
 
-def places(path: Path) -> tuple[Path, ...]:
-    """The folders in which a change can change what the documents say: also where links lead, and where they stand."""
+def places(path: Path) -> dict[Path, frozenset[str]]:
+    """The folders in which a change can change what the documents say, each with the names it can happen to.
+
+    No names: whatever happens there counts. That is so in the folder itself and in those below it; where links lead,
+    where they stand, and where another folder may be put in place of this one, it is a few names only.
+    """
     folder = path if path.is_dir() else path.parent
-    found = {folder.absolute(), *_folders(folder / SHARED), *_folders(folder / SOUNDS)}
+    whole = {folder.absolute(), *_folders(folder / SHARED), *_folders(folder / SOUNDS)}
     links = [name for name in look(path).documents if (folder / name).is_symlink()]
+    found: dict[Path, set[str]] = {}
     for name in (*links, ".", SHARED):
-        found.update(_link_places(folder / name))
-    return tuple(sorted({place for place in found if place.is_dir()}))
+        for entry in _link_entries(folder / name):
+            found.setdefault(entry.parent, set()).add(entry.name)
+    watched = {place: frozenset(names) for place, names in found.items()} | dict.fromkeys(whole, frozenset[str]())
+    return {place: watched[place] for place in sorted(watched) if place.is_dir()}
 
 
 def being_written(path: Path, names: Sequence[str]) -> str:
@@ -153,18 +160,18 @@ def _sounds(folder: Path, sounds_dirs: Sequence[Path]) -> Iterator[tuple[str, St
             yield str(place), stamp_of(place)
 
 
-def _link_places(path: Path) -> Iterator[Path]:
-    """The folders of every link on the way from a path to the file itself."""
+def _link_entries(path: Path) -> Iterator[Path]:
+    """Every link on the way from a path to the file itself, and that file."""
     for _ in range(20):
         here = Path(os.path.abspath(path))  # noqa: PTH100 - Path.resolve would follow the links
-        yield from (part.parent for part in (here, *here.parents) if part.is_symlink())
+        yield from (part for part in (here, *here.parents) if part.is_symlink())
         try:
             if not stat.S_ISLNK(here.lstat().st_mode):
                 break
             path = here.parent / here.readlink()
         except OSError:
             return
-    yield here.resolve().parent
+    yield here.resolve()
 
 
 def _is_locked(lock: Path) -> bool:

@@ -289,6 +289,9 @@ class Recorder:
             except BaseException:
                 self._queue.extendleft(reversed(taken))
                 raise
+            else:
+                # Here and not in the thread: at no instant may these calls stand in both places.
+                self._spool.calls += len(taken)
             finally:
                 self._in_hand -= len(taken)
 

@@ -32,7 +32,7 @@ class Spool:
         self._adopted: dict[Path, int] = {}
         self._since: dict[Path, float] = {}
         self.calls = 0
-        """How many calls wait here; whoever commits them counts it down."""
+        """How many calls wait here; whoever appends counts it up, and whoever commits them counts it down."""
 
     @property
     def oldest_at(self) -> float | None:
@@ -52,7 +52,6 @@ class Spool:
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
         _write(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
-        self.calls += len(lines)
 
     def adopt(self) -> None:
         """Take over the files that no living process holds.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.app.watch import PATIENCE_SECONDS, QUIET_SECONDS, WRITING_SECONDS, Watcher
+from callrouter.app.watch import PATIENCE_SECONDS, QUIET_SECONDS, SWEEP_SECONDS, WRITING_SECONDS, Watcher
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.publish import put_in_place
 from callrouter.runtime.calls import LiveCalls
@@ -239,6 +240,44 @@ async def test_links_that_are_switched(tmp_path: Path) -> None:
         (served_folder / "..two/a.yaml").write_text(text(words="Trois."))
         await served.until(lambda: served.says() == "Trois.", 1.5)
         assert len(served.swaps) == 3
+
+
+async def test_a_log_that_grows_beside_the_folder_is_no_concern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder's own parent is watched, and people put logs there: nothing is looked at for them."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    write(folder / "a.yaml", text())
+    looks: list[float] = []
+    async with watching(folder) as served:
+        look = Loader.look
+        monkeypatch.setattr(Loader, "look", lambda loader: looks.append(time.monotonic()) or look(loader))
+        for number in range(40):
+            (tmp_path / "engine.log").write_text(f"line {number}")
+            await asyncio.sleep(0.01)
+        assert len(looks) <= 1  # a sweep may have come in between
+        write(folder / "a.yaml", text(words="Neu."))
+        await served.until(lambda: served.says() == "Neu.", 1.5)
+
+
+async def test_what_changes_right_after_the_first_look_does_not_wait_for_a_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch is set up anew when links are switched: a save in that instant goes live as soon as any other."""
+    write(tmp_path / "a.yaml", text())
+    look, looks = Watcher.look, 0
+
+    async def look_then_save(watcher: Watcher) -> None:
+        nonlocal looks
+        await look(watcher)
+        looks += 1
+        if looks == 1:
+            write(tmp_path / "a.yaml", text(words="Neu."))
+
+    monkeypatch.setattr(Watcher, "look", look_then_save)
+    async with watching(tmp_path) as served:
+        await served.until(lambda: served.says() == "Neu.", SWEEP_SECONDS * 0.75)
 
 
 async def test_a_folder_that_is_a_link(tmp_path: Path) -> None:
