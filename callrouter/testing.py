@@ -15,7 +15,7 @@ back and compared. There is no event loop, and no time but the one the script le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import replace as alter
 from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
@@ -27,6 +27,7 @@ from callrouter.core.call import (
     Presentation,
     QueueOutcome,
     RecordOutcome,
+    replace,
 )
 from callrouter.core.effects import Effect, Sound, in_words
 from callrouter.core.engine import Turn
@@ -51,7 +52,7 @@ def sound(text: str, seconds: float = 2.0) -> Sound:
 
 def plan_of(*nodes: Node, fallback: str = "", schedules: Mapping[str, Schedule] | None = None) -> Plan:
     """A plan of these nodes, which starts with the first of them; each gets a line, as in a file."""
-    placed = {node.name: node if node.line else replace(node, line=10 * place) for place, node in enumerate(nodes, 1)}
+    placed = {node.name: node if node.line else alter(node, line=10 * place) for place, node in enumerate(nodes, 1)}
     return Plan(
         client="acme",
         name="Acme",
@@ -327,7 +328,7 @@ def _compared(expected: tuple[Expected, ...], done: tuple[Effect, ...]) -> list[
 
 
 def _first_difference(call: Call, again: Call) -> str:
-    for name in Call.__dataclass_fields__:
+    for name in Call.__struct_fields__:
         before, after = getattr(call, name), getattr(again, name)
         if before != after:
             return f"{name} was {before!r} and reads back as {after!r}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import subprocess
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from callrouter.core.call import Call, Disposition
+from callrouter.core.call import Call, Disposition, replace
 from callrouter.core.facts import (
     CallEnded,
     CallStarted,

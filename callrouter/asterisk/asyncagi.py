@@ -7,16 +7,16 @@ each result, and what was left over comes in front of the next result. Commands 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote, unquote_to_bytes
 
+from msgspec import Struct
+
 from callrouter.errors import ProtocolError
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AgiEnv:
+class AgiEnv(Struct, frozen=True, kw_only=True, gc=False):
     """What AsyncAGIStart says about a channel (`res_agi.c`, `setup_env`).
 
     `caller_number` and `caller_name` are None when Asterisk has none; both are a caller's own words and may
@@ -143,8 +143,7 @@ class ResultKind(StrEnum):
     LOST_SYNC = "lost_sync"  # not a result: the tail of an earlier one; nothing that follows can be trusted
 
 
-@dataclass(frozen=True, slots=True)
-class AgiResult:
+class AgiResult(Struct, frozen=True, gc=False):
     """The result of one AGI command.
 
     `result` is what follows `result=` (digits, a number; '' if nothing does); `value` what stands in

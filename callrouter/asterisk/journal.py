@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from dataclasses import replace as replace_row
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -21,7 +22,7 @@ import structlog
 from callrouter.asterisk.codec import Message, encode_action
 from callrouter.asterisk.link import AmiLink
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Visit
+from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Visit, replace
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.numbers import normalise
 from callrouter.core.plan import Plan
@@ -235,7 +236,7 @@ class EndedJournal:
         if message["Event"] != "DBGetTreeResponse":
             return None
         row = read_row(message["Key"], message["Val"])
-        return row and replace(row, ended_at=row.ended_at + self._shift, shift=self._shift)
+        return row and replace_row(row, ended_at=row.ended_at + self._shift, shift=self._shift)
 
 
 def _deletion(call_id: str) -> bytes:

@@ -17,6 +17,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import assert_never
 
+from msgspec import Struct
+
 from callrouter.asterisk import commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
@@ -65,16 +67,14 @@ class Kind(StrEnum):
     """Hold music on or off, while somebody else is asked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True, gc=False):
     """One AGI command and the meaning of its result."""
 
     text: AgiCommand
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """One batch for one channel."""
 
     variables: tuple[tuple[str, str], ...]

@@ -7,12 +7,12 @@ long the switch may take for it, or is None where only people decide (a conversa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+
+class Sound(Struct, frozen=True, kw_only=True, gc=False):
     """One audio file the switch can play."""
 
     file: str
@@ -32,8 +32,7 @@ class ReadAs(StrEnum):
     TIME = "time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True, gc=False):
     """A value read aloud by the switch; `core.reading` makes it, and lets nothing else into it."""
 
     read_as: ReadAs
@@ -58,21 +57,18 @@ Part = Sound | Reading
 """What a prompt is made of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True, gc=False):
     """Take the call off the hook."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class Play(Struct, frozen=True, kw_only=True, gc=False):
     """Play sounds one after the other; any key cuts them short if `interruptible`."""
 
     sounds: tuple[Part, ...]
     interruptible: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectDigits:
+class CollectDigits(Struct, frozen=True, kw_only=True, gc=False):
     """Play sounds and collect up to `max_digits` keys; `#` ends early; a key cuts the sounds short."""
 
     sounds: tuple[Part, ...]
@@ -81,8 +77,7 @@ class CollectDigits:
     """Longest silence after the sounds, and between two keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnterQueue:
+class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
     queue: str
@@ -92,8 +87,7 @@ class EnterQueue:
     """Played to the agent alone before he is connected."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dial:
+class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Ring numbers, all at once; the first to accept is connected."""
 
     numbers: tuple[str, ...]
@@ -105,8 +99,7 @@ class Dial:
     """What the document calls them, for the record; empty: the numbers say it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """Record the caller after a beep until a key, silence or the longest time; hanging up keeps it."""
 
     recording: str
@@ -115,15 +108,13 @@ class Record:
     silence_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookAtQueues:
+class LookAtQueues(Struct, frozen=True, kw_only=True, gc=False):
     """Say how these queues stand; the answer comes at once, or soon as no answer."""
 
     queues: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lookup:
+class Lookup(Struct, frozen=True, kw_only=True, gc=False):
     """Ask a web service, while the caller waits; `HttpRequest` is complete but for its secrets."""
 
     request: HttpRequest
@@ -133,8 +124,7 @@ class Lookup:
     """Hold music once it takes longer than a short silence, if the call was answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True, kw_only=True, gc=False):
     """What is sent to a web service."""
 
     method: str
@@ -146,8 +136,7 @@ class HttpRequest:
     """JSON; empty: none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookupField:
+class LookupField(Struct, frozen=True, kw_only=True, gc=False):
     """A value wanted from an answer in JSON."""
 
     variable: str
@@ -157,8 +146,7 @@ class LookupField:
     """Bytes the value may take at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hangup:
+class Hangup(Struct, frozen=True, kw_only=True, gc=False):
     """End the call with this Q.850 cause (16 normal, 17 busy, 21 rejected)."""
 
     cause: int

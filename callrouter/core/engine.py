@@ -10,8 +10,9 @@ otherwise ends the call as failed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
@@ -48,8 +49,7 @@ DIGITS = frozenset("0123456789*#ABCD")
 _KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING, CallState.CONSULTING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """What one input led to."""
 
     call: Call

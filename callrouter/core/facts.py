@@ -5,99 +5,87 @@ A fact holds the call as it stood right after it, so that no listener has to rem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from callrouter.core.call import Call, Callback, DialAttempt, Message, Notification, QueueVisit, Visit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallStarted:
+class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
     """A call was taken on."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeVisited:
+class NodeVisited(Struct, frozen=True, kw_only=True, gc=False):
     """A node was passed: the exit taken and the value that decided it."""
 
     call: Call
     visit: Visit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueEntered:
+class QueueEntered(Struct, frozen=True, kw_only=True, gc=False):
     """The caller waits in a queue."""
 
     call: Call
     visit: QueueVisit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueEnded:
+class QueueEnded(Struct, frozen=True, kw_only=True, gc=False):
     """A queue visit is complete, its outcome set."""
 
     call: Call
     visit: QueueVisit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialFinished:
+class DialFinished(Struct, frozen=True, kw_only=True, gc=False):
     """An attempt to reach somebody by telephone is complete."""
 
     call: Call
     dial: DialAttempt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bridged:
+class Bridged(Struct, frozen=True, kw_only=True, gc=False):
     """The caller speaks to a human (an agent, or somebody of the client's)."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageLeft:
+class MessageLeft(Struct, frozen=True, kw_only=True, gc=False):
     """A message was recorded."""
 
     call: Call
     message: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallbackAsked:
+class CallbackAsked(Struct, frozen=True, kw_only=True, gc=False):
     """The caller is to be called back."""
 
     call: Call
     callback: Callback
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotificationAsked:
+class NotificationAsked(Struct, frozen=True, kw_only=True, gc=False):
     """A client's system is to be told something; whoever delivers it does so on his own time."""
 
     call: Call
     notification: Notification
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputRefused:
+class InputRefused(Struct, frozen=True, kw_only=True, gc=False):
     """An input did not fit the state of the call, and changed nothing."""
 
     call: Call
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TroubleMet:
+class TroubleMet(Struct, frozen=True, kw_only=True, gc=False):
     """Something went wrong that the call survived, or did not: for the log and the trace."""
 
     call: Call
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallEnded:
+class CallEnded(Struct, frozen=True, kw_only=True, gc=False):
     """The call is over; its disposition and clocks are final."""
 
     call: Call

@@ -7,14 +7,14 @@ result cannot answer a later question.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from callrouter.core.call import CallerId, DialOutcome, QueueOutcome, RecordOutcome
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallOffered:
+class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
     """A new call rings; the only input that `engine.start` takes."""
 
     call_id: str
@@ -24,56 +24,49 @@ class CallOffered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallAnswered:
+class CallAnswered(Struct, frozen=True, kw_only=True, gc=False):
     """The Answer we asked for is done."""
 
     step: int
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptEnded:
+class PromptEnded(Struct, frozen=True, kw_only=True, gc=False):
     """The prompts were heard to the end, or a key cut them short."""
 
     step: int
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigitPressed:
+class DigitPressed(Struct, frozen=True, kw_only=True, gc=False):
     """The caller keyed 0-9, *, #, or A-D, at whatever moment: the one source of digits."""
 
     digit: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectEnded:
+class CollectEnded(Struct, frozen=True, kw_only=True, gc=False):
     """Collecting is over, by a key or by silence; the digits themselves came as `DigitPressed`."""
 
     step: int
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentOffered:
+class AgentOffered(Struct, frozen=True, kw_only=True, gc=False):
     """The queue rings an agent for this caller."""
 
     agent: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentAnswered:
+class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
     """An agent and the caller are connected."""
 
     agent: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLeft:
+class QueueLeft(Struct, frozen=True, kw_only=True, gc=False):
     """The caller is back from the queue: nobody came, or the conversation is over (`ANSWERED`)."""
 
     step: int
@@ -83,16 +76,14 @@ class QueueLeft:
     """The key by which the caller chose another way (`EXITED`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegAnswered:
+class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody of the client's accepted the call and is connected."""
 
     leg: int
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialEnded:
+class DialEnded(Struct, frozen=True, kw_only=True, gc=False):
     """The attempt is over: nobody accepted, or the conversation is over (`ANSWERED`)."""
 
     step: int
@@ -100,8 +91,7 @@ class DialEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingEnded:
+class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
     """The message is recorded, or could not be."""
 
     step: int
@@ -110,8 +100,7 @@ class RecordingEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLook:
+class QueueLook(Struct, frozen=True, kw_only=True, gc=False):
     """How a team's line stands at one instant."""
 
     agents: int
@@ -124,8 +113,7 @@ class QueueLook:
     """Running mean of its conversations; 0 while there has been none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueuesSeen:
+class QueuesSeen(Struct, frozen=True, kw_only=True, gc=False):
     """How queues stand; one that could not be looked at is missing."""
 
     step: int
@@ -133,8 +121,7 @@ class QueuesSeen:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookupDone:
+class LookupDone(Struct, frozen=True, kw_only=True, gc=False):
     """The web service answered, with every field asked for."""
 
     step: int
@@ -143,8 +130,7 @@ class LookupDone:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookupFailed:
+class LookupFailed(Struct, frozen=True, kw_only=True, gc=False):
     """The web service did not answer in time, or not with what was asked for."""
 
     step: int
@@ -152,8 +138,7 @@ class LookupFailed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandFailed:
+class CommandFailed(Struct, frozen=True, kw_only=True, gc=False):
     """What we asked for could not be done, and the caller is still there."""
 
     step: int
@@ -161,16 +146,14 @@ class CommandFailed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ControlLost:
+class ControlLost(Struct, frozen=True, kw_only=True, gc=False):
     """Asterisk took the call back (its lease ran out, AsyncAGI ended): its fallback serves the caller now."""
 
     reason: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallerHungUp:
+class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):
     """The caller's side is over, by whomever; comes at any instant, more than once, and counts once."""
 
     at: datetime

@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from callrouter.errors import CoreError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -43,8 +45,7 @@ class DatedException:
     ranges: tuple[TimeRange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True, gc=False):
     """What the hours say of an instant, and why."""
 
     open: bool

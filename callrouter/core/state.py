@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any
 
+import msgspec
+
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
@@ -62,8 +64,6 @@ _WORDS = (
 )
 """What serialised calls are full of, for deflate to begin with; changing it changes `FORMAT`."""
 
-_PLAIN_BYTES = MAX_ENCODED // 4 * 3
-_DUMPS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -151,11 +151,15 @@ def _sum_up(call: Call, attempt: QueueVisit | DialAttempt) -> Call:
     return replace(call, earlier=earlier, dials=call.dials[1:])
 
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_to_json = msgspec.json.Encoder().encode
+_to_odd_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def _pack(fields: list[Any]) -> bytes:
-    text = _to_json(fields).encode("utf-8", "surrogatepass")
+    try:
+        text = _to_json(fields)
+    except UnicodeEncodeError:  # half of a surrogate pair, from a caller's name: text to Python, and to nobody else
+        text = _to_odd_json(fields).encode("utf-8", "surrogatepass")
     if len(text) <= _MAX_PLAIN:
         return binascii.b2a_base64(text, newline=False)
     # A small window: deflate's usual quarter of a megabyte costs more to allocate than the text to compress.

@@ -8,12 +8,12 @@ lines are no difference.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from difflib import SequenceMatcher
 from textwrap import shorten
 
-from callrouter.core.call import Call, DialOutcome, QueueOutcome
+from callrouter.core.call import Call, DialOutcome, QueueOutcome, replace
 from callrouter.core.effects import CollectDigits, Dial, EnterQueue, Play, Record
 from callrouter.core.exploring import WRONG_NUMBER, keys_at, numbers_asked_for
 from callrouter.core.inputs import CallOffered

@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring as _quote
 from typing import Any
+
+from msgspec import structs
 
 from callrouter.core.call import (
     NOTHING_EARLIER,
@@ -223,7 +224,7 @@ def _rest(call: Call) -> str:
     if call.visits_dropped:
         rest["visits_dropped"] = call.visits_dropped
     if call.earlier is not NOTHING_EARLIER:
-        rest["earlier"] = asdict(call.earlier)
+        rest["earlier"] = structs.asdict(call.earlier)
     if call.recording_at:
         rest["recording_at"] = _micros(call.recording_at - call.clocks.ringing_at)
     if call.verdict:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from callrouter.core.call import (
@@ -17,6 +16,7 @@ from callrouter.core.call import (
     QueueOutcome,
     QueueVisit,
     Visit,
+    replace,
 )
 
 TUESDAY = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -7,12 +7,12 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from callrouter.core.call import replace
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, remember_plan

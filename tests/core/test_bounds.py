@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from callrouter.core import engine, inputs
-from callrouter.core.call import Call, CallerId, CallState, Disposition, QueueOutcome
+from callrouter.core.call import Call, CallerId, CallState, Disposition, QueueOutcome, replace
 from callrouter.core.engine import MAX_DIGITS_AHEAD, MAX_NAME, MAX_NUMBER
 from callrouter.core.nodes import CollectDigitsNode, HangupNode, MenuNode, PlayNode, QueueNode, SetNode
 from callrouter.core.plan import MAX_VISITS, variables_length

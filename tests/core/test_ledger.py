@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import product
 
@@ -20,6 +19,7 @@ from callrouter.core.call import (
     Message,
     QueueOutcome,
     QueueVisit,
+    replace,
 )
 from callrouter.core.ledger import bridge, close_open_visits, conclude, note_agent_offered
 from callrouter.testing import TUESDAY_10

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import get_args
 
 import pytest
+from msgspec.structs import fields
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, RecordOutcome
@@ -117,7 +117,7 @@ def test_admitted_or_refused_without_change(state: CallState, kind: type) -> Non
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
-    "kind", [kind for kind in INPUTS if "step" in kind.__dataclass_fields__], ids=lambda kind: kind.__name__
+    "kind", [kind for kind in INPUTS if "step" in kind.__struct_fields__], ids=lambda kind: kind.__name__
 )
 @pytest.mark.parametrize("late_by", [1, -1, 40])
 def test_a_result_of_another_step_decides_nothing(state: CallState, kind: type, late_by: int) -> None:

@@ -157,6 +157,6 @@ def test_every_journey_ends(data: st.DataObject) -> None:
 
 
 def _renewed(told: inputs.Input, step: int, at: object) -> inputs.Input:
-    values = {name: getattr(told, name) for name in told.__dataclass_fields__} | {"step": step, "at": at}
+    values = {name: getattr(told, name) for name in told.__struct_fields__} | {"step": step, "at": at}
     renewed: inputs.Input = type(told)(**values)
     return renewed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.core import state
-from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
+from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, replace
 from callrouter.core.explain import explain
 from callrouter.core.nodes import DialNode, HangupNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.nodes.dial import Contact

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from callrouter.core.call import CallerId, Presentation
+from callrouter.core.call import CallerId, Presentation, replace
 from callrouter.core.engine import start, step
 from callrouter.core.inputs import CallOffered, DialEnded, DialOutcome
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, OpeningHoursNode, PlayNode

@@ -6,7 +6,7 @@ import itertools
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from callrouter.core.call import (
     QueueOutcome,
     QueueVisit,
     Visit,
+    replace,
 )
 from callrouter.store.database import Database
 from callrouter.store.embedded import start_server, stop_server

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
 from web_service import web_service
 
 from callrouter.core import engine, inputs
-from callrouter.core.call import Call, Callback, CallerId
+from callrouter.core.call import Call, Callback, CallerId, replace
 from callrouter.core.nodes import CallbackNode, HangupNode, NotifyNode
 from callrouter.core.templates import parse
 from callrouter.runtime.notifications import PAUSES_SECONDS, Attempt, Notifier, Pending

@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import replace as replace_plan
 from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
 
-from callrouter.core.call import Call, Clocks, Disposition
+from callrouter.core.call import Call, Clocks, Disposition, replace
 from callrouter.core.service_level import Formula, ServiceLevelTarget
 from callrouter.store.calls import find_call, list_calls
 from callrouter.store.database import Database
@@ -235,7 +235,7 @@ async def test_a_plan_keeps_its_first_time(database: Database) -> None:
     plan = StoredPlan(client="a", version="1", document="client: a\n", first_live_at=MONDAY)
 
     await remember_plan(database, plan)
-    await remember_plan(database, replace(plan, first_live_at=TUESDAY))
+    await remember_plan(database, replace_plan(plan, first_live_at=TUESDAY))
 
     assert plan == await find_plan(database, "a", "1")
     assert await find_plan(database, "a", "2") is None

@@ -7,14 +7,13 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from callrouter.core.call import Call, CallerId, Visit
+from callrouter.core.call import Call, CallerId, Visit, replace
 from callrouter.core.facts import CallEnded, CallStarted
 from callrouter.store.calls import find_call
 from callrouter.store.database import Database

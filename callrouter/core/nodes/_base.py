@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import Struct
+
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import Effect, Part, Sound
 from callrouter.core.inputs import Result
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stay:
+class Stay(Struct, frozen=True, kw_only=True, gc=False):
     """The node waits, in `state`, for the result of the last of its effects."""
 
     call: Call
@@ -33,8 +34,7 @@ class Stay:
     """What went wrong on the way, and was survived."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Leave:
+class Leave(Struct, frozen=True, kw_only=True, gc=False):
     """The node is left by an exit, because of a value a person can read."""
 
     call: Call
@@ -45,8 +45,7 @@ class Leave:
     """What somebody else is to be told because of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finish:
+class Finish(Struct, frozen=True, kw_only=True, gc=False):
     """The tree ends here."""
 
     call: Call
