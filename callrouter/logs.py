@@ -14,6 +14,7 @@ from collections.abc import Iterator, MutableMapping
 from enum import StrEnum
 from typing import Final, TextIO
 
+import msgspec
 import structlog
 from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor
@@ -115,7 +116,11 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
 
 
+def _as_json(event: object, **_: object) -> str:
+    return msgspec.json.encode(event, enc_hook=str).decode()
+
+
 def _renderer(log_format: LogFormat, *, colours: bool) -> Processor:
     if log_format is LogFormat.JSON:
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
+        return structlog.processors.JSONRenderer(serializer=_as_json)
     return structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0)

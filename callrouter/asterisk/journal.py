@@ -161,6 +161,8 @@ def _last_known(call: Call) -> datetime:
 class EndedJournal:
     """Reads AstDB, tells what nobody else has told, and deletes what is committed."""
 
+    interests = frozenset({CallEnded})
+
     def __init__(
         self,
         link: AmiLink,

@@ -17,7 +17,7 @@ for the end ourselves. The rules, with their source:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -30,10 +30,9 @@ import structlog
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_env
-from callrouter.asterisk.batch import Batch, OnResult
+from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.causes import presentation
 from callrouter.asterisk.codec import Message
-from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.queues import look
 from callrouter.asterisk.translate import (
@@ -56,8 +55,6 @@ from callrouter.errors import AmiError, EncodingError, ProtocolError
 from callrouter.runtime.ports import Clock, Inbox, Meter
 
 log = structlog.get_logger(__name__)
-
-_Agi = Callable[[ChannelActions, AgiCommand, OnResult], bytes]
 
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
@@ -97,7 +94,10 @@ class Line:
     written_at: float = 0.0
     taken: bool = False
     """The hangup handler was told that the call's record is ours."""
-    outstanding: set[bytes] = field(default_factory=set)
+    outstanding: list[bytes] = field(default_factory=list)
+    """Commands since there was none whose result had not come."""
+    awaited: int = 0
+    """How many of them have no result yet."""
 
 
 class AsteriskSwitch:
@@ -176,7 +176,7 @@ class AsteriskSwitch:
         """Write the call's state to its channel, past the channel's loop: a conversation is not disturbed."""
         line = self._by_call.get(call.call_id)
         if line is not None and self.link is not None:
-            self.link.post_batch(line.channel.set_variable("CR_STATE", state.decode("ascii")))
+            self.link.post_batch(line.channel.set_state(state))
 
     def _hang_up(self, line: Line, cause: int) -> None:
         assert self.link is not None
@@ -197,22 +197,23 @@ class AsteriskSwitch:
         assert self.link is not None
         batch = self.link.batch()
         self._take_over(line, batch)
+        channel = line.channel
+        if ordered.state:
+            batch.raw(channel.set_state(ordered.state))
         for name, value in ordered.variables:
-            batch.raw(line.channel.set_variable(name, value))
+            batch.raw(channel.set_variable(name, value))
         for command in ordered.commands:
-            self._add(line, batch.agi, command)
-        batch.raw(line.channel.wake(ordered.lease_seconds))
+            self._add(line, batch, command)
+        batch.raw(channel.wake(ordered.lease_seconds))
         line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys
         line.written_at = perf_counter()
         batch.write()
 
-    def _add(self, line: Line, agi: _Agi, command: Command) -> None:
-        # The handler has to know its own id, which exists only once it is registered.
-        known: list[bytes] = []
-        command_id = agi(line.channel, command.text, partial(self._on_result, line, command.kind, line.step, known))
-        known.append(command_id)
-        line.outstanding.add(command_id)
+    def _add(self, line: Line, batch: Batch, command: Command) -> None:
+        on_result = partial(self._on_result, line, command.kind, line.step)
+        line.outstanding.append(batch.agi(line.channel, command.text, on_result))
+        line.awaited += 1
 
     # ---------------------------------------------------------------------------------------------- from Asterisk
 
@@ -339,9 +340,10 @@ class AsteriskSwitch:
         if line is not None:
             line.channel = ChannelActions(message["Newname"])
 
-    def _on_result(self, line: Line, kind: Kind, step: int, known: list[bytes], outcome: AgiResult | AmiError) -> None:
-        if known:
-            line.outstanding.discard(known[0])
+    def _on_result(self, line: Line, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
+        line.awaited -= 1
+        if line.awaited == 0:
+            line.outstanding.clear()
         if isinstance(outcome, AmiError):
             # The channel has gone (its end is on the way as an event), or the link has (`resync` asks again).
             return
@@ -388,7 +390,7 @@ class AsteriskSwitch:
             return
         line.music_plays = True
         batch = self.link.batch()
-        self._add(line, batch.agi, MUSIC_ON)
+        self._add(line, batch, MUSIC_ON)
         batch.raw(line.channel.wake(lease_seconds))
         batch.write()
 
@@ -469,7 +471,7 @@ class AsteriskSwitch:
         assert self.link is not None
         in_routine = kind in (Kind.QUEUE, Kind.DIAL, Kind.RECORD)
         batch = self.link.batch()
-        self._add(line, batch.agi, Command(text=GET_RESULT if in_routine else SYNC, kind=kind))
+        self._add(line, batch, Command(text=GET_RESULT if in_routine else SYNC, kind=kind))
         if not in_routine:
             batch.raw(line.channel.wake(60.0))
         batch.write()

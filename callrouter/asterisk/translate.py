@@ -77,6 +77,8 @@ class Command(Struct, frozen=True, kw_only=True, gc=False):
 class Order(Struct, frozen=True, kw_only=True, gc=False):
     """One batch for one channel."""
 
+    state: bytes
+    """The call's own state, which goes first; empty when a command carries it."""
     variables: tuple[tuple[str, str], ...]
     commands: tuple[Command, ...]
     lease_seconds: float
@@ -114,8 +116,7 @@ def order(
     batch: list[Command] = []
     if measured:
         batch.append(Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE))
-    else:
-        variables.append(("CR_STATE", state.decode("ascii")))
+        state = b""
     if music:
         batch.append(MUSIC_OFF)
     lease, keys = LEASE_MARGIN_SECONDS, 0
@@ -152,7 +153,7 @@ def order(
                 raise ValueError("Hangup is not performed by AGI")
             case _:
                 assert_never(effect)
-    return Order(variables=tuple(variables), commands=tuple(batch), lease_seconds=lease, keys=keys)
+    return Order(state=state, variables=tuple(variables), commands=tuple(batch), lease_seconds=lease, keys=keys)
 
 
 def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime) -> inputs.Input | None:

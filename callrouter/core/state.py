@@ -199,32 +199,30 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
 
     clocks = call.clocks
     earlier = call.earlier
+    index = plan.node_index.get
     return [
         FORMAT,
         call.client,
         call.plan_version,
         call.call_id,
         call.did,
-        [call.caller.number, call.caller.name, call.caller.presentation.value],
+        [call.caller.number, call.caller.name, call.caller.presentation],
         call.diverted_from,
-        call.state.value,
+        call.state,
         call.step,
         node(call.node),
         call.memory,
         call.digits,
-        dict(call.variables),
+        call.variables,
         (base - _EPOCH) // _MICROSECOND,
         [
-            offset(at)
-            for at in (
-                clocks.answered_at,
-                clocks.entered_service_at,
-                clocks.offered_at,
-                clocks.bridged_at,
-                clocks.ended_at,
-            )
+            offset(clocks.answered_at),
+            offset(clocks.entered_service_at),
+            offset(clocks.offered_at),
+            offset(clocks.bridged_at),
+            offset(clocks.ended_at),
         ],
-        [[node(v.node), v.exit, v.because, offset(v.at)] for v in call.visits],
+        [[index(v.node, v.node), v.exit, v.because, (v.at - base) // _MICROSECOND] for v in call.visits],
         call.visits_dropped,
         [
             [

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 
 import structlog
@@ -48,31 +48,40 @@ class Driver:
         self._plans = plans
         self._clock = clock
         self._observers = list(observers)
+        self._listeners: dict[type[Fact], tuple[Observer, ...]] = {}
+        """Who is told each kind of fact, as far as such facts have been met."""
         self._meter = meter
         self._web = web
-        self._mailbox: deque[Callable[[], None]] = deque()
+        self._mailbox: deque[tuple[str, Input] | CallOffered] = deque()
         self._stepping = False
 
     def also_tell(self, observer: Observer) -> None:
         """One more observer, which came to be after us."""
         self._observers.append(observer)
+        self._listeners.clear()
 
     def offer(self, offered: CallOffered) -> None:
         """A new call rings."""
-        self._post(lambda: self._begin(offered))
+        self._mailbox.append(offered)
+        self._take_turns()
 
     def tell(self, call_id: str, told: Input) -> None:
         """Something happened to a call; unknown and ended calls are ignored."""
-        self._post(lambda: self._step(call_id, told))
+        self._mailbox.append((call_id, told))
+        self._take_turns()
 
-    def _post(self, work: Callable[[], None]) -> None:
-        self._mailbox.append(work)
+    def _take_turns(self) -> None:
         if self._stepping:
             return
         self._stepping = True
+        mailbox = self._mailbox
         try:
-            while self._mailbox:
-                self._mailbox.popleft()()
+            while mailbox:
+                mail = mailbox.popleft()
+                if isinstance(mail, tuple):
+                    self._step(*mail)
+                else:
+                    self._begin(mail)
         finally:
             self._stepping = False
 
@@ -81,8 +90,13 @@ class Driver:
             log.warning("a call was offered twice", call_id=offered.call_id)
             return
         plan = self._plans.for_did(offered.did)
-        turn = self._decide(lambda: engine.start(plan, offered), offered.call_id)
-        if turn is not None:
+        began = perf_counter()
+        try:
+            turn = engine.start(plan, offered)
+        except Exception:
+            self._note_fault(offered.call_id)
+        else:
+            self._meter.observe_decision(perf_counter() - began)
             self.calls.add(LiveCall(turn.call, plan))
             self._carry_out(plan, turn)
 
@@ -91,9 +105,13 @@ class Driver:
         if live is None:
             return
         plan, call = live.plan, live.call
-        turn = self._decide(lambda: engine.step(plan, call, told), call_id)
-        if turn is None:
+        began = perf_counter()
+        try:
+            turn = engine.step(plan, call, told)
+        except Exception:
+            self._note_fault(call_id)
             return
+        self._meter.observe_decision(perf_counter() - began)
         live.call = turn.call
         if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING and self._web is not None:
             self._web.cancel(call_id)
@@ -101,17 +119,10 @@ class Driver:
             self.calls.remove(call_id)
         self._carry_out(plan, turn)
 
-    def _decide(self, decide: Callable[[], Turn], call_id: str) -> Turn | None:
-        began = perf_counter()
-        try:
-            turn = decide()
-        except Exception:
-            # A fault of ours: this call is left to its lease, and Asterisk's fallback takes the caller; all other
-            # calls go on.
-            log.exception("the engine failed to decide; Asterisk's fallback will take the call", call_id=call_id)
-            return None
-        self._meter.observe_decision(perf_counter() - began)
-        return turn
+    @staticmethod
+    def _note_fault(call_id: str) -> None:
+        """A fault of ours: this call is left to its lease, and Asterisk's fallback takes the caller; others go on."""
+        log.exception("the engine failed to decide; Asterisk's fallback will take the call", call_id=call_id)
 
     def _carry_out(self, plan: Plan, turn: Turn) -> None:
         if turn.effects:
@@ -154,28 +165,47 @@ class Driver:
         self.tell(turn.call.call_id, LookupFailed(step=turn.call.step, reason=reason, at=self._clock.now()))
 
     def _tell(self, told: Sequence[Fact]) -> None:
-        for observer in self._observers:
-            try:
-                observer.observe(told)
-            except Exception:
-                log.exception("an observer failed", observer=type(observer).__name__)
+        for fact in told:
+            for observer in self._listeners.get(type(fact)) or self._who_listens(type(fact)):
+                try:
+                    observer.observe((fact,))
+                except Exception:
+                    log.exception("an observer failed", observer=type(observer).__name__)
+
+    def _who_listens(self, kind: type[Fact]) -> tuple[Observer, ...]:
+        # Most facts are nodes visited, which nobody but the record of the whole call cares for.
+        interests = [(one, getattr(one, "interests", None)) for one in self._observers]
+        self._listeners[kind] = found = tuple(one for one, kinds in interests if kinds is None or kind in kinds)
+        return found
 
 
 class FactLog:
-    """Writes to the log what an operator asks about at three in the morning."""
+    """Writes to the log what an operator asks about at three in the morning.
+
+    Make it when the log is configured: it keeps its logger, because finding one takes as long as writing a line.
+    """
+
+    interests = frozenset({facts.CallStarted, facts.TroubleMet, facts.InputRefused, facts.CallEnded})
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger(__name__).bind()
 
     def observe(self, told: Sequence[Fact]) -> None:
         """Calls that begin and end, and trouble."""
         for fact in told:
             match fact:
                 case facts.CallStarted(call=call):
-                    log.debug("call", call_id=call.call_id, client=call.client, did=call.did, caller=call.caller.number)
+                    self._log.debug(
+                        "call", call_id=call.call_id, client=call.client, did=call.did, caller=call.caller.number
+                    )
                 case facts.TroubleMet(call=call, reason=reason):
-                    log.warning("trouble", call_id=call.call_id, client=call.client, node=call.node, reason=reason)
+                    self._log.warning(
+                        "trouble", call_id=call.call_id, client=call.client, node=call.node, reason=reason
+                    )
                 case facts.InputRefused(call=call, reason=reason):
-                    log.debug("input refused", call_id=call.call_id, client=call.client, reason=reason)
+                    self._log.debug("input refused", call_id=call.call_id, client=call.client, reason=reason)
                 case facts.CallEnded(call=call):
-                    log.info(
+                    self._log.info(
                         "call ended",
                         call_id=call.call_id,
                         client=call.client,

@@ -85,6 +85,8 @@ class NotificationBook(Protocol):
 class Notifier:
     """An observer of facts, and a task (`run`) that delivers."""
 
+    interests = frozenset({NotificationAsked})
+
     def __init__(self, *, book: NotificationBook, outgoing: Outgoing, clock: Clock) -> None:
         self._book = book
         self._outgoing = outgoing

@@ -76,7 +76,10 @@ class Inbox(Protocol):
 
 
 class Observer(Protocol):
-    """Told every fact, synchronously and quickly: metrics, the log, the recorder's queue."""
+    """Told facts, synchronously and quickly: metrics, the log, the recorder's queue.
+
+    One that names the kinds of facts it listens to, in a set `interests`, is told no others.
+    """
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """Facts of one turn, in order. Must not block or raise."""

@@ -53,6 +53,8 @@ T = TypeVar("T")
 class Recorder:
     """Runs as one task (`run`); `close` ends it and leaves nothing behind in memory."""
 
+    interests = frozenset({CallEnded})
+
     def __init__(
         self,
         database: Database,

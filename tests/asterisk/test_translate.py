@@ -33,7 +33,6 @@ PLACES = Places(recordings_dir="/var/spool/recordings")
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
 MENU = Sound(file="/prompts/menu", seconds=6.0)
-STATE = ("CR_STATE", "c3RhdGU=")
 
 ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] = [
     ((Answer(),), ["ANSWER"], [], 4.0),
@@ -130,7 +129,8 @@ def test_effect_to_commands(
     made = order(asked, b"c3RhdGU=", PLACES)
 
     assert commands == [command.text.decode() for command in made.commands]
-    assert [STATE, *variables] == list(made.variables)
+    assert made.state == b"c3RhdGU="
+    assert variables == list(made.variables)
     assert lease == made.lease_seconds
 
 
@@ -154,6 +154,7 @@ def test_measured_order_sends_the_state_through_the_channel() -> None:
 
     assert [command.text.decode() for command in made.commands] == ['SET VARIABLE CR_STATE "c3RhdGU="', "ANSWER"]
     assert Kind.STATE is made.commands[0].kind
+    assert made.state == b""
     assert made.variables == ()
 
 
