@@ -45,24 +45,16 @@ WANTED_EVENTS: Final = (
     "HangupRequest",
     "SoftHangupRequest",
     "UserEvent",
-    "QueueCallerJoin",
-    "QueueCallerLeave",
-    "QueueCallerAbandon",
     "AgentCalled",
     "AgentConnect",
-    "AgentComplete",
-    "AgentRingNoAnswer",
-    "QueueMemberStatus",
-    "QueueMemberPause",
-    "QueueMemberAdded",
-    "QueueMemberRemoved",
     "Rename",
-    "FullyBooted",
-    "Shutdown",
 )
 # Asterisk writes the caller's number and the dialled one unescaped into events (`main/manager_channels.c`), and PJSIP
-# has decoded %0D%0A in them: a caller could so write whole events. No genuine event holds an empty line.
-FORGED_EVENT: Final = "![[:cntrl:]]{4}[^[:cntrl:]]"
+# has decoded %0D%0A in them: a caller could so write whole events. No genuine event holds an empty line, so what has
+# one is not sent: CR, LF, CR, LF, and something more. The pattern is tried on every event. `[[:cntrl:]]{4}` would say
+# the same, and take ten times as long (15 µs an event of 600 bytes): in a UTF-8 locale glibc decodes the text first,
+# unless the pattern is of plain characters and dots. A lone CR may stand in an AMI line (`main/manager.c`, get_input).
+FORGED_EVENTS: Final = b"Action: Filter\r\nActionID: p/Filter/\r\nOperation: Add\r\nFilter: !(\r.\r..)\r\n\r\n"
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 PING_SECONDS: Final = 1.5
 WATCH_SECONDS: Final = 0.5
@@ -306,7 +298,8 @@ class AmiLink:
         Without them the link works too: what is not wanted is dropped here, before it is decoded.
         """
         batch = Batch(session)
-        answers = [batch.request("Filter", {"Operation": "Add", "Filter": FORGED_EVENT})]
+        batch.raw(FORGED_EVENTS)
+        answers = []
         for name in self._wanted:
             criteria = f"name({name}),method(none)"
             answers.append(batch.request("Filter", {"Operation": "Add", "MatchCriteria": criteria}))

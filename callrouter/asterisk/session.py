@@ -35,7 +35,7 @@ _EXEC = b"AsyncAGIExec"
 _ACTION_ID = b"\r\nActionID: "
 _SUCCESS = b"Response: Success\r\nActionID: "
 # Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
-# `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENT.
+# `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENTS.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)

@@ -531,6 +531,22 @@ async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str
     assert [message for message in seen if message.repeated] == []
 
 
+@pytest.mark.parametrize("number", ["1" + FORGED_END, "1" + FORGED_END[:-12]], ids=["whole", "unfinished"])
+async def test_the_filter_alone_keeps_forged_events_back(pbx: Pbx, callers: Callers, number: str) -> None:
+    """Newchannel is raised before the Asterisk dialplan can take the line breaks out of a number."""
+    seen: list[Message] = []
+    ami = AmiLink(address_of(pbx), on_event=seen.append, wanted=("Newchannel", "Hangup"))
+    await ami.connect()
+    for caller in (number, "+33699999999"):
+        call = callers.call("give_up", DID, number=caller, hold_ms=200)
+        await asyncio.to_thread(call.wait)
+    await until(lambda: [message.event for message in seen].count("Hangup") >= 2)
+    await ami.close()
+
+    assert [message["CallerIDNum"] for message in seen if message.event == "Newchannel"] == ["+33699999999"]
+    assert [message["Uniqueid"] for message in seen if message["Uniqueid"] in {"", "1"}] == []
+
+
 async def test_an_ended_channel_is_told(pbx: Pbx) -> None:
     gone = ChannelActions("PJSIP/trunk-ffffffff")
     outcomes: list[AgiResult | AmiError] = []
