@@ -166,7 +166,7 @@ class EngineProcess(Controller):
             "AMI_USER": pbx.ami_user,
             "AMI_SECRET": pbx.ami_secret,
             "DATA_DIR": str(self.data_dir),
-            "DIALPLANS_DIR": str(folder / "dialplans"),
+            "DIALPLANS_DIR": str(folder / "clients" / "dialplans"),
             "RECORDINGS_DIR": str(pbx.recordings_dir),
             "ENGINE_PORT": str(self.port),
             "WEB_PORT": str(free_tcp_port()),
@@ -316,8 +316,9 @@ def stand() -> Iterator[Stand]:
     """A fresh Asterisk with the bench's dialplans; everything is removed in the end."""
     root = Path(tempfile.mkdtemp(prefix="callrouter-bench-"))
     root.chmod(0o755)
-    shutil.copytree(DIALPLANS, root / "dialplans")
-    tick = root / "dialplans" / "sounds" / "en" / "tick"
+    # In a folder of their own: what stands beside the clients' folder is watched, and logs grow in `root`.
+    shutil.copytree(DIALPLANS, root / "clients" / "dialplans")
+    tick = root / "clients" / "dialplans" / "sounds" / "en" / "tick"
     _write_tick(tick.with_suffix(".wav"))
     try:
         extra = {"extensions": EXTENSIONS, "queues": QUEUES}

@@ -166,7 +166,10 @@ class Driver:
 
     def _tell(self, told: Sequence[Fact]) -> None:
         for fact in told:
-            for observer in self._listeners.get(type(fact)) or self._who_listens(type(fact)):
+            listeners = self._listeners.get(type(fact))
+            if listeners is None:
+                listeners = self._who_listens(type(fact))
+            for observer in listeners:
                 try:
                     observer.observe((fact,))
                 except Exception:
