@@ -83,6 +83,8 @@ def call_context(*, call_id: str, client: str = "", did: str = "", node: str = "
 
 def safe_text(text: str, limit: int = MAX_TEXT) -> str:
     """The text on one line that reads as it was sent: control characters as \\xNN or \\uNNNN, and not endless."""
+    if len(text) <= limit and text.isprintable():
+        return text
     if len(text) > limit:
         text = f"{text[:limit]}… ({len(text)} characters)"
     return _UNSAFE.sub(_escaped, text)

@@ -55,6 +55,8 @@ from callrouter.store.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
+COLLECT_AFTER = (20_000, 20, 20)
+"""Thresholds of the garbage collector (`gc.set_threshold`)."""
 FIRST_LOGIN_SECONDS = 10.0
 """How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
 COLLECT_SECONDS = 5.0
@@ -110,6 +112,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
     # Hundreds of plans live as long as we do: the collector need not look through them while calls wait.
     gc.collect()
     gc.freeze()
+    # A call's values are no concern of the collector's (callrouter.core.call): what is left makes circles but rarely.
+    gc.set_threshold(*COLLECT_AFTER)
     recorder = Recorder(database, settings.data_dir / "spool")
     outside = Outside.of(settings, load_secrets(), database, clock)
     observers: list[Observer] = [recorder, metrics, FactLog(), outside.notifier]

@@ -45,7 +45,17 @@ _TAIL: Final = (
     *("threadid", "accountcode", "enhanced", "priority", "extension", "context", "rdnis", "dnid"),
     *("callingtns", "callington", "callingani2", "callingpres"),
 )
-_ARGUMENT = re.compile(r"\nagi_arg_(\d+): ([^\n]*)")
+_PLAIN = re.compile(
+    r"\nagi_request: [^\n]*\nagi_channel: ([^\n]*)\nagi_language: ([^\n]*)\nagi_type: [^\n]*\nagi_uniqueid: ([^\n]*)"
+    r"\nagi_version: [^\n]*\nagi_callerid: ([^\n]*)\nagi_calleridname: ([^\n]*)\nagi_callingpres: ([^\n]*)"
+    r"\nagi_callingani2: [^\n]*\nagi_callington: [^\n]*\nagi_callingtns: [^\n]*\nagi_dnid: ([^\n]*)"
+    r"\nagi_rdnis: ([^\n]*)\nagi_context: ([^\n]*)\nagi_extension: ([^\n]*)\nagi_priority: [^\n]*"
+    r"\nagi_enhanced: [^\n]*\nagi_accountcode: [^\n]*\nagi_threadid: [^\n]*((?:\nagi_arg_\d+: [^\n]*)*)\n\n"
+)
+"""An environment as it nearly always is: each line once and in order, so nothing in it was forged."""
+_ESCAPES: Final = (("%0A", "\n"), ("%3A", ":"), ("%20", " "), ("%2F", "/"), ("%2B", "+"), ("%3C", "<"), ("%3E", ">"))
+"""How `ast_uri_encode` writes what an environment is full of."""
+_ARGUMENT = re.compile(r"\nagi_arg_\d+: ([^\n]*)")
 
 
 def parse_env(encoded: str) -> AgiEnv:
@@ -57,7 +67,9 @@ def parse_env(encoded: str) -> AgiEnv:
 
     Raises ProtocolError when this is no AGI environment at all.
     """
-    text = "\n" + unquote_to_bytes(encoded).decode("utf-8", "replace")
+    text = "\n" + _decoded(encoded)
+    if plain := _PLAIN.fullmatch(text):
+        return _plain_env(plain)
     values: dict[str, str] = {}
     head_end = _read_head(text, values)
     body = text[head_end:]
@@ -80,6 +92,33 @@ def parse_env(encoded: str) -> AgiEnv:
         extension=values.get("extension", ""),
         arguments=_arguments(text),
         complete="threadid" in values and text.endswith("\n\n"),
+    )
+
+
+def _decoded(encoded: str) -> str:
+    text = encoded
+    for escape, character in _ESCAPES:
+        text = text.replace(escape, character)
+    if "%" not in text:
+        return text
+    return unquote_to_bytes(encoded).decode("utf-8", "replace")
+
+
+def _plain_env(found: re.Match[str]) -> AgiEnv:
+    channel, language, uniqueid, number, name, presentation, dnid, rdnis, context, extension, arguments = found.groups()
+    return AgiEnv(
+        channel=channel,
+        uniqueid=uniqueid,
+        language=language,
+        caller_number=_known(number),
+        caller_name=_known(name),
+        presentation=_integer(presentation),
+        dnid=_known(dnid),
+        rdnis=_known(rdnis),
+        context=context,
+        extension=extension,
+        arguments=tuple(_ARGUMENT.findall(arguments)),
+        complete=True,
     )
 
 
@@ -119,7 +158,7 @@ def _read_tail(text: str, values: dict[str, str]) -> str:
 def _arguments(text: str) -> tuple[str, ...]:
     """The arguments: whatever follows the last agi_threadid, which comes after everything hostile."""
     start = text.rfind("\nagi_threadid: ")
-    return tuple(match[2] for match in _ARGUMENT.finditer(text, start)) if start >= 0 else ()
+    return tuple(_ARGUMENT.findall(text, start)) if start >= 0 else ()
 
 
 def _known(value: str) -> str | None:
