@@ -103,6 +103,18 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     return _resume(plan, call, told, at)
 
 
+def fail(call: Call, at: datetime, cause: int | None) -> Turn:
+    """The end of a call that `step` itself cannot end, by a fault of ours: as little as can go wrong, and a record."""
+    ended = replace(
+        call,
+        disposition=Disposition.FAILED,
+        state=CallState.ENDED,
+        clocks=replace(call.clocks, ended_at=at),
+        hangup_cause=cause,
+    )
+    return Turn(call=ended, facts=(fact.CallEnded(call=ended),))
+
+
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])

@@ -20,7 +20,7 @@ from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
-from callrouter.core.inputs import CallOffered, CommandFailed, Input, LookupFailed
+from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, Input, LookupFailed
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
@@ -85,6 +85,9 @@ class Driver:
         if turn is not None:
             self.calls.add(LiveCall(turn.call, plan))
             self._carry_out(plan, turn)
+        elif self.switch is not None:
+            # Asterisk's journal gives the call its record; nobody else will ask the switch to forget it.
+            self.switch.release(offered.call_id)
 
     def _step(self, call_id: str, told: Input) -> None:
         live = self.calls.get(call_id)
@@ -93,7 +96,9 @@ class Driver:
         plan, call = live.plan, live.call
         turn = self._decide(lambda: engine.step(plan, call, told), call_id)
         if turn is None:
-            return
+            if not isinstance(told, CallerHungUp):
+                return
+            turn = engine.fail(call, told.at, told.cause)
         live.call = turn.call
         if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING and self._web is not None:
             self._web.cancel(call_id)
