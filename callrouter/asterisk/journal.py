@@ -1,7 +1,7 @@
 """Asterisk's own journal of ended calls, for those that no engine saw to their end.
 
 The hangup handler of extensions.conf leaves a row for every call in AstDB, `callrouter/ended/<call>` =
-`2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
+`v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
 engine took it), `taken` (one did) or 1 (Asterisk's fallback served it), and the answers are as `noted` reads them. Rows
 of the format before, `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX
 whose configuration is older writes them. An engine deletes a row once the call is safe in its own record. So what one
@@ -39,7 +39,8 @@ RECENT_CALLS = 50_000
 """Ended calls that are remembered, so that a row of theirs is known for what it is."""
 SLICE_SECONDS = 0.0005
 """How long rows are worked on without a pause: the loop serves live calls."""
-_FORMAT = "2"
+_FORMAT = "v2"
+"""No number, so that an engine of the release before passes such a row over and leaves it to the next."""
 _FIELDS = 11
 _OLD_FIELDS = 8
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]+")

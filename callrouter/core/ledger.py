@@ -35,8 +35,6 @@ def bridge(call: Call, at: datetime, agent: str | None) -> Call:
     Who was told to have answered before, stays so: a call adrift may be told twice.
     """
     since = _unattended_since(call, at)
-    if call.state is CallState.ADRIFT:
-        call = _leave_other(call, since, agent)
     call = _dial_answered(call, since, at) if agent is None else _queue_answered(call, since, at, agent)
     clocks = replace(
         call.clocks,
@@ -52,16 +50,20 @@ def _unattended_since(call: Call, at: datetime) -> datetime:
     return min(call.visits[-1].at, at) if call.state is CallState.ADRIFT and call.visits else at
 
 
-def _leave_other(call: Call, since: datetime, agent: str | None) -> Call:
-    """A caller adrift was answered in another way than he had waited for: that wait ended when he was lost."""
+def leave_other(call: Call, at: datetime, agent: str | None) -> tuple[Call, QueueVisit | None, DialAttempt | None]:
+    """A caller adrift is answered, perhaps in another way than he had waited for: that wait ended when he was lost.
+
+    Gives what was completed by it, as `close_open_visits` does.
+    """
+    since = _unattended_since(call, at)
     visit, attempt = _open_queue_visit(call), _open_dial(call)
     if agent is None and visit is not None and visit.answered_at is None:
-        left = replace(visit, left_at=max(since, visit.entered_at), outcome=QueueOutcome.FAILED)
-        return replace(call, queue_visits=(*call.queue_visits[:-1], left))
+        visit = replace(visit, left_at=max(since, visit.entered_at), outcome=QueueOutcome.FAILED)
+        return replace(call, queue_visits=(*call.queue_visits[:-1], visit)), visit, None
     if agent is not None and attempt is not None and attempt.answered_at is None:
-        over = replace(attempt, ended_at=max(since, attempt.started_at), outcome=DialOutcome.FAILED)
-        return replace(call, dials=(*call.dials[:-1], over))
-    return call
+        attempt = replace(attempt, ended_at=max(since, attempt.started_at), outcome=DialOutcome.FAILED)
+        return replace(call, dials=(*call.dials[:-1], attempt)), None, attempt
+    return call, None, None
 
 
 def _dial_answered(call: Call, since: datetime, at: datetime) -> Call:

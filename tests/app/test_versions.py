@@ -61,7 +61,7 @@ async def test_a_call_whose_plan_was_replaced_between_two_engines(database: Data
     assert found is not None
     assert (found.version, list(found.nodes)) == (old.version, list(old.nodes))
     epoch = int(AT.timestamp())
-    row = read_row("1-2-3", f"2|{epoch + 60}|16|+33199000010|a||taken||///|agent-1/{epoch}/9/|{encoded}")
+    row = read_row("1-2-3", f"v2|{epoch + 60}|16|+33199000010|a||taken||///|agent-1/{epoch}/9/|{encoded}")
     assert row is not None
     call = ended_call(row, found, plans.for_did("+33199000010"), "FR")
     assert (call.plan_version, call.disposition, call.waiting_seconds(AT)) == (old.version, Disposition.ANSWERED, 9)

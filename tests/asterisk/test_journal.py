@@ -66,7 +66,7 @@ def row(
 ) -> EndedRow:
     """What the handler wrote one minute after the call rang; `lost` after so many seconds."""
     lost_at = "" if lost is None else str(epoch(lost))
-    value = f"2|{epoch(60)}|16|{DID}|a|+33612340001|{how}|{lost_at}|{before}|{answers}|{encoded}"
+    value = f"v2|{epoch(60)}|16|{DID}|a|+33612340001|{how}|{lost_at}|{before}|{answers}|{encoded}"
     found = read_row(f"/callrouter/ended/{ID}", value)
     assert found is not None
     return found
@@ -212,7 +212,7 @@ def test_a_caller_gone_before_any_engine_heard_of_him_left_early() -> None:
 )
 def test_a_number_that_is_withheld_is_not_recorded(shown: str, number: str, presentation: Presentation) -> None:
     """Should Asterisk have written it down or not."""
-    found = read_row(f"/callrouter/ended/{ID}", f"2|{epoch(60)}|16|{DID}|{shown}|{number}|1|{epoch(5)}|///|///|")
+    found = read_row(f"/callrouter/ended/{ID}", f"v2|{epoch(60)}|16|{DID}|{shown}|{number}|1|{epoch(5)}|///|///|")
     assert found is not None
 
     assert concluded(found).caller == CallerId(presentation=presentation)
@@ -243,7 +243,7 @@ def test_any_row_is_read_or_passed_over(key: str, value: str) -> None:
 @given(st.lists(st.text(alphabet="0123456789|/a-é²", max_size=12), min_size=9, max_size=9))
 def test_any_field_is_read_or_passed_over(fields: list[str]) -> None:
     """Whatever stands between the bars."""
-    found = read_row(f"/callrouter/ended/{ID}", f"2|{epoch(60)}|{'|'.join(fields)}")
+    found = read_row(f"/callrouter/ended/{ID}", f"v2|{epoch(60)}|{'|'.join(fields)}")
 
     if found is not None:
         call = concluded(found)
@@ -480,7 +480,7 @@ async def test_a_poisoned_row_holds_nobody_up(pbx: Pbx) -> None:
     ids = [f"{int(AT.timestamp())}-{kind}" for kind in ("a", "b-poison", "c")]
     async with engine_room(pbx, PLAN) as room:
         for call_id in ids:
-            pbx.cli(f"database put callrouter/ended {call_id} 2|{epoch(60)}|16|{DID}|a||1|||{'//'}|")
+            pbx.cli(f"database put callrouter/ended {call_id} v2|{epoch(60)}|16|{DID}|a||1|||{'//'}|")
         journal = EndedJournal(room.link, LOOKUP, "FR", tell=tell, live=lambda _: False)
         journal.safe(await journal.collect())
         assert await journal.collect() == []
@@ -502,7 +502,7 @@ async def test_a_call_waits_for_its_plan_while_postgresql_is_away(pbx: Pbx) -> N
         return plans[0]
 
     where = PlanLookup(by_version=by_version, by_did=lambda did: PLAN)
-    value = f"2|{epoch(60)}|16|{DID}|a||taken|||agent-1/{epoch(0)}/9/|{written(PLAN, begun(PLAN))}"
+    value = f"v2|{epoch(60)}|16|{DID}|a||taken|||agent-1/{epoch(0)}/9/|{written(PLAN, begun(PLAN))}"
     async with engine_room(pbx, PLAN) as room:
         await room.link.send("DBPut", {"Family": FAMILY, "Key": ID, "Val": value})
         journal = EndedJournal(room.link, where, "FR", tell=told.append, live=lambda _: False)
@@ -518,7 +518,7 @@ async def test_many_rows_leave_the_loop_to_others(pbx: Pbx) -> None:
     """Between two of them somebody else can be served."""
     turns: list[int] = []
     async with engine_room(pbx, PLAN) as room:
-        value = f"2|{epoch(60)}|16|{DID}|a||taken||||{written(PLAN, begun(PLAN))}"
+        value = f"v2|{epoch(60)}|16|{DID}|a||taken||||{written(PLAN, begun(PLAN))}"
         puts = [("DBPut", {"Family": FAMILY, "Key": f"{epoch(0)}-{n}", "Val": value}) for n in range(500)]
         await asyncio.gather(*room.link.send_batch(puts))
 

@@ -344,7 +344,7 @@ def test_without_an_engine_the_lease_ends_in_the_fallback(
     form, epoch, _cause, did, shown, number, how, lost, before, answers, kept = _ended_row(pbx, call)
     assert abs(int(epoch) - time.time()) < 5
     assert 0 <= int(epoch) - int(lost) <= 10
-    assert (form, did, shown, number, how, kept) == ("2", "0140000001", "a", CALLER, "1", state)
+    assert (form, did, shown, number, how, kept) == ("v2", "0140000001", "a", CALLER, "1", state)
     assert (before, answers) == ("///", "///")
 
 
