@@ -22,6 +22,7 @@ from callrouter import __version__
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import failed_checks
 from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.collecting import Collecting
 from callrouter.app.folders import prepare_folders
 from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
@@ -60,8 +61,6 @@ log = structlog.get_logger(__name__)
 
 FIRST_LOGIN_SECONDS = 10.0
 """How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
-COLLECT_SECONDS = 5.0
-"""How often calls that no engine saw are fetched from the PBX."""
 STOP_SECONDS = 30.0
 """What a stop may take beyond the grace for live calls."""
 RECORDER_SECONDS = 10.0
@@ -214,6 +213,9 @@ class Engine:
             known=partial(recorded_calls, self.database),
             shift=shift,
         )
+        self.collecting = Collecting(
+            self.journal, link_up=lambda: self.link.state is LinkState.UP, adopted=self.recorder.adopted
+        )
         self.driver.also_tell(self.journal)
         self.recorder.on_durable = self.journal.safe
         self.metrics.watch(
@@ -248,7 +250,7 @@ class Engine:
         self.outside.start(tasks)
         tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
-        tasks.start(self._collect_regularly(), "journal")
+        tasks.start(self.collecting.run(), "journal")
         if self.settings.watch:
             tasks.start(Watcher(self.loader, self.plans).run(), "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
@@ -320,7 +322,7 @@ class Engine:
         try:
             await self.switch.resync()
             await self._publish_fallbacks(afresh=True)
-            await self._collect()
+            await self.collecting.once()
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
 
@@ -339,23 +341,6 @@ class Engine:
         # Whose file is wrong and who has no good plan any more: his fallback of before is all there is.
         complete = catalogue.refused <= {plan.source for plan in plans}
         await self.fallbacks.publish(list(plans), complete=complete, afresh=afresh)
-
-    async def _collect(self) -> None:
-        await self.recorder.adopted.wait()  # or what waits in the spool would be news
-        await self.journal.collect()
-
-    async def _collect_regularly(self) -> None:
-        """Callers who were gone before AsyncAGI began are known to Asterisk alone."""
-        while True:
-            await asyncio.sleep(COLLECT_SECONDS)
-            if self.link.state is not LinkState.UP:
-                continue
-            try:
-                await self._collect()
-            except AmiError:
-                pass  # the next round, or the next log-in, does it again
-            except Exception:  # whatever it is, calls that are live do not depend on it
-                log.exception("Asterisk's journal could not be collected; it is tried again")
 
     def _reload_soon(self) -> None:
         self.tasks.start(self._reload(), "reload")

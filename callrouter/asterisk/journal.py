@@ -1,36 +1,27 @@
 """Asterisk's own journal of ended calls, for those that no engine saw to their end.
 
-The hangup handler of extensions.conf leaves a row for every call in AstDB, `callrouter/ended/<call>` =
-`v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
-engine took it), `taken` (one did) or 1 (Asterisk's fallback served it), and the answers are as `noted` reads them. Rows
-of the format before, `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX
-whose configuration is older writes them. An engine deletes a row once the call is safe in its own record. So what one
-finds after its log-in, or every few seconds, is of calls that ended while it was away, or before it heard of them; it
-tells them as ended calls, once each. The record is kept by call id, and the first one stands: telling a call twice
-records it once.
+An engine deletes a row (`ended` says what it holds) once the call is safe in its own record. So what it finds after a
+log-in, or every few seconds, is of calls that ended while it was away, or before it heard of them; it tells them as
+ended calls, once each. The record is kept by call id, and the first one stands: telling a call twice records it once.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from time import perf_counter
 
 import structlog
 
 from callrouter.asterisk.codec import Message, encode_action
+from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.noted import Noted, instant, missed, noted_in, read_answers
-from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit
 from callrouter.core.facts import CallEnded, Fact
-from callrouter.core.numbers import ANONYMOUS, normalise
 from callrouter.core.plan import Plan
-from callrouter.errors import ActionFailed, StateDecodeError, StoreError
+from callrouter.errors import ActionFailed, StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -39,32 +30,6 @@ RECENT_CALLS = 50_000
 """Ended calls that are remembered, so that a row of theirs is known for what it is."""
 SLICE_SECONDS = 0.0005
 """How long rows are worked on without a pause: the loop serves live calls."""
-_FORMAT = "v2"
-"""No number, so that an engine of the release before passes such a row over and leaves it to the next."""
-_FIELDS = 11
-_OLD_FIELDS = 8
-_CALL_ID = re.compile(r"[A-Za-z0-9_.-]+")
-_SHOWN = {"a": Presentation.ALLOWED, "p": Presentation.WITHHELD}
-_FALLBACK = "the engine was away; Asterisk's fallback served the caller"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedRow:
-    """What the hangup handler wrote, by the engine's clock."""
-
-    call_id: str
-    rang_at: datetime
-    ended_at: datetime
-    cause: int
-    did: str
-    caller: CallerId
-    """His number as Asterisk had it, not normalised."""
-    untaken: bool
-    """It ended before any engine took it."""
-    fallback: bool
-    """Asterisk's fallback served it."""
-    noted: Noted
-    state: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,127 +41,6 @@ class PlanLookup:
     by_did: Callable[[str], Plan]
 
 
-def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow | None:
-    """A row of AstDB, or None when it is none of ours.
-
-    `shift` is what the engine's clock is ahead of the PBX's (rehearsals of another day's hours).
-    """
-    call_id = key.rsplit("/", 1)[-1]
-    if not _CALL_ID.fullmatch(call_id):
-        return None
-    if value.startswith(f"{_FORMAT}|"):
-        parts = value.split("|", _FIELDS - 1)
-        if len(parts) != _FIELDS:
-            return None
-        _, epoch, cause, did, shown, caller, how, lost, before, answers, encoded = parts
-    else:
-        parts = value.split("|", _OLD_FIELDS - 1)
-        if len(parts) != _OLD_FIELDS:
-            return None
-        epoch, cause, did, caller, how, agent, waited, encoded = parts
-        shown, lost, before, answers = "a", "", "", f"{agent}//{waited}/"
-    ended_at = instant(epoch, shift)
-    if ended_at is None:
-        return None
-    # Our call ids begin with the second in which the call came (extensions.conf, callrouter-admit).
-    rang_at = min(instant(call_id.partition("-")[0], shift) or ended_at, ended_at)
-    noted = noted_in(before, lost, answers, shift)
-    if how == "1" and noted.lost_at is None:  # the older format does not say since when
-        noted = Noted(lost_at=ended_at if encoded else rang_at, since=read_answers(answers, shift))
-    return EndedRow(
-        call_id=call_id,
-        rang_at=rang_at,
-        ended_at=ended_at,
-        cause=int(cause) if cause.isascii() and cause.isdecimal() and len(cause) <= _CAUSE_DIGITS else 0,
-        did=did,
-        caller=_caller(shown, caller),
-        untaken=how == "new",
-        fallback=how == "1",
-        noted=noted,
-        state=encoded,
-    )
-
-
-_CAUSE_DIGITS = 3
-
-
-def _caller(shown: str, number: str) -> CallerId:
-    """Who called; of whoever withholds his number nothing is kept, should it stand there or not."""
-    presentation = _SHOWN.get(shown, Presentation.UNAVAILABLE)
-    if number.lower() == ANONYMOUS:
-        presentation = Presentation.WITHHELD
-    if presentation is not Presentation.ALLOWED:
-        return CallerId(presentation=presentation)
-    return CallerId(number=number) if number else CallerId(presentation=Presentation.UNAVAILABLE)
-
-
-def version_of(row: EndedRow) -> tuple[str, str] | None:
-    """The client and version of the plan by which its state reads back; None when it has none that does."""
-    if not row.state:
-        return None
-    try:
-        return state.peek(row.state.encode())
-    except StateDecodeError as error:
-        log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
-        return None
-
-
-def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str) -> Call:
-    """The call of a row, concluded: by the plan of its own state where it has one, else by the number dialled."""
-    if plan is not None:
-        try:
-            return _concluded(plan, state.decode(plan, row.state.encode()), row)
-        except StateDecodeError as error:
-            log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
-    return _unknown(row, dialled, region)
-
-
-def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
-    """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served him alone."""
-    because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
-    if row.state:
-        because = "what the engine knew of the call cannot be read"
-    # From here on he was in Asterisk's hands alone, and waited, if he was answered.
-    began_at = row.noted.lost_at or row.noted.before.queued_at or row.rang_at
-    exit_name = "hung up" if row.untaken else "fallback"
-    note = Visit(node=plan.start, exit=exit_name, because=because, at=min(max(began_at, row.rang_at), row.ended_at))
-    number = row.caller.number
-    call = Call(
-        call_id=row.call_id,
-        client=plan.client,
-        plan_version=plan.version,
-        did=normalise(row.did, region) or row.did,
-        caller=replace(row.caller, number=number and (normalise(number, region) or number)),
-        state=CallState.ADRIFT,
-        clocks=Clocks(ringing_at=row.rang_at),
-        visits=(note,),
-        verdict=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
-    )
-    return _tell_all(plan, call, row, note.at)
-
-
-def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
-    """Let the engine end it: what was answered was answered, what was recorded was recorded."""
-    queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
-    return replace(_tell_all(plan, call, row, _last_known(call), queued_at), call_id=row.call_id)
-
-
-def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_at: datetime | None = None) -> Call:
-    # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
-    at = max(row.ended_at, earliest)
-    for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
-        call = engine.step(plan, call, told).call
-    return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause)).call
-
-
-def _last_known(call: Call) -> datetime:
-    clocks = call.clocks
-    known = (clocks.ringing_at, clocks.answered_at, clocks.entered_service_at, clocks.offered_at, clocks.bridged_at)
-    service = [at for visit in call.queue_visits for at in (visit.entered_at, visit.answered_at)]
-    dials = [at for dial in call.dials for at in (dial.started_at, dial.answered_at)]
-    return max(at for at in (*known, *service, *dials, *(visit.at for visit in call.visits)) if at is not None)
-
-
 async def read_rows(link: AmiLink, shift: timedelta = timedelta()) -> list[EndedRow]:
     """All rows of the journal, read in slices.
 
@@ -204,7 +48,7 @@ async def read_rows(link: AmiLink, shift: timedelta = timedelta()) -> list[Ended
         AmiError: the link went away meanwhile.
     """
     rows: list[EndedRow] = []
-    pause = _Pauses()
+    pause = Pauses()
     for message in await _tree(link):
         if message["Event"] == "DBGetTreeResponse" and (row := read_row(message["Key"], message["Val"], shift)):
             rows.append(row)
@@ -219,7 +63,7 @@ async def _tree(link: AmiLink) -> list[Message]:
         return []  # Asterisk's answer to an empty family
 
 
-class _Pauses:
+class Pauses:
     """Lets the loop serve others between two pieces of work."""
 
     def __init__(self) -> None:
@@ -307,7 +151,7 @@ class EndedJournal:
 
     async def _tell_rows(self, rows: Sequence[EndedRow]) -> list[str]:
         told: list[str] = []
-        pause = _Pauses()
+        pause = Pauses()
         for row in rows:
             try:
                 version = version_of(row)

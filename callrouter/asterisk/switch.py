@@ -34,7 +34,8 @@ from callrouter.asterisk.batch import Batch, OnResult
 from callrouter.asterisk.causes import presentation
 from callrouter.asterisk.codec import Message
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.journal import EndedRow, read_rows
+from callrouter.asterisk.ended import EndedRow
+from callrouter.asterisk.journal import read_rows
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.noted import NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.asterisk.queues import look

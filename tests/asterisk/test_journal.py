@@ -16,7 +16,8 @@ from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_o
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.asterisk.journal import FAMILY, EndedJournal, EndedRow, PlanLookup, ended_call, read_row, version_of
+from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
+from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
 from callrouter.asterisk.provision import Fallbacks, fallback_of
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, Disposition, Presentation
