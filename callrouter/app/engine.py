@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import gc
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from fastapi import FastAPI
@@ -20,6 +22,7 @@ from callrouter import __version__
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import failed_checks
 from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.collecting import Collecting
 from callrouter.app.folders import prepare_folders
 from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
@@ -27,16 +30,16 @@ from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.outside import Outside
 from callrouter.app.storage import open_database
+from callrouter.app.versions import PlanVersions
 from callrouter.app.watch import Watcher
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
-from callrouter.asterisk.provision import publish_fallbacks
+from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.translate import Places
 from callrouter.core.call import Call
 from callrouter.core.facts import CallEnded
 from callrouter.core.inputs import CallerHungUp, ControlLost
-from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Loader
 from callrouter.errors import AmiError, AmiRefused
@@ -50,6 +53,7 @@ from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
 from callrouter.speech import Speech
+from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
 
@@ -59,8 +63,6 @@ COLLECT_AFTER = (20_000, 20, 20)
 """Thresholds of the garbage collector (`gc.set_threshold`)."""
 FIRST_LOGIN_SECONDS = 10.0
 """How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
-COLLECT_SECONDS = 5.0
-"""How often calls that no engine saw are fetched from the PBX."""
 STOP_SECONDS = 30.0
 """What a stop may take beyond the grace for live calls."""
 RECORDER_SECONDS = 10.0
@@ -91,10 +93,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
     clock = SystemClock(settings.clock_shift_seconds)
     calls = LiveCalls()
     registry = CollectorRegistry()
-    plans: ServedPlans | None = None
+    versions: PlanVersions | None = None
 
     def target_of(call: Call) -> ServiceLevelTarget | None:
-        plan = plans.catalogue.plan(call.client, call.plan_version) if plans else None
+        plan = versions.at_hand(call.client, call.plan_version) if versions else None
         return plan.service_level if plan else None
 
     metrics = EngineMetrics(registry, version=__version__, target_of=target_of)
@@ -109,6 +111,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     plans = ServedPlans(
         catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=metrics.dialplans_failed
     )
+    versions = PlanVersions(plans, database, speech)
     # Hundreds of plans live as long as we do: the collector need not look through them while calls wait.
     gc.collect()
     gc.freeze()
@@ -129,6 +132,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         registry=registry,
         metrics=metrics,
         plans=plans,
+        versions=versions,
         loader=loader,
         history=history,
         recorder=recorder,
@@ -138,7 +142,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         database=database,
     )
     engine.connect()
-    changes.link = engine.link
+    changes.live = engine.fallbacks_changed
     return engine
 
 
@@ -148,11 +152,11 @@ class PlanChanges:
 
     metrics: EngineMetrics
     history: PlanHistory
-    link: AmiLink | None = None
-    """None until there is one: after the log-in, everything is told to it anyway."""
+    live: Callable[[], None] = lambda: None
+    """Told that the PBX's fallbacks may have changed; until there is a link nobody needs to."""
 
     def swapped(self, swap: Swap) -> None:
-        """Count it, keep it, and tell the PBX the fallbacks of what has changed."""
+        """Count it, keep it, and have the PBX told the fallbacks."""
         catalogue = swap.catalogue
         self.metrics.dialplans_loaded(
             complete=catalogue.ok,
@@ -164,8 +168,7 @@ class PlanChanges:
             seconds=swap.seconds,
         )
         self.history.note(swap)
-        if self.link is not None and self.link.state is LinkState.UP:
-            publish_fallbacks(self.link, swap.live)
+        self.live()
 
 
 @dataclass(kw_only=True)
@@ -178,6 +181,7 @@ class Engine:
     registry: CollectorRegistry
     metrics: EngineMetrics
     plans: ServedPlans
+    versions: PlanVersions
     loader: Loader
     history: PlanHistory
     recorder: Recorder
@@ -198,20 +202,26 @@ class Engine:
         self.started_at = self.clock.now()
         self.lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
         self.tasks = Tasks(self.lifetime.died)
-        self.observation = Observation(self.database)
+        self.observation = Observation(self.database, self.clock.now)
         self.link = AmiLink(address, on_event=self.switch.on_event, on_state=self._on_link_state)
         self.switch.link = self.link
-        lookup = PlanLookup(self._plan_of_version, self.plans.for_did)
+        self.fallbacks = Fallbacks(self.link, settings.region)
+        shift = timedelta(seconds=settings.clock_shift_seconds)
+        self.switch.shift = shift
         self.journal = EndedJournal(
             self.link,
-            lookup,
+            PlanLookup(by_version=self.versions.find, by_did=self.plans.for_did),
             settings.region,
             tell=self._tell_collected,
             live=lambda call_id: call_id in self.calls,
-            shift=timedelta(seconds=settings.clock_shift_seconds),
+            known=partial(recorded_calls, self.database),
+            shift=shift,
+        )
+        self.collecting = Collecting(
+            self.journal, link_up=lambda: self.link.state is LinkState.UP, adopted=self.recorder.adopted
         )
         self.driver.also_tell(self.journal)
-        self.recorder.on_committed = self.journal.committed
+        self.recorder.on_durable = self.journal.safe
         self.metrics.watch(
             Sources(
                 live_calls=lambda: len(self.calls),
@@ -244,7 +254,7 @@ class Engine:
         self.outside.start(tasks)
         tasks.start(self.observation.run(), "observation")
         tasks.start(self.link.run(), "link to Asterisk")
-        tasks.start(self._collect_regularly(), "journal")
+        tasks.start(self.collecting.run(), "journal")
         if self.settings.watch:
             tasks.start(Watcher(self.loader, self.plans).run(), "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
@@ -314,28 +324,33 @@ class Engine:
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""
         try:
-            publish_fallbacks(self.link, self.plans.catalogue.plans.values())
             await self.switch.resync()
-            await self.journal.collect()
+            await self._publish_fallbacks(afresh=True)
+            await self.collecting.once()
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
 
-    async def _collect_regularly(self) -> None:
-        """Callers who were gone before AsyncAGI began are known to Asterisk alone."""
-        while True:
-            await asyncio.sleep(COLLECT_SECONDS)
-            if self.link.state is LinkState.UP:
-                with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
-                    await self.journal.collect()
+    def fallbacks_changed(self) -> None:
+        """Plans went live: the PBX is told, if it is there; if not, after the next log-in."""
+        if self.link.state is LinkState.UP:
+            self.tasks.start(self._republish_fallbacks(), "fallbacks")
+
+    async def _republish_fallbacks(self) -> None:
+        with contextlib.suppress(AmiError):  # the next log-in does it again
+            await self._publish_fallbacks(afresh=False)
+
+    async def _publish_fallbacks(self, *, afresh: bool) -> None:
+        catalogue = self.plans.catalogue
+        plans = catalogue.plans.values()
+        # Whose file is wrong and who has no good plan any more: his fallback of before is all there is.
+        complete = catalogue.refused <= {plan.source for plan in plans}
+        await self.fallbacks.publish(list(plans), complete=complete, afresh=afresh)
 
     def _reload_soon(self) -> None:
         self.tasks.start(self._reload(), "reload")
 
     async def _reload(self) -> None:
         await self.plans.reload(Why.ASKED)
-
-    def _plan_of_version(self, client: str, version: str) -> Plan | None:
-        return self.plans.catalogue.plan(client, version)
 
     async def _check_link(self) -> str | None:
         return None if self.link.state is LinkState.UP else self.link.reason

@@ -1,20 +1,23 @@
 """Declares the times in which calls may have come that this engine did not see: the link was away, or it stopped.
 
-A report then says that it does not know, instead of showing zero. An engine that was killed declares nothing; the
-next one cannot know since when nobody watched.
+A report then says that it does not know, instead of showing zero. While everything is seen, a beat every few seconds
+says so; after an engine that was killed, the next one declares the time from the last beat to its own log-in.
+PostgreSQL may be away: beats are left out meanwhile, and a gap is then declared too long rather than too short.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
 
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
-from callrouter.store.gaps import close_gaps, open_gap
+from callrouter.store.gaps import BEAT_SECONDS, beat, close_gaps, open_gap, take_up
 
 log = structlog.get_logger(__name__)
 
@@ -24,8 +27,12 @@ RETRY_SECONDS = 1.0
 class Observation:
     """Writes gaps in the order they happen, as soon as PostgreSQL takes them."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], *, beat_seconds: float = BEAT_SECONDS) -> None:
         self._database = database
+        self._now = now
+        self._beat_seconds = beat_seconds
+        self._taken_up = False
+        """The gap that a predecessor may have left is declared."""
         self.watching = False
         """Whether everything is seen now."""
         self._to_write: deque[tuple[datetime, str | None]] = deque()
@@ -49,16 +56,19 @@ class Observation:
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            await self._work.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._beat_seconds):
+                    await self._work.wait()
             self._work.clear()
             await self.flush(retry=True)
+            await self._beat()
 
     async def flush(self, *, retry: bool = False) -> None:
         """Write what is left; without `retry`, what PostgreSQL does not take is only logged."""
         while self._to_write:
             at, reason = self._to_write[0]
             try:
-                await (close_gaps(self._database, at) if reason is None else open_gap(self._database, at, reason))
+                await self._write(at, reason)
             except StoreError as error:
                 if not retry:
                     log.warning("a gap in observation could not be recorded", since=at.isoformat(), reason=str(error))
@@ -66,3 +76,18 @@ class Observation:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 self._to_write.popleft()
+
+    async def _write(self, at: datetime, reason: str | None) -> None:
+        if reason is not None:
+            await open_gap(self._database, at, reason)
+        elif self._taken_up:
+            await close_gaps(self._database, at)
+        else:
+            await take_up(self._database, at)
+            self._taken_up = True
+
+    async def _beat(self) -> None:
+        """The first one comes after `take_up`: it would hide since when nobody watched."""
+        if self.watching and self._taken_up and not self._to_write:
+            with contextlib.suppress(StoreError):  # the next one says as much
+                await beat(self._database, self._now())

@@ -1,165 +1,90 @@
 """Asterisk's own journal of ended calls, for those that no engine saw to their end.
 
-The hangup handler of extensions.conf leaves a row for every call in AstDB, `callrouter/ended/<call>` =
-`<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, where `how` is `new` (no engine took it), `taken`
-(one did) or 1 (Asterisk's fallback served it). An engine deletes a row once the call is committed to its own record.
-So what an engine finds after its log-in, or every few seconds, is of calls that ended while it was away, or before it
-heard of them; it tells them as ended calls, once each. The record is kept by call id, and the first one stands:
-telling a call twice records it once.
+An engine deletes a row (`ended` says what it holds) once the call is safe in its own record. So what it finds after a
+log-in, or every few seconds, is of calls that ended while it was away, or before it heard of them; it tells them as
+ended calls, once each. The record is kept by call id, and the first one stands: telling a call twice records it once.
 """
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as replace_row
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from time import perf_counter
 
 import structlog
 
 from callrouter.asterisk.codec import Message, encode_action
+from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
-from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Visit, replace
 from callrouter.core.facts import CallEnded, Fact
-from callrouter.core.numbers import normalise
 from callrouter.core.plan import Plan
-from callrouter.errors import ActionFailed, StateDecodeError
+from callrouter.errors import ActionFailed, StoreError
 
 log = structlog.get_logger(__name__)
 
 FAMILY = "callrouter/ended"
 RECENT_CALLS = 50_000
 """Ended calls that are remembered, so that a row of theirs is known for what it is."""
-_FIELDS = 8
-_CALL_ID = re.compile(r"[A-Za-z0-9_.-]+")
-_EPOCH_DIGITS = 10
+SLICE_SECONDS = 0.0005
+"""How long rows are worked on without a pause: the loop serves live calls."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EndedRow:
-    """What the hangup handler wrote."""
-
-    call_id: str
-    ended_at: datetime
-    cause: int
-    did: str
-    caller: str
-    untaken: bool
-    """It ended before any engine took it."""
-    fallback: bool
-    """Asterisk's fallback served it."""
-    agent: str
-    """Who answered it in a queue, as app_queue says (MEMBERNAME)."""
-    agent_wait_seconds: float
-    """How long it had waited for him (QEHOLDTIME)."""
-    state: str
-    shift: timedelta = timedelta()
-    """What the engine's clock is ahead of the PBX's (rehearsals of another day's hours)."""
-
-    @property
-    def rang_at(self) -> datetime:
-        """Our call ids begin with the second in which the call came (extensions.conf, callrouter-admit)."""
-        epoch = self.call_id.partition("-")[0]
-        if not epoch.isdecimal() or len(epoch) > _EPOCH_DIGITS:
-            return self.ended_at
-        return min(datetime.fromtimestamp(int(epoch), UTC) + self.shift, self.ended_at)
-
-
+@dataclass(frozen=True, kw_only=True)
 class PlanLookup:
     """How a row finds its plan: by client and version, or by the number that was dialled."""
 
-    def __init__(self, by_version: Callable[[str, str], Plan | None], by_did: Callable[[str], Plan]) -> None:
-        self.by_version = by_version
-        self.by_did = by_did
+    by_version: Callable[[str, str], Awaitable[Plan | None]]
+    """None: that version was never live here. Raises StoreError while that cannot be known."""
+    by_did: Callable[[str], Plan]
 
 
-def read_row(key: str, value: str) -> EndedRow | None:
-    """A row of AstDB, or None when it is none of ours."""
-    parts = value.split("|", _FIELDS - 1)
-    if len(parts) != _FIELDS or not (parts[0].isdecimal() and len(parts[0]) <= _EPOCH_DIGITS):
-        return None
-    call_id = key.rsplit("/", 1)[-1]
-    if not _CALL_ID.fullmatch(call_id):
-        return None
-    epoch, cause, did, caller, how, agent, waited, encoded = parts
-    return EndedRow(
-        call_id=call_id,
-        ended_at=datetime.fromtimestamp(int(epoch), UTC),
-        cause=int(cause) if cause.isdecimal() else 0,
-        did=did,
-        caller=caller,
-        untaken=how == "new",
-        fallback=how == "1",
-        agent=agent,
-        agent_wait_seconds=float(waited) if waited.isdecimal() and len(waited) <= _EPOCH_DIGITS else 0.0,
-        state=encoded,
-    )
+async def read_rows(link: AmiLink, shift: timedelta = timedelta()) -> list[EndedRow]:
+    """All rows of the journal, read in slices.
+
+    Raises:
+        AmiError: the link went away meanwhile.
+    """
+    rows: list[EndedRow] = []
+    pause = Pauses()
+    for message in await _tree(link):
+        if message["Event"] == "DBGetTreeResponse" and (row := read_row(message["Key"], message["Val"], shift)):
+            rows.append(row)
+        await pause.if_due()
+    return rows
 
 
-def ended_call(row: EndedRow, plans: PlanLookup, region: str) -> Call:
-    """The call of a row, concluded: from its own state where an engine had it, else as one that nobody took."""
-    if row.state:
-        try:
-            client, version = state.peek(row.state.encode())
-            plan = plans.by_version(client, version)
-            if plan is not None:
-                return _concluded(plan, state.decode(plan, row.state.encode()), row)
-        except StateDecodeError as error:
-            log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
-    return _unknown(row, plans.by_did(row.did), region)
+async def _tree(link: AmiLink) -> list[Message]:
+    try:
+        return await link.collect("DBGetTree", {"Family": FAMILY})
+    except ActionFailed:
+        return []  # Asterisk's answer to an empty family
 
 
-def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
-    """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served him alone."""
-    because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
-    note = Visit(node=plan.start, exit="hung up" if row.untaken else "fallback", because=because, at=row.ended_at)
-    call = Call(
-        call_id=row.call_id,
-        client=plan.client,
-        plan_version=plan.version,
-        did=normalise(row.did, region) or row.did,
-        caller=CallerId(number=normalise(row.caller, region) or row.caller or None),
-        state=CallState.ADRIFT,
-        clocks=Clocks(ringing_at=row.rang_at),
-        visits=(note,),
-        verdict=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
-    )
-    if row.agent:
-        answered_at = min(row.rang_at + timedelta(seconds=row.agent_wait_seconds), row.ended_at)
-        call = engine.step(plan, call, inputs.AgentAnswered(agent=row.agent, at=answered_at)).call
-    return engine.step(plan, call, inputs.CallerHungUp(at=row.ended_at, cause=row.cause)).call
+class Pauses:
+    """Lets the loop serve others between two pieces of work."""
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def if_due(self) -> None:
+        if perf_counter() - self._since > SLICE_SECONDS:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
 
 
-def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
-    """Let the engine end it: what was answered was answered, what was recorded was recorded."""
-    # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
-    at = max(row.ended_at, _last_known(call))
-    if row.agent and call.state is CallState.QUEUED and call.queue_visits:
-        # Nobody was there to see the agent answer.
-        answered_at = min(call.queue_visits[-1].entered_at + timedelta(seconds=row.agent_wait_seconds), at)
-        call = engine.step(plan, call, inputs.AgentAnswered(agent=row.agent, at=answered_at)).call
-    elif row.fallback:
-        lost = inputs.ControlLost(reason="the engine was away; Asterisk's fallback served the caller", at=at)
-        call = engine.step(plan, call, lost).call
-        if row.agent:
-            call = engine.step(plan, call, inputs.AgentAnswered(agent=row.agent, at=at)).call
-    ended = engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause)).call
-    return replace(ended, call_id=row.call_id)
+Known = Callable[[Sequence[str]], Awaitable[set[str]]]
+"""Which of these calls are in the record already. Raises StoreError while that cannot be known."""
 
 
-def _last_known(call: Call) -> datetime:
-    clocks = call.clocks
-    known = (clocks.ringing_at, clocks.answered_at, clocks.entered_service_at, clocks.offered_at, clocks.bridged_at)
-    service = [at for visit in call.queue_visits for at in (visit.entered_at, visit.answered_at)]
-    dials = [at for dial in call.dials for at in (dial.started_at, dial.answered_at)]
-    return max(at for at in (*known, *service, *dials, *(visit.at for visit in call.visits)) if at is not None)
+async def _nothing_known(call_ids: Sequence[str]) -> set[str]:
+    return set()
 
 
 class EndedJournal:
-    """Reads AstDB, tells what nobody else has told, and deletes what is committed."""
+    """Reads AstDB, tells what nobody else has told, and deletes what is safe elsewhere."""
 
     interests = frozenset({CallEnded})
 
@@ -171,6 +96,7 @@ class EndedJournal:
         *,
         tell: Callable[[CallEnded], None],
         live: Callable[[str], bool],
+        known: Known = _nothing_known,
         shift: timedelta = timedelta(),
     ) -> None:
         """`tell` is told each call once; `live` says which calls are still being driven."""
@@ -179,15 +105,17 @@ class EndedJournal:
         self._region = region
         self._tell = tell
         self._live = live
+        self._known = known
         self._shift = shift
         self._recent: OrderedDict[str, bool] = OrderedDict()
-        """Calls that have ended, ours and collected ones; True when committed."""
+        """Calls that have ended, ours and collected ones; True when they are safe."""
+        self._collecting = asyncio.Lock()
 
     def observe(self, told: Sequence[Fact]) -> None:
         """As an Observer: a call we saw end is not news when its row is found."""
         for fact in told:
             if type(fact) is CallEnded:
-                self._remember(fact.call.call_id, committed=False)
+                self._remember(fact.call.call_id, safe=False)
 
     async def collect(self) -> list[str]:
         """Tell the rows of calls unknown to us as ended calls; returns their ids.
@@ -195,50 +123,83 @@ class EndedJournal:
         Raises:
             AmiError: the link went away meanwhile; nothing is lost, the next round collects again.
         """
-        try:
-            answer = await self._link.collect("DBGetTree", {"Family": FAMILY})
-        except ActionFailed:
-            return []  # Asterisk's answer to an empty family
+        async with self._collecting:
+            return await self._collect()
+
+    async def _collect(self) -> list[str]:
+        rows = await read_rows(self._link, self._shift)
+        # The handler may write a row after we had deleted it: a channel can outlive its caller by a whisper.
+        late = [row.call_id for row in rows if self._recent.get(row.call_id)]
+        news = [row for row in rows if row.call_id not in self._recent and not self._live(row.call_id)]
         told: list[str] = []
-        late: list[str] = []
-        for message in answer:
-            row = self._row(message)
-            if row is None or self._live(row.call_id):
-                continue
-            if row.call_id in self._recent:
-                # The handler wrote it after we had deleted it: a channel can outlive its caller by a whisper.
-                late += [row.call_id] if self._recent[row.call_id] else []
-                continue
-            self._remember(row.call_id, committed=False)
-            self._tell(CallEnded(call=ended_call(row, self._plans, self._region)))
-            told.append(row.call_id)
+        if news:
+            # An engine that was killed had recorded some and not struck them off: they must not count twice.
+            recorded = await self._recorded([row.call_id for row in news])
+            late += recorded
+            told = await self._tell_rows([row for row in news if row.call_id not in recorded])
         if told:
             log.info("calls that no engine saw to their end were collected", calls=len(told))
         self._delete(late)
         return told
 
-    def committed(self, call_ids: Sequence[str]) -> None:
-        """The record holds these: their rows are not needed any more."""
-        for call_id in call_ids:
-            self._remember(call_id, committed=True)
-        self._delete(call_ids)
+    async def _recorded(self, call_ids: Sequence[str]) -> set[str]:
+        try:
+            recorded = await self._known(call_ids)
+        except StoreError:  # then the record sorts it out; a call lost would be worse than one counted twice
+            return set()
+        for call_id in recorded:
+            self._remember(call_id, safe=True)
+        return recorded
 
-    def _remember(self, call_id: str, *, committed: bool) -> None:
-        self._recent[call_id] = committed or self._recent.get(call_id, False)
+    async def _tell_rows(self, rows: Sequence[EndedRow]) -> list[str]:
+        told: list[str] = []
+        pause = Pauses()
+        for row in rows:
+            try:
+                version = version_of(row)
+                plan = await self._plans.by_version(*version) if version else None
+            except StoreError as error:
+                log.debug("a call waits in Asterisk's journal for its plan", call_id=row.call_id, reason=str(error))
+                continue
+            except Exception:
+                self._poisoned(row)
+                continue
+            if row.call_id in self._recent or self._live(row.call_id):
+                continue  # somebody saw its end while we looked for its plan
+            self._remember(row.call_id, safe=False)
+            try:
+                call = ended_call(row, plan, self._plans.by_did(row.did), self._region)
+                self._tell(CallEnded(call=call))
+            except Exception:
+                self._poisoned(row)
+                continue
+            told.append(row.call_id)
+            await pause.if_due()
+        return told
+
+    def _poisoned(self, row: EndedRow) -> None:
+        """Left where it is, for a release that can read it; the others go on, and this one is not tried again."""
+        self._remember(row.call_id, safe=False)
+        log.exception("a call in Asterisk's journal cannot be recorded", call_id=row.call_id)
+
+    def safe(self, call_ids: Sequence[str]) -> None:
+        """These are in the record, or on our own disk on the way to it: their rows are not needed any more."""
+        # Of a call that was never ours to end, and of one that was struck off before, there may be no row to delete:
+        # the next round knows.
+        ours = [call_id for call_id in call_ids if self._recent.get(call_id) is False]
+        for call_id in call_ids:
+            self._remember(call_id, safe=True)
+        self._delete(ours)
+
+    def _remember(self, call_id: str, *, safe: bool) -> None:
+        self._recent[call_id] = safe or self._recent.get(call_id, False)
         self._recent.move_to_end(call_id)
         while len(self._recent) > RECENT_CALLS:
             self._recent.popitem(last=False)
 
     def _delete(self, call_ids: Sequence[str]) -> None:
-        if not call_ids:
-            return
-        self._link.post_batch(b"".join([_deletion(call_id) for call_id in call_ids]))
-
-    def _row(self, message: Message) -> EndedRow | None:
-        if message["Event"] != "DBGetTreeResponse":
-            return None
-        row = read_row(message["Key"], message["Val"])
-        return row and replace_row(row, ended_at=row.ended_at + self._shift, shift=self._shift)
+        if call_ids:
+            self._link.post_batch(b"".join([_deletion(call_id) for call_id in call_ids]))
 
 
 def _deletion(call_id: str) -> bytes:

@@ -325,6 +325,7 @@ class AmiLink:
         self.counters.connections += 1
         self._session = session
         session.lost.add_done_callback(self._went_down)
+        session.spare_confirmations()
         self._watch_due_seconds = self._ping_due_seconds = self._loop.time()
         self._keep_alive()
         self._change(LinkState.UP, f"logged in to Asterisk at {self.address}")
@@ -347,7 +348,8 @@ class AmiLink:
             session.abort(f"nothing was heard for {SILENCE_SECONDS:g} s")
             return
         if now >= self._ping_due_seconds:
-            session.submit(_PING, {}, {})
+            # Awaited like any response, so that it is read however little comes.
+            self.send("Ping").add_done_callback(_settle)
             self._ping_due_seconds = now + PING_SECONDS
         self._watch_due_seconds = now + WATCH_SECONDS
         self._watch = self._loop.call_later(WATCH_SECONDS, self._keep_alive)
@@ -371,7 +373,10 @@ class AmiLink:
             self._on_state(state, reason)
 
 
-_PING: Final = codec.encode_action("Ping", (), "p/Ping/")
+def _settle(ping: asyncio.Future[codec.Message]) -> None:
+    """A ping that fails needs no word: whoever watches the link has one."""
+    if not ping.cancelled():
+        ping.exception()
 
 
 async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.Message:

@@ -7,6 +7,10 @@ at once and is never sent again: a command may have been carried out although it
 
 The reader runs inside `data_received`: it calls back and never waits, because Asterisk ends a session whose
 socket is not read for `writetimeout` (100 ms by default).
+
+Asterisk confirms each action in a write of its own, and a call has some twenty actions: half of the times the process
+is woken, it would be for confirmations that it drops unread. So, while nobody waits for a response, the kernel wakes
+it only for more than a few of them can be (`SO_RCVLOWAT`); an event is always more.
 """
 
 from __future__ import annotations
@@ -14,9 +18,10 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 import structlog
 
@@ -38,6 +43,9 @@ _SUCCESS = b"Response: Success\r\nActionID: "
 # `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENTS.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
+SPARED_BYTES: Final = 300
+"""What may wait unread while nobody waits for a response: three confirmations (85 bytes each), and no event with a
+channel's fields in it (340 bytes and more). The next event, or the answer to the next ping, brings the rest."""
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
 
 
@@ -82,6 +90,8 @@ class AmiSession(asyncio.Protocol):
         self._pending = Pending()
         self._lists = 0
         self._transport: asyncio.Transport | None = None
+        self._spared: socket.socket | None = None
+        """The socket, once confirmations are spared on it."""
         self._broken: str | None = None
         # A command id of another session must never be taken for one of ours: what a dead engine queued still
         # runs.
@@ -102,6 +112,8 @@ class AmiSession(asyncio.Protocol):
         """
         pending = self._pending if self._transport is not None else Pending()
         pending.results.update(results)
+        if requests:
+            self._wake_from(1)
         for action_id, request in requests.items():
             pending.requests[action_id] = request
             self._lists += request.items is not None and self._transport is not None
@@ -127,6 +139,19 @@ class AmiSession(asyncio.Protocol):
         self.submit(_LOGOFF, {}, {})
         await asyncio.wait([self.lost], timeout=1.0)
         self.abort(reason)
+
+    def spare_confirmations(self) -> None:
+        """From now on, be woken by confirmations only while somebody waits for a response; not with TLS, whose
+        records are read by the transport.
+        """
+        if self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
+            self._spared = self._transport.get_extra_info("socket")
+            self._wake_from(1 if self._pending.requests else SPARED_BYTES)
+
+    def _wake_from(self, size: int) -> None:
+        # What is there already wakes at once, if it is enough for the new mark (Linux, tcp_set_rcvlowat).
+        if self._spared is not None:
+            self._spared.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
 
     def abandon(self, command_id: bytes) -> None:
         """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
@@ -172,7 +197,7 @@ class AmiSession(asyncio.Protocol):
                 self._take_response(block)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._transport = self._spared = None
         reason = self._broken or (f"connection lost: {exc}" if exc else "Asterisk closed the connection")
         pending, self._pending = self._pending, Pending()
         self._lists = 0
@@ -265,3 +290,5 @@ class AmiSession(asyncio.Protocol):
         request = self._pending.requests.pop(action_id, None)
         if request is not None and request.items is not None:
             self._lists -= 1
+        if not self._pending.requests:
+            self._wake_from(SPARED_BYTES)

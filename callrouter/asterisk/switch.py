@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -33,7 +33,10 @@ from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_en
 from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.causes import presentation
 from callrouter.asterisk.codec import Message
+from callrouter.asterisk.ended import EndedRow
+from callrouter.asterisk.journal import read_rows
 from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.noted import NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.asterisk.queues import look
 from callrouter.asterisk.translate import (
     GET_RESULT,
@@ -66,6 +69,7 @@ WAV_BYTES_PER_SECOND: Final = 16_000
 MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
+FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +112,8 @@ class AsteriskSwitch:
         """Set once, before the link runs: the link and the switch need each other."""
         self.lost_at: datetime | None = None
         """When the link last went away."""
+        self.shift = timedelta()
+        """What the engine's clock is ahead of the PBX's."""
         self.draining = False
         """No new call is taken any more: Asterisk's fallback serves them."""
         self._inbox = inbox
@@ -239,6 +245,7 @@ class AsteriskSwitch:
             return
         if self.draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=env.arguments[0])
+            self._give_up(ChannelActions(env.channel))
             return
         if not env.complete:
             log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
@@ -272,13 +279,13 @@ class AsteriskSwitch:
         if line.entries == 0 and not line.hanging_up:
             self._lose(line, "Asterisk took the call back: its lease ran out or a command failed")
 
-    def _lose(self, line: Line, reason: str) -> None:
+    def _lose(self, line: Line, reason: str, at: datetime | None = None) -> None:
         if line.lost:
             return
         line.lost = True
         self._stop_nudging(line)
         self._stop_music_timer(line)
-        self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=self._clock.now()))
+        self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=at or self._clock.now()))
 
     def _on_hangup(self, message: Message) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
@@ -364,11 +371,16 @@ class AsteriskSwitch:
         """Leave the channel to Asterisk's dialplan, which goes to the fallback."""
         if line.lost or self.link is None:
             return
-        batch = self.link.batch()
-        batch.agi(line.channel, commands.leave(), lambda _: None)
-        batch.raw(line.channel.wake(1.0))
-        batch.write()
+        self._give_up(line.channel)
         self._lose(line, reason)
+
+    def _give_up(self, channel: ChannelActions) -> None:
+        """At once: without a word from us the caller would hear it ring until the lease ends."""
+        assert self.link is not None
+        batch = self.link.batch()
+        batch.agi(channel, commands.leave(), lambda _: None)
+        batch.raw(channel.wake(1.0))
+        batch.write()
 
     # ------------------------------------------------------------------------------------ while others are asked
 
@@ -442,30 +454,47 @@ class AsteriskSwitch:
         lines = list(self._by_call.values())
         if not lines:
             return
-        snapshot = await self.link.collect("Status", {"Variables": "MEMBERNAME"})
+        snapshot = await self.link.collect("Status", {"Variables": VARIABLES})
         channels = {m["Uniqueid"]: m for m in snapshot if m["Event"] == "Status"}
+        ended: dict[str, EndedRow] = {}
+        if any(line.uniqueid not in channels for line in lines):
+            ended = {row.call_id: row for row in await read_rows(self.link, self.shift)}
         for line in lines:
+            if self._by_call.get(line.call_id) is not line:
+                continue  # its end came while we asked
             found = channels.get(line.uniqueid)
             if found is None:
-                # When it ended nobody saw; that it was still there when the link went is all we know.
-                self._inbox.tell(line.call_id, inputs.CallerHungUp(at=self.lost_at or self._clock.now()))
+                self._conclude(line, ended.get(line.call_id))
             elif found["Context"] == FALLBACK_CONTEXT:
-                self._lose(line, "Asterisk's fallback took the call while the link was down")
+                self._tell_missed(line, noted_on(found, self.shift))
+                self._lose(line, FALLBACK_REASON)
             elif line.hanging_up:
                 self._hang_up(line, 16)
             elif line.kind is not None and not line.lost:
-                if found["BridgeID"]:
-                    self._tell_bridged(line, line.kind, found)
+                if line.kind in (Kind.QUEUE, Kind.DIAL):
+                    self._tell_missed(line, noted_on(found, self.shift))
                 self._ask_again(line, line.kind)
 
-    def _tell_bridged(self, line: Line, kind: Kind, found: Message) -> None:
-        """The caller speaks to somebody: an answer we may have missed (the core knows whether it has heard of it)."""
-        at = self._clock.now()
-        if kind is Kind.QUEUE:
-            agent = next((v.partition("=")[2] for v in found.all("Variable") if v.startswith("MEMBERNAME=")), "")
-            self._inbox.tell(line.call_id, inputs.AgentAnswered(agent=agent, at=at))
-        elif kind is Kind.DIAL:
-            self._inbox.tell(line.call_id, inputs.LegAnswered(leg=0, at=at))
+    def _conclude(self, line: Line, row: EndedRow | None) -> None:
+        """It ended while nobody listened: as Asterisk's journal says, else when the link went."""
+        now = self._clock.now()
+        lost_at = self.lost_at or now
+        if row is None:  # a PBX that was killed loses the last of its journal
+            self._inbox.tell(line.call_id, inputs.CallerHungUp(at=lost_at))
+            return
+        self._tell_missed(line, row.noted)
+        self._inbox.tell(line.call_id, inputs.CallerHungUp(at=min(max(row.ended_at, lost_at), now), cause=row.cause))
+
+    def _tell_missed(self, line: Line, noted: Noted) -> None:
+        """The answers we may not have heard of (the core knows), in the time in which we were deaf."""
+        now = self._clock.now()
+        if line.lost:  # what came before is told, and the fallback's answers are news at most
+            noted = replace(noted, before=NOBODY)
+        for told in missed(noted, reason=FALLBACK_REASON, earliest=min(self.lost_at or now, now), latest=now):
+            if isinstance(told, inputs.ControlLost):
+                self._lose(line, told.reason, told.at)
+            else:
+                self._inbox.tell(line.call_id, told)
 
     def _ask_again(self, line: Line, kind: Kind) -> None:
         assert self.link is not None

@@ -30,7 +30,7 @@ from callrouter.core.call import (
     replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
-from callrouter.core.ledger import bridge, close_open_visits, conclude, note_agent_offered
+from callrouter.core.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
@@ -86,9 +86,9 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
         case inputs.AgentOffered():
             return Turn(call=note_agent_offered(call, at))
         case inputs.AgentAnswered(agent=agent):
-            return _bridged(call, bridge(call, at, agent))
+            return _bridged(call, at, agent)
         case inputs.LegAnswered():
-            return _bridged(call, bridge(call, at, None))
+            return _bridged(call, at, None)
         case inputs.CallerHungUp(cause=cause):
             return _end(plan, call, at, cause)
         case inputs.ControlLost(reason=reason):
@@ -101,6 +101,18 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     if told.step != call.step:
         return _refuse(call, f"{type(told).__name__} of step {told.step} in step {call.step}")
     return _resume(plan, call, told, at)
+
+
+def fail(call: Call, at: datetime, cause: int | None) -> Turn:
+    """The end of a call that `step` itself cannot end, by a fault of ours: as little as can go wrong, and a record."""
+    ended = replace(
+        call,
+        disposition=Disposition.FAILED,
+        state=CallState.ENDED,
+        clocks=replace(call.clocks, ended_at=at),
+        hangup_cause=cause,
+    )
+    return Turn(call=ended, facts=(fact.CallEnded(call=ended),))
 
 
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
@@ -125,12 +137,15 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
-def _bridged(before: Call, call: Call) -> Turn:
+def _bridged(call: Call, at: datetime, agent: str | None) -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
-    if len(call.queue_visits) > len(before.queue_visits):
-        entered = fact.QueueEntered(call=call, visit=call.queue_visits[-1])
-        return Turn(call=call, facts=(entered, fact.Bridged(call=call)))
-    return Turn(call=call, facts=(fact.Bridged(call=call),))
+    told: list[fact.Fact] = []
+    if call.state is CallState.ADRIFT:
+        call = _note_closed(told, leave_other(call, at, agent))
+    after = bridge(call, at, agent)
+    if len(after.queue_visits) > len(call.queue_visits):
+        told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
+    return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
 
 
 def _refuse(call: Call, reason: str) -> Turn:

@@ -34,27 +34,49 @@ def bridge(call: Call, at: datetime, agent: str | None) -> Call:
 
     Who was told to have answered before, stays so: a call adrift may be told twice.
     """
-    call = _dial_answered(call, at) if agent is None else _queue_answered(call, at, agent)
+    since = _unattended_since(call, at)
+    call = _dial_answered(call, since, at) if agent is None else _queue_answered(call, since, at, agent)
     clocks = replace(
         call.clocks,
         bridged_at=call.clocks.bridged_at or at,
-        entered_service_at=call.clocks.entered_service_at or at,
+        entered_service_at=call.clocks.entered_service_at or since,
     )
     state = call.state if call.state is CallState.ADRIFT else CallState.CONNECTED
     return replace(call, clocks=clocks, state=state)
 
 
-def _dial_answered(call: Call, at: datetime) -> Call:
+def _unattended_since(call: Call, at: datetime) -> datetime:
+    """When Asterisk's fallback began to ring somebody for a call adrift: the last visit is the note of the loss."""
+    return min(call.visits[-1].at, at) if call.state is CallState.ADRIFT and call.visits else at
+
+
+def leave_other(call: Call, at: datetime, agent: str | None) -> tuple[Call, QueueVisit | None, DialAttempt | None]:
+    """A caller adrift is answered, perhaps in another way than he had waited for: that wait ended when he was lost.
+
+    Gives what was completed by it, as `close_open_visits` does.
+    """
+    since = _unattended_since(call, at)
+    visit, attempt = _open_queue_visit(call), _open_dial(call)
+    if agent is None and visit is not None and visit.answered_at is None:
+        visit = replace(visit, left_at=max(since, visit.entered_at), outcome=QueueOutcome.FAILED)
+        return replace(call, queue_visits=(*call.queue_visits[:-1], visit)), visit, None
+    if agent is not None and attempt is not None and attempt.answered_at is None:
+        attempt = replace(attempt, ended_at=max(since, attempt.started_at), outcome=DialOutcome.FAILED)
+        return replace(call, dials=(*call.dials[:-1], attempt)), None, attempt
+    return call, None, None
+
+
+def _dial_answered(call: Call, since: datetime, at: datetime) -> Call:
     dial = _open_dial(call)
     if dial is None:
-        return replace(call, dials=(*call.dials, DialAttempt(target=FALLBACK_QUEUE, started_at=at, answered_at=at)))
+        return replace(call, dials=(*call.dials, DialAttempt(target=FALLBACK_QUEUE, started_at=since, answered_at=at)))
     return replace(call, dials=(*call.dials[:-1], replace(dial, answered_at=dial.answered_at or at)))
 
 
-def _queue_answered(call: Call, at: datetime, agent: str) -> Call:
+def _queue_answered(call: Call, since: datetime, at: datetime, agent: str) -> Call:
     visit = _open_queue_visit(call)
     if visit is None:
-        visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=at)
+        visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=since)
         call = replace(call, queue_visits=(*call.queue_visits, visit))
     elif visit.answered_at:
         return call

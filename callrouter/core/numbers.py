@@ -91,6 +91,27 @@ def as_dialled(number: str, region: str) -> str:
     return "".join(char for char in national if char.isdecimal())
 
 
+@lru_cache(maxsize=65_536)
+def spellings(number: str, region: str) -> tuple[str, ...]:
+    """The ways in which a trunk may send an E.164 number: `+33…`, `33…`, `0033…`, and the national form at home.
+
+    Each of them is understood by `normalise`, and leads back to the number.
+    """
+    digits = number.removeprefix("+")
+    national = ["0" + digits[2:]] if region == "FR" and _french(number) else _national_forms(number, region)
+    forms = [number, digits, "00" + digits, *(form for form in national if normalise(form, region) == number)]
+    return tuple(dict.fromkeys(forms))
+
+
+def _national_forms(number: str, region: str) -> list[str]:
+    try:
+        significant = phonenumbers.national_significant_number(phonenumbers.parse(number, None))
+    except phonenumbers.NumberParseException:
+        return []
+    prefix = phonenumbers.ndd_prefix_for_region(region, True) or ""
+    return [prefix + significant, significant]
+
+
 def normalise_prefix(prefix: str, region: str) -> str | None:
     """The E.164 beginning that a national or international beginning stands for: `08` in FR is `+338`."""
     digits = prefix.translate(_SEPARATORS)

@@ -20,7 +20,7 @@ from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
-from callrouter.core.inputs import CallOffered, CommandFailed, Input, LookupFailed
+from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, Input, LookupFailed
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
@@ -95,6 +95,9 @@ class Driver:
             turn = engine.start(plan, offered)
         except Exception:
             self._note_fault(offered.call_id)
+            if self.switch is not None:
+                # Asterisk's journal gives the call its record; nobody else will ask the switch to forget it.
+                self.switch.release(offered.call_id)
         else:
             self._meter.observe_decision(perf_counter() - began)
             self.calls.add(LiveCall(turn.call, plan))
@@ -110,8 +113,11 @@ class Driver:
             turn = engine.step(plan, call, told)
         except Exception:
             self._note_fault(call_id)
-            return
-        self._meter.observe_decision(perf_counter() - began)
+            if not isinstance(told, CallerHungUp):
+                return
+            turn = engine.fail(call, told.at, told.cause)
+        else:
+            self._meter.observe_decision(perf_counter() - began)
         live.call = turn.call
         if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING and self._web is not None:
             self._web.cancel(call_id)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Text, cast, func, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from callrouter.core.call import Call, Disposition
 from callrouter.store.database import Database
@@ -33,6 +35,17 @@ async def find_call(database: Database, call_id: str) -> Call | None:
     async with database.connection() as connection:
         row = (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().one_or_none()
     return None if row is None else call_from_fields(row)
+
+
+async def recorded_calls(database: Database, call_ids: Sequence[str]) -> set[str]:
+    """Which of these calls have a row.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(calls.c.call_id).where(calls.c.call_id == func.any(cast(list(call_ids), ARRAY(Text))))
+    async with database.connection() as connection:
+        return set((await connection.execute(query)).scalars())
 
 
 async def list_calls(

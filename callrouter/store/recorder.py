@@ -68,8 +68,11 @@ class Recorder:
         """Calls committed since the start, those from the spool included."""
         self.failed_total = 0
         """Calls set aside because PostgreSQL refuses them."""
-        self.on_committed: Callable[[Sequence[str]], None] | None = None
-        """Told the ids of calls that need no other record any more."""
+        self.on_durable: Callable[[Sequence[str]], None] | None = None
+        """Told the ids of calls that need no other record any more: committed, or on the disk (fsync) in the spool; of
+        those that a predecessor left in the spool, before `adopted`."""
+        self.adopted = asyncio.Event()
+        """What a predecessor left in the spool is known."""
         self.away_because: str | None = None
         """Why PostgreSQL takes nothing now; None while it does."""
         self._writer = Writer(database)
@@ -124,7 +127,8 @@ class Recorder:
         """
         self._running = True
         try:
-            await self._on_disk(self._spool.adopt)
+            self._note_durable(await self._on_disk(self._spool.adopt))
+            self.adopted.set()
             if self._spool.calls:
                 log.info("calls of an earlier run wait in the spool", calls=self._spool.calls)
             async with asyncio.TaskGroup() as group:
@@ -249,8 +253,11 @@ class Recorder:
         self.written_total += len(calls) - len(refused)
         for one in refused:
             await self._set_aside_call(one)
-        if self.on_committed is not None:
-            self.on_committed([call.call_id for call in calls])
+        self._note_durable([call.call_id for call in calls])
+
+    def _note_durable(self, call_ids: Sequence[str]) -> None:
+        if self.on_durable is not None and call_ids:
+            self.on_durable(call_ids)
 
     async def _set_aside_call(self, refused: Refused) -> None:
         await self._set_aside(call_json(refused.call), f"call {refused.call.call_id}: {refused.reason}")
@@ -294,6 +301,7 @@ class Recorder:
             else:
                 # Here and not in the thread: at no instant may these calls stand in both places.
                 self._spool.calls += len(taken)
+                self._note_durable([call.call_id for _, call in taken])
             finally:
                 self._in_hand -= len(taken)
 

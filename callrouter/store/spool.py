@@ -12,6 +12,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -20,6 +21,8 @@ from uuid import uuid4
 
 REJECTED = "rejected.jsonl"
 _PATTERN = "calls-*.jsonl"
+_CALL_ID = re.compile(rb'\{"call_id": "([A-Za-z0-9_.-]+)"')
+"""How `trace.call_json` begins a line."""
 
 
 class Spool:
@@ -53,12 +56,13 @@ class Spool:
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
         _write(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
 
-    def adopt(self) -> None:
-        """Take over the files that no living process holds.
+    def adopt(self) -> list[str]:
+        """Take over the files that no living process holds; gives the ids of the calls in them, a cut one left out.
 
         Raises:
             OSError: the folder cannot be read.
         """
+        call_ids: list[str] = []
         for path in sorted(self._folder.glob(_PATTERN)):
             if path in self._adopted:
                 continue
@@ -70,7 +74,11 @@ class Spool:
                 continue
             self._adopted[path], self._since[path] = descriptor, path.stat().st_mtime
             with path.open("rb") as lines:
-                self.calls += sum(1 for _ in lines)
+                for line in lines:
+                    self.calls += 1
+                    if line.endswith(b"\n") and (found := _CALL_ID.match(line)):
+                        call_ids.append(found[1].decode())
+        return call_ids
 
     def oldest(self) -> Path | None:
         """The file that waits longest, if any; nothing is appended to it any more."""

@@ -185,6 +185,15 @@ plan_history = Table(
     Index(None, "client", "history_id"),
 )
 
+beats = Table(
+    "beats",
+    metadata,
+    Column("watcher", _Id, nullable=False),
+    Column("beat_at", _Instant, nullable=False, comment="by the engine's clock"),
+    Column("written_at", _Instant, nullable=False, server_default=text("now()"), comment="by PostgreSQL's"),
+    PrimaryKeyConstraint("watcher"),
+)
+
 gaps = Table(
     "gaps",
     metadata,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, UntilTone, Wait
+from deploy.demo.stack import CHECKOUT
 from deploy.demo.verdict import caller_complaints, row_complaints
 
 if TYPE_CHECKING:
@@ -16,7 +19,7 @@ LEASE_SECONDS = 20.0
 """The longest lease: a prompt, the wait for a key, and what is on top."""
 
 
-def test_killed_engine_leaves_no_caller_alone(own_town: Town) -> None:
+def test_killed_engine_leaves_no_caller_alone(own_town: Town, tmp_path: Path) -> None:
     town = own_town
     in_menu, in_conversation = town.somebody(), town.somebody()
 
@@ -35,6 +38,8 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town) -> None:
     # Who was in a menu is taken to the client's declared fallback: its queue.
     assert caller_complaints(waiter) == []
 
+    # The client's tree is another one when the next engine starts: what the state of both calls says is still known.
+    _serve_another_tree(town, tmp_path / "dialplans")
     town.run(town.stack.engine.start())
     story = next(story for story in stories.STORIES if story.name == "vip")
     outcome = town.call(story.did, *story.script, caller=story.caller)
@@ -45,9 +50,27 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town) -> None:
     [talked] = town.rows_of(in_conversation)
     assert talked["disposition"] == "answered"
     assert talked["agent"] in ("agent-1", "agent-2")
+    assert talked["talk_seconds"] > 4
     [waited] = town.rows_of(in_menu)
     assert waited["disposition"] == "answered"
+    assert waited["agent"] in ("agent-1", "agent-2")
+    # He talked for some two seconds; what is beyond that he waited, or heard the menu.
+    assert 1 <= waited["talk_seconds"] <= 6
+    for found in (talked, waited):
+        assert "welcome" in {visit["node"] for visit in town.detail(found["call_id"])["visits"]}
+        assert found["plan_version"] != row["plan_version"]
+    # Nobody watched meanwhile, and the figures say so.
+    [gap] = town.get("/api/stats")["gaps"]
+    assert gap["reason"] == "the engine ended without a farewell"
+    assert gap["until_at"] is not None
     assert town.nobody_is_left()
+
+
+def _serve_another_tree(town: Town, folder: Path) -> None:
+    shutil.copytree(CHECKOUT / "dialplans", folder)
+    file = folder / "cabinet-moreau.yaml"
+    file.write_text(file.read_text() + "\n# edited while no engine was there\n")
+    town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"] = str(folder)
 
 
 async def _together(town: Town, talker, waiter, killing):  # type: ignore[no-untyped-def]

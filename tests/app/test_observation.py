@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+from sqlalchemy import text
+
 from callrouter.app.observation import Observation
-from callrouter.store.gaps import gaps_between
+from callrouter.errors import DatabaseUnreachable
+from callrouter.runtime.tasks import Tasks
+from callrouter.store.gaps import KILLED_REASON, SILENT_REASON, beat, gaps_between
 
 if TYPE_CHECKING:
     from callrouter.store.database import Database
@@ -20,7 +26,7 @@ def after(seconds: float) -> datetime:
 
 async def test_a_link_that_goes_and_comes_leaves_one_gap(database: Database) -> None:
     """However often the way down is told."""
-    observation = Observation(database)
+    observation = Observation(database, now=lambda: after(0))
     observation.begins(after(0))
     observation.ends(after(10), "the link is down")
     observation.ends(after(11), "connection refused")
@@ -33,11 +39,11 @@ async def test_a_link_that_goes_and_comes_leaves_one_gap(database: Database) -> 
 
 async def test_the_next_engine_closes_the_gap_of_the_last(database: Database) -> None:
     """The stop of one engine, the start of another."""
-    first = Observation(database)
+    first = Observation(database, now=lambda: after(0))
     first.begins(after(0))
     first.ends(after(10), "the engine was stopped")
     await first.flush()
-    second = Observation(database)
+    second = Observation(database, now=lambda: after(0))
     second.begins(after(70))
     await second.flush()
 
@@ -47,8 +53,72 @@ async def test_the_next_engine_closes_the_gap_of_the_last(database: Database) ->
 
 async def test_nothing_is_declared_before_the_first_log_in(database: Database) -> None:
     """An engine that has never watched has lost sight of nothing."""
-    observation = Observation(database)
+    observation = Observation(database, now=lambda: after(0))
     observation.ends(after(0), "nobody answers")
     await observation.flush()
 
     assert await gaps_between(database, after(0), after(100)) == []
+
+
+async def watch(observation: Observation, seconds: float) -> None:
+    """Its task, for a while; then it is killed."""
+    tasks = Tasks()
+    tasks.start(observation.run(), "observation")
+    await asyncio.sleep(seconds)
+    await tasks.stop()
+
+
+async def test_an_engine_that_was_killed_leaves_a_gap(database: Database) -> None:
+    """From its last beat to the next log-in, once; its own first beat does not hide it."""
+    first = Observation(database, lambda: after(40), beat_seconds=0.05)
+    first.begins(after(0))
+    await watch(first, 0.5)
+    second = Observation(database, lambda: after(90), beat_seconds=0.05)
+    second.begins(after(90))
+    await watch(second, 0.5)
+
+    (gap,) = await gaps_between(database, after(0), after(100))
+    assert (gap.from_at, gap.until_at, gap.reason) == (after(40), after(90), KILLED_REASON)
+
+
+async def test_an_engine_that_was_killed_without_a_link_leaves_the_gap_it_declared(database: Database) -> None:
+    """It was deaf before it died: from then on, not from its last beat on."""
+    first = Observation(database, lambda: after(9))
+    first.begins(after(0))
+    first.ends(after(10), "the link is down")
+    await watch(first, 0.2)
+    second = Observation(database, lambda: after(90))
+    second.begins(after(90))
+    await second.flush()
+
+    (gap,) = await gaps_between(database, after(0), after(100))
+    assert (gap.from_at, gap.until_at, gap.reason) == (after(10), after(90), "the link is down")
+
+
+async def test_whoever_asks_before_the_next_engine_starts_is_told(database: Database) -> None:
+    """Nobody has declared it yet, and zero calls would be a lie."""
+    await beat(database, after(50))
+    assert await gaps_between(database, after(0), after(100)) == []
+    async with database.connection() as connection:
+        await connection.execute(text("UPDATE beats SET written_at = now() - interval '1 minute'"))
+
+    (gap,) = await gaps_between(database, after(0), after(100))
+    assert (gap.from_at, gap.until_at, gap.reason) == (after(50), None, SILENT_REASON)
+    assert await gaps_between(database, after(0), after(50)) == []
+
+
+async def test_postgresql_that_is_away_ends_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beats are left out, and go on afterwards."""
+    beats: list[datetime] = []
+
+    async def no_beat(of: Database, at: datetime) -> None:
+        beats.append(at)
+        if len(beats) < 3:
+            raise DatabaseUnreachable("away")
+
+    monkeypatch.setattr("callrouter.app.observation.beat", no_beat)
+    observation = Observation(database, lambda: after(1), beat_seconds=0.02)
+    observation.begins(after(0))
+    await watch(observation, 0.5)
+
+    assert len(beats) > 3

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from callers import Pbx
 
@@ -36,6 +37,11 @@ exten => _key-.,1,Wait(0.7)
  same => n,SendDTMF(${EXTEN:4},120,80)
  same => n,Wait(60)
 
+; A caller who withholds his number: `withheld` and the number he dials.
+exten => _withheld.,1,Set(CALLERID(num)=+33612340009)
+ same => n,Set(CALLERID(num-pres)=prohib)
+ same => n,Goto(callrouter-entry,${EXTEN:8},1)
+
 exten => speak,1,Wait(0.7)
  same => n,SendDTMF(1,120,80)
  same => n,Playback(silence/3)
@@ -58,6 +64,10 @@ exten => +33639980005,1,Answer()
 exten => +33639980006,1,Ringing()
  same => n,Wait(1.5)
  same => n,Goto(+33639980001,1)
+exten => slow-agent,1,Ringing()
+ same => n,Wait(1.5)
+ same => n,Answer()
+ same => n,Wait(${TALK})
 exten => agent,1,Ringing()
  same => n,Wait(0.3)
  same => n,Answer()
@@ -69,6 +79,12 @@ QUEUES = """
 strategy = ringall
 timeout = 15
 member => Local/agent@test-phone/n,0,agent-test
+[slow]
+strategy = ringall
+timeout = 15
+setinterfacevar = yes
+setqueueentryvar = yes
+member => Local/slow-agent@test-phone/n,0,agent-slow
 [empty]
 joinempty = no
 [quiet]
@@ -124,6 +140,20 @@ class EngineRoom:
         """The one live call, once it is as asked."""
         await until(lambda: any(what(call) for call in self.live), seconds)
         return next(call for call in self.live if what(call))
+
+
+@asynccontextmanager
+async def deafness(room: EngineRoom) -> AsyncIterator[None]:
+    """The link is cut, and whatever Asterisk says until the end of the block is not heard; then it is up again."""
+    handlers, connections = dict(room.switch._handlers), room.link.counters.connections
+    room.switch._handlers.clear()
+    room.switch.lost_at = datetime.now(UTC)
+    room.link._session.abort("cut by the test")
+    try:
+        yield
+    finally:
+        await until(lambda: room.link.counters.connections > connections, 8)
+        room.switch._handlers.update(handlers)
 
 
 async def until(true: Callable[[], bool], seconds: float) -> None:

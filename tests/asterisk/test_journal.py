@@ -2,91 +2,234 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import re
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
-from callers import Pbx
-from engine_room import DID, EXTENSIONS, engine_room, plan_of, until
+from callers import Callers, Pbx, free_port
+from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.asterisk.journal import EndedJournal, EndedRow, PlanLookup, ended_call, read_row
-from callrouter.asterisk.provision import fallback_of, publish_fallbacks
+from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
+from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
+from callrouter.asterisk.provision import Fallbacks, fallback_of
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import CallerId, CallState, Disposition
+from callrouter.core.call import Call, CallerId, CallState, Disposition, Presentation
 from callrouter.core.effects import Sound
 from callrouter.core.facts import CallEnded
 from callrouter.core.nodes import HangupNode, MenuNode, QueueNode, RedirectNode
+from callrouter.core.plan import Plan
+from callrouter.errors import DatabaseUnreachable
+from callrouter.runtime.tasks import Tasks
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 QUEUE = QueueNode(name="queue", queue="medical", max_wait_seconds=60.0, exits={"overflow": "bye"})
 BYE = HangupNode(name="bye")
+MENU = MenuNode(
+    name="menu",
+    sounds=(Sound(file="silence/10", seconds=10.0),),
+    keys=("1",),
+    exits={"key:1": "bye", "no_input": "bye", "no_match": "bye"},
+)
+REDIRECT = RedirectNode(name="number", number="+33639980001", ring_seconds=20.0, exits={"failed": "bye"})
 PLAN = plan_of(QUEUE, BYE, fallback="queue")
-LOOKUP = PlanLookup(lambda client, version: PLAN if version == PLAN.version else None, lambda did: PLAN)
-
-
+MENU_PLAN = plan_of(MENU, BYE)
+REDIRECT_PLAN = plan_of(REDIRECT, BYE)
 ID = f"{int(AT.timestamp())}-2-3"
+ENDED_AT = AT + timedelta(seconds=60)
 
 
-def row(encoded: str = "", how: str = "1", agent: str = "", waited: str = "") -> EndedRow:
-    """What the handler wrote one minute after the call rang."""
-    value = f"{int(AT.timestamp()) + 60}|16|{DID}|+33612340001|{how}|{agent}|{waited}|{encoded}"
+def lookup(plan: Plan = PLAN) -> PlanLookup:
+    """One plan, in one version, for every number."""
+
+    async def by_version(client: str, version: str) -> Plan | None:
+        return plan if version == plan.version else None
+
+    return PlanLookup(by_version=by_version, by_did=lambda did: plan)
+
+
+LOOKUP = lookup()
+
+
+def concluded(found: EndedRow, plan: Plan = PLAN) -> Call:
+    """The call of a row, by this plan if it has a state."""
+    return ended_call(found, plan if version_of(found) else None, plan, "FR")
+
+
+def row(
+    encoded: str = "", how: str = "1", *, lost: float | None = None, before: str = "", answers: str = ""
+) -> EndedRow:
+    """What the handler wrote one minute after the call rang; `lost` after so many seconds."""
+    lost_at = "" if lost is None else str(epoch(lost))
+    value = f"v2|{epoch(60)}|16|{DID}|a|+33612340001|{how}|{lost_at}|{before}|{answers}|{encoded}"
     found = read_row(f"/callrouter/ended/{ID}", value)
     assert found is not None
     return found
 
 
+def older_row(encoded: str = "", how: str = "1", agent: str = "", waited: str = "") -> EndedRow:
+    """The same in the format before."""
+    value = f"{epoch(60)}|16|{DID}|+33612340001|{how}|{agent}|{waited}|{encoded}"
+    found = read_row(f"/callrouter/ended/{ID}", value)
+    assert found is not None
+    return found
+
+
+def epoch(seconds: float) -> int:
+    """So many seconds after the call rang."""
+    return int(AT.timestamp() + seconds)
+
+
+def begun(plan: Plan, *, seconds: float = 0) -> Call:
+    """A call of that plan, at its first wait."""
+    at = AT + timedelta(seconds=seconds)
+    return engine.start(
+        plan, inputs.CallOffered(call_id=ID, did=DID, caller=CallerId(number="+33612340001"), at=at)
+    ).call
+
+
+def written(plan: Plan, call: Call) -> str:
+    """As the channel carries it."""
+    return state.encode(plan, call).decode()
+
+
 def test_a_call_no_engine_took_is_a_failed_one() -> None:
     """Recorded, with what Asterisk knew."""
-    call = ended_call(row(), LOOKUP, "FR")
+    for found in (row(), older_row()):
+        call = concluded(found)
 
-    assert (call.call_id, call.client, call.did, call.caller.number) == (ID, "test", DID, "+33612340001")
-    assert call.disposition is Disposition.FAILED
-    assert call.ended
-    assert call.clocks.ringing_at == AT
-    assert call.clocks.ended_at == AT + timedelta(seconds=60)
+        assert (call.call_id, call.client, call.did, call.caller.number) == (ID, "test", DID, "+33612340001")
+        assert call.disposition is Disposition.FAILED
+        assert call.ended
+        assert call.clocks.ringing_at == AT
+        assert call.clocks.ended_at == ENDED_AT
 
 
 def test_a_call_the_fallback_queue_answered_is_answered() -> None:
-    """app_queue left the agent's name and the wait on the channel."""
-    call = ended_call(row(agent="agent-2", waited="12"), LOOKUP, "FR")
+    """app_queue left the agent's name and the wait on the channel; the queue was entered when the lease had run out."""
+    call = concluded(row(lost=5, answers=f"agent-2/{epoch(5)}/12/"))
+    older = concluded(older_row(agent="agent-2", waited="12"))
 
-    assert call.disposition is Disposition.ANSWERED
-    assert call.agent == "agent-2"
-    assert call.clocks.bridged_at == AT + timedelta(seconds=12)
+    assert call.disposition is older.disposition is Disposition.ANSWERED
+    assert call.agent == older.agent == "agent-2"
+    assert call.clocks.bridged_at == AT + timedelta(seconds=17)
+    assert older.clocks.bridged_at == AT + timedelta(seconds=12)
+    assert (call.waiting_seconds(ENDED_AT), call.talk_seconds()) == (12, 43)
 
 
 def test_an_agent_who_answered_while_no_engine_lived_is_known() -> None:
     """The engine had put the caller in the queue, and was killed before anybody answered."""
-    offered = inputs.CallOffered(call_id=ID, did=DID, caller=CallerId(number="+33612340001"), at=AT)
-    waiting = engine.start(PLAN, offered).call
-    encoded = state.encode(PLAN, waiting).decode()
+    encoded = written(PLAN, begun(PLAN))
 
-    answered = ended_call(row(encoded, how="taken", agent="agent-1", waited="9"), LOOKUP, "FR")
-    alone = ended_call(row(encoded, how="taken"), LOOKUP, "FR")
+    answered = concluded(row(encoded, how="taken", answers=f"agent-1/{epoch(0)}/9/"))
+    older = concluded(older_row(encoded, how="taken", agent="agent-1", waited="9"))
+    alone = concluded(row(encoded, how="taken"))
 
     assert (answered.disposition, answered.agent) == (Disposition.ANSWERED, "agent-1")
-    assert answered.talk_seconds() == 51
+    assert answered.talk_seconds() == older.talk_seconds() == 51
     assert alone.disposition is Disposition.ABANDONED
+
+
+def test_a_conversation_that_was_over_before_the_fallback_took_the_call() -> None:
+    """The agent hung up first: the lease led the caller to the fallback's queue, where another one answered."""
+    encoded = written(PLAN, begun(PLAN))
+    call = concluded(row(encoded, lost=20, before=f"agent-1/{epoch(0)}/9/", answers=f"agent-2/{epoch(20)}/10/"))
+
+    assert [(visit.agent, visit.waiting_seconds(AT), visit.talk_seconds()) for visit in call.queue_visits] == [
+        ("agent-1", 9, 11),
+        ("agent-2", 10, 30),
+    ]
+
+
+def test_a_caller_lost_in_a_menu_waits_from_then_on() -> None:
+    """The fallback's queue answered after 25 seconds: not within 20, and he did not talk for nothing."""
+    call = concluded(row(written(MENU_PLAN, begun(MENU_PLAN)), lost=13, answers=f"agent-1/{epoch(13)}/25/"), MENU_PLAN)
+
+    assert call.disposition is Disposition.ANSWERED
+    assert call.waiting_seconds(ENDED_AT) == 25
+    assert call.talk_seconds() == 22
+    assert call.clocks.entered_service_at == AT + timedelta(seconds=13)
+    assert call.clocks.bridged_at == AT + timedelta(seconds=38)
+
+
+@pytest.mark.parametrize("plan_name", ["redirect", "menu", "queue"])
+def test_a_number_of_the_fallback_that_answered_is_redirected(plan_name: str) -> None:
+    """Whatever the caller had waited for before."""
+    plan = {"redirect": REDIRECT_PLAN, "menu": MENU_PLAN, "queue": PLAN}[plan_name]
+    call = concluded(row(written(plan, begun(plan)), lost=10, answers=f"///{epoch(30)}"), plan)
+
+    assert call.disposition is Disposition.REDIRECTED
+    assert call.clocks.bridged_at == AT + timedelta(seconds=30)
+    assert call.talk_seconds() == 30
+    assert call.waiting_seconds(ENDED_AT) == (20 if plan_name == "menu" else 30)
+
+
+def test_a_number_that_answered_a_call_no_engine_took_is_redirected() -> None:
+    """The fallback is all there was."""
+    call = concluded(row(lost=5, answers=f"///{epoch(15)}"))
+
+    assert call.disposition is Disposition.REDIRECTED
+    assert (call.waiting_seconds(ENDED_AT), call.talk_seconds()) == (10, 45)
+
+
+def test_whoever_accepted_a_dial_while_no_engine_lived_is_known() -> None:
+    """The engine was killed while the doctor's telephone rang."""
+    encoded = written(REDIRECT_PLAN, begun(REDIRECT_PLAN))
+    accepted = concluded(row(encoded, how="taken", answers=f"///{epoch(8)}"), REDIRECT_PLAN)
+    alone = concluded(row(encoded, how="taken"), REDIRECT_PLAN)
+
+    assert accepted.disposition is Disposition.REDIRECTED
+    assert (accepted.waiting_seconds(ENDED_AT), accepted.talk_seconds()) == (8, 52)
+    assert alone.disposition is Disposition.ABANDONED
+
+
+def test_who_answered_earlier_did_not_answer_now() -> None:
+    """What an earlier queue left on the channel says nothing of a dial, nor of a menu."""
+    for plan, expected in ((REDIRECT_PLAN, Disposition.ABANDONED), (MENU_PLAN, Disposition.LEFT_EARLY)):
+        call = concluded(row(written(plan, begun(plan)), how="taken", answers=f"agent-1/{epoch(-90)}/9/"), plan)
+        assert call.disposition is expected
 
 
 def test_a_caller_gone_before_any_engine_heard_of_him_left_early() -> None:
     """Cancelled in the milliseconds before AGI."""
-    assert ended_call(row(how="new"), LOOKUP, "FR").disposition is Disposition.LEFT_EARLY
+    assert concluded(row(how="new")).disposition is Disposition.LEFT_EARLY
+
+
+@pytest.mark.parametrize(
+    ("shown", "number", "presentation"),
+    [
+        ("p", "", Presentation.WITHHELD),
+        ("p", "+33612340001", Presentation.WITHHELD),
+        ("a", "anonymous", Presentation.WITHHELD),
+        ("u", "", Presentation.UNAVAILABLE),
+        ("a", "", Presentation.UNAVAILABLE),
+    ],
+)
+def test_a_number_that_is_withheld_is_not_recorded(shown: str, number: str, presentation: Presentation) -> None:
+    """Should Asterisk have written it down or not."""
+    found = read_row(f"/callrouter/ended/{ID}", f"v2|{epoch(60)}|16|{DID}|{shown}|{number}|1|{epoch(5)}|///|///|")
+    assert found is not None
+
+    assert concluded(found).caller == CallerId(presentation=presentation)
 
 
 def test_a_call_an_engine_had_keeps_what_was_reached() -> None:
     """It was in a conversation when the engine went away: answered, and talked until the end."""
-    offered = inputs.CallOffered(call_id=ID, did=DID, caller=CallerId(number="+33612340001"), at=AT)
-    call = engine.start(PLAN, offered).call
+    call = begun(PLAN)
     answered = engine.step(PLAN, call, inputs.AgentAnswered(agent="agent-1", at=AT + timedelta(seconds=7))).call
-    written = ended_call(row(state.encode(PLAN, answered).decode()), LOOKUP, "FR")
+    for found in (row(written(PLAN, answered), how="taken"), older_row(written(PLAN, answered))):
+        ended = concluded(found)
 
-    assert Disposition.ANSWERED is written.disposition
-    assert written.agent == "agent-1"
-    assert written.waiting_seconds(AT) == 7
-    assert AT + timedelta(seconds=60) == written.clocks.ended_at
+        assert ended.disposition is Disposition.ANSWERED
+        assert ended.agent == "agent-1"
+        assert ended.waiting_seconds(AT) == 7
+        assert ended.clocks.ended_at == ENDED_AT
 
 
 @given(st.text(), st.text())
@@ -95,7 +238,19 @@ def test_any_row_is_read_or_passed_over(key: str, value: str) -> None:
     found = read_row(key, value)
 
     if found is not None:
-        assert ended_call(found, LOOKUP, "FR").ended
+        assert concluded(found).ended
+
+
+@given(st.lists(st.text(alphabet="0123456789|/a-é²", max_size=12), min_size=9, max_size=9))
+def test_any_field_is_read_or_passed_over(fields: list[str]) -> None:
+    """Whatever stands between the bars."""
+    found = read_row(f"/callrouter/ended/{ID}", f"v2|{epoch(60)}|{'|'.join(fields)}")
+
+    if found is not None:
+        call = concluded(found)
+        assert call.clocks.ended_at is not None
+        assert call.clocks.ended_at >= call.clocks.ringing_at
+        assert call.waiting_seconds(call.clocks.ended_at) >= 0
 
 
 def test_the_fallback_asterisk_can_follow() -> None:
@@ -107,14 +262,37 @@ def test_the_fallback_asterisk_can_follow() -> None:
     assert fallback_of(plan_of(BYE)) == "closed"
 
 
+CARRIER_PORT = free_port(socket.SOCK_DGRAM)
+
+
 @pytest.fixture(scope="module")
 def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
     """An Asterisk that waits one second for an engine."""
     with Pbx.start(
-        tmp_path_factory.mktemp("journal") / "pbx", admission_seconds=1, extra_conf={"extensions": EXTENSIONS}
+        tmp_path_factory.mktemp("journal") / "pbx",
+        admission_seconds=1,
+        carrier=f"127.0.0.1:{CARRIER_PORT}",
+        extra_conf={"extensions": EXTENSIONS, "queues": QUEUES},
     ) as running:
         running.cli("module load res_clioriginate.so")
         yield running
+
+
+async def collected(pbx: Pbx, plan: Plan = PLAN) -> Call:
+    """The one call of the journal, as an engine that starts finds it; its row is struck off."""
+    await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
+    told: list[CallEnded] = []
+    async with engine_room(pbx, plan) as room:
+        journal = EndedJournal(room.link, lookup(plan), "FR", tell=told.append, live=lambda _: False)
+        journal.safe(await journal.collect())
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+    (ended,) = told
+    return ended.call
+
+
+async def silence(pbx: Pbx) -> None:
+    """All calls are over."""
+    await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 15)
 
 
 async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> None:
@@ -131,20 +309,13 @@ async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> No
         assert await journal.collect() == []
         assert [fact.call.did for fact in told] == [DID]
         assert "1 results" in pbx.cli("database show callrouter/ended")
-        journal.committed(found)
+        journal.safe(found)
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
 
 async def test_a_killed_engines_call_is_recorded_by_the_next(pbx: Pbx) -> None:
     """What it had known comes back from the channel: the caller hung up while nobody listened."""
-    menu = MenuNode(
-        name="menu",
-        sounds=(Sound(file="silence/10", seconds=10.0),),
-        keys=("1",),
-        exits={"key:1": "bye", "no_input": "bye", "no_match": "bye"},
-    )
-    plan = plan_of(menu, BYE)
-    async with engine_room(pbx, plan) as room:
+    async with engine_room(pbx, MENU_PLAN) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
         room.link._session.abort("killed")
@@ -152,16 +323,91 @@ async def test_a_killed_engines_call_is_recorded_by_the_next(pbx: Pbx) -> None:
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
 
     told: list[CallEnded] = []
-    async with engine_room(pbx, plan) as room:
-        lookup = PlanLookup(lambda client, version: plan, lambda did: plan)
-        journal = EndedJournal(room.link, lookup, "FR", tell=told.append, live=lambda _: False)
-        journal.committed(await journal.collect())
+    async with engine_room(pbx, MENU_PLAN) as room:
+        journal = EndedJournal(room.link, lookup(MENU_PLAN), "FR", tell=told.append, live=lambda _: False)
+        journal.safe(await journal.collect())
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
     (ended,) = [fact.call for fact in told]
     assert ended.call_id == call.call_id
     assert ended.clocks.ringing_at == call.clocks.ringing_at
     assert ended.disposition is Disposition.LEFT_EARLY
+
+
+async def test_a_withheld_number_is_not_written_down(pbx: Pbx) -> None:
+    """Nobody may look it up in Asterisk's database, nor in our record."""
+    pbx.cli(f"channel originate Local/withheld{DID}@test-caller/n extension listen@test-caller")
+    await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 5)
+    pbx.cli("channel request hangup all")
+    await silence(pbx)
+    shown = pbx.cli("database show callrouter/ended")
+    call = await collected(pbx)
+
+    assert "612340009" not in shown
+    assert call.caller == CallerId(presentation=Presentation.WITHHELD)
+
+
+async def killed_while(room: EngineRoom, callers: Callers, state: CallState) -> None:
+    """A caller rings; once his call is in that state, the engine is killed."""
+    callers.call("listen", DID)
+    await room.reached(lambda call: call.state is state)
+    room.link._closing.set()
+    room.link._session.abort("killed")
+
+
+async def test_a_dial_that_was_answered_after_the_engines_death(pbx: Pbx, callers: Callers) -> None:
+    """The doctor accepted 1.5 seconds after the engine had been killed."""
+    slow = RedirectNode(name="number", number="+33639980006", ring_seconds=20.0, exits={"failed": "bye"})
+    plan = plan_of(slow, BYE)
+    pbx.cli("dialplan set global TALK 15")
+    async with engine_room(pbx, plan) as room:
+        await killed_while(room, callers, CallState.DIALLING)
+        await asyncio.sleep(5)
+    await silence(pbx)
+    call = await collected(pbx, plan)
+
+    assert call.disposition is Disposition.REDIRECTED
+    assert call.clocks.ended_at is not None
+    assert 0.4 <= call.waiting_seconds(call.clocks.ended_at) <= 4  # Asterisk notes whole seconds
+    assert call.talk_seconds() >= 1
+
+
+async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, callers: Callers) -> None:
+    """Killed in a menu; the queue answers after 1.5 seconds: that is his waiting, and the rest his conversation."""
+    pbx.cli("dialplan set global TALK 15")
+    pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
+    async with engine_room(pbx, MENU_PLAN) as room:
+        callers.call("listen", DID)
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        room.link.post_batch(room.switch._by_call[call.call_id].channel.wake(1.0))
+        await asyncio.sleep(0.05)
+        room.link._closing.set()
+        room.link._session.abort("killed")
+        await asyncio.sleep(6)
+    await silence(pbx)
+    pbx.cli("database deltree callrouter/fallback")
+    call = await collected(pbx, MENU_PLAN)
+
+    assert (call.disposition, call.agent) == (Disposition.ANSWERED, "agent-slow")
+    assert call.clocks.ended_at is not None
+    assert 0.4 <= call.waiting_seconds(call.clocks.ended_at) <= 4  # Asterisk notes whole seconds
+    assert call.talk_seconds() >= 1
+
+
+async def test_a_number_of_the_fallback_that_answers_is_redirected(pbx: Pbx, callers: Callers) -> None:
+    """No engine at all: Asterisk dials the client's own number."""
+    pbx.cli(f"database put callrouter/fallback {DID} number:+33611223344")
+    callers.phone(CARRIER_PORT, ring_ms=500)
+    callers.call("listen", DID)
+    await until(lambda: pbx.cli("core show channels concise").count("!Up!") >= 2, 8)
+    await asyncio.sleep(2)
+    pbx.cli("channel request hangup all")
+    await silence(pbx)
+    pbx.cli("database deltree callrouter/fallback")
+    call = await collected(pbx)
+
+    assert call.disposition is Disposition.REDIRECTED
+    assert call.talk_seconds() >= 1
 
 
 async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
@@ -174,16 +420,172 @@ async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
         journal.observe(room.seen)
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
         assert await journal.collect() == []
-        journal.committed([ended.call_id])
+        journal.safe([ended.call_id])
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
     assert told == []
 
 
-async def test_fallbacks_are_published(pbx: Pbx) -> None:
-    """Asterisk alone can serve each number."""
-    async with engine_room(pbx, PLAN) as room:
-        publish_fallbacks(room.link, [PLAN])
-        await until(lambda: f"/callrouter/fallback/{DID}" in pbx.cli("database show callrouter/fallback"), 5)
+async def left_alone(pbx: Pbx, room: EngineRoom) -> None:
+    """A call that the fallback served, and the engine of this room did not see."""
+    room.switch.draining = True
+    await room.call()
+    await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 5)
+    pbx.cli("channel request hangup all")
+    await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
 
-    assert "queue:medical" in pbx.cli("database show callrouter/fallback")
+
+async def test_what_an_engine_that_was_killed_had_recorded_is_not_told_again(pbx: Pbx) -> None:
+    """Committed and not struck off: the record has it, and figures must not count it twice."""
+    told: list[CallEnded] = []
+
+    async def known(call_ids: Sequence[str]) -> set[str]:
+        return set(call_ids)
+
+    async with engine_room(pbx, PLAN) as room:
+        await left_alone(pbx, room)
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False, known=known)
+        assert await journal.collect() == []
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+
+    assert told == []
+
+
+async def test_what_waits_in_a_predecessors_spool_is_struck_off_and_not_told_again(pbx: Pbx) -> None:
+    """It is on the disk already."""
+    told: list[CallEnded] = []
+    async with engine_room(pbx, PLAN) as room:
+        await left_alone(pbx, room)
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
+        failed = room.link.counters.actions_failed
+        journal.safe(re.findall(r"callrouter/ended/([^ :]+)", pbx.cli("database show callrouter/ended")))
+        assert await journal.collect() == []
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+        # Committed at last: there is no row to delete, and Asterisk is not asked to.
+        journal.safe(list(journal._recent))
+        assert await journal.collect() == []
+        assert room.link.counters.actions_failed <= failed + 1  # the answer to an empty family
+
+    assert told == []
+
+
+async def test_a_poisoned_row_holds_nobody_up(pbx: Pbx) -> None:
+    """It stays where it is, is said once, and the others are told."""
+    told: list[str] = []
+
+    def tell(ended: CallEnded) -> None:
+        if ended.call.call_id.endswith("-poison"):
+            raise ZeroDivisionError
+        told.append(ended.call.call_id)
+
+    ids = [f"{int(AT.timestamp())}-{kind}" for kind in ("a", "b-poison", "c")]
+    async with engine_room(pbx, PLAN) as room:
+        for call_id in ids:
+            pbx.cli(f"database put callrouter/ended {call_id} v2|{epoch(60)}|16|{DID}|a||1|||{'//'}|")
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=tell, live=lambda _: False)
+        journal.safe(await journal.collect())
+        assert await journal.collect() == []
+        await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
+        assert ids[1] in pbx.cli("database show callrouter/ended")
+    pbx.cli("database deltree callrouter/ended")
+
+    assert told == [ids[0], ids[2]]
+
+
+async def test_a_call_waits_for_its_plan_while_postgresql_is_away(pbx: Pbx) -> None:
+    """Told without it, it would be a failed one for ever."""
+    told: list[CallEnded] = []
+    plans: list[Plan] = []
+
+    async def by_version(client: str, version: str) -> Plan | None:
+        if not plans:
+            raise DatabaseUnreachable("away")
+        return plans[0]
+
+    where = PlanLookup(by_version=by_version, by_did=lambda did: PLAN)
+    value = f"v2|{epoch(60)}|16|{DID}|a||taken|||agent-1/{epoch(0)}/9/|{written(PLAN, begun(PLAN))}"
+    async with engine_room(pbx, PLAN) as room:
+        await room.link.send("DBPut", {"Family": FAMILY, "Key": ID, "Val": value})
+        journal = EndedJournal(room.link, where, "FR", tell=told.append, live=lambda _: False)
+        assert await journal.collect() == []
+        plans.append(PLAN)
+        assert await journal.collect() == [ID]
+    pbx.cli("database deltree callrouter/ended")
+
+    assert [fact.call.disposition for fact in told] == [Disposition.ANSWERED]
+
+
+async def test_many_rows_leave_the_loop_to_others(pbx: Pbx) -> None:
+    """Between two of them somebody else can be served."""
+    turns: list[int] = []
+    async with engine_room(pbx, PLAN) as room:
+        value = f"v2|{epoch(60)}|16|{DID}|a||taken||||{written(PLAN, begun(PLAN))}"
+        puts = [("DBPut", {"Family": FAMILY, "Key": f"{epoch(0)}-{n}", "Val": value}) for n in range(500)]
+        await asyncio.gather(*room.link.send_batch(puts))
+
+        async def others() -> None:
+            while True:
+                turns.append(len(told))
+                await asyncio.sleep(0)
+
+        told: list[CallEnded] = []
+        tasks = Tasks()
+        tasks.start(others(), "others")
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
+        assert len(await journal.collect()) == 500
+        await tasks.stop()
+    pbx.cli("database deltree callrouter/ended")
+
+    assert max(after - before for before, after in pairwise(turns)) < 50
+
+
+def published(pbx: Pbx) -> dict[str, str]:
+    """AstDB's fallbacks."""
+    lines = pbx.cli("database show callrouter/fallback").splitlines()
+    pairs = [line.partition(":") for line in lines if line.startswith("/callrouter/fallback/")]
+    return {key.strip().rpartition("/")[2]: value.strip() for key, _, value in pairs}
+
+
+async def test_fallbacks_are_published_in_every_spelling(pbx: Pbx) -> None:
+    """However a trunk sends a number Asterisk alone can serve it; nothing else stays, and only what differs is sent."""
+    spelt = {"+33199000010", "33199000010", "0033199000010", "0199000010"}
+    async with engine_room(pbx, PLAN) as room:
+        pbx.cli("database put callrouter/fallback 0199000099 queue:of-somebody-withdrawn")
+        fallbacks = Fallbacks(room.link, "FR")
+        await fallbacks.publish([PLAN], complete=True, afresh=True)
+        await until(lambda: published(pbx) == dict.fromkeys(spelt, "queue:medical"), 5)
+
+        moved = replace(PLAN, numbers=("+33199000011",))
+        await fallbacks.publish([moved], complete=True, afresh=False)
+        await until(lambda: set(published(pbx)) == {spelling[:-1] + "1" for spelling in spelt}, 5)
+
+        failed, held = room.link.counters.actions_failed, published(pbx)
+        for afresh in (False, True):
+            await fallbacks.publish([moved], complete=True, afresh=afresh)
+        await room.link.send("Ping")
+        assert (failed, held) == (room.link.counters.actions_failed, published(pbx))
+    pbx.cli("database deltree callrouter/fallback")
+
+
+async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) -> None:
+    """The closed prompt would be worse; nor does an engine without any client empty the PBX."""
+    async with engine_room(pbx, PLAN) as room:
+        pbx.cli("database put callrouter/fallback 0199000099 queue:medical")
+        fallbacks = Fallbacks(room.link, "FR")
+        await fallbacks.publish([PLAN], complete=False, afresh=True)
+        await fallbacks.publish([], complete=True, afresh=True)
+        await until(lambda: len(published(pbx)) == 5, 5)
+    pbx.cli("database deltree callrouter/fallback")
+
+
+async def test_the_national_form_is_served_when_the_pbx_is_alone(pbx: Pbx, callers: Callers) -> None:
+    """A trunk that sends 01… gets the client's queue, and not the closed prompt."""
+    plan = plan_of(replace(QUEUE, queue="slow"), BYE, fallback="queue")
+    async with engine_room(pbx, plan) as room:
+        await Fallbacks(room.link, "FR").publish([plan], complete=True, afresh=True)
+    callers.call("listen", "0199000010")
+    await until(lambda: "!Queue!slow" in pbx.cli("core show channels concise"), 6)
+    pbx.cli("channel request hangup all")
+    await silence(pbx)
+    pbx.cli("database deltree callrouter/fallback")
+    pbx.cli("database deltree callrouter/ended")

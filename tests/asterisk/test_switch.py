@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from callers import Pbx
-from engine_room import EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
+from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, deafness, engine_room, plan_of, until
 
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
@@ -464,6 +464,75 @@ async def test_a_call_that_ended_while_the_link_was_away_is_closed(pbx: Pbx) -> 
         await room.the_end(seconds=5)
 
     assert len(room.ended) == 1
+
+
+SLOW = QueueNode(name="queue", queue="slow", max_wait_seconds=20.0, exits={"overflow": "bye"})
+
+
+async def test_an_agent_who_answered_and_a_caller_who_left_while_the_link_was_away(pbx: Pbx) -> None:
+    """Asterisk's journal knows who answered, when, and when it was over: not the instant at which the link went."""
+    async with engine_room(pbx, plan_of(SLOW, BYE)) as room:
+        await room.call("leave-5", talk_seconds=30)
+        await room.reached(lambda call: call.state is CallState.QUEUED)
+        async with deafness(room):
+            await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 10)
+            await asyncio.sleep(1)
+        await room.switch.resync()
+        call = await room.the_end(seconds=5)
+
+    assert call.disposition is Disposition.ANSWERED
+    assert call.agent == "agent-slow"
+    assert call.clocks.ended_at is not None
+    assert 0.5 <= call.waiting_seconds(call.clocks.ended_at) <= 4
+    assert 0.9 <= call.talk_seconds() <= 5
+
+
+async def test_an_agent_who_answered_while_the_link_was_away_is_heard_of(pbx: Pbx) -> None:
+    """The conversation goes on: his name, and when he answered, stand on the channel."""
+    async with engine_room(pbx, plan_of(SLOW, BYE)) as room:
+        await room.call(talk_seconds=8)
+        await room.reached(lambda call: call.state is CallState.QUEUED)
+        async with deafness(room):
+            await asyncio.sleep(4)
+        await room.switch.resync()
+        call = await room.the_end()
+
+    assert call.disposition is Disposition.ANSWERED
+    assert call.agent == "agent-slow"
+    assert call.clocks.bridged_at is not None
+    assert 0.5 <= call.waiting_seconds(call.clocks.bridged_at) <= 4
+
+
+async def test_an_agent_of_the_fallback_who_answered_while_the_link_was_away(pbx: Pbx) -> None:
+    """Asterisk took the caller from his menu to the fallback's queue; he was served, and the record says so."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call(talk_seconds=8)
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        await wake(room, call.call_id, 0.3)
+        async with deafness(room):
+            await asyncio.sleep(4)
+        await room.switch.resync()
+        ended = await room.the_end()
+    pbx.cli("database deltree callrouter/fallback")
+
+    assert ended.disposition is Disposition.ANSWERED
+    assert ended.agent == "agent-slow"
+    assert ended.visits[-1].exit == "control lost"
+    assert ended.clocks.bridged_at is not None
+    assert 0.5 <= ended.waiting_seconds(ended.clocks.bridged_at) <= 4
+    assert ended.talk_seconds() > 3
+
+
+async def test_a_new_call_is_given_back_at_once_while_stopping(pbx: Pbx) -> None:
+    """Its caller does not hear it ring until the admission lease has run out (5 s)."""
+    async with engine_room(pbx, plan_of(BYE)) as room:
+        room.switch.draining = True
+        await room.call()
+        await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 2)
+
+        assert not room.live
+        assert room.link.awaited_results <= 1
 
 
 async def test_the_state_is_on_the_channel_before_its_command(pbx: Pbx) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import fields
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, RecordOutcome
-from callrouter.core.facts import CallEnded, InputRefused
+from callrouter.core.facts import Bridged, CallEnded, DialFinished, InputRefused, QueueEnded, QueueEntered
 from callrouter.core.lifecycle import ADMITS, admits
 from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, LookupNode, MenuNode, MessageNode, QueueNode
 from callrouter.core.nodes.dial import Contact
@@ -157,3 +157,33 @@ def test_the_table_names_every_state() -> None:
     """No state is forgotten, no input is admitted nowhere."""
     assert set(ADMITS) == set(CallState)
     assert frozenset().union(*ADMITS.values()) == set(INPUTS)
+
+
+def test_a_caller_lost_to_asterisk_waits_from_then_on() -> None:
+    """He was in a menu; the fallback's queue answered a minute later."""
+    adrift = _call_in(CallState.COLLECTING)
+    lost = engine.step(PLAN, adrift, inputs.ControlLost(reason="the lease ran out", at=LATER)).call
+    answered_at = LATER + timedelta(minutes=1)
+    turn = engine.step(PLAN, lost, inputs.AgentAnswered(agent="agent-1", at=answered_at))
+
+    assert turn.call.waiting_seconds(answered_at) == 60
+    assert turn.call.clocks.entered_service_at == LATER
+    assert [type(fact) for fact in turn.facts] == [QueueEntered, Bridged]
+
+
+def test_a_wait_that_was_lost_ends_when_somebody_else_answers() -> None:
+    """The fallback dialled a number for a caller of a queue, or rang a queue for one whom we had dialled for."""
+    answered_at = LATER + timedelta(minutes=1)
+    by_number = inputs.LegAnswered(leg=0, at=answered_at)
+    by_agent = inputs.AgentAnswered(agent="agent-1", at=answered_at)
+    for state, told, ended in ((CallState.QUEUED, by_number, QueueEnded), (CallState.DIALLING, by_agent, DialFinished)):
+        call = _call_in(state)
+        lost = engine.step(PLAN, call, inputs.ControlLost(reason="the lease ran out", at=LATER)).call
+        turn = engine.step(PLAN, lost, told)
+        over = engine.step(PLAN, turn.call, inputs.CallerHungUp(at=answered_at + timedelta(minutes=5))).call
+
+        assert isinstance(turn.facts[0], ended)
+        assert isinstance(turn.facts[-1], Bridged)
+        assert over.clocks.entered_service_at is not None
+        assert over.waiting_seconds(answered_at) == (answered_at - over.clocks.entered_service_at).total_seconds()
+        assert over.talk_seconds() == 300

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.core.call import CallerId, Presentation
-from callrouter.core.numbers import CallerList, is_valid, normalise, normalise_prefix
+from callrouter.core.numbers import CallerList, is_valid, normalise, normalise_prefix, spellings
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,19 @@ def test_a_list_without_anonymous_lets_withheld_callers_pass() -> None:
 def test_is_valid(number: str, expected: bool) -> None:
     """A number its country could have given out."""
     assert is_valid(number) is expected
+
+
+@pytest.mark.parametrize(
+    ("number", "region", "expected"),
+    [
+        ("+33199000010", "FR", ("+33199000010", "33199000010", "0033199000010", "0199000010")),
+        ("+590590123456", "FR", ("+590590123456", "590590123456", "00590590123456", "0590123456")),
+        ("+442079460040", "FR", ("+442079460040", "442079460040", "00442079460040")),
+        ("+442079460040", "GB", ("+442079460040", "442079460040", "00442079460040", "02079460040")),
+        ("+34912345678", "ES", ("+34912345678", "34912345678", "0034912345678", "912345678")),
+    ],
+)
+def test_every_spelling_a_trunk_may_send_leads_back(number: str, region: str, expected: tuple[str, ...]) -> None:
+    """A number of another country has no national form here, nor one that looks like a territory's."""
+    assert spellings(number, region)[: len(expected)] == expected
+    assert {normalise(form, region) for form in spellings(number, region)} == {number}

@@ -341,9 +341,11 @@ def test_without_an_engine_the_lease_ends_in_the_fallback(
     assert ADMISSION_SECONDS - 0.1 < lease < ADMISSION_SECONDS + 0.2
     assert hangup["Cause"] == "16"
     assert caller.wait(10) == 0
-    epoch, _cause, did, number, how, _agent, _waited, kept = _ended_row(pbx, call)
+    form, epoch, _cause, did, shown, number, how, lost, before, answers, kept = _ended_row(pbx, call)
     assert abs(int(epoch) - time.time()) < 5
-    assert (did, number, how, kept) == ("0140000001", CALLER, "1", state)
+    assert 0 <= int(epoch) - int(lost) <= 10
+    assert (form, did, shown, number, how, kept) == ("v2", "0140000001", "a", CALLER, "1", state)
+    assert (before, answers) == ("///", "///")
 
 
 def test_every_call_leaves_a_row_that_says_who_had_it(
@@ -357,7 +359,7 @@ def test_every_call_leaves_a_row_that_says_who_had_it(
     ami.action("Setvar", Channel=started["Channel"], Variable="CR_LOST", Value="taken")
     ami.event("Hangup", Channel=started["Channel"])
 
-    assert _ended_row(pbx, call)[4] == "taken"
+    assert _ended_row(pbx, call)[6] == "taken"
 
 
 @pytest.mark.parametrize("queue", ["medical", "line-2"])
@@ -621,7 +623,7 @@ def test_an_engine_that_dies_inside_a_routine_disturbs_nobody(
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
-    assert _ended_row(pbx, call)[2] == "0140000001"
+    assert _ended_row(pbx, call)[3] == "0140000001"
 
 
 # ---- production --------------------------------------------------------------------------------------------------

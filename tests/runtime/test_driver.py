@@ -155,7 +155,26 @@ def test_a_fault_of_the_engine_is_one_calls_misfortune(monkeypatch: pytest.Monke
         room.driver.tell(call_id, inputs.PromptEnded(step=1, at=AT))
         room.driver.tell(call_id, inputs.CallerHungUp(at=AT))
 
-    assert room.ends == [Disposition.SELF_SERVED]
+    # The caller's hang-up ends it all the same: it is not live for ever, and it has its row.
+    assert room.ends == [Disposition.FAILED, Disposition.SELF_SERVED]
+    assert room.released == ["1-2-3", "1-2-4"]
+    assert len(room.driver.calls) == 0
+    failed = next(fact.call for fact in room.seen if isinstance(fact, facts.CallEnded))
+    assert (failed.ended, failed.clocks.ended_at) == (True, AT)
+
+
+def test_a_call_that_cannot_begin_is_forgotten_by_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asterisk's fallback has it, and Asterisk's journal its record."""
+    room = Room(plan())
+
+    def wrong(the_plan: Plan, offered: inputs.CallOffered) -> Turn:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(engine, "start", wrong)
+    room.offer()
+
+    assert room.released == ["1-2-3"]
+    assert len(room.driver.calls) == 0
 
 
 def test_an_answer_is_kept_with_the_call_at_once() -> None:

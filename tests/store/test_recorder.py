@@ -203,6 +203,35 @@ async def test_nothing_is_lost_or_doubled_when_postgresql_restarts(
     await database.close()
 
 
+async def test_a_call_on_the_disk_needs_no_other_record(own_server: Any, tmp_path: Path, make_call: MakeCall) -> None:
+    """While PostgreSQL is away Asterisk's journal does not grow; the next start knows at once what waits."""
+    database = await Database.open(await own_server.new_database(), Path("unused"))
+    await database.upgrade()
+    own_server.crash()
+    durable: list[str] = []
+    calls = [make_call(number) for number in range(50)]
+    async with asyncio.timeout(20), recording(database, tmp_path, spool_after_seconds=0) as recorder:
+        recorder.on_durable = durable.extend
+        end(recorder, *calls)
+        while len(durable) < 50:
+            await asyncio.sleep(0.05)
+        assert spooled(tmp_path)
+    assert durable == [call.call_id for call in calls]
+
+    with spooled(tmp_path)[0].open("ab") as cut:
+        cut.write(call_json(make_call(99)).encode()[:40])
+    known: list[str] = []
+    successor = Recorder(database, tmp_path)
+    successor.on_durable = known.extend
+    async with asyncio.TaskGroup() as group:
+        group.create_task(successor.run())
+        await successor.adopted.wait()
+        assert known == durable
+        await successor.close(1)
+    own_server.start()
+    await database.close()
+
+
 async def test_what_is_left_at_the_end_waits_on_disk_for_the_next_start(
     own_server: Any, tmp_path: Path, make_call: MakeCall
 ) -> None:
