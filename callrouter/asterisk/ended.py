@@ -2,9 +2,10 @@
 
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
-engine took it), `taken` (one did) or 1 (Asterisk's fallback served it), and the answers are as `noted` reads them. Rows
-of the format before, `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX
-whose configuration is older writes them.
+engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it),
+and the answers are as `noted` reads them. Rows of the format before,
+`<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX whose configuration is
+older writes them.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
         cause=int(cause) if cause.isascii() and cause.isdecimal() and len(cause) <= _CAUSE_DIGITS else 0,
         did=did,
         caller=_caller(shown, caller),
-        untaken=how == "new",
+        untaken=how == "new" and not encoded,
         fallback=how == "1",
         noted=noted,
         state=encoded,

@@ -97,7 +97,7 @@ class Line:
     recording_at: datetime | None = None
     written_at: float = 0.0
     taken: bool = False
-    """The hangup handler was told that the call's record is ours."""
+    """The channel shows that an engine has the call."""
     outstanding: list[bytes] = field(default_factory=list)
     """Commands since there was none whose result had not come."""
     awaited: int = 0
@@ -188,22 +188,17 @@ class AsteriskSwitch:
         assert self.link is not None
         line.hanging_up = True
         batch = self.link.batch()
-        self._take_over(line, batch)
+        if not line.taken:
+            # Whatever the hangup handler finds: an engine had the call. Any other time its state says so.
+            batch.raw(line.channel.set_variable("CR_LOST", "taken"))
         batch.post("Hangup", {"Channel": line.channel.channel, "Cause": str(cause)}, about=line.channel.channel)
         batch.write()
-
-    @staticmethod
-    def _take_over(line: Line, batch: Batch) -> None:
-        """With the first thing we write: an engine has the call, whatever the hangup handler finds."""
-        if not line.taken:
-            line.taken = True
-            batch.raw(line.channel.set_variable("CR_LOST", "taken"))
 
     def _write(self, line: Line, ordered: Order) -> None:
         assert self.link is not None
         batch = self.link.batch()
-        self._take_over(line, batch)
         channel = line.channel
+        line.taken = True
         if ordered.state:
             batch.raw(channel.set_state(ordered.state))
         for name, value in ordered.variables:
