@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
-# Debian's own interpreter, when it is new enough: it is built with PGO and LTO, and runs this code 1.5 times as fast as one
-# compiled without. `make PYTHON=…` takes another; .venv is made anew when it is of another one than this.
+# Debian's own interpreter, when it is new enough: it runs this code 1.5 times as fast as one compiled without
+# --enable-optimizations. `make PYTHON=…` takes another; .venv is made anew when it is of another one than this.
 ifndef PYTHON
 PYTHON := $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
   && echo /usr/bin/python3 || echo python3)

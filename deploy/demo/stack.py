@@ -45,6 +45,11 @@ class StackError(Exception):
     """A part of the stack did not start, or ended by itself; the sentence names its log."""
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's environment without settings: they may be those of a real engine, with a real database."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("CALLROUTER_")}
+
+
 @dataclass(kw_only=True)
 class Engine:
     """`callrouter up` (or another `verb`) in a process of its own."""
@@ -75,8 +80,8 @@ class Engine:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, **self.environment},
-                cwd=CHECKOUT,
+                env=clean_environment() | self.environment,
+                cwd=self.log_path.parent,  # where no `.env` of an operator's is
                 start_new_session=True,  # a Ctrl-C is for us; we end it in order
             )
         if wait:

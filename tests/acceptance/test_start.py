@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.asterisk.pbx import Pbx
+from deploy.demo.stack import clean_environment
 
 if TYPE_CHECKING:
     from conftest import Town
@@ -24,8 +24,8 @@ def start(town: Town, tmp_path: Path, **changed: str) -> subprocess.CompletedPro
     environment |= {f"CALLROUTER_{name}": value for name, value in changed.items()}
     return subprocess.run(
         [CALLROUTER, "up"],
-        env={**os.environ, **environment},
-        cwd=Path(__file__).resolve().parents[2],
+        env=clean_environment() | environment,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,

@@ -46,7 +46,7 @@ def bare(tmp_path: Path) -> Path:
     brought = tmp_path / "brought"
     script(programs / "id", "echo 0")
     script(programs / "apt-get", f'echo "$*" >> {brought}')
-    script(programs / "python3", f"[ -e {brought} ] || export PYTHONPATH={blocked}\nexec {DEBIANS} \"$@\"")
+    script(programs / "python3", f'[ -e {brought} ] || export PYTHONPATH={blocked}\nexec {DEBIANS} "$@"')
     return programs
 
 
