@@ -194,6 +194,7 @@ class Engine:
         self.started_at = self.clock.now()
         self.lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
         self.tasks = Tasks(self.lifetime.died)
+        self.aside = Tasks()  # what may fail once without ending the engine
         self.observation = Observation(self.database)
         self.link = AmiLink(address, on_event=self.switch.on_event, on_state=self._on_link_state)
         self.switch.link = self.link
@@ -236,13 +237,13 @@ class Engine:
         lifetime.catch_signals(on_reload=self._reload_soon)
         recording = Tasks(lifetime.died)
         recording.start(self.recorder.run(), "recorder")
-        recording.start(self.history.run(), "history of plans")
+        recording.keep(self.history.run, "history of plans")
         self.outside.start(tasks)
-        tasks.start(self.observation.run(), "observation")
+        tasks.keep(self.observation.run, "observation")
         tasks.start(self.link.run(), "link to Asterisk")
-        tasks.start(self._collect_regularly(), "journal")
+        tasks.keep(self._collect_regularly, "journal")
         if self.settings.watch:
-            tasks.start(Watcher(self.loader, self.plans).run(), "watch over the dialplans")
+            tasks.keep(Watcher(self.loader, self.plans).run, "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
         await self._first_login()
         await lifetime.stopping.wait()
@@ -258,6 +259,7 @@ class Engine:
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
+        await self.aside.stop()
         await self.outside.stop()
         await recording.stop()
         await self.observation.flush()
@@ -312,7 +314,7 @@ class Engine:
         try:
             publish_fallbacks(self.link, self.plans.catalogue.plans.values())
             await self.switch.resync()
-            await self.journal.collect()
+            self.aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
 
@@ -321,11 +323,14 @@ class Engine:
         while True:
             await asyncio.sleep(COLLECT_SECONDS)
             if self.link.state is LinkState.UP:
-                with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
-                    await self.journal.collect()
+                await self._collect()
+
+    async def _collect(self) -> None:
+        with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
+            await self.journal.collect()
 
     def _reload_soon(self) -> None:
-        self.tasks.start(self._reload(), "reload")
+        self.aside.start(self._reload(), "reload")
 
     async def _reload(self) -> None:
         await self.plans.reload(Why.ASKED)

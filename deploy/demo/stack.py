@@ -204,7 +204,7 @@ async def running(
 
 
 def _engine(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:
-    engine_port, web_port, token = _free_tcp_port(), _free_tcp_port(), secrets.token_urlsafe(24)
+    (engine_port, web_port), token = _free_tcp_ports(2), secrets.token_urlsafe(24)
     prompts = CHECKOUT / ".run" / "prompts"  # rendered once, kept between runs
     prompts.mkdir(parents=True, exist_ok=True)
     settings = {
@@ -253,11 +253,13 @@ class _Workers:
                 raise StackError(f"an agent stopped working: {result}") from result
 
 
-def _free_tcp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_tcp_ports(count: int) -> list[int]:
+    """Ports nobody listens on now; all are held until the last is found, or the same one could come twice."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def describe(row: Mapping[str, Any]) -> str:

@@ -42,7 +42,9 @@ def says(done: subprocess.CompletedProcess[str], *words: str) -> None:
 
 def free_ports(free_port: object) -> dict[str, str]:
     assert callable(free_port)
-    return {"ENGINE_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+    engine = free_port()
+    web = next(port for port in iter(free_port, None) if port != engine)
+    return {"ENGINE_PORT": str(engine), "WEB_PORT": str(web)}
 
 
 def test_wrong_ami_secret(
