@@ -86,6 +86,20 @@ def test_systemd_knows_every_setting(unit: Path, tmp_path: Path) -> None:
     assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in unit.read_text()
 
 
+def test_an_image_gets_what_its_dockerfile_copies_and_nothing_else() -> None:
+    """Neither an operator's `.env` nor the data of `callrouter up` is sent to Docker, let alone copied."""
+    lines = [line for line in (DEPLOY.parent / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    kept = {line[1:] for line in lines if line.startswith("!")}
+    copied: set[str] = set()
+    for dockerfile in (DEPLOY / "docker").glob("Dockerfile.*"):
+        for line in re.findall(r"(?m)^COPY (.+)$", dockerfile.read_text()):
+            copied |= {source.removeprefix("./") for source in line.split()[:-1]}
+
+    assert lines[0] == "*"
+    assert kept == copied
+    assert all((DEPLOY.parent / name).exists() for name in kept)
+
+
 UNITS = {"engine": Settings(_env_file=None).grace_seconds + ENGINE_STOP_SECONDS, "web": WEB_STOP_SECONDS}
 """Each unit's process, and how long it may take to stop by its own limit."""
 

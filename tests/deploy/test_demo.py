@@ -58,6 +58,24 @@ def test_no_test_sees_settings_of_this_machine(tmp_path: Path) -> None:
     assert json.loads(done.stdout.partition("seen ")[2].splitlines()[0]) == []
 
 
+@pytest.mark.parametrize("calls", ["abc", "-1", "1.5", "٣"])
+def test_a_number_of_calls_that_is_none(calls: str) -> None:
+    """`CALLS=abc make run`: a sentence before anything is started, and status 2."""
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.demo.run"],
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ | {"CALLS": calls},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+    assert done.returncode == 2
+    assert f"CALLS is {calls!r}, and must be a number" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _folder(path: Path) -> Path:
     path.mkdir()
     return path
