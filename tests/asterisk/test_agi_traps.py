@@ -235,8 +235,9 @@ async def variable(room: EngineRoom, channel: str, name: str) -> str:
 def sent_by(room: EngineRoom) -> list[bytes]:
     """What the link writes from now on."""
     sent: list[bytes] = []
-    transport = room.link._session._transport
-    assert transport is not None
+    found = room.link._session._transport
+    assert found is not None
+    transport = found
 
     class Tapped:
         def write(self, data: bytes) -> None:

@@ -25,8 +25,8 @@ from callrouter.core.call import Call, Disposition
 from callrouter.core.effects import Sound
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.nodes import DialNode, HangupNode, PlayNode, QueueNode
-from callrouter.core.nodes.dial import Contact
 from callrouter.core.plan import Plan
+from callrouter.core.rota import Contact
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver

@@ -26,7 +26,7 @@ from callrouter.core.nodes import (
     RedirectNode,
     RejectNode,
 )
-from callrouter.core.nodes.dial import Contact
+from callrouter.core.rota import Contact
 
 ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
 TEN_SECONDS = (Sound(file="silence/10", seconds=10.0),)

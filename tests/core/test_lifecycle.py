@@ -13,7 +13,7 @@ from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, Rec
 from callrouter.core.facts import CallEnded, InputRefused
 from callrouter.core.lifecycle import ADMITS, admits
 from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, LookupNode, MenuNode, MessageNode, QueueNode
-from callrouter.core.nodes.dial import Contact
+from callrouter.core.rota import Contact
 from callrouter.core.templates import parse
 from callrouter.testing import TUESDAY_10, Playbook, assert_serialises, plan_of, sound
 
@@ -117,7 +117,7 @@ def test_admitted_or_refused_without_change(state: CallState, kind: type) -> Non
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
-    "kind", [kind for kind in INPUTS if "step" in kind.__dataclass_fields__], ids=lambda kind: kind.__name__
+    "kind", [kind for kind in INPUTS if "step" in {one.name for one in fields(kind)}], ids=lambda kind: kind.__name__
 )
 @pytest.mark.parametrize("late_by", [1, -1, 40])
 def test_a_result_of_another_step_decides_nothing(state: CallState, kind: type, late_by: int) -> None:

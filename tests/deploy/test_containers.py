@@ -115,9 +115,8 @@ def test_a_unit_writes_only_where_it_may(name: str) -> None:
     """With ProtectSystem=strict, every folder of the settings' that is written has to be a StateDirectory."""
     unit = _unit(name)
     given = dict(value.split("=", 1) for key, value in unit if key == "Environment")
-    settings = Settings(
-        _env_file=None,
-        **{variable.removeprefix("CALLROUTER_").lower(): value for variable, value in given.items()},
+    settings = Settings.model_validate(
+        {variable.removeprefix("CALLROUTER_").lower(): value for variable, value in given.items()}
     )
     states = {Path("/var/lib", folder) for key, value in unit if key == "StateDirectory" for folder in value.split()}
 
