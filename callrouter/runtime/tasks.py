@@ -50,13 +50,15 @@ class Tasks:
 
 async def _again_and_again(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:
     loop = asyncio.get_running_loop()
-    pause, longest = RESTART_SECONDS
+    shortest, longest = RESTART_SECONDS
+    pause = shortest
     while True:
         began = loop.time()
         try:
             return await work()
         except Exception as error:
+            if loop.time() - began > longest:  # it had worked in between
+                pause = shortest
             log.error("a side task failed and is begun again", task=name, pause_seconds=pause, exc_info=error)  # noqa: TRY400
         await asyncio.sleep(pause)
-        worked = loop.time() - began > longest
-        pause = RESTART_SECONDS[0] if worked else min(pause * 2, longest)
+        pause = min(pause * 2, longest)

@@ -36,7 +36,7 @@ def watch() -> str:
 @pytest.fixture
 def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
     """A stack that serves a folder of its own."""
-    from conftest import Town
+    from .conftest import Town  # type: ignore[import-not-found]  # a module of no package to mypy
 
     folder = tmp_path / "dialplans"
     shutil.copytree(CHECKOUT / "dialplans", folder)

@@ -49,7 +49,7 @@ async def test_what_calls_can_do_without_is_begun_again(monkeypatch: pytest.Monk
     """After a pause that grows; its owner is not told of a death."""
     deaths: list[str] = []
     begun: list[float] = []
-    monkeypatch.setattr(runtime_tasks, "RESTART_SECONDS", (0.02, 0.04))
+    monkeypatch.setattr(runtime_tasks, "RESTART_SECONDS", (0.05, 0.1))
     tasks = Tasks(lambda name, _: deaths.append(name))
 
     async def fail() -> None:
@@ -60,7 +60,7 @@ async def test_what_calls_can_do_without_is_begun_again(monkeypatch: pytest.Monk
     await asyncio.wait_for(tasks.keep(fail, "failing"), 5)
 
     pauses = [after - before for before, after in itertools.pairwise(begun)]
-    assert [pause >= least for pause, least in zip(pauses, (0.02, 0.04, 0.04), strict=True)] == [True] * 3
+    assert [pause >= least for pause, least in zip(pauses, (0.05, 0.1, 0.1), strict=True)] == [True] * 3
     assert deaths == []
 
 
