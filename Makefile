@@ -4,19 +4,29 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
-PYTHON ?= python3
+# Debian's own interpreter, when it is new enough: it runs this code 1.5 times as fast as one compiled without
+# --enable-optimizations. `make PYTHON=…` takes another; .venv is made anew when it is of another one than this.
+ifndef PYTHON
+PYTHON := $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+  && echo /usr/bin/python3 || echo python3)
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-# Debian package of each program that tests and demonstration call.
-PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox prometheus:prometheus \
-  docker-compose:docker-compose systemd-analyze:systemd
+# Each program with its Debian package: what demonstration and bench call, and what only tests call besides.
+PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox
+TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-analyze:systemd
+# Some tests import their neighbours as modules of packages, others as pytest puts their folder on sys.path: mypy takes one
+# way at a time.
+MYPY := $(BIN)/mypy --explicit-package-bases --follow-imports=silent
+PACKAGED_TESTS = tests/*.py tests/api tests/app tests/cli tests/core tests/dialplan \
+  $(filter-out tests/deploy/test_pbx.py,$(wildcard tests/deploy/*.py))
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.
 export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup programs run test lint format acceptance bench soak lock clean
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance bench soak lock clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
@@ -24,47 +34,50 @@ help:
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
 	@echo "make soak       calls for SOAK_SECONDS ($(SOAK_SECONDS))"
-	@echo "make setup      what the others need: programs (as root), .venv, Asterisk"
+	@echo "make setup      what run and bench need: programs (as root), .venv, Asterisk; setup-tests: what tests need too"
 	@echo "make lock       renew constraints.txt"
-	@echo "make clean      remove what was made here, Asterisk's root file system too"
+	@echo "make clean      remove what was made here, Asterisk's root file system too; DATA=1: also .run/data"
 
 setup: programs $(STAMP)
 	@$(BIN)/python deploy/asterisk/pbx.py install >/dev/null
 
-programs:
-	@missing=""; for pair in $(PROGRAMS); do \
+setup-tests: test-programs setup
+
+programs: WANTED := $(PROGRAMS)
+test-programs: WANTED := $(TEST_PROGRAMS)
+programs test-programs:
+	@missing=""; for pair in $(WANTED); do \
 	  command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
-	if [ -n "$$missing" ]; then \
-	  if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
-	    echo "make: these programs are missing: run 'sudo apt-get install$$missing' (or your system's equivalent)" >&2; \
-	    exit 1; \
-	  fi; \
-	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; \
-	fi
+	[ -z "$$missing" ] || sh deploy/setup/packages.sh $$missing
 
-$(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make: Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
-	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+# Looked at every time, changed (and .venv filled anew) only when .venv is not a whole one of $(PYTHON).
+$(VENV)/.interpreter: FORCE
+	@sh deploy/setup/venv.sh "$(PYTHON)" $(VENV)
+
+$(STAMP): $(VENV)/.interpreter pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 run: setup
 	@$(BIN)/python -m deploy.demo.run
 
-test: setup lint
+test: setup-tests lint
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 	@CALLS=24 STAY=0 $(BIN)/python -m deploy.demo.run
 
-acceptance: setup
+acceptance: setup-tests
 	$(BIN)/pytest -q tests/acceptance
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy --strict --explicit-package-bases --follow-imports=silent deploy/demo/*.py
-	$(BIN)/mypy --strict deploy/asterisk/*.py
+	$(BIN)/mypy deploy/asterisk/*.py
+	$(MYPY) deploy/demo/*.py bench $(PACKAGED_TESTS)
+	MYPYPATH=tests/runtime $(MYPY) tests/store tests/runtime
+	MYPYPATH=tests/acceptance $(MYPY) tests/acceptance
+	MYPYPATH=tests/asterisk:tests/deploy:deploy/asterisk $(MYPY) tests/asterisk tests/deploy/test_pbx.py
 	$(BIN)/lint-imports
 
 format: $(STAMP)
@@ -86,6 +99,10 @@ lock:
 	  "$$folder/bin/pip" freeze --all --exclude callrouter --exclude pip --exclude wheel; } > "$$folder/constraints.txt"; \
 	mv "$$folder/constraints.txt" constraints.txt; rm -rf build
 
+# .run/data is what `callrouter up` keeps by default: calls and recordings. They are no rubbish.
 clean:
-	rm -rf $(VENV) .asterisk .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) .asterisk .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@if [ "$(DATA)" = 1 ]; then rm -rf .run; fi
+	@if [ -d .run ]; then find .run -mindepth 1 -maxdepth 1 ! -name data -exec rm -rf {} +; fi
+	@if [ -d .run/data ]; then echo "kept: .run/data (calls, recordings); 'make clean DATA=1' removes it too"; fi

@@ -84,7 +84,7 @@ def main() -> None:
     """As `callrouter engine`."""
     *options, path = sys.argv[1:]
     for kept in (KeepingMetrics, KeepingSwitch, KeepingDriver) if "closely" in options else (KeepingMetrics,):
-        setattr(app, kept.__base__.__name__, kept)
+        setattr(app, kept.__mro__[1].__name__, kept)
     settings = load_settings()
     try:
         run(app.run_engine(settings, settings.required_api_token()))

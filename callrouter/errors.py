@@ -15,6 +15,7 @@
     ├── SpeechError            the operator: text to speech or a sound file
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
+        ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
         └── SchemaMismatch     the database belongs to an older or a newer release
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
@@ -86,6 +87,10 @@ class StoreError(CallrouterError):
 
 class DatabaseUnreachable(StoreError):
     """PostgreSQL does not answer."""
+
+
+class DatabaseRefused(StoreError):
+    """PostgreSQL answers, and cannot or may not do what is asked."""
 
 
 class SchemaMismatch(StoreError):

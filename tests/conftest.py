@@ -16,6 +16,13 @@ if TYPE_CHECKING:  # tests that need no database do not pay for its imports
     from callrouter.store.database import Database
 
 
+def pytest_configure() -> None:
+    """Whoever runs the tests may have CALLROUTER_* set for a real engine: no test, and no fixture, may use it."""
+    for name in list(os.environ):
+        if name.upper().startswith("CALLROUTER_"):
+            del os.environ[name]
+
+
 @pytest.fixture(scope="session")
 def free_port() -> Callable[[], int]:
     """A loopback port nobody listens on now."""
@@ -26,14 +33,6 @@ def free_port() -> Callable[[], int]:
             return int(probe.getsockname()[1])
 
     return find
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have CALLROUTER_* set for a real engine: no test may use it."""
-    for name in list(os.environ):
-        if name.upper().startswith("CALLROUTER_"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")

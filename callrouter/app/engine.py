@@ -202,6 +202,7 @@ class Engine:
         self.started_at = self.clock.now()
         self.lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
         self.tasks = Tasks(self.lifetime.died)
+        self.aside = Tasks()  # what may fail once without ending the engine
         self.observation = Observation(self.database, self.clock.now)
         self.link = AmiLink(address, on_event=self.switch.on_event, on_state=self._on_link_state)
         self.switch.link = self.link
@@ -250,13 +251,13 @@ class Engine:
         lifetime.catch_signals(on_reload=self._reload_soon)
         recording = Tasks(lifetime.died)
         recording.start(self.recorder.run(), "recorder")
-        recording.start(self.history.run(), "history of plans")
+        recording.keep(self.history.run, "history of plans")
         self.outside.start(tasks)
-        tasks.start(self.observation.run(), "observation")
+        tasks.keep(self.observation.run, "observation")
         tasks.start(self.link.run(), "link to Asterisk")
-        tasks.start(self.collecting.run(), "journal")
+        tasks.keep(self.collecting.run, "journal")
         if self.settings.watch:
-            tasks.start(Watcher(self.loader, self.plans).run(), "watch over the dialplans")
+            tasks.keep(Watcher(self.loader, self.plans).run, "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
         await self._first_login()
         await lifetime.stopping.wait()
@@ -272,6 +273,7 @@ class Engine:
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
+        await self.aside.stop()
         await self.outside.stop()
         await recording.stop()
         await self.observation.flush()
@@ -326,14 +328,18 @@ class Engine:
         try:
             await self.switch.resync()
             await self._publish_fallbacks(afresh=True)
-            await self.collecting.once()
+            self.aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+
+    async def _collect(self) -> None:
+        with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
+            await self.collecting.once()
 
     def fallbacks_changed(self) -> None:
         """Plans went live: the PBX is told, if it is there; if not, after the next log-in."""
         if self.link.state is LinkState.UP:
-            self.tasks.start(self._republish_fallbacks(), "fallbacks")
+            self.aside.start(self._republish_fallbacks(), "fallbacks")
 
     async def _republish_fallbacks(self) -> None:
         with contextlib.suppress(AmiError):  # the next log-in does it again
@@ -347,7 +353,7 @@ class Engine:
         await self.fallbacks.publish(list(plans), complete=complete, afresh=afresh)
 
     def _reload_soon(self) -> None:
-        self.tasks.start(self._reload(), "reload")
+        self.aside.start(self._reload(), "reload")
 
     async def _reload(self) -> None:
         await self.plans.reload(Why.ASKED)

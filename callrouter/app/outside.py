@@ -40,7 +40,7 @@ class Outside:
 
     def start(self, tasks: Tasks) -> None:
         """Begin to deliver."""
-        tasks.start(self.notifier.run(), "notifications")
+        tasks.keep(self.notifier.run, "notifications")
 
     async def stop(self) -> None:
         """Ask and tell nobody any more; what was not told yet is kept for the next engine."""

@@ -64,7 +64,7 @@ async def _serve(server: HttpServer, plans: ServedPlans, watcher: Watcher | None
 
     lifetime.catch_signals(on_reload=reload_soon)
     if watcher is not None:
-        tasks.start(watcher.run(), "watch over the dialplans")
+        tasks.keep(watcher.run, "watch over the dialplans")
     web = tasks.start(server.run_until_stopped(), "http")
     await lifetime.stopping.wait()
     server.stop()

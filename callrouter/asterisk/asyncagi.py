@@ -1,7 +1,9 @@
 """What comes from AsyncAGI: the environment a call arrives with, and the results of commands. Pure.
 
 Both are bounded by `res_agi.c`, `launch_asyncagi`: it reads at most 1,024 bytes of the environment and of
-each result, and what was left over comes in front of the next result. Commands are written by `commands.py`.
+each result, and what was left over comes in front of the next result. A result travels URL-encoded in 2,048 bytes: one
+that takes more (a long value of other letters than ASCII's) is cut there, and its value reads as None. Commands are
+written by `commands.py`.
 """
 
 from __future__ import annotations

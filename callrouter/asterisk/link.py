@@ -17,7 +17,6 @@ import contextlib
 import hashlib
 import ipaddress
 import random
-import ssl
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -83,7 +82,6 @@ class AmiAddress:
     port: int
     username: str
     secret: str = field(repr=False)
-    tls: ssl.SSLContext | None = None
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -95,7 +93,7 @@ class AmiAddress:
             loopback = ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             loopback = self.host == "localhost"
-        return self.tls is None and not loopback
+        return not loopback
 
 
 def pause_seconds(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
@@ -260,7 +258,7 @@ class AmiLink:
         connector = _Connector(
             host=self.address.host,
             port=self.address.port,
-            ssl=self.address.tls or False,
+            ssl=False,
             loop=self._loop,
             protocol_factory=self._idle_session,
         )

@@ -234,9 +234,11 @@ class AsteriskSwitch:
             return  # somebody else's use of AsyncAGI: callrouter's entry always passes a call id
         line = self._by_uniqueid.get(env.uniqueid)
         if line is not None:
-            # A transfer brought the caller back in while the first AsyncAGI is still below: his lease leads to
-            # the fallback, and the record goes on.
+            # A transfer brought the caller back in while the first AsyncAGI is still below: what we had queued there
+            # runs here now, and says nothing of what it was asked for. His lease leads to the fallback, and the
+            # record goes on.
             line.entries += 1
+            self._lose(line, "the caller was transferred back to the entry")
             return
         if self.draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=env.arguments[0])

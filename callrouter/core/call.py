@@ -13,9 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
-from msgspec.structs import replace as replace  # also for whoever has values of this module to change
+
+if TYPE_CHECKING:
+    from dataclasses import replace as replace  # the same, but mypy checks what is changed
+else:
+    from msgspec.structs import replace as replace
 
 MAX_CALLBACKS = 2
 """Times one caller may ask to be called back in one call."""

@@ -15,9 +15,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from callrouter.errors import DatabaseUnreachable, StoreError
+from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
 from callrouter.store import schema
 from callrouter.store.embedded import DATABASE_NAME, start_server, stop_server
+from callrouter.store.refusals import advice, is_refusal
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
@@ -104,6 +105,7 @@ class Database:
 
         Raises:
             DatabaseUnreachable: PostgreSQL does not answer, or the connection broke in the block.
+            DatabaseRefused: it answers, and cannot or may not do what the block asks.
         """
         with self._sentences():
             async with self.engine.begin() as connection:
@@ -128,6 +130,7 @@ class Database:
         Raises:
             SchemaMismatch: it belongs to a newer release.
             DatabaseUnreachable: PostgreSQL does not answer.
+            DatabaseRefused: the role may not, or somebody holds a lock on what is to change.
         """
         await self._run(schema.upgrade)
 
@@ -157,18 +160,29 @@ class Database:
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
-        """Turn what the driver raises for an absent server into a sentence; our own mistakes stay as they are."""
+        """Turn what the driver raises for an absent or unwilling server into a sentence; our own mistakes stay."""
         try:
             yield
         except (OSError, TimeoutError, PoolTimeout, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
             raise self._unreachable(error) from error
-        except _REFUSALS as error:
-            raise self._unreachable(error) from error
+        except asyncpg.PostgresError as error:
+            self._raise_refusal(error, error)
+            raise
         except DBAPIError as error:
             cause = error.orig.__cause__ if error.orig else None
-            if error.connection_invalidated or isinstance(cause, (asyncpg.PostgresConnectionError, *_REFUSALS)):
+            self._raise_refusal(cause, error)
+            if error.connection_invalidated:
                 raise self._unreachable(cause or error) from error
             raise
+
+    def _raise_refusal(self, cause: BaseException | None, error: Exception) -> None:
+        """Raise the sentence for what the server said, if it is one for operators."""
+        if cause is not None and isinstance(cause, (asyncpg.PostgresConnectionError, *_CLOSED_DOORS)):
+            raise self._unreachable(cause) from error
+        if is_refusal(cause):
+            raise DatabaseRefused(
+                f"PostgreSQL at {self.masked_url} does not do it: {cause}. {advice(cause, self.url.username or '')}"
+            ) from error
 
     def _unreachable(self, error: BaseException) -> DatabaseUnreachable:
         reason = str(error) or type(error).__name__
@@ -178,7 +192,7 @@ class Database:
         )
 
 
-_REFUSALS: tuple[type[BaseException], ...] = (
+_CLOSED_DOORS: tuple[type[BaseException], ...] = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.CannotConnectNowError,

@@ -19,6 +19,9 @@ from callrouter.errors import SchemaMismatch, StoreError
 _LOCK = 0x63616C6C726F7574
 """Advisory lock that lets one process migrate at a time ("callrout")."""
 
+LOCK_SECONDS = 10.0
+"""How long a migration waits for a table that others use: all who come after it wait behind it, engines too."""
+
 
 def migrations_folder() -> Path:
     """The folder of env.py and versions/.
@@ -76,7 +79,10 @@ def check(connection: Connection) -> None:
 
 def _run(connection: Connection, what: object, revision: str) -> None:
     assert callable(what)
+    # A migration of a large table takes its time, and so does waiting for another process that migrates it.
+    connection.execute(text("SET LOCAL statement_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    connection.execute(text(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"))
     made = config()
     _refuse_newer(current(connection), ScriptDirectory.from_config(made))
     made.attributes["connection"] = connection

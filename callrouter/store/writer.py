@@ -16,8 +16,9 @@ from typing import Any
 import asyncpg
 
 from callrouter.core.call import Call
-from callrouter.errors import DatabaseUnreachable
+from callrouter.errors import StoreError
 from callrouter.store.database import Database
+from callrouter.store.refusals import is_outage
 from callrouter.store.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
@@ -87,7 +88,7 @@ class Writer:
         try:
             async with asyncio.timeout(None) as self._scope:
                 return await self._write(list(calls), maybe_known)
-        except DatabaseUnreachable as error:
+        except StoreError as error:
             raise WriterAway(str(error)) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             self.close()
@@ -174,15 +175,10 @@ class Writer:
 _ENCODING = (ValueError, TypeError, OverflowError)
 """What asyncpg raises for a value it cannot put on the wire; its InterfaceError for one is a ValueError too."""
 
-_OUTAGES = ("08", "25", "28", "3D", "40", "42", "53", "55", "57", "58")
-"""Classes of SQLSTATE that say nothing about the rows: connection, read-only, log-in, no such database, deadlock,
-wrong schema, no disk or memory, locks, shutdown, system. Everything else is about what a row holds."""
-
 
 def _is_outage(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
-        state = getattr(error, "sqlstate", None) or ""
-        return str(state)[:2] in _OUTAGES
+        return is_outage(error)
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, _ENCODING)
 
 

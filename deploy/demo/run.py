@@ -61,14 +61,20 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
-    parser.add_argument("--calls", type=int, default=int(os.environ.get("CALLS") or 60), help="(default: %(default)s)")
+    # A default that is text is read like an argument: what is no number is a sentence of the parser's, and status 2.
+    parser.add_argument(
+        "--calls", metavar="CALLS", type=_count, default=os.environ.get("CALLS") or "60", help="(default: %(default)s)"
+    )
     parser.add_argument("--leave", action="store_true", default=os.environ.get("STAY") == "0", help="end by itself")
     parser.add_argument("--seed", type=int, default=1, help="of the order and the spacing of calls")
     parser.add_argument("--for-seconds", type=float, help="place calls for so long, instead of a number of them")
-    options = parser.parse_args()
-    if options.calls < 0:
-        parser.error("CALLS must be 0 or more")
-    return options
+    return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"CALLS is {text!r}, and must be a number, 0 or more")
+    return int(text)
 
 
 async def _demonstrate(options: argparse.Namespace) -> int:

@@ -45,6 +45,11 @@ class StackError(Exception):
     """A part of the stack did not start, or ended by itself; the sentence names its log."""
 
 
+def clean_environment() -> dict[str, str]:
+    """This process's environment without settings: they may be those of a real engine, with a real database."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith("CALLROUTER_")}
+
+
 @dataclass(kw_only=True)
 class Engine:
     """`callrouter up` (or another `verb`) in a process of its own."""
@@ -75,8 +80,8 @@ class Engine:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, **self.environment},
-                cwd=CHECKOUT,
+                env=clean_environment() | self.environment,
+                cwd=self.log_path.parent,  # where no `.env` of an operator's is
                 start_new_session=True,  # a Ctrl-C is for us; we end it in order
             )
         if wait:
@@ -199,7 +204,7 @@ async def running(
 
 
 def _engine(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:
-    engine_port, web_port, token = _free_tcp_port(), _free_tcp_port(), secrets.token_urlsafe(24)
+    (engine_port, web_port), token = _free_tcp_ports(2), secrets.token_urlsafe(24)
     prompts = CHECKOUT / ".run" / "prompts"  # rendered once, kept between runs
     prompts.mkdir(parents=True, exist_ok=True)
     settings = {
@@ -248,11 +253,13 @@ class _Workers:
                 raise StackError(f"an agent stopped working: {result}") from result
 
 
-def _free_tcp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _free_tcp_ports(count: int) -> list[int]:
+    """Ports nobody listens on now; all are held until the last is found, or the same one could come twice."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def describe(row: Mapping[str, Any]) -> str:

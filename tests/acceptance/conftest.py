@@ -18,8 +18,9 @@ from typing import Any, TypeVar
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-if str(CHECKOUT) not in sys.path:
-    sys.path.insert(0, str(CHECKOUT))
+for place in (CHECKOUT, Path(__file__).parent):
+    if str(place) not in sys.path:
+        sys.path.insert(0, str(place))
 
 from callrouter.core.plan import Plan  # noqa: E402
 from callrouter.dialplan import load_directory  # noqa: E402

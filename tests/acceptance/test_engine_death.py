@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.demo import stories
-from deploy.demo.caller import HangUp, Press, UntilSound, UntilTone, Wait
+from deploy.demo.caller import HangUp, Outcome, Press, UntilSound, UntilTone, Wait
 from deploy.demo.stack import CHECKOUT
 from deploy.demo.verdict import caller_complaints, row_complaints
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from conftest import Town
+
+    from deploy.demo.sipp import CallerIdentity
 
 LEASE_SECONDS = 20.0
 """The longest lease: a prompt, the wait for a key, and what is on top."""
@@ -24,8 +29,6 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town, tmp_path: Path) ->
     in_menu, in_conversation = town.somebody(), town.somebody()
 
     async def kill_soon() -> float:
-        import asyncio
-
         await asyncio.sleep(7.0)
         await town.stack.engine.kill()
         return time.monotonic()
@@ -73,15 +76,15 @@ def _serve_another_tree(town: Town, folder: Path) -> None:
     town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"] = str(folder)
 
 
-async def _together(town: Town, talker, waiter, killing):  # type: ignore[no-untyped-def]
-    import asyncio
-
+async def _together(
+    town: Town, talker: CallerIdentity, waiter: CallerIdentity, killing: Awaitable[float]
+) -> tuple[Outcome, Outcome, float]:
     talking = town.calling(
         stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1, 2), Wait(8), HangUp(), caller=talker
     )
 
     # Called a little later: in the menu's prompt at the moment of the kill.
-    async def later():  # type: ignore[no-untyped-def]
+    async def later() -> Outcome:
         await asyncio.sleep(5.0)
         return await town.calling(
             stories.MOREAU,

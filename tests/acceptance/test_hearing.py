@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from callrouter.dialplan.catalogue import unknown_plan
+from callrouter.speech import Speech
 from deploy.demo import g711, stories
 from deploy.demo.caller import HangUp, Press, UntilSound, UntilTone, Wait
 from deploy.demo.hearing import HEARD, find, heard, spoken_part
+from deploy.demo.stack import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -105,3 +108,19 @@ def test_agent_is_told_for_whom_he_speaks(town: Town, plans: Mapping[str, Plan])
 def test_caller_hears_a_beep_before_the_recording(town: Town) -> None:
     outcome = town.call(stories.LENOIR, UntilTone(seconds=30), HangUp())
     assert outcome.trouble == ""
+
+
+def test_a_number_of_nobody_is_told_so_and_counted(town: Town) -> None:
+    """In each language; the operator sees that somebody dials a number no client has."""
+    sounds = Speech(CHECKOUT / ".run" / "prompts", ())
+    said = [g711.read_wav(Path(f"{one.file}.wav")) for one in unknown_plan(sounds).nodes["unknown"].sounds]  # type: ignore[attr-defined]
+    caller, before = town.somebody(), town.figures()
+
+    outcome = town.call("0199009999", UntilSound(), Wait(30), caller=caller, seconds=60.0)
+
+    assert len(said) > 1
+    assert [heard(outcome.heard, spoken_part(one)) > HEARD for one in said] == [True] * len(said)
+    row = town.row_of(caller)
+    assert (row["client"], row["did"], row["disposition"]) == ("unknown-did", "+33199009999", "rejected")
+    name = "callrouter_unknown_did_calls_total"
+    assert town.figures()[name] == before[name] + 1

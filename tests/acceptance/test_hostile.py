@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import raw_sip
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, UntilSound, Wait
 
 if TYPE_CHECKING:
-    from conftest import Town
+    from conftest import Row, Town
 
 PROOF = Path(tempfile.gettempdir()) / f"callrouter-was-here-{secrets.token_hex(4)}"
 NAMES = {
@@ -43,6 +45,41 @@ def test_name_arrives_as_text(town: Town, name: str) -> None:
     # … with the backslashes of SIP's quoted strings, which PJSIP does not take away.
     assert name.replace("\\", "\\\\").replace('"', '\\"').startswith(shown)
     assert not PROOF.exists()
+
+
+ON_THE_WIRE: dict[str, tuple[bytes, str | None]] = {
+    # RFC 3261, 7.3.1: a line that begins with a blank goes on with the header before.
+    "folded": (b'"Jean\r\n Event: Hangup\r\n\tUniqueid: 1" <sip:NUMBER@127.0.0.1>', None),
+    "line feed": (b'"Jean\nEvent: Hangup" <sip:NUMBER@127.0.0.1>', None),
+    "escaped": (b'"Jean\\\r\\\nEvent: Hangup" <sip:NUMBER@127.0.0.1>', None),
+    "header": (b'"Jean"\r\nEvent: Hangup\r\nX: <sip:NUMBER@127.0.0.1>', None),
+    "carriage return": (b'"Jean\rEvent: Hangup" <sip:NUMBER@127.0.0.1>', "Jean\rEvent: Hangup"),
+    "percent": (b'"%0D%0AEvent: Hangup%0D%0A" <sip:NUMBER@127.0.0.1>', "%0D%0AEvent: Hangup%0D%0A"),
+    "percent in number": (b'"Jean" <sip:NUMBER%0D%0AEvent:%20Hangup%0D%0A@127.0.0.1>', "Jean"),
+    "nul": (b'"Jean\0Event: Hangup" <sip:NUMBER@127.0.0.1>', "Jean"),
+    "latin-1": (b'"Ren\xe9 \xff" <sip:NUMBER@127.0.0.1>', "Ren\ufffd \ufffd"),
+}
+"""From headers that no telephone writes, and the name they give; None: PJSIP reads no message there, nor answers it."""
+
+
+@pytest.mark.parametrize("form", ON_THE_WIRE)
+def test_line_breaks_on_the_wire_are_text_or_refused(town: Town, form: str) -> None:
+    """Whatever bytes SIP carries, a caller's name and number begin no line of their own, anywhere."""
+    caller, (sender, name) = town.somebody(), ON_THE_WIRE[form]
+
+    status = raw_sip.call(town.stack.sip_address, stories.MOREAU, sender.replace(b"NUMBER", caller.number.encode()))
+
+    wanted = 0 if name is None else 1
+    rows = town.until(lambda: _rows_from(town, caller.number), lambda rows: len(rows) >= wanted)
+    assert status == (200 if wanted else 0)
+    assert [row["caller"]["name"] for row in rows] == [name] * wanted
+    assert all(re.fullmatch(r"\+[0-9A-Za-z]+", row["caller"]["number"]) for row in rows)
+    assert [(row["client"], row["disposition"]) for row in rows] == [("cabinet-moreau", "left_early")] * wanted
+    assert town.nobody_is_left()
+
+
+def _rows_from(town: Town, number: str) -> list[Row]:
+    return [row for row in town.rows() if (row["caller"]["number"] or "").startswith(number)]
 
 
 def test_long_name_is_cut_not_refused(town: Town) -> None:

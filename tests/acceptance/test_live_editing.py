@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import pytest
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
-from deploy.demo.stack import CHECKOUT, running
+from deploy.demo.stack import CHECKOUT, clean_environment, running
 from deploy.demo.verdict import caller_complaints
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def watch() -> str:
 @pytest.fixture
 def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
     """A stack that serves a folder of its own."""
-    from .conftest import Town
+    from .conftest import Town  # type: ignore[import-not-found]  # a module of no package to mypy
 
     folder = tmp_path / "dialplans"
     shutil.copytree(CHECKOUT / "dialplans", folder)
@@ -177,8 +176,8 @@ def _plan(town: Town) -> dict[str, Any]:
 
 
 def _command(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **town.stack.engine.environment, "NO_COLOR": "1"}
+    environment = clean_environment() | town.stack.engine.environment | {"NO_COLOR": "1"}
     return subprocess.run(
         [sys.executable, "-m", "callrouter", *arguments],
-        env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, cwd=town.stack.root, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

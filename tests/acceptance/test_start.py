@@ -1,17 +1,23 @@
-"""What cannot start says why, in a sentence, and ends with a status."""
+"""What cannot start says why, in a sentence, and ends with the status that is documented."""
 
 from __future__ import annotations
 
-import os
+import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
+from callrouter.store.database import Database
 from deploy.asterisk.pbx import Pbx
+from deploy.demo.stack import clean_environment
 
 if TYPE_CHECKING:
     from conftest import Town
@@ -19,13 +25,17 @@ if TYPE_CHECKING:
 CALLROUTER = str(Path(sys.executable).with_name("callrouter"))
 
 
-def start(town: Town, tmp_path: Path, **changed: str) -> subprocess.CompletedProcess[str]:
+MISCONFIGURED, FAILED = 2, 1
+"""As `callrouter --help`'s module says: a setting or a client's file is wrong; anything else."""
+
+
+def start(town: Town, tmp_path: Path, verb: str = "up", **changed: str) -> subprocess.CompletedProcess[str]:
     environment = {**town.stack.engine.environment, "CALLROUTER_DATA_DIR": str(tmp_path / "data")}
     environment |= {f"CALLROUTER_{name}": value for name, value in changed.items()}
     return subprocess.run(
-        [CALLROUTER, "up"],
-        env={**os.environ, **environment},
-        cwd=Path(__file__).resolve().parents[2],
+        [CALLROUTER, verb],
+        env=clean_environment() | environment,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
@@ -33,45 +43,86 @@ def start(town: Town, tmp_path: Path, **changed: str) -> subprocess.CompletedPro
     )
 
 
-def says(done: subprocess.CompletedProcess[str], *words: str) -> None:
-    assert done.returncode != 0
+def says(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
+    assert done.returncode == status, done.stderr[-2000:]
     assert "Traceback" not in done.stderr + done.stdout
     for word in words:
         assert word in done.stderr + done.stdout, done.stderr[-2000:]
 
 
-def free_ports(free_port: object) -> dict[str, str]:
-    assert callable(free_port)
-    return {"ENGINE_PORT": str(free_port()), "WEB_PORT": str(free_port())}
+def free_ports(free_port: Callable[[], int]) -> dict[str, str]:
+    engine = free_port()
+    web = next(port for port in iter(free_port, None) if port != engine)
+    return {"ENGINE_PORT": str(engine), "WEB_PORT": str(web)}
 
 
-def test_wrong_ami_secret(
-    town: Town, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, free_port: object
-) -> None:
-    """On an Asterisk that no engine is logged in to: where one is, a second one waits for its turn."""
+@pytest.fixture(scope="module")
+def lonely_pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
+    """An Asterisk that no engine is logged in to: where one is, a second one waits for its turn."""
     with Pbx.start(tmp_path_factory.mktemp("pbx")) as pbx:
-        done = start(town, tmp_path, AMI_PORT=str(pbx.ami_port), AMI_SECRET="wrong", **free_ports(free_port))
-    says(done, "CALLROUTER_AMI_SECRET")
+        yield pbx
 
 
-def test_missing_ami_secret(town: Town, tmp_path: Path, free_port: object) -> None:
-    says(start(town, tmp_path, AMI_SECRET="", **free_ports(free_port)), "CALLROUTER_AMI_SECRET")
+@pytest.fixture(scope="module")
+def newer_database(postgres: str) -> str:
+    """The URL of a database that a newer release has upgraded."""
+
+    async def make() -> str:
+        connection = await asyncpg.connect(postgres)
+        await connection.execute("CREATE DATABASE newer")
+        await connection.close()
+        database = Database(make_url(postgres).set(database="newer"))
+        await database.upgrade()
+        async with database.connection() as opened:
+            await opened.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        await database.close()
+        return database.url.render_as_string(hide_password=False)
+
+    return asyncio.run(make())
 
 
-@pytest.mark.parametrize("name", ["ENGINE_PORT", "WEB_PORT"])
-def test_port_taken(town: Town, tmp_path: Path, free_port: object, name: str) -> None:
+@pytest.mark.parametrize("verb", ["up", "engine"])
+def test_wrong_ami_secret(town: Town, tmp_path: Path, lonely_pbx: Pbx, free_port: Callable[[], int], verb: str) -> None:
+    wrong = {"AMI_PORT": str(lonely_pbx.ami_port), "AMI_SECRET": "wrong"}
+    says(start(town, tmp_path, verb, **wrong, **free_ports(free_port)), FAILED, "CALLROUTER_AMI_SECRET")
+
+
+@pytest.mark.parametrize("verb", ["up", "engine"])
+def test_missing_ami_secret(town: Town, tmp_path: Path, free_port: Callable[[], int], verb: str) -> None:
+    done = start(town, tmp_path, verb, AMI_SECRET="", **free_ports(free_port))
+    says(done, MISCONFIGURED, "CALLROUTER_AMI_SECRET")
+
+
+@pytest.mark.parametrize("verb", ["engine", "web"])
+def test_missing_token(town: Town, tmp_path: Path, free_port: Callable[[], int], verb: str) -> None:
+    says(start(town, tmp_path, verb, API_TOKEN="", **free_ports(free_port)), MISCONFIGURED, "CALLROUTER_API_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [("up", "ENGINE_PORT"), ("up", "WEB_PORT"), ("engine", "ENGINE_PORT"), ("web", "WEB_PORT")]
+)
+def test_port_taken(town: Town, tmp_path: Path, free_port: Callable[[], int], verb: str, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = str(other.getsockname()[1])
-        says(start(town, tmp_path, **{**free_ports(free_port), name: taken}), taken, f"CALLROUTER_{name}")
+        done = start(town, tmp_path, verb, **{**free_ports(free_port), name: taken})
+    says(done, MISCONFIGURED, taken, f"CALLROUTER_{name}")
 
 
-def test_database_unreachable(town: Town, tmp_path: Path, free_port: object) -> None:
+@pytest.mark.parametrize("verb", ["up", "engine", "web"])
+def test_newer_schema(town: Town, tmp_path: Path, newer_database: str, free_port: Callable[[], int], verb: str) -> None:
+    done = start(town, tmp_path, verb, DATABASE_URL=newer_database, **free_ports(free_port))
+    says(done, FAILED, "newer callrouter", "9999")
+
+
+@pytest.mark.parametrize("verb", ["up", "engine", "web"])
+def test_database_unreachable(town: Town, tmp_path: Path, free_port: Callable[[], int], verb: str) -> None:
     ports = free_ports(free_port)
     url = f"postgresql://nobody:nothing@127.0.0.1:{ports['WEB_PORT']}/none"
-    says(start(town, tmp_path, DATABASE_URL=url, **ports), "127.0.0.1", "DATABASE_URL")
+    says(start(town, tmp_path, verb, DATABASE_URL=url, **ports), FAILED, "127.0.0.1", "DATABASE_URL")
 
 
 @pytest.mark.parametrize("folder", ["missing", "empty"])
-def test_no_dialplans(town: Town, tmp_path: Path, free_port: object, folder: str) -> None:
+def test_no_dialplans(town: Town, tmp_path: Path, free_port: Callable[[], int], folder: str) -> None:
     (tmp_path / "empty").mkdir()
-    says(start(town, tmp_path, DIALPLANS_DIR=str(tmp_path / folder), **free_ports(free_port)), folder)
+    done = start(town, tmp_path, DIALPLANS_DIR=str(tmp_path / folder), **free_ports(free_port))
+    says(done, MISCONFIGURED, folder)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
@@ -31,7 +32,7 @@ async def well() -> str | None:
     return None
 
 
-def application(*calls: Call, checks: Mapping[str, Check] | None = None):
+def application(*calls: Call, checks: Mapping[str, Check] | None = None) -> FastAPI:
     lines = [Line(call) for call in calls]
     return create_engine_app(
         lines, CollectorRegistry(), checks or {"asterisk": well}, token=TOKEN, now=lambda: after(20)
@@ -134,7 +135,7 @@ async def test_the_client_reads_what_the_engine_says() -> None:
     assert [call.call_id for call in seen.calls] == ["1"]
 
 
-async def test_the_client_says_what_is_wrong(free_port) -> None:
+async def test_the_client_says_what_is_wrong(free_port: Callable[[], int]) -> None:
     nowhere = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(EngineAway, match=rf"the engine at {nowhere} does not answer .*: check that it runs"):
         await EngineClient(nowhere, TOKEN).live()

@@ -16,6 +16,7 @@ import pytest
 
 from callrouter.app.watch import PATIENCE_SECONDS, QUIET_SECONDS, SWEEP_SECONDS, WRITING_SECONDS, Watcher
 from callrouter.dialplan import Loader, PaperSpeech
+from callrouter.dialplan.folder import Look
 from callrouter.dialplan.publish import put_in_place
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans, Swap
@@ -252,7 +253,12 @@ async def test_a_log_that_grows_beside_the_folder_is_no_concern(
     looks: list[float] = []
     async with watching(folder) as served:
         look = Loader.look
-        monkeypatch.setattr(Loader, "look", lambda loader: looks.append(time.monotonic()) or look(loader))
+
+        def counted(loader: Loader) -> Look:
+            looks.append(time.monotonic())
+            return look(loader)
+
+        monkeypatch.setattr(Loader, "look", counted)
         for number in range(40):
             (tmp_path / "engine.log").write_text(f"line {number}")
             await asyncio.sleep(0.01)

@@ -16,7 +16,16 @@ from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_o
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
+from callrouter.asterisk.ended import (
+    _CALL_ID,
+    _FIELDS,
+    _FORMAT,
+    _OLD_FIELDS,
+    EndedRow,
+    ended_call,
+    read_row,
+    version_of,
+)
 from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
 from callrouter.asterisk.provision import Fallbacks, fallback_of
 from callrouter.core import engine, inputs, state
@@ -232,25 +241,73 @@ def test_a_call_an_engine_had_keeps_what_was_reached() -> None:
         assert ended.clocks.ended_at == ENDED_AT
 
 
-@given(st.text(), st.text())
+WAITING = engine.start(
+    PLAN, inputs.CallOffered(call_id=ID, did=DID, caller=CallerId(number="+33612340001"), at=AT)
+).call
+STATE = state.encode(PLAN, WAITING).decode()
+ANSWERED_STATE = state.encode(
+    PLAN, engine.step(PLAN, WAITING, inputs.AgentAnswered(agent="agent-1", at=AT + timedelta(seconds=7))).call
+).decode()
+
+ODD = st.sampled_from(
+    ["", "0", "-1", "16", "new", "taken", "1", "agent-1", "٣", "²", "9" * 11, "9" * 400, "\x00", "\ud800"]
+)
+EPOCHS = st.one_of(st.integers(0, 10**10 - 1).map(str), ODD)
+ANY = st.one_of(ODD, st.text(max_size=20).map(lambda text: text.replace("|", "")), st.integers(0, 10**12).map(str))
+STATES = st.one_of(
+    st.sampled_from(["", STATE, ANSWERED_STATE]),
+    st.builds(lambda end: ANSWERED_STATE[:end], st.integers(0, len(ANSWERED_STATE))),
+    st.builds(
+        lambda at, odd: STATE[:at] + odd + STATE[at + 1 :],
+        st.integers(0, len(STATE) - 1),
+        st.characters(max_codepoint=300),
+    ),
+    st.text(max_size=40),
+)
+ANSWERS = st.builds("/".join, st.lists(ODD, min_size=1, max_size=5))
+VALUES = st.one_of(
+    st.builds(
+        lambda epoch, fields, encoded: "|".join([_FORMAT, epoch, *fields, encoded]),
+        EPOCHS,
+        st.lists(st.one_of(ANY, ANSWERS, EPOCHS), min_size=_FIELDS - 3, max_size=_FIELDS - 3),
+        STATES,
+    ),
+    st.builds(
+        lambda epoch, fields, encoded: "|".join([epoch, *fields, encoded]),
+        EPOCHS.filter(lambda epoch: epoch != _FORMAT),
+        st.lists(ANY, min_size=_OLD_FIELDS - 2, max_size=_OLD_FIELDS - 2),
+        STATES,
+    ),
+)
+"""Rows of the right number of fields, whose first is nearly always an instant and whose last is often a call."""
+IDS = st.one_of(st.just(ID), st.from_regex(_CALL_ID, fullmatch=True), EPOCHS.map(lambda epoch: f"{epoch}-1-2"))
+
+
+@given(IDS.map(lambda call_id: f"/{FAMILY}/{call_id}"), VALUES)
 def test_any_row_is_read_or_passed_over(key: str, value: str) -> None:
-    """Foreign rows raise nothing."""
+    """Whatever stands in a row that looks like ours, nothing is raised, and what is read is a call that has ended."""
     found = read_row(key, value)
 
-    if found is not None:
-        assert concluded(found).ended
-
-
-@given(st.lists(st.text(alphabet="0123456789|/a-é²", max_size=12), min_size=9, max_size=9))
-def test_any_field_is_read_or_passed_over(fields: list[str]) -> None:
-    """Whatever stands between the bars."""
-    found = read_row(f"/callrouter/ended/{ID}", f"v2|{epoch(60)}|{'|'.join(fields)}")
-
+    assert (found is not None) == _is_readable(key, value)
     if found is not None:
         call = concluded(found)
+        assert call.ended
+        assert call.call_id == found.call_id
         assert call.clocks.ended_at is not None
-        assert call.clocks.ended_at >= call.clocks.ringing_at
+        assert call.clocks.ringing_at <= call.clocks.ended_at
         assert call.waiting_seconds(call.clocks.ended_at) >= 0
+
+
+def _is_readable(key: str, value: str) -> bool:
+    epoch = value.removeprefix(f"{_FORMAT}|").partition("|")[0]
+    read = epoch.isascii() and epoch.isdecimal() and len(epoch) <= 10
+    return read and _CALL_ID.fullmatch(key.rpartition("/")[2]) is not None
+
+
+@given(st.text(), st.text())
+def test_what_is_no_row_is_passed_over(key: str, value: str) -> None:
+    """Somebody else's entries in AstDB."""
+    assert read_row(key, value) is None or value.count("|") >= _OLD_FIELDS - 1
 
 
 def test_the_fallback_asterisk_can_follow() -> None:

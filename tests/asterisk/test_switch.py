@@ -8,11 +8,9 @@ from collections.abc import Iterator
 import pytest
 from callers import Pbx
 from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, deafness, engine_room, plan_of, until
+from misbehaviour import message, raw, wake
 
 from callrouter.asterisk import commands
-from callrouter.asterisk.actions import ChannelActions
-from callrouter.asterisk.asyncagi import AgiResult, ResultKind
-from callrouter.asterisk.codec import Message
 from callrouter.core import facts, state
 from callrouter.core.call import CallState, Disposition, QueueOutcome
 from callrouter.core.effects import Answer, Sound
@@ -28,8 +26,7 @@ from callrouter.core.nodes import (
     RedirectNode,
     RejectNode,
 )
-from callrouter.core.nodes.dial import Contact
-from callrouter.errors import AmiError
+from callrouter.core.rota import Contact
 
 ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
 TEN_SECONDS = (Sound(file="silence/10", seconds=10.0),)
@@ -387,39 +384,6 @@ async def test_failing_commands_end_asyncagi_and_ours_do_not(pbx: Pbx) -> None:
         await room.reached(lambda call: call.state is CallState.ADRIFT)
 
 
-async def test_a_result_out_of_step_gives_the_call_back(pbx: Pbx) -> None:
-    """A result beyond 1,024 bytes leaves its tail in front of the next one: nothing after it can be trusted."""
-    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
-        await room.call()
-        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-        line = room.switch._by_call[call.call_id]
-        # Two variables that each pass the encoder; GET FULL VARIABLE joins them to more than a result holds.
-        for name in ("CR_A", "CR_B"):
-            await raw(room, call.call_id, commands.set_variable(name, "x" * 800))
-        await raw(room, call.call_id, commands.command("GET", "FULL", "VARIABLE", '"${CR_A}${CR_B}"'))
-        results: list[AgiResult | AmiError] = []
-        batch = room.link.batch()
-        batch.agi(line.channel, commands.noop(), results.append)
-        batch.raw(line.channel.wake(60.0))
-        batch.write()
-        # The menu's own Read ends first; the next commands of the call then meet the stream out of step.
-        await end_of_read(room, line.channel)
-        await room.the_end()
-
-    assert any(isinstance(outcome, AgiResult) and outcome.kind is ResultKind.LOST_SYNC for outcome in results)
-
-
-async def test_what_is_left_in_the_queue_after_the_end_is_never_ours(pbx: Pbx) -> None:
-    """Asterisk answers Success and never runs it; results that will not come are not waited for."""
-    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
-        await room.call("leave-0.5")
-        await room.the_end()
-        await asyncio.sleep(0.2)
-
-        assert room.link.awaited_results == 0
-        assert not room.switch._by_uniqueid
-
-
 async def test_a_key_that_read_did_not_see_still_ends_the_wait(pbx: Pbx) -> None:
     """A digit in the instant between two commands comes by DTMFEnd only: the menu does not wait for its time-out."""
     async with engine_room(pbx, plan_of(menu(timeout_seconds=20.0), *MENU_ENDS)) as room:
@@ -557,35 +521,3 @@ async def test_twenty_callers_at_once(pbx: Pbx) -> None:
 
     assert 20 == len({call.call_id for call in room.ended}) == len(room.ended)
     assert {"two"} == {call.visits[-1].node for call in room.ended}
-
-
-# How to misbehave
-
-
-def message(**headers: str) -> Message:
-    """An event as the codec would hand it over."""
-    made = Message()
-    made.update(headers)
-    return made
-
-
-async def wake(room: EngineRoom, call_id: str, lease_seconds: float) -> None:
-    """A wake and a lease past the switch's rules."""
-    room.link.post_batch(room.switch._by_call[call_id].channel.wake(lease_seconds))
-    await asyncio.sleep(0.02)
-
-
-async def raw(room: EngineRoom, call_id: str, command: commands.AgiCommand, *, nudge: bool = False) -> None:
-    """An AGI command past the switch's rules."""
-    channel = room.switch._by_call[call_id].channel
-    batch = room.link.batch()
-    batch.agi(channel, command, lambda _: None)
-    batch.raw(channel.wake(60.0))
-    batch.write()
-    if nudge:
-        await end_of_read(room, channel)
-
-
-async def end_of_read(room: EngineRoom, channel: ChannelActions) -> None:
-    """End the Read that runs, so that what is queued behind it runs."""
-    await room.link.send("PlayDTMF", {"Channel": channel.channel, "Digit": "#", "Duration": "80", "Receive": "yes"})

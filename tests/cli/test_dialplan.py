@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter.api.engine_app import Operations, create_engine_app
@@ -60,7 +61,7 @@ class Engine:
     async def reload(self) -> None:
         await self.plans.reload()
 
-    def application(self):  # type: ignore[no-untyped-def]
+    def application(self) -> FastAPI:
         operations = Operations(status=self.status, reload=self.reload)
         return create_engine_app([], CollectorRegistry(), {}, token=TOKEN, operations=operations)
 

@@ -42,10 +42,10 @@ from callrouter.core.nodes import (
     RejectNode,
     SetNode,
 )
-from callrouter.core.nodes.dial import Contact
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
 from callrouter.core.reading import SpokenVariable
+from callrouter.core.rota import Contact
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import plan_of, sound
 

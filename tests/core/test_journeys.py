@@ -6,7 +6,7 @@ from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutco
 from callrouter.core.explain import explain, path
 from callrouter.core.facts import InputRefused, MessageLeft, TroubleMet
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, PlayNode, QueueNode
-from callrouter.core.nodes.dial import Contact
+from callrouter.core.rota import Contact
 from callrouter.testing import Playbook, plan_of, sound
 
 MESSAGE = MessageNode(name="message", sounds=(sound("speak"),), exits={"done": "bye"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import get_args
 
 import pytest
@@ -13,7 +14,7 @@ from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, Rec
 from callrouter.core.facts import Bridged, CallEnded, DialFinished, InputRefused, QueueEnded, QueueEntered
 from callrouter.core.lifecycle import ADMITS, admits
 from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, LookupNode, MenuNode, MessageNode, QueueNode
-from callrouter.core.nodes.dial import Contact
+from callrouter.core.rota import Contact
 from callrouter.core.templates import parse
 from callrouter.testing import TUESDAY_10, Playbook, assert_serialises, plan_of, sound
 
@@ -74,6 +75,11 @@ def _call_in(state: CallState) -> Call:
 
 def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
     """One input of this kind, which names this step if it names one."""
+    outcomes: dict[type, StrEnum] = {
+        inputs.QueueLeft: QueueOutcome.TIMEOUT,
+        inputs.DialEnded: DialOutcome.BUSY,
+        inputs.RecordingEnded: RecordOutcome.FINISHED,
+    }
     given = {
         "step": step,
         "at": at,
@@ -84,11 +90,7 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "seconds": 7.0,
         "looks": {},
         "values": {},
-        "outcome": {
-            inputs.QueueLeft: QueueOutcome.TIMEOUT,
-            inputs.DialEnded: DialOutcome.BUSY,
-            inputs.RecordingEnded: RecordOutcome.FINISHED,
-        }.get(kind),
+        "outcome": outcomes.get(kind),
     }
     told: inputs.Input = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})
     return told
@@ -117,7 +119,9 @@ def test_admitted_or_refused_without_change(state: CallState, kind: type) -> Non
 
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
-    "kind", [kind for kind in INPUTS if "step" in kind.__struct_fields__], ids=lambda kind: kind.__name__
+    "kind",
+    [kind for kind in INPUTS if "step" in {field.name for field in fields(kind)}],
+    ids=lambda kind: kind.__name__,
 )
 @pytest.mark.parametrize("late_by", [1, -1, 40])
 def test_a_result_of_another_step_decides_nothing(state: CallState, kind: type, late_by: int) -> None:

@@ -15,7 +15,7 @@ from callrouter.core import state
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, replace
 from callrouter.core.explain import explain
 from callrouter.core.nodes import DialNode, HangupNode, MessageNode, PlayNode, QueueNode
-from callrouter.core.nodes.dial import Contact
+from callrouter.core.rota import Contact
 from callrouter.errors import CoreError, StateDecodeError
 from callrouter.testing import Playbook, assert_serialises, plan_of, sound
 

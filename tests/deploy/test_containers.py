@@ -12,6 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from callrouter.app.engine import STOP_SECONDS as ENGINE_STOP_SECONDS
+from callrouter.app.web import STOP_SECONDS as WEB_STOP_SECONDS
+from callrouter.settings import Settings
+
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 SECRETS = (
     "CALLROUTER_AMI_SECRET",
@@ -80,6 +84,66 @@ def test_systemd_knows_every_setting(unit: Path, tmp_path: Path) -> None:
     complaints = [line for line in done.stderr.splitlines() if unit.name in line]
     assert complaints == []
     assert "\nExecReload=/bin/kill -HUP $MAINPID\n" in unit.read_text()
+
+
+def test_an_image_gets_what_its_dockerfile_copies_and_nothing_else() -> None:
+    """Neither an operator's `.env` nor the data of `callrouter up` is sent to Docker, let alone copied."""
+    lines = [line for line in (DEPLOY.parent / ".dockerignore").read_text().splitlines() if line and line[0] != "#"]
+    kept = {line[1:] for line in lines if line.startswith("!")}
+    copied: set[str] = set()
+    for dockerfile in (DEPLOY / "docker").glob("Dockerfile.*"):
+        for line in re.findall(r"(?m)^COPY (.+)$", dockerfile.read_text()):
+            copied |= {source.removeprefix("./") for source in line.split()[:-1]}
+
+    assert lines[0] == "*"
+    assert kept == copied
+    assert all((DEPLOY.parent / name).exists() for name in kept)
+
+
+UNITS = {"engine": Settings(_env_file=None).grace_seconds + ENGINE_STOP_SECONDS, "web": WEB_STOP_SECONDS}
+"""Each unit's process, and how long it may take to stop by its own limit."""
+
+
+def _unit(name: str) -> list[tuple[str, str]]:
+    """A unit's settings, in order."""
+    lines = (DEPLOY / "systemd" / f"callrouter-{name}.service").read_text().splitlines()
+    return [(key, value) for key, is_setting, value in (line.partition("=") for line in lines) if is_setting]
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_writes_only_where_it_may(name: str) -> None:
+    """With ProtectSystem=strict, every folder of the settings' that is written has to be a StateDirectory."""
+    unit = _unit(name)
+    given = dict(value.split("=", 1) for key, value in unit if key == "Environment")
+    settings = Settings.model_validate(
+        {variable.removeprefix("CALLROUTER_").lower(): value for variable, value in given.items()}
+    )
+    states = {Path("/var/lib", folder) for key, value in unit if key == "StateDirectory" for folder in value.split()}
+
+    assert ("ProtectSystem", "strict") in unit
+    assert {settings.data_dir, settings.prompts_dir, settings.recordings_dir} <= states
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_a_unit_waits_for_the_process_to_end_by_itself(name: str) -> None:
+    """systemd kills later than the process would itself; so does compose."""
+    (seconds,) = [float(value) for key, value in _unit(name) if key == "TimeoutStopSec"]
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+    assert seconds > UNITS[name]
+    assert name != "engine" or float(services[name]["stop_grace_period"].removesuffix("s")) > UNITS[name]
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_what_a_unit_needs_is_documented(name: str) -> None:
+    """The file of settings, the user, and every folder."""
+    told = (DEPLOY / "systemd" / "README.md").read_text()
+    unit = dict(_unit(name))
+
+    assert unit["EnvironmentFile"] in told
+    assert f"--shell /usr/sbin/nologin {unit['User']}\n" in told
+    assert unit["WorkingDirectory"] in told
+    assert "DATA_DIR" in told
 
 
 def test_prometheus_accepts_its_files() -> None:

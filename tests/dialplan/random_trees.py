@@ -277,7 +277,7 @@ def _go_on(walked: Walk, turn: Turn, random: Random, at: datetime, most_keys: in
         case Lookup(fields=fields):
             values = {field.variable: random.choice(["1234", "75011", "é"]) for field in fields}
             failed = inputs.LookupFailed(step=step, reason="no answer", at=at)
-            told = random.choice([failed, inputs.LookupDone(step=step, values=values, at=at)])
+            told = failed if random.random() < 0.5 else inputs.LookupDone(step=step, values=values, at=at)
         case Record(max_seconds=longest):
             seconds = random.choice([0.5, 10.0, longest])
             outcome = random.choice(list(RecordOutcome))

@@ -21,6 +21,7 @@ from callrouter.core.nodes import (
     RejectNode,
 )
 from callrouter.core.nodes.branch import VariableIs
+from callrouter.core.rota import Contact
 from callrouter.core.service_level import Formula
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.render import tree
@@ -102,7 +103,10 @@ def test_cabinet_moreau(catalogue: Catalogue) -> None:
     }
     assert (menu.no_input_retries, menu.no_match_retries) == (1, 2)
     assert isinstance(urgent, DialNode)
-    assert [contact.number for contact in urgent.contacts] == ["+33639980002", "+33639980001"]
+    assert [contact.number for contact in urgent.contacts if isinstance(contact, Contact)] == [
+        "+33639980002",
+        "+33639980001",
+    ]
     assert not urgent.at_once
     assert urgent.screen[0].text == "Appel pour : Cabinet du docteur Moreau. Pour l'accepter, tapez 1."
     assert isinstance(priority, QueueNode)

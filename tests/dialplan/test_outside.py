@@ -73,8 +73,8 @@ def test_a_notification(one: Callable[[str], Catalogue]) -> None:
 
 def test_a_callback(one: Callable[[str], Catalogue]) -> None:
     """The sentences around the number come with it."""
-    node = one("callback: { done: bye, declined: bye, no_input: bye, no_match: { retry: 2, then: bye } }").plans["a"]
-    node = node.nodes["it"]
+    plan = one("callback: { done: bye, declined: bye, no_input: bye, no_match: { retry: 2, then: bye } }").plans["a"]
+    node = plan.nodes["it"]
 
     assert isinstance(node, CallbackNode)
     assert (node.region, node.language, node.no_match_retries) == ("FR", "fr", 2)

@@ -18,7 +18,7 @@ from callrouter.dialplan.proof.rotas import gaps
 from tests.dialplan.conftest import NOW
 from tests.dialplan.random_trees import HEAD, SHARED, compiled
 
-BYE = {"hangup": {}}
+BYE: dict[str, dict[str, object]] = {"hangup": {}}
 SALES = {"queue": {"name": "medical", "max_wait": "1m", "overflow": "bye"}}
 DOCTOR, NURSE = Contact(name="doctor", number="+33612360001"), Contact(name="nurse", number="+33612360002")
 

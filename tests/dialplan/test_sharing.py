@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.call import CallerId, Presentation, replace
+from callrouter.core.call import CallerId, DialOutcome, Presentation, replace
 from callrouter.core.engine import start, step
-from callrouter.core.inputs import CallOffered, DialEnded, DialOutcome
+from callrouter.core.inputs import CallOffered, DialEnded
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, OpeningHoursNode, PlayNode
 from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
 

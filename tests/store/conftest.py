@@ -132,7 +132,7 @@ def make_call() -> Callable[..., Call]:
 
 
 def _call(number: int = 1, **fields: Any) -> Call:
-    ringing_at = fields.pop("ringing_at", MONDAY + timedelta(seconds=number))
+    ringing_at: datetime = fields.pop("ringing_at", MONDAY + timedelta(seconds=number))
 
     def after(seconds: float) -> datetime:
         return ringing_at + timedelta(seconds=seconds)

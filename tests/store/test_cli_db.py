@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy.engine import make_url
 
 
 def _db(verb: str, url: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return _run(url, folder, "db", verb)
+
+
+def _run(url: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "callrouter", "db", verb],
+        [sys.executable, "-m", "callrouter", *arguments],
         env=os.environ | {"CALLROUTER_DATABASE_URL": url},
         cwd=folder,
         capture_output=True,
@@ -52,3 +57,45 @@ async def test_the_url_is_masked(tmp_path: Path, free_port: Any) -> None:
     assert "postgresql://anne:***@127.0.0.1" in gone.stderr
     assert "secret" not in gone.stderr
     assert "Traceback" not in gone.stderr
+
+
+async def _as_stranger(url: str) -> str:
+    """The URL of the same database for a role without any rights in it."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("DROP ROLE IF EXISTS stranger")
+    await connection.execute("CREATE ROLE stranger LOGIN")
+    await connection.close()
+    return make_url(url).set(username="stranger").render_as_string(hide_password=False)
+
+
+async def test_a_role_that_may_not_is_told_what_to_grant(server: Any, tmp_path: Path) -> None:
+    """To make tables, to read them, to change them: each a sentence, and what it says does it."""
+    url = await server.new_database()
+    stranger = await _as_stranger(url)
+    owner = await asyncpg.connect(url)
+
+    refused = _db("upgrade", stranger, tmp_path)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("callrouter: PostgreSQL at ")
+    assert 'GRANT USAGE, CREATE ON SCHEMA public TO "stranger";' in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+    assert _db("upgrade", url, tmp_path).returncode == 0
+    for command in (["db", "current"], ["stats"], ["explain", "1-2-3"]):
+        refused = _run(stranger, tmp_path, *command)
+        assert (refused.returncode, refused.stdout) == (1, ""), refused.stderr
+        assert 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "stranger";' in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+    grants = refused.stderr.partition("run: ")[2]
+    await owner.execute(grants)
+    assert _db("current", stranger, tmp_path).returncode == 0
+    assert _run(stranger, tmp_path, "stats").returncode == 0
+
+    await owner.execute("UPDATE alembic_version SET version_num = '0002'; ALTER TABLE plans DROP COLUMN source")
+    refused = _db("upgrade", stranger, tmp_path)
+    assert refused.returncode == 1
+    assert "as the role that does" in refused.stderr or "GRANT" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    await owner.execute("DROP OWNED BY stranger; DROP ROLE stranger")
+    await owner.close()

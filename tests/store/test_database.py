@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from callrouter.errors import DatabaseUnreachable, StoreError
+from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
+from callrouter.store import database as database_module
+from callrouter.store import schema
 from callrouter.store.database import Database
 
 
@@ -125,3 +129,79 @@ async def test_our_own_cannot_start(data_dir: Path) -> None:
 
     with pytest.raises(DatabaseUnreachable, match=r"embedded PostgreSQL in .*postgres does not start .* log is"):
         await Database.open(None, data_dir)
+
+
+async def _execute(database: Database, *statements: str) -> None:
+    async with database.connection() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+
+
+async def test_a_server_that_may_only_be_read(database: Database) -> None:
+    """A standby: writing is refused, with the way out."""
+    with pytest.raises(DatabaseRefused, match=r"cannot execute INSERT in a read-only .*name the primary"):
+        await _execute(database, "SET TRANSACTION READ ONLY", "INSERT INTO gaps (from_at, reason) VALUES (now(), 'x')")
+
+
+async def test_a_question_that_takes_too_long(database: Database) -> None:
+    """Cut off by the server, and said in a sentence."""
+    with pytest.raises(DatabaseRefused, match=r"statement timeout\. It took too long"):
+        await _execute(database, "SET LOCAL statement_timeout = 20", "SELECT pg_sleep(5)")
+
+
+@pytest.mark.parametrize(
+    "code", ["53100", "53200", "55P03", "57014", "58030", "40P01", "42501", "42P01", "XX001", "F0000"]
+)
+async def test_whatever_is_not_about_the_rows_is_a_refusal(database: Database, code: str) -> None:
+    """Full disk, no memory, locks, input and output, dead-locks, rights, missing tables, broken files."""
+    raised = f"DO $$ BEGIN RAISE EXCEPTION 'for the test' USING ERRCODE = '{code}'; END $$"
+
+    with pytest.raises(DatabaseRefused, match="for the test") as caught:
+        await _execute(database, raised)
+
+    assert isinstance(caught.value, StoreError)
+    await database.ping()
+
+
+@pytest.mark.parametrize("statement", ["SELEC 1", "INSERT INTO gaps (from_at) VALUES (NULL)", "SELECT 1/0"])
+async def test_our_own_mistakes_stay_what_they_are(database: Database, statement: str) -> None:
+    """No operator can mend them: they come with their traceback."""
+    with pytest.raises(DBAPIError):
+        await _execute(database, statement)
+
+
+async def test_a_migration_is_not_cut_off(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes: here, to wait for another process that migrates."""
+    monkeypatch.setattr(database_module, "STATEMENT_SECONDS", 0.1)
+    url = await server.new_database()
+    other = await asyncpg.connect(url)
+    await other.execute(f"SELECT pg_advisory_lock({schema._LOCK})")
+    slow = await Database.open(url, Path("unused"))
+
+    upgrading = asyncio.create_task(slow.upgrade())  # noqa: TID251
+    await asyncio.sleep(0.4)
+    await other.close()
+    await upgrading
+
+    await slow.check_schema()
+    with pytest.raises(DatabaseRefused, match="statement timeout"):
+        await _execute(slow, "SELECT pg_sleep(5)")  # the next user of that connection is cut off as before
+    await slow.close()
+
+
+async def test_a_migration_does_not_wait_for_a_lock_for_long(
+    server: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All who use the table would wait behind it."""
+    monkeypatch.setattr(schema, "LOCK_SECONDS", 0.1)
+    async with database.connection() as connection:
+        await connection.run_sync(schema.downgrade, "0002")
+    other = await asyncpg.connect(database.url.render_as_string(hide_password=False))
+    async with other.transaction():
+        await other.execute("LOCK TABLE plans IN ACCESS SHARE MODE")
+        with pytest.raises(DatabaseRefused, match=r"lock timeout.*quieter time"):
+            await database.upgrade()
+    await other.close()
+
+    await database.upgrade()
+    await database.check_schema()

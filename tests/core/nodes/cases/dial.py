@@ -3,7 +3,7 @@
 from callrouter.core.call import DialOutcome, Disposition
 from callrouter.core.effects import Dial
 from callrouter.core.nodes import DialNode, HangupNode
-from callrouter.core.nodes.dial import Contact
+from callrouter.core.rota import Contact
 from callrouter.testing import Playbook, plan_of, sound
 
 SCREEN = (sound("press 1"),)

@@ -1,0 +1,75 @@
+"""One call in SIP written by hand, for what no well-behaved telephone sends: every byte of From is the test's own."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import socket
+import time
+
+_SDP = (
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+    "m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+)
+_FINAL = re.compile(rb"SIP/2\.0 ([2-6]\d\d)")
+
+
+def call(pbx: tuple[str, int], did: str, sender: bytes, *, hold_seconds: float = 1.0) -> int:
+    """INVITE with `From: sender;tag=…`, ACK, hold, BYE; the final status, 0 when nothing was answered at all."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(3.0)
+        talk = _Dialog(wire, pbx, did, sender)
+        answer = talk.invite()
+        match = _FINAL.match(answer)
+        if match is None:
+            return 0
+        talk.send("ACK", 1, to=_header(answer, "To"))
+        if match[1] == b"200":
+            time.sleep(hold_seconds)
+            talk.send("BYE", 2, to=_header(answer, "To"))
+        return int(match[1])
+
+
+class _Dialog:
+    def __init__(self, wire: socket.socket, pbx: tuple[str, int], did: str, sender: bytes) -> None:
+        self._wire, self._pbx = wire, pbx
+        self._port = wire.getsockname()[1]
+        self._target = f"sip:{did}@{pbx[0]}:{pbx[1]}"
+        self._from = sender + b";tag=" + secrets.token_hex(4).encode()
+        self._call_id = secrets.token_hex(8)
+
+    def invite(self) -> bytes:
+        """The final answer; empty when none came."""
+        self.send("INVITE", 1, to=f"<{self._target}>".encode(), body=_SDP.format(port=self._port))
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            try:
+                answer = self._wire.recv(65535)
+            except TimeoutError:
+                break
+            if _FINAL.match(answer):
+                return answer
+        return b""
+
+    def send(self, method: str, number: int, *, to: bytes, body: str = "") -> None:
+        branch = "z9hG4bK" + secrets.token_hex(6)
+        head = (
+            f"{method} {self._target} SIP/2.0\r\n"
+            f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch={branch}\r\n"
+            f"Call-ID: {self._call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n"
+            f"Contact: <sip:caller@127.0.0.1:{self._port}>\r\n"
+        )
+        content = "Content-Type: application/sdp\r\n" if body else ""
+        parts = (
+            head.encode(),
+            b"From: " + self._from + b"\r\nTo: " + to + b"\r\n",
+            f"{content}Content-Length: {len(body)}\r\n\r\n{body}".encode(),
+        )
+        self._wire.sendto(b"".join(parts), self._pbx)
+
+
+def _header(message: bytes, name: str) -> bytes:
+    found = re.search(rb"(?im)^" + name.encode() + rb": (.*?)\r?$", message)
+    assert found is not None, message
+    return found[1]
