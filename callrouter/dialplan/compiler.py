@@ -143,7 +143,18 @@ def compile_client(
     if assembly is None or neighbours is None or not assembly.leads:
         return compiled
     issues = [*compiled.issues, *_wrong_neighbours(drafted, assembly, neighbours, alone)]
+    if compiled.plan and not errors(issues):
+        issues += _lost_exits(compiled.plan)
     return replace(compiled, plan=None if errors(issues) else compiled.plan, issues=tuple(sorted(issues, key=_by_line)))
+
+
+def _lost_exits(plan: Plan) -> Iterator[Issue]:
+    """Exits that lead to nothing, though all documents are right by themselves: the last door before service."""
+    for name, node in plan.nodes.items():
+        for way, target in node.exits.items():
+            if target not in plan.nodes:
+                wrong = f"exit {shown(way)} leads to {shown(target)}, which is no node of the whole tree"
+                yield Issue(file=node.source or plan.source, line=node.line, node=name, message=wrong)
 
 
 def _by_line(issue: Issue) -> int:
@@ -278,6 +289,7 @@ def _compile(
         written=(written - assembly.aliases) | assembly.broken | assembly.nodes.keys(),
         start=start,
         fallback=fallback,
+        foreign=assembly.foreign,
     )
     prove(scope, file, tree, today)
     plan = Plan(

@@ -9,11 +9,12 @@ from typing import Any
 
 from callrouter.core import numbers
 from callrouter.dialplan import values
-from callrouter.dialplan.fields import Block
+from callrouter.dialplan.fields import targets
 from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.reader import Document, Key
 from callrouter.dialplan.schema import NodeBlock, SnippetBlock
 from callrouter.dialplan.validation import validate_part
+from callrouter.dialplan.verbs import IncludeBlock
 
 _REFERENCE = re.compile(r"\$(?:([a-z][a-z0-9_-]*)|\$)")
 """`$name`; `$$` is a dollar."""
@@ -51,6 +52,9 @@ class Snippet:
         issues: list[Issue] = []
         for name, raw in self.block.nodes.items():
             path = (*self.root, "nodes", name)
+            for where, key in _filled_twice(raw, given, ("nodes", name)):
+                message = f"the parameter makes this key {shown(key)}, which stands here already"
+                issues.append(_issue(self, message, *where))
             node, wrong = validate_part(NodeBlock, self.document, fill(raw, given), path)
             issues.extend(wrong)
             if node is not None:
@@ -67,6 +71,21 @@ def fill(value: Any, arguments: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {_filled(key, arguments): fill(item, arguments) for key, item in value.items()}
     return value
+
+
+def _filled_twice(value: Any, arguments: Mapping[str, Any], path: Key) -> Iterator[tuple[Key, str]]:
+    """Keys that a parameter makes the same as another one, which would be lost without a word."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _filled_twice(item, arguments, (*path, index))
+    elif isinstance(value, dict):
+        seen: set[str] = set()
+        for key in sorted(value, key=lambda one: "$" in one):
+            filled = str(_filled(key, arguments))
+            if filled in seen:
+                yield (*path, key), filled
+            seen.add(filled)
+            yield from _filled_twice(value[key], arguments, (*path, key))
 
 
 def _filled(text: str, arguments: Mapping[str, Any]) -> Any:
@@ -143,36 +162,50 @@ def _texts(value: Any, path: Key) -> Iterator[tuple[Key, str]]:
 def _with_samples(snippet: Snippet) -> list[Issue]:
     """What is wrong whatever the arguments are: found with a sample of each type."""
     samples = {name: _SAMPLES.get(block.type, "sample") for name, block in snippet.block.parameters.items()}
+    samples |= _keys_of_their_own(snippet)
     nodes, issues = snippet.filled(samples)
     known = {*snippet.block.nodes, *snippet.ways_out()}
     for name, node in nodes.items():
-        for path, target in _targets(node):
+        verb, block = node.verb
+        for path, target in targets(block, verb):
             if target not in known:
                 message = f"leads to {shown(target)}, which is neither a node of the snippet nor a parameter"
                 issues.append(_issue(snippet, message, "nodes", name, *path, suggestion=closest(target, known)))
-    return issues
+    return issues or list(_unreached(snippet, nodes))
 
 
-_WAYS = ("next", "open", "closed", "holiday", "otherwise", "overflow", "done", "no_answer", "failed", "empty", "then")
+def _keys_of_their_own(snippet: Snippet) -> dict[str, str]:
+    """For parameters that are keys (`keys: { $urgent: … }`): a sample that is no other key of the snippet."""
+    written = [(path, text) for path, text in _texts(snippet.block.nodes, ()) if path and path[-1] == text]
+    free = (key for key in "1234567890*#" if all(text != key for _, text in written))
+    found: dict[str, str] = {}
+    for _, text in written:
+        whole = _REFERENCE.fullmatch(text)
+        if whole and whole[1] in snippet.block.parameters and whole[1] not in found:
+            found[whole[1]] = next(free, "1")
+    return {name: key for name, key in found.items() if snippet.block.parameters[name].type in ("count", "text")}
 
 
-def _targets(node: NodeBlock) -> Iterator[tuple[Key, str]]:
-    verb, block = node.verb
-    yield from _block_targets(block, (verb,))
+def _unreached(snippet: Snippet, nodes: Mapping[str, NodeBlock]) -> Iterator[Issue]:
+    """Nodes that no way from the snippet's beginning comes to."""
+    reached: set[str] = set()
+    waiting = [snippet.block.start]
+    while waiting:
+        name = waiting.pop()
+        if name in nodes and name not in reached:
+            reached.add(name)
+            waiting.extend(_onward(nodes[name]))
+    for name in nodes:
+        if name not in reached:
+            yield _issue(snippet, "nothing in the snippet leads here: no call can come to this node", "nodes", name)
 
 
-def _block_targets(block: object, path: Key) -> Iterator[tuple[Key, str]]:
-    if isinstance(block, tuple):
-        for index, item in enumerate(block):
-            yield from _block_targets(item, (*path, index))
-    elif isinstance(block, Block):
-        for key, value in vars(block).items():
-            if key in _WAYS and isinstance(value, str):
-                yield (*path, key), value
-            elif key == "keys" and isinstance(value, dict):
-                yield from (((*path, key, pressed), target) for pressed, target in value.items())
-            else:
-                yield from _block_targets(value, (*path, key))
+def _onward(node: NodeBlock) -> Iterator[str]:
+    """Where a node may lead: its exits, and whatever a snippet within it is given, which may be a way out."""
+    _, block = node.verb
+    yield from (target for _, target in targets(block))
+    if isinstance(block, IncludeBlock):
+        yield from (value for value in block.with_.values() if isinstance(value, str))
 
 
 def _circle(name: str, snippets: Mapping[str, Snippet]) -> tuple[str, ...]:

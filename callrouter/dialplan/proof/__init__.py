@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from callrouter.dialplan.issues import errors
 from callrouter.dialplan.proof.calendar import check_hours
 from callrouter.dialplan.proof.effort import check_effort
 from callrouter.dialplan.proof.fallback import check_fallback
@@ -22,7 +23,7 @@ from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.rotas import check_rotas
 from callrouter.dialplan.proof.rules import check_rules
 from callrouter.dialplan.proof.variables import check_room, check_set
-from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets
+from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
 from callrouter.dialplan.schema import ClientFile
 from callrouter.dialplan.scope import Scope
 
@@ -42,6 +43,8 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
     check_hours(scope, file.hours, today)
     check_rotas(scope, tree, today)
     check_fallback(scope, tree)
+    if not errors(scope.issues):
+        check_whole(scope, tree)
     if tree.complete:
         check_reached(scope, tree)
         check_lengths(scope, tree)
