@@ -326,18 +326,16 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
     for written, block in file.hours.items():
         name = ONLY_HOURS if written == UNNAMED_HOURS else written
         calendar = scope.shared.calendars.get(block.calendar) if block.calendar else None
-        try:
-            if block.calendar and calendar is None:
-                scope.calendar(block.calendar, "hours", written, "calendar")
-                # The name is known all the same: nodes that use it are not blamed.
-                found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
-            else:
-                found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, calendar)
-        except hours.WrongHours as error:
-            place = ".".join(str(part) for part in error.path if isinstance(part, str))
-            scope.fail(f"hours.{place}: {error}", "hours", written, *error.path)
-            # The name is known all the same: nodes that use it are not blamed.
-            found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
+        if block.calendar and calendar is None:
+            scope.calendar(block.calendar, "hours", written, "calendar")
+        if block.calendar in scope.shared.bad_calendars:
+            mend = f"calendar {shown(block.calendar)} cannot be used: mend it in shared/calendars.yaml first"
+            scope.fail(mend, "hours", written, "calendar")
+        wrong: list[hours.WrongHours] = []
+        # The name is known whatever is wrong: nodes that use it are not blamed.
+        found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, wrong=wrong, calendar=calendar)
+        for one in wrong:
+            scope.fail(f"hours.{one.place}: {one.message}", "hours", written, *one.path)
     return found
 
 

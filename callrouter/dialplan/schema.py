@@ -275,13 +275,22 @@ def _looks_like_url(address: str) -> bool:
     return scheme in ("http", "https") and bool(colon and host) and not any(char.isspace() for char in address)
 
 
+class AgentBlock(Block):
+    """Somebody of ours who answers callers."""
+
+    name: Line = ""
+    """What a person calls him."""
+    phone: Line | None = None
+    """His telephone at the PBX, where it does not have the agent's own name."""
+
+
 class TeamQueueBlock(Block):
     """A team's line: who answers it, and how it rings them."""
 
     title: Line = ""
     """What a person calls it."""
     members: Annotated[tuple[Name, ...], BeforeValidator(as_list), OneOrMany()] = ()
-    """The agents who answer it."""
+    """The agents who answer it: all of them must stand in `shared/agents.yaml`, where there is one."""
     strategy: Line = "leastrecent"
     """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear."""
     ring: Positive = 15.0
@@ -438,6 +447,20 @@ class ContactsFile(Block):
     """Contacts by name."""
 
 
+class AgentsFile(Block):
+    """The agents who answer callers. With this file, a queue's members can only be agents of it.
+
+    ```yaml
+    agents:
+      agent-1: { name: Anne Martin }
+      agent-2: { name: Bruno Petit, phone: desk-12 }
+    ```
+    """
+
+    agents: Annotated[dict[Name, AgentBlock], BeforeValidator(as_mapping)]
+    """Agents by the name that queues and figures know them under."""
+
+
 class QueuesFile(Block):
     """The teams' lines, shared by many clients.
 
@@ -581,6 +604,7 @@ class SnippetsFile(Block):
 
 SHARED_FILES: Mapping[str, type[Block]] = {
     "contacts": ContactsFile,
+    "agents": AgentsFile,
     "queues": QueuesFile,
     "calendars": CalendarsFile,
     "prompts": PromptsFile,
