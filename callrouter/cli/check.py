@@ -38,7 +38,7 @@ def check(
     where = path or settings.dialplans_dir
     folder = where if where.is_dir() else where.parent
     places = (folder / "sounds", *(sounds or settings.sounds_dirs))
-    catalogue = load_directory(where, PaperSpeech(places), region=settings.region)
+    catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
     issues = (*catalogue.issues, *run_expected(where, catalogue))
     if as_json:
         typer.echo(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))

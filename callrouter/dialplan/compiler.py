@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -21,7 +21,7 @@ from callrouter.dialplan.assembly import MAX_SNIPPETS_DEEP, Assembly, Growth
 from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.neighbours import Neighbours
-from callrouter.dialplan.proof import Tree, prove
+from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.reader import Document
 from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, NodeBlock, ServiceLevelBlock
 from callrouter.dialplan.scope import Scope
@@ -67,6 +67,8 @@ class Compiled:
     issues: tuple[Issue, ...]
     uses: frozenset[str] = frozenset()
     """Other clients' documents it was compiled from; the shared ones go without saying."""
+    dialled: Mapping[str, str] = field(default_factory=dict)
+    """Numbers it has dialled, and the client's document each is a number of; empty: of none."""
 
 
 def draft(document: Document) -> Draft:
@@ -190,9 +192,9 @@ def _compile_alone(
         return Compiled(document=document, client=client, plan=None, issues=drafted.issues), None
     scope = _scope(drafted, file, shared, sounds)
     scope.issues.extend(drafted.issues)
-    plan, assembly = None, None
+    plan, assembly, dialled = None, None, dict[str, str]()
     if _check_frame(scope, file):
-        plan, assembly = _compile(scope, drafted, file, today, neighbours)
+        plan, assembly, dialled = _compile(scope, drafted, file, today, neighbours)
     issues = tuple(sorted(dict.fromkeys(scope.issues), key=_by_line))
     compiled = Compiled(
         document=document,
@@ -200,6 +202,7 @@ def _compile_alone(
         plan=None if errors(issues) else plan,
         issues=issues,
         uses=frozenset(assembly.uses if assembly else ()) - {document.file},
+        dialled=dialled,
     )
     return compiled, assembly
 
@@ -260,7 +263,7 @@ def _name_all(scope: Scope, file: ClientFile, today: date) -> None:
 
 def _compile(
     scope: Scope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
-) -> tuple[Plan, Assembly]:
+) -> tuple[Plan, Assembly, dict[str, str]]:
     _name_all(scope, file, today)
     dids = _numbers(scope, file)
     schedules = dict(scope.schedules)
@@ -292,6 +295,14 @@ def _compile(
         foreign=assembly.foreign,
     )
     prove(scope, file, tree, today)
+
+    def owner(number: str) -> str:
+        if number in dids:
+            return scope.document.file
+        found = neighbours.owner(number) if neighbours else None
+        return found.document.file if found else ""
+
+    dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
         name=file.name or file.client,
@@ -310,7 +321,7 @@ def _compile(
         service_level=_service_level(file.service_level),
         source=scope.document.file,
     )
-    return plan, assembly
+    return plan, assembly, dialled
 
 
 def version_of(*parts: bytes) -> str:
