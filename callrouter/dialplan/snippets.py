@@ -20,7 +20,6 @@ _REFERENCE = re.compile(r"\$(?:([a-z][a-z0-9_-]*)|\$)")
 """`$name`; `$$` is a dollar."""
 
 _SAMPLES = {
-    "text": "Text.",
     "number": "+33199000000",
     "duration": "1m",
     "count": "1",
@@ -175,15 +174,14 @@ def _with_samples(snippet: Snippet) -> list[Issue]:
 
 
 def _keys_of_their_own(snippet: Snippet) -> dict[str, str]:
-    """For parameters that are keys (`keys: { $urgent: … }`): a sample that is no other key of the snippet."""
-    written = [(path, text) for path, text in _texts(snippet.block.nodes, ()) if path and path[-1] == text]
-    free = (key for key in "1234567890*#" if all(text != key for _, text in written))
+    """For parameters that are keys (`keys: { $urgent: … }`): samples that are no other key of the snippet."""
+    written = {text for path, text in _texts(snippet.block.nodes, ()) if path[-1] == text}
+    digits = (key for key in "1234567890*#" if key not in written)
     found: dict[str, str] = {}
-    for _, text in written:
-        whole = _REFERENCE.fullmatch(text)
-        if whole and whole[1] in snippet.block.parameters and whole[1] not in found:
-            found[whole[1]] = next(free, "1")
-    return {name: key for name, key in found.items() if snippet.block.parameters[name].type in ("count", "text")}
+    for name, parameter in snippet.block.parameters.items():
+        if f"${name}" in written and parameter.type in ("count", "text"):
+            found[name] = next(digits, "1") if parameter.type == "count" else f"sample-{len(found)}"
+    return found
 
 
 def _unreached(snippet: Snippet, nodes: Mapping[str, NodeBlock]) -> Iterator[Issue]:
