@@ -302,6 +302,7 @@ def _compile(
         found = neighbours.owner(number) if neighbours else None
         return found.document.file if found else ""
 
+    _check_languages(scope, file, assembly)
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
@@ -322,6 +323,19 @@ def _compile(
         source=scope.document.file,
     )
     return plan, assembly, dialled
+
+
+def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None:
+    """Warn of languages that no call ever comes to hear."""
+    if len(file.languages) > 1 and not errors(scope.issues):
+        own = (name for name in assembly.nodes if "@" in name and not name.startswith(assembly.foreign))
+        spoken = {file.language, *(name.rpartition("@")[2] for name in own)}
+        for index, language in enumerate(file.languages):
+            if language not in spoken:
+                wrong = (
+                    f"languages: {shown(language)} is never spoken: no call comes to a set with language: {language}"
+                )
+                scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 
 def version_of(*parts: bytes) -> str:

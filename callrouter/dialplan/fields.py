@@ -201,6 +201,11 @@ Duration = Annotated[float, BeforeValidator(values.duration), WithJsonSchema(_DU
 Count = Annotated[
     int, BeforeValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
 ]
+Retries = Annotated[
+    int,
+    BeforeValidator(values.retries),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": values.MOST_RETRIES}),
+]
 Flag = Annotated[bool, BeforeValidator(values.flag), WithJsonSchema({"type": "boolean"})]
 Percentage = Annotated[
     float,

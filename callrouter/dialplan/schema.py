@@ -32,6 +32,7 @@ from callrouter.dialplan.fields import (
 )
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
+from callrouter.dialplan.sentences import LANGUAGES
 from callrouter.dialplan.verbs import (
     AnswerBlock,
     BranchBlock,
@@ -69,6 +70,12 @@ def _checked(check: Any) -> BeforeValidator:
 def _named_hours(value: object) -> object:
     """The one unnamed set of hours as a set with a name."""
     if isinstance(value, dict) and any(key in HOURS_KEYS for key in value):
+        for key in HOURS_KEYS:
+            inner = value.get(key)
+            if isinstance(inner, dict) and any(one in HOURS_KEYS for one in inner):
+                raise ValueError(
+                    f"no set of hours can be called {shown(key)}, a word of the hours: give it another name"
+                )
         return {UNNAMED_HOURS: value}
     return value
 
@@ -109,6 +116,7 @@ class OrOneSet:
 
 
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 HoursName = Annotated[str, BeforeValidator(_hours_name), WithJsonSchema({"type": "string"})]
 Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
 Dates = Annotated[
@@ -400,9 +408,9 @@ class ClientFile(Block):
     """The numbers callers dial, in quotes."""
     timezone: Line
     """IANA time zone of all times of the file, such as Europe/Paris."""
-    language: Line
+    language: Language
     """The language callers are spoken to in first: en or fr."""
-    languages: Texts = ()
+    languages: Annotated[tuple[Language, ...], BeforeValidator(as_list), OneOrMany()] = ()
     """All languages of the client, when there are several: `set: { language: … }` changes from one to another."""
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the time zone's."""

@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from phonenumbers import SUPPORTED_REGIONS
+from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 from pydantic import BaseModel
 
 from callrouter.core import numbers
 from callrouter.core.dialling import Dialling, with_territories
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import values
-from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.reader import Document, read_file
 from callrouter.dialplan.schema import (
     SHARED_FILES,
@@ -128,7 +128,7 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
 
     def kept(kind: str, wrong: list[Issue], document: Document) -> None:
         issues.extend(wrong)
-        if wrong:
+        if errors(wrong):
             refused[kind] = document.file
 
     contacts: dict[str, Person] = {}
@@ -298,6 +298,16 @@ def allowance(block: DiallingBlock | DiallingFile, document: Document, country: 
         if code not in SUPPORTED_REGIONS
     ]
     prefixes, wrong = _beginnings(block.prefixes, document, country, *path, "prefixes")
+    home = f"+{country_code_for_region(country)}"
+    for index, text in enumerate(block.prefixes):
+        if home.startswith(numbers.normalise_prefix(text.removesuffix("*"), country) or "-"):
+            message = (
+                f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
+            )
+            line = document.line(*path, "prefixes", index)
+            issues.append(
+                Issue(file=document.file, line=line, field="prefixes", message=message, severity=Severity.WARNING)
+            )
     return Dialling(countries=with_territories(block.countries), prefixes=prefixes), [*issues, *wrong]
 
 

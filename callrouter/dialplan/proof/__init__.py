@@ -16,7 +16,7 @@ from __future__ import annotations
 from datetime import date
 
 from callrouter.dialplan.issues import errors
-from callrouter.dialplan.proof.calendar import check_hours
+from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort
 from callrouter.dialplan.proof.fallback import check_fallback
@@ -46,6 +46,7 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
     check_fallback(scope, tree)
     if not errors(scope.issues):
         check_whole(scope, tree)
+        check_open(scope, tree, today)
     if tree.complete:
         check_reached(scope, tree)
         check_lengths(scope, tree)

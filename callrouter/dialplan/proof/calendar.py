@@ -13,9 +13,12 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan import values
 from callrouter.dialplan.issues import Severity, shown
+from callrouter.dialplan.proof.blame import blame
+from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.timezones import country_of
@@ -72,6 +75,18 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
             _check_region(
                 scope, one, {*block.holidays, *(holiday for other in kept for holiday in other.block.holidays)}
             )
+
+
+def check_open(scope: Scope, tree: Tree, today: date) -> None:
+    """The way for when it is open must be one that calls can take."""
+    for node in tree.nodes.values():
+        if isinstance(node, OpeningHoursNode) and (hours := scope.schedules.get(node.hours)):
+            coming = (one.ranges for one in hours.exceptions if one.last >= today)
+            if not any(hours.week) and not any(coming):
+                wrong = (
+                    f"exit {shown('open')} is never taken: hours {shown(node.hours)} hold no time at which it is open"
+                )
+                blame(scope, node, wrong, "opening_hours", "open")
 
 
 def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:
