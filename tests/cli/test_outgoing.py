@@ -41,7 +41,10 @@ def test_hosts_and_secrets_that_are_missing(tmp_path: Path) -> None:
     assert said(tmp_path, ("other.example",), {}) == [
         'acme.yaml:9: warning: node "ask": CALLROUTER_SECRET_CRM_TOKEN is not set: the lookup would always fail',
         'acme.yaml:9: warning: node "ask": "crm.example" is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked',
-        'acme.yaml:15: warning: node "tell": "tell.example" is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked',
+        (
+            'acme.yaml:15: warning: node "tell": "tell.example" is not in CALLROUTER_OUTGOING_HOSTS:'
+            " it would never be asked"
+        ),
     ]
 
 

@@ -53,9 +53,10 @@ def test_one_file_is_compared_with_those_beside_it(tmp_path: Path) -> None:
     mine = good.replace("sales:\n    queue: { name: sales, max_wait: 3m, overflow: word }", overflow)
     (tmp_path / "acme.yaml").write_text(mine)
 
+    beyond = "the call would come in again through the telephone network"
+    mend = 'to go on in that tree, write did instead of number (did you mean "did"?)'
     assert check(str(tmp_path / "acme.yaml")).stdout.splitlines()[:-1] == [
-        'acme.yaml:14: node "sales": +33199000091 is a number of other.yaml: the call would come in again through the'
-        ' telephone network; to go on in that tree, write did instead of number (did you mean "did"?)',
+        f'acme.yaml:14: node "sales": +33199000091 is a number of other.yaml: {beyond}; {mend}',
         'acme.yaml:1: client: "acme" is the client of other.yaml too',
         "acme.yaml:3: numbers: +33199000090 is a number of other.yaml:3 too",
     ]
