@@ -49,6 +49,8 @@ class Growth:
     ways_out: Mapping[str, str] = field(default_factory=dict)
     """Of a snippet: its parameters that name a node of `outer`."""
     depth: int = 0
+    resolved: dict[str, str] = field(default_factory=dict, init=False)
+    """Targets, and the nodes of the plan they lead to."""
 
     def name(self, node: str) -> str:
         """What one of its nodes is called in the plan."""
@@ -182,6 +184,12 @@ class Assembly:
 
     def _resolve(self, tree: Growth, target: str) -> str:
         """The node of the plan that a target leads to; what cannot be found keeps its name."""
+        found = tree.resolved.get(target)
+        if found is None:
+            found = tree.resolved[target] = self._resolve_first(tree, target)
+        return found
+
+    def _resolve_first(self, tree: Growth, target: str) -> str:
         passed: list[tuple[Growth, str]] = []
         while True:
             if target in tree.ways_out and tree.outer is not None:

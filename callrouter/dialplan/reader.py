@@ -27,7 +27,7 @@ MAX_DEPTH = 40
 
 _TAB_FIRST = re.compile(r"^[^\S\n\t]*\t", re.MULTILINE)
 
-_CONFLICT = re.compile(r"^<{7} .*|^>{7} .*", re.MULTILINE)
+_CONFLICT = re.compile(r"^<{7} .*", re.MULTILINE)
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -101,7 +101,7 @@ def read(content: bytes, name: str) -> Document:
         line = content.count(b"\n", 0, error.start) + 1
         wrong = f"byte 0x{content[error.start]:02x} is not UTF-8: save the file as UTF-8"
         return _refused(name, line, wrong, content)
-    if mark := _CONFLICT.search(text):
+    if "<<<<<<< " in text and (mark := _CONFLICT.search(text)):
         number = text.count("\n", 0, mark.start()) + 1
         wrong = f"git left a conflict here ({shown(mark[0].strip())}): keep one of the two versions, and no mark of it"
         return _refused(name, number, wrong, content)

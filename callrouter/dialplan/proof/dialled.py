@@ -16,6 +16,9 @@ from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
 
 
+_RINGS = frozenset({"dial", "redirect"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Dialled:
     number: str
@@ -31,7 +34,7 @@ def check_dialled(scope: Scope, tree: Tree, owner: Callable[[str], str]) -> dict
     """
     found: dict[str, str] = {}
     for name, node in tree.nodes.items():
-        if name.startswith(tree.foreign):
+        if node.kind not in _RINGS or name.startswith(tree.foreign):
             continue
         for one in _dialled(node):
             file = found.setdefault(one.number, owner(one.number))
