@@ -20,12 +20,14 @@ from callrouter.core.facts import NodeVisited, TroubleMet
 from callrouter.core.nodes import BranchNode
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.fields import targets
 from callrouter.dialplan.proof import Tree
 from callrouter.dialplan.proof.variables import reads
 from callrouter.dialplan.proof.ways import longest_ways
+from callrouter.dialplan.schema import NodeBlock
 from callrouter.testing import TUESDAY_10, assert_serialises
 from tests.dialplan.random_folders import write_folder
-from tests.dialplan.random_trees import Walk, compiled, document, walk
+from tests.dialplan.random_trees import VERBS, Walk, as_text, compiled, document, walk
 
 DEMO = Path(__file__).parents[2] / "dialplans"
 
@@ -87,6 +89,21 @@ def test_many_random_trees_pass_and_many_do_not() -> None:
     passed = sum(compiled(document(Random(seed))).plan is not None for seed in range(200))
 
     assert 40 <= passed <= 160
+
+
+def test_no_exit_of_any_verb_is_overlooked() -> None:
+    """What looks for exits in a document (of a snippet, which has no plan of its own) finds those of the plan."""
+    seen: set[str] = set()
+    for seed in range(120):
+        found = document(Random(seed))
+        plan = compiled(found).plan
+        for name, node in plan.nodes.items() if plan else ():
+            if name in found["nodes"]:
+                verb, block = NodeBlock.model_validate(as_text(found["nodes"][name])).verb
+                assert sorted(node.exits.values()) == sorted(target for _, target in targets(block))
+                seen.add(verb)
+
+    assert seen == VERBS.keys()
 
 
 def folder_of(random: Random, *, careless: bool) -> Catalogue:

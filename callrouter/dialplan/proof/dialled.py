@@ -15,7 +15,6 @@ from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
 
-
 _RINGS = frozenset({"dial", "redirect"})
 
 
