@@ -166,11 +166,22 @@ def _with_samples(snippet: Snippet) -> list[Issue]:
     known = {*snippet.block.nodes, *snippet.ways_out()}
     for name, node in nodes.items():
         verb, block = node.verb
-        for path, target in targets(block, verb):
+        for path, target in targets(block):
             if target not in known:
-                message = f"leads to {shown(target)}, which is neither a node of the snippet nor a parameter"
-                issues.append(_issue(snippet, message, "nodes", name, *path, suggestion=closest(target, known)))
+                written = _written(snippet.block.nodes[name], (verb, *path))
+                message = f"leads to {shown(written)}, which is neither a node of the snippet nor a parameter"
+                if "$" in written:
+                    message = f"leads to {shown(written)}: only a parameter of type node, alone, is a way out"
+                issues.append(_issue(snippet, message, "nodes", name, verb, *path, suggestion=closest(target, known)))
     return issues or list(_unreached(snippet, nodes))
+
+
+def _written(value: Any, path: Key) -> str:
+    """The text at a path of a node as it was written, where a list of one or a mapping may be left out."""
+    for part in path:
+        inside = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+        value = inside.get(part, value)
+    return value if isinstance(value, str) else ""
 
 
 def _keys_of_their_own(snippet: Snippet) -> dict[str, str]:

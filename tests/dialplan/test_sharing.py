@@ -323,12 +323,7 @@ def test_a_number_that_becomes_a_clients_may_not_be_dialled_any_more(put: Put, t
     assert before.ok
     assert after.ok
     assert list(refused.plans) == ["b"]
-    assert [str(issue) for issue in refused.issues] == [
-        (
-            'a.yaml:9: node "go": +33199000011 is a number of b.yaml: the call would come in again through the telephone'
-            ' network; to go on in that tree, write did instead of number (did you mean "did"?)'
-        )
-    ]
+    assert [issue.message.partition(": ")[0] for issue in refused.issues] == ["+33199000011 is a number of b.yaml"]
 
 
 # Languages
