@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -55,6 +56,26 @@ class Draft:
     broken: frozenset[str] = frozenset()
     """Nodes that have errors of their own: they exist, but nothing more is said of them."""
     issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def claim(self) -> Claim:
+        """What it claims, even when it is wrong elsewhere: whoever leads there is told so."""
+        value = self.document.value if isinstance(self.document.value, dict) else {}
+        written = value.get("numbers")
+        client, zone, country = (
+            found if isinstance(found := value.get(key), str) else "" for key in ("client", "timezone", "country")
+        )
+        numbers = written if isinstance(written, list) else [written]
+        return Claim(client, tuple(one for one in numbers if isinstance(one, str)), zone, country)
+
+
+class Claim(NamedTuple):
+    """Client and numbers of a document, as they are written, and where their national form belongs."""
+
+    client: str
+    numbers: tuple[str, ...]
+    timezone: str
+    country: str
 
 
 @dataclass(frozen=True, kw_only=True)

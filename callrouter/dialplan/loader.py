@@ -17,7 +17,7 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
-from callrouter.dialplan.catalogue import Catalogue, admit, client_files, unknown_plan
+from callrouter.dialplan.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
 from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
 from callrouter.dialplan.folder import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, shown
@@ -72,6 +72,7 @@ class Loader:
         self._beside = beside and not path.is_dir()
         self._read: dict[str, _Read] = {}
         self._made: dict[str, _Made] = {}
+        self._claims: dict[str, tuple[str, ...]] = {}
         self._shared: tuple[dict[str, bytes], Shared] | None = None
 
     def look(self) -> Look:
@@ -96,22 +97,22 @@ class Loader:
         return catalogue
 
     def _load(self, seen: Look, now: datetime) -> Catalogue:
-        files = client_files(self.path)
         shared, shared_documents = self._load_shared(seen)
-        drafts = {file.name: self._draft(file, seen) for file in files}
+        drafts = {name: self._draft(name, seen) for name in client_names(self.path)}
         # Holidays are known for years around: only another year changes them.
         stands_on = (shared, seen.sounds, now.year)
         holding = _Holding(self._others_read(drafts)) if self._beside else lambda _: ()
         neighbours = Neighbours(drafts.values(), shared.country, lambda: self._others(drafts), holding)
-        stale = [
-            drafted for name, drafted in drafts.items() if not self._is_current(name, drafts, stands_on, neighbours)
-        ]
+        claims = neighbours.claims()
+        moved = neighbours if claims != self._claims else None
+        stale = [drafted for name, drafted in drafts.items() if not self._is_current(name, drafts, stands_on, moved)]
         self._sounds.prepare(self._texts(stale, shared))
         for drafted in stale:
             compiled = compile_client(drafted, shared, self._sounds, now.date(), neighbours)
             used: dict[str, Draft | None] = {name: drafts.get(name) for name in compiled.uses}
             used[drafted.document.file] = drafted
             self._made[drafted.document.file] = _Made(stands_on, used, compiled)
+        self._claims = claims
         self._forget(drafts)
         everything = [self._made[name].compiled for name in drafts]
         plans, conflicts = admit(everything)
@@ -158,16 +159,16 @@ class Loader:
         files = client_files(self.path.parent)
         return {file.name: _content(file) for file in files if file.name not in known}
 
-    def _draft(self, file: Path, seen: Look) -> Draft:
+    def _draft(self, name: str, seen: Look) -> Draft:
         """The document as it was understood, again only when it says something else."""
-        stamp = seen.documents.get(file.name, (0, 0, 0, 0, 0))
-        known = self._read.get(file.name)
+        stamp = seen.documents.get(name, (0, 0, 0, 0, 0))
+        known = self._read.get(name)
         if known and known.sure and known.stamp == stamp:
             return known.draft
-        document = read_file(file, file.name)
+        document = read_file(self.path / name if self.path.is_dir() else self.path, name)
         same = known is not None and _same(known.draft.document, document)
         drafted = known.draft if known and same else draft(document)
-        self._read[file.name] = _Read(stamp, time_ns() - max(stamp[3:]) > _SURE_NS, drafted)
+        self._read[name] = _Read(stamp, time_ns() - max(stamp[3:]) > _SURE_NS, drafted)
         return drafted
 
     def _load_shared(self, seen: Look) -> tuple[Shared, dict[str, bytes]]:
@@ -180,8 +181,9 @@ class Loader:
         return self._shared[1], contents
 
     def _is_current(
-        self, name: str, drafts: dict[str, Draft], stands_on: tuple[object, ...], neighbours: Neighbours
+        self, name: str, drafts: dict[str, Draft], stands_on: tuple[object, ...], moved: Neighbours | None
     ) -> bool:
+        """Whether nothing has changed that the client was made of; `moved` are all clients, when numbers have."""
         made = self._made.get(name)
         if made is None or made.compiled.plan is None:
             return False
@@ -190,9 +192,7 @@ class Loader:
             made.stands_on[0] is shared
             and [*made.stands_on[1:]] == others
             and all(drafts.get(used) is drafted for used, drafted in made.used.items())
-            and all(
-                file == name or _file_of(neighbours.owner(one)) == file for one, file in made.compiled.dialled.items()
-            )
+            and (moved is None or _dials_the_same(made.compiled, name, moved))
         )
 
     def _forget(self, names: Collection[str]) -> None:
@@ -253,6 +253,11 @@ def _twice(drafted: Draft, neighbours: Neighbours) -> Iterator[Issue]:
             where = f"{file}:{neighbours.place_of(other, claim)}"
             message, path = f"numbers: {claim} is a number of {where} too", ("numbers", index)
         yield Issue(file=document.file, line=document.line(*path), field=str(path[0]), message=message)
+
+
+def _dials_the_same(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:
+    """Whether each number a client dials still is, or is not, another client's."""
+    return all(file in (name, _file_of(neighbours.owner(one))) for one, file in compiled.dialled.items())
 
 
 def _file_of(drafted: Draft | None) -> str:

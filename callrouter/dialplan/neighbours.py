@@ -53,13 +53,17 @@ class Neighbours:
             found = self._by_did.get(number)
         return found
 
+    def claims(self) -> dict[str, tuple[str, ...]]:
+        """The numbers of every document at hand, by its name."""
+        return {file: self._numbers(draft) for file, draft in self._drafts.items()}
+
     def twice(self, drafted: Draft) -> Iterator[tuple[str, int, Draft]]:
         """What another document claims as well: `client`, or a number and its place among the document's."""
-        claims = [(client, -1) for client in _client(drafted)]
+        claims = [(drafted.claim.client, -1)] if drafted.claim.client else []
         claims += [(number, index) for index, number in enumerate(self._numbers(drafted))]
         for claim, index in claims:
             for other in self._holding(claim):
-                theirs = _client(other) if index < 0 else self._numbers(other)
+                theirs = (other.claim.client,) if index < 0 else self._numbers(other)
                 if other.document.file != drafted.document.file and claim in theirs:
                     yield claim, index, other
                     break
@@ -105,37 +109,19 @@ class Neighbours:
 
     def _index(self, drafts: Iterable[Draft]) -> None:
         for draft in drafts:
-            for client in _client(draft):
+            if client := draft.claim.client:
                 self._by_client.setdefault(client, draft)
             for number in self._numbers(draft):
                 self._by_did.setdefault(number, draft)
 
     def _numbers(self, draft: Draft) -> tuple[str, ...]:
-        """What a document claims, even when it is wrong elsewhere: whoever leads there is told so."""
-        value = draft.document.value
-        if not isinstance(value, dict):
-            return ()
-        written = value.get("numbers")
-        entries = tuple(one for one in (written if isinstance(written, list) else [written]) if isinstance(one, str))
-        zone, country = value.get("timezone"), value.get("country")
-        return _normalised(
-            entries,
-            zone if isinstance(zone, str) else "",
-            country if isinstance(country, str) else "",
-            self._country,
-        )
+        _, written, zone, country = draft.claim
+        return _normalised(written, zone, country, self._country)
 
 
 @lru_cache(maxsize=8192)
-def _normalised(entries: tuple[str, ...], zone: str, country: str, operators: str) -> tuple[str, ...]:
+def _normalised(written: tuple[str, ...], zone: str, country: str, operators: str) -> tuple[str, ...]:
     """Asked again for all clients whenever one was saved."""
     region = (country or timezones.country_of(zone, operators)).upper()
-    found = (numbers.normalise(entry, region) for entry in entries)
+    found = (numbers.normalise(entry, region) for entry in written)
     return tuple(number for number in found if number is not None)
-
-
-def _client(draft: Draft) -> Iterator[str]:
-    value = draft.document.value
-    client = value.get("client") if isinstance(value, dict) else None
-    if isinstance(client, str):
-        yield client
