@@ -242,7 +242,7 @@ class CallerBlock(Block):
 class BranchBlock(Block):
     """Branch on conditions."""
 
-    when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1)]
+    when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1, max_length=200)]
     """Conditions, asked in the order written; the first that holds decides."""
     otherwise: Target
     """Where the call goes when none holds."""
