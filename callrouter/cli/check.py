@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
+from callrouter.cli.outgoing import check_outgoing
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.expected import run_expected
 from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.render import tree
-from callrouter.settings import load_settings
+from callrouter.settings import load_secrets, load_settings
 
 
 def check(
@@ -38,8 +39,9 @@ def check(
     where = path or settings.dialplans_dir
     folder = where if where.is_dir() else where.parent
     places = (folder / "sounds", *(sounds or settings.sounds_dirs))
-    catalogue = load_directory(where, PaperSpeech(places), region=settings.region)
-    issues = (*catalogue.issues, *run_expected(where, catalogue))
+    catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
+    outgoing = check_outgoing(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
+    issues = (*catalogue.issues, *outgoing, *run_expected(where, catalogue))
     if as_json:
         typer.echo(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))
     elif github:

@@ -18,6 +18,7 @@ from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.core.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
 from callrouter.dialplan import Catalogue, PaperSpeech, asking, load_directory
+from callrouter.dialplan.issues import errors
 from callrouter.errors import DialplanError
 
 SUMMARY: Final = (
@@ -151,8 +152,9 @@ def _plan(catalogue: Catalogue, path: Path, to: str) -> Plan:
         return catalogue.for_did(to)
     plan = next((plan for plan in catalogue.plans.values() if plan.source == path.name), None)
     if plan is None:
-        own = [issue for issue in catalogue.issues if issue.file in catalogue.refused]
-        raise DialplanError("the file cannot be served:\n" + "\n".join(str(issue) for issue in own))
+        # The mistake may stand in a shared document, or in another client's.
+        wrong = [str(issue) for issue in errors(catalogue.issues)]
+        raise DialplanError("the file cannot be served:\n" + "\n".join(wrong))
     return plan
 
 

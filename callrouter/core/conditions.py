@@ -95,9 +95,12 @@ class VariableNumber:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable, "").strip()
-        if not _NUMBER.fullmatch(value):
-            return ""
-        return f"{self.variable} = {value}" if self.bounds.hold(float(value.replace(",", "."))) else ""
+        return f"{self.variable} = {value}" if self.takes(value) else ""
+
+    def takes(self, value: str) -> bool:
+        """Whether a value of the variable is a number within the bounds."""
+        value = value.strip()
+        return bool(_NUMBER.fullmatch(value)) and self.bounds.hold(float(value.replace(",", ".")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

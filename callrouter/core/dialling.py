@@ -58,6 +58,10 @@ class Dialling:
             return "it is neither a fixed line nor a mobile, and may cost more than a call"
         return ""
 
+    def is_refused(self, number: str) -> bool:
+        """Whether the number may not be dialled whatever else allows it."""
+        return bool(_beginning(number, self.refused))
+
     def plus(self, *, countries: Iterable[str] = (), prefixes: Iterable[str] = ()) -> Dialling:
         """This list with more that may be rung."""
         return Dialling(

@@ -49,6 +49,8 @@ class Growth:
     ways_out: Mapping[str, str] = field(default_factory=dict)
     """Of a snippet: its parameters that name a node of `outer`."""
     depth: int = 0
+    resolved: dict[str, str] = field(default_factory=dict, init=False)
+    """Targets, and the nodes of the plan they lead to."""
 
     def name(self, node: str) -> str:
         """What one of its nodes is called in the plan."""
@@ -97,6 +99,11 @@ class Assembly:
         """Documents of other clients that the plan is made of, by file."""
         return {draft.document.file: draft for draft in self._foreign.values()}
 
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """What the names of other clients' nodes begin with."""
+        return tuple(tree.prefix for tree in self._trees.values() if tree and tree.prefix and tree.outer is None)
+
     def grow(self, starts: Collection[str]) -> list[str]:
         """Build all that can be come to from these nodes, and then what cannot; the starts' names in the plan."""
         begun = [self._resolve(self.root, start) for start in starts]
@@ -116,7 +123,10 @@ class Assembly:
         return begun
 
     def _collect_exits(self) -> None:
-        """Exits of the client's own nodes, those of nodes too that are come to in another language only."""
+        """Exits of the client's own nodes, those of nodes too that are come to in another language only.
+
+        Those of snippets lead within the snippet, so they are judged here. Another client's are judged with its tree.
+        """
         exits = self.root.scope.exits
         known = {leads.node for leads in exits}
         for tree in list(self._trees.values()):
@@ -124,6 +134,19 @@ class Assembly:
                 exits.extend(leads for leads in tree.scope.exits if leads.node not in known)
                 known |= {leads.node for leads in tree.scope.exits}
         exits[:] = [leads for leads in exits if leads.target not in self.aliases]
+        for tree in self._trees.values():
+            if tree is not None and tree.outer is not None and not _is_foreign(tree):
+                self._check_snippet_exits(tree)
+
+    @staticmethod
+    def _check_snippet_exits(tree: Growth) -> None:
+        known = {*tree.blocks, *tree.ways_out}
+        for leads in tree.scope.exits:
+            if leads.target not in known:
+                wrong = f"exit {shown(leads.label)} leads to {shown(leads.target)}, which does not exist"
+                tree.scope.fail(
+                    wrong, "nodes", leads.node, leads.verb, *leads.path, suggestion=closest(leads.target, known)
+                )
 
     def _build(self) -> None:
         while self._waiting:
@@ -161,6 +184,12 @@ class Assembly:
 
     def _resolve(self, tree: Growth, target: str) -> str:
         """The node of the plan that a target leads to; what cannot be found keeps its name."""
+        found = tree.resolved.get(target)
+        if found is None:
+            found = tree.resolved[target] = self._resolve_first(tree, target)
+        return found
+
+    def _resolve_first(self, tree: Growth, target: str) -> str:
         passed: list[tuple[Growth, str]] = []
         while True:
             if target in tree.ways_out and tree.outer is not None:
@@ -379,6 +408,13 @@ class Assembly:
                 tree, scope=replace(tree.scope, language=language, exits=[]), suffix=suffix
             )
         return self._trees[tree.prefix, suffix]
+
+
+def _is_foreign(tree: Growth) -> bool:
+    """Whether it is another client's tree, or a snippet within that."""
+    while tree.outer is not None:
+        tree = tree.outer
+    return bool(tree.prefix)
 
 
 def _is_alias(block: NodeBlock) -> bool:

@@ -29,6 +29,7 @@ from callrouter.dialplan import outside_builders
 from callrouter.dialplan.conditions import ConditionBlock, condition
 from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.outside_builders import own_name
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.verbs import (
     CAUSES,
@@ -104,6 +105,7 @@ def _menu(scope: Scope, name: str, block: MenuBlock) -> Node:
 
 def _collect_digits(scope: Scope, name: str, block: CollectDigitsBlock) -> Node:
     here = ("nodes", name, "collect_digits")
+    own_name(scope, block.variable, *here, "variable")
     silent, unknown = block.no_input, block.no_match
     return CollectDigitsNode(
         name=name,
@@ -188,6 +190,8 @@ def _condition(scope: Scope, name: str, index: int, block: ConditionBlock) -> Co
 
 def _set(scope: Scope, name: str, block: SetBlock) -> Node:
     exits = scope.leads(name, "set", ("next", block.next, ("next",)))
+    for variable in block.variables or {}:
+        own_name(scope, variable, "nodes", name, "set", "variables", variable)
     return SetNode(name=name, line=_at(scope, name), exits=exits, variables=dict(block.variables or {}))
 
 

@@ -100,11 +100,20 @@ def client_files(path: Path) -> tuple[Path, ...]:
     Raises:
         DialplanError: there is none.
     """
+    return (path,) if path.is_file() else tuple(path / name for name in client_names(path))
+
+
+def client_names(path: Path) -> tuple[str, ...]:
+    """The names of the clients' documents, in order: 800 paths would cost milliseconds at every save.
+
+    Raises:
+        DialplanError: there is none.
+    """
     if path.is_file():
-        return (path,)
+        return (path.name,)
     if not path.is_dir():
         raise DialplanError(f"{path} does not exist: name a folder of clients' files, or one client's file")
-    found = [path / name for name in sorted(os.listdir(path)) if is_client_file(name)]  # noqa: PTH208 - ten times as fast
+    found = [name for name in sorted(os.listdir(path)) if is_client_file(name)]  # noqa: PTH208 - ten times as fast
     if not found:
         raise DialplanError(f"{path} holds no client's file: each ends in .yaml")
     return tuple(found)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -21,7 +22,7 @@ from callrouter.dialplan.assembly import MAX_SNIPPETS_DEEP, Assembly, Growth
 from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.neighbours import Neighbours
-from callrouter.dialplan.proof import Tree, prove
+from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.reader import Document
 from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, NodeBlock, ServiceLevelBlock
 from callrouter.dialplan.scope import Scope
@@ -56,6 +57,26 @@ class Draft:
     """Nodes that have errors of their own: they exist, but nothing more is said of them."""
     issues: tuple[Issue, ...] = ()
 
+    @cached_property
+    def claim(self) -> Claim:
+        """What it claims, even when it is wrong elsewhere: whoever leads there is told so."""
+        value = self.document.value if isinstance(self.document.value, dict) else {}
+        written = value.get("numbers")
+        client, zone, country = (
+            found if isinstance(found := value.get(key), str) else "" for key in ("client", "timezone", "country")
+        )
+        numbers = written if isinstance(written, list) else [written]
+        return Claim(client, tuple(one for one in numbers if isinstance(one, str)), zone, country)
+
+
+class Claim(NamedTuple):
+    """Client and numbers of a document, as they are written, and where their national form belongs."""
+
+    client: str
+    numbers: tuple[str, ...]
+    timezone: str
+    country: str
+
 
 @dataclass(frozen=True, kw_only=True)
 class Compiled:
@@ -67,6 +88,8 @@ class Compiled:
     issues: tuple[Issue, ...]
     uses: frozenset[str] = frozenset()
     """Other clients' documents it was compiled from; the shared ones go without saying."""
+    dialled: Mapping[str, str] = field(default_factory=dict)
+    """Numbers it has dialled, and the client's document each is a number of; empty: of none."""
 
 
 def draft(document: Document) -> Draft:
@@ -143,7 +166,18 @@ def compile_client(
     if assembly is None or neighbours is None or not assembly.leads:
         return compiled
     issues = [*compiled.issues, *_wrong_neighbours(drafted, assembly, neighbours, alone)]
+    if compiled.plan and not errors(issues):
+        issues += _lost_exits(compiled.plan)
     return replace(compiled, plan=None if errors(issues) else compiled.plan, issues=tuple(sorted(issues, key=_by_line)))
+
+
+def _lost_exits(plan: Plan) -> Iterator[Issue]:
+    """Exits that lead to nothing, though all documents are right by themselves: the last door before service."""
+    for name, node in plan.nodes.items():
+        for way, target in node.exits.items():
+            if target not in plan.nodes:
+                wrong = f"exit {shown(way)} leads to {shown(target)}, which is no node of the whole tree"
+                yield Issue(file=node.source or plan.source, line=node.line, node=name, message=wrong)
 
 
 def _by_line(issue: Issue) -> int:
@@ -179,9 +213,9 @@ def _compile_alone(
         return Compiled(document=document, client=client, plan=None, issues=drafted.issues), None
     scope = _scope(drafted, file, shared, sounds)
     scope.issues.extend(drafted.issues)
-    plan, assembly = None, None
+    plan, assembly, dialled = None, None, dict[str, str]()
     if _check_frame(scope, file):
-        plan, assembly = _compile(scope, drafted, file, today, neighbours)
+        plan, assembly, dialled = _compile(scope, drafted, file, today, neighbours)
     issues = tuple(sorted(dict.fromkeys(scope.issues), key=_by_line))
     compiled = Compiled(
         document=document,
@@ -189,6 +223,7 @@ def _compile_alone(
         plan=None if errors(issues) else plan,
         issues=issues,
         uses=frozenset(assembly.uses if assembly else ()) - {document.file},
+        dialled=dialled,
     )
     return compiled, assembly
 
@@ -249,7 +284,7 @@ def _name_all(scope: Scope, file: ClientFile, today: date) -> None:
 
 def _compile(
     scope: Scope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
-) -> tuple[Plan, Assembly]:
+) -> tuple[Plan, Assembly, dict[str, str]]:
     _name_all(scope, file, today)
     dids = _numbers(scope, file)
     schedules = dict(scope.schedules)
@@ -278,8 +313,18 @@ def _compile(
         written=(written - assembly.aliases) | assembly.broken | assembly.nodes.keys(),
         start=start,
         fallback=fallback,
+        foreign=assembly.foreign,
     )
     prove(scope, file, tree, today)
+
+    def owner(number: str) -> str:
+        if number in dids:
+            return scope.document.file
+        found = neighbours.owner(number) if neighbours else None
+        return found.document.file if found else ""
+
+    _check_languages(scope, file, assembly)
+    dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
         name=file.name or file.client,
@@ -298,7 +343,20 @@ def _compile(
         service_level=_service_level(file.service_level),
         source=scope.document.file,
     )
-    return plan, assembly
+    return plan, assembly, dialled
+
+
+def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None:
+    """Warn of languages that no call ever comes to hear."""
+    if len(file.languages) > 1 and not errors(scope.issues):
+        own = (name for name in assembly.nodes if "@" in name and not name.startswith(assembly.foreign))
+        spoken = {file.language, *(name.rpartition("@")[2] for name in own)}
+        for index, language in enumerate(file.languages):
+            if language not in spoken:
+                wrong = (
+                    f"languages: {shown(language)} is never spoken: no call comes to a set with language: {language}"
+                )
+                scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 
 def version_of(*parts: bytes) -> str:
@@ -314,18 +372,16 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
     for written, block in file.hours.items():
         name = ONLY_HOURS if written == UNNAMED_HOURS else written
         calendar = scope.shared.calendars.get(block.calendar) if block.calendar else None
-        try:
-            if block.calendar and calendar is None:
-                scope.calendar(block.calendar, "hours", written, "calendar")
-                # The name is known all the same: nodes that use it are not blamed.
-                found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
-            else:
-                found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, calendar)
-        except hours.WrongHours as error:
-            place = ".".join(str(part) for part in error.path if isinstance(part, str))
-            scope.fail(f"hours.{place}: {error}", "hours", written, *error.path)
-            # The name is known all the same: nodes that use it are not blamed.
-            found[name] = Schedule(name=name, timezone=scope.timezone, week=((),) * 7)
+        if block.calendar and calendar is None:
+            scope.calendar(block.calendar, "hours", written, "calendar")
+        if block.calendar in scope.shared.bad_calendars:
+            mend = f"calendar {shown(block.calendar)} cannot be used: mend it in shared/calendars.yaml first"
+            scope.fail(mend, "hours", written, "calendar")
+        wrong: list[hours.WrongHours] = []
+        # The name is known whatever is wrong: nodes that use it are not blamed.
+        found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, wrong=wrong, calendar=calendar)
+        for one in wrong:
+            scope.fail(f"hours.{one.place}: {one.message}", "hours", written, *one.path)
     return found
 
 

@@ -6,7 +6,9 @@ JSON Schema of what may be written, for editors that know types.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import core_schema
@@ -83,6 +85,48 @@ def _variable_value(value: object) -> str:
     return words
 
 
+Path = tuple[str | int, ...]
+"""Keys, and places in lists."""
+
+
+def targets(block: Block, *path: str | int) -> Iterator[tuple[Path, str]]:
+    """Every exit of a verb: its path, and the node it leads to."""
+    for name, key, leads in _fields(type(block)):
+        yield from _targets(getattr(block, name), leads, (*path, key))
+    # Keys that a verb does not name itself: the lists of `caller`.
+    yield from _targets(block.model_extra or {}, True, path)
+
+
+def _targets(value: object, leads: bool, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, Block):
+        yield from targets(value, *path)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _targets(item, leads, (*path, index))
+    elif leads and isinstance(value, dict):
+        yield from (((*path, key), target) for key, target in value.items())
+    elif leads and isinstance(value, str):
+        yield path, value
+
+
+@cache
+def _fields(model: type[Block]) -> tuple[tuple[str, str, bool], ...]:
+    """Of each field: its name, the key it is written under, and whether it holds exits itself."""
+    found = ((name, field) for name, field in model.model_fields.items())
+    return tuple(
+        (name, field.alias or name, any(_leads(one) for one in (field.annotation, *field.metadata)))
+        for name, field in found
+    )
+
+
+def _leads(annotation: object) -> bool:
+    """Whether an annotation is that of an exit, or holds one."""
+    if isinstance(annotation, _Leads):
+        return True
+    inner = (*get_args(annotation), *getattr(annotation, "__metadata__", ()))
+    return any(_leads(one) for one in inner)
+
+
 class OneOf:
     """A text that is one of a few words."""
 
@@ -113,6 +157,12 @@ class OneOf:
         return {"enum": list(self.words)}
 
 
+class _Leads:
+    """Marks a field of a verb as an exit, so that none is ever left out of what looks at all of them."""
+
+
+_LEADS = _Leads()
+
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,47}$"}
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _DURATION = {
@@ -122,7 +172,7 @@ _DURATION = {
 }
 
 Name = Annotated[str, BeforeValidator(values.name), WithJsonSchema(_NAME)]
-Target = Name
+Target = Annotated[str, BeforeValidator(values.name), WithJsonSchema(_NAME), _LEADS]
 """The name of the node an exit leads to."""
 Line = Annotated[str, BeforeValidator(_line), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200})]
 Sentence = Annotated[
@@ -150,6 +200,11 @@ Positive = Annotated[float, BeforeValidator(values.positive_duration), WithJsonS
 Duration = Annotated[float, BeforeValidator(values.duration), WithJsonSchema(_DURATION)]
 Count = Annotated[
     int, BeforeValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
+]
+Retries = Annotated[
+    int,
+    BeforeValidator(values.retries),
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": values.MOST_RETRIES}),
 ]
 Flag = Annotated[bool, BeforeValidator(values.flag), WithJsonSchema({"type": "boolean"})]
 Percentage = Annotated[

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
@@ -38,35 +39,49 @@ _SAME_HOLIDAYS = {
 place overseas by its number or by its ISO code only."""
 
 
-class WrongHours(ValueError):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongHours:
     """A value of the hours is wrong: what, and the part of the path that leads to it."""
 
-    def __init__(self, message: str, *path: str | int) -> None:
-        super().__init__(message)
-        self.path = path
+    message: str
+    path: tuple[str | int, ...]
+
+    @property
+    def place(self) -> str:
+        """What a person calls it."""
+        return ".".join(str(part) for part in self.path if isinstance(part, str))
 
 
 Block = HoursBlock | CalendarBlock
 
 
 def schedule(
-    name: str, block: Block, timezone: str, language: str, today: date, calendar: CalendarBlock | None = None
+    name: str,
+    block: Block,
+    timezone: str,
+    language: str,
+    today: date,
+    *,
+    wrong: list[WrongHours],
+    calendar: CalendarBlock | None = None,
 ) -> Schedule:
     """A set of hours; with a shared calendar, what the block says itself comes before what the calendar says.
 
-    Raises:
-        WrongHours: ranges overlap, or a country's holidays are not known.
+    All that is wrong with the block's own values (ranges that overlap, holidays nobody knows) is put among `wrong`, and
+    left out.
     """
     days: dict[date, str] = {}
     for index, code in enumerate(block.holidays):
         try:
             days.update(public_holidays(code.strip(), language, today.year))
         except ValueError as error:
-            raise WrongHours(str(error), "holidays", index) from None
-    exceptions = (*_exceptions(block), *_closed(block))
+            wrong.append(WrongHours(message=str(error), path=("holidays", index)))
+    exceptions = (*_exceptions(block, wrong), *_closed(block))
     if calendar is None:
-        return Schedule(name=name, timezone=timezone, week=_week(block), holidays=days, exceptions=exceptions)
-    below = schedule(name, calendar, timezone, language, today)
+        week = _week(block, wrong)
+        return Schedule(name=name, timezone=timezone, week=week, holidays=days, exceptions=exceptions)
+    # What is wrong with the calendar is said of its own file.
+    below = schedule(name, calendar, timezone, language, today, wrong=[])
     return Schedule(
         name=name,
         timezone=timezone,
@@ -76,20 +91,28 @@ def schedule(
     )
 
 
-def _week(block: Block) -> tuple[tuple[TimeRange, ...], ...]:
+def _week(block: Block, wrong: list[WrongHours]) -> tuple[tuple[TimeRange, ...], ...]:
     minutes: list[list[tuple[int, int]]] = [[] for _ in DAYS]
     for key, ranges in block.open.items():
-        for day in values.weekdays(key):
-            for index, written in enumerate(ranges):
-                for offset, part in enumerate(_split(*values.clock_range(written))):
-                    which = (day + offset) % 7
-                    if any(part[0] < other[1] and other[0] < part[1] for other in minutes[which]):
-                        raise WrongHours(
-                            f"{shown(written)} overlaps another range on {DAYS[which]}", "open", key, index
-                        )
-                    if part[0] < part[1]:
-                        minutes[which].append(part)
+        days = values.weekdays(key)
+        for index, written in enumerate(ranges):
+            parts = _split(*values.clock_range(written))
+            placed = [((day + offset) % 7, part) for day in days for offset, part in enumerate(parts)]
+            if (day := _claimed(placed, minutes)) is not None:
+                message = f"{shown(written)} overlaps another range on {DAYS[day]}"
+                wrong.append(WrongHours(message=message, path=("open", key, index)))
+            for day, part in placed:
+                if part[0] < part[1]:
+                    minutes[day].append(part)
     return tuple(tuple(values.part_of_day(*part) for part in sorted(parts)) for parts in minutes)
+
+
+def _claimed(placed: Iterable[tuple[int, tuple[int, int]]], minutes: Sequence[Sequence[tuple[int, int]]]) -> int | None:
+    """The first day of which a minute is claimed already."""
+    for day, part in placed:
+        if any(part[0] < other[1] and other[0] < part[1] for other in minutes[day]):
+            return day
+    return None
 
 
 def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
@@ -97,7 +120,7 @@ def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
     return ((start, stop),) if start < stop else ((start, 24 * 60), (0, stop))
 
 
-def _exceptions(block: Block) -> Iterator[DatedException]:
+def _exceptions(block: Block, wrong: list[WrongHours]) -> Iterator[DatedException]:
     """The exceptions, in the order written; no two of them may say different things of one minute."""
     days = {written: values.days(written) for written in block.exceptions}
     for place, (written, ranges) in enumerate(block.exceptions.items()):
@@ -106,21 +129,25 @@ def _exceptions(block: Block) -> Iterator[DatedException]:
             opens, closes = days[other]
             if first <= closes and opens <= last and block.exceptions[other] != ranges:
                 day = max(first, opens).isoformat()
-                wrong = f"{shown(written)} and {shown(other)} both claim {day}, with other hours: a day needs one rule"
-                raise WrongHours(wrong, "exceptions", written)
-        yield DatedException(first=first, last=last, ranges=tuple(_parts(written, ranges)))
+                message = (
+                    f"{shown(written)} and {shown(other)} both claim {day}, with other hours: a day needs one rule"
+                )
+                wrong.append(WrongHours(message=message, path=("exceptions", written)))
+        yield DatedException(first=first, last=last, ranges=tuple(_parts(written, ranges, wrong)))
 
 
-def _parts(written: str, ranges: tuple[str, ...]) -> Iterator[TimeRange]:
+def _parts(written: str, ranges: tuple[str, ...], wrong: list[WrongHours]) -> Iterator[TimeRange]:
     minutes: list[tuple[int, int]] = []
     for index, text in enumerate(ranges):
         start, stop = values.clock_range(text)
+        message = ""
         if stop < start:
-            wrong = f"{shown(text)} goes over midnight: write the part of each day by itself"
-            raise WrongHours(wrong, "exceptions", written, index)
-        if any(start < end and begin < stop for begin, end in minutes):
-            wrong = f"{shown(text)} overlaps another range of {shown(written)}: a minute needs one rule"
-            raise WrongHours(wrong, "exceptions", written, index)
+            message = f"{shown(text)} goes over midnight: write the part of each day by itself"
+        elif any(start < end and begin < stop for begin, end in minutes):
+            message = f"{shown(text)} overlaps another range of {shown(written)}: a minute needs one rule"
+        if message:
+            wrong.append(WrongHours(message=message, path=("exceptions", written, index)))
+            continue
         minutes.append((start, stop))
         yield values.part_of_day(start, stop)
 

@@ -34,9 +34,9 @@ class Issue:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
         kind = "warning: " if self.severity is Severity.WARNING else ""
-        node = f'node "{self.node}": ' if self.node else ""
+        node = f"node {shown(self.node)}: " if self.node else ""
         hint = f' (did you mean "{self.suggestion}"?)' if self.suggestion else ""
-        return f"{place}: {kind}{node}{self.message}{hint}"
+        return printable(f"{place}: {kind}{node}{self.message}{hint}")
 
     def as_json(self) -> dict[str, str | int]:
         """For machines: every field by name."""
@@ -44,10 +44,10 @@ class Issue:
 
     def as_github(self, prefix: str = "") -> str:
         """As an annotation of GitHub's workflow commands; `prefix` leads from the checkout to the folder."""
-        node = f'node "{self.node}": ' if self.node else ""
+        node = f"node {shown(self.node)}: " if self.node else ""
         hint = f' (did you mean "{self.suggestion}"?)' if self.suggestion else ""
         where = f"file={_property(prefix + self.file)},line={max(self.line, 1)}"
-        return f"::{self.severity.value} {where}::{_data(node + self.message + hint)}"
+        return printable(f"::{self.severity.value} {where}::{_data(node + self.message + hint)}")
 
 
 def _data(text: str) -> str:
@@ -70,7 +70,12 @@ def closest(word: str, names: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
+def printable(text: str) -> str:
+    """A text that moves no cursor and colours nothing, whatever a document or a file's name holds."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
 def shown(value: object, longest: int = 60) -> str:
     """A value of the document in quotes, on one line and of bounded length."""
-    text = "".join(char if char.isprintable() else "\ufffd" for char in str(value))
+    text = printable(str(value))
     return f'"{text if len(text) <= longest else text[: longest - 1] + "…"}"'

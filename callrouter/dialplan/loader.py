@@ -9,7 +9,7 @@ that stood in the folder together.
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +17,12 @@ from pathlib import Path
 from time import time_ns
 from typing import Final
 
-from callrouter.dialplan.catalogue import Catalogue, admit, client_files, unknown_plan
+from callrouter.dialplan.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
 from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
 from callrouter.dialplan.folder import Look, Stamp, look
+from callrouter.dialplan.issues import Issue, shown
 from callrouter.dialplan.neighbours import Neighbours
-from callrouter.dialplan.reader import MAX_BYTES, Document, is_special, read_file
+from callrouter.dialplan.reader import MAX_BYTES, Document, Key, is_special, read, read_file
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
 from callrouter.dialplan.shared import DEFAULT_COUNTRY, FOLDER, Shared, load_shared
 from callrouter.dialplan.sounds import SoundSource
@@ -50,10 +51,17 @@ class Loader:
     """Loads one folder of clients' files (or one file, and the shared ones beside it). Not for two threads at once."""
 
     def __init__(
-        self, path: Path, sounds: SoundSource, *, region: str = DEFAULT_COUNTRY, sounds_dirs: Sequence[Path] = ()
+        self,
+        path: Path,
+        sounds: SoundSource,
+        *,
+        region: str = DEFAULT_COUNTRY,
+        sounds_dirs: Sequence[Path] = (),
+        beside: bool = False,
     ) -> None:
         """`region`: the operator's country, whose national numbers a trunk may send and contacts may have;
-        `sounds_dirs`: where `sounds` finds files, so that new ones are noticed.
+        `sounds_dirs`: where `sounds` finds files, so that new ones are noticed; `beside`: whether one file alone is
+        compared with the clients beside it, for numbers that both have or that it dials.
         """
         self.path = path
         self.sounds_dirs = tuple(sounds_dirs)
@@ -61,8 +69,10 @@ class Loader:
         """What stood in the folder when it was last loaded."""
         self._sounds = sounds
         self._region = region
+        self._beside = beside and not path.is_dir()
         self._read: dict[str, _Read] = {}
         self._made: dict[str, _Made] = {}
+        self._claims: dict[str, tuple[str, ...]] = {}
         self._shared: tuple[dict[str, bytes], Shared] | None = None
 
     def look(self) -> Look:
@@ -87,22 +97,28 @@ class Loader:
         return catalogue
 
     def _load(self, seen: Look, now: datetime) -> Catalogue:
-        files = client_files(self.path)
         shared, shared_documents = self._load_shared(seen)
-        drafts = {file.name: self._draft(file, seen) for file in files}
+        drafts = {name: self._draft(name, seen) for name in client_names(self.path)}
         # Holidays are known for years around: only another year changes them.
         stands_on = (shared, seen.sounds, now.year)
-        stale = [drafted for name, drafted in drafts.items() if not self._is_current(name, drafts, stands_on)]
+        holding = _Holding(self._others_read(drafts)) if self._beside else lambda _: ()
+        neighbours = Neighbours(drafts.values(), shared.country, lambda: self._others(drafts), holding)
+        claims = neighbours.claims()
+        moved = neighbours if claims != self._claims else None
+        stale = [drafted for name, drafted in drafts.items() if not self._is_current(name, drafts, stands_on, moved)]
         self._sounds.prepare(self._texts(stale, shared))
-        neighbours = Neighbours(drafts.values(), shared.country, lambda: self._others(drafts))
         for drafted in stale:
             compiled = compile_client(drafted, shared, self._sounds, now.date(), neighbours)
             used: dict[str, Draft | None] = {name: drafts.get(name) for name in compiled.uses}
             used[drafted.document.file] = drafted
             self._made[drafted.document.file] = _Made(stands_on, used, compiled)
+        self._claims = claims
         self._forget(drafts)
         everything = [self._made[name].compiled for name in drafts]
         plans, conflicts = admit(everything)
+        if self._beside:
+            conflicts += [issue for drafted in drafts.values() for issue in _twice(drafted, neighbours)]
+            plans = {} if conflicts else plans
         contents = {name: drafted.document.content for name, drafted in drafts.items()} | shared_documents
         return Catalogue(
             plans=plans,
@@ -138,16 +154,21 @@ class Loader:
                 if file.name not in known:
                     yield draft(read_file(file, file.name))
 
-    def _draft(self, file: Path, seen: Look) -> Draft:
+    def _others_read(self, known: Collection[str]) -> Mapping[str, bytes]:
+        """The same, not understood yet."""
+        files = client_files(self.path.parent)
+        return {file.name: _content(file) for file in files if file.name not in known}
+
+    def _draft(self, name: str, seen: Look) -> Draft:
         """The document as it was understood, again only when it says something else."""
-        stamp = seen.documents.get(file.name, (0, 0, 0, 0, 0))
-        known = self._read.get(file.name)
+        stamp = seen.documents.get(name, (0, 0, 0, 0, 0))
+        known = self._read.get(name)
         if known and known.sure and known.stamp == stamp:
             return known.draft
-        document = read_file(file, file.name)
+        document = read_file(self.path / name if self.path.is_dir() else self.path, name)
         same = known is not None and _same(known.draft.document, document)
         drafted = known.draft if known and same else draft(document)
-        self._read[file.name] = _Read(stamp, time_ns() - max(stamp[3:]) > _SURE_NS, drafted)
+        self._read[name] = _Read(stamp, time_ns() - max(stamp[3:]) > _SURE_NS, drafted)
         return drafted
 
     def _load_shared(self, seen: Look) -> tuple[Shared, dict[str, bytes]]:
@@ -159,7 +180,10 @@ class Loader:
             self._shared = (contents, load_shared(folder, self._region))
         return self._shared[1], contents
 
-    def _is_current(self, name: str, drafts: dict[str, Draft], stands_on: tuple[object, ...]) -> bool:
+    def _is_current(
+        self, name: str, drafts: dict[str, Draft], stands_on: tuple[object, ...], moved: Neighbours | None
+    ) -> bool:
+        """Whether nothing has changed that the client was made of; `moved` are all clients, when numbers have."""
         made = self._made.get(name)
         if made is None or made.compiled.plan is None:
             return False
@@ -168,6 +192,7 @@ class Loader:
             made.stands_on[0] is shared
             and [*made.stands_on[1:]] == others
             and all(drafts.get(used) is drafted for used, drafted in made.used.items())
+            and (moved is None or _dials_the_same(made.compiled, name, moved))
         )
 
     def _forget(self, names: Collection[str]) -> None:
@@ -180,14 +205,63 @@ class Loader:
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """No collection of garbage meanwhile: what is made is kept, and looking through it takes a fifth of the time."""
+    """No collection of garbage meanwhile: what is made is kept, and looking through it takes a fifth of the time.
+
+    Afterwards it is put out of the collector's sight, whose first round would look through all of it: plans and
+    documents hold no cycles to speak of, and are freed when nobody refers to them.
+    """
     wanted = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if wanted:
+            gc.freeze()
             gc.enable()
+
+
+class _Holding:
+    """Which of many documents may well hold a number or a name: looked for in their bytes, and only then read."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+        self._digits = {name: content.translate(None, _NO_DIGITS) for name, content in contents.items()}
+        self._drafts: dict[str, Draft] = {}
+
+    def __call__(self, wanted: str) -> Iterator[Draft]:
+        # However a number is written, it ends in the same digits.
+        within, part = (self._digits, wanted[-6:]) if wanted.startswith("+") else (self._contents, wanted)
+        for name, content in within.items():
+            if part.encode() in content:
+                if name not in self._drafts:
+                    self._drafts[name] = draft(read(self._contents[name], name))
+                yield self._drafts[name]
+
+
+_NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
+
+
+def _twice(drafted: Draft, neighbours: Neighbours) -> Iterator[Issue]:
+    """What a file that is looked at alone has in common with one beside it."""
+    document = drafted.document
+    for claim, index, other in neighbours.twice(drafted):
+        file = other.document.file
+        path: Key
+        if index < 0:
+            message, path = f"client: {shown(claim)} is the client of {file} too", ("client",)
+        else:
+            where = f"{file}:{neighbours.place_of(other, claim)}"
+            message, path = f"numbers: {claim} is a number of {where} too", ("numbers", index)
+        yield Issue(file=document.file, line=document.line(*path), field=str(path[0]), message=message)
+
+
+def _dials_the_same(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:
+    """Whether each number a client dials still is, or is not, another client's."""
+    return all(file in (name, _file_of(neighbours.owner(one))) for one, file in compiled.dialled.items())
+
+
+def _file_of(drafted: Draft | None) -> str:
+    return drafted.document.file if drafted else ""
 
 
 def _content(path: Path) -> bytes:
@@ -206,16 +280,22 @@ def _same(one: Document, other: Document) -> bool:
 
 
 def load_directory(
-    path: Path, sounds: SoundSource, *, now: datetime | None = None, region: str = DEFAULT_COUNTRY
+    path: Path,
+    sounds: SoundSource,
+    *,
+    now: datetime | None = None,
+    region: str = DEFAULT_COUNTRY,
+    beside: bool = False,
 ) -> Catalogue:
     """Load every client's file in a folder (or one file, with the shared ones beside it), once.
 
     `region` is the operator's country, whose national numbers a trunk may send and contacts may have.
     `now` is the instant around which holidays are looked up, an aware datetime; the present by default.
+    `beside`: one file alone is compared with the clients beside it, for numbers that both have or that it dials.
 
     Raises:
         DialplanError: the folder does not exist or holds no client's file. What is wrong inside the files is
             among the issues.
         SpeechError: the sentence for unknown numbers cannot be made: no text can be spoken at all.
     """
-    return Loader(path, sounds, region=region).load(now)
+    return Loader(path, sounds, region=region, beside=beside).load(now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from callrouter.core.effects import LookupField
 from callrouter.core.nodes import CallbackNode, LookupNode, Node, NotifyNode
-from callrouter.core.templates import parse
+from callrouter.core.templates import BUILT_IN, parse
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
 from callrouter.dialplan.scope import Scope
@@ -12,8 +12,16 @@ from callrouter.dialplan.sentences import CALLBACK_ASK, CALLBACK_CHOICES, CALLBA
 from callrouter.dialplan.verbs import PromptBlock
 
 
+def own_name(scope: Scope, variable: str, *path: str) -> None:
+    """A variable must not have the name of a value every call has: `{caller}` would say either."""
+    if variable in BUILT_IN:
+        scope.fail(f"variable {shown(variable)} is a value every call has already: give yours another name", *path)
+
+
 def lookup(scope: Scope, name: str, block: LookupBlock) -> Node:
     """`lookup`."""
+    for variable in block.fields:
+        own_name(scope, variable, "nodes", name, "lookup", "fields", variable)
     return LookupNode(
         name=name,
         line=scope.line("nodes", name),

@@ -196,8 +196,10 @@ def _with_parameters(schema: Any) -> Any:
     inner = {
         key: {name: _with_parameters(part) for name, part in value.items()}
         if key == "properties"
+        else {"anyOf": [value, _PARAMETER]}
+        if key == "propertyNames"
         else value
-        if key in ("required", "enum", "examples", "default", "oneOf", "propertyNames")
+        if key in ("required", "enum", "examples", "default", "oneOf")
         else _with_parameters(value)
         for key, value in schema.items()
     }

@@ -27,6 +27,8 @@ MAX_DEPTH = 40
 
 _TAB_FIRST = re.compile(r"^[^\S\n\t]*\t", re.MULTILINE)
 
+_CONFLICT = re.compile(r"^<{7} .*", re.MULTILINE)
+
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Key = tuple[str | int, ...]
@@ -89,6 +91,8 @@ def read(content: bytes, name: str) -> Document:
     """Read the bytes of a document; whatever is wrong with it is among its issues, nothing is raised."""
     if len(content) > MAX_BYTES:
         return _refused(name, 0, f"is larger than {MAX_BYTES // 1024} KiB: no client's tree needs that")
+    if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return _refused(name, 1, "is UTF-32: save it as UTF-8", content)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _refused(name, 1, "is UTF-16: save it as UTF-8", content)
     try:
@@ -97,6 +101,10 @@ def read(content: bytes, name: str) -> Document:
         line = content.count(b"\n", 0, error.start) + 1
         wrong = f"byte 0x{content[error.start]:02x} is not UTF-8: save the file as UTF-8"
         return _refused(name, line, wrong, content)
+    if "<<<<<<< " in text and (mark := _CONFLICT.search(text)):
+        number = text.count("\n", 0, mark.start()) + 1
+        wrong = f"git left a conflict here ({shown(mark[0].strip())}): keep one of the two versions, and no mark of it"
+        return _refused(name, number, wrong, content)
     if tab := _TAB_FIRST.search(text):
         number = text.count("\n", 0, tab.start()) + 1
         return _refused(name, number, "the line begins with a tab: indent with spaces", content)

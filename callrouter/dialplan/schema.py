@@ -32,6 +32,7 @@ from callrouter.dialplan.fields import (
 )
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
+from callrouter.dialplan.sentences import LANGUAGES
 from callrouter.dialplan.verbs import (
     AnswerBlock,
     BranchBlock,
@@ -69,6 +70,12 @@ def _checked(check: Any) -> BeforeValidator:
 def _named_hours(value: object) -> object:
     """The one unnamed set of hours as a set with a name."""
     if isinstance(value, dict) and any(key in HOURS_KEYS for key in value):
+        for key in HOURS_KEYS:
+            inner = value.get(key)
+            if isinstance(inner, dict) and any(one in HOURS_KEYS for one in inner):
+                raise ValueError(
+                    f"no set of hours can be called {shown(key)}, a word of the hours: give it another name"
+                )
         return {UNNAMED_HOURS: value}
     return value
 
@@ -109,6 +116,7 @@ class OrOneSet:
 
 
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 HoursName = Annotated[str, BeforeValidator(_hours_name), WithJsonSchema({"type": "string"})]
 Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
 Dates = Annotated[
@@ -275,13 +283,22 @@ def _looks_like_url(address: str) -> bool:
     return scheme in ("http", "https") and bool(colon and host) and not any(char.isspace() for char in address)
 
 
+class AgentBlock(Block):
+    """Somebody of ours who answers callers."""
+
+    name: Line = ""
+    """What a person calls him."""
+    phone: Line | None = None
+    """His telephone at the PBX, where it does not have the agent's own name."""
+
+
 class TeamQueueBlock(Block):
     """A team's line: who answers it, and how it rings them."""
 
     title: Line = ""
     """What a person calls it."""
     members: Annotated[tuple[Name, ...], BeforeValidator(as_list), OneOrMany()] = ()
-    """The agents who answer it."""
+    """The agents who answer it: all of them must stand in `shared/agents.yaml`, where there is one."""
     strategy: Line = "leastrecent"
     """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear."""
     ring: Positive = 15.0
@@ -391,9 +408,9 @@ class ClientFile(Block):
     """The numbers callers dial, in quotes."""
     timezone: Line
     """IANA time zone of all times of the file, such as Europe/Paris."""
-    language: Line
+    language: Language
     """The language callers are spoken to in first: en or fr."""
-    languages: Texts = ()
+    languages: Annotated[tuple[Language, ...], BeforeValidator(as_list), OneOrMany()] = ()
     """All languages of the client, when there are several: `set: { language: … }` changes from one to another."""
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the time zone's."""
@@ -436,6 +453,20 @@ class ContactsFile(Block):
     """ISO code of the country whose national numbers are written here; by default the operator's."""
     contacts: Annotated[dict[Name, ContactBlock], BeforeValidator(as_mapping)]
     """Contacts by name."""
+
+
+class AgentsFile(Block):
+    """The agents who answer callers. With this file, a queue's members can only be agents of it.
+
+    ```yaml
+    agents:
+      agent-1: { name: Anne Martin }
+      agent-2: { name: Bruno Petit, phone: desk-12 }
+    ```
+    """
+
+    agents: Annotated[dict[Name, AgentBlock], BeforeValidator(as_mapping)]
+    """Agents by the name that queues and figures know them under."""
 
 
 class QueuesFile(Block):
@@ -581,6 +612,7 @@ class SnippetsFile(Block):
 
 SHARED_FILES: Mapping[str, type[Block]] = {
     "contacts": ContactsFile,
+    "agents": AgentsFile,
     "queues": QueuesFile,
     "calendars": CalendarsFile,
     "prompts": PromptsFile,

@@ -159,6 +159,8 @@ class Scope:
         if refusal := self.dialling.refusal(number):
             whose = f"{who}: " if who else ""
             mend = "add it to dialling.prefixes of the client or of shared/dialling.yaml if it is meant"
+            if self.dialling.is_refused(number):
+                mend = "take that out of refused in shared/dialling.yaml if it is meant; prefixes cannot allow it"
             self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)
 
     def queue(self, name: str, *path: str | int) -> None:

@@ -1,4 +1,4 @@
-"""The files beside the clients: contacts, queues, calendars, prompts, snippets and what may be dialled."""
+"""The files beside the clients: contacts, agents, queues, calendars, prompts, snippets and what may be dialled."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from phonenumbers import SUPPORTED_REGIONS
+from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 from pydantic import BaseModel
 
 from callrouter.core import numbers
 from callrouter.core.dialling import Dialling, with_territories
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import values
-from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.reader import Document, read_file
 from callrouter.dialplan.schema import (
+    SHARED_FILES,
+    AgentBlock,
+    AgentsFile,
     CalendarBlock,
     CalendarsFile,
     ContactBlock,
@@ -75,6 +78,8 @@ class Shared:
     """What the clients of a folder have in common."""
 
     contacts: Mapping[str, Person] = field(default_factory=dict)
+    agents: Mapping[str, AgentBlock] = field(default_factory=dict)
+    """Empty: nobody has written who they are."""
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
     prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Sentences by name and language."""
@@ -85,6 +90,8 @@ class Shared:
     """What every client may have dialled, besides its own country."""
     bad_snippets: frozenset[str] = frozenset()
     """Snippets that are wrong by themselves."""
+    bad_calendars: frozenset[str] = frozenset()
+    """Calendars that are wrong by themselves."""
     refused: Mapping[str, str] = field(default_factory=dict)
     """By kind (`contacts` …): the file that could not be used, so that what it held is not called unknown."""
     issues: tuple[Issue, ...] = ()
@@ -96,8 +103,7 @@ class Shared:
 
 def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
     """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
-    issues: list[Issue] = []
-    refused: dict[str, str] = {}
+    issues, refused = _unknown_files(folder / FOLDER)
     content: list[bytes] = []
 
     def load(kind: str, model: type[File]) -> tuple[File | None, Document]:
@@ -113,7 +119,8 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
         return found, document
 
     contacts_file, contacts_document = load("contacts", ContactsFile)
-    queues_file, _ = load("queues", QueuesFile)
+    agents_file, _ = load("agents", AgentsFile)
+    queues_file, queues_document = load("queues", QueuesFile)
     prompts_file, _ = load("prompts", PromptsFile)
     calendars_file, calendars_document = load("calendars", CalendarsFile)
     snippets_file, snippets_document = load("snippets", SnippetsFile)
@@ -121,7 +128,7 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
 
     def kept(kind: str, wrong: list[Issue], document: Document) -> None:
         issues.extend(wrong)
-        if wrong:
+        if errors(wrong):
             refused[kind] = document.file
 
     contacts: dict[str, Person] = {}
@@ -129,10 +136,14 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
         written = (contacts_file.country or country).upper()
         contacts, wrong = people(contacts_file.contacts, contacts_document, written)
         kept("contacts", wrong, contacts_document)
+    if queues_file and agents_file:
+        kept("queues", _wrong_members(queues_file, queues_document, agents_file.agents), queues_document)
     rotas: dict[str, Rota] = {}
+    bad_calendars: set[str] = set()
     if calendars_file:
         rotas, wrong = _rotas(calendars_file.rotas, calendars_document, contacts, "contacts" in refused)
-        wrong += _wrong_calendars(calendars_file.calendars, calendars_document)
+        bad, bad_calendars = _wrong_calendars(calendars_file.calendars, calendars_document)
+        wrong += bad
         kept("calendars", wrong, calendars_document)
     snippets: dict[str, Snippet] = {}
     if snippets_file:
@@ -147,12 +158,14 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
         kept("dialling", [*wrong, *more], dialling_document)
     return Shared(
         contacts=contacts,
+        agents=agents_file.agents if agents_file else {},
         queues={name: _team_queue(name, block) for name, block in queues_file.queues.items()} if queues_file else {},
         prompts=prompts_file.prompts if prompts_file else {},
         calendars=calendars_file.calendars if calendars_file else {},
         rotas=rotas,
         snippets=snippets,
         bad_snippets=frozenset(snippets_file.snippets if snippets_file else ()) - frozenset(snippets),
+        bad_calendars=frozenset(bad_calendars),
         dialling=dialling,
         refused=refused,
         country=country,
@@ -161,20 +174,65 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
     )
 
 
-def _wrong_calendars(blocks: Mapping[str, CalendarBlock], document: Document) -> list[Issue]:
-    """What no client's hours could be made of."""
+def _unknown_files(place: Path) -> tuple[list[Issue], dict[str, str]]:
+    """Files that look like shared ones and would be ignored without a word, and which kind each was meant to be."""
+    issues: list[Issue] = []
+    meant: dict[str, str] = {}
+    known = [f"{kind}.yaml" for kind in SHARED_FILES]
+    for name in _documents(place):
+        if name in known:
+            continue
+        stem = closest(name.lower().partition("/")[0].partition(".")[0], SHARED_FILES)
+        hint = f"{stem}.yaml" if stem else ""
+        message = f"is not read: the files here are {', '.join(sorted(known))}"
+        issues.append(Issue(file=f"{FOLDER}/{name}", line=0, message=message, suggestion=hint))
+        if hint and not (place / hint).exists():
+            meant[hint.removesuffix(".yaml")] = f"{FOLDER}/{name}"
+    return issues, meant
+
+
+def _documents(place: Path) -> list[str]:
+    """What looks like a document in the folder, and in those below it; hidden files are editors' and git's."""
+    found = place.rglob("*") if place.is_dir() else ()
+    names = (one.relative_to(place) for one in found if one.suffix.lower() in (".yaml", ".yml"))
+    return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))
+
+
+def _wrong_members(file: QueuesFile, document: Document, agents: Mapping[str, AgentBlock]) -> list[Issue]:
+    """Members of queues who are no agents."""
+    issues: list[Issue] = []
+    for name, queue in file.queues.items():
+        for index, member in enumerate(queue.members):
+            if member not in agents:
+                path = ("queues", name, "members", index)
+                issues.append(
+                    Issue(
+                        file=document.file,
+                        line=document.line(*path),
+                        field=".".join(str(part) for part in path),
+                        message=f"queue {shown(name)}: agent {shown(member)} is not in shared/agents.yaml",
+                        suggestion=closest(member, agents),
+                    )
+                )
+    return issues
+
+
+def _wrong_calendars(blocks: Mapping[str, CalendarBlock], document: Document) -> tuple[list[Issue], set[str]]:
+    """What no client's hours could be made of, and the names of the calendars it stands in."""
     from callrouter.dialplan import hours
 
     issues: list[Issue] = []
+    bad: set[str] = set()
     for name, block in blocks.items():
-        try:
-            hours.schedule(name, block, "UTC", "en", date(2026, 1, 1))
-        except hours.WrongHours as error:
-            path = ("calendars", name, *error.path)
+        wrong: list[hours.WrongHours] = []
+        hours.schedule(name, block, "UTC", "en", date(2026, 1, 1), wrong=wrong)
+        for one in wrong:
+            path = ("calendars", name, *one.path)
             field = ".".join(str(part) for part in path)
-            message = f'calendar "{name}": {error}'
+            message = f"calendar {shown(name)}: {one.message}"
             issues.append(Issue(file=document.file, line=document.line(*path), field=field, message=message))
-    return issues
+            bad.add(name)
+    return issues, bad
 
 
 def _rotas(
@@ -240,6 +298,16 @@ def allowance(block: DiallingBlock | DiallingFile, document: Document, country: 
         if code not in SUPPORTED_REGIONS
     ]
     prefixes, wrong = _beginnings(block.prefixes, document, country, *path, "prefixes")
+    home = f"+{country_code_for_region(country)}"
+    for index, text in enumerate(block.prefixes):
+        if home.startswith(numbers.normalise_prefix(text.removesuffix("*"), country) or "-"):
+            message = (
+                f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
+            )
+            line = document.line(*path, "prefixes", index)
+            issues.append(
+                Issue(file=document.file, line=line, field="prefixes", message=message, severity=Severity.WARNING)
+            )
     return Dialling(countries=with_territories(block.countries), prefixes=prefixes), [*issues, *wrong]
 
 

@@ -9,17 +9,17 @@ from typing import Any
 
 from callrouter.core import numbers
 from callrouter.dialplan import values
-from callrouter.dialplan.fields import Block
+from callrouter.dialplan.fields import targets
 from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.reader import Document, Key
 from callrouter.dialplan.schema import NodeBlock, SnippetBlock
 from callrouter.dialplan.validation import validate_part
+from callrouter.dialplan.verbs import IncludeBlock
 
 _REFERENCE = re.compile(r"\$(?:([a-z][a-z0-9_-]*)|\$)")
 """`$name`; `$$` is a dollar."""
 
 _SAMPLES = {
-    "text": "Text.",
     "number": "+33199000000",
     "duration": "1m",
     "count": "1",
@@ -51,6 +51,9 @@ class Snippet:
         issues: list[Issue] = []
         for name, raw in self.block.nodes.items():
             path = (*self.root, "nodes", name)
+            for where, key in _filled_twice(raw, given, ("nodes", name)):
+                message = f"the parameter makes this key {shown(key)}, which stands here already"
+                issues.append(_issue(self, message, *where))
             node, wrong = validate_part(NodeBlock, self.document, fill(raw, given), path)
             issues.extend(wrong)
             if node is not None:
@@ -67,6 +70,21 @@ def fill(value: Any, arguments: Mapping[str, Any]) -> Any:
     if isinstance(value, dict):
         return {_filled(key, arguments): fill(item, arguments) for key, item in value.items()}
     return value
+
+
+def _filled_twice(value: Any, arguments: Mapping[str, Any], path: Key) -> Iterator[tuple[Key, str]]:
+    """Keys that a parameter makes the same as another one, which would be lost without a word."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _filled_twice(item, arguments, (*path, index))
+    elif isinstance(value, dict):
+        seen: set[str] = set()
+        for key in sorted(value, key=lambda one: "$" in one):
+            filled = str(_filled(key, arguments))
+            if filled in seen:
+                yield (*path, key), filled
+            seen.add(filled)
+            yield from _filled_twice(value[key], arguments, (*path, key))
 
 
 def _filled(text: str, arguments: Mapping[str, Any]) -> Any:
@@ -143,36 +161,60 @@ def _texts(value: Any, path: Key) -> Iterator[tuple[Key, str]]:
 def _with_samples(snippet: Snippet) -> list[Issue]:
     """What is wrong whatever the arguments are: found with a sample of each type."""
     samples = {name: _SAMPLES.get(block.type, "sample") for name, block in snippet.block.parameters.items()}
+    samples |= _keys_of_their_own(snippet)
     nodes, issues = snippet.filled(samples)
     known = {*snippet.block.nodes, *snippet.ways_out()}
     for name, node in nodes.items():
-        for path, target in _targets(node):
+        verb, block = node.verb
+        for path, target in targets(block):
             if target not in known:
-                message = f"leads to {shown(target)}, which is neither a node of the snippet nor a parameter"
-                issues.append(_issue(snippet, message, "nodes", name, *path, suggestion=closest(target, known)))
-    return issues
+                written = _written(snippet.block.nodes[name], (verb, *path))
+                message = f"leads to {shown(written)}, which is neither a node of the snippet nor a parameter"
+                if "$" in written:
+                    message = f"leads to {shown(written)}: only a parameter of type node, alone, is a way out"
+                issues.append(_issue(snippet, message, "nodes", name, verb, *path, suggestion=closest(target, known)))
+    return issues or list(_unreached(snippet, nodes))
 
 
-_WAYS = ("next", "open", "closed", "holiday", "otherwise", "overflow", "done", "no_answer", "failed", "empty", "then")
+def _written(value: Any, path: Key) -> str:
+    """The text at a path of a node as it was written, where a list of one or a mapping may be left out."""
+    for part in path:
+        inside = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+        value = inside.get(part, value)
+    return value if isinstance(value, str) else ""
 
 
-def _targets(node: NodeBlock) -> Iterator[tuple[Key, str]]:
-    verb, block = node.verb
-    yield from _block_targets(block, (verb,))
+def _keys_of_their_own(snippet: Snippet) -> dict[str, str]:
+    """For parameters that are keys (`keys: { $urgent: … }`): samples that are no other key of the snippet."""
+    written = {text for path, text in _texts(snippet.block.nodes, ()) if path[-1] == text}
+    digits = (key for key in "1234567890*#" if key not in written)
+    found: dict[str, str] = {}
+    for name, parameter in snippet.block.parameters.items():
+        if f"${name}" in written and parameter.type in ("count", "text"):
+            found[name] = next(digits, "1") if parameter.type == "count" else f"sample-{len(found)}"
+    return found
 
 
-def _block_targets(block: object, path: Key) -> Iterator[tuple[Key, str]]:
-    if isinstance(block, tuple):
-        for index, item in enumerate(block):
-            yield from _block_targets(item, (*path, index))
-    elif isinstance(block, Block):
-        for key, value in vars(block).items():
-            if key in _WAYS and isinstance(value, str):
-                yield (*path, key), value
-            elif key == "keys" and isinstance(value, dict):
-                yield from (((*path, key, pressed), target) for pressed, target in value.items())
-            else:
-                yield from _block_targets(value, (*path, key))
+def _unreached(snippet: Snippet, nodes: Mapping[str, NodeBlock]) -> Iterator[Issue]:
+    """Nodes that no way from the snippet's beginning comes to."""
+    reached: set[str] = set()
+    waiting = [snippet.block.start]
+    while waiting:
+        name = waiting.pop()
+        if name in nodes and name not in reached:
+            reached.add(name)
+            waiting.extend(_onward(nodes[name]))
+    for name in nodes:
+        if name not in reached:
+            yield _issue(snippet, "nothing in the snippet leads here: no call can come to this node", "nodes", name)
+
+
+def _onward(node: NodeBlock) -> Iterator[str]:
+    """Where a node may lead: its exits, and whatever a snippet within it is given, which may be a way out."""
+    _, block = node.verb
+    yield from (target for _, target in targets(block))
+    if isinstance(block, IncludeBlock):
+        yield from (value for value in block.with_.values() if isinstance(value, str))
 
 
 def _circle(name: str, snippets: Mapping[str, Snippet]) -> tuple[str, ...]:

@@ -13,6 +13,11 @@ from callrouter.dialplan.reader import Document, Key, dotted, node_name, tree_pa
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_MISSING_OF = {
+    ("lookup", "failed"): "say where the call goes when the web service does not answer, or not with every field",
+}
+"""Where a verb says more than `_MISSING` does."""
+
 _MISSING = {
     "no_input": "say where a caller who presses nothing goes",
     "no_match": "say where a caller who presses an unknown key goes",
@@ -98,7 +103,7 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
     match found["type"]:
         case "missing" | "missing_key":
             last = str(found["ctx"]["key"]) if found["type"] == "missing_key" else last
-            hint = _MISSING.get(last)
+            hint = _MISSING_OF.get((_verb(loc), last)) or _MISSING.get(last)
             return f'"{last}" is missing' + (f": {hint}" if hint else ""), ""
         case "extra_forbidden":
             allowed = _keys(model, loc[:-1])
@@ -118,6 +123,12 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
             return f"holds {found['ctx']['actual_length']} entries, {found['ctx']['max_length']} are the most", ""
         case _:
             return found["msg"], ""
+
+
+def _verb(loc: Key) -> str:
+    """The verb of the node that a place lies in; of a part that is checked by itself, too."""
+    where = loc.index("nodes") + 2 if "nodes" in loc[:-2] else 0
+    return str(loc[where]) if where < len(loc) else ""
 
 
 def _kind(value: object) -> str:

@@ -17,6 +17,9 @@ _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
 _MINUTES_A_DAY = 24 * 60
 
+MOST_RETRIES = 10
+"""Whoever has not understood a question by then never will, and holds a line."""
+
 LONGEST_SECONDS = 24 * 3600.0
 """No wait of a call is longer than a day."""
 
@@ -78,6 +81,14 @@ def count(value: object) -> int:
     if not (word.isascii() and word.isdecimal()) or len(word) > 4 or int(word) > 1000:
         raise ValueError(f"{shown(word)} is not a whole number from 0 to 1000")
     return int(word)
+
+
+def retries(value: object) -> int:
+    """How often a caller is asked again, 0 to `MOST_RETRIES`."""
+    found = count(value)
+    if found > MOST_RETRIES:
+        raise ValueError(f"{found} times are too many: a caller is asked again {MOST_RETRIES} times at most")
+    return found
 
 
 def flag(value: object) -> bool:

@@ -23,6 +23,7 @@ from callrouter.dialplan.fields import (
     OneOf,
     OneOrMany,
     Positive,
+    Retries,
     Target,
     Value,
     Words,
@@ -55,6 +56,14 @@ class NotEmpty:
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """At least one entry."""
         return {**handler(core_schema), "minProperties": 1}
+
+
+class Keys:
+    """Tells editors which keys a telephone has."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
+        """One of them each."""
+        return {**handler(core_schema), "propertyNames": {"pattern": "^[0-9*#]$"}}
 
 
 class OrText:
@@ -134,7 +143,7 @@ Prompts = Annotated[tuple[Spoken, ...], BeforeValidator(as_list), Field(min_leng
 class RetryBlock(Block):
     """What follows silence, or keys that mean nothing."""
 
-    retry: Count = 1
+    retry: Retries = 1
     """How often it is asked again."""
     then: Target
     """Where the call goes after that."""
@@ -167,7 +176,7 @@ class MenuBlock(Block):
     """The question."""
     timeout: Positive = 5.0
     """Silence after the question before it counts as none."""
-    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1), NotEmpty()]
+    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1), NotEmpty(), Keys()]
     """Which key leads to which node; keys in quotes."""
     no_input: Retry
     """Where silence leads, and after how many tries."""
@@ -233,7 +242,7 @@ class CallerBlock(Block):
 class BranchBlock(Block):
     """Branch on conditions."""
 
-    when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1)]
+    when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1, max_length=200)]
     """Conditions, asked in the order written; the first that holds decides."""
     otherwise: Target
     """Where the call goes when none holds."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
@@ -166,8 +166,7 @@ class Outgoing:
         if url.scheme not in ("http", "https") or not host or url.userinfo:
             raise RequestFailed("the address is none of a web service", forbidden=True)
         port = url.port or (443 if url.scheme == "https" else 80)
-        below = {f"*.{host.split('.', n)[n]}" for n in range(1, host.count(".") + 1)}
-        if self._hosts.isdisjoint({host, f"{host}:{port}", f"[{host}]:{port}", *below}):
+        if not is_among(self._hosts, host, port):
             raise RequestFailed(
                 f"{host} may not be asked: add it to CALLROUTER_OUTGOING_HOSTS if it is meant", forbidden=True
             )
@@ -180,6 +179,12 @@ class Outgoing:
         if name not in self._secrets:
             raise RequestFailed(f"CALLROUTER_SECRET_{name} is not set in the engine's environment", forbidden=True)
         return self._secrets[name]
+
+
+def is_among(hosts: Collection[str], host: str, port: int) -> bool:
+    """Whether a host is one of those that may be asked, as `CALLROUTER_OUTGOING_HOSTS` writes them."""
+    below = {f"*.{host.split('.', n)[n]}" for n in range(1, host.count(".") + 1)}
+    return not {host, f"{host}:{port}", f"[{host}]:{port}", *below}.isdisjoint(hosts)
 
 
 async def _bounded(answer: httpx.Response, host: str) -> bytes:

@@ -30,6 +30,10 @@ LONGEST_CALL = 5_000
 """Results told to one call, far beyond its bounds: a call that needs more does not end."""
 
 
+Verb = Callable[[Random, Callable[[], str], Callable[[], dict[str, Any]]], dict[str, Any]]
+"""What a verb holds, given where it may lead, and what may follow silence."""
+
+
 def _queue(name: str) -> TeamQueue:
     return TeamQueue(
         name=name,
@@ -62,10 +66,12 @@ HEAD: dict[str, Any] = {
 }
 
 
-def document(random: Random) -> dict[str, Any]:
+def document(
+    random: Random, verbs: Mapping[str, Verb] | None = None, forward: float = 0.96, often: Collection[str] = ()
+) -> dict[str, Any]:
     """A client's document of up to a dozen nodes; most of its ways go forward, some go anywhere."""
     names = [f"node_{place}" for place in range(random.randint(1, 12))]
-    nodes = {name: _node(random, names, place) for place, name in enumerate(names)}
+    nodes = {name: _node(random, names, place, verbs or VERBS, forward, often) for place, name in enumerate(names)}
     fallback: dict[str, str] = random.choice([{"queue": "medical"}, {"node": random.choice(names)}, {"number": DOCTOR}])
     found = {**HEAD, "fallback": fallback, "start": names[0], "nodes": nodes}
     return found if random.random() < 0.1 else without_unreached(found)
@@ -96,22 +102,23 @@ def texts(value: object) -> list[str]:
     return [text for inner in value for text in texts(inner)] if isinstance(value, list) else []
 
 
-def _node(random: Random, names: list[str], place: int) -> dict[str, Any]:
+def _node(
+    random: Random, names: list[str], place: int, verbs: Mapping[str, Verb], forward: float, often: Collection[str]
+) -> dict[str, Any]:
     following = names[place + 1 :]
 
     def to() -> str:
-        return random.choice(following if following and random.random() < 0.96 else names)
+        return random.choice(following if following and random.random() < forward else names)
 
     def retry() -> dict[str, Any]:
         return {"retry": random.randint(0, 2), "then": to()}
 
     last = not following
-    verbs = ("hangup", "reject") if last and random.random() < 0.9 else tuple(_VERBS)
-    verb = random.choice(verbs)
-    return {verb: _VERBS[verb](random, to, retry)}
+    verb = random.choice(("hangup", "reject") if last and random.random() < 0.9 else (*verbs, *often))
+    return {verb: verbs[verb](random, to, retry)}
 
 
-def _maybe(random: Random, name: str, to: Callable[[], str]) -> dict[str, Any]:
+def maybe(random: Random, name: str, to: Callable[[], str]) -> dict[str, Any]:
     return {name: to()} if random.random() < 0.3 else {}
 
 
@@ -139,7 +146,7 @@ def _conditions(random: Random, to: Callable[[], str]) -> list[dict[str, Any]]:
     return found
 
 
-_VERBS: dict[str, Callable[[Random, Callable[[], str], Callable[[], dict[str, Any]]], dict[str, Any]]] = {
+VERBS: dict[str, Verb] = {
     "answer": lambda r, to, retry: {"next": to()},
     "play": lambda r, to, retry: {"prompt": _prompt(r), "interruptible": r.choice(["true", "false"]), "next": to()},
     "menu": lambda r, to, retry: {
@@ -157,7 +164,7 @@ _VERBS: dict[str, Callable[[Random, Callable[[], str], Callable[[], dict[str, An
         "no_input": retry(),
         "no_match": retry(),
     },
-    "opening_hours": lambda r, to, retry: {"open": to(), "closed": to(), **_maybe(r, "holiday", to)},
+    "opening_hours": lambda r, to, retry: {"open": to(), "closed": to(), **maybe(r, "holiday", to)},
     "caller": lambda r, to, retry: {
         **{name: to() for name in r.sample(("vip", "known", "unwanted"), r.randint(1, 2))},
         "otherwise": to(),
@@ -168,16 +175,16 @@ _VERBS: dict[str, Callable[[Random, Callable[[], str], Callable[[], dict[str, An
         "name": r.choice(QUEUES),
         "max_wait": "1m",
         "overflow": to(),
-        **_maybe(r, "done", to),
+        **maybe(r, "done", to),
     },
     "dial": lambda r, to, retry: {
         "contacts": r.choice([["doctor"], ["doctor", "nurse"]]),
         "mode": r.choice(["in_turn", "at_once"]),
         "no_answer": to(),
-        **_maybe(r, "done", to),
+        **maybe(r, "done", to),
     },
     "redirect": lambda r, to, retry: {"number": DOCTOR, "failed": to()},
-    "message": lambda r, to, retry: {"deliver": "office", "done": to(), **_maybe(r, "empty", to)},
+    "message": lambda r, to, retry: {"deliver": "office", "done": to(), **maybe(r, "empty", to)},
     "lookup": lambda r, to, retry: {
         "url": r.choice(["https://crm.example/callers", "https://crm.example/files/{dossier}"]),
         "fields": {r.choice(VARIABLES): "file.number"},

@@ -20,7 +20,10 @@ TODAY = date(2026, 11, 24)
 
 def schedule(zone: str = "Europe/Paris", **block: Any) -> Schedule:
     """A schedule of a block as a document would hold it."""
-    return hours.schedule("open", HoursBlock.model_validate(block), zone, "fr", TODAY)
+    wrong: list[hours.WrongHours] = []
+    found = hours.schedule("open", HoursBlock.model_validate(block), zone, "fr", TODAY, wrong=wrong)
+    assert wrong == []
+    return found
 
 
 def is_open(of: Schedule, when: str) -> bool:

@@ -61,7 +61,7 @@ def test_hours_that_do_not_occur() -> None:
     lost = findings(document, hours={"open": {"sun": "02:15-03:00"}})
     kept = findings(document, hours={"open": {"sun": "02:15-03:30", "mon": "02:15-03:00"}})
 
-    assert lost == ['hours: "02:15-03:00" does not occur on sun 2026-03-29: the clocks go from 02:00 to 03:00']
+    assert lost == ['hours.open: "02:15-03:00" does not occur on sun 2026-03-29: the clocks go from 02:00 to 03:00']
     assert kept == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -18,12 +19,15 @@ from callrouter.core.call import Disposition
 from callrouter.core.facts import NodeVisited, TroubleMet
 from callrouter.core.nodes import BranchNode
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
-from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.fields import targets
 from callrouter.dialplan.proof import Tree
 from callrouter.dialplan.proof.variables import reads
 from callrouter.dialplan.proof.ways import longest_ways
+from callrouter.dialplan.schema import NodeBlock
 from callrouter.testing import TUESDAY_10, assert_serialises
-from tests.dialplan.random_trees import Walk, compiled, document, walk
+from tests.dialplan.random_folders import write_folder
+from tests.dialplan.random_trees import VERBS, Walk, as_text, compiled, document, walk
 
 DEMO = Path(__file__).parents[2] / "dialplans"
 
@@ -85,6 +89,51 @@ def test_many_random_trees_pass_and_many_do_not() -> None:
     passed = sum(compiled(document(Random(seed))).plan is not None for seed in range(200))
 
     assert 40 <= passed <= 160
+
+
+def test_no_exit_of_any_verb_is_overlooked() -> None:
+    """What looks for exits in a document (of a snippet, which has no plan of its own) finds those of the plan."""
+    seen: set[str] = set()
+    for seed in range(120):
+        found = document(Random(seed))
+        plan = compiled(found).plan
+        for name, node in plan.nodes.items() if plan else ():
+            if name in found["nodes"]:
+                verb, block = NodeBlock.model_validate(as_text(found["nodes"][name])).verb
+                assert sorted(node.exits.values()) == sorted(target for _, target in targets(block))
+                seen.add(verb)
+
+    assert seen == VERBS.keys()
+
+
+def folder_of(random: Random, *, careless: bool) -> Catalogue:
+    """What becomes of a random folder."""
+    with tempfile.TemporaryDirectory() as place:
+        write_folder(random, Path(place), careless=careless)
+        return load_directory(Path(place), PaperSpeech(), now=TUESDAY_10)
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.integers(0, 2**48), st.booleans())
+def test_clients_that_share_keep_the_promises(seed: int, careless: bool) -> None:
+    """With snippets (some misspelt), languages, calendars, rotas and each other's trees."""
+    random = Random(seed)
+    catalogue = folder_of(random, careless=careless)
+    event(f"{len(catalogue.plans)} clients served, careless: {careless}")
+    for plan in catalogue.plans.values():
+        assert all(target in plan.nodes for node in plan.nodes.values() for target in node.exits.values())
+        walk_many(plan, random, 5)
+
+
+def test_many_random_folders_pass_and_many_do_not() -> None:
+    """Otherwise the property above would show nothing; snippets, languages and others' trees are walked."""
+    served = [folder_of(Random(seed), careless=seed % 2 == 0).plans for seed in range(40)]
+    nodes = [name for plans in served for plan in plans.values() for name in plan.nodes]
+
+    assert 40 <= sum(map(len, served)) <= 110
+    assert sum("/" in name for name in nodes) > 100
+    assert sum("@" in name for name in nodes) > 5
+    assert sum(name.startswith(("acme/", "beta/", "gamma/")) for name in nodes) > 10
 
 
 MUTATIONS = ("delete a key", "rename a target", "delete a node", "swap a target", "empty a mapping", "delete a verb")

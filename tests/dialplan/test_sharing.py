@@ -309,6 +309,22 @@ def test_who_leads_to_a_changed_client_is_compiled_again(put: Put, tmp_path: Pat
     ]
 
 
+def test_a_number_that_becomes_a_clients_may_not_be_dialled_any_more(put: Put, tmp_path: Path) -> None:
+    """Though the file that dials it has not changed; and may again when that client goes."""
+    put("a", '  go:\n    redirect: { number: "01 99 00 00 11", failed: bye }\n')
+    loader = Loader(tmp_path, PaperSpeech())
+    before = loader.load()
+    put("b", "  go:\n    play: { prompt: Oui., next: bye }\n", number="01 99 00 00 11")
+    refused = loader.load()
+    (tmp_path / "b.yaml").unlink()
+    after = loader.load()
+
+    assert before.ok
+    assert after.ok
+    assert list(refused.plans) == ["b"]
+    assert [issue.message.partition(": ")[0] for issue in refused.issues] == ["+33199000011 is a number of b.yaml"]
+
+
 # Languages
 
 BILINGUAL = """\

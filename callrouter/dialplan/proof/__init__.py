@@ -3,8 +3,8 @@
 `graph` looks at a tree as nodes and ways and tells ways that need a key from those that do not; `ways` proves that
 exits lead somewhere, nodes are come to, and that no way goes round or on for ever; `flow` finds what is certain at a
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is hidden by an
-earlier one; `calendar` looks at hours, `rotas` at who is on call, and `fallback` at what Asterisk can do alone.
-`effort` only warns.
+earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
+`dialled` at numbers that lead back here through the telephone network. `effort` only warns.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
@@ -15,18 +15,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from callrouter.dialplan.proof.calendar import check_hours
+from callrouter.dialplan.issues import errors
+from callrouter.dialplan.proof.calendar import check_hours, check_open
+from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort
 from callrouter.dialplan.proof.fallback import check_fallback
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.rotas import check_rotas
 from callrouter.dialplan.proof.rules import check_rules
 from callrouter.dialplan.proof.variables import check_room, check_set
-from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets
+from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
 from callrouter.dialplan.schema import ClientFile
 from callrouter.dialplan.scope import Scope
 
-__all__ = ["Tree", "prove"]
+__all__ = ["Tree", "check_dialled", "prove"]
 
 
 def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
@@ -42,6 +44,9 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
     check_hours(scope, file.hours, today)
     check_rotas(scope, tree, today)
     check_fallback(scope, tree)
+    if not errors(scope.issues):
+        check_whole(scope, tree)
+        check_open(scope, tree, today)
     if tree.complete:
         check_reached(scope, tree)
         check_lengths(scope, tree)

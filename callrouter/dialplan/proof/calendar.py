@@ -7,15 +7,19 @@ the clocks leaves out, and clients who keep the holidays of a region that is not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan import values
 from callrouter.dialplan.issues import Severity, shown
-from callrouter.dialplan.schema import HoursBlock
+from callrouter.dialplan.proof.blame import blame
+from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.timezones import country_of
 
@@ -24,6 +28,7 @@ DAYS_AHEAD = 731
 
 # The same texts stand in many clients' files.
 _clock_range = lru_cache(maxsize=4096)(values.clock_range)
+_days = lru_cache(maxsize=4096)(values.days)
 _weekdays = lru_cache(maxsize=4096)(values.weekdays)
 
 _OF_FRANCE = {
@@ -42,45 +47,87 @@ _OF_FRANCE = {
 """Territories with a zone of their own in the tz database, and what their holidays are called."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """Hours a client keeps, and where they are written: in its own document, or in a calendar that all share."""
+
+    block: HoursBlock | CalendarBlock
+    path: tuple[str, ...]
+    """In the client's document; of a calendar, the place that names it."""
+    calendar: str = ""
+
+    def warn(self, scope: Scope, message: str, *path: str | int) -> None:
+        """Note what is unwise; nobody's calendar is blamed for the zone of one client."""
+        if self.calendar:
+            scope.fail(f"hours: calendar {shown(self.calendar)}: {message}", *self.path, severity=Severity.WARNING)
+        else:
+            scope.fail(f"hours.{path[0]}: {message}", *self.path, *path, severity=Severity.WARNING)
+
+
 def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
-    """Every set of hours a client wrote, by the name it stands under in the document."""
+    """Every set of hours a client wrote or took from a shared calendar, by the name it stands under."""
     for written, block in blocks.items():
-        _check_clock_changes(scope, written, block, today)
-        _check_region(scope, written, block)
+        kept = [_Kept(block=block, path=("hours", written))]
+        if block.calendar is not None and (calendar := scope.shared.calendars.get(block.calendar)):
+            kept.append(_Kept(block=calendar, path=("hours", written, "calendar"), calendar=block.calendar))
+        for one in kept:
+            _check_clock_changes(scope, one, today)
+            _check_region(
+                scope, one, {*block.holidays, *(holiday for other in kept for holiday in other.block.holidays)}
+            )
 
 
-def _check_clock_changes(scope: Scope, written: str, block: HoursBlock, today: date) -> None:
-    """Warn of hours of which nothing is left on a day whose clocks go forward."""
+def check_open(scope: Scope, tree: Tree, today: date) -> None:
+    """The way for when it is open must be one that calls can take."""
+    for node in tree.nodes.values():
+        if isinstance(node, OpeningHoursNode) and (hours := scope.schedules.get(node.hours)):
+            coming = (one.ranges for one in hours.exceptions if one.last >= today)
+            if not any(hours.week) and not any(coming):
+                wrong = (
+                    f"exit {shown('open')} is never taken: hours {shown(node.hours)} hold no time at which it is open"
+                )
+                blame(scope, node, wrong, "opening_hours", "open")
+
+
+def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:
+    """Warn of hours of which nothing is left on a day whose clocks go forward; once for the week, and each exception.
+
+    An exception comes before the week: on its days the week's hours are not kept.
+    """
+    told = False
     for day, start, stop in skipped_minutes(scope.timezone, today):
-        for key, ranges in (block.open or {}).items():
-            if day.weekday() not in _weekdays(key):
-                continue
+        own = [written for written in kept.block.exceptions if _holds(written, day)]
+        places = [("exceptions", written, kept.block.exceptions[written]) for written in own]
+        if not own and not told and not any(_holds(written, day) for written in kept.block.closed):
+            week = kept.block.open or {}
+            places = [("open", key, ranges) for key, ranges in week.items() if day.weekday() in _weekdays(key)]
+        for part, key, ranges in places:
             for index, text in enumerate(ranges):
                 begin, end = _clock_range(text)
                 if start <= begin < end <= stop:
-                    scope.fail(
-                        f"hours: {shown(text)} does not occur on {DAYS[day.weekday()]} {day.isoformat()}:"
+                    kept.warn(
+                        scope,
+                        f"{shown(text)} does not occur on {DAYS[day.weekday()]} {day.isoformat()}:"
                         f" the clocks go from {_clock(start)} to {_clock(stop)}",
-                        "hours",
-                        written,
-                        "open",
+                        part,
                         key,
                         index,
-                        severity=Severity.WARNING,
                     )
-                    return
+                    told = told or part == "open"
 
 
-def _check_region(scope: Scope, written: str, block: HoursBlock) -> None:
+def _holds(written: str, day: date) -> bool:
+    first, last = _days(written)
+    return first <= day <= last
+
+
+def _check_region(scope: Scope, kept: _Kept, holidays: Collection[str]) -> None:
     """Warn of a territory overseas that keeps the holidays of the mainland only."""
-    if block.holidays and "FR" in block.holidays:
+    if "FR" in kept.block.holidays:
         region = _OF_FRANCE.get(country_of(scope.timezone, "")) or _OF_FRANCE.get(scope.country)
-        if region and region not in block.holidays:
-            wrong = (
-                f"hours.holidays: {shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
-            )
-            index = block.holidays.index("FR")
-            scope.fail(wrong, "hours", written, "holidays", index, severity=Severity.WARNING)
+        if region and region not in holidays:
+            wrong = f"{shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
+            kept.warn(scope, wrong, "holidays", kept.block.holidays.index("FR"))
 
 
 def _clock(minutes: int) -> str:

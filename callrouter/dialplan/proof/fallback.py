@@ -21,8 +21,9 @@ def check_fallback(scope: Scope, tree: Tree) -> None:
     if node is None:
         return
     if node.kind not in _ALONE:
+        article = "an" if node.kind[0] in "aeiou" else "a"
         scope.fail(
-            f"fallback: node {shown(node.name)} is a {node.kind}, which Asterisk cannot do without the engine:"
+            f"fallback: node {shown(node.name)} is {article} {node.kind}, which Asterisk cannot do without the engine:"
             " name a queue, a number, or a node that is a queue, redirect, hangup or reject",
             "fallback",
         )

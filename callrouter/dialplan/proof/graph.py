@@ -56,6 +56,8 @@ class Tree:
     start: str
     fallback: str = ""
     """Empty: there is none."""
+    foreign: tuple[str, ...] = ()
+    """What the names of other clients' nodes begin with: what is wrong with those is said of their own file."""
 
     @property
     def complete(self) -> bool:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from callrouter.core.conditions import Condition, DateWithin
 from callrouter.core.nodes import BranchNode, CallerNode
-from callrouter.core.nodes.branch import DateWithin, ShareOfCalls, VariableIs
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.hidden import hidden
 from callrouter.dialplan.scope import Scope
 
 
@@ -51,15 +52,15 @@ def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None
         for callers in node.lists:
             target = node.exits.get(f"list:{callers.name}", "")
             against = [one for one, leads in earlier if leads != target]
-            if hidden := _hidden(callers, against):
-                _blame_hidden(scope, node, callers, hidden, whole=_all_hidden(callers, against))
+            if found := _hidden(callers, against):
+                _blame_hidden(scope, node, callers, found, whole=_all_hidden(callers, against))
             earlier.append((callers, target))
 
 
 def _blame_hidden(
-    scope: Scope, node: CallerNode, callers: CallerList, hidden: tuple[str, str, str], *, whole: bool
+    scope: Scope, node: CallerNode, callers: CallerList, found: tuple[str, str, str], *, whole: bool
 ) -> None:
-    entry, holder, by = hidden
+    entry, holder, by = found
     mend = f"ask {shown(callers.name)} first"
     if whole:
         wrong = f"list {shown(callers.name)} never decides: list {shown(holder)}, asked before, holds all of it; {mend}"
@@ -100,32 +101,29 @@ def _holds(callers: CallerList, entry: str) -> str:
 
 def _check_conditions(scope: Scope, node: BranchNode) -> None:
     for index, condition in enumerate(node.when):
-        for earlier, other in enumerate(node.when[:index]):
-            if node.exits.get(f"when:{earlier}") == node.exits.get(f"when:{index}"):
-                continue
-            if wrong := _conflict(condition, other):
-                blame(scope, node, f"condition {index + 1} {wrong} condition {earlier + 1}", "branch", "when", index)
-                break
+        target = node.exits.get(f"when:{index}")
+        # Earlier ones that lead to the same node take nothing away.
+        earlier = [
+            (place, other) for place, other in enumerate(node.when[:index]) if node.exits.get(f"when:{place}") != target
+        ]
+        if wrong := _conflict(condition, earlier):
+            blame(scope, node, f"condition {index + 1} {wrong}", "branch", "when", index)
 
 
-def _conflict(condition: object, earlier: object) -> str:
-    """What is wrong between a condition and an earlier one, or an empty string."""
-    match condition, earlier:
-        case VariableIs(), VariableIs():
-            if condition.variable != earlier.variable:
-                return ""
-            hidden = not earlier.values or (bool(condition.values) and set(condition.values) <= set(earlier.values))
-            return "never decides: all its values are answered for by" if hidden else ""
-        case ShareOfCalls(), ShareOfCalls():
-            # Both are drawn from the same call: a share within an earlier one is never drawn.
-            small = condition.percent <= earlier.percent
-            return "never decides: shares are counted from 0, and it is not larger than" if small else ""
-        case DateWithin(), DateWithin():
-            if earlier.first <= condition.first and condition.last <= earlier.last:
-                return "never decides: all its days are answered for by"
-            inside = condition.first <= earlier.first and earlier.last <= condition.last
-            apart = condition.last < earlier.first or earlier.last < condition.first
-            day = max(condition.first, earlier.first)
-            return "" if inside or apart else f"claims {day.isoformat()}, which is claimed already by"
-        case _:
-            return ""
+def _conflict(condition: Condition, earlier: Sequence[tuple[int, Condition]]) -> str:
+    """What is wrong between a condition and earlier ones, or an empty string."""
+    if found := hidden(condition, earlier):
+        return f"never decides: {found.why} {_conditions(found.by)}"
+    for place, other in earlier:
+        if isinstance(condition, DateWithin) and isinstance(other, DateWithin):
+            inside = condition.first <= other.first and other.last <= condition.last
+            apart = condition.last < other.first or other.last < condition.first
+            if not inside and not apart:
+                day = max(condition.first, other.first)
+                return f"claims {day.isoformat()}, which is claimed already by {_conditions((place,))}"
+    return ""
+
+
+def _conditions(places: Sequence[int]) -> str:
+    *most, last = [str(place + 1) for place in places]
+    return f"conditions {', '.join(most)} and {last}" if most else f"condition {last}"

@@ -32,6 +32,20 @@ def check_targets(scope: Scope, nodes: Collection[str]) -> None:
         )
 
 
+def check_whole(scope: Scope, tree: Tree) -> None:
+    """Every exit of every node, wherever it was written, leads to a node of the tree.
+
+    `check_targets` has said so of the client's own, in better words. This holds the promise whatever an assembly does:
+    a call that left by another exit would be lost.
+    """
+    for name, node in tree.nodes.items():
+        if len(tree.leads[name]) < len(node.exits) and not name.startswith(tree.foreign):
+            for way, target in node.exits.items():
+                if target not in tree.nodes:
+                    wrong = f"exit {shown(way)} leads to {shown(target)}, which is no node of the whole tree"
+                    blame(scope, node, wrong, suggestion=closest(target, tree.nodes))
+
+
 def check_reached(scope: Scope, tree: Tree) -> None:
     """Every node must be one a call can come to."""
     if len(tree.reached) < len(tree.nodes):
