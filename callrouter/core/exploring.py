@@ -19,7 +19,7 @@ from callrouter.core.conditions import Condition, VariableIs, VariableNumber, Va
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Record
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, MenuNode
 from callrouter.core.plan import Plan
-from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin
+from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin, word_left
 
 MAX_STATES = 20_000
 """Waits looked at from one beginning; a client's tree of 30 nodes has some hundred."""
@@ -272,6 +272,7 @@ def _state_of(call: Call) -> Hashable:
         answered[-1] if answered else "",
         reached[-1] if reached else "",
         call.messages[-1].node if call.messages else "",
+        tuple(callback.node for callback in call.callbacks),
     )
 
 
@@ -279,7 +280,7 @@ def _ending(rehearsal: Rehearsal, choices: tuple[Choice, ...]) -> Ending:
     call = rehearsal.call
     node = call.visits[-1].node if call.visits else call.node
     if call.disposition is Disposition.MESSAGE_LEFT:
-        node = call.messages[-1].node
+        node = word_left(call).node
     elif call.disposition in (Disposition.ANSWERED, Disposition.REDIRECTED):
         node = next((choice.node for choice in reversed(choices) if choice.value == "answered"), node)
     return Ending(outcome=rehearsal.outcome, node=node, disposition=str(call.disposition))

@@ -15,7 +15,16 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from callrouter.core import engine, inputs
-from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, RecordOutcome, Visit
+from callrouter.core.call import (
+    Call,
+    Callback,
+    DialOutcome,
+    Disposition,
+    Message,
+    QueueOutcome,
+    RecordOutcome,
+    Visit,
+)
 from callrouter.core.effects import (
     Answer,
     CollectDigits,
@@ -186,8 +195,8 @@ class Rehearsal:
     inputs: tuple[inputs.Input, ...]
     """All that the engine was told after the offer, in order: stepping through them again gives the same call."""
     outcome: str
-    """What finally had the caller: `queue:medical`, `dial:doctor`, `redirect:+44…`, `message:take_message`, `reject`,
-    or the disposition when nobody and nothing had him."""
+    """What finally had the caller: `queue:medical`, `dial:doctor`, `redirect:+44…`, `message:take_message`,
+    `callback:offer`, `reject`, or the disposition when nobody and nothing had him."""
 
     @property
     def heard(self) -> tuple[Part, ...]:
@@ -225,11 +234,19 @@ def outcome_of(plan: Plan, call: Call) -> str:
         case Disposition.REDIRECTED:
             return _reached(plan, call)
         case Disposition.MESSAGE_LEFT:
-            return f"message:{call.messages[-1].node}"
+            left = word_left(call)
+            return f"{'message' if isinstance(left, Message) else 'callback'}:{left.node}"
         case Disposition.REJECTED:
             return "reject"
         case _:
             return str(call.disposition)
+
+
+def word_left(call: Call) -> Message | Callback:
+    """What a caller left who reached nobody: the last of his messages and of his wishes to be called back."""
+    messages = ((one.started_at, one) for one in call.messages)
+    callbacks = ((one.asked_at, one) for one in call.callbacks)
+    return max((*messages, *callbacks), key=lambda left: left[0])[1]
 
 
 def _reached(plan: Plan, call: Call) -> str:

@@ -223,6 +223,8 @@ def ended(rehearsal: Rehearsal) -> str:
         case "message":
             deliver = rehearsal.call.messages[-1].deliver
             return f"a message for {deliver}" if deliver else "a message for nobody"
+        case "callback":
+            return "a callback"
         case "reject":
             return "a refusal"
         case "self_served":

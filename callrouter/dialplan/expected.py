@@ -11,8 +11,8 @@ calls:
 
 `at` is a time in the client's zone: a date and time, or the next ordinary `tue 10:00`, or `holiday 10:00`. `keys` is
 what is keyed at each question, with a comma between two; nothing is silence. `expect` is an outcome (`queue:medical`,
-`dial:doctor`, `redirect:+33…`, `message:night`, `reject`), its first word, a disposition, or `node:NAME` for a node
-passed; of several, all must hold. National numbers are those of the client's country.
+`dial:doctor`, `redirect:+33…`, `message:night`, `callback:offer`, `reject`), its first word, a disposition, or
+`node:NAME` for a node passed; of several, all must hold. National numbers are those of the client's country.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _rehearse(row: _Row, plan: Plan, region: str, now: datetime) -> Rehearsal:
     return rehearse(plan, CallOffered(call_id="expected", did=did, caller=caller, at=at), script)
 
 
-_OUTCOMES = ("queue", "dial", "redirect", "message", "reject", *Disposition)
+_OUTCOMES = ("queue", "dial", "redirect", "message", "callback", "reject", *Disposition)
 
 
 def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -226,6 +226,7 @@ def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]
         known = {
             "node": tuple(plan.nodes),
             "message": tuple(plan.nodes),
+            "callback": tuple(plan.nodes),
             "queue": tuple({queue for node in plan.nodes.values() if (queue := getattr(node, "queue", ""))}),
         }.get(kind)
         if known is None and kind not in ("dial", "redirect"):
