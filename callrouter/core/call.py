@@ -7,10 +7,12 @@ Instants are aware UTC datetimes, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from callrouter.core.frozen import frozen
 
 if TYPE_CHECKING:
     from dataclasses import replace as replace  # the same name, so that it may be imported from here
@@ -41,7 +43,7 @@ class Presentation(StrEnum):
     UNAVAILABLE = "unavailable"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallerId:
     """What is shown of the caller: hostile text until encoded for the place it goes to."""
 
@@ -131,7 +133,7 @@ class RecordOutcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Clocks:
     """The five clocks of a journey, and its end. Every report names the one its waiting time starts from."""
 
@@ -147,7 +149,7 @@ class Clocks:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Visit:
     """One passage through a node: which exit, and the value that decided it."""
 
@@ -157,7 +159,7 @@ class Visit:
     at: datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class QueueVisit:
     """One stay in a queue."""
 
@@ -179,7 +181,7 @@ class QueueVisit:
         return (self.left_at - self.answered_at).total_seconds() if self.answered_at and self.left_at else 0.0
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class DialAttempt:
     """One attempt to reach somebody of the client's: one number, or several at once."""
 
@@ -199,7 +201,7 @@ class DialAttempt:
         return (self.ended_at - self.answered_at).total_seconds() if self.answered_at and self.ended_at else 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Message:
     """A recorded voice message."""
 
@@ -212,7 +214,7 @@ class Message:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Callback:
     """A caller's wish to be called back."""
 
@@ -222,7 +224,7 @@ class Callback:
     asked_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Notification:
     """Something a client's own system is to be told, whatever becomes of the call."""
 
@@ -236,7 +238,7 @@ class Notification:
     asked_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Earlier:
     """What is left of the oldest queue visits and dials of a long journey, once a successor has taken it over.
 
@@ -256,7 +258,7 @@ class Earlier:
 NOTHING_EARLIER = Earlier()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Call:
     """One caller's visit, from offer to hang-up."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from math import inf
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from callrouter.core.call import Call
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLook
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ UNKNOWN_TALK_SECONDS = 120.0
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,6})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Bounds:
     """Where a number has to lie; all that are given must hold."""
 
@@ -46,7 +46,7 @@ class Bounds:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableIs:
     """The variable has one of these values; with none given: it is set at all."""
 
@@ -61,7 +61,7 @@ class VariableIs:
         return f"{self.variable} = {value}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableUnset:
     """The variable has not been set."""
 
@@ -72,7 +72,7 @@ class VariableUnset:
         return "" if self.variable in call.variables else f"{self.variable} is not set"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableStartsWith:
     """The variable's value begins with one of these."""
 
@@ -85,7 +85,7 @@ class VariableStartsWith:
         return f"{self.variable} = {value}" if value is not None and value.startswith(self.prefixes) else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableNumber:
     """The variable's value is a number, and lies within bounds; what is no number never does."""
 
@@ -100,7 +100,7 @@ class VariableNumber:
         return f"{self.variable} = {value}" if self.bounds.hold(float(value.replace(",", "."))) else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DateWithin:
     """The day, in the client's zone, is one of these (both ends included)."""
 
@@ -115,7 +115,7 @@ class DateWithin:
         return f"{today.isoformat()}" if self.first <= today <= self.last else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class ShareOfCalls:
     """This share of the calls, in percent."""
 
@@ -136,7 +136,7 @@ class Measure(StrEnum):
     EXPECTED_WAIT = "expected_wait"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueStands:
     """How a team's queue stands, measured when the call comes by."""
 

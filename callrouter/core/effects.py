@@ -7,11 +7,12 @@ long the switch may take for it, or is None where only people decide (a conversa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from callrouter.core.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen(slots=True)
 class Sound:
     """One audio file the switch can play."""
 
@@ -32,7 +33,7 @@ class ReadAs(StrEnum):
     TIME = "time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Reading:
     """A value read aloud by the switch; `core.reading` makes it, and lets nothing else into it."""
 
@@ -58,12 +59,12 @@ Part = Sound | Reading
 """What a prompt is made of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Answer:
     """Take the call off the hook."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Play:
     """Play sounds one after the other; any key cuts them short if `interruptible`."""
 
@@ -71,7 +72,7 @@ class Play:
     interruptible: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CollectDigits:
     """Play sounds and collect up to `max_digits` keys; `#` ends early; a key cuts the sounds short."""
 
@@ -81,7 +82,7 @@ class CollectDigits:
     """Longest silence after the sounds, and between two keys."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class EnterQueue:
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -92,7 +93,7 @@ class EnterQueue:
     """Played to the agent alone before he is connected."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Dial:
     """Ring numbers, all at once; the first to accept is connected."""
 
@@ -105,7 +106,7 @@ class Dial:
     """What the document calls them, for the record; empty: the numbers say it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Record:
     """Record the caller after a beep until a key, silence or the longest time; hanging up keeps it."""
 
@@ -115,14 +116,14 @@ class Record:
     silence_seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class LookAtQueues:
     """Say how these queues stand; the answer comes at once, or soon as no answer."""
 
     queues: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Lookup:
     """Ask a web service, while the caller waits; `HttpRequest` is complete but for its secrets."""
 
@@ -133,7 +134,7 @@ class Lookup:
     """Hold music once it takes longer than a short silence, if the call was answered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class HttpRequest:
     """What is sent to a web service."""
 
@@ -146,7 +147,7 @@ class HttpRequest:
     """JSON; empty: none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class LookupField:
     """A value wanted from an answer in JSON."""
 
@@ -157,7 +158,7 @@ class LookupField:
     """Bytes the value may take at most."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Hangup:
     """End the call with this Q.850 cause (16 normal, 17 busy, 21 rejected)."""
 

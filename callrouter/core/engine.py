@@ -10,7 +10,6 @@ otherwise ends the call as failed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from callrouter.core import facts as fact
@@ -29,6 +28,7 @@ from callrouter.core.call import (
     replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
+from callrouter.core.frozen import frozen
 from callrouter.core.ledger import bridge, close_open_visits, conclude, note_agent_offered
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
@@ -48,7 +48,7 @@ DIGITS = frozenset("0123456789*#ABCD")
 _KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING, CallState.CONSULTING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Turn:
     """What one input led to."""
 

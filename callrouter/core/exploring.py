@@ -17,6 +17,7 @@ from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.conditions import Condition, VariableIs, VariableNumber, VariableStartsWith
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Record
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, MenuNode
 from callrouter.core.plan import Plan
 from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin, word_left
@@ -31,7 +32,7 @@ WRONG_NUMBER = "*"
 MESSAGE_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Choice:
     """What the caller or somebody else did at one wait."""
 
@@ -78,7 +79,7 @@ class Ending:
     disposition: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Way:
     """One way to an ending."""
 
@@ -97,7 +98,7 @@ class Way:
         return ", ".join(choice.in_words for choice in self.choices) or "just calls"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Explored:
     """All endings of one caller at one instant."""
 

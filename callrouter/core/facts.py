@@ -5,19 +5,18 @@ A fact holds the call as it stood right after it, so that no listener has to rem
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from callrouter.core.call import Call, Callback, DialAttempt, Message, Notification, QueueVisit, Visit
+from callrouter.core.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallStarted:
     """A call was taken on."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class NodeVisited:
     """A node was passed: the exit taken and the value that decided it."""
 
@@ -25,7 +24,7 @@ class NodeVisited:
     visit: Visit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueEntered:
     """The caller waits in a queue."""
 
@@ -33,7 +32,7 @@ class QueueEntered:
     visit: QueueVisit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueEnded:
     """A queue visit is complete, its outcome set."""
 
@@ -41,7 +40,7 @@ class QueueEnded:
     visit: QueueVisit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DialFinished:
     """An attempt to reach somebody by telephone is complete."""
 
@@ -49,14 +48,14 @@ class DialFinished:
     dial: DialAttempt
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Bridged:
     """The caller speaks to a human (an agent, or somebody of the client's)."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class MessageLeft:
     """A message was recorded."""
 
@@ -64,7 +63,7 @@ class MessageLeft:
     message: Message
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallbackAsked:
     """The caller is to be called back."""
 
@@ -72,7 +71,7 @@ class CallbackAsked:
     callback: Callback
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class NotificationAsked:
     """A client's system is to be told something; whoever delivers it does so on his own time."""
 
@@ -80,7 +79,7 @@ class NotificationAsked:
     notification: Notification
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class InputRefused:
     """An input did not fit the state of the call, and changed nothing."""
 
@@ -88,7 +87,7 @@ class InputRefused:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class TroubleMet:
     """Something went wrong that the call survived, or did not: for the log and the trace."""
 
@@ -96,7 +95,7 @@ class TroubleMet:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallEnded:
     """The call is over; its disposition and clocks are final."""
 

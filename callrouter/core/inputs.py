@@ -7,13 +7,13 @@ result cannot answer a later question.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from callrouter.core.call import CallerId, DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallOffered:
     """A new call rings; the only input that `engine.start` takes."""
 
@@ -24,7 +24,7 @@ class CallOffered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallAnswered:
     """The Answer we asked for is done."""
 
@@ -32,7 +32,7 @@ class CallAnswered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class PromptEnded:
     """The prompts were heard to the end, or a key cut them short."""
 
@@ -40,7 +40,7 @@ class PromptEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DigitPressed:
     """The caller keyed 0-9, *, #, or A-D, at whatever moment: the one source of digits."""
 
@@ -48,7 +48,7 @@ class DigitPressed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CollectEnded:
     """Collecting is over, by a key or by silence; the digits themselves came as `DigitPressed`."""
 
@@ -56,7 +56,7 @@ class CollectEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class AgentOffered:
     """The queue rings an agent for this caller."""
 
@@ -64,7 +64,7 @@ class AgentOffered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class AgentAnswered:
     """An agent and the caller are connected."""
 
@@ -72,7 +72,7 @@ class AgentAnswered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueLeft:
     """The caller is back from the queue: nobody came, or the conversation is over (`ANSWERED`)."""
 
@@ -83,7 +83,7 @@ class QueueLeft:
     """The key by which the caller chose another way (`EXITED`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class LegAnswered:
     """Somebody of the client's accepted the call and is connected."""
 
@@ -91,7 +91,7 @@ class LegAnswered:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DialEnded:
     """The attempt is over: nobody accepted, or the conversation is over (`ANSWERED`)."""
 
@@ -100,7 +100,7 @@ class DialEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class RecordingEnded:
     """The message is recorded, or could not be."""
 
@@ -110,7 +110,7 @@ class RecordingEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueLook:
     """How a team's line stands at one instant."""
 
@@ -124,7 +124,7 @@ class QueueLook:
     """Running mean of its conversations; 0 while there has been none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueuesSeen:
     """How queues stand; one that could not be looked at is missing."""
 
@@ -133,7 +133,7 @@ class QueuesSeen:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class LookupDone:
     """The web service answered, with every field asked for."""
 
@@ -143,7 +143,7 @@ class LookupDone:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class LookupFailed:
     """The web service did not answer in time, or not with what was asked for."""
 
@@ -152,7 +152,7 @@ class LookupFailed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CommandFailed:
     """What we asked for could not be done, and the caller is still there."""
 
@@ -161,7 +161,7 @@ class CommandFailed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class ControlLost:
     """Asterisk took the call back (its lease ran out, AsyncAGI ended): its fallback serves the caller now."""
 
@@ -169,7 +169,7 @@ class ControlLost:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallerHungUp:
     """The caller's side is over, by whomever; comes at any instant, more than once, and counts once."""
 

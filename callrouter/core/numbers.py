@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
 
 from callrouter.core.call import CallerId, Presentation
+from callrouter.core.frozen import frozen
 
 ANONYMOUS = "anonymous"
 _OVERSEAS = {
@@ -107,7 +107,7 @@ def normalise_prefix(prefix: str, region: str) -> str | None:
     return f"+{country}{digits.removeprefix(national)}" if country else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallerList:
     """A client's list of callers: whole numbers, prefixes, and those who withhold theirs."""
 

@@ -6,9 +6,10 @@ A plan is immutable; a call keeps the one it started with, by client and version
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Node
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
@@ -35,7 +36,7 @@ def variables_length(nodes: Iterable[Node]) -> int:
     return sum(len(name) + length for name, length in longest.items())
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Plan:
     """One client's dialplan, compiled."""
 

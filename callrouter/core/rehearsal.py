@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -40,6 +40,7 @@ from callrouter.core.effects import (
 )
 from callrouter.core.engine import Turn
 from callrouter.core.facts import NodeVisited
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import RedirectNode
 from callrouter.core.plan import Plan
 
@@ -54,7 +55,7 @@ REACTION_SECONDS = 1.0
 """From the beginning of a question to the first key: callers who know the menu do not hear it out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueBehaviour:
     """What becomes of a caller in a queue."""
 
@@ -65,7 +66,7 @@ class QueueBehaviour:
     talk_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DialBehaviour:
     """What a number does when it is rung; NO_ANSWER lets the whole ringing time pass."""
 
@@ -74,7 +75,7 @@ class DialBehaviour:
     talk_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Script:
     """What the caller and the others do."""
 
@@ -171,7 +172,7 @@ class Scripted:
         return None if known is None else {one.variable: known.get(one.variable, "1") for one in asked.fields}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class RehearsedStep:
     """What one thing that happened led to."""
 
@@ -186,7 +187,7 @@ class RehearsedStep:
     call: Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Rehearsal:
     """The whole call."""
 
@@ -244,9 +245,8 @@ def outcome_of(plan: Plan, call: Call) -> str:
 
 def word_left(call: Call) -> Message | Callback:
     """What a caller left who reached nobody: the last of his messages and of his wishes to be called back."""
-    messages = ((one.started_at, one) for one in call.messages)
-    callbacks = ((one.asked_at, one) for one in call.callbacks)
-    return max((*messages, *callbacks), key=lambda left: left[0])[1]
+    left: tuple[Message | Callback, ...] = (*call.messages, *call.callbacks)
+    return max(left, key=lambda one: one.started_at if isinstance(one, Message) else one.asked_at)
 
 
 def _reached(plan: Plan, call: Call) -> str:

@@ -9,12 +9,13 @@ waits stands in `Call.memory`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import Effect, Part, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.reading import NotReadable, PromptPart
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Stay:
     """The node waits, in `state`, for the result of the last of its effects."""
 
@@ -33,7 +34,7 @@ class Stay:
     """What went wrong on the way, and was survived."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Leave:
     """The node is left by an exit, because of a value a person can read."""
 
@@ -45,7 +46,7 @@ class Leave:
     """What somebody else is to be told because of it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Finish:
     """The tree ends here."""
 
@@ -58,7 +59,7 @@ class Finish:
 Step = Stay | Leave | Finish
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Node:
     """A step of the tree. Subclasses add typed fields and say how they are entered and resumed."""
 
