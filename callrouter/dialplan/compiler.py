@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from callrouter.core import numbers
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.plan import Plan
@@ -46,7 +47,7 @@ UNKNOWN_CLIENT = "unknown-did"
 """Client of the calls nobody's numbers hold."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Draft:
     """A document as far as it could be understood: what is still to be compiled, and what is wrong so far."""
 
@@ -57,7 +58,7 @@ class Draft:
     issues: tuple[Issue, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Compiled:
     """What became of a document: a plan if nothing is wrong, and what was found."""
 

@@ -8,7 +8,7 @@ lines are no difference.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, date, datetime, timedelta
 from difflib import SequenceMatcher
 from textwrap import shorten
@@ -16,6 +16,7 @@ from textwrap import shorten
 from callrouter.core.call import Call, DialOutcome, QueueOutcome
 from callrouter.core.effects import CollectDigits, Dial, EnterQueue, Play, Record
 from callrouter.core.exploring import WRONG_NUMBER, keys_at, numbers_asked_for
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import CollectDigitsNode, LookupNode, MenuNode
 from callrouter.core.plan import Plan
@@ -42,7 +43,7 @@ Keys = tuple[str, ...]
 """What a caller keys at one question after the other; nothing behind the last."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Circumstance:
     """How everybody else behaves."""
 
@@ -50,7 +51,7 @@ class Circumstance:
     script: Script
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Change:
     """One difference, for one kind of caller who keys one thing at one stretch of the calendar."""
 
@@ -61,7 +62,7 @@ class Change:
     keys: Keys
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Compared:
     """All differences between two trees, before they are put into words."""
 

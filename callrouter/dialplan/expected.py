@@ -18,7 +18,6 @@ what is keyed at each question, with a comma between two; nothing is silence. `e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +26,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from callrouter.core.call import Disposition
 from callrouter.core.effects import CollectDigits, Play
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.core.rehearsal import Rehearsal, Script, rehearse
@@ -82,7 +82,7 @@ class ExpectedCalls(_Block):
     calls: Annotated[tuple[ExpectedCall, ...], Field(min_length=1, max_length=MOST_CALLS)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class _Row:
     document: Document
     index: int

@@ -4,8 +4,6 @@ Every annotation carries two things: the function that reads the text (all scala
 JSON Schema of what may be written, for editors that know types.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any
 

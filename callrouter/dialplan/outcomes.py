@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from callrouter.core.exploring import Ending, Way, explore
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode
 from callrouter.core.nodes.branch import ShareOfCalls
@@ -15,7 +15,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.situations import CallerKind, Moment, caller_kinds, moments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Outcome:
     """One of the ends a tree has, and how to come to it."""
 
@@ -25,7 +25,7 @@ class Outcome:
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Outcomes:
     """All that were found."""
 

@@ -7,7 +7,6 @@ at say the same. One of each kind stands for all, so that a tree can be question
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from callrouter.core.call import CallerId, Presentation
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
 from callrouter.core.nodes.branch import DateWithin
 from callrouter.core.numbers import CallerList
@@ -30,7 +30,7 @@ ANY_OTHER_CALLER = "any other caller"
 WITHHELD = "a caller who withholds his number"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallerKind:
     """Callers no tree in question tells apart, and one of them."""
 
@@ -94,7 +94,7 @@ def _words(kind: CallerKind, *, alone: bool) -> str:
     return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({kind.caller.number})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Stretch:
     """Part of one day, on the client's wall clock, in which nothing a tree looks at changes."""
 
@@ -108,7 +108,7 @@ class Stretch:
     """The holiday or the exception, if there is one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Calendar:
     """All hours, dates and rotas that some plans look at."""
 
@@ -197,7 +197,7 @@ def calendar(*plans: Plan) -> Calendar:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Moment:
     """An instant that stands for all at which the tree goes the same way."""
 
