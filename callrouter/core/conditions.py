@@ -36,6 +36,13 @@ class Bounds:
     at_least: float | None = None
     at_most: float | None = None
 
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """The numbers at which it is decided, in order."""
+        return tuple(
+            sorted({edge for edge in (self.below, self.above, self.at_least, self.at_most) if edge is not None})
+        )
+
     def hold(self, value: float) -> bool:
         """Whether the number lies there."""
         return (
@@ -56,9 +63,11 @@ class VariableIs:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable)
-        if value is None or (self.values and value not in self.values):
-            return ""
-        return f"{self.variable} = {value}"
+        return f"{self.variable} = {value}" if value is not None and self.fits(value) else ""
+
+    def fits(self, value: str) -> bool:
+        """Whether it holds for a variable that has this value."""
+        return not self.values or value in self.values
 
 
 @frozen(slots=True)
@@ -82,7 +91,11 @@ class VariableStartsWith:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable)
-        return f"{self.variable} = {value}" if value is not None and value.startswith(self.prefixes) else ""
+        return f"{self.variable} = {value}" if value is not None and self.fits(value) else ""
+
+    def fits(self, value: str) -> bool:
+        """Whether it holds for a variable that has this value."""
+        return value.startswith(self.prefixes)
 
 
 @frozen(slots=True)
@@ -95,9 +108,12 @@ class VariableNumber:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable, "").strip()
-        if not _NUMBER.fullmatch(value):
-            return ""
-        return f"{self.variable} = {value}" if self.bounds.hold(float(value.replace(",", "."))) else ""
+        return f"{self.variable} = {value}" if self.fits(value) else ""
+
+    def fits(self, value: str) -> bool:
+        """Whether it holds for a variable that has this value."""
+        number = value.strip()
+        return bool(_NUMBER.fullmatch(number)) and self.bounds.hold(float(number.replace(",", ".")))
 
 
 @frozen(slots=True)
@@ -159,6 +175,8 @@ class QueueStands:
         return f"{self.queue}: {words}" if self.bounds.hold(value) else ""
 
 
+ValueCondition = VariableIs | VariableStartsWith | VariableNumber
+"""Those that compare a variable's value."""
 Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | DateWithin | ShareOfCalls | QueueStands
 
 

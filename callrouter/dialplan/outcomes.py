@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from callrouter.core.distinctions import Distinctions
 from callrouter.core.exploring import Ending, Way, explore
 from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
@@ -41,11 +42,11 @@ def outcomes(plan: Plan, since: datetime) -> Outcomes:
     """Every distinct outcome; the order is that of the document, the same for the same plan and day."""
     kinds, whens = caller_kinds(plan), moments(plan, since)
     best: dict[Ending, Outcome] = {}
-    complete = True
+    complete, told_apart = True, Distinctions(plan)
     for kind in kinds:
         for when in whens:
             for call_id in call_ids(plan):
-                explored = explore(plan, offer(plan, kind, when, call_id))
+                explored = explore(plan, offer(plan, kind, when, call_id), told_apart=told_apart)
                 complete = complete and explored.complete
                 for ending, way in explored.ways.items():
                     if ending not in best or way.effort < best[ending].way.effort:

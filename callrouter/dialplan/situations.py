@@ -77,12 +77,32 @@ def _ordinary(plan: Plan) -> Iterator[CallerId]:
 
 
 def _listed(lists: Sequence[Sequence[CallerList]]) -> Iterator[CallerId]:
-    for of_plan in lists:
-        for one in of_plan:
-            for number in sorted(one.numbers):
-                yield CallerId(number=number)
-            for prefix in one.prefixes:
-                yield CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
+    """Callers of each list, and of each beginning some whom no longer beginning holds."""
+    everything = [one for of_plan in lists for one in of_plan]
+    longer = sorted({prefix for one in everything for prefix in one.prefixes} | set(_numbers(everything)))
+    for one in everything:
+        for number in sorted(one.numbers):
+            yield CallerId(number=number)
+        for prefix in one.prefixes:
+            yield _beginning_with(prefix)
+            for other in longer:
+                if other.startswith(prefix):
+                    yield from (_beginning_with(begun) for begun in _beside(prefix, other))
+
+
+def _numbers(lists: Sequence[CallerList]) -> Iterator[str]:
+    for one in lists:
+        yield from one.numbers
+
+
+def _beside(prefix: str, longer: str) -> Iterator[str]:
+    """Beginnings that share all but the last digit with a part of the longer one: `+441` … beside `+4499`."""
+    for length in range(len(prefix), len(longer)):
+        yield from (longer[:length] + digit for digit in "0123456789" if digit != longer[length])
+
+
+def _beginning_with(prefix: str) -> CallerId:
+    return CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
 
 
 def _words(kind: CallerKind, *, alone: bool) -> str:
