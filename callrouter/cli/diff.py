@@ -107,7 +107,7 @@ def _doubts(old: Plan, new: Plan, compared: Compared) -> Iterator[str]:
     if compared.cut:
         who = " and ".join(sorted(compared.cut))
         yield f"Not all was compared: {who} can go more ways than are looked at, there may be more."
-    places = () if compared.changes else differing(old, new)
+    places = [] if compared.changes else [now or before for before, now in differing(old, new)]
     if places:
         named = ", ".join(places[:MOST_PLACES]) + (
             f" and {len(places) - MOST_PLACES} more" * (len(places) > MOST_PLACES)

@@ -2,7 +2,7 @@
 
 Both trees are walked by the engine with the same callers, at the same instants, pressing the same keys, with agents and
 contacts who answer and who do not; what callers come to and what they hear is compared. Names of nodes and the order of
-lines are no difference.
+lines are no difference. A way is followed only as long as it can still come to a node that differs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, LookupNode, MenuNode, Node
 from callrouter.core.plan import Plan
 from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Script, Scripted, begin
+from callrouter.dialplan.likeness import differing, leading_to
 from callrouter.dialplan.outcomes import call_ids
 from callrouter.dialplan.render import length
 from callrouter.dialplan.situations import CallerKind, Stretch, calendar, caller_kinds, moment
@@ -104,7 +105,7 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
     kinds = caller_kinds(old, new)
     compared = Compared(stretches=stretches, callers=tuple(kind.words for kind in kinds), days=days)
     trees = _Trees(old, new)
-    for kind in kinds:
+    for kind in () if trees.alike else kinds:
         for said, found in stretches.items():
             at = moment(seen_by, found[0]).at.astimezone(UTC)
             for change in _changes_at(trees, kind, at, said, compared):
@@ -120,7 +121,18 @@ class _Trees:
         self.new = new
         self.told_apart = Distinctions(old, new)
         self.call_ids = call_ids(old, new)
+        pairs = differing(old, new)
+        self.leading = leading_to(old, [one for one, _ in pairs]), leading_to(new, [one for _, one in pairs])
+        """The nodes of each from which a call can come to one that differs."""
+        self.differing = frozenset(one for one, _ in pairs), frozenset(one for _, one in pairs)
+        if (old.timezone, old.language) != (new.timezone, new.language):
+            self.leading = frozenset(old.nodes), frozenset(new.nodes)
         self.circumstances = tuple(_circumstances(self))
+
+    @property
+    def alike(self) -> bool:
+        """No call can meet a difference."""
+        return not any(self.leading)
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -240,6 +252,7 @@ class _Question:
     """What can be keyed there."""
     state: Hashable
     """All that can matter for what follows."""
+    node: str
 
 
 class _Habit(Scripted):
@@ -256,7 +269,7 @@ class _Habit(Scripted):
     def keys(self, call: Call, asked: CollectDigits) -> str:
         """As at the first time; behind the last answer silence."""
         if not (call.memory and self.questions and self._asked_at == call.node):
-            self.questions.append(_Question(options=self._options(call, asked), state=state_of(call)))
+            self.questions.append(_Question(options=self._options(call, asked), state=state_of(call), node=call.node))
             self._asked_at = call.node
         place = len(self.questions) - 1
         answer = self._answers[place] if place < len(self._answers) else ""
@@ -292,10 +305,21 @@ class _Way:
     told: bool = False
     """It is the same as in another circumstance, and told there."""
 
-    def comes_to(self, kind: type[Effect]) -> bool:
-        """Whether such a thing is asked for on it, in either tree."""
+    def parted(self, trees: _Trees) -> bool:
+        """Whether it has come to a node that differs: from there on all that follows may."""
         return any(
-            isinstance(one, kind) for way in (self.before, self.now) for step in way.steps for one in step.effects
+            visit.node in differing
+            for way, differing in zip((self.before, self.now), trees.differing, strict=True)
+            for visit in way.call.visits
+        )
+
+    def comes_to(self, kind: type[Effect], trees: _Trees) -> bool:
+        """Whether such a thing is asked for on it, in either tree, where the answer can still lead to a difference."""
+        parted = self.parted(trees)
+        return any(
+            (parted or step.call.node in leading) and any(isinstance(effect, kind) for effect in step.effects)
+            for way, leading in zip((self.before, self.now), trees.leading, strict=True)
+            for step in way.steps
         )
 
 
@@ -318,7 +342,7 @@ def _walk(trees: _Trees, offered: CallOffered, circumstance: Circumstance, unlik
         if keys in found:
             continue
         way = unlike.ways.get(keys) if unlike and circumstance.needs else None
-        if way is None or (circumstance.needs and way.comes_to(circumstance.needs)):
+        if way is None or (circumstance.needs and way.comes_to(circumstance.needs, trees)):
             way = _walk_one(trees, offered, circumstance.script, keys)
         elif not way.told:
             way = replace(way, told=True)
@@ -327,7 +351,9 @@ def _walk(trees: _Trees, offered: CallOffered, circumstance: Circumstance, unlik
         state = tuple(question and question.state for question in asked)
         few = len(keys) < MANY_QUESTIONS and len(found) + len(waiting) < MANY_WAYS
         if few or state not in states:
-            waiting += [(*keys, one) for question in asked if question for one in question.options]
+            near = (one is not None and one.node in leading for one, leading in zip(asked, trees.leading, strict=True))
+            leads = way.parted(trees) or any(near)
+            waiting += [(*keys, one) for question in asked if question and leads for one in question.options]
         states.add(state)
     return _Walked(ways=found, complete=not waiting)
 

@@ -125,7 +125,7 @@ class ExpectedCalls(Block):
     ```yaml
     calls:
       - { at: "tue 10:00", expect: queue:medical }
-      - { at: "2026-12-25T10:00", expect: message:message }
+      - { at: "2026-12-25T10:00", dial: { "*": no_answer }, expect: message:message }
       - { from: "06 12 34 00 07", at: "sun 03:00", queues: { medical: full }, expect: message:message }
       - { at: "tue 10:00", queues: { medical: { agents: 0 } }, message: 1s, expect: abandoned }
       - { at: "sun 03:00", dial: { doctors: busy }, expect: [message:message, node:on_duty] }

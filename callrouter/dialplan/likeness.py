@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 
 from callrouter.core.nodes import Node, OpeningHoursNode
@@ -12,11 +12,15 @@ _OF_THE_PLACE = frozenset({"name", "line", "source", "included_at", "exits", "ho
 """Fields that say where a node stands, or name what is compared itself."""
 
 
-def differing(old: Plan, new: Plan) -> tuple[str, ...]:
-    """The nodes, by their new names, that are not what they were: another verb, another value, another way out."""
+Pair = tuple[str, str]
+"""A node of the old tree and the one that stands in its place in the new; empty where there is none."""
+
+
+def differing(old: Plan, new: Plan) -> tuple[Pair, ...]:
+    """The nodes that are not what they were: another verb, another value, another way out."""
     begins = [(old.start, new.start), (old.fallback, new.fallback)]
     seen: set[tuple[str, str]] = set()
-    found: dict[str, None] = {}
+    found: dict[Pair, None] = {}
     while begins:
         pair = begins.pop(0)
         if pair in seen:
@@ -25,10 +29,10 @@ def differing(old: Plan, new: Plan) -> tuple[str, ...]:
         before, now = old.nodes.get(pair[0]), new.nodes.get(pair[1])
         if before is None or now is None:
             if before is not now:
-                found[pair[1] or pair[0]] = None
+                found[pair] = None
             continue
         if not _alike(old, before, new, now):
-            found[pair[1]] = None
+            found[pair] = None
         begins += _exits(before, now)
     return tuple(found)
 
@@ -46,3 +50,18 @@ def _alike(old: Plan, before: Node, new: Plan, now: Node) -> bool:
 
 def _exits(before: Node, now: Node) -> Iterator[tuple[str, str]]:
     return ((before.exits[name], now.exits[name]) for name in before.exits if name in now.exits)
+
+
+def leading_to(plan: Plan, nodes: Iterable[str]) -> frozenset[str]:
+    """These nodes, and all from which a call can come to one of them."""
+    before: dict[str, list[str]] = {}
+    for node in plan.nodes.values():
+        for target in node.exits.values():
+            before.setdefault(target, []).append(node.name)
+    found = set(nodes)
+    waiting = list(found)
+    while waiting:
+        new = [name for name in before.get(waiting.pop(), ()) if name not in found]
+        found.update(new)
+        waiting += new
+    return frozenset(found)
