@@ -111,7 +111,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     gc.collect()
     gc.freeze()
     recorder = Recorder(database, settings.data_dir / "spool")
-    outside = Outside.of(settings, load_secrets(), database, clock)
+    outside = Outside.of(settings, load_secrets(), database, clock, metrics)
     observers: list[Observer] = [recorder, metrics, FactLog(), outside.notifier]
     driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
     outside.lookups.inbox = driver
@@ -214,6 +214,7 @@ class Engine:
                 link_up=lambda: self.link.state is LinkState.UP,
                 link=self.link.counters,
                 writer=self.recorder,
+                notifications=lambda: self.outside.notifier.backlog,
             )
         )
 

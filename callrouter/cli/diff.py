@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes for a caller")
+    parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes, or may")
     asked = parser.parse_args(arguments)
     with unfolded(asked.old) as old_path, unfolded(asked.new) as new_path:
         old, new = _plans(old_path), _plans(new_path)

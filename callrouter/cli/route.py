@@ -164,9 +164,7 @@ def _plan(catalogue: Catalogue, path: Path, to: str) -> Plan:
             raise DialplanError(f"{path} holds several clients: say which number is dialled with --to")
         found = catalogue.for_did(to)
         if found is catalogue.unknown:
-            raise DialplanError(
-                f"no client of {path} has the number {to}: a caller would hear that it is not in service"
-            )
+            raise DialplanError(f"no client of {path} has the number {to}: callers hear that it is not in service")
         return found
     plan = next((plan for plan in catalogue.plans.values() if plan.source == path.name), None)
     if plan is None:
