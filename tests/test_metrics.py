@@ -209,6 +209,8 @@ def test_the_fast_histogram_says_what_prometheus_expects(metrics: EngineMetrics,
 def test_promtool_has_nothing_to_say(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
     watched(metrics)
     metrics.observe([*facts(answered("1")), *facts(abandoned("2")), *facts(message_left("3"))])
+    metrics.observe_lookup("*.crm.example", "answered", 0.2)
+    metrics.observe_delivery("given_up")
 
     checked = subprocess.run(
         ["promtool", "check", "metrics"], input=generate_latest(registry), capture_output=True, check=False
@@ -246,3 +248,18 @@ async def test_a_scrape_of_800_clients_does_not_hold_up_live_calls(
     # Each turn is a chance for live calls between two slices of the page; in one piece there would be one.
     assert scrape.result().count(b"\n") > 13_000
     assert turns > 50
+
+
+def test_what_web_services_answer_is_counted(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
+    """By the operator's entry and by outcome; and how long it took."""
+    metrics.observe_lookup("crm.example", "answered", 0.15)
+    metrics.observe_lookup("crm.example", "failed", 3.0)
+    metrics.observe_delivery("delivered")
+    metrics.watch(Sources(notifications=lambda: 7))
+
+    value = registry.get_sample_value
+    assert value("callrouter_lookups_total", {"host": "crm.example", "outcome": "failed"}) == 1
+    assert value("callrouter_lookup_seconds_bucket", {"le": "0.2"}) == 1
+    assert value("callrouter_lookup_seconds_count") == 2
+    assert value("callrouter_notification_attempts_total", {"outcome": "delivered"}) == 1
+    assert value("callrouter_notifications_backlog") == 7

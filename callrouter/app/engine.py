@@ -118,7 +118,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     # A call's values are no concern of the collector's (callrouter.core.call): what is left makes circles but rarely.
     gc.set_threshold(*COLLECT_AFTER)
     recorder = Recorder(database, settings.data_dir / "spool")
-    outside = Outside.of(settings, load_secrets(), database, clock)
+    outside = Outside.of(settings, load_secrets(), database, clock, metrics)
     observers: list[Observer] = [recorder, metrics, FactLog(), outside.notifier]
     driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
     outside.lookups.inbox = driver
@@ -229,6 +229,7 @@ class Engine:
                 link_up=lambda: self.link.state is LinkState.UP,
                 link=self.link.counters,
                 writer=self.recorder,
+                notifications=lambda: self.outside.notifier.backlog,
             )
         )
 

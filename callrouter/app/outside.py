@@ -9,7 +9,7 @@ from callrouter import __version__
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.notifications import Notifier
 from callrouter.runtime.outgoing import Outgoing
-from callrouter.runtime.ports import Clock
+from callrouter.runtime.ports import Clock, OutgoingMeter
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.store.database import Database
@@ -27,14 +27,16 @@ class Outside:
     """A lookup that dies is the end of that lookup, not of the engine."""
 
     @classmethod
-    def of(cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock) -> Outside:
+    def of(
+        cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: OutgoingMeter
+    ) -> Outside:
         """By the operator's settings; `secrets` by name."""
         outgoing = Outgoing(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
         asking = Tasks()
         return cls(
             outgoing=outgoing,
-            lookups=Lookups(outgoing=outgoing, clock=clock, tasks=asking),
-            notifier=Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock),
+            lookups=Lookups(outgoing=outgoing, clock=clock, tasks=asking, meter=meter),
+            notifier=Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, meter=meter),
             asking=asking,
         )
 

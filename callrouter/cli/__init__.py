@@ -56,6 +56,8 @@ def main() -> None:
             # Nearly all of such a command is the loading of code, none of which is ever garbage: neither meanwhile, nor
             # at the end, when the interpreter would go through all of it again for a seventh of the whole time.
             gc.disable()
+            # Pydantic would look through all installed packages for plugins of its own.
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
             try:
                 code = load(name)(sys.argv[2:])
                 sys.stdout.flush()

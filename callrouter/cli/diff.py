@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from callrouter.cli.arguments import Parser
+from callrouter.core.frozen import frozen
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.differences import compare
+from callrouter.dialplan.differences import Compared, compare
+from callrouter.dialplan.likeness import differing
 from callrouter.dialplan.render import describe
 from callrouter.dialplan.revisions import unfolded
 from callrouter.dialplan.wording import Sentence, sentences
@@ -24,14 +25,18 @@ SUMMARY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+MOST_PLACES = 5
+"""Nodes that are named as different; more are counted."""
+
+
+@frozen(slots=True)
 class _Difference:
     """What changes for one client."""
 
     client: str
     name: str
     notes: tuple[str, ...]
-    """What no comparison of calls can say: a client who comes or goes, numbers, the fallback."""
+    """What no comparison of calls can say: a client who comes or goes, numbers, the fallback, what was not compared."""
     sentences: tuple[Sentence, ...] = ()
 
 
@@ -45,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("old", metavar="OLD")
     parser.add_argument("new", metavar="NEW")
     parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes for a caller")
+    parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes, or may")
     asked = parser.parse_args(arguments)
     with unfolded(asked.old) as old_path, unfolded(asked.new) as new_path:
         old, new = _plans(old_path), _plans(new_path)
@@ -80,7 +85,9 @@ def _differences(old: Mapping[str, Plan], new: Mapping[str, Plan], now: datetime
             gone = f"is gone: callers of {', '.join(before.numbers)} now hear that the number is not in service."
             yield _Difference(client=client, name=before.name, notes=(gone,))
         elif before is not None and after is not None and before.version != after.version:
-            notes, told = tuple(_notes(before, after)), sentences(compare(before, after, now))
+            compared = compare(before, after, now)
+            told = sentences(compared)
+            notes = (*_notes(before, after), *_doubts(before, after, compared))
             if notes or told:
                 yield _Difference(client=client, name=after.name, notes=notes, sentences=told)
 
@@ -93,6 +100,19 @@ def _notes(old: Plan, new: Plan) -> Iterator[str]:
     before, after = _fallback(old), _fallback(new)
     if before != after:
         yield f"When something fails, callers now come to {after} instead of {before}."
+
+
+def _doubts(old: Plan, new: Plan, compared: Compared) -> Iterator[str]:
+    """What the comparison of calls leaves open: where it stopped, or found nothing although the trees differ."""
+    if compared.cut:
+        who = " and ".join(sorted(compared.cut))
+        yield f"Not all was compared: {who} can go more ways than are looked at, there may be more."
+    places = [] if compared.changes else [now or before for before, now in differing(old, new)]
+    if places:
+        named = ", ".join(places[:MOST_PLACES]) + (
+            f" and {len(places) - MOST_PLACES} more" * (len(places) > MOST_PLACES)
+        )
+        yield f"The trees differ in {named}; no caller who was tried meets another end."
 
 
 def _fallback(plan: Plan) -> str:

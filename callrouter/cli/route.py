@@ -48,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
 
     now = datetime.now(UTC)
     at = understood("--at", lambda: asking.instant_of(asked.at, plan, now) if asked.at else now)
+    for remark in asking.remarks_on(asked.at, at, plan):
+        print(f"callrouter route: --at: {remark}", file=sys.stderr)
     if asked.all:
         return _say_all(plan, at)
     offered = CallOffered(
@@ -56,17 +58,21 @@ def main(arguments: Sequence[str]) -> int:
         caller=understood("--from", lambda: asking.caller_of(asked.caller, region)),
         at=at,
     )
-    queues, any_queue = understood("--queue-state", lambda: asking.queues_of(_pairs(asked.queue_state), plan))
+    queues = understood("--queue-state", lambda: asking.queues_of(_pairs(asked.queue_state), plan))
+    lookups = understood("--lookup", lambda: asking.lookups_of(_lookups(asked.lookup), plan))
     dials, any_number = understood("--dial", lambda: asking.dials_of(_pairs(asked.dial), plan, region))
     script = Script(
         ahead=understood("--ahead", lambda: asking.pressed(asked.ahead)),
         keys=understood("--keys", lambda: asking.pressed_in_turn(asked.keys)),
-        hang_up_after=asked.hang_up_after,
-        queues=queues,
-        any_queue=any_queue,
+        hang_up_after=understood("--hang-up-after", lambda: _wait(asked.hang_up_after)),
+        queues=queues.behaviours,
+        any_queue=queues.others,
+        looks=queues.looks,
         numbers=dials,
         any_number=any_number,
-        message_seconds=asked.message,
+        answers=lookups.answers,
+        failing=lookups.failing,
+        message_seconds=understood("--message", lambda: asking.speaking_seconds(asked.message)),
     )
     rehearsal = rehearse(plan, offered, script)
     print("\n".join(told(plan, offered, rehearsal)))
@@ -92,13 +98,21 @@ def _parser() -> Parser:
     keys = "what is keyed at each question, with commas between: '2' or '9,,75011#'; nothing: silence"
     add("--keys", default="", help=keys)
     add("--ahead", default="", metavar="KEYS", help="keys pressed at once, while the call is being answered")
-    queues = "medical=full: answered, timeout, full, empty, abandoned; '*' for all; may be repeated"
-    add("--queue-state", action="append", default=[], metavar="QUEUE=OUTCOME", help=queues)
-    dials = "doctor=busy: answered, no_answer, busy, refused, unavailable, failed; '*' for all; may be repeated"
+    queues = (
+        "medical=full: answered, timeout, full, empty, abandoned; medical=agents:0,waiting:7,free:0,talk:2m: what a"
+        " branch sees of it; medical=unseen; '*' for all; may be repeated"
+    )
+    add("--queue-state", action="append", default=[], metavar="QUEUE=STATE", help=queues)
+    lookups = "rank=gold: what a web service answers; 'failed', or NODE=failed: it does not; may be repeated"
+    add("--lookup", action="append", default=[], metavar="VARIABLE=VALUE", help=lookups)
+    dials = (
+        "doctor=busy: answered, no_answer, busy, refused, unavailable, failed; a contact, a rota, a number, or '*' for"
+        " all; may be repeated"
+    )
     add("--dial", action="append", default=[], metavar="CONTACT=OUTCOME", help=dials)
-    add("--message", type=float, default=10.0, metavar="SECONDS", help="how long the caller speaks after the beep")
-    add("--hang-up-after", type=int, metavar="WAIT", help="the caller hangs up in the middle of this wait, from 1")
-    expected = "queue:medical, dial:doctor, message, reject, abandoned, node:NAME: else exit 1; may be repeated"
+    add("--message", default="10", metavar="SECONDS", help="how long the caller speaks after the beep")
+    add("--hang-up-after", metavar="WAIT", help="the caller hangs up in the middle of this wait, from 1")
+    expected = "queue:medical, dial:doctor, message, callback, reject, abandoned, node:NAME: else exit 1; repeatable"
     add("--expect", action="append", default=[], metavar="OUTCOME", help=expected)
     everything = "instead: every distinct outcome of the tree within a year, with the shortest way to each"
     add("--all", action="store_true", help=everything)
@@ -149,7 +163,10 @@ def _plan(catalogue: Catalogue, path: Path, to: str) -> Plan:
     if path.is_dir():
         if not to:
             raise DialplanError(f"{path} holds several clients: say which number is dialled with --to")
-        return catalogue.for_did(to)
+        found = catalogue.for_did(to)
+        if found is catalogue.unknown:
+            raise DialplanError(f"no client of {path} has the number {to}: callers hear that it is not in service")
+        return found
     plan = next((plan for plan in catalogue.plans.values() if plan.source == path.name), None)
     if plan is None:
         # The mistake may stand in a shared document, or in another client's.
@@ -159,5 +176,19 @@ def _plan(catalogue: Catalogue, path: Path, to: str) -> Plan:
 
 
 def _pairs(written: Sequence[str]) -> dict[str, str]:
-    """`name=outcome` pairs."""
-    return {name: outcome for name, _, outcome in (pair.partition("=") for pair in written)}
+    """`name=state` pairs; what is said of one name twice is said together."""
+    found: dict[str, list[str]] = {}
+    for pair in written:
+        name, _, state = pair.partition("=")
+        found.setdefault(name, []).append(state)
+    return {name: ",".join(states) for name, states in found.items()}
+
+
+def _lookups(written: Sequence[str]) -> dict[str, str]:
+    """`variable=value` pairs; `failed` alone is said of all."""
+    pairs = ((asking.ANYBODY, "", one) if one == asking.FAILED else one.partition("=") for one in written)
+    return {name: value for name, _, value in pairs}
+
+
+def _wait(written: str | None) -> int | None:
+    return None if written is None else asking.wait_of(written)

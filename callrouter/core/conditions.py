@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from math import inf
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from callrouter.core.call import Call
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLook
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ UNKNOWN_TALK_SECONDS = 120.0
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,6})?", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Bounds:
     """Where a number has to lie; all that are given must hold."""
 
@@ -35,6 +35,13 @@ class Bounds:
     above: float | None = None
     at_least: float | None = None
     at_most: float | None = None
+
+    @property
+    def edges(self) -> tuple[float, ...]:
+        """The numbers at which it is decided, in order."""
+        return tuple(
+            sorted({edge for edge in (self.below, self.above, self.at_least, self.at_most) if edge is not None})
+        )
 
     def hold(self, value: float) -> bool:
         """Whether the number lies there."""
@@ -46,7 +53,7 @@ class Bounds:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableIs:
     """The variable has one of these values; with none given: it is set at all."""
 
@@ -56,12 +63,14 @@ class VariableIs:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable)
-        if value is None or (self.values and value not in self.values):
-            return ""
-        return f"{self.variable} = {value}"
+        return f"{self.variable} = {value}" if value is not None and self.fits(value) else ""
+
+    def fits(self, value: str) -> bool:
+        """Whether it holds for a variable that has this value."""
+        return not self.values or value in self.values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableUnset:
     """The variable has not been set."""
 
@@ -72,7 +81,7 @@ class VariableUnset:
         return "" if self.variable in call.variables else f"{self.variable} is not set"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableStartsWith:
     """The variable's value begins with one of these."""
 
@@ -82,10 +91,14 @@ class VariableStartsWith:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable)
-        return f"{self.variable} = {value}" if value is not None and value.startswith(self.prefixes) else ""
+        return f"{self.variable} = {value}" if value is not None and self.fits(value) else ""
+
+    def fits(self, value: str) -> bool:
+        """Whether it holds for a variable that has this value."""
+        return value.startswith(self.prefixes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class VariableNumber:
     """The variable's value is a number, and lies within bounds; what is no number never does."""
 
@@ -95,15 +108,15 @@ class VariableNumber:
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         value = call.variables.get(self.variable, "").strip()
-        return f"{self.variable} = {value}" if self.takes(value) else ""
+        return f"{self.variable} = {value}" if self.fits(value) else ""
 
-    def takes(self, value: str) -> bool:
+    def fits(self, value: str) -> bool:
         """Whether a value of the variable is a number within the bounds."""
         value = value.strip()
         return bool(_NUMBER.fullmatch(value)) and self.bounds.hold(float(value.replace(",", ".")))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DateWithin:
     """The day, in the client's zone, is one of these (both ends included)."""
 
@@ -118,7 +131,7 @@ class DateWithin:
         return f"{today.isoformat()}" if self.first <= today <= self.last else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class ShareOfCalls:
     """This share of the calls, in percent."""
 
@@ -139,7 +152,7 @@ class Measure(StrEnum):
     EXPECTED_WAIT = "expected_wait"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueStands:
     """How a team's queue stands, measured when the call comes by."""
 
@@ -162,6 +175,8 @@ class QueueStands:
         return f"{self.queue}: {words}" if self.bounds.hold(value) else ""
 
 
+ValueCondition = VariableIs | VariableStartsWith | VariableNumber
+"""Those that compare a variable's value."""
 Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | DateWithin | ShareOfCalls | QueueStands
 
 

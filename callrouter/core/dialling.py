@@ -7,11 +7,12 @@ premium and shared-cost numbers, satellites and other countries may not. Countri
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumberType
+
+from callrouter.core.frozen import frozen
 
 _ORDINARY = frozenset(
     {
@@ -28,7 +29,7 @@ _TERRITORIES = {"FR": ("GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")}
 """Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Dialling:
     """An allow-list: countries, and beginnings of E.164 numbers."""
 

@@ -9,17 +9,20 @@ what follows, and for the outcome. Callers who hang up are left out: they can do
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count, islice, product
+from typing import TypeVar
 
 from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
-from callrouter.core.conditions import Condition, VariableIs, VariableNumber, VariableStartsWith
-from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Record
-from callrouter.core.nodes import BranchNode, CollectDigitsNode, MenuNode
+from callrouter.core.distinctions import ORDINARY_ANSWER, QUIET, Distinctions, in_words
+from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, LookupField, Record
+from callrouter.core.frozen import frozen
+from callrouter.core.nodes import CallbackNode, CollectDigitsNode, MenuNode
+from callrouter.core.numbers import example
 from callrouter.core.plan import Plan
-from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin
+from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin, word_left
 
 MAX_STATES = 20_000
 """Waits looked at from one beginning; a client's tree of 30 nodes has some hundred."""
@@ -30,8 +33,13 @@ WRONG_NUMBER = "*"
 
 MESSAGE_SECONDS = 10.0
 
+MAX_COMBINATIONS = 400
+"""Ways in which the queues of one branch can stand, or the fields of one answer be, that are looked at."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_Kind = TypeVar("_Kind")
+
+
+@frozen(slots=True)
 class Choice:
     """What the caller or somebody else did at one wait."""
 
@@ -41,9 +49,12 @@ class Choice:
     target: str
     """The queue or the contacts; empty for the caller's own doing."""
     value: str
-    """The keys, or the outcome."""
+    """The keys, the outcome, or how the queues stand and what a web service answers, in words."""
     effort: int
     """How far out of the way it is: what is expected costs nothing, keys little, silence and mistakes more."""
+    looks: Mapping[str, inputs.QueueLook] = field(default_factory=dict)
+    answers: Mapping[str, str] | None = None
+    """What a web service answers; None: nothing of use."""
 
     @property
     def in_words(self) -> str:
@@ -58,9 +69,13 @@ class Choice:
             case "message", _:
                 return "leaves a message"
             case "look", value:
-                return f"{self.target}: {value}"
+                return value
             case "lookup", "":
                 return f"{self.target} fails"
+            case "lookup", "answered":
+                return f"{self.target} answers"
+            case "lookup", value:
+                return f"{self.target} answers {value}"
             case _, "answered":
                 return f"{self.target} answers"
             case _, outcome:
@@ -78,7 +93,7 @@ class Ending:
     disposition: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Way:
     """One way to an ending."""
 
@@ -97,7 +112,7 @@ class Way:
         return ", ".join(choice.in_words for choice in self.choices) or "just calls"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Explored:
     """All endings of one caller at one instant."""
 
@@ -106,8 +121,15 @@ class Explored:
     """False: the tree has more states than are looked at."""
 
 
-def explore(plan: Plan, offered: inputs.CallOffered, *, max_states: int = MAX_STATES) -> Explored:
-    """Every distinct ending of this call, with the shortest way to each."""
+def explore(
+    plan: Plan,
+    offered: inputs.CallOffered,
+    *,
+    max_states: int = MAX_STATES,
+    told_apart: Distinctions | None = None,
+) -> Explored:
+    """Every distinct ending of this call, with the shortest way to each; `told_apart` is that of the plan."""
+    possible = _Possible(plan, told_apart or Distinctions(plan))
     ways: dict[Ending, Way] = {}
     seen: set[Hashable] = set()
     order = count()
@@ -125,16 +147,16 @@ def explore(plan: Plan, offered: inputs.CallOffered, *, max_states: int = MAX_ST
     note(0, (), begin(plan, offered, _Doing(_NOTHING)))
     while waiting and len(seen) < max_states:
         effort, _, choices, going = heapq.heappop(waiting)
-        fingerprint = _state_of(going.call)
+        fingerprint = state_of(going.call)
         if fingerprint in seen:
             continue
         seen.add(fingerprint)
-        for choice in _choices(plan, going.call, going.pending):
+        for choice in possible.choices(going.call, going.pending):
             other = going.fork(_Doing(choice))
             other.go_on()
             taken = choices if choice is _NOTHING else (*choices, choice)
             note(effort + choice.effort, taken, other)
-    return Explored(ways=ways, complete=not waiting)
+    return Explored(ways=ways, complete=not waiting and not possible.cut)
 
 
 _NOTHING = Choice(kind="", node="", target="", value="", effort=0)
@@ -165,49 +187,75 @@ class _Doing:
         return float(self.choice.value)
 
     def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
-        return {} if self.choice.value == UNSEEN else dict.fromkeys(asked.queues, _LOOKS[self.choice.value])
+        return self.choice.looks
 
     def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
-        return {one.variable: "1" for one in asked.fields} if self.choice.value else None
+        return self.choice.answers
 
 
-UNSEEN = "cannot be looked at"
-_LOOKS = {
-    "quiet": inputs.QueueLook(agents=9, free=9, waiting=0, talk_seconds=120.0),
-    "busy": inputs.QueueLook(agents=9, free=0, waiting=999, talk_seconds=600.0),
-    "deserted": inputs.QueueLook(agents=0, free=0, waiting=0, talk_seconds=120.0),
-}
-"""The extremes between which a queue can stand."""
+class _Possible:
+    """All that can happen at the waits of a tree."""
+
+    def __init__(self, plan: Plan, told_apart: Distinctions) -> None:
+        self.plan = plan
+        self.told_apart = told_apart
+        self.cut = False
+        """Whether there was more than is looked at."""
+
+    def choices(self, call: Call, effect: Effect) -> Iterator[Choice]:
+        """All that can happen at a wait; the most likely first."""
+        match effect:
+            case CollectDigits() if not call.digits:
+                for keys, effort in keys_at(self.plan, call, effect, self.told_apart):
+                    yield Choice(kind="keys", node=call.node, target="", value=keys, effort=effort)
+            case EnterQueue(queue=queue):
+                for left, effort in ((QueueOutcome.ANSWERED, 0), (QueueOutcome.TIMEOUT, 4)):
+                    yield Choice(kind="queue", node=call.node, target=f"queue {queue}", value=left, effort=effort)
+            case Dial(numbers=numbers, names=names):
+                target = " + ".join(names or numbers)
+                for outcome, effort in ((DialOutcome.ANSWERED, 0), (DialOutcome.NO_ANSWER, 3)):
+                    yield Choice(kind="dial", node=call.node, target=target, value=outcome, effort=effort)
+            case Record():
+                for seconds, effort in ((MESSAGE_SECONDS, 0), (0.0, 5)):
+                    yield Choice(kind="message", node=call.node, target="", value=f"{seconds:g}", effort=effort)
+            case LookAtQueues(queues=queues):
+                yield from self._looks(call, queues)
+            case Lookup(fields=fields):
+                yield from self._answers(call, fields)
+            case _:
+                yield _NOTHING
+
+    def _looks(self, call: Call, queues: tuple[str, ...]) -> Iterator[Choice]:
+        """Each queue in each way it can stand, whatever the others do."""
+        for looks in self._combined([(*self.told_apart.standings(queue), None) for queue in queues]):
+            seen = dict(zip(queues, looks, strict=True))
+            words = ", ".join(f"queue {queue} {in_words(look)}" for queue, look in seen.items())
+            effort = sum(5 if look is None else 2 for look in looks if look != QUIET)
+            known = {queue: look for queue, look in seen.items() if look is not None}
+            yield Choice(kind="look", node=call.node, target="", value=words, effort=effort, looks=known)
+
+    def _answers(self, call: Call, fields: tuple[LookupField, ...]) -> Iterator[Choice]:
+        for values in self._combined([self.told_apart.answered(one) for one in fields]):
+            answers = {one.variable: value for one, value in zip(fields, values, strict=True)}
+            told = ", ".join(f"{name} = {value}" for name, value in answers.items() if value != ORDINARY_ANSWER)
+            yield Choice(
+                kind="lookup",
+                node=call.node,
+                target="the web service",
+                value=told or "answered",
+                effort=2 if told else 0,
+                answers=answers,
+            )
+        yield Choice(kind="lookup", node=call.node, target="the web service", value="", effort=4)
+
+    def _combined(self, kinds: Sequence[Sequence[_Kind]]) -> Iterator[tuple[_Kind, ...]]:
+        """All combinations of one of each; of too many the first, those nearest to the ordinary."""
+        found = product(*kinds)
+        yield from islice(found, MAX_COMBINATIONS)
+        self.cut = self.cut or next(found, None) is not None
 
 
-def _choices(plan: Plan, call: Call, effect: Effect) -> Iterator[Choice]:
-    """All that can happen at a wait; the most likely first."""
-    match effect:
-        case CollectDigits() if not call.digits:
-            for keys, effort in keys_at(plan, call, effect):
-                yield Choice(kind="keys", node=call.node, target="", value=keys, effort=effort)
-        case EnterQueue(queue=queue):
-            for left, effort in ((QueueOutcome.ANSWERED, 0), (QueueOutcome.TIMEOUT, 4)):
-                yield Choice(kind="queue", node=call.node, target=f"queue {queue}", value=left, effort=effort)
-        case Dial(numbers=numbers, names=names):
-            target = " + ".join(names or numbers)
-            for outcome, effort in ((DialOutcome.ANSWERED, 0), (DialOutcome.NO_ANSWER, 3)):
-                yield Choice(kind="dial", node=call.node, target=target, value=outcome, effort=effort)
-        case Record():
-            for seconds, effort in ((MESSAGE_SECONDS, 0), (0.0, 5)):
-                yield Choice(kind="message", node=call.node, target="", value=f"{seconds:g}", effort=effort)
-        case LookAtQueues(queues=queues):
-            target = "queue " + " and ".join(queues)
-            for value, effort in (("quiet", 0), ("busy", 2), ("deserted", 3), (UNSEEN, 5)):
-                yield Choice(kind="look", node=call.node, target=target, value=value, effort=effort)
-        case Lookup():
-            for value, effort in (("answered", 0), ("", 4)):
-                yield Choice(kind="lookup", node=call.node, target="the web service", value=value, effort=effort)
-        case _:
-            yield _NOTHING
-
-
-def keys_at(plan: Plan, call: Call, effect: CollectDigits) -> Iterator[tuple[str, int]]:
+def keys_at(plan: Plan, call: Call, effect: CollectDigits, told_apart: Distinctions) -> Iterator[tuple[str, int]]:
     """What callers key at a question, and how far out of the way it is; silence last."""
     node = plan.nodes[call.node]
     if isinstance(node, MenuNode):
@@ -216,48 +264,29 @@ def keys_at(plan: Plan, call: Call, effect: CollectDigits) -> Iterator[tuple[str
         if wrong:
             yield wrong, 3
     elif isinstance(node, CollectDigitsNode):
-        yield from ((value, 2) for value in numbers_asked_for(plan, node))
+        yield from ((value, 2) for value in numbers_asked_for(node, told_apart))
         yield WRONG_NUMBER, 3
-    elif effect.max_digits == 1:
-        yield from ((key, 2) for key in TELEPHONE_KEYS)
-    else:
-        yield "".join(TELEPHONE_KEYS[1 + place % 9] for place in range(effect.max_digits)), 2
-        yield WRONG_NUMBER, 3
+    elif isinstance(node, CallbackNode):
+        yield from _keys_for_callback(node, effect)
     yield "", 3
 
 
-def numbers_asked_for(plan: Plan, node: CollectDigitsNode) -> tuple[str, ...]:
-    """What may be keyed there: one number the tree does not tell apart, then each that it does."""
-    told_apart = {
-        value
-        for other in plan.nodes.values()
-        if isinstance(other, BranchNode)
-        for condition in other.when
-        for value in _examples(condition, node)
-        if value.isdecimal() and node.min_digits <= len(value) <= node.max_digits
-    }
-    length = max(node.min_digits, 1)
-    other_value = next((digit * length for digit in "1234567890" if digit * length not in told_apart), "")
-    values = (other_value, *sorted(told_apart)) if other_value else tuple(sorted(told_apart))
-    return tuple(value + ("#" if len(value) < node.max_digits else "") for value in values)
+def _keys_for_callback(node: CallbackNode, effect: CollectDigits) -> Iterator[tuple[str, int]]:
+    """Which number to call, or what is to become of it: yes, another one, no, and a mistake."""
+    if effect.max_digits == 1:
+        yield from (("1", 2), ("3", 2), ("2", 3), ("9", 3))
+        return
+    if number := example(node.region):
+        yield f"{number}#", 2
+    yield from ((WRONG_NUMBER, 3), ("1#", 3))
 
 
-def _examples(condition: Condition, node: CollectDigitsNode) -> Iterator[str]:
-    """Numbers for which a condition holds, or for which it just does not."""
-    match condition:
-        case VariableIs(variable=node.variable, values=values):
-            yield from values
-        case VariableStartsWith(variable=node.variable, prefixes=prefixes):
-            yield from (prefix.ljust(node.min_digits, "0") for prefix in prefixes)
-        case VariableNumber(variable=node.variable, bounds=bounds):
-            edges = (bounds.below, bounds.above, bounds.at_least, bounds.at_most)
-            for edge in (int(edge) for edge in edges if edge is not None):
-                yield from (str(max(near, 0)).zfill(node.min_digits) for near in (edge - 1, edge, edge + 1))
-        case _:
-            pass
+def numbers_asked_for(node: CollectDigitsNode, told_apart: Distinctions) -> tuple[str, ...]:
+    """What may be keyed there: one number of each kind that is told apart, and the key that ends it."""
+    return tuple(value + ("#" if len(value) < node.max_digits else "") for value in told_apart.keyed(node))
 
 
-def _state_of(call: Call) -> Hashable:
+def state_of(call: Call) -> Hashable:
     """All of a waiting call that can matter for what follows, and for how it will be counted."""
     answered = [visit.queue for visit in call.queue_visits if visit.answered_at]
     reached = [dial.target for dial in call.dials if dial.answered_at]
@@ -272,6 +301,7 @@ def _state_of(call: Call) -> Hashable:
         answered[-1] if answered else "",
         reached[-1] if reached else "",
         call.messages[-1].node if call.messages else "",
+        tuple(callback.node for callback in call.callbacks),
     )
 
 
@@ -279,7 +309,7 @@ def _ending(rehearsal: Rehearsal, choices: tuple[Choice, ...]) -> Ending:
     call = rehearsal.call
     node = call.visits[-1].node if call.visits else call.node
     if call.disposition is Disposition.MESSAGE_LEFT:
-        node = call.messages[-1].node
+        node = word_left(call).node
     elif call.disposition in (Disposition.ANSWERED, Disposition.REDIRECTED):
         node = next((choice.node for choice in reversed(choices) if choice.value == "answered"), node)
     return Ending(outcome=rehearsal.outcome, node=node, disposition=str(call.disposition))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import phonenumbers
 
 from callrouter.core.call import CallerId, Presentation
+from callrouter.core.frozen import frozen
 
 ANONYMOUS = "anonymous"
 _OVERSEAS = {
@@ -71,6 +71,7 @@ def _french(digits: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=4_096)
 def is_valid(number: str) -> bool:
     """Whether an E.164 number is one its country could have given out."""
     try:
@@ -79,6 +80,15 @@ def is_valid(number: str) -> bool:
         return False
 
 
+def example(region: str) -> str:
+    """A mobile number of a country, as one keys it there; empty where none is known."""
+    found = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    if found is None:
+        return ""
+    return as_dialled(phonenumbers.format_number(found, phonenumbers.PhoneNumberFormat.E164), region)
+
+
+@lru_cache(maxsize=4_096)
 def as_dialled(number: str, region: str) -> str:
     """The digits by which an E.164 number is known in a country: `0612340001` at home, `0044…` from abroad."""
     try:
@@ -128,7 +138,7 @@ def normalise_prefix(prefix: str, region: str) -> str | None:
     return f"+{country}{digits.removeprefix(national)}" if country else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallerList:
     """A client's list of callers: whole numbers, prefixes, and those who withhold theirs."""
 

@@ -6,9 +6,10 @@ A plan is immutable; a call keeps the one it started with, by client and version
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Node
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
@@ -26,6 +27,16 @@ MAX_VARIABLES_LENGTH = 240
 """Characters all of a plan's variables may take, names and longest values together: they travel with the call."""
 
 
+def names_of(node: str) -> tuple[str, ...]:
+    """All names by which a node of a plan may be meant: its own, and what the documents write.
+
+    `word/ask@en` is `word/ask` in one of the client's languages, and part of what the node `word` includes.
+    """
+    written = node.partition("@")[0]
+    parts = written.split("/")
+    return (node, *("/".join(parts[:count]) for count in range(len(parts), 0, -1)))
+
+
 def variables_length(nodes: Iterable[Node]) -> int:
     """The most characters that the variables of a tree can take, names and values together."""
     longest: dict[str, int] = {}
@@ -35,7 +46,7 @@ def variables_length(nodes: Iterable[Node]) -> int:
     return sum(len(name) + length for name, length in longest.items())
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Plan:
     """One client's dialplan, compiled."""
 

@@ -7,11 +7,11 @@ value can be nothing but what its kind says, or nothing at all: what cannot be r
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from callrouter.core.effects import ReadAs, Reading, Sound
+from callrouter.core.frozen import frozen
 
 MAX_DIGITS = 20
 """Digits read one by one: longer than any telephone or file number."""
@@ -37,7 +37,7 @@ class NotReadable(ValueError):
     """The value is not of the kind asked for; the text says what it is instead."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class SpokenVariable:
     """The place of a variable in a prompt: what it is called, and how its value is read."""
 

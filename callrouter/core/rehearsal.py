@@ -8,14 +8,24 @@ heard and which nodes were passed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from callrouter.core import engine, inputs
-from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome, RecordOutcome, Visit
+from callrouter.core.call import (
+    Call,
+    Callback,
+    DialOutcome,
+    Disposition,
+    Message,
+    QueueOutcome,
+    RecordOutcome,
+    Visit,
+)
+from callrouter.core.distinctions import ORDINARY_ANSWER, QUIET
 from callrouter.core.effects import (
     Answer,
     CollectDigits,
@@ -31,8 +41,10 @@ from callrouter.core.effects import (
 )
 from callrouter.core.engine import Turn
 from callrouter.core.facts import NodeVisited
-from callrouter.core.nodes import RedirectNode
-from callrouter.core.plan import Plan
+from callrouter.core.frozen import frozen
+from callrouter.core.nodes import DialNode, RedirectNode
+from callrouter.core.plan import Plan, names_of
+from callrouter.core.rota import Rota
 
 ANSWERING_SECONDS = 0.02
 LOOKUP_SECONDS = 0.2
@@ -45,7 +57,7 @@ REACTION_SECONDS = 1.0
 """From the beginning of a question to the first key: callers who know the menu do not hear it out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class QueueBehaviour:
     """What becomes of a caller in a queue."""
 
@@ -56,7 +68,7 @@ class QueueBehaviour:
     talk_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DialBehaviour:
     """What a number does when it is rung; NO_ANSWER lets the whole ringing time pass."""
 
@@ -65,7 +77,7 @@ class DialBehaviour:
     talk_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Script:
     """What the caller and the others do."""
 
@@ -82,13 +94,12 @@ class Script:
     """By E.164 number."""
     any_number: DialBehaviour = DialBehaviour()
     message_seconds: float = 10.0
-    looks: Mapping[str, inputs.QueueLook] = field(default_factory=dict)
-    """How a queue stands when a tree asks, by its name; others are quiet."""
+    looks: Mapping[str, inputs.QueueLook | None] = field(default_factory=dict)
+    """How a queue stands when a tree asks, by its name; others are quiet. None: it cannot be looked at."""
     answers: Mapping[str, str] | None = field(default_factory=dict)
     """What web services know, by variable; a field that is not there is answered by `1`. None: none answers."""
-
-
-QUIET_QUEUE = inputs.QueueLook(agents=3, free=3, waiting=0, talk_seconds=120.0)
+    failing: frozenset[str] = frozenset()
+    """Lookups that are not answered, by any name of their node."""
 
 
 class Cast(Protocol):
@@ -154,15 +165,18 @@ class Scripted:
 
     def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
         """By the queue's name; others are quiet."""
-        return {name: self.script.looks.get(name, QUIET_QUEUE) for name in asked.queues}
+        looks = ((name, self.script.looks.get(name, QUIET)) for name in asked.queues)
+        return {name: look for name, look in looks if look is not None}
 
     def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
         """As written."""
         known = self.script.answers
-        return None if known is None else {one.variable: known.get(one.variable, "1") for one in asked.fields}
+        if known is None or self.script.failing.intersection(names_of(call.node)):
+            return None
+        return {one.variable: known.get(one.variable, ORDINARY_ANSWER) for one in asked.fields}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class RehearsedStep:
     """What one thing that happened led to."""
 
@@ -177,7 +191,7 @@ class RehearsedStep:
     call: Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Rehearsal:
     """The whole call."""
 
@@ -186,8 +200,10 @@ class Rehearsal:
     inputs: tuple[inputs.Input, ...]
     """All that the engine was told after the offer, in order: stepping through them again gives the same call."""
     outcome: str
-    """What finally had the caller: `queue:medical`, `dial:doctor`, `redirect:+44…`, `message:take_message`, `reject`,
-    or the disposition when nobody and nothing had him."""
+    """What finally had the caller: `queue:medical`, `dial:doctor`, `redirect:+44…`, `message:take_message`,
+    `callback:offer`, `reject`, or the disposition when nobody and nothing had him."""
+    also: frozenset[str] = frozenset()
+    """Other names of the outcome: a rota for whoever was on call, a node as its file writes it, one of several rung."""
 
     @property
     def heard(self) -> tuple[Part, ...]:
@@ -195,10 +211,15 @@ class Rehearsal:
         return tuple(sound for step in self.steps for sound in step.heard)
 
     def meets(self, expected: str) -> bool:
-        """Whether the call ended as expected: an outcome, its first word, a disposition, or `node:NAME` passed."""
+        """Whether the call ended as expected: an outcome, its first word, a disposition, or `node:NAME` passed.
+
+        Nodes may be named as their file does: without the language (`file` for `file@en`), and for all of a snippet or
+        of another client's tree by what brought it in (`word` for `word/ask`).
+        """
         if expected.startswith("node:"):
-            return any(visit.node == expected.removeprefix("node:") for visit in self.call.visits)
-        return expected in (self.outcome, self.outcome.partition(":")[0], self.call.disposition)
+            name = expected.removeprefix("node:")
+            return any(name in names_of(visit.node) for visit in self.call.visits)
+        return expected in (self.outcome, self.outcome.partition(":")[0], self.call.disposition, *self.also)
 
 
 def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Rehearsal:
@@ -225,11 +246,33 @@ def outcome_of(plan: Plan, call: Call) -> str:
         case Disposition.REDIRECTED:
             return _reached(plan, call)
         case Disposition.MESSAGE_LEFT:
-            return f"message:{call.messages[-1].node}"
+            left = word_left(call)
+            return f"{'message' if isinstance(left, Message) else 'callback'}:{left.node}"
         case Disposition.REJECTED:
             return "reject"
         case _:
             return str(call.disposition)
+
+
+def word_left(call: Call) -> Message | Callback:
+    """What a caller left who reached nobody: the last of his messages and of his wishes to be called back."""
+    left: tuple[Message | Callback, ...] = (*call.messages, *call.callbacks)
+    return max(left, key=lambda one: one.started_at if isinstance(one, Message) else one.asked_at)
+
+
+def _other_names(plan: Plan, call: Call, outcome: str) -> Iterator[str]:
+    """By what else than its outcome a call may be expected to end."""
+    kind, _, name = outcome.partition(":")
+    if kind in ("message", "callback"):
+        yield from (f"{kind}:{one}" for one in names_of(name))
+    elif kind == "dial":
+        people = frozenset(name.split(" + "))
+        yield from (f"dial:{person}" for person in people)
+        rung_at = next(dial.started_at for dial in reversed(call.dials) if dial.answered_at)
+        passed = (plan.nodes.get(visit.node) for visit in call.visits)
+        for rota in (one for node in passed if isinstance(node, DialNode) for one in node.contacts):
+            if isinstance(rota, Rota) and (on_call := rota.at(rung_at)) and on_call.name in people:
+                yield f"dial:{rota.name}"
 
 
 def _reached(plan: Plan, call: Call) -> str:
@@ -265,11 +308,13 @@ class Rehearsing:
 
     def done(self) -> Rehearsal:
         """What came of it, once the call has ended."""
+        outcome = outcome_of(self.plan, self.call)
         return Rehearsal(
             call=self.call,
             steps=tuple(self.steps),
             inputs=tuple(self.inputs),
-            outcome=outcome_of(self.plan, self.call),
+            outcome=outcome,
+            also=frozenset(_other_names(self.plan, self.call, outcome)),
         )
 
     def take(self, told: str, turn: Turn) -> None:

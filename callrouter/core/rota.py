@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from callrouter.core.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen(slots=True)
 class Contact:
     """Somebody who can be reached by telephone."""
 
@@ -18,7 +20,7 @@ class Contact:
     """E.164."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Duty:
     """Days that one person takes whatever the week says."""
 
@@ -28,7 +30,7 @@ class Duty:
     contact: Contact
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Rota:
     """Turns of a week each. Days of exception come first, then weeks written out, then the cycle."""
 

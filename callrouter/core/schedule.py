@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from callrouter.core.frozen import frozen
 from callrouter.errors import CoreError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class TimeRange:
     """Part of a day on the wall clock: `start` belongs to it, `end` does not; `end` None is midnight."""
 
@@ -36,7 +37,7 @@ class TimeRange:
         return self.start <= clock and (self.end is None or clock < self.end)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class DatedException:
     """Days on which other hours than the week's are kept: none of them means closed."""
 
@@ -53,7 +54,7 @@ class Found(Struct, frozen=True, kw_only=True, gc=False):
     because: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Schedule:
     """One set of hours of a client."""
 

@@ -15,8 +15,9 @@ The waiting time starts at the client's named clock; the default clock is entry 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from callrouter.core.frozen import frozen
 
 
 class Formula(StrEnum):
@@ -30,7 +31,7 @@ class Formula(StrEnum):
     STRICT = "strict"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class ServiceLevelTarget:
     """What a client was promised, and how it is measured."""
 
@@ -41,7 +42,7 @@ class ServiceLevelTarget:
     formula: Formula = Formula.SHORT_ABANDON_EXCLUDED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class ServiceCounts:
     """Counts of journeys that entered human service in a period."""
 

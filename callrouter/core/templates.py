@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from callrouter.core.call import Call
+from callrouter.core.frozen import frozen
 
 BUILT_IN = ("caller", "caller_name", "did", "client", "call_id")
 """Names that every call has without setting them; `caller` is empty when the number is withheld."""
@@ -22,7 +22,7 @@ class UnsetVariable(ValueError):
     """A template names a variable that the call does not have; the text is its name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Piece:
     """A part of a template: plain text, or the place of a variable."""
 
@@ -30,7 +30,7 @@ class Piece:
     variable: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Template:
     """A text whose variables are known."""
 

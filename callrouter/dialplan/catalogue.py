@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from callrouter.core import numbers
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, version_of
@@ -25,7 +26,7 @@ from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import DialplanError
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Catalogue:
     """Plans in service, and what was wrong when they were loaded. Immutable: a reload makes another."""
 

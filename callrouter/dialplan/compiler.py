@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from phonenumbers import SUPPORTED_REGIONS
 
 from callrouter.core import numbers
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.plan import Plan
@@ -47,7 +48,7 @@ UNKNOWN_CLIENT = "unknown-did"
 """Client of the calls nobody's numbers hold."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Draft:
     """A document as far as it could be understood: what is still to be compiled, and what is wrong so far."""
 
@@ -78,7 +79,7 @@ class Claim(NamedTuple):
     country: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Compiled:
     """What became of a document: a plan if nothing is wrong, and what was found."""
 

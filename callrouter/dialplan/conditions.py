@@ -1,9 +1,7 @@
 """What a branch may ask, as the document writes it, and as the core asks it."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -49,7 +47,7 @@ class NumberBounds(Block):
     """This or less."""
 
     @model_validator(mode="after")
-    def _possible(self) -> NumberBounds:
+    def _possible(self) -> Self:
         _check(self.below, self.above, self.at_least, self.at_most)
         return self
 
@@ -67,7 +65,7 @@ class DurationBounds(Block):
     """This or less."""
 
     @model_validator(mode="after")
-    def _possible(self) -> DurationBounds:
+    def _possible(self) -> Self:
         _check(self.below, self.above, self.at_least, self.at_most)
         return self
 
@@ -138,7 +136,7 @@ class ConditionBlock(Block):
     """Where the call goes when the condition holds."""
 
     @model_validator(mode="after")
-    def _one_kind(self) -> ConditionBlock:
+    def _one_kind(self) -> Self:
         dated = self.from_ is not None or self.to is not None
         if sum((self.variable is not None, self.queue is not None, dated, self.percentage is not None)) != 1:
             raise ValueError('must hold exactly one of "variable", "queue", "from" with "to", and "percentage"')

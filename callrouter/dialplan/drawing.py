@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape
 from textwrap import shorten, wrap
 
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.layout import LAYER_GAP, Edge, Placed, Point, place
@@ -42,7 +42,7 @@ _COLOURS = {
 _OTHER = "#f4f4f0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class _Box:
     title: str
     lines: tuple[str, ...]

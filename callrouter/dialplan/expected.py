@@ -1,40 +1,27 @@
-"""Expected routes: beside `acme.yaml`, `acme.test.yaml` says what callers must come to.
+"""Expected routes: beside `acme.yaml`, `acme.test.yaml` says what callers must come to; `check` plays each row.
 
-```yaml
-calls:
-  - { at: "tue 10:00", keys: "2", expect: queue:medical }
-  - { at: "tue 10:00", keys: "9,9,9", expect: queue:medical, hears: "n'existe pas" }
-  - { at: "2026-12-25T10:00", expect: message:night }
-  - { from: "06 12 34 00 07", at: "sun 03:00", queues: { medical: full }, expect: message:take_message }
-  - { at: "tue 10:00", keys: "1", dial: { on_call: no_answer }, expect: [dial:doctor, node:urgent] }
-```
-
-`at` is a time in the client's zone: a date and time, or the next ordinary `tue 10:00`, or `holiday 10:00`. `keys` is
-what is keyed at each question, with a comma between two; nothing is silence. `expect` is an outcome (`queue:medical`,
-`dial:doctor`, `redirect:+33…`, `message:night`, `reject`), its first word, a disposition, or `node:NAME` for a node
-passed; of several, all must hold. National numbers are those of the client's country.
+The models below hold what a table may say, and its meaning: editors and the reference are told of it from here.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from callrouter.core.call import Disposition
+from callrouter.core.call import DialOutcome, Disposition, QueueOutcome
 from callrouter.core.effects import CollectDigits, Play
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
-from callrouter.core.plan import Plan
+from callrouter.core.plan import Plan, names_of
 from callrouter.core.rehearsal import Rehearsal, Script, rehearse
 from callrouter.dialplan import asking, values
 from callrouter.dialplan.catalogue import Catalogue
-from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.fields import Block, Duration, OneOrMany, Read, as_list, as_mapping
+from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.reader import Document, read_file
-from callrouter.dialplan.validation import validate
+from callrouter.dialplan.validation import validate, validate_part
 
 SUFFIX = ".test"
 """Between the client's name and `.yaml`."""
@@ -43,52 +30,119 @@ ORDINARY_CALLER = "+33612340001"
 MOST_CALLS = 500
 
 
-def _texts(value: object) -> object:
-    return value if isinstance(value, list | tuple) else [value]
-
-
-Text = Annotated[str, BeforeValidator(values.text)]
-Texts = Annotated[tuple[Text, ...], BeforeValidator(_texts), Field(min_length=1)]
-
-
-def _keys(value: object) -> object:
+def _keys(value: object) -> str:
     """`["9", "2"]` for `"9,2"`."""
-    return ",".join(str(part or "") for part in value) if isinstance(value, list) else value
+    parts = value if isinstance(value, list) else [value]
+    return ",".join(values.text(part) if part is not None else "" for part in parts)
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _queue_states(value: object) -> object:
+    """`{ medical: { agents: 0, waiting: 7 } }` for `{ medical: "agents:0,waiting:7" }`."""
+    if not isinstance(value, dict):
+        return as_mapping(value)
+    return {name: _joined(state) if isinstance(state, dict) else state for name, state in value.items()}
 
 
-class ExpectedCall(_Block):
-    """One row of the table: who calls, when, what everybody does, and what must come of it."""
+def _joined(state: dict[object, object]) -> str:
+    """What is said of one queue; `outcome` is what becomes of its callers."""
+    said = {key: values.text(value) for key, value in state.items()}
+    return ",".join(value if key == "outcome" else f"{key}:{value}" for key, value in said.items())
+
+
+def _lookups(value: object) -> object:
+    """`failed` alone is said of all lookups."""
+    return {asking.ANYBODY: asking.FAILED} if value == asking.FAILED else as_mapping(value)
+
+
+_QUEUE_STATE = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "outcome": {"enum": [str(one) for one in QueueOutcome]},
+                **{measure: {"type": "integer", "minimum": 0} for measure in ("agents", "free", "waiting")},
+                "talk": {"type": "string"},
+            },
+        },
+    ]
+}
+_TEXT = {"type": ["string", "number", "boolean"]}
+Text = Annotated[str, Read(values.text, {"type": "string", "minLength": 1})]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(as_list), OneOrMany()]
+Keys = Annotated[
+    str,
+    Read(_keys, {"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": ["string", "null"]}}]}),
+]
+QueueState = Annotated[str, Read(values.text, _QUEUE_STATE)]
+Answer = Annotated[str, Read(values.text, _TEXT)]
+Dialled = Annotated[str, Read(values.text, {"enum": [str(one) for one in DialOutcome]})]
+
+
+class OrFailed:
+    """Tells editors that `failed` alone may be written."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """The mapping, or the word."""
+        return {"anyOf": [{"const": asking.FAILED}, handler(schema)]}
+
+
+class ExpectedCall(Block):
+    """One call: who calls, when, what everybody does, and what must come of it."""
 
     from_: Text = Field(default=ORDINARY_CALLER, alias="from")
+    """Who calls: a number, or `anonymous`. National numbers are those of the client's country."""
     to: Text | None = None
+    """The number dialled; by default the client's first."""
     at: Text
-    keys: Annotated[str, BeforeValidator(_keys)] = ""
-    ahead: str = ""
-    queues: Mapping[str, Text] = Field(default_factory=dict)
-    dial: Mapping[str, Text] = Field(default_factory=dict)
-    message: Annotated[float, BeforeValidator(values.duration)] = 10.0
-    hang_up_after: Annotated[int | None, BeforeValidator(values.count)] = None
+    """When, in the client's zone: `2026-05-01T09:00`, the next ordinary `tue 10:00`, or `holiday 10:00`."""
+    keys: Keys = ""
+    """What is keyed at each question, a comma between two: `"9,2"`; nothing is silence."""
+    ahead: Text = ""
+    """Keys pressed at once, while the call is being answered."""
+    queues: Annotated[dict[Text, QueueState], BeforeValidator(_queue_states)] = Field(default_factory=dict)
+    """Queues by name, or `"*"`: what becomes of callers (`full`), or how they stand (`{ agents: 0, waiting: 7 }`)."""
+    dial: Annotated[dict[Text, Dialled], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    """What contacts, rotas, numbers or `"*"` do when they are rung, such as `busy`."""
+    lookups: Annotated[dict[Text, Answer], BeforeValidator(_lookups), OrFailed()] = Field(default_factory=dict)
+    """What web services answer, by variable; `failed` for all of them, or by the name of one."""
+    message: Duration = 10.0
+    """How long the caller speaks after the beep."""
+    hang_up_after: Annotated[int, Read(asking.wait_of, {"type": "integer", "minimum": 1})] | None = None
+    """The caller hangs up in the middle of this wait, counted from 1."""
     expect: Texts
+    """What must come of it; of several, all: `queue:medical`, `dial:doctor`, `redirect:+33…`, `message:night`,
+    `callback:offer`, `reject`, the first word of one, a disposition such as `abandoned`, or `node:NAME` for a node
+    passed."""
     hears: Texts | None = None
+    """Words the caller must hear on the way."""
 
 
-class ExpectedCalls(_Block):
-    """A client's table."""
+class ExpectedCalls(Block):
+    """What callers of a client must come to; `callrouter check` plays each call.
+
+    ```yaml
+    calls:
+      - { at: "tue 10:00", expect: queue:medical }
+      - { at: "2026-12-25T10:00", dial: { "*": no_answer }, expect: message:message }
+      - { from: "06 12 34 00 07", at: "sun 03:00", queues: { medical: full }, expect: message:message }
+      - { at: "tue 10:00", queues: { medical: { agents: 0 } }, message: 1s, expect: abandoned }
+      - { at: "sun 03:00", dial: { doctors: busy }, expect: [message:message, node:on_duty] }
+    ```
+    """
 
     calls: Annotated[tuple[ExpectedCall, ...], Field(min_length=1, max_length=MOST_CALLS)]
+    """The calls, at most 500."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class _Row:
     document: Document
     index: int
     call: ExpectedCall
 
-    def issue(self, message: str, *path: str, suggestion: str = "") -> Issue:
+    def issue(self, message: str, *path: str, suggestion: str = "", severity: Severity = Severity.ERROR) -> Issue:
         """A finding at this row, or at one of its values."""
         return Issue(
             file=self.document.file,
@@ -96,6 +150,7 @@ class _Row:
             field=".".join(("calls", str(self.index + 1), *path)),
             message=f"call {self.index + 1}: {message}",
             suggestion=suggestion,
+            severity=severity,
         )
 
 
@@ -129,8 +184,8 @@ def _run(table: Path, catalogue: Catalogue, now: datetime) -> Iterator[Issue]:
     if document.issues:
         yield from document.issues
         return
-    found, issues = validate(ExpectedCalls, document)
-    yield from issues
+    # Judged call by call below: what is wrong with one hides none of the others.
+    yield from validate(ExpectedCalls, document)[1]
     names = (_client_file(table), _swapped(_client_file(table)))
     plan = next((plan for plan in catalogue.plans.values() if plan.source in names), None)
     if plan is None:
@@ -139,8 +194,17 @@ def _run(table: Path, catalogue: Catalogue, now: datetime) -> Iterator[Issue]:
             yield Issue(file=document.file, line=0, message=message, suggestion=_meant(names[0], catalogue))
         return
     region = asking.region_of(plan, catalogue.region)
-    for index, call in enumerate(found.calls if found else ()):
-        yield from _judge(_Row(document=document, index=index, call=call), plan, region, now)
+    for row in _rows(document):
+        yield from _judge(row, plan, region, now)
+
+
+def _rows(document: Document) -> Iterator[_Row]:
+    """The calls that can be understood."""
+    calls = document.value.get("calls") if isinstance(document.value, dict) else None
+    for index, written in enumerate(calls[:MOST_CALLS] if isinstance(calls, list) else ()):
+        call, _ = validate_part(ExpectedCall, document, written, ("calls", index))
+        if call is not None:
+            yield _Row(document=document, index=index, call=call)
 
 
 def _meant(name: str, catalogue: Catalogue) -> str:
@@ -152,12 +216,15 @@ def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]
     unknown = [row.issue(message, "expect", suggestion=meant) for message, meant in _unknown(plan, row.call.expect)]
     yield from unknown
     try:
-        rehearsal = _rehearse(row, plan, region, now)
+        offered, script = _played(row, plan, region, now)
     except _WrongValue as error:
         yield row.issue(f"{error.key}: {error}", error.key)
         return
+    for remark in asking.remarks_on(row.call.at, offered.at, plan):
+        yield row.issue(f"at: {remark}", "at", severity=Severity.WARNING)
     if unknown:
         return
+    rehearsal = rehearse(plan, offered, script)
     missed = [expected for expected in row.call.expect if not rehearsal.meets(expected)]
     if missed:
         yield row.issue(f"expected {' and '.join(missed)}, but {_came_to(plan, rehearsal)}", "expect")
@@ -175,8 +242,8 @@ class _WrongValue(ValueError):
         self.key = key
 
 
-def _rehearse(row: _Row, plan: Plan, region: str, now: datetime) -> Rehearsal:
-    """Play a row.
+def _played(row: _Row, plan: Plan, region: str, now: datetime) -> tuple[CallOffered, Script]:
+    """A row as a call, and what everybody does in it.
 
     Raises:
         _WrongValue: one of its values cannot be understood.
@@ -194,7 +261,9 @@ def _rehearse(row: _Row, plan: Plan, region: str, now: datetime) -> Rehearsal:
         key = "ahead"
         ahead = asking.pressed(call.ahead)
         key = "queues"
-        queues, any_queue = asking.queues_of(call.queues, plan)
+        queues = asking.queues_of(call.queues, plan)
+        key = "lookups"
+        lookups = asking.lookups_of(call.lookups, plan)
         key = "dial"
         dials, any_number = asking.dials_of(call.dial, plan, region)
     except ValueError as error:
@@ -203,16 +272,19 @@ def _rehearse(row: _Row, plan: Plan, region: str, now: datetime) -> Rehearsal:
         ahead=ahead,
         keys=keys,
         hang_up_after=call.hang_up_after,
-        queues=queues,
-        any_queue=any_queue,
+        queues=queues.behaviours,
+        any_queue=queues.others,
+        looks=queues.looks,
+        answers=lookups.answers,
+        failing=lookups.failing,
         numbers=dials,
         any_number=any_number,
         message_seconds=call.message,
     )
-    return rehearse(plan, CallOffered(call_id="expected", did=did, caller=caller, at=at), script)
+    return CallOffered(call_id="expected", did=did, caller=caller, at=at), script
 
 
-_OUTCOMES = ("queue", "dial", "redirect", "message", "reject", *Disposition)
+_OUTCOMES = ("queue", "dial", "redirect", "message", "callback", "reject", *Disposition)
 
 
 def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -223,16 +295,28 @@ def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]
             if one not in _OUTCOMES:
                 yield f"{shown(one)} is no outcome", closest(one, _OUTCOMES)
             continue
-        known = {
-            "node": tuple(plan.nodes),
-            "message": tuple(plan.nodes),
-            "queue": tuple({queue for node in plan.nodes.values() if (queue := getattr(node, "queue", ""))}),
-        }.get(kind)
-        if known is None and kind not in ("dial", "redirect"):
+        known = _names(plan, kind)
+        if known is None and kind != "redirect":
             yield f"{shown(one)} is no outcome", closest(kind, ("node", *_OUTCOMES))
-        elif known is not None and name not in known:
-            what = "queue" if kind == "queue" else "node"
+        elif known is not None and name not in known and " + " not in name:
+            what = {"queue": "queue", "dial": "contact or rota"}.get(kind, "node")
             yield f"{plan.source} has no {what} {shown(name)}", closest(name, known)
+
+
+def _names(plan: Plan, kind: str) -> frozenset[str] | None:
+    """What may stand behind the colon of an outcome; None: anything, or nothing."""
+    match kind:
+        case "node":
+            return frozenset(name for node in plan.nodes for name in names_of(node))
+        case "message" | "callback":
+            nodes = (node.name for node in plan.nodes.values() if node.kind == kind)
+            return frozenset(name for node in nodes for name in names_of(node))
+        case "queue":
+            return frozenset(asking.queues_in(plan))
+        case "dial":
+            return asking.dialled_in(plan)
+        case _:
+            return None
 
 
 def _came_to(plan: Plan, rehearsal: Rehearsal) -> str:

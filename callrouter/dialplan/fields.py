@@ -4,9 +4,7 @@ Every annotation carries two things: the function that reads the text (all scala
 JSON Schema of what may be written, for editors that know types.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Annotated, Any, get_args
 
@@ -127,6 +125,25 @@ def _leads(annotation: object) -> bool:
     return any(_leads(one) for one in inner)
 
 
+class Read:
+    """A text that a function reads, and what an editor is told of it.
+
+    Says so to pydantic at first hand: to find out what a `BeforeValidator` takes costs more than all reading does.
+    """
+
+    def __init__(self, read: Callable[[object], object], written: dict[str, Any]) -> None:
+        self._schema = core_schema.no_info_plain_validator_function(read)
+        self._written = written
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """Read by the function."""
+        return self._schema
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """As it is written."""
+        return dict(self._written)
+
+
 class OneOf:
     """A text that is one of a few words."""
 
@@ -164,6 +181,7 @@ class _Leads:
 _LEADS = _Leads()
 
 _NAME = {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,47}$"}
+_SENTENCE = {"type": "string", "minLength": 1, "maxLength": LONGEST_SENTENCE}
 _SCALAR = {"type": ["string", "number", "boolean"]}
 _DURATION = {
     "type": "string",
@@ -171,52 +189,43 @@ _DURATION = {
     "examples": ["20s", "3m", "1m30s", "500ms"],
 }
 
-Name = Annotated[str, BeforeValidator(values.name), WithJsonSchema(_NAME)]
-Target = Annotated[str, BeforeValidator(values.name), WithJsonSchema(_NAME), _LEADS]
+Name = Annotated[str, Read(values.name, _NAME)]
+Target = Annotated[str, Read(values.name, _NAME), _LEADS]
 """The name of the node an exit leads to."""
-Line = Annotated[str, BeforeValidator(_line), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200})]
-Sentence = Annotated[
-    str, BeforeValidator(_sentence), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_SENTENCE})
-]
+Line = Annotated[str, Read(_line, {"type": "string", "minLength": 1, "maxLength": 200})]
+Sentence = Annotated[str, Read(_sentence, _SENTENCE)]
 Words = Annotated[
     str | dict[str, str],
-    BeforeValidator(_words),
-    WithJsonSchema(
+    Read(
+        _words,
         {
             "anyOf": [
-                {"type": "string", "minLength": 1, "maxLength": LONGEST_SENTENCE},
+                _SENTENCE,
                 {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}},
             ]
-        }
+        },
     ),
 ]
 """A sentence, or the same sentence in several languages."""
-Value = Annotated[str, BeforeValidator(_variable_value), WithJsonSchema(_SCALAR)]
+Value = Annotated[str, Read(_variable_value, _SCALAR)]
 """What a variable may be."""
 Texts = Annotated[tuple[Line, ...], BeforeValidator(as_list), OneOrMany()]
-Values = Annotated[tuple[Annotated[Line, WithJsonSchema(_SCALAR)], ...], BeforeValidator(as_list), OneOrMany()]
+Values = Annotated[tuple[Annotated[str, Read(_line, _SCALAR)], ...], BeforeValidator(as_list), OneOrMany()]
 Names = Annotated[tuple[Name, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
-Positive = Annotated[float, BeforeValidator(values.positive_duration), WithJsonSchema(_DURATION)]
-Duration = Annotated[float, BeforeValidator(values.duration), WithJsonSchema(_DURATION)]
-Count = Annotated[
-    int, BeforeValidator(values.count), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 1000})
-]
-Retries = Annotated[
-    int,
-    BeforeValidator(values.retries),
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": values.MOST_RETRIES}),
-]
-Flag = Annotated[bool, BeforeValidator(values.flag), WithJsonSchema({"type": "boolean"})]
+Positive = Annotated[float, Read(values.positive_duration, _DURATION)]
+Duration = Annotated[float, Read(values.duration, _DURATION)]
+Count = Annotated[int, Read(values.count, {"type": "integer", "minimum": 0, "maximum": 1000})]
+Retries = Annotated[int, Read(values.retries, {"type": "integer", "minimum": 0, "maximum": values.MOST_RETRIES})]
+Flag = Annotated[bool, Read(values.flag, {"type": "boolean"})]
 Percentage = Annotated[
     float,
-    BeforeValidator(values.percentage),
-    WithJsonSchema(
-        {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": "^[0-9.]+ ?%?$"}]}
+    Read(
+        values.percentage,
+        {"anyOf": [{"type": "number", "minimum": 0, "maximum": 100}, {"type": "string", "pattern": "^[0-9.]+ ?%?$"}]},
     ),
 ]
 Share = Annotated[
     float,
-    BeforeValidator(values.share),
-    WithJsonSchema({"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?%$", "examples": ["80%", "90%"]}),
+    Read(values.share, {"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?%$", "examples": ["80%", "90%"]}),
 ]
 Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})]

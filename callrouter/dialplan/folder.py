@@ -12,10 +12,10 @@ import signal
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from callrouter.core.frozen import frozen
 from callrouter.dialplan.shared import FOLDER as SHARED
 
 SOUNDS: Final = "sounds"
@@ -30,7 +30,7 @@ Stamp = tuple[int, int, int, int, int]
 """Device, inode, size, time of the content and of the inode, in nanoseconds: another one, another content."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Look:
     """What stood in the folder when somebody looked."""
 

@@ -11,6 +11,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from callrouter.core.frozen import frozen
+
 LAYER_GAP = 84.0
 BOX_GAP = 28.0
 LINE_WIDTH = 14.0
@@ -22,7 +24,7 @@ Edge = tuple[str, str]
 Point = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Placed:
     """A drawing in numbers: x to the right, y downwards, from the upper left corner."""
 

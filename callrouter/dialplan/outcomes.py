@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from callrouter.core.distinctions import Distinctions
 from callrouter.core.exploring import Ending, Way, explore
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode
 from callrouter.core.nodes.branch import ShareOfCalls
@@ -15,7 +16,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.situations import CallerKind, Moment, caller_kinds, moments
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Outcome:
     """One of the ends a tree has, and how to come to it."""
 
@@ -25,7 +26,7 @@ class Outcome:
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Outcomes:
     """All that were found."""
 
@@ -41,11 +42,11 @@ def outcomes(plan: Plan, since: datetime) -> Outcomes:
     """Every distinct outcome; the order is that of the document, the same for the same plan and day."""
     kinds, whens = caller_kinds(plan), moments(plan, since)
     best: dict[Ending, Outcome] = {}
-    complete = True
+    complete, told_apart = True, Distinctions(plan)
     for kind in kinds:
         for when in whens:
             for call_id in call_ids(plan):
-                explored = explore(plan, offer(plan, kind, when, call_id))
+                explored = explore(plan, offer(plan, kind, when, call_id), told_apart=told_apart)
                 complete = complete and explored.complete
                 for ending, way in explored.ways.items():
                     if ending not in best or way.effort < best[ending].way.effort:

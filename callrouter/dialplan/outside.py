@@ -1,9 +1,7 @@
 """The verbs that reach beyond the call, as the document writes them: `lookup`, `notify` and `callback`."""
 
-from __future__ import annotations
-
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
@@ -23,7 +21,7 @@ from callrouter.dialplan.fields import (
     as_mapping,
 )
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.verbs import Prompts, Retry, RetryBlock
+from callrouter.dialplan.verbs import Prompts, Retry
 
 LONGEST_LOOKUP_SECONDS = 10.0
 """Nobody listens longer to hold music without knowing why."""
@@ -130,7 +128,7 @@ class FieldBlock(Block):
     """Bytes it may take at most (1 to 200): a longer one is an answer that failed."""
 
     @model_validator(mode="after")
-    def _bounded(self) -> FieldBlock:
+    def _bounded(self) -> Self:
         if not 1 <= self.max <= LONGEST_FIELD:
             raise ValueError(f"max is {self.max}: a field takes 1 to {LONGEST_FIELD} bytes")
         return self
@@ -162,7 +160,7 @@ class LookupBlock(Block):
     """Anything else."""
 
     @model_validator(mode="after")
-    def _fits(self) -> LookupBlock:
+    def _fits(self) -> Self:
         if self.body and self.method == "GET":
             raise ValueError('a GET has no "body": write "method: POST", or put the values into the url')
         for name, value in self.headers.items():
@@ -200,7 +198,3 @@ class CallbackBlock(Block):
     """Where silence leads, and after how many tries."""
     no_match: Retry
     """Where wrong keys lead, and after how many tries."""
-
-
-# `Retry` names its block, which stands in another module.
-CallbackBlock.model_rebuild(_types_namespace={"RetryBlock": RetryBlock})

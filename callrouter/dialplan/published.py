@@ -16,11 +16,13 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
+from callrouter.dialplan.expected import ExpectedCalls
 from callrouter.dialplan.fields import Block
 from callrouter.dialplan.schema import SHARED_FILES, ClientFile, NodeBlock
 
-DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES}
-"""The kinds of documents by name: a client's, and the shared ones."""
+EXPECTED: Final = "expected"
+DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES, EXPECTED: ExpectedCalls}
+"""The kinds of documents by name: a client's, the shared ones, and the table of what callers must come to."""
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 """The dialect every editor understands."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from callrouter.core.frozen import frozen
 from callrouter.dialplan.issues import Issue, shown
 
 MAX_BYTES = 1_048_576
@@ -35,7 +36,7 @@ Key = tuple[str | int, ...]
 """Path of a value: keys of mappings and positions in lists, from the root."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Document:
     """A file that was read, well or not."""
 

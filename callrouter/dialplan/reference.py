@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from callrouter.core.nodes import ALL
 from callrouter.dialplan.fields import Block
-from callrouter.dialplan.published import json_schema, meanings, models_within, summary
+from callrouter.dialplan.published import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 from callrouter.dialplan.schema import (
     PARAMETER_TYPES,
     SHARED_FILES,
@@ -76,6 +76,9 @@ def _sections() -> Iterator[str]:
             yield _SNIPPETS.format(types=", ".join(f"`{kind}`" for kind in PARAMETER_TYPES))
         else:
             yield from _document(name, model, skip=())
+    yield "## client.test.yaml\n"
+    yield "Beside `acme.yaml`, `acme.test.yaml`:\n"
+    yield from _document(EXPECTED, DOCUMENTS[EXPECTED], skip=())
 
 
 _COMMON = {

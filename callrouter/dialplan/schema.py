@@ -4,10 +4,8 @@ Unknown keys are refused. A node is a mapping with exactly one key, its verb. Wh
 `verbs`; what a value may look like in `values`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -148,7 +146,7 @@ class HoursBlock(Block):
     """Days with other hours than the week's; asked before `closed` and before holidays."""
 
     @model_validator(mode="after")
-    def _week(self) -> HoursBlock:
+    def _week(self) -> Self:
         if "open" not in self.model_fields_set and self.calendar is None:
             raise missing("open")
         if self.open and self.calendar is not None:
@@ -198,7 +196,7 @@ class RotaBlock(Block):
     """Days, or `first..last`, and who has them; they come before weeks and cycle."""
 
     @model_validator(mode="after")
-    def _somebody(self) -> RotaBlock:
+    def _somebody(self) -> Self:
         if not self.cycle and not self.weeks:
             raise ValueError('names nobody: write "cycle" with "starting", or "weeks"')
         if self.cycle and self.starting is None:
@@ -243,7 +241,7 @@ class FallbackBlock(Block):
     """A node of the tree; Asterisk alone cannot follow it when no engine runs."""
 
     @model_validator(mode="after")
-    def _one(self) -> FallbackBlock:
+    def _one(self) -> Self:
         if sum(value is not None for value in (self.queue, self.number, self.node)) != 1:
             raise ValueError('must name exactly one of "queue", "number" and "node"')
         return self
@@ -262,7 +260,7 @@ class ContactBlock(Block):
     """A webhook, `https://…`, that takes a POST."""
 
     @model_validator(mode="after")
-    def _reachable(self) -> ContactBlock:
+    def _reachable(self) -> Self:
         if self.number is None and self.email is None and self.url is None:
             raise ValueError('has neither "number" nor "email" nor "url": nobody could reach it')
         if self.url is not None and not _looks_like_url(self.url):
@@ -311,7 +309,7 @@ class TeamQueueBlock(Block):
     """Callers who may wait; 0 is no bound."""
 
     @model_validator(mode="after")
-    def _known_strategy(self) -> TeamQueueBlock:
+    def _known_strategy(self) -> Self:
         known = ("ringall", "leastrecent", "fewestcalls", "random", "rrmemory", "linear")
         if self.strategy not in known:
             hint = closest(self.strategy, known)
@@ -575,7 +573,7 @@ class SnippetBlock(Block):
     """Its nodes, as in a client's file; a parameter of type node is a way out."""
 
     @model_validator(mode="after")
-    def _names(self) -> SnippetBlock:
+    def _names(self) -> Self:
         for name in self.parameters:
             if name in self.nodes:
                 raise ValueError(f"{shown(name)} is a parameter and a node: give one of them another name")

@@ -7,7 +7,6 @@ at say the same. One of each kind stands for all, so that a tree can be question
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -15,6 +14,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 
 from callrouter.core.call import CallerId, Presentation
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
 from callrouter.core.nodes.branch import DateWithin
 from callrouter.core.numbers import CallerList
@@ -30,7 +30,7 @@ ANY_OTHER_CALLER = "any other caller"
 WITHHELD = "a caller who withholds his number"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class CallerKind:
     """Callers no tree in question tells apart, and one of them."""
 
@@ -77,12 +77,32 @@ def _ordinary(plan: Plan) -> Iterator[CallerId]:
 
 
 def _listed(lists: Sequence[Sequence[CallerList]]) -> Iterator[CallerId]:
-    for of_plan in lists:
-        for one in of_plan:
-            for number in sorted(one.numbers):
-                yield CallerId(number=number)
-            for prefix in one.prefixes:
-                yield CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
+    """Callers of each list, and of each beginning some whom no longer beginning holds."""
+    everything = [one for of_plan in lists for one in of_plan]
+    longer = sorted({prefix for one in everything for prefix in one.prefixes} | set(_numbers(everything)))
+    for one in everything:
+        for number in sorted(one.numbers):
+            yield CallerId(number=number)
+        for prefix in one.prefixes:
+            yield _beginning_with(prefix)
+            for other in longer:
+                if other.startswith(prefix):
+                    yield from (_beginning_with(begun) for begun in _beside(prefix, other))
+
+
+def _numbers(lists: Sequence[CallerList]) -> Iterator[str]:
+    for one in lists:
+        yield from one.numbers
+
+
+def _beside(prefix: str, longer: str) -> Iterator[str]:
+    """Beginnings that share all but the last digit with a part of the longer one: `+441` … beside `+4499`."""
+    for length in range(len(prefix), len(longer)):
+        yield from (longer[:length] + digit for digit in "0123456789" if digit != longer[length])
+
+
+def _beginning_with(prefix: str) -> CallerId:
+    return CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
 
 
 def _words(kind: CallerKind, *, alone: bool) -> str:
@@ -94,7 +114,7 @@ def _words(kind: CallerKind, *, alone: bool) -> str:
     return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({kind.caller.number})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Stretch:
     """Part of one day, on the client's wall clock, in which nothing a tree looks at changes."""
 
@@ -108,7 +128,7 @@ class Stretch:
     """The holiday or the exception, if there is one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Calendar:
     """All hours, dates and rotas that some plans look at."""
 
@@ -197,7 +217,7 @@ def calendar(*plans: Plan) -> Calendar:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Moment:
     """An instant that stands for all at which the tree goes the same way."""
 

@@ -3,9 +3,7 @@
 The text below a key says what the key means: the reference and the editors' schema are made of it.
 """
 
-from __future__ import annotations
-
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
@@ -94,7 +92,6 @@ CAUSES = {"rejected": 21, "busy": 17, "unallocated": 1}
 
 Mode = Annotated[str, OneOf("in_turn", "at_once")]
 Cause = Annotated[str, OneOf(*CAUSES)]
-Retry = Annotated["RetryBlock", BeforeValidator(_retry), OrText()]
 
 
 class PromptBlock(Block):
@@ -108,7 +105,7 @@ class PromptBlock(Block):
     """A prompt of `shared/prompts.yaml`, or a sound file by name, without suffix."""
 
     @model_validator(mode="after")
-    def _one(self) -> PromptBlock:
+    def _one(self) -> Self:
         if (self.say is None) == (self.sound is None):
             raise ValueError('must hold either "say" or "sound"')
         return self
@@ -127,7 +124,7 @@ class PartBlock(PromptBlock):
     """A variable that is read as a time of day (`14:30`)."""
 
     @model_validator(mode="after")
-    def _one(self) -> PartBlock:
+    def _one(self) -> Self:
         if sum(getattr(self, kind) is not None for kind in PART_KINDS) != 1:
             raise ValueError(f"must hold exactly one of {', '.join(PART_KINDS)}")
         return self
@@ -149,6 +146,9 @@ class RetryBlock(Block):
     """Where the call goes after that."""
     prompt: Prompts | None = None
     """Said before it is asked again."""
+
+
+Retry = Annotated[RetryBlock, BeforeValidator(_retry), OrText()]
 
 
 class AnswerBlock(Block):
@@ -205,7 +205,7 @@ class CollectDigitsBlock(Block):
     """Where too few digits lead, and after how many tries."""
 
     @model_validator(mode="after")
-    def _bounds(self) -> CollectDigitsBlock:
+    def _bounds(self) -> Self:
         if not 1 <= self.min <= self.max <= 30:
             raise ValueError(f"min {self.min} and max {self.max} do not fit: 1 ≤ min ≤ max ≤ 30 digits")
         return self
@@ -259,7 +259,7 @@ class SetBlock(Block):
     """The node that follows."""
 
     @model_validator(mode="after")
-    def _something(self) -> SetBlock:
+    def _something(self) -> Self:
         if self.variables is None and self.language is None:
             raise missing("variables")
         return self
@@ -321,7 +321,7 @@ class RedirectBlock(Block):
     """Where the call goes when `number` does not answer; a tree needs none."""
 
     @model_validator(mode="after")
-    def _one(self) -> RedirectBlock:
+    def _one(self) -> Self:
         if sum(value is not None for value in (self.number, self.client, self.did)) != 1:
             raise ValueError('must name exactly one of "number", "client" and "did"')
         if self.number is not None and self.failed is None:
@@ -366,7 +366,7 @@ class MessageBlock(Block):
     """Where it goes when nothing was said; by default where `done` leads."""
 
     @model_validator(mode="after")
-    def _bounds(self) -> MessageBlock:
+    def _bounds(self) -> Self:
         if self.min >= self.max:
             raise PydanticCustomError("bounds", "min is not shorter than max: no message could be kept")
         return self

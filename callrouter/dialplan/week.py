@@ -36,8 +36,8 @@ def hours_of_week(plan: Plan, monday: date) -> Iterator[str]:
     last = monday + timedelta(days=6)
     yield f"{plan.name} ({plan.source}), {year}-W{week:02}: {_day(monday)} to {_day(last)} {last.year}, {plan.timezone}"
     days = [monday + timedelta(days=offset) for offset in range(7)]
-    for schedule in plan.schedules.values():
-        yield f"  hours {schedule.name}"
+    for name, schedule in plan.schedules.items():
+        yield f"  hours {name}"
         for day in days:
             yield f"    {_day(day)}  {_ranges(schedule, day)}"
     if not plan.schedules:

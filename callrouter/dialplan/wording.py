@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from callrouter.core.frozen import frozen
 from callrouter.dialplan.differences import OTHER, WRONG, Change, Compared, Keys, is_end
 from callrouter.dialplan.situations import ANY_CALLER, ANY_OTHER_CALLER, MINUTES_A_DAY, WITHHELD
 
@@ -18,7 +18,7 @@ _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays
 Ranges = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(slots=True)
 class Sentence:
     """One change as it is told, and its parts."""
 

@@ -55,6 +55,8 @@ class Sources:
     link_up: Callable[[], bool] | None = None
     link: LinkCounters | None = None
     writer: WriterCounters | None = None
+    notifications: Callable[[], int] | None = None
+    """Notifications asked for that PostgreSQL does not hold yet."""
 
 
 class SourceCollector(Collector):
@@ -78,6 +80,9 @@ class SourceCollector(Collector):
             yield from _link(sources.link)
         if sources.writer is not None:
             yield from _writer(sources.writer)
+        if sources.notifications is not None:
+            documentation = "Notifications asked for that are not in PostgreSQL yet"
+            yield GaugeMetricFamily("callrouter_notifications_backlog", documentation, value=sources.notifications())
 
 
 def _link(link: LinkCounters) -> Iterable[Metric]:

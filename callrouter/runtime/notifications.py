@@ -22,7 +22,7 @@ from callrouter.core.effects import HttpRequest
 from callrouter.core.facts import Fact, NotificationAsked
 from callrouter.errors import StoreError
 from callrouter.runtime.outgoing import Outgoing, RequestFailed
-from callrouter.runtime.ports import Clock
+from callrouter.runtime.ports import Clock, OutgoingMeter
 
 log = structlog.get_logger(__name__)
 
@@ -87,10 +87,13 @@ class Notifier:
 
     interests = frozenset({NotificationAsked})
 
-    def __init__(self, *, book: NotificationBook, outgoing: Outgoing, clock: Clock) -> None:
+    def __init__(
+        self, *, book: NotificationBook, outgoing: Outgoing, clock: Clock, meter: OutgoingMeter | None = None
+    ) -> None:
         self._book = book
         self._outgoing = outgoing
         self._clock = clock
+        self._meter = meter
         self._asked: deque[Pending] = deque()
         self._wake = asyncio.Event()
 
@@ -178,6 +181,8 @@ class Notifier:
         if error is not None and not error.forbidden and attempts <= len(PAUSES_SECONDS):
             pause = PAUSES_SECONDS[attempts - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries
             next_at = now + timedelta(seconds=pause)
+        if self._meter is not None:
+            self._meter.observe_delivery("delivered" if error is None else "failed" if next_at else "given_up")
         if error is not None:
             log.warning(
                 "a notification was not delivered" + ("" if next_at else ": it is given up"),

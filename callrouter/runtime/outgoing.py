@@ -25,6 +25,8 @@ MAX_ANSWER_BYTES = 65_536
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 30.0
 MAX_CONNECTIONS = 50
+NOT_ALLOWED = "other"
+"""Stands in figures for all hosts that may not be asked."""
 SECRET_PREFIX = "env:"  # noqa: S105 - how a reference to a secret begins
 
 
@@ -157,6 +159,14 @@ class Outgoing:
         except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
             raise RequestFailed(f"{host} cannot be asked: {type(error).__name__}") from error
 
+    def allowed_as(self, written: str) -> str:
+        """The entry of the operator's list by which this address may be asked, or `other`: few names, for figures."""
+        try:
+            names = _names_of(self._allowed(written))
+        except RequestFailed:
+            return NOT_ALLOWED
+        return next(name for name in names if name in self._hosts)
+
     def _allowed(self, written: str) -> httpx.URL:
         try:
             url = httpx.URL(written)
@@ -165,8 +175,7 @@ class Outgoing:
         host = url.host.lower()
         if url.scheme not in ("http", "https") or not host or url.userinfo:
             raise RequestFailed("the address is none of a web service", forbidden=True)
-        port = url.port or (443 if url.scheme == "https" else 80)
-        if not is_among(self._hosts, host, port):
+        if self._hosts.isdisjoint(_names_of(url)):
             raise RequestFailed(
                 f"{host} may not be asked: add it to CALLROUTER_OUTGOING_HOSTS if it is meant", forbidden=True
             )
@@ -183,8 +192,17 @@ class Outgoing:
 
 def is_among(hosts: Collection[str], host: str, port: int) -> bool:
     """Whether a host is one of those that may be asked, as `CALLROUTER_OUTGOING_HOSTS` writes them."""
-    below = {f"*.{host.split('.', n)[n]}" for n in range(1, host.count(".") + 1)}
-    return not {host, f"{host}:{port}", f"[{host}]:{port}", *below}.isdisjoint(hosts)
+    return not set(_names(host, port)).isdisjoint(hosts)
+
+
+def _names_of(url: httpx.URL) -> tuple[str, ...]:
+    """All entries of a list of hosts that would allow this address."""
+    return _names(url.host.lower(), url.port or (443 if url.scheme == "https" else 80))
+
+
+def _names(host: str, port: int) -> tuple[str, ...]:
+    below = (f"*.{host.split('.', n)[n]}" for n in range(1, host.count(".") + 1))
+    return (host, f"{host}:{port}", f"[{host}]:{port}", *below)
 
 
 async def _bounded(answer: httpx.Response, host: str) -> bytes:

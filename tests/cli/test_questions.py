@@ -123,3 +123,59 @@ def test_show_says_what_is_wrong(tmp_path: Path, arguments: list[str], sentence:
 
     assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_a_difference_that_no_caller_meets(checkout: Path) -> None:
+    """What is whispered to agents: the trees differ, and it is said where; nothing is claimed of all callers."""
+    file = checkout / "clients" / "cabinet-moreau.yaml"
+    file.write_text(file.read_text().replace('brief: { say: "Cabinet Moreau." }', 'brief: { say: "Chez Moreau." }'))
+    done = run("diff", "HEAD:clients", "clients", "--exit-code", cwd=checkout)
+
+    assert done.returncode == 1
+    assert "The trees differ in secretaries; no caller who was tried meets another end." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--at", "0001-01-01T00:00"], "--at: '0001-01-01T00:00' is not within 1970 to 2200"),
+        (["--message", "nan"], '--message: "nan" is no duration'),
+        (["--message", "-5"], '--message: "-5" is no duration'),
+        (["--hang-up-after", "0"], "--hang-up-after: waits are counted from 1"),
+        (["--hang-up-after", "-1"], '--hang-up-after: "-1" is not a whole number'),
+        (["--queue-state", "medical=agents:x"], "--queue-state: agents: "),
+        (["--queue-state", "medical=agent:1"], "'agent' cannot be said of a queue (did you mean \"agents\"?)"),
+        (["--queue-state", "medical=agents:1,free:2"], "2 agents cannot be free where 1 are logged in"),
+        (["--lookup", "rank=gold"], "--lookup: 'rank' is no variable of a lookup: it has none"),
+    ],
+)
+def test_route_says_what_is_wrong(tmp_path: Path, options: list[str], sentence: str) -> None:
+    """A sentence and exit code 2, never a traceback."""
+    done = run("route", str(DIALPLANS / "cabinet-moreau.yaml"), *options, cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("at", "remark"),
+    [
+        ("2026-03-29T02:30", "02:30 does not exist on that day, the clocks go forward: 03:30 is taken"),
+        ("2045-06-01T10:00", "public holidays are known for "),
+    ],
+)
+def test_route_says_how_a_time_was_understood(tmp_path: Path, at: str, remark: str) -> None:
+    """Beside the call."""
+    done = run("route", str(DIALPLANS / "cabinet-moreau.yaml"), "--at", at, cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert remark in done.stderr
+
+
+def test_route_of_a_number_nobody_has(tmp_path: Path) -> None:
+    """It is named, and so is what its callers hear."""
+    done = run("route", str(DIALPLANS), "--to", "01 99 00 00 77", cwd=tmp_path)
+
+    assert done.returncode == 2
+    assert "has the number 01 99 00 00 77: callers hear that it is not in service" in done.stderr

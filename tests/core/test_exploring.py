@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from callrouter.core.call import CallerId
 from callrouter.core.conditions import Bounds, VariableIs, VariableNumber
+from callrouter.core.distinctions import Distinctions
 from callrouter.core.exploring import explore, numbers_asked_for
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, HangupNode, MenuNode, MessageNode, QueueNode
@@ -49,7 +50,7 @@ def test_bounded() -> None:
 
 
 def test_numbers_that_the_tree_tells_apart() -> None:
-    """Values and both sides of each bound, and one number more."""
+    """One of each kind: for which nothing holds, values, this side of each bound and that."""
     asked = CollectDigitsNode(name="age", sounds=(), variable="age", min_digits=2, max_digits=3)
     plan = plan_of(
         asked,
@@ -63,4 +64,4 @@ def test_numbers_that_the_tree_tells_apart() -> None:
         ),
     )
 
-    assert numbers_asked_for(plan, asked) == ("11#", "042", "17#", "18#", "19#")
+    assert numbers_asked_for(asked, Distinctions(plan)) == ("22#", "11#", "042")

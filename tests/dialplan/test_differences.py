@@ -123,3 +123,108 @@ def test_a_change_in_a_sentence(tmp_path: Path, client: str, change: tuple[str, 
 def test_no_change_for_callers(tmp_path: Path, change: tuple[str, str]) -> None:
     """Lines of YAML are not what is compared."""
     assert _told(tmp_path, "cabinet-moreau", change) == []
+
+
+SMALL = """\
+client: acme
+name: Acme
+numbers: ["01 99 00 00 90"]
+timezone: Europe/Paris
+language: fr
+hours: {{ open: {{ mon-fri: "09:00-17:00" }} }}
+contacts: {{ doctor: {{ number: "01 99 00 99 01" }}, office: {{ email: a@b.example }} }}
+fallback: {{ queue: medical }}
+start: first
+nodes:
+  {first}
+  sales: {{ queue: {{ name: medical, max_wait: 1m, overflow: message }} }}
+  other: {{ queue: {{ name: trades, max_wait: 1m, overflow: message }} }}
+  message: {{ message: {{ prompt: "Parlez.", deliver: office, done: bye, empty: {empty} }} }}
+  silent: {{ play: {{ prompt: "Rien.", next: bye }} }}
+  said: {{ play: {{ prompt: "Encore rien.", next: silent }} }}
+  bye: {{ hangup: }}
+"""
+BRANCH = """first: {{ branch: {{ when: [{when}], otherwise: {otherwise} }} }}
+  looked: {{ lookup: {{ url: "https://a.example/", fields: {{ rank: rank }}, next: answered, failed: sales }} }}
+  answered: {{ branch: {{ when: [{{ variable: rank, {rank} }}], otherwise: other }} }}"""
+
+
+NOBODY = "{ queue: trades, agents: { below: 1 }, then: said }"
+
+
+def _small(folder: Path, first: str, empty: str = "said") -> Plan:
+    folder.mkdir()
+    (folder / "shared").symlink_to(DIALPLANS / "shared")
+    (folder / "acme.yaml").write_text(SMALL.format(first=first, empty=empty))
+    catalogue = load_directory(folder / "acme.yaml", PaperSpeech(), now=NOW)
+    assert catalogue.ok, [str(issue) for issue in catalogue.issues]
+    return catalogue.plans["acme"]
+
+
+def _branch(when: str = "{ percentage: 50, then: said }", rank: str = "equals: gold, then: sales") -> str:
+    return BRANCH.format(when=when, otherwise="looked", rank=rank)
+
+
+def _menus(keys: str) -> str:
+    """Six questions one after the other."""
+    names = ["first", *(f"m{number}" for number in range(2, 7))]
+    ways = [*(f"'1': {name}" for name in names[1:]), keys]
+    return "\n  ".join(
+        f"{name}: {{ menu: {{ prompt: 'Tapez 1.', keys: {{ {way} }}, no_input: message, no_match: message }} }}"
+        for name, way in zip(names, ways, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        pytest.param(
+            _branch(),
+            _branch(rank="equals: gold, then: said"),
+            "when the web service answers rank = gold now reach the end of the tree instead of queue:medical",
+            id="the_target_of_an_answer",
+        ),
+        pytest.param(
+            _branch(rank="number: { at_least: 10 }, then: sales"),
+            _branch(rank="number: { at_least: 12 }, then: sales"),
+            "when the web service answers rank = 10 now reach queue:trades instead of queue:medical",
+            id="a_bound_of_an_answer",
+        ),
+        pytest.param(
+            _branch("{ queue: medical, waiting: { at_least: 3, at_most: 6 }, then: said }"),
+            _branch("{ queue: medical, waiting: { at_least: 4, at_most: 6 }, then: said }"),
+            "when queue medical stands at waiting:3 now reach queue:trades instead of the end of the tree",
+            id="a_bound_of_a_queue",
+        ),
+        pytest.param(
+            _branch(
+                "{ queue: medical, agents: { below: 1 }, then: said }, { queue: shop, free: { below: 1 }, then: said }"
+            ),
+            _branch("{ queue: medical, agents: { below: 1 }, then: said }"),
+            "when queue shop stands at free:0 now reach queue:trades instead of the end of the tree",
+            id="a_second_queue",
+        ),
+        pytest.param(
+            _menus("'1': sales, '2': other"),
+            _menus("'1': other, '2': sales"),
+            "callers who press 1, then press 1, then press 1, then press 1, then press 1, then press 1 now reach"
+            " queue:trades instead of queue:medical",
+            id="the_sixth_question",
+        ),
+    ],
+)
+def test_a_change_behind_what_others_do(tmp_path: Path, old: str, new: str, part: str) -> None:
+    """A web service answers, or a queue stands as it must for the change to be met."""
+    compared = compare(_small(tmp_path / "old", old), _small(tmp_path / "new", new), NOW)
+    told = [str(one) for one in sentences(compared)]
+
+    assert any(part in one for one in told), "\n".join(told)
+    assert not compared.cut
+
+
+def test_a_change_behind_silence(tmp_path: Path) -> None:
+    """Of a caller who says nothing after the beep."""
+    old = _small(tmp_path / "old", _branch())
+    told = [str(one) for one in sentences(compare(old, _small(tmp_path / "new", _branch(), empty="silent"), NOW))]
+
+    assert any("when they say nothing after the beep" in one and "«Encore rien.»" in one for one in told), told

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from callrouter.core.call import Presentation
-from callrouter.core.conditions import ShareOfCalls
-from callrouter.core.nodes import BranchNode, HangupNode
+from callrouter.core.conditions import Bounds, Measure, QueueStands, ShareOfCalls
+from callrouter.core.nodes import BranchNode, CallerNode, HangupNode
+from callrouter.core.numbers import CallerList
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.outcomes import call_ids, outcomes, told
 from callrouter.dialplan.situations import calendar, caller_kinds, moments
@@ -101,3 +102,32 @@ def test_a_share_of_the_calls_is_drawn_both_ways() -> None:
 
     assert len(call_ids(plan)) == 2
     assert [one.ending.node for one in outcomes(plan, NOW).found] == ["asked", "bye"]
+
+
+def test_callers_between_beginnings_and_longer_ones() -> None:
+    """Those whom `+44*` holds and no `+4499*`, too; lists are asked in the order written."""
+    lists = (
+        CallerList(name="tests", prefixes=("+4499", "+441")),
+        CallerList(name="foreign", prefixes=("+44",)),
+    )
+    exits = {"list:tests": "tests", "list:foreign": "foreign", "otherwise": "bye"}
+    nodes = (HangupNode(name=name) for name in ("tests", "foreign", "bye"))
+    kinds = caller_kinds(plan_of(CallerNode(name="who", lists=lists, exits=exits), *nodes))
+
+    assert [sorted(kind.lists[0]) for kind in kinds] == [[], ["foreign", "tests"], ["foreign"]]
+
+
+@pytest.mark.parametrize("waiting", [(3, 6), (0, 0), (40, None)])
+def test_a_queue_stands_within_every_bound(waiting: tuple[int, int | None]) -> None:
+    """Three to six callers waiting lie between the extremes."""
+    bounds = Bounds(at_least=waiting[0], at_most=waiting[1])
+    when = (
+        QueueStands(queue="sales", measure=Measure.AGENTS, bounds=Bounds(below=1)),
+        QueueStands(queue="sales", measure=Measure.WAITING, bounds=bounds),
+        QueueStands(queue="sales", measure=Measure.EXPECTED_WAIT, bounds=Bounds(above=600.0)),
+    )
+    exits = {"when:0": "nobody", "when:1": "some", "when:2": "long", "otherwise": "bye"}
+    nodes = (HangupNode(name=name) for name in ("nobody", "some", "long", "bye"))
+    plan = plan_of(BranchNode(name="branch", when=when, exits=exits), *nodes)
+
+    assert {one.ending.node for one in outcomes(plan, NOW).found} == {"nobody", "some", "long", "bye"}

@@ -15,11 +15,14 @@ import yaml
 from callrouter.cli.schema import published
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.expected import run_expected
 from callrouter.dialplan.published import DOCUMENTS, json_schema, meanings, models_within
 from callrouter.dialplan.reference import reference, verbs
 from callrouter.dialplan.schema import NodeBlock
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"
+TABLES = sorted(DIALPLANS.glob("*.test.yaml"))
+SHARED_NAMES = [name for name in DOCUMENTS if name not in ("client", "expected")]
 BROKEN = Path(__file__).parent / "broken"
 CLIENTS = sorted(path for path in DIALPLANS.glob("*.yaml") if ".test." not in path.name)
 SHARED = sorted((DIALPLANS / "shared").glob("*.yaml"))
@@ -69,6 +72,31 @@ def test_the_demonstration_clients_are_right_in_an_editor(path: Path) -> None:
 
     assert text.startswith("# yaml-language-server: $schema=schema/client.json\n")
     assert complaints("client", text) == []
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_the_tables_of_expected_routes_are_right_in_an_editor(path: Path) -> None:
+    """Those of the demonstration clients."""
+    text = path.read_text()
+
+    assert text.startswith("# yaml-language-server: $schema=schema/expected.json\n")
+    assert complaints("expected", text) == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "{ expect: queue }",
+        "{ at: 'tue 10:00' }",
+        "{ at: 'tue 10:00', expct: queue }",
+        "{ at: 'tue 10:00', expect: queue, dial: { doctor: bussy } }",
+        "{ at: 'tue 10:00', expect: queue, hang_up_after: 0 }",
+        "{ at: 'tue 10:00', expect: queue, queues: { medical: { agent: 1 } } }",
+    ],
+)
+def test_an_editor_sees_what_is_wrong_in_a_table(row: str) -> None:
+    """Each key, and the words it takes."""
+    assert complaints("expected", f"calls:\n  - {row}\n") != []
 
 
 @pytest.mark.parametrize("path", SHARED, ids=lambda path: path.stem)
@@ -128,7 +156,7 @@ EXAMPLES = examples()
 
 def test_every_verb_and_every_file_has_an_example() -> None:
     """In the reference."""
-    files = {"A client's file", *(f"shared/{name}.yaml" for name in DOCUMENTS if name != "client")}
+    files = {"A client's file", "client.test.yaml", *(f"shared/{name}.yaml" for name in SHARED_NAMES)}
 
     assert set(EXAMPLES) == files | set(verbs())
     assert {node.kind for node in ALL} <= set(verbs())
@@ -138,9 +166,8 @@ def test_every_verb_and_every_file_has_an_example() -> None:
 def folder(tmp_path: Path) -> Path:
     """The reference's own folder: its client, and its shared files."""
     (tmp_path / "shared").mkdir()
-    for name in DOCUMENTS:
-        if name != "client":
-            (tmp_path / "shared" / f"{name}.yaml").write_text(EXAMPLES[f"shared/{name}.yaml"])
+    for name in SHARED_NAMES:
+        (tmp_path / "shared" / f"{name}.yaml").write_text(EXAMPLES[f"shared/{name}.yaml"])
     return tmp_path
 
 
@@ -152,9 +179,18 @@ def test_the_example_of_a_client_can_be_served(folder: Path) -> None:
     assert [str(issue) for issue in catalogue.issues] == []
     assert "message/ask" in catalogue.plans["cabinet-exemple"].nodes
     assert complaints("client", EXAMPLES["A client's file"]) == []
-    for name in DOCUMENTS:
-        if name != "client":
-            assert complaints(name, EXAMPLES[f"shared/{name}.yaml"]) == []
+    for name in SHARED_NAMES:
+        assert complaints(name, EXAMPLES[f"shared/{name}.yaml"]) == []
+
+
+def test_the_example_of_expected_routes_holds(folder: Path) -> None:
+    """For the example of a client."""
+    (folder / "client.yaml").write_text(EXAMPLES["A client's file"])
+    (folder / "client.test.yaml").write_text(EXAMPLES["client.test.yaml"])
+    catalogue = load_directory(folder, PaperSpeech())
+
+    assert [str(issue) for issue in run_expected(folder, catalogue)] == []
+    assert complaints("expected", EXAMPLES["client.test.yaml"]) == []
 
 
 def targets(value: Any) -> Iterator[str]:

@@ -39,6 +39,22 @@ class Told:
         self.inputs.append((call_id, told))
 
 
+class Counted:
+    """A meter that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lookups: list[tuple[str, str]] = []
+
+    def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
+        """Kept without the time, which must be possible."""
+        assert 0 <= seconds < 5
+        self.lookups.append((host, outcome))
+
+    def observe_delivery(self, outcome: str) -> None:
+        """Not of a lookup."""
+        raise AssertionError(outcome)
+
+
 @dataclass
 class Room:
     """A service, and what asks it."""
@@ -47,6 +63,7 @@ class Room:
     outgoing: Outgoing
     lookups: Lookups
     told: Told
+    counted: Counted
 
     async def ask(self, path: str, *fields: LookupField, seconds: float = 2.0) -> Input:
         """One lookup, to its end."""
@@ -65,10 +82,11 @@ async def room(*hosts: str, clock: list[float] | None = None) -> AsyncIterator[R
         now = clock or [0.0]
         outgoing = Outgoing(hosts or [service.host], {"CRM": "s3cret"}, clock=lambda: now[0])
         tasks, told = Tasks(), Told()
-        lookups = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks)
+        counted = Counted()
+        lookups = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks, meter=counted)
         lookups.inbox = told
         try:
-            yield Room(service, outgoing, lookups, told)
+            yield Room(service, outgoing, lookups, told, counted)
         finally:
             await tasks.stop()
             await outgoing.close()
@@ -220,3 +238,21 @@ async def test_a_hang_up_cancels() -> None:
         assert here.told.inputs == []
         assert here.lookups.running == 0
         assert isinstance(await here.ask("good"), LookupDone)
+
+
+async def test_each_is_counted_by_the_entry_that_allows_it() -> None:
+    """So that no document can make more figures than the operator's list has entries."""
+    async with room() as here:
+        await here.ask("good")
+        await here.ask("fail")
+        allowed = here.service.host
+
+    assert here.counted.lookups == [(allowed, "answered"), (allowed, "failed")]
+    outgoing = Outgoing(["*.crm.example", "a.example:8443"], {})
+    for url, name in (
+        ("https://b.crm.example/x", "*.crm.example"),
+        ("https://a.example:8443/", "a.example:8443"),
+        ("https://a.example/", "other"),
+        ("no address", "other"),
+    ):
+        assert outgoing.allowed_as(url) == name

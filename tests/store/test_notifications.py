@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
@@ -19,6 +20,7 @@ from callrouter.core import engine, inputs
 from callrouter.core.call import Call, Callback, CallerId, replace
 from callrouter.core.nodes import CallbackNode, HangupNode, NotifyNode
 from callrouter.core.templates import parse
+from callrouter.metrics import EngineMetrics
 from callrouter.runtime.notifications import PAUSES_SECONDS, Attempt, Notifier, Pending
 from callrouter.runtime.outgoing import Outgoing
 from callrouter.store.callbacks import list_callbacks
@@ -72,7 +74,8 @@ async def test_delivered_after_a_failure(database: Database) -> None:
     clock = Clock()
     async with web_service() as service:
         outgoing = Outgoing([service.host], {})
-        notifier = Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock)
+        metrics = EngineMetrics(registry := CollectorRegistry(), version="0", target_of=lambda _call: None)
+        notifier = Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, meter=metrics)
         service.away = True
         notifier.observe(_call_that_notifies(service.url("good")).facts)
         async with asyncio.TaskGroup() as group:
@@ -89,6 +92,8 @@ async def test_delivered_after_a_failure(database: Database) -> None:
     assert (delivered["attempts"], delivered["next_attempt_at"], delivered["last_error"]) == (2, None, None)
     assert delivered["client"] == "acme"
     assert len(service.asked) == 2
+    for outcome in ("failed", "delivered"):
+        assert registry.get_sample_value("callrouter_notification_attempts_total", {"outcome": outcome}) == 1
     assert all(b"Idempotency-Key: c1-n0\r\n" in asked for asked in service.asked)
     assert json.loads(service.asked[1].partition(b"\r\n\r\n")[2])["data"] == {"a": "b"}
 

@@ -9,7 +9,7 @@ waits stands in `Call.memory`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import Effect, Part, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.reading import NotReadable, PromptPart
 
@@ -57,7 +58,7 @@ class Finish(Struct, frozen=True, kw_only=True, gc=False):
 Step = Stay | Leave | Finish
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class Node:
     """A step of the tree. Subclasses add typed fields and say how they are entered and resumed."""
 

@@ -9,19 +9,19 @@ Nodes that play, collect, queue or record answer by themselves; this one makes t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Answer
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class AnswerNode(Node):
     """Answer, then go on."""
 

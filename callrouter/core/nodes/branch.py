@@ -24,7 +24,6 @@ call's own id: the same call always goes the same way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -41,6 +40,7 @@ from callrouter.core.conditions import (
     VariableUnset,
 )
 from callrouter.core.effects import LookAtQueues
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLook, QueuesSeen, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class BranchNode(Node):
     """Branch on conditions; exits are `when:0`, `when:1` … in the order written, and `otherwise`."""
 

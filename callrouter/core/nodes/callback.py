@@ -18,13 +18,13 @@ reaches nobody counts as one that left word (`message_left`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core import numbers
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 from callrouter.core.reading import SpokenVariable
@@ -36,7 +36,7 @@ LONGEST_NUMBER = 17
 """Keys of a number: 15 digits at most, behind an international 00."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class CallbackNode(Node):
     """Offer to call back; exits are `done`, `declined`, `no_input` and `no_match`."""
 

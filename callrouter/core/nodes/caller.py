@@ -10,11 +10,11 @@ caller decides. A list holds numbers, prefixes (`"08*"`) and `anonymous`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 from callrouter.core.numbers import CallerList
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class CallerNode(Node):
     """Branch on lists of callers; exits are `list:NAME` and `otherwise`."""
 

@@ -18,12 +18,12 @@ collect_digits:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _NOT_A_NUMBER = frozenset("*#ABCD")
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class CollectDigitsNode(Node):
     """Collect digits into a variable; exits are `next`, `no_input` and `no_match`."""
 

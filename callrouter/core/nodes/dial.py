@@ -19,12 +19,12 @@ where the rota has a gap.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
 from callrouter.core.rota import Contact, Rota
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class DialNode(Node):
     """Ring contacts; exits are `no_answer` and, if wanted, `done`."""
 

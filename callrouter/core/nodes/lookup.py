@@ -24,13 +24,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import HttpRequest, Lookup, LookupField
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import LookupDone, LookupFailed, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 from callrouter.core.templates import Template, UnsetVariable
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class LookupNode(Node):
     """Ask a web service; exits are `next` and `failed`."""
 

@@ -15,12 +15,12 @@ unknown keys repeat the menu as often as `retry` says, then go where `then` says
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class MenuNode(Node):
     """Ask for one key; exits are `key:1` …, `no_input` and `no_match`."""
 

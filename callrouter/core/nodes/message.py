@@ -16,12 +16,12 @@ A message ends by a key, by silence, at `max`, or when the caller hangs up, and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Message, RecordOutcome, replace
 from callrouter.core.effects import Play, Record, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import RecordingEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class MessageNode(Node):
     """Record a message; exits are `done` and, if wanted, `empty`."""
 

@@ -14,11 +14,11 @@ dialled, the time) and `data`. The call goes on at once; what could not be deliv
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, Notification
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 from callrouter.core.templates import Template, UnsetVariable
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class NotifyNode(Node):
     """Send a notification, and go on."""
 

@@ -10,18 +10,18 @@ closed when it is not there. Times are the client's own zone's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class OpeningHoursNode(Node):
     """Branch on the client's hours; exits are `open`, `closed` and, if wanted, `holiday`."""
 

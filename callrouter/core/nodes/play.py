@@ -20,12 +20,12 @@ A key pressed meanwhile cuts the prompt short (unless `interruptible: false`) an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
 from callrouter.core.reading import PromptPart, SpokenVariable
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class PlayNode(Node):
     """Play sounds, then go on."""
 

@@ -15,12 +15,12 @@ queue or nobody logged in: `overflow`. After the conversation the call ends, or 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, QueueOutcome
 from callrouter.core.effects import EnterQueue, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLeft, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class QueueNode(Node):
     """Wait for an agent; exits are `overflow` and, if wanted, `done`."""
 

@@ -13,12 +13,12 @@ and has the first one's fallback.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class RedirectNode(Node):
     """Redirect to a number; its exit is `failed`."""
 

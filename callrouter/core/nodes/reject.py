@@ -10,12 +10,12 @@ answered, told so and ended. Either way it counts as rejected, and in no service
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Disposition, replace
 from callrouter.core.effects import Play, Sound
+from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Finish, Node, Stay, Step
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class RejectNode(Node):
     """Refuse; no exits."""
 

@@ -11,18 +11,18 @@ instead, or as well: all that follows is spoken in it, and every prompt on the w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, replace
+from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@dataclass(frozen=True, kw_only=True)
+@frozen()
 class SetNode(Node):
     """Set variables, then go on."""
 

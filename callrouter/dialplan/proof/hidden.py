@@ -116,7 +116,7 @@ def _holds_value(one: Condition, variable: str, value: str) -> bool:
         case VariableStartsWith():
             return one.variable == variable and value.startswith(one.prefixes)
         case VariableNumber():
-            return one.variable == variable and one.takes(value)
+            return one.variable == variable and one.fits(value)
         case _:
             return False
 
