@@ -15,7 +15,6 @@ back and compared. There is no event loop, and no time but the one the script le
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace as alter
 from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
@@ -52,7 +51,7 @@ def sound(text: str, seconds: float = 2.0) -> Sound:
 
 def plan_of(*nodes: Node, fallback: str = "", schedules: Mapping[str, Schedule] | None = None) -> Plan:
     """A plan of these nodes, which starts with the first of them; each gets a line, as in a file."""
-    placed = {node.name: node if node.line else alter(node, line=10 * place) for place, node in enumerate(nodes, 1)}
+    placed = {node.name: node if node.line else replace(node, line=10 * place) for place, node in enumerate(nodes, 1)}
     return Plan(
         client="acme",
         name="Acme",

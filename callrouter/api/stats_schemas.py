@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
+from msgspec.structs import asdict
 from pydantic import Field
 
 from callrouter.api.schemas import Instant, Out, Seconds

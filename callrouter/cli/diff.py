@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
 from callrouter.cli.arguments import Parser
-from callrouter.core.frozen import frozen
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.differences import Compared, compare
@@ -29,8 +30,7 @@ MOST_PLACES = 5
 """Nodes that are named as different; more are counted."""
 
 
-@frozen(slots=True)
-class _Difference:
+class _Difference(Struct, frozen=True, kw_only=True):
     """What changes for one client."""
 
     client: str

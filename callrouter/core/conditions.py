@@ -14,8 +14,9 @@ from math import inf
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from callrouter.core.call import Call
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLook
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ UNKNOWN_TALK_SECONDS = 120.0
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,6})?", re.ASCII)
 
 
-@frozen(slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """Where a number has to lie; all that are given must hold."""
 
     below: float | None = None
@@ -53,8 +53,7 @@ class Bounds:
         )
 
 
-@frozen(slots=True)
-class VariableIs:
+class VariableIs(Struct, frozen=True, kw_only=True):
     """The variable has one of these values; with none given: it is set at all."""
 
     variable: str
@@ -70,8 +69,7 @@ class VariableIs:
         return not self.values or value in self.values
 
 
-@frozen(slots=True)
-class VariableUnset:
+class VariableUnset(Struct, frozen=True, kw_only=True):
     """The variable has not been set."""
 
     variable: str
@@ -81,8 +79,7 @@ class VariableUnset:
         return "" if self.variable in call.variables else f"{self.variable} is not set"
 
 
-@frozen(slots=True)
-class VariableStartsWith:
+class VariableStartsWith(Struct, frozen=True, kw_only=True):
     """The variable's value begins with one of these."""
 
     variable: str
@@ -98,8 +95,7 @@ class VariableStartsWith:
         return value.startswith(self.prefixes)
 
 
-@frozen(slots=True)
-class VariableNumber:
+class VariableNumber(Struct, frozen=True, kw_only=True):
     """The variable's value is a number, and lies within bounds; what is no number never does."""
 
     variable: str
@@ -116,8 +112,7 @@ class VariableNumber:
         return bool(_NUMBER.fullmatch(value)) and self.bounds.hold(float(value.replace(",", ".")))
 
 
-@frozen(slots=True)
-class DateWithin:
+class DateWithin(Struct, frozen=True, kw_only=True):
     """The day, in the client's zone, is one of these (both ends included)."""
 
     first: date
@@ -131,8 +126,7 @@ class DateWithin:
         return f"{today.isoformat()}" if self.first <= today <= self.last else ""
 
 
-@frozen(slots=True)
-class ShareOfCalls:
+class ShareOfCalls(Struct, frozen=True, kw_only=True):
     """This share of the calls, in percent."""
 
     percent: float
@@ -152,8 +146,7 @@ class Measure(StrEnum):
     EXPECTED_WAIT = "expected_wait"
 
 
-@frozen(slots=True)
-class QueueStands:
+class QueueStands(Struct, frozen=True, kw_only=True):
     """How a team's queue stands, measured when the call comes by."""
 
     queue: str

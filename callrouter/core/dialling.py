@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 import phonenumbers
+from msgspec import Struct
 from phonenumbers import PhoneNumberType
-
-from callrouter.core.frozen import frozen
 
 _ORDINARY = frozenset(
     {
@@ -29,8 +28,7 @@ _TERRITORIES = {"FR": ("GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")}
 """Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan)."""
 
 
-@frozen()
-class Dialling:
+class Dialling(Struct, frozen=True, kw_only=True):
     """An allow-list: countries, and beginnings of E.164 numbers."""
 
     countries: frozenset[str] = frozenset()

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, islice, product
 from typing import TypeVar
+
+from msgspec import Struct, field
 
 from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.distinctions import ORDINARY_ANSWER, QUIET, Distinctions, in_words
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, LookupField, Record
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes import CallbackNode, CollectDigitsNode, MenuNode
 from callrouter.core.numbers import example
 from callrouter.core.plan import Plan
@@ -39,8 +40,7 @@ MAX_COMBINATIONS = 400
 _Kind = TypeVar("_Kind")
 
 
-@frozen(slots=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """What the caller or somebody else did at one wait."""
 
     kind: str
@@ -93,8 +93,7 @@ class Ending:
     disposition: str
 
 
-@frozen(slots=True)
-class Way:
+class Way(Struct, frozen=True, kw_only=True):
     """One way to an ending."""
 
     ending: Ending
@@ -112,8 +111,7 @@ class Way:
         return ", ".join(choice.in_words for choice in self.choices) or "just calls"
 
 
-@frozen(slots=True)
-class Explored:
+class Explored(Struct, frozen=True, kw_only=True):
     """All endings of one caller at one instant."""
 
     ways: Mapping[Ending, Way]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import phonenumbers
+from msgspec import Struct
 
 from callrouter.core.call import CallerId, Presentation
-from callrouter.core.frozen import frozen
 
 ANONYMOUS = "anonymous"
 _OVERSEAS = {
@@ -138,8 +138,7 @@ def normalise_prefix(prefix: str, region: str) -> str | None:
     return f"+{country}{digits.removeprefix(national)}" if country else None
 
 
-@frozen(slots=True)
-class CallerList:
+class CallerList(Struct, frozen=True, kw_only=True):
     """A client's list of callers: whole numbers, prefixes, and those who withhold theirs."""
 
     name: str

@@ -6,10 +6,10 @@ A plan is immutable; a call keeps the one it started with, by client and version
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from functools import cached_property
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct, field
+
 from callrouter.core.nodes._base import Node
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
@@ -46,8 +46,7 @@ def variables_length(nodes: Iterable[Node]) -> int:
     return sum(len(name) + length for name, length in longest.items())
 
 
-@frozen()
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """One client's dialplan, compiled."""
 
     client: str

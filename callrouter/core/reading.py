@@ -10,8 +10,9 @@ import re
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from callrouter.core.effects import ReadAs, Reading, Sound
-from callrouter.core.frozen import frozen
 
 MAX_DIGITS = 20
 """Digits read one by one: longer than any telephone or file number."""
@@ -37,8 +38,7 @@ class NotReadable(ValueError):
     """The value is not of the kind asked for; the text says what it is instead."""
 
 
-@frozen(slots=True)
-class SpokenVariable:
+class SpokenVariable(Struct, frozen=True, kw_only=True):
     """The place of a variable in a prompt: what it is called, and how its value is read."""
 
     variable: str

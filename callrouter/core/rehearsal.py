@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import (
@@ -41,7 +42,6 @@ from callrouter.core.effects import (
 )
 from callrouter.core.engine import Turn
 from callrouter.core.facts import NodeVisited
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes import DialNode, RedirectNode
 from callrouter.core.plan import Plan, names_of
 from callrouter.core.rota import Rota
@@ -57,8 +57,7 @@ REACTION_SECONDS = 1.0
 """From the beginning of a question to the first key: callers who know the menu do not hear it out."""
 
 
-@frozen(slots=True)
-class QueueBehaviour:
+class QueueBehaviour(Struct, frozen=True, kw_only=True):
     """What becomes of a caller in a queue."""
 
     outcome: QueueOutcome = QueueOutcome.ANSWERED
@@ -68,8 +67,7 @@ class QueueBehaviour:
     talk_seconds: float = 60.0
 
 
-@frozen(slots=True)
-class DialBehaviour:
+class DialBehaviour(Struct, frozen=True, kw_only=True):
     """What a number does when it is rung; NO_ANSWER lets the whole ringing time pass."""
 
     outcome: DialOutcome = DialOutcome.ANSWERED
@@ -77,8 +75,7 @@ class DialBehaviour:
     talk_seconds: float = 60.0
 
 
-@frozen(slots=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """What the caller and the others do."""
 
     ahead: str = ""
@@ -176,8 +173,7 @@ class Scripted:
         return {one.variable: known.get(one.variable, ORDINARY_ANSWER) for one in asked.fields}
 
 
-@frozen(slots=True)
-class RehearsedStep:
+class RehearsedStep(Struct, frozen=True, kw_only=True):
     """What one thing that happened led to."""
 
     told: str
@@ -191,8 +187,7 @@ class RehearsedStep:
     call: Call
 
 
-@frozen(slots=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True, kw_only=True):
     """The whole call."""
 
     call: Call

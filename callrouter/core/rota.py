@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct, field
 
 
-@frozen(slots=True)
-class Contact:
+class Contact(Struct, frozen=True, kw_only=True):
     """Somebody who can be reached by telephone."""
 
     name: str
@@ -20,8 +18,7 @@ class Contact:
     """E.164."""
 
 
-@frozen(slots=True)
-class Duty:
+class Duty(Struct, frozen=True, kw_only=True):
     """Days that one person takes whatever the week says."""
 
     first: date
@@ -30,8 +27,7 @@ class Duty:
     contact: Contact
 
 
-@frozen()
-class Rota:
+class Rota(Struct, frozen=True, kw_only=True, dict=True):
     """Turns of a week each. Days of exception come first, then weeks written out, then the cycle."""
 
     name: str

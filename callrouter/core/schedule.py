@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from callrouter.core.frozen import frozen
 from callrouter.errors import CoreError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-@frozen(slots=True)
-class TimeRange:
+class TimeRange(Struct, frozen=True, kw_only=True):
     """Part of a day on the wall clock: `start` belongs to it, `end` does not; `end` None is midnight."""
 
     start: time
@@ -37,8 +34,7 @@ class TimeRange:
         return self.start <= clock and (self.end is None or clock < self.end)
 
 
-@frozen(slots=True)
-class DatedException:
+class DatedException(Struct, frozen=True, kw_only=True):
     """Days on which other hours than the week's are kept: none of them means closed."""
 
     first: date
@@ -54,8 +50,7 @@ class Found(Struct, frozen=True, kw_only=True, gc=False):
     because: str
 
 
-@frozen()
-class Schedule:
+class Schedule(Struct, frozen=True, kw_only=True, dict=True):
     """One set of hours of a client."""
 
     name: str

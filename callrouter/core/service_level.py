@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct
 
 
 class Formula(StrEnum):
@@ -31,8 +31,7 @@ class Formula(StrEnum):
     STRICT = "strict"
 
 
-@frozen(slots=True)
-class ServiceLevelTarget:
+class ServiceLevelTarget(Struct, frozen=True, kw_only=True):
     """What a client was promised, and how it is measured."""
 
     within_seconds: float = 20.0
@@ -42,8 +41,7 @@ class ServiceLevelTarget:
     formula: Formula = Formula.SHORT_ABANDON_EXCLUDED
 
 
-@frozen(slots=True)
-class ServiceCounts:
+class ServiceCounts(Struct, frozen=True, kw_only=True):
     """Counts of journeys that entered human service in a period."""
 
     answered: int

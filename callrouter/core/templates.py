@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from callrouter.core.call import Call
-from callrouter.core.frozen import frozen
 
 BUILT_IN = ("caller", "caller_name", "did", "client", "call_id")
 """Names that every call has without setting them; `caller` is empty when the number is withheld."""
@@ -22,16 +23,14 @@ class UnsetVariable(ValueError):
     """A template names a variable that the call does not have; the text is its name."""
 
 
-@frozen(slots=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """A part of a template: plain text, or the place of a variable."""
 
     text: str = ""
     variable: str = ""
 
 
-@frozen(slots=True)
-class Template:
+class Template(Struct, frozen=True, kw_only=True):
     """A text whose variables are known."""
 
     pieces: tuple[Piece, ...]

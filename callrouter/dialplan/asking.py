@@ -13,11 +13,11 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from msgspec import Struct
 
 from callrouter.core import numbers
 from callrouter.core.call import CallerId, DialOutcome, Presentation, QueueOutcome
 from callrouter.core.distinctions import standing
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLook
 from callrouter.core.nodes import BranchNode, DialNode, LookupNode, OpeningHoursNode, QueueNode
 from callrouter.core.plan import Plan, names_of
@@ -151,8 +151,7 @@ def pressed_in_turn(written: str) -> tuple[str, ...]:
     return tuple(pressed(part) for part in written.split(",")) if written else ()
 
 
-@frozen(slots=True)
-class QueueStates:
+class QueueStates(Struct, frozen=True, kw_only=True):
     """How queues stand, and what becomes of callers in them."""
 
     behaviours: Mapping[str, QueueBehaviour]
@@ -228,8 +227,7 @@ def _measured(measure: str, value: str) -> float:
         raise ValueError(f"{measure}: {error}") from None
 
 
-@frozen(slots=True)
-class LookedUp:
+class LookedUp(Struct, frozen=True, kw_only=True):
     """What web services answer, as `Script` has it."""
 
     answers: Mapping[str, str] | None

@@ -10,10 +10,12 @@ loop of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct, field
+
 from callrouter.core import numbers
+from callrouter.core.call import replace
 from callrouter.core.nodes import Node
 from callrouter.dialplan.builders import build
 from callrouter.dialplan.issues import closest, shown
@@ -33,8 +35,7 @@ MAX_SNIPPETS_DEEP = 8
 """Snippets within snippets."""
 
 
-@dataclass(kw_only=True, eq=False)
-class Growth:
+class Growth(Struct, kw_only=True, eq=False):
     """One tree that grows: a client's, or a snippet's at one place, in one language."""
 
     scope: Scope
@@ -49,7 +50,7 @@ class Growth:
     ways_out: Mapping[str, str] = field(default_factory=dict)
     """Of a snippet: its parameters that name a node of `outer`."""
     depth: int = 0
-    resolved: dict[str, str] = field(default_factory=dict, init=False)
+    resolved: dict[str, str] = field(default_factory=dict)
     """Targets, and the nodes of the plan they lead to."""
 
     def name(self, node: str) -> str:
@@ -57,8 +58,7 @@ class Growth:
         return f"{self.prefix}{node}{self.suffix}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lead:
+class Lead(Struct, frozen=True, kw_only=True):
     """A place that leads to another client."""
 
     scope: Scope
@@ -405,7 +405,7 @@ class Assembly:
         suffix = "" if language == next(iter(tree.languages)) else f"@{language}"
         if (tree.prefix, suffix) not in self._trees:
             self._trees[tree.prefix, suffix] = replace(
-                tree, scope=replace(tree.scope, language=language, exits=[]), suffix=suffix
+                tree, scope=replace(tree.scope, language=language, exits=[]), suffix=suffix, resolved={}
             )
         return self._trees[tree.prefix, suffix]
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from msgspec import Struct, field
+
 from callrouter.core import numbers
-from callrouter.core.frozen import frozen
+from callrouter.core.call import replace
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, version_of
@@ -26,8 +27,7 @@ from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import DialplanError
 
 
-@frozen()
-class Catalogue:
+class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Plans in service, and what was wrong when they were loaded. Immutable: a reload makes another."""
 
     plans: Mapping[str, Plan]
@@ -43,9 +43,9 @@ class Catalogue:
     """Files that are not served as they stand."""
     older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
     """Plans no new call gets, by client and version, for the calls that started with them."""
-    documents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
     """Every document that was loaded, by its path in the folder."""
-    uses: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By client: the documents its plan stands on, its own included."""
 
     @cached_property

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from msgspec import Struct, field
 from phonenumbers import SUPPORTED_REGIONS
 
 from callrouter.core import numbers
-from callrouter.core.frozen import frozen
+from callrouter.core.call import replace
 from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.plan import Plan
@@ -48,8 +48,7 @@ UNKNOWN_CLIENT = "unknown-did"
 """Client of the calls nobody's numbers hold."""
 
 
-@frozen()
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True, dict=True):
     """A document as far as it could be understood: what is still to be compiled, and what is wrong so far."""
 
     document: Document
@@ -79,8 +78,7 @@ class Claim(NamedTuple):
     country: str
 
 
-@frozen()
-class Compiled:
+class Compiled(Struct, frozen=True, kw_only=True):
     """What became of a document: a plan if nothing is wrong, and what was found."""
 
     document: Document

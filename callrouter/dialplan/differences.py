@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import field, replace
 from datetime import UTC, date, datetime, timedelta
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -17,11 +16,12 @@ from itertools import product
 from math import prod
 from textwrap import shorten
 
-from callrouter.core.call import Call, DialOutcome, QueueOutcome
+from msgspec import Struct, field
+
+from callrouter.core.call import Call, DialOutcome, QueueOutcome, replace
 from callrouter.core.distinctions import ORDINARY_ANSWER, Distinctions, in_words
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Play, Record
 from callrouter.core.exploring import WRONG_NUMBER, keys_at, numbers_asked_for, state_of
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, LookupNode, MenuNode, Node
 from callrouter.core.plan import Plan
@@ -56,8 +56,7 @@ Keys = tuple[str, ...]
 """What a caller keys at one question after the other; nothing behind the last."""
 
 
-@frozen(slots=True)
-class Circumstance:
+class Circumstance(Struct, frozen=True, kw_only=True):
     """How everybody else behaves."""
 
     words: str
@@ -67,8 +66,7 @@ class Circumstance:
     unlike: str = ""
 
 
-@frozen(slots=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One difference, for one kind of caller who keys one thing at one stretch of the calendar."""
 
     now: str
@@ -78,8 +76,7 @@ class Change:
     keys: Keys
 
 
-@frozen()
-class Compared:
+class Compared(Struct, frozen=True, kw_only=True):
     """All differences between two trees, before they are put into words."""
 
     changes: dict[Change, dict[str, set[tuple[str, ...]]]] = field(default_factory=dict)
@@ -244,8 +241,7 @@ def _standings(trees: _Trees) -> Iterator[Circumstance]:
             yield Circumstance(words=words, script=Script(looks={queue: look}), needs=LookAtQueues)
 
 
-@frozen(slots=True)
-class _Question:
+class _Question(Struct, frozen=True, kw_only=True):
     """One that a caller was asked, for the first time."""
 
     options: tuple[str, ...]
@@ -294,8 +290,7 @@ class _Habit(Scripted):
         return WRONG_NUMBER
 
 
-@frozen(slots=True)
-class _Way:
+class _Way(Struct, frozen=True, kw_only=True):
     """One way through both trees."""
 
     before: Rehearsal
@@ -323,8 +318,7 @@ class _Way:
         )
 
 
-@frozen(slots=True)
-class _Walked:
+class _Walked(Struct, frozen=True, kw_only=True):
     """All ways of one caller in one circumstance."""
 
     ways: Mapping[Keys, _Way]

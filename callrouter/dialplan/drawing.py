@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from textwrap import shorten, wrap
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct
+
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.layout import LAYER_GAP, Edge, Placed, Point, place
@@ -42,8 +43,7 @@ _COLOURS = {
 _OTHER = "#f4f4f0"
 
 
-@frozen(slots=True)
-class _Box:
+class _Box(Struct, frozen=True, kw_only=True):
     title: str
     lines: tuple[str, ...]
     whole: str

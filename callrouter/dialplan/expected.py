@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+from msgspec import Struct
 from pydantic import BeforeValidator, Field
 
 from callrouter.core.call import DialOutcome, Disposition, QueueOutcome
 from callrouter.core.effects import CollectDigits, Play
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
 from callrouter.core.rehearsal import Rehearsal, Script, rehearse
@@ -136,8 +136,7 @@ class ExpectedCalls(Block):
     """The calls, at most 500."""
 
 
-@frozen(slots=True)
-class _Row:
+class _Row(Struct, frozen=True, kw_only=True):
     document: Document
     index: int
     call: ExpectedCall

@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct
+
 from callrouter.dialplan.shared import FOLDER as SHARED
 
 SOUNDS: Final = "sounds"
@@ -30,8 +31,7 @@ Stamp = tuple[int, int, int, int, int]
 """Device, inode, size, time of the content and of the inode, in nanoseconds: another one, another content."""
 
 
-@frozen()
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """What stood in the folder when somebody looked."""
 
     documents: Mapping[str, Stamp]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+
+from msgspec import Struct
 
 from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
 from callrouter.dialplan import values
@@ -39,8 +40,7 @@ _SAME_HOLIDAYS = {
 place overseas by its number or by its ISO code only."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrongHours:
+class WrongHours(Struct, frozen=True, kw_only=True):
     """A value of the hours is wrong: what, and the part of the path that leads to it."""
 
     message: str

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct, field
 
 LAYER_GAP = 84.0
 BOX_GAP = 28.0
@@ -24,8 +23,7 @@ Edge = tuple[str, str]
 Point = tuple[float, float]
 
 
-@frozen(slots=True)
-class Placed:
+class Placed(Struct, frozen=True, kw_only=True):
     """A drawing in numbers: x to the right, y downwards, from the upper left corner."""
 
     boxes: Mapping[str, Point]
@@ -38,8 +36,7 @@ class Placed:
     height: float
 
 
-@dataclass(slots=True)
-class _Graph:
+class _Graph(Struct):
     layers: list[list[str]]
     above: dict[str, list[str]] = field(default_factory=dict)
     below: dict[str, list[str]] = field(default_factory=dict)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
 
+from msgspec.structs import fields
+
+from callrouter.core.call import replace
 from callrouter.core.nodes import Node, OpeningHoursNode
 from callrouter.core.plan import Plan
 

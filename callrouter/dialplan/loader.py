@@ -11,11 +11,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time_ns
 from typing import Final
+
+from msgspec import Struct
 
 from callrouter.dialplan.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
 from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
@@ -33,15 +34,13 @@ _SURE_NS: Final = 50_000_000
 """A file written less than this before it was read may have been written again within one tick of its clock."""
 
 
-@dataclass(slots=True)
-class _Read:
+class _Read(Struct):
     stamp: Stamp
     sure: bool
     draft: Draft
 
 
-@dataclass(slots=True)
-class _Made:
+class _Made(Struct):
     stands_on: tuple[object, ...]
     used: dict[str, Draft | None]
     compiled: Compiled

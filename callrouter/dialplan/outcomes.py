@@ -6,9 +6,10 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from msgspec import Struct
+
 from callrouter.core.distinctions import Distinctions
 from callrouter.core.exploring import Ending, Way, explore
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode
 from callrouter.core.nodes.branch import ShareOfCalls
@@ -16,8 +17,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.situations import CallerKind, Moment, caller_kinds, moments
 
 
-@frozen(slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """One of the ends a tree has, and how to come to it."""
 
     ending: Ending
@@ -26,8 +26,7 @@ class Outcome:
     moment: Moment
 
 
-@frozen(slots=True)
-class Outcomes:
+class Outcomes(Struct, frozen=True, kw_only=True):
     """All that were found."""
 
     found: tuple[Outcome, ...]

@@ -11,13 +11,12 @@ import codecs
 import re
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
+from msgspec import Struct, field
 
-from callrouter.core.frozen import frozen
 from callrouter.dialplan.issues import Issue, shown
 
 MAX_BYTES = 1_048_576
@@ -36,8 +35,7 @@ Key = tuple[str | int, ...]
 """Path of a value: keys of mappings and positions in lists, from the root."""
 
 
-@frozen()
-class Document:
+class Document(Struct, frozen=True, kw_only=True):
     """A file that was read, well or not."""
 
     file: str
@@ -277,8 +275,7 @@ class _Builder:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Open:
+class _Open(Struct, kw_only=True):
     """A mapping or list that is being read."""
 
     values: Any

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
@@ -25,8 +26,7 @@ LONGEST_SOUND_NAME = 80
 """Bytes allowed for the name of a sound, its folder included."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exit:
+class Exit(Struct, frozen=True, kw_only=True):
     """An exit as it was written: where it leads; its place is looked up only when it is wrong."""
 
     node: str
@@ -61,8 +61,7 @@ class Exit:
         return (*self.root, "nodes", self.node, self.verb, *self.path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where a node that a tree did not write itself was written."""
 
     document: Document
@@ -71,11 +70,10 @@ class Place:
     """`file:line` of what put it into the tree."""
 
 
-@dataclass(kw_only=True)
-class Scope:
+class Scope(Struct, kw_only=True):
     """One client's names while it is compiled; findings are collected, never raised.
 
-    A snippet, another client's tree and another language have scopes of their own, made by `dataclasses.replace`: names
+    A snippet, another client's tree and another language have scopes of their own, made by `replace`: names
     stay the includer's for a snippet, and become the other client's for its tree.
     """
 

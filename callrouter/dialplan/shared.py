@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import Struct, field
 from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 from pydantic import BaseModel
 
@@ -44,8 +44,7 @@ DEFAULT_COUNTRY = "FR"
 """Where callrouter is at home: the default of the setting that says whose national numbers are understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamQueue:
+class TeamQueue(Struct, frozen=True, kw_only=True):
     """A team's line, as the switch is to hold it."""
 
     name: str
@@ -59,8 +58,7 @@ class TeamQueue:
     """0: no bound."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class Person(Struct, frozen=True, kw_only=True):
     """Somebody of a client's, as the documents know him."""
 
     name: str
@@ -73,8 +71,7 @@ class Person:
     """`file:line` where it is written."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """What the clients of a folder have in common."""
 
     contacts: Mapping[str, Person] = field(default_factory=dict)

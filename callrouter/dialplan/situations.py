@@ -12,9 +12,9 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from msgspec import Struct
 
 from callrouter.core.call import CallerId, Presentation
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
 from callrouter.core.nodes.branch import DateWithin
 from callrouter.core.numbers import CallerList
@@ -30,8 +30,7 @@ ANY_OTHER_CALLER = "any other caller"
 WITHHELD = "a caller who withholds his number"
 
 
-@frozen(slots=True)
-class CallerKind:
+class CallerKind(Struct, frozen=True, kw_only=True):
     """Callers no tree in question tells apart, and one of them."""
 
     words: str
@@ -114,8 +113,7 @@ def _words(kind: CallerKind, *, alone: bool) -> str:
     return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({kind.caller.number})"
 
 
-@frozen(slots=True)
-class Stretch:
+class Stretch(Struct, frozen=True, kw_only=True):
     """Part of one day, on the client's wall clock, in which nothing a tree looks at changes."""
 
     day: date
@@ -128,8 +126,7 @@ class Stretch:
     """The holiday or the exception, if there is one."""
 
 
-@frozen()
-class Calendar:
+class Calendar(Struct, frozen=True, kw_only=True, dict=True):
     """All hours, dates and rotas that some plans look at."""
 
     timezone: str
@@ -217,8 +214,7 @@ def calendar(*plans: Plan) -> Calendar:
     )
 
 
-@frozen(slots=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """An instant that stands for all at which the tree goes the same way."""
 
     at: datetime

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from callrouter.core import numbers
 from callrouter.dialplan import values
@@ -27,8 +28,7 @@ _SAMPLES = {
 """A value of each type that every place of the type takes; for the others a name will do."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Snippet:
+class Snippet(Struct, frozen=True, kw_only=True):
     """A snippet that is right by itself."""
 
     name: str

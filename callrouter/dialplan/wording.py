@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
-from callrouter.core.frozen import frozen
+from msgspec import Struct
+
 from callrouter.dialplan.differences import OTHER, WRONG, Change, Compared, Keys, is_end
 from callrouter.dialplan.situations import ANY_CALLER, ANY_OTHER_CALLER, MINUTES_A_DAY, WITHHELD
 
@@ -18,8 +19,7 @@ _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays
 Ranges = tuple[tuple[int, int], ...]
 
 
-@frozen(slots=True)
-class Sentence:
+class Sentence(Struct, frozen=True, kw_only=True):
     """One change as it is told, and its parts."""
 
     times: str

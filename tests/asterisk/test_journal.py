@@ -6,7 +6,6 @@ import asyncio
 import re
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -29,7 +28,7 @@ from callrouter.asterisk.ended import (
 from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
 from callrouter.asterisk.provision import Fallbacks, fallback_of
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Disposition, Presentation
+from callrouter.core.call import Call, CallerId, CallState, Disposition, Presentation, replace
 from callrouter.core.effects import Sound
 from callrouter.core.facts import CallEnded
 from callrouter.core.nodes import HangupNode, MenuNode, QueueNode, RedirectNode

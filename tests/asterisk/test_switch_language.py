@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from callers import Pbx
 from engine_room import EXTENSIONS, QUEUES, engine_room, plan_of
 
 from callrouter.core import inputs
-from callrouter.core.call import CallState, Disposition
+from callrouter.core.call import CallState, Disposition, replace
 from callrouter.core.conditions import Bounds, Measure, QueueStands
 from callrouter.core.effects import LookupField, ReadAs, Sound
 from callrouter.core.nodes import (

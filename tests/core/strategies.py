@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import strategies as st
 
 from callrouter.core import inputs, templates
-from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome
+from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome, replace
 from callrouter.core.conditions import (
     Bounds,
     DateWithin,

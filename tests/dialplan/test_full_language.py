@@ -68,7 +68,7 @@ def test_every_outcome(clinic: Plan) -> None:
         *("abandoned", "self_served", "reject", "redirect:+33199009909"),
         *("dial:doctor", "dial:nurse", "dial:matron", "queue:medical", "queue:spare"),
         *("callback:offer", "callback:offer@en", "message:word/ask", "message:word/ask@en"),
-        "message:laboratory/word/ask",
+        *("message:laboratory/word/ask", "message:laboratory/word/ask@en"),
     }
     assert len(list(told(clinic, found))) == 1 + 2 * len(found.found)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from callrouter.core.call import replace
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.hours import public_holidays

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from callrouter.core import engine, facts, inputs, state
-from callrouter.core.call import Call, CallerId, Disposition
+from callrouter.core.call import Call, CallerId, Disposition, replace
 from callrouter.core.effects import Effect, Hangup, Play, Sound
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact

@@ -9,15 +9,13 @@ waits stands in `Call.memory`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import Effect, Part, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.reading import NotReadable, PromptPart
 
@@ -58,8 +56,7 @@ class Finish(Struct, frozen=True, kw_only=True, gc=False):
 Step = Stay | Leave | Finish
 
 
-@frozen()
-class Node:
+class Node(Struct, frozen=True, kw_only=True, dict=True):
     """A step of the tree. Subclasses add typed fields and say how they are entered and resumed."""
 
     kind: ClassVar[str]

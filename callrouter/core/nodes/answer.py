@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Answer
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class AnswerNode(Node):
+class AnswerNode(Node, frozen=True, kw_only=True):
     """Answer, then go on."""
 
     kind: ClassVar[str] = "answer"

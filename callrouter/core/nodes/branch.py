@@ -40,7 +40,6 @@ from callrouter.core.conditions import (
     VariableUnset,
 )
 from callrouter.core.effects import LookAtQueues
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLook, QueuesSeen, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
@@ -48,8 +47,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class BranchNode(Node):
+class BranchNode(Node, frozen=True, kw_only=True, dict=True):
     """Branch on conditions; exits are `when:0`, `when:1` … in the order written, and `otherwise`."""
 
     kind: ClassVar[str] = "branch"

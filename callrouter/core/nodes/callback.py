@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, ClassVar
 from callrouter.core import numbers
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 from callrouter.core.reading import SpokenVariable
@@ -36,8 +35,7 @@ LONGEST_NUMBER = 17
 """Keys of a number: 15 digits at most, behind an international 00."""
 
 
-@frozen()
-class CallbackNode(Node):
+class CallbackNode(Node, frozen=True, kw_only=True):
     """Offer to call back; exits are `done`, `declined`, `no_input` and `no_match`."""
 
     kind: ClassVar[str] = "callback"

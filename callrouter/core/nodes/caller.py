@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 from callrouter.core.numbers import CallerList
 
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class CallerNode(Node):
+class CallerNode(Node, frozen=True, kw_only=True):
     """Branch on lists of callers; exits are `list:NAME` and `otherwise`."""
 
     kind: ClassVar[str] = "caller"

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 _NOT_A_NUMBER = frozenset("*#ABCD")
 
 
-@frozen()
-class CollectDigitsNode(Node):
+class CollectDigitsNode(Node, frozen=True, kw_only=True):
     """Collect digits into a variable; exits are `next`, `no_input` and `no_match`."""
 
     kind: ClassVar[str] = "collect_digits"

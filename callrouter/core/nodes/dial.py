@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
 from callrouter.core.rota import Contact, Rota
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class DialNode(Node):
+class DialNode(Node, frozen=True, kw_only=True):
     """Ring contacts; exits are `no_answer` and, if wanted, `done`."""
 
     kind: ClassVar[str] = "dial"

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Finish, Node, Stay, Step
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class HangupNode(Node):
+class HangupNode(Node, frozen=True, kw_only=True):
     """End the call; no exits."""
 
     kind: ClassVar[str] = "hangup"

@@ -30,7 +30,6 @@ from urllib.parse import quote
 
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import HttpRequest, Lookup, LookupField
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import LookupDone, LookupFailed, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 from callrouter.core.templates import Template, UnsetVariable
@@ -39,8 +38,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class LookupNode(Node):
+class LookupNode(Node, frozen=True, kw_only=True):
     """Ask a web service; exits are `next` and `failed`."""
 
     kind: ClassVar[str] = "lookup"

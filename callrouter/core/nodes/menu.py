@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class MenuNode(Node):
+class MenuNode(Node, frozen=True, kw_only=True):
     """Ask for one key; exits are `key:1` …, `no_input` and `no_match`."""
 
     kind: ClassVar[str] = "menu"

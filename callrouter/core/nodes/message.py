@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Message, RecordOutcome, replace
 from callrouter.core.effects import Play, Record, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import RecordingEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class MessageNode(Node):
+class MessageNode(Node, frozen=True, kw_only=True):
     """Record a message; exits are `done` and, if wanted, `empty`."""
 
     kind: ClassVar[str] = "message"

@@ -18,7 +18,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, Notification
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 from callrouter.core.templates import Template, UnsetVariable
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class NotifyNode(Node):
+class NotifyNode(Node, frozen=True, kw_only=True):
     """Send a notification, and go on."""
 
     kind: ClassVar[str] = "notify"

@@ -14,15 +14,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class OpeningHoursNode(Node):
+class OpeningHoursNode(Node, frozen=True, kw_only=True):
     """Branch on the client's hours; exits are `open`, `closed` and, if wanted, `holiday`."""
 
     kind: ClassVar[str] = "opening_hours"

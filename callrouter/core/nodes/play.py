@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
 from callrouter.core.reading import PromptPart, SpokenVariable
 
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class PlayNode(Node):
+class PlayNode(Node, frozen=True, kw_only=True):
     """Play sounds, then go on."""
 
     kind: ClassVar[str] = "play"

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, QueueOutcome
 from callrouter.core.effects import EnterQueue, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import QueueLeft, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class QueueNode(Node):
+class QueueNode(Node, frozen=True, kw_only=True):
     """Wait for an agent; exits are `overflow` and, if wanted, `done`."""
 
     kind: ClassVar[str] = "queue"

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class RedirectNode(Node):
+class RedirectNode(Node, frozen=True, kw_only=True):
     """Redirect to a number; its exit is `failed`."""
 
     kind: ClassVar[str] = "redirect"

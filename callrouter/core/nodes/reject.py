@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Disposition, replace
 from callrouter.core.effects import Play, Sound
-from callrouter.core.frozen import frozen
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Finish, Node, Stay, Step
 
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class RejectNode(Node):
+class RejectNode(Node, frozen=True, kw_only=True):
     """Refuse; no exits."""
 
     kind: ClassVar[str] = "reject"

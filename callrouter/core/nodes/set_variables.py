@@ -15,15 +15,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, replace
-from callrouter.core.frozen import frozen
 from callrouter.core.nodes._base import Leave, Node, Step
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
-@frozen()
-class SetNode(Node):
+class SetNode(Node, frozen=True, kw_only=True):
     """Set variables, then go on."""
 
     kind: ClassVar[str] = "set"

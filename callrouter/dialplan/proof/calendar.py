@@ -8,10 +8,11 @@ the clocks leaves out, and clients who keep the holidays of a region that is not
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
@@ -47,8 +48,7 @@ _OF_FRANCE = {
 """Territories with a zone of their own in the tz database, and what their holidays are called."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Kept:
+class _Kept(Struct, frozen=True, kw_only=True):
     """Hours a client keeps, and where they are written: in its own document, or in a calendar that all share."""
 
     block: HoursBlock | CalendarBlock

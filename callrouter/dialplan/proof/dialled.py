@@ -7,7 +7,8 @@ bounds how often, and each round costs a line. To go on in a client's tree there
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from callrouter.core.nodes import DialNode, Node, RedirectNode
 from callrouter.core.rota import Rota
@@ -18,8 +19,7 @@ from callrouter.dialplan.scope import Scope
 _RINGS = frozenset({"dial", "redirect"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Dialled:
+class _Dialled(Struct, frozen=True, kw_only=True):
     number: str
     who: str
     path: tuple[str | int, ...]

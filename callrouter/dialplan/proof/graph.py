@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import DialNode, Node, PlayNode
@@ -45,8 +46,7 @@ def is_at_once(node: Node) -> bool:
     return node.interruptible or not any(isinstance(part, Sound) for part in node.sounds)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tree:
+class Tree(Struct, frozen=True, kw_only=True, dict=True):
     """What is to be proved: the nodes of a client's tree that could be compiled, and where calls begin."""
 
     nodes: Mapping[str, Node]

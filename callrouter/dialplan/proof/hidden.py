@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from callrouter.core.conditions import (
     Bounds,
@@ -27,8 +28,7 @@ Edge = tuple[float, int]
 """A place between numbers: `(5, 0)` is just before 5, `(5, 1)` just behind it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hidden:
+class Hidden(Struct, frozen=True, kw_only=True):
     """Why a condition never decides."""
 
     why: str

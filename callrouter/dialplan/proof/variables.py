@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from callrouter.core.nodes import BranchNode, Node
 from callrouter.core.nodes.branch import VariableIs, VariableNumber, VariableStartsWith, VariableUnset
@@ -15,8 +16,7 @@ from callrouter.dialplan.proof.graph import Tree, in_words, way_to
 from callrouter.dialplan.scope import Scope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(Struct, frozen=True, kw_only=True):
     """A variable that a node makes use of, and where the document says so."""
 
     variable: str
