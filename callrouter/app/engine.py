@@ -47,7 +47,8 @@ from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
-from callrouter.runtime.driver import Driver, FactLog
+from callrouter.runtime.driver import Driver
+from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.ports import Observer
 from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
@@ -119,7 +120,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
     gc.set_threshold(*COLLECT_AFTER)
     recorder = Recorder(database, settings.data_dir / "spool")
     outside = Outside.of(settings, load_secrets(), database, clock, metrics)
-    observers: list[Observer] = [recorder, metrics, FactLog(), outside.notifier]
+    fact_log = FactLog()
+    observers: list[Observer] = [recorder, metrics, fact_log, outside.notifier]
     driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
     outside.lookups.inbox = driver
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
@@ -136,6 +138,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         loader=loader,
         history=history,
         recorder=recorder,
+        fact_log=fact_log,
         outside=outside,
         driver=driver,
         switch=switch,
@@ -185,6 +188,7 @@ class Engine:
     loader: Loader
     history: PlanHistory
     recorder: Recorder
+    fact_log: FactLog
     outside: Outside
     driver: Driver
     switch: AsteriskSwitch
@@ -270,6 +274,8 @@ class Engine:
         # The recorder first: what it commits is struck off Asterisk's journal, and what ends after it is found there.
         await self.recorder.close(RECORDER_SECONDS)
         self.observation.ends(self.clock.now(), "the engine was stopped")
+        self.journal.flush()
+        self.fact_log.flush()
         await self.link.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
@@ -312,7 +318,7 @@ class Engine:
             self.driver.tell(live.call.call_id, CallerHungUp(at=at))
 
     def _tell_collected(self, ended: CallEnded) -> None:
-        for observer in (self.recorder, self.metrics, FactLog()):
+        for observer in (self.recorder, self.metrics, self.fact_log):
             observer.observe([ended])
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:

@@ -26,7 +26,7 @@ _MAX_LEASE_SECONDS: Final = 24 * 3600.0
 class ChannelActions:
     """Writes the actions for one channel. Raises EncodingError where a value cannot be written."""
 
-    __slots__ = ("_agi", "_setvar", "_state", "_timeout", "channel")
+    __slots__ = ("_agi", "_hangup", "_setvar", "_state", "_timeout", "channel")
 
     def __init__(self, channel: str) -> None:
         self.channel = channel
@@ -37,6 +37,7 @@ class ChannelActions:
             b"Action: AbsoluteTimeout\r\nActionID: p/AbsoluteTimeout/" + name + b"\r\n" + line + b"Timeout: "
         )
         self._setvar = b"Action: Setvar\r\nActionID: p/Setvar/" + name + b"\r\n" + line + b"Variable: "
+        self._hangup = b"Action: Hangup\r\nActionID: p/Hangup/" + name + b"\r\n" + line + b"Cause: "
         self._state = self._setvar + b"CR_STATE\r\nValue: "
 
     def agi(self, command: AgiCommand, command_id: bytes) -> bytes:
@@ -64,6 +65,10 @@ class ChannelActions:
     def set_state(self, encoded: bytes) -> bytes:
         """Put the call's own state into its variable; `core.state.encode` made it, of base64's characters."""
         return b"%b%b\r\n\r\n" % (self._state, encoded)
+
+    def hang_up(self, cause: int) -> bytes:
+        """End the channel, with a Q.850 cause."""
+        return b"%b%d\r\n\r\n" % (self._hangup, cause)
 
     def cancel_lease(self) -> bytes:
         """Switch the lease off (`AbsoluteTimeout` refuses 0); does not wake the channel."""

@@ -16,7 +16,8 @@ from time import perf_counter
 
 import structlog
 
-from callrouter.asterisk.codec import Message, encode_action
+from callrouter.asterisk.actions import post
+from callrouter.asterisk.codec import Message, encode_header
 from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.facts import CallEnded, Fact
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 FAMILY = "callrouter/ended"
 RECENT_CALLS = 50_000
 """Ended calls that are remembered, so that a row of theirs is known for what it is."""
+DELETED_AT_ONCE = 2
+DELETE_EVERY_SECONDS = 0.005
 SLICE_SECONDS = 0.0005
 """How long rows are worked on without a pause: the loop serves live calls."""
 
@@ -110,6 +113,8 @@ class EndedJournal:
         self._recent: OrderedDict[str, bool] = OrderedDict()
         """Calls that have ended, ours and collected ones; True when they are safe."""
         self._collecting = asyncio.Lock()
+        self._to_delete: list[str] = []
+        self._deleting: asyncio.TimerHandle | None = None
 
     def observe(self, told: Sequence[Fact]) -> None:
         """As an Observer: a call we saw end is not news when its row is found."""
@@ -198,9 +203,33 @@ class EndedJournal:
             self._recent.popitem(last=False)
 
     def _delete(self, call_ids: Sequence[str]) -> None:
-        if call_ids:
-            self._link.post_batch(b"".join([_deletion(call_id) for call_id in call_ids]))
+        self._to_delete += call_ids
+        if self._deleting is None:
+            self._delete_some()
+
+    def _delete_some(self) -> None:
+        """A few at a time: Asterisk carries out actions in order, and what a caller waits for may stand behind them."""
+        self._deleting = None
+        some = max(DELETED_AT_ONCE, len(self._to_delete) // 100)
+        taken, self._to_delete = self._to_delete[:some], self._to_delete[some:]
+        if taken:
+            self._link.post_batch(b"".join([_deletion(call_id) for call_id in taken]))
+        if self._to_delete:
+            loop = asyncio.get_running_loop()
+            self._deleting = loop.call_later(DELETE_EVERY_SECONDS, self._delete_some)
+
+    def flush(self) -> None:
+        """Delete at once what is still to be deleted: the link is about to be closed."""
+        if self._deleting is not None:
+            self._deleting.cancel()
+        while self._to_delete:
+            self._delete_some()
+            if self._deleting is not None:
+                self._deleting.cancel()
 
 
 def _deletion(call_id: str) -> bytes:
-    return encode_action("DBDel", {"Family": FAMILY, "Key": call_id}, "p/DBDel/")
+    return post("DBDel", "", _FAMILY_LINE + encode_header("Key", call_id))
+
+
+_FAMILY_LINE = encode_header("Family", FAMILY)

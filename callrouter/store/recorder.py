@@ -60,7 +60,7 @@ class Recorder:
         database: Database,
         spool_folder: Path,
         *,
-        flush_seconds: float = 0.05,
+        flush_seconds: float = 0.2,
         spool_after_seconds: float = 1.0,
         memory_calls: int = 50_000,
     ) -> None:

@@ -32,8 +32,8 @@ from callrouter.store.rows import (
 WRITE_SECONDS = 30.0
 """A batch that takes longer is given up, and tried again on a new connection."""
 
-_SLICE = 32
-"""Rows made without a pause: some 0.5 ms, after which the loop may serve its callers."""
+_SLICE = 8
+"""Rows made without a pause: 0.1 to 0.3 ms, after which the loop may serve its callers."""
 
 _TABLES = ("calls", "queue_visits", "messages", "callbacks")
 

@@ -645,3 +645,35 @@ async def test_the_national_form_is_served_when_the_pbx_is_alone(pbx: Pbx, calle
     await silence(pbx)
     pbx.cli("database deltree callrouter/fallback")
     pbx.cli("database deltree callrouter/ended")
+
+
+@pytest.mark.parametrize("stopping", [False, True], ids=["in service", "at a stop"])
+async def test_rows_are_struck_off_a_few_at_a_time(pbx: Pbx, monkeypatch: pytest.MonkeyPatch, stopping: bool) -> None:
+    """Actions of live calls stand behind them in Asterisk's one queue; a stop waits for nobody."""
+    now = int(datetime.now(UTC).timestamp())
+    async with engine_room(pbx, PLAN) as room:
+        batch = room.link.batch()
+        for number in range(200):
+            row = f"v2|{now}|16|{DID}|a|+33612340001|new||||"
+            batch.post("DBPut", {"Family": FAMILY, "Key": f"{now}-{number}-7", "Val": row})
+        batch.write()
+        journal = EndedJournal(room.link, LOOKUP, "FR", tell=lambda _: None, live=lambda _: False)
+        found: list[str] = []
+        while len(found) < 200:
+            found += await journal.collect()
+        written: list[int] = []
+        post_batch = room.link.post_batch
+
+        def counted(data: bytes) -> None:
+            written.append(data.count(b"Action: DBDel"))
+            post_batch(data)
+
+        monkeypatch.setattr(room.link, "post_batch", counted)
+        journal.safe(found)
+        if stopping:
+            journal.flush()
+            assert sum(written) == 200
+        await until(lambda: pbx.cli("database show callrouter/ended").lstrip().startswith("0 results"), 5)
+
+    assert sum(written) == 200
+    assert max(written) == 2
