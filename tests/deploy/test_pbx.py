@@ -254,8 +254,6 @@ def test_the_engine_is_alone(pbx: Pbx, ami: RawAmi) -> None:
     [
         ("DBPut", {"Family": "callrouter/test", "Key": "k", "Val": "v"}),
         ("QueueStatus", {}),
-        ("QueueAdd", {"Queue": "shop", "Interface": "PJSIP/agent-2"}),
-        ("QueueRemove", {"Queue": "shop", "Interface": "PJSIP/agent-2"}),
         ("QueueReload", {}),
         ("UserEvent", {"UserEvent": "Hello"}),
         ("Filter", {"Operation": "Add", "Filter": "Event: Hangup"}),
@@ -266,6 +264,12 @@ def test_the_engine_is_alone(pbx: Pbx, ami: RawAmi) -> None:
 def test_the_engine_may(ami: RawAmi, action: str, headers: dict[str, str]) -> None:
     """Each action the engine uses is within its privileges."""
     assert ami.action(action, **headers)["Response"] == "Success"
+
+
+def test_the_engine_may_change_a_queues_members(ami: RawAmi) -> None:
+    """One after the other: who is not there cannot be removed."""
+    for action in ("QueueAdd", "QueueRemove"):
+        assert ami.action(action, Queue="shop", Interface="PJSIP/agent-2")["Response"] == "Success"
 
 
 @pytest.mark.parametrize(
