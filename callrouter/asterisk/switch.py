@@ -216,6 +216,9 @@ class AsteriskSwitch:
             batch.raw(channel.set_variable(name, value))
         for command in ordered.commands:
             self._add(line, batch, command)
+            if command.kind is Kind.STATE:
+                # What is measured is one command there and back: its wake-up does not wait for those behind it.
+                batch.raw(channel.wake(ordered.lease_seconds))
         batch.raw(channel.wake(ordered.lease_seconds))
         line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys

@@ -77,6 +77,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
         return _refuse(call, f"{type(told).__name__} while {call.state}")
     at = told.at
     match told:
+        case inputs.PromptEnded() | inputs.CollectEnded():  # first, because most inputs are
+            return _end_wait(plan, call, told)
         case inputs.DigitPressed(digit=digit):
             if digit not in DIGITS:
                 return _refuse(call, "not a key of a telephone")
@@ -98,9 +100,13 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             call = replace(call, clocks=replace(call.clocks, answered_at=answered_at))
             if call.state is not CallState.ANSWERING or told.step != call.step:
                 return Turn(call=call)
-    if told.step != call.step:
-        return _refuse(call, f"{type(told).__name__} of step {told.step} in step {call.step}")
-    return _resume(plan, call, told, at)
+    return _end_wait(plan, call, told)
+
+
+def _end_wait(plan: Plan, call: Call, result: inputs.Result) -> Turn:
+    if result.step != call.step:
+        return _refuse(call, f"{type(result).__name__} of step {result.step} in step {call.step}")
+    return _resume(plan, call, result, result.at)
 
 
 def fail(call: Call, at: datetime, cause: int | None) -> Turn:

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from callrouter.errors import CoreError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_SHOWN_DAYS = tuple(day.capitalize() for day in DAYS)
 
 
 class TimeRange(Struct, frozen=True, kw_only=True):
@@ -71,7 +72,7 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
         """Open or closed at an aware instant."""
         local = instant.astimezone(self._zone)
         day, clock = local.date(), local.time()
-        shown = f"{DAYS[day.weekday()].capitalize()} {clock:%H:%M}"
+        shown = f"{_SHOWN_DAYS[day.weekday()]} {clock.hour:02}:{clock.minute:02}"
         for exception in self.exceptions:
             if exception.first <= day <= exception.last:
                 return Found(
