@@ -275,7 +275,6 @@ class Engine:
         await self.recorder.close(RECORDER_SECONDS)
         self.observation.ends(self.clock.now(), "the engine was stopped")
         self.journal.flush()
-        self.fact_log.flush()
         await self.link.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
@@ -285,6 +284,7 @@ class Engine:
         await recording.stop()
         await self.observation.flush()
         await self.history.flush()
+        self.fact_log.flush()
         if lifetime.fatal is not None:
             raise lifetime.fatal
 

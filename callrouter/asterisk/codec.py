@@ -109,6 +109,11 @@ class Framer:
         self._greeted = not greeting
         self.version: str | None = None
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether a block has begun whose end is still to come."""
+        return bool(self._held)
+
     def feed(self, data: bytes) -> list[bytes]:
         """Take what was read; return the blocks that are now whole, without their final empty line.
 

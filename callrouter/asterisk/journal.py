@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from time import perf_counter
 
 import structlog
@@ -113,7 +114,7 @@ class EndedJournal:
         self._recent: OrderedDict[str, bool] = OrderedDict()
         """Calls that have ended, ours and collected ones; True when they are safe."""
         self._collecting = asyncio.Lock()
-        self._to_delete: list[str] = []
+        self._to_delete: dict[str, None] = {}
         self._deleting: asyncio.TimerHandle | None = None
 
     def observe(self, told: Sequence[Fact]) -> None:
@@ -203,7 +204,7 @@ class EndedJournal:
             self._recent.popitem(last=False)
 
     def _delete(self, call_ids: Sequence[str]) -> None:
-        self._to_delete += call_ids
+        self._to_delete.update(dict.fromkeys(call_ids))
         if self._deleting is None:
             self._delete_some()
 
@@ -211,7 +212,9 @@ class EndedJournal:
         """A few at a time: Asterisk carries out actions in order, and what a caller waits for may stand behind them."""
         self._deleting = None
         some = max(DELETED_AT_ONCE, len(self._to_delete) // 100)
-        taken, self._to_delete = self._to_delete[:some], self._to_delete[some:]
+        taken = list(islice(self._to_delete, some))
+        for call_id in taken:
+            del self._to_delete[call_id]
         if taken:
             self._link.post_batch(b"".join([_deletion(call_id) for call_id in taken]))
         if self._to_delete:

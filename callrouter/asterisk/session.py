@@ -44,8 +44,9 @@ _SUCCESS = b"Response: Success\r\nActionID: "
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
 SPARED_BYTES: Final = 300
-"""What may wait unread while nobody waits for a response: three confirmations (85 bytes each), and no event with a
-channel's fields in it (340 bytes and more). The next event, or the answer to the next ping, brings the rest."""
+"""What may wait unread while nobody waits for a response, or for the rest of a message: three confirmations (85 bytes
+each), and no event with a channel's fields in it (340 bytes and more). The next event, or the answer to the next
+ping, brings the rest."""
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
 
 
@@ -92,6 +93,8 @@ class AmiSession(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._spared: socket.socket | None = None
         """The socket, once confirmations are spared on it."""
+        self._marked = 1
+        """Bytes from which on the kernel wakes us."""
         self._broken: str | None = None
         # A command id of another session must never be taken for one of ours: what a dead engine queued still
         # runs.
@@ -112,11 +115,11 @@ class AmiSession(asyncio.Protocol):
         """
         pending = self._pending if self._transport is not None else Pending()
         pending.results.update(results)
-        if requests:
-            self._wake_from(1)
         for action_id, request in requests.items():
             pending.requests[action_id] = request
             self._lists += request.items is not None and self._transport is not None
+        if requests:
+            self._mark()
         if self._transport is not None:
             self._transport.write(data)
         else:
@@ -146,12 +149,15 @@ class AmiSession(asyncio.Protocol):
         """
         if self._transport is not None and self._transport.get_extra_info("sslcontext") is None:
             self._spared = self._transport.get_extra_info("socket")
-            self._wake_from(1 if self._pending.requests else SPARED_BYTES)
+            self._mark()
 
-    def _wake_from(self, size: int) -> None:
-        # What is there already wakes at once, if it is enough for the new mark (Linux, tcp_set_rcvlowat).
-        if self._spared is not None:
+    def _mark(self) -> None:
+        """Say from how many bytes on we are to be woken: any, for a response or the rest of a message."""
+        size = 1 if self._pending.requests or self._framer.unfinished else SPARED_BYTES
+        if self._spared is not None and size != self._marked:
+            # What is there already wakes at once, if it is enough for the new mark (Linux, tcp_set_rcvlowat).
             self._spared.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+            self._marked = size
 
     def abandon(self, command_id: bytes) -> None:
         """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
@@ -195,6 +201,8 @@ class AmiSession(asyncio.Protocol):
                     counters.events_dropped += 1
             elif block.startswith(b"Response: "):
                 self._take_response(block)
+        if self._marked == 1 or self._framer.unfinished:
+            self._mark()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = self._spared = None
@@ -290,5 +298,3 @@ class AmiSession(asyncio.Protocol):
         request = self._pending.requests.pop(action_id, None)
         if request is not None and request.items is not None:
             self._lists -= 1
-        if not self._pending.requests:
-            self._wake_from(SPARED_BYTES)

@@ -253,6 +253,7 @@ class AsteriskSwitch:
             # record goes on.
             line.entries += 1
             self._lose(line, "the caller was transferred back to the entry")
+            self._give_up(line.channel)
             return
         if self.draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=env.arguments[0])
@@ -260,6 +261,7 @@ class AsteriskSwitch:
             return
         if not env.complete:
             log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
+            self._give_up(ChannelActions(env.channel))
             return
         self._take(env)
 
@@ -267,6 +269,7 @@ class AsteriskSwitch:
         call_id = env.arguments[0]
         if call_id in self._by_call:
             log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
+            self._give_up(ChannelActions(env.channel))
             return
         line = Line(call_id=call_id, uniqueid=env.uniqueid, channel=ChannelActions(env.channel))
         self._by_uniqueid[env.uniqueid] = self._by_call[call_id] = line
@@ -387,7 +390,8 @@ class AsteriskSwitch:
 
     def _give_up(self, channel: ChannelActions) -> None:
         """At once: without a word from us the caller would hear it ring until the lease ends."""
-        assert self.link is not None
+        if self.link is None:
+            return
         batch = self.link.batch()
         batch.agi(channel, commands.leave(), lambda _: None)
         batch.raw(channel.wake(1.0))

@@ -78,10 +78,13 @@ class Driver:
         try:
             while mailbox:
                 mail = mailbox.popleft()
-                if isinstance(mail, tuple):
-                    self._step(*mail)
-                else:
-                    self._begin(mail)
+                try:
+                    if isinstance(mail, tuple):
+                        self._step(*mail)
+                    else:
+                        self._begin(mail)
+                except Exception:  # a fault of ours, whatever it is, is one call's: the others' mail is read
+                    self._note_fault(mail[0] if isinstance(mail, tuple) else mail.call_id)
         finally:
             self._stepping = False
 

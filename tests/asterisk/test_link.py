@@ -26,7 +26,7 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import Message
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState, pause_seconds
+from callrouter.asterisk.link import PING_SECONDS, AmiAddress, AmiLink, LinkState, pause_seconds
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable, ChannelGone
 
@@ -336,6 +336,86 @@ async def test_the_link_fails_what_was_unanswered_and_comes_back_soon() -> None:
     assert "AGI" not in peer.second
     assert [AmiUnreachable] == [type(outcome) for outcome in outcomes]
     assert listener.link.counters.connections == 2
+
+
+# Woken for what matters
+
+
+CONFIRMED = b"Response: Success\r\nActionID: p/Setvar/PJSIP/trunk-00000001\r\nMessage: Variable Set\r\n\r\n"
+STARTED = b"Event: AsyncAGIStart\r\nChannel: PJSIP/trunk-00000001\r\nEnv: " + b"x" * 1400 + b"\r\n\r\n"
+
+
+async def answer_pings(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while True:
+            action = await read_action(reader)
+            writer.write(f"Response: Success\r\nActionID: {action['ActionID']}\r\nPing: Pong\r\n\r\n".encode())
+
+
+async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three of them wake nobody; an event, or the answer to a ping, brings them along."""
+    read: list[int] = []
+    then: list[int] = []
+    data_received = AmiSession.data_received
+
+    def counted(session: AmiSession, data: bytes) -> None:
+        read.append(len(data))
+        data_received(session, data)
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await greet(reader, writer)
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(answer_pings(reader, writer))
+            await asyncio.sleep(0.3)
+            read.clear()
+            for _ in range(3):
+                writer.write(CONFIRMED)
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            then.append(sum(read))
+            writer.write(STARTED)
+            await asyncio.sleep(0.2)
+            then.append(sum(read))
+            writer.write(CONFIRMED)
+            await asyncio.sleep(PING_SECONDS + 0.5)
+            then.append(sum(read))
+            answering.cancel()
+
+    monkeypatch.setattr(AmiSession, "data_received", counted)
+    async with scripted(peer) as address:
+        listener = Listener(address)
+        await listener.link.connect()
+        await listener.event("AsyncAGIStart")
+        await until(lambda: len(then) == 3)
+        await listener.link.close()
+
+    assert then[:2] == [0, 3 * len(CONFIRMED) + len(STARTED)]
+    assert then[2] > then[1] + len(CONFIRMED)
+
+
+@pytest.mark.parametrize("tail", [1, 20, 155, 299])
+async def test_the_rest_of_an_event_is_read_however_short(tail: int) -> None:
+    """Beyond the loopback an event may come in two segments."""
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await greet(reader, writer)
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(answer_pings(reader, writer))
+            await asyncio.sleep(0.3)
+            for part in (STARTED[:-tail], STARTED[-tail:]):
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1.0)
+            answering.cancel()
+
+    async with scripted(peer) as address:
+        listener = Listener(address)
+        await listener.link.connect()
+        began = time.monotonic()
+        await listener.event("AsyncAGIStart")
+        assert time.monotonic() - began < 0.3 + 0.05 + 0.5
+        await listener.link.close()
 
 
 # Refused, unreachable, dead
