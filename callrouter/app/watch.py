@@ -8,8 +8,8 @@ rename, links that are switched and a pull of 300 files are all the same. A chan
     neither git nor `callrouter dialplan publish` is in the middle of its work (or has been for LOCKED_SECONDS),
     and all changed files pass, and none has gone; otherwise it is looked at again for PATIENCE_SECONDS first.
 
-Where notifications do not reach (network file systems, no inotify left), the folder is looked at every
-SWEEP_SECONDS.
+Where notifications do not reach (network file systems, no inotify left; the sounds, of which none are asked for), the
+folder is looked at every SWEEP_SECONDS.
 """
 
 from __future__ import annotations

@@ -76,11 +76,13 @@ def look(path: Path, sounds_dirs: Sequence[Path] = ()) -> Look:
 def places(path: Path) -> dict[Path, frozenset[str]]:
     """The folders in which a change can change what the documents say, each with the names it can happen to.
 
-    No names: whatever happens there counts. That is so in the folder itself and in those below it; where links lead,
-    where they stand, and where another folder may be put in place of this one, it is a few names only.
+    No names: whatever happens there counts. That is so in the folder itself and in that of what is shared; where links
+    lead, where they stand, and where another folder may be put in place of this one, it is a few names only. The
+    sounds are not among them: the switch opens one for every prompt that a caller hears, and who watches is woken by
+    that too.
     """
     folder = path if path.is_dir() else path.parent
-    whole = {folder.absolute(), *_folders(folder / SHARED), *_folders(folder / SOUNDS)}
+    whole = {folder.absolute(), *_folders(folder / SHARED)}
     links = [name for name in look(path).documents if (folder / name).is_symlink()]
     found: dict[Path, set[str]] = {}
     for name in (*links, ".", SHARED):

@@ -243,6 +243,16 @@ async def test_links_that_are_switched(tmp_path: Path) -> None:
         assert len(served.swaps) == 3
 
 
+async def test_a_sound_is_found_by_the_sweep(tmp_path: Path) -> None:
+    """A prompt that was missing or is another one: soon enough, and callers who hear prompts wake nobody."""
+    (tmp_path / "sounds").mkdir()
+    write(tmp_path / "a.yaml", text())
+    async with watching(tmp_path) as served:
+        (tmp_path / "sounds" / "welcome.wav").write_bytes(b"RIFF")
+        await served.until(lambda: len(served.swaps) == 2, SWEEP_SECONDS * 2)
+        await served.nothing_happens(SWEEP_SECONDS * 1.5)
+
+
 async def test_a_log_that_grows_beside_the_folder_is_no_concern(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
