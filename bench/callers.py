@@ -12,6 +12,8 @@ from pathlib import Path
 from bench.cpu import Finished, wait
 
 HOST = "127.0.0.1"
+STUCK_MS = 120_000
+"""How long a caller waits for anything; the calls that are held are ended by himself before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,8 @@ class Callers:
                 [
                     *(program, f"{pbx[0]}:{pbx[1]}", "-s", did, "-sf", "scenario.xml", "-i", HOST),
                     *("-m", str(calls), "-r", f"{rate:g}", "-l", str(calls), "-timer_resol", "1", *hold),
+                    # A call that is stuck fails, instead of keeping the bench for ever.
+                    *("-recv_timeout", str(STUCK_MS)),
                     *("-nostdin", "-skip_rlimit", "-deadcall_wait", "0", "-max_socket", "100000"),
                     *("-trace_stat", "-stf", "statistics.csv", "-fd", "200ms", "-trace_err", "-error_file", "errors"),
                 ],

@@ -103,8 +103,9 @@ class Controller:
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command, str(self._times)],
-                cwd=CHECKOUT,
-                env={**os.environ, **environment},
+                # Neither an operator's .env nor his variables are the bench's.
+                cwd=folder,
+                env={**_inherited(), "PYTHONPATH": str(CHECKOUT), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -151,6 +152,10 @@ class Controller:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("CALLROUTER_")}
 
 
 class EngineProcess(Controller):
@@ -292,6 +297,11 @@ class Stand:
             process_time(),
             busy_seconds(),
         )
+
+    def calls_processed(self) -> int:
+        """Calls that Asterisk has taken, by its own count."""
+        found = re.search(r"(\d+) calls? processed", self.pbx.cli("core show calls"))
+        return int(found[1]) if found else 0
 
     def versions(self) -> dict[str, str]:
         """Of what took part, by program."""

@@ -76,7 +76,7 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
     ended_at = instant(epoch, shift)
     if ended_at is None:
         return None
-    # Our call ids begin with the second in which the call came (extensions.conf, callrouter-admit).
+    # Our call ids begin with the second in which the call came (extensions.conf, callrouter-entry).
     rang_at = min(instant(call_id.partition("-")[0], shift) or ended_at, ended_at)
     noted = noted_in(before, lost, answers, shift)
     if how == "1" and noted.lost_at is None:  # the older format does not say since when
