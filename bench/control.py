@@ -30,6 +30,7 @@ def bench(stand: Stand, seconds: float) -> Section:
     found = {name: Measured() for name in (ENGINE, *PEERS)}
     written = placed = 0
     for _ in range(ROUNDS):
+        stand.forget_calls()
         engine = stand.engine("closely")
         load = _warm(stand, engine, DID, seconds / ROUNDS)
         written += sum(engine.rows().values())

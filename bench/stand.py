@@ -298,6 +298,10 @@ class Stand:
             busy_seconds(),
         )
 
+    def forget_calls(self) -> None:
+        """Empty Asterisk's journal: the next engine would collect the calls that peers had as calls nobody took."""
+        self.pbx.cli("database deltree callrouter/ended")
+
     def calls_processed(self) -> int:
         """Calls that Asterisk has taken, by its own count."""
         found = re.search(r"(\d+) calls? processed", self.pbx.cli("core show calls"))
