@@ -34,6 +34,9 @@ WRITE_SECONDS = 30.0
 
 _SLICE = 8
 """Rows made without a pause: 0.1 to 0.3 ms, after which the loop may serve its callers."""
+_CATCHING_UP_CALLS = 1_000
+"""A batch of so many has waited for PostgreSQL, and more wait behind it: longer slices, fewer pauses."""
+_LONG_SLICE = 32
 
 _TABLES = ("calls", "queue_visits", "messages", "callbacks")
 
@@ -196,14 +199,16 @@ async def _rows(calls: Sequence[Call]) -> tuple[Rows, list[Refused]]:
 
 async def _rows_in_slices(calls: list[Call], rows: Rows) -> AsyncIterator[Row]:
     """The rows of calls, one by one; those of their visits and messages gather in `rows`."""
+    size = _LONG_SLICE if len(calls) >= _CATCHING_UP_CALLS else _SLICE
     for index, call in enumerate(calls):
-        if index % _SLICE == _SLICE - 1:
+        if index % size == size - 1:
             await asyncio.sleep(0)
         yield rows.take(call)
 
 
 async def _in_slices(records: list[Row]) -> AsyncIterator[Row]:
+    size = _LONG_SLICE if len(records) >= _CATCHING_UP_CALLS else _SLICE
     for index, record in enumerate(records):
-        if index % _SLICE == _SLICE - 1:
+        if index % size == size - 1:
             await asyncio.sleep(0)
         yield record
