@@ -187,6 +187,11 @@ class AmiLink:
         self._session.abandon(command_id)
 
     @property
+    def connected(self) -> bool:
+        """Whether what is written now leaves; `state` is told of a loss an instant later."""
+        return self._session.connected
+
+    @property
     def awaited_results(self) -> int:
         """AGI commands whose result has not come yet."""
         return self._session.awaited_results

@@ -159,6 +159,11 @@ class AmiSession(asyncio.Protocol):
             self._spared.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
             self._marked = size
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def abandon(self, command_id: bytes) -> None:
         """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
         self._pending.results.pop(command_id, None)

@@ -100,6 +100,8 @@ class Line:
     written_at: float = 0.0
     taken: bool = False
     """The channel shows that an engine has the call."""
+    unsent: Order | None = None
+    """What was decided while there was no link, and is still to be done."""
     outstanding: list[bytes] = field(default_factory=list)
     """Commands since there was none whose result had not come."""
     awaited: int = 0
@@ -223,6 +225,8 @@ class AsteriskSwitch:
         line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys
         line.written_at = perf_counter()
+        # Without a link nothing leaves, and nobody hears what it led to: it is done when the link is back (`resync`).
+        line.unsent = None if self.link.connected else ordered
         batch.write()
 
     def _add(self, line: Line, batch: Batch, command: Command) -> None:
@@ -485,6 +489,8 @@ class AsteriskSwitch:
                 self._lose(line, FALLBACK_REASON)
             elif line.hanging_up:
                 self._hang_up(line, 16)
+            elif line.unsent is not None and not line.lost:
+                self._write(line, line.unsent)
             elif line.kind is not None and not line.lost:
                 if line.kind in (Kind.QUEUE, Kind.DIAL):
                     self._tell_missed(line, noted_on(found, self.shift))

@@ -89,6 +89,8 @@ class Recorder:
         self._replayed: Iterator[list[str]] | None = None
         self._replayed_file: Path | None = None
         self._replay_lines: list[str] = []
+        self._replayed_calls = 0
+        """Calls of that file that have been read, and counted off."""
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._finished = asyncio.Event()
@@ -184,6 +186,12 @@ class Recorder:
                 await _wait(self._closing, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
                 pause = min(pause * 2, _RETRY_SECONDS[1])
                 continue
+            except OSError as error:  # of the spool: no descriptor is left, or the disk stumbles; calls go on
+                log.error("the spool cannot be read; it is tried again", error=str(error), calls=self._spool.calls)  # noqa: TRY400
+                self._read_again()
+                await _wait(self._closing, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
+                pause = min(pause * 2, _RETRY_SECONDS[1])
+                continue
             pause = _RETRY_SECONDS[0]
             if self._closing.is_set():
                 if not self._queue or self._given_up:
@@ -227,7 +235,15 @@ class Recorder:
         for line, reason in unreadable:
             await self._set_aside(line, f"{self._replayed_file}: {reason}")
         self._spool.calls -= len(self._replay_lines)
+        self._replayed_calls += len(self._replay_lines)
         self._replay_lines = []
+
+    def _read_again(self) -> None:
+        """Begin the file once more: a reader that has failed says that nothing is left, and what is told twice is
+        recorded once.
+        """
+        self._spool.calls += self._replayed_calls
+        self._replayed, self._replay_lines, self._replayed_calls = None, [], 0
 
     async def _next_lines(self) -> bool:
         """Read on in the spool; False when it is through."""
@@ -236,6 +252,7 @@ class Recorder:
             if self._replayed_file is None:
                 self._spool.calls = 0
                 return False
+            self._replayed_calls = 0
             self._replayed = self._spool.read(self._replayed_file, _REPLAY_CALLS)
         replayed = self._replayed
         self._replay_lines = await self._on_disk(lambda: next(replayed, []))

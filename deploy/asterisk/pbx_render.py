@@ -158,9 +158,7 @@ def _values(config: PbxConfig) -> dict[str, str]:
         else "; no carrier: numbers cannot be dialled",
         "softphone_secret": config.phone_secrets["softphone"],
         "agent_phones": "\n".join(_phone(config, name) for name in config.agent_names),
-        "phone_extensions": "\n".join(
-            f"exten => {name},1,Dial(PJSIP/{name},30)\n same => n,Hangup()" for name in config.agent_names
-        ),
+        "phone_extensions": "\n".join(_phone_extension(name) for name in config.agent_names),
         "queues": "\n".join(_queue(name, members) for name, members in _members(config).items()),
         "rtp_start": str(config.rtp_start),
         "rtp_end": str(config.rtp_end),
@@ -182,6 +180,16 @@ def _external(config: PbxConfig) -> str:
         return ""
     address = config.external_address
     return f"external_signaling_address = {address}\nexternal_media_address = {address}\nlocal_net = 127.0.0.0/8"
+
+
+def _phone_extension(name: str) -> str:
+    """Who is transferred to a colleague that does not answer is a caller still: the fallback has him. CR_DID tells."""
+    lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
+    return (
+        f"exten => {name},1,Dial(PJSIP/{name},30)\n"
+        f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
+        " same => n,Hangup()"
+    )
 
 
 def _phone(config: PbxConfig, name: str) -> str:

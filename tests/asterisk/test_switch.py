@@ -12,7 +12,7 @@ from misbehaviour import message, raw, wake
 
 from callrouter.asterisk import commands
 from callrouter.core import facts, state
-from callrouter.core.call import CallState, Disposition, QueueOutcome
+from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.effects import Answer, Sound
 from callrouter.core.nodes import (
     AnswerNode,
@@ -27,6 +27,7 @@ from callrouter.core.nodes import (
     RejectNode,
 )
 from callrouter.core.rota import Contact
+from callrouter.errors import ActionFailed
 
 ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
 TEN_SECONDS = (Sound(file="silence/10", seconds=10.0),)
@@ -235,6 +236,17 @@ async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringin
     assert call.talk_seconds() > 1
 
 
+async def test_who_picks_up_at_the_last_moment_is_let_decide(pbx: Pbx) -> None:
+    """`ring` bounds the ringing, not the question behind it: who is still being asked is not cut off."""
+    late = Contact(name="late", number="+33639980007")
+    async with engine_room(pbx, plan_of(dial(late, ring_seconds=3.0), BYE)) as room:
+        await room.call(talk_seconds=2)
+        call = await room.the_end(seconds=20)
+
+    assert call.disposition is Disposition.REDIRECTED
+    assert call.talk_seconds() > 1
+
+
 async def test_nobody_answers(pbx: Pbx) -> None:
     """After `ring`, the way on."""
     async with engine_room(pbx, plan_of(dial(SILENT, ring_seconds=1.0), BYE)) as room:
@@ -243,6 +255,9 @@ async def test_nobody_answers(pbx: Pbx) -> None:
 
     assert path(room)[0] == ("dial", "no_answer")
     assert Disposition.ABANDONED is call.disposition
+    assert [attempt.outcome for attempt in call.dials] == [DialOutcome.NO_ANSWER]
+    assert call.dials[0].ended_at is not None
+    assert (call.dials[0].ended_at - call.dials[0].started_at).total_seconds() < 3
 
 
 async def test_redirect_needs_no_screening(pbx: Pbx) -> None:
@@ -486,6 +501,40 @@ async def test_an_agent_of_the_fallback_who_answered_while_the_link_was_away(pbx
     assert ended.clocks.bridged_at is not None
     assert 0.5 <= ended.waiting_seconds(ended.clocks.bridged_at) <= 4
     assert ended.talk_seconds() > 3
+
+
+async def test_a_caller_transferred_to_nobody_has_the_fallback(pbx: Pbx) -> None:
+    """An agent's blind transfer to a colleague whose telephone is away: the caller is not dropped."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
+    queue = QueueNode(name="queue", queue="test", max_wait_seconds=20.0, exits={"overflow": "bye"})
+    async with engine_room(pbx, plan_of(queue, BYE)) as room:
+        await room.call(talk_seconds=8)
+        await room.reached(lambda call: call.state is CallState.CONNECTED)
+        channels = (line.split("!") for line in pbx.cli("core show channels concise").splitlines())
+        agent = next(fields[0] for fields in channels if fields[0].startswith("Local/agent@") and "AppQueue" in fields)
+        where_to = {"Channel": agent, "Context": "callrouter-phones", "Exten": "agent-1"}
+        await until_bridged(room, where_to)
+        await until(lambda: "callrouter-fallback!s" in pbx.cli("core show channels concise"), 5)
+        await asyncio.sleep(4)
+        assert "Local/slow-agent@" in pbx.cli("core show channels concise")
+        pbx.cli("channel request hangup all")
+        call = await room.the_end()
+    pbx.cli("database deltree callrouter/fallback")
+
+    assert call.disposition is Disposition.ANSWERED
+    assert len(room.ended) == 1
+
+
+async def until_bridged(room: EngineRoom, where_to: dict[str, str]) -> None:
+    """Transfer, as soon as there is a conversation: the event that tells of it comes an instant before."""
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await room.link.send("BlindTransfer", where_to)
+            except ActionFailed:
+                await asyncio.sleep(0.05)
+            else:
+                return
 
 
 async def test_a_new_call_is_given_back_at_once_while_stopping(pbx: Pbx) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from callers import Pbx
-from engine_room import EXTENSIONS, QUEUES, engine_room, plan_of
+from engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
 
 from callrouter.core import inputs
 from callrouter.core.call import CallState, Disposition, replace
@@ -256,3 +256,22 @@ async def test_an_engine_that_dies_meanwhile_leaves_the_caller_to_the_fallback(p
         call = await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=8)
 
     assert call.verdict is Disposition.FAILED
+
+
+async def test_a_web_service_that_answers_while_the_link_is_away(pbx: Pbx) -> None:
+    """What comes next cannot be said then: it is said when the link is back, and not taken for said."""
+    hear = PlayNode(name="read", sounds=(Sound(file="silence/3", seconds=3.0),), exits={"next": "bye"})
+    async with engine_room(pbx, plan_of(PICK_UP, lookup(8.0), hear, BYE)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.CONSULTING)
+        connections, loop = room.link.counters.connections, asyncio.get_running_loop()
+        room.link._session.abort("cut by the test")
+        told = inputs.LookupDone(step=call.step, values={"position": "12"}, at=call.clocks.ringing_at)
+        room.switch._inbox.tell(call.call_id, told)
+        assert room.live[0].state is CallState.PLAYING
+        await until(lambda: room.link.counters.connections > connections, 8)
+        back_at = loop.time()
+        await room.switch.resync()
+        await room.the_end()
+
+    assert loop.time() - back_at > 2.5

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from callrouter.core.facts import CallEnded, CallStarted
 from callrouter.store.calls import find_call
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
+from callrouter.store.spool import Spool
 from callrouter.store.trace import call_json
 from callrouter.store.writer import Writer
 
@@ -319,6 +321,43 @@ async def test_a_cut_line_is_set_aside_and_the_others_recorded(
     assert recorder.failed_total == 1
     assert "calls-1-dead.jsonl" in (tmp_path / "rejected.jsonl").read_text()
     assert not (tmp_path / "calls-1-dead.jsonl").exists()
+
+
+@pytest.mark.parametrize("what", ["read", "remove"])
+async def test_a_spool_that_cannot_be_read_for_a_while_ends_nobody(
+    database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """No file descriptor is left, or the disk stumbles: new calls are recorded all the same, and the old ones later."""
+    lines = [call_json(make_call(number)) for number in range(1200)]
+    (tmp_path / "calls-1-dead.jsonl").write_text("\n".join(lines) + "\n")
+    failed: list[OSError] = []
+
+    def stumble() -> None:
+        if len(failed) < 2:
+            failed.append(OSError(errno.EMFILE, "Too many open files"))
+            raise failed[-1]
+
+    def reads(self: Spool, path: Path, size: int) -> Iterator[list[str]]:
+        for number, batch in enumerate(read(self, path, size)):
+            if number == 1:
+                stumble()
+            yield batch
+
+    def removes(self: Spool, path: Path) -> None:
+        stumble()
+        remove(self, path)
+
+    read, remove = Spool.read, Spool.remove
+    monkeypatch.setattr(Spool, what, reads if what == "read" else removes)
+    async with recording(database, tmp_path) as recorder:
+        await asyncio.sleep(0.1)
+        end(recorder, make_call(5000))
+        await drained(recorder)
+        assert recorder.backlog == 0
+
+    assert len(failed) == 2
+    assert await count(database) == 1201
+    assert not spooled(tmp_path)
 
 
 async def test_a_living_process_keeps_its_own_spool(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
