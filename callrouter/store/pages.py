@@ -29,7 +29,7 @@ def decode_cursor(cursor: str, *kinds: type[str] | type[int]) -> tuple[datetime,
         at = datetime.fromisoformat(instant)
     except (binascii.Error, ValueError, TypeError) as error:
         raise CursorError("the cursor is none of ours: ask without one for the first page") from error
-    if at.tzinfo is None or [type(part) for part in key] != list(kinds) or "\x00" in "".join(map(str, key)):
+    if at.tzinfo is None or [type(part) for part in key] != list(kinds) or not "".join(map(str, key)).isprintable():
         raise CursorError("the cursor is of another list: ask without one for the first page")
     if at.utcoffset():  # ours are UTC; near the ends of the calendar another one has no UTC
         raise CursorError("the cursor is none of ours: ask without one for the first page")

@@ -200,6 +200,8 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
         ("/api/calls", {"cursor": "nonsense"}, "cursor"),
         # ["0001-01-01T00:00:00+14:00", "a"]
         ("/api/calls", {"cursor": "WyIwMDAxLTAxLTAxVDAwOjAwOjAwKzE0OjAwIiwgImEiXQ"}, "cursor"),
+        # ["2026-11-24T00:00:00+00:00", "\\ud800"], half a character that has no UTF-8
+        ("/api/calls", {"cursor": "WyIyMDI2LTExLTI0VDAwOjAwOjAwKzAwOjAwIiwgIlx1ZDgwMCJd"}, "cursor"),
         ("/api/messages", {"cursor": "nonsense"}, "cursor"),
         ("/api/stats", {"client": "é"}, "query.client"),
         ("/api/stats", {"from": DAY["to"], "to": DAY["from"]}, "query.from"),
