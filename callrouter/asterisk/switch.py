@@ -31,7 +31,7 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_env
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.causes import presentation
+from callrouter.asterisk.causes import presentation, record_outcome
 from callrouter.asterisk.codec import Message
 from callrouter.asterisk.ended import EndedRow
 from callrouter.asterisk.journal import read_rows
@@ -51,7 +51,7 @@ from callrouter.asterisk.translate import (
     result,
 )
 from callrouter.core import inputs
-from callrouter.core.call import Call, CallerId, Presentation
+from callrouter.core.call import Call, CallerId, Presentation, RecordOutcome
 from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record
 from callrouter.core.numbers import normalise
 from callrouter.errors import AmiError, EncodingError, ProtocolError
@@ -71,6 +71,9 @@ WAV_BYTES_PER_SECOND: Final = 16_000
 MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
+TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a command failed"
+TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
+"""No lease runs in a queue or a conversation, and nothing is commanded there."""
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
 
 
@@ -295,7 +298,7 @@ class AsteriskSwitch:
             return
         line.entries -= 1
         if line.entries == 0 and not line.hanging_up:
-            self._lose(line, "Asterisk took the call back: its lease ran out or a command failed")
+            self._lose(line, TRANSFERRED_REASON if line.kind in (Kind.QUEUE, Kind.DIAL) else TAKEN_BACK_REASON)
 
     def _lose(self, line: Line, reason: str, at: datetime | None = None) -> None:
         if line.lost:
@@ -380,7 +383,7 @@ class AsteriskSwitch:
         if kind is line.kind and step == line.step:
             self._stop_nudging(line)
             line.keys_wanted = 0
-        seconds = self._recorded_seconds(line) if kind is Kind.RECORD else 0.0
+        seconds = self._recorded_seconds(line, outcome) if kind is Kind.RECORD else 0.0
         told = result(kind, outcome, step, seconds, self._clock.now())
         if told is not None and not line.lost:
             self._inbox.tell(line.call_id, told)
@@ -452,12 +455,14 @@ class AsteriskSwitch:
             line.nudge.cancel()
             line.nudge = None
 
-    def _recorded_seconds(self, line: Line) -> float:
-        """How long the recording is, from the file if it can be seen from here, else by the clock."""
+    def _recorded_seconds(self, line: Line, found: AgiResult) -> float:
+        """How long the recording is, from the file if it can be seen from here, else by the clock, unless it failed."""
         path = Path(self._places.recordings_dir) / f"{line.recording}.wav"
         try:
             return max(0.0, (path.stat().st_size - WAV_HEADER_BYTES) / WAV_BYTES_PER_SECOND)
         except OSError:
+            if record_outcome(found.value or "") is RecordOutcome.FAILED:
+                return 0.0
             began = line.recording_at or self._clock.now()
             return (self._clock.now() - began).total_seconds()
 

@@ -97,6 +97,7 @@ class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
     step: int
     outcome: RecordOutcome
     seconds: float
+    """How much of it there is; of one that failed, what its file holds."""
     at: datetime
 
 

@@ -48,6 +48,11 @@ exten => speak,1,Wait(0.7)
  same => n,SendDTMF(#,120,80)
  same => n,Wait(60)
 
+exten => speak-long,1,Wait(0.7)
+ same => n,SendDTMF(1,120,80)
+ same => n,Playback(silence/10)
+ same => n,Wait(60)
+
 [test-phone]
 exten => +33639980001,1,Answer()
  same => n,Wait(0.4)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -295,6 +296,29 @@ async def test_a_message_ended_by_hanging_up_is_kept(pbx: Pbx) -> None:
     (message,) = call.messages
     assert Disposition.MESSAGE_LEFT is call.disposition
     await until(lambda: (pbx.recordings_dir / f"{message.recording}.wav").exists(), 5)
+
+
+@pytest.fixture
+def full_disk(pbx: Pbx) -> Iterator[None]:
+    """Two seconds of sound, and the disk of the recordings is full."""
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=36k", "tmpfs", pbx.recordings_dir], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk takes root")
+    yield
+    subprocess.run(["umount", pbx.recordings_dir], check=True)
+
+
+@pytest.mark.usefixtures("full_disk")
+async def test_a_message_that_fills_the_disk_is_kept_as_far_as_it_goes(pbx: Pbx) -> None:
+    """What was spoken until then is worth hearing, and that there is no more is worth knowing."""
+    async with engine_room(pbx, plan_of(MESSAGE, BYE)) as room:
+        await room.call("speak-long")
+        call = await room.the_end(seconds=12)
+
+    (message,) = call.messages
+    assert call.disposition is Disposition.MESSAGE_LEFT
+    assert 1 < message.seconds < 2.5
+    assert any(isinstance(fact, facts.TroubleMet) for fact in room.seen)
 
 
 async def test_a_refusal_never_answers(pbx: Pbx) -> None:

@@ -11,7 +11,8 @@ message:
 ```
 
 A message ends by a key, by silence, at `max`, or when the caller hangs up, and is kept in each case; shorter than
-`min` it is none, and the call goes to `empty` (or to `done`). `deliver` names the contact it is meant for.
+`min` it is none, and the call goes to `empty` (or to `done`). What a recording that failed holds is kept likewise.
+`deliver` names the contact it is meant for.
 """
 
 from __future__ import annotations
@@ -53,10 +54,13 @@ class MessageNode(Node, frozen=True, kw_only=True):
         if not isinstance(result, RecordingEnded):
             return self._record(replace(call, digits=""), at)
         because = f"{result.outcome.value}, {result.seconds:.0f} s"
-        if result.outcome is RecordOutcome.FAILED or result.seconds < self.min_seconds:
+        # A disk that is full: what was spoken until then is a message all the same, and somebody must hear of it.
+        failed = result.outcome is RecordOutcome.FAILED
+        troubles = (f"a message was cut off or not recorded ({because})",) if failed else ()
+        if result.seconds < self.min_seconds:
             exit_name = "empty" if "empty" in self.exits else "done"
-            return Leave(call=replace(call, recording_at=None), exit=exit_name, because=because)
-        return Leave(call=self._keep(call, result.seconds), exit="done", because=because)
+            return Leave(call=replace(call, recording_at=None), exit=exit_name, because=because, troubles=troubles)
+        return Leave(call=self._keep(call, result.seconds), exit="done", because=because, troubles=troubles)
 
     def on_hangup(self, call: Call, at: datetime) -> Call:
         """A caller who hangs up instead of pressing a key has left his message all the same."""

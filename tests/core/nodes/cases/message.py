@@ -2,7 +2,7 @@
 
 from callrouter.core.call import Disposition, RecordOutcome
 from callrouter.core.effects import Record
-from callrouter.core.facts import MessageLeft
+from callrouter.core.facts import MessageLeft, TroubleMet
 from callrouter.core.nodes import HangupNode, MessageNode
 from callrouter.testing import Playbook, plan_of, sound
 
@@ -58,9 +58,19 @@ def case_too_short_has_its_exit() -> Playbook:
 
 
 def case_the_recording_failed() -> Playbook:
-    """However long it lasted."""
-    call = _begun().recorded(30, RecordOutcome.FAILED).expects("hang up 16").passes("message:empty", "sorry:end")
+    """There is nothing of it, and somebody is told."""
+    call = _begun().recorded(0, RecordOutcome.FAILED).expects("hang up 16").passes("message:empty", "sorry:end")
+    assert any(isinstance(fact, TroubleMet) for fact in call.facts)
     return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+def case_the_recording_failed_after_a_while() -> Playbook:
+    """The disk was full: what was spoken until then is kept, and somebody is told."""
+    call = _begun().recorded(30, RecordOutcome.FAILED).expects("hang up 16").passes("message:done", "bye:end")
+    assert any(isinstance(fact, TroubleMet) for fact in call.facts)
+    call.hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert [message.seconds for message in call.call.messages] == [30]
+    return call
 
 
 def case_two_messages_in_one_call_have_two_names() -> Playbook:
