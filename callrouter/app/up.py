@@ -8,6 +8,7 @@ side answers. A process that cannot start at all has said why, and its exit stat
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import os
 import signal
@@ -28,7 +29,9 @@ log = structlog.get_logger(__name__)
 START_SECONDS = 120.0
 """The first start speaks every prompt of every client."""
 STEADY_SECONDS = 10.0
-"""A process that lived so long has started; when it dies it is started again."""
+"""A process that lived so long has started; from then on it is started again whenever it ends."""
+RESTART_SECONDS = (0.5, 15.0)
+"""The first and the longest pause before a part that had started once is started again; it doubles in between."""
 STOP_MARGIN_SECONDS = 35.0
 """Beyond the grace for live calls, what a stop may take before it is ended by force."""
 
@@ -115,20 +118,33 @@ def _is_alive(url: str) -> bool:
 
 async def _watch(parts: dict[str, _Part], token: str, stop: asyncio.Task[bool]) -> str | None:
     """Start again what dies; returns the part that cannot live, or None when we are to stop."""
+    tasks = Tasks()
+    keepers = {tasks.start(_keep(parts, name, token), f"keeper of {name}"): name for name in parts}
+    done, _ = await asyncio.wait([*keepers, stop], return_when=asyncio.FIRST_COMPLETED)
+    await tasks.stop()
+    return None if stop in done else next(name for keeper, name in keepers.items() if keeper in done)
+
+
+async def _keep(parts: dict[str, _Part], name: str, token: str) -> None:
+    """Start a part again whenever it dies; returns when it never could live.
+
+    One that could once is started for ever: while PostgreSQL is away web cannot start, and calls go on without it.
+    """
     loop = asyncio.get_running_loop()
+    pause, longest = RESTART_SECONDS
+    has_lived = False
     while True:
-        waits = {loop.create_task(part.process.wait(), name=part.name): part for part in parts.values()}
-        done, others = await asyncio.wait([*waits, stop], return_when=asyncio.FIRST_COMPLETED)
-        for other in others - {stop}:
-            other.cancel()
-        if stop in done:
-            return None
-        for ended in done:
-            part = waits[ended]
-            if loop.time() - part.started_at < STEADY_SECONDS:
-                return part.name
-            log.error("a part died and is started again", part=part.name, status=part.process.returncode)
-            parts[part.name] = await _start(part.name, token)
+        part = parts[name]
+        status = await part.process.wait()
+        if loop.time() - part.started_at >= STEADY_SECONDS:
+            has_lived, pause = True, RESTART_SECONDS[0]
+        if not has_lived:
+            return
+        log.error("a part died and is started again", part=name, status=status, pause_seconds=pause)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, longest)
+        with contextlib.suppress(OSError):  # no process can be made now: this one ended, so it is tried again
+            parts[name] = await _start(name, token)
 
 
 async def _reload(part: _Part) -> None:
