@@ -147,6 +147,12 @@ class Visit(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
 
 
+def _between(since: datetime, until: datetime) -> float:
+    """Seconds; none where the system clock was set back in between: nobody waits or talks for less."""
+    seconds = (until - since).total_seconds()
+    return seconds if seconds > 0.0 else 0.0
+
+
 class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
     """One stay in a queue."""
 
@@ -161,11 +167,11 @@ class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
 
     def waiting_seconds(self, until: datetime) -> float:
         """Entry to answer, or to leaving, or to `until` while still waiting."""
-        return ((self.answered_at or self.left_at or until) - self.entered_at).total_seconds()
+        return _between(self.entered_at, self.answered_at or self.left_at or until)
 
     def talk_seconds(self) -> float:
         """Answer to leaving; 0 while the conversation goes on, or if there was none."""
-        return (self.left_at - self.answered_at).total_seconds() if self.answered_at and self.left_at else 0.0
+        return _between(self.answered_at, self.left_at) if self.answered_at and self.left_at else 0.0
 
 
 class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
@@ -180,11 +186,11 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
 
     def waiting_seconds(self, until: datetime) -> float:
         """Start to answer, or to the end, or to `until` while still ringing."""
-        return ((self.answered_at or self.ended_at or until) - self.started_at).total_seconds()
+        return _between(self.started_at, self.answered_at or self.ended_at or until)
 
     def talk_seconds(self) -> float:
         """Answer to the end; 0 while the conversation goes on, or if there was none."""
-        return (self.ended_at - self.answered_at).total_seconds() if self.answered_at and self.ended_at else 0.0
+        return _between(self.answered_at, self.ended_at) if self.answered_at and self.ended_at else 0.0
 
 
 class Message(Struct, frozen=True, kw_only=True, gc=False):

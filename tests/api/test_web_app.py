@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
-from callrouter.core.call import Call
+from callrouter.core.call import Call, replace
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.store.database import Database
@@ -247,6 +247,22 @@ async def test_figures_with_what_they_were_made_with(api: httpx.AsyncClient, wri
     assert moreau["basis"].startswith("short_abandon_excluded: T = 20 s, short abandon below 5 s")
     assert (found["from_at"], found["to_at"], found["gaps"]) == ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", [])
     assert (one["received"], one["service_level"], one["asa_seconds"]) == (0, None, None)
+
+
+async def test_a_clock_that_was_set_back_hides_no_calls(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """A wait and a conversation that ended before they began: nobody waited for less than nothing."""
+    waited, talked = answered("waited", wait=-3600), answered("talked")
+    visit = replace(talked.queue_visits[0], left_at=after(-3600))
+    clocks = replace(talked.clocks, ended_at=after(-3600))
+    await write(waited, replace(talked, queue_visits=(visit,), clocks=clocks))
+
+    page = await got(api, "/api/calls", **DAY)
+    (stats,) = (await got(api, "/api/stats", **DAY))["clients"]
+
+    found = {call["call_id"]: (call["waiting_seconds"], call["talk_seconds"]) for call in page["calls"]}
+    assert found == {"waited": (0.0, 60.0), "talked": (8.0, 0.0)}
+    assert (stats["asa_seconds"], stats["aht_seconds"]) == (4.0, 30.0)
+    assert (await got(api, "/api/calls/talked"))["talk_seconds"] == 0.0
 
 
 async def test_live_calls_come_from_the_engine(database: Database) -> None:

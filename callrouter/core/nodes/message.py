@@ -67,6 +67,8 @@ class MessageNode(Node, frozen=True, kw_only=True):
         if call.recording_at is None:
             return call
         seconds = (at - call.recording_at).total_seconds()
+        if seconds < 0:  # the system clock was set back: how long it is nobody knows, but there is one
+            return self._keep(call, self.min_seconds)
         return self._keep(call, seconds) if seconds >= self.min_seconds else call
 
     def _keep(self, call: Call, seconds: float) -> Call:

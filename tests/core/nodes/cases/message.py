@@ -44,6 +44,13 @@ def case_hang_up_too_early_keeps_nothing() -> Playbook:
     return call
 
 
+def case_the_clock_is_set_back_meanwhile() -> Playbook:
+    """How long it is nobody knows: it is kept."""
+    call = _begun().after(-3600).hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert [message.seconds for message in call.call.messages] == [2]
+    return call
+
+
 def case_the_switch_tells_of_the_hang_up_twice() -> Playbook:
     """The recording's own end first, then the hang-up: one message."""
     call = _begun().recorded(4, RecordOutcome.HUNG_UP).expects("hang up 16").hangs_up().ends(Disposition.MESSAGE_LEFT)
