@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, MutableMapping
 from enum import StrEnum
-from typing import Final, TextIO
+from typing import Final, TextIO, cast
 
 import msgspec
 import structlog
@@ -36,6 +36,24 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+class _Unfailing:
+    """A stream that loses a line rather than raise: a disk that is full must not cost the call that was logged.
+
+    Raised inside the reader of Asterisk's events, it would end the link, and again after each log-in.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # ValueError: it is closed
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None) -> None:
     """Send every log line of this process, our own and the libraries', to `stream` (standard error).
 
@@ -56,7 +74,7 @@ def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None)
     structlog.configure(
         processors=[*shared, *finish],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(stream))),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -43,6 +45,27 @@ def test_a_hostile_name_stays_on_its_line(log_format: str) -> None:
     assert len(written) == 2
     assert not any(char in stream.getvalue() for char in "\r\x1b\u202e\u2028")
     assert all("${SHELL(id)}" in line for line in written)
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_full_disk_costs_lines_and_nothing_else(log_format: str) -> None:
+    """Whoever logs is in the middle of a call: the reader of Asterisk's events must not fail because of a line."""
+    full = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115  # closing it fails as well
+    try:
+        configure_logs(log_format=log_format, level="info", stream=full)
+        log = structlog.get_logger().bind()
+        for _ in range(1000):
+            log.warning("a line that finds no place")
+            log.error("nor does this one", exc_info=ValueError("in a call"))
+        logging.getLogger("somebody.else").warning("nor does that of a library")
+    finally:
+        with contextlib.suppress(OSError):
+            full.close()
+
+    closed = io.StringIO()
+    configure_logs(log_format=log_format, level="info", stream=closed)
+    closed.close()
+    structlog.get_logger().warning("at the very end")
 
 
 def test_json_lines_hold_the_event_its_time_level_and_fields() -> None:

@@ -150,7 +150,7 @@ class Visit(Struct, frozen=True, kw_only=True, gc=False):
 def _between(since: datetime, until: datetime) -> float:
     """Seconds; none where the system clock was set back in between: nobody waits or talks for less."""
     seconds = (until - since).total_seconds()
-    return seconds if seconds > 0.0 else 0.0
+    return max(0.0, seconds)
 
 
 class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
