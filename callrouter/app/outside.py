@@ -14,6 +14,7 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.store.database import Database
 from callrouter.store.notifications import NotificationRows
+from callrouter.store.shelf import NotificationShelf
 
 
 @dataclass(kw_only=True)
@@ -36,7 +37,13 @@ class Outside:
         return cls(
             outgoing=outgoing,
             lookups=Lookups(outgoing=outgoing, clock=clock, tasks=asking, meter=meter),
-            notifier=Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, meter=meter),
+            notifier=Notifier(
+                book=NotificationRows(database),
+                outgoing=outgoing,
+                clock=clock,
+                shelf=NotificationShelf(settings.data_dir / "spool" / "notifications.jsonl"),
+                meter=meter,
+            ),
             asking=asking,
         )
 

@@ -1,14 +1,15 @@
 """Tells clients' systems what the calls asked for, without any call waiting for it.
 
-A notification is a row before it is sent, and stays one until it is delivered: an engine that ends meanwhile leaves
-it to the next. So it is delivered at least once; `Idempotency-Key` lets the receiver drop a repetition. What fails is
-tried again after growing pauses, some nine hours long, and then given up; a receiver the operator does not allow is
-never asked.
+A notification is a row before it is sent, and stays one until it is delivered; while PostgreSQL is away it waits on
+disk. An engine that ends meanwhile leaves it to the next. So it is delivered at least once; `Idempotency-Key` lets the
+receiver drop a repetition. What fails is tried again after growing pauses, some nine hours long, and then given up; a
+receiver the operator does not allow is never asked.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections import deque
 from collections.abc import Sequence
@@ -82,15 +83,42 @@ class NotificationBook(Protocol):
         ...
 
 
+class Shelf(Protocol):
+    """Where notifications wait while the book cannot be reached; each method raises OSError when the disk fails."""
+
+    async def put(self, asked: Sequence[Pending]) -> None:
+        """Behind what is there."""
+        ...
+
+    async def look(self) -> list[Pending]:
+        """What is there."""
+        ...
+
+    async def clear(self) -> None:
+        """All of it is in the book."""
+        ...
+
+
 class Notifier:
     """An observer of facts, and a task (`run`) that delivers."""
 
     interests = frozenset({NotificationAsked})
 
     def __init__(
-        self, *, book: NotificationBook, outgoing: Outgoing, clock: Clock, meter: OutgoingMeter | None = None
+        self,
+        *,
+        book: NotificationBook,
+        outgoing: Outgoing,
+        clock: Clock,
+        shelf: Shelf,
+        meter: OutgoingMeter | None = None,
     ) -> None:
         self._book = book
+        self._shelf = shelf
+        self._looked = False
+        """What a predecessor left on the shelf is known."""
+        self._shelved = 0
+        """How many of those asked for, from the first on, stand on the shelf."""
         self._outgoing = outgoing
         self._clock = clock
         self._meter = meter
@@ -109,25 +137,53 @@ class Notifier:
         return len(self._asked)
 
     async def run(self) -> None:
-        """Keep and deliver until cancelled."""
+        """Keep and deliver until cancelled.
+
+        Raises:
+            OSError: what a predecessor left cannot be read; it is begun again, and what is asked for waits in memory.
+        """
+        await self._look()
         while True:
             try:
                 await self._keep()
                 delivered = await self._deliver_due()
             except StoreError as error:
                 log.warning("notifications wait: PostgreSQL is away", waiting=len(self._asked), reason=str(error))
+                try:
+                    await self._put_aside()
+                except OSError as failed:
+                    log.error("notifications wait in memory alone: the disk fails", reason=str(failed))  # noqa: TRY400
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             if not delivered:
                 await self._pause()
 
     async def flush(self) -> None:
-        """Keep what is still in memory, for the next engine to deliver; what PostgreSQL does not take is logged."""
+        """Keep what is still in memory, for the next engine to deliver; what neither PostgreSQL nor the disk takes is
+        logged.
+        """
         try:
             await self._keep()
-        except StoreError as error:
-            for one in self._asked:
-                log.error("a notification is lost", notification=one.notification_id, reason=str(error))  # noqa: TRY400
+        except StoreError:
+            try:
+                await self._put_aside()
+            except OSError as error:
+                for one in self._asked:
+                    log.critical("a notification is lost", notification=one, reason=str(error))
+            else:
+                log.warning("notifications wait on disk for the next start", waiting=len(self._asked))
+
+    async def _look(self) -> None:
+        if not self._looked:
+            found = await self._shelf.look()
+            self._asked.extendleft(reversed(found))
+            self._looked, self._shelved = True, len(found)
+
+    async def _put_aside(self) -> None:
+        asked = list(self._asked)
+        if len(asked) > self._shelved:
+            await self._shelf.put(asked[self._shelved :])
+            self._shelved = len(asked)
 
     def _take(self, fact: NotificationAsked) -> None:
         asked, call = fact.notification, fact.call
@@ -161,6 +217,10 @@ class Notifier:
             await self._book.add(taken)
             for _ in taken:
                 self._asked.popleft()
+            if self._shelved:
+                self._shelved = 0
+                with contextlib.suppress(OSError):  # told once more by the next engine, and kept once
+                    await self._shelf.clear()
 
     async def _deliver_due(self) -> int:
         due = await self._book.due(self._clock.now(), AT_ONCE)

@@ -54,7 +54,7 @@ class Spool:
             assert self._file is not None
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
-        _write(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
+        write_whole(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
 
     def adopt(self) -> list[str]:
         """Take over the files that no living process holds; gives the ids of the calls in them, a cut one left out.
@@ -106,7 +106,7 @@ class Spool:
         entry = json.dumps({"reason": reason, "record": line.rstrip("\n")}) + "\n"
         descriptor = os.open(self._folder / REJECTED, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            _write(descriptor, entry.encode())
+            write_whole(descriptor, entry.encode())
         finally:
             os.close(descriptor)
 
@@ -132,8 +132,12 @@ def _open_locked(path: Path, flags: int) -> int | None:
     return descriptor
 
 
-def _write(descriptor: int, content: bytes) -> None:
-    """Write all of it, or leave the file as it was."""
+def write_whole(descriptor: int, content: bytes) -> None:
+    """Write all of it and have it on the disk, or leave the file as it was.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
     before = os.fstat(descriptor).st_size
     try:
         left = memoryview(content)

@@ -26,6 +26,7 @@ from callrouter.runtime.outgoing import Outgoing
 from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
 from callrouter.store.notifications import NotificationRows
+from callrouter.store.shelf import NotificationShelf
 from callrouter.store.tables import notifications
 from callrouter.store.trace import call_from_json, call_json
 from callrouter.store.writer import Writer
@@ -43,6 +44,14 @@ class Clock:
     def now(self) -> datetime:
         """As a Clock."""
         return self.at
+
+
+def notifier_of(
+    database: Database, outgoing: Outgoing, clock: Clock, folder: Path, meter: EngineMetrics | None = None
+) -> Notifier:
+    """As an engine has one."""
+    shelf = NotificationShelf(folder / "notifications.jsonl")
+    return Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, shelf=shelf, meter=meter)
 
 
 def _call_that_notifies(url: str) -> engine.Turn:
@@ -69,13 +78,13 @@ async def _until_state(database: Database, state: str) -> dict[str, object]:
             await asyncio.sleep(0.02)
 
 
-async def test_delivered_after_a_failure(database: Database) -> None:
+async def test_delivered_after_a_failure(database: Database, tmp_path: Path) -> None:
     """The first attempt fails, the row says why and when the next one is due; that one is delivered, once."""
     clock = Clock()
     async with web_service() as service:
         outgoing = Outgoing([service.host], {})
         metrics = EngineMetrics(registry := CollectorRegistry(), version="0", target_of=lambda _call: None)
-        notifier = Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, meter=metrics)
+        notifier = notifier_of(database, outgoing, clock, tmp_path, metrics)
         service.away = True
         notifier.observe(_call_that_notifies(service.url("good")).facts)
         async with asyncio.TaskGroup() as group:
@@ -98,10 +107,10 @@ async def test_delivered_after_a_failure(database: Database) -> None:
     assert json.loads(service.asked[1].partition(b"\r\n\r\n")[2])["data"] == {"a": "b"}
 
 
-async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Database) -> None:
+async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Database, tmp_path: Path) -> None:
     """And the row says what to do."""
     outgoing = Outgoing([], {})
-    notifier = Notifier(book=NotificationRows(database), outgoing=outgoing, clock=Clock())
+    notifier = notifier_of(database, outgoing, Clock(), tmp_path)
     notifier.observe(_call_that_notifies("https://crm.example/hook").facts)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(notifier.run())
@@ -112,10 +121,10 @@ async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Data
     assert "CALLROUTER_OUTGOING_HOSTS" in str(failed["last_error"])
 
 
-async def test_a_successor_delivers_what_was_left(database: Database) -> None:
+async def test_a_successor_delivers_what_was_left(database: Database, tmp_path: Path) -> None:
     """What an engine had kept, and did not send, is due for the next; kept twice it is one."""
     clock = Clock()
-    notifier = Notifier(book=NotificationRows(database), outgoing=Outgoing([], {}), clock=clock)
+    notifier = notifier_of(database, Outgoing([], {}), clock, tmp_path)
     turn = _call_that_notifies("https://crm.example/hook")
     notifier.observe((*turn.facts, *turn.facts))
     await notifier.flush()
@@ -124,6 +133,43 @@ async def test_a_successor_delivers_what_was_left(database: Database) -> None:
 
     assert [one.notification_id for one in due] == ["c1-n0"]
     assert notifier.backlog == 0
+
+
+@pytest.mark.parametrize("killed", [True, False])
+async def test_what_was_asked_for_while_postgresql_was_away_is_delivered(
+    database: Database, tmp_path: Path, killed: bool
+) -> None:
+    """By the engine after the one that ended meanwhile; a line that a dying machine cut costs no other."""
+    away = Database(database.url.set(database="nowhere"))
+    async with web_service() as service:
+        outgoing, turn = Outgoing([service.host], {}), _call_that_notifies(service.url("good"))
+        first = notifier_of(away, outgoing, Clock(), tmp_path)
+        first.observe(turn.facts)
+        if killed:
+            async with asyncio.TaskGroup() as group:
+                running = group.create_task(first.run())
+                async with asyncio.timeout(10):
+                    while not (tmp_path / "notifications.jsonl").exists():
+                        await asyncio.sleep(0.02)
+                await asyncio.sleep(1.5)  # it is tried again, and put there once
+                running.cancel()
+        else:
+            await first.flush()
+        assert len((tmp_path / "notifications.jsonl").read_bytes().splitlines()) == 1
+        with (tmp_path / "notifications.jsonl").open("ab") as file:
+            file.write(b'{"notification_id": "c1-n')
+
+        second = notifier_of(database, outgoing, Clock(), tmp_path)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(second.run())
+            delivered = await _until_state(database, "delivered")
+            running.cancel()
+        await outgoing.close()
+    await away.close()
+
+    assert delivered["notification_id"] == "c1-n0"
+    assert len(service.asked) == 1
+    assert not (tmp_path / "notifications.jsonl").exists()
 
 
 async def test_given_up_in_the_end(database: Database) -> None:
