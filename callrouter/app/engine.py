@@ -269,7 +269,8 @@ class Engine:
 
         self.switch.draining = True
         await self._calls_finish(grace_seconds)
-        if self.link.state is not LinkState.UP:
+        if self.link.state is not LinkState.UP and not isinstance(self.link.failure, AmiRefused):
+            # Who refuses us lives, and so do its channels: its journal will tell, or the engine that holds our place.
             self._conclude_unseen()
         # The recorder first: what it commits is struck off Asterisk's journal, and what ends after it is found there.
         await self.recorder.close(RECORDER_SECONDS)

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Outcome, Press, UntilSound, UntilTone, Wait
 from deploy.demo.stack import CHECKOUT
@@ -67,6 +69,57 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town, tmp_path: Path) ->
     assert gap["reason"] == "the engine ended without a farewell"
     assert gap["until_at"] is not None
     assert town.nobody_is_left()
+
+
+def test_an_engine_whose_place_is_taken_concludes_nothing(own_town: Town) -> None:
+    """Somebody else holds its log-in when it is stopped: its callers are served on, and Asterisk has their records."""
+    town, engine = own_town, own_town.stack.engine
+    caller = town.somebody()
+
+    async def usurp_and_stop() -> asyncio.StreamWriter:
+        await asyncio.sleep(3.0)
+        [itself] = [one for one in psutil.Process(engine.pid).children(recursive=True) if "engine" in one.cmdline()]
+        itself.suspend()
+        usurper = await _take_the_place(town)
+        itself.resume()
+        await asyncio.sleep(2.5)
+        await engine.stop()
+        return usurper
+
+    async def both() -> tuple[Outcome, asyncio.StreamWriter]:
+        tone = UntilTone(stories.reached(1, 2).hertz, LEASE_SECONDS + 15)
+        served = town.calling(stories.MOREAU, UntilSound(), tone, Wait(2), HangUp(), caller=caller)
+        return await asyncio.gather(served, usurp_and_stop())
+
+    outcome, usurper = town.run(both())
+    assert caller_complaints(outcome) == []
+
+    async def leave() -> None:
+        usurper.close()
+        await engine.start()
+
+    town.run(leave())
+    [row] = town.rows_of(caller)
+    assert row["disposition"] == "answered"
+    assert row["talk_seconds"] >= 1
+
+
+async def _take_the_place(town: Town) -> asyncio.StreamWriter:
+    """Its session is ended, and another one logs in before it is back."""
+    pbx = town.stack.pbx
+    shown = [line.split() for line in pbx.cli("manager show connected").splitlines()]
+    [descriptor] = [fields[4] for fields in shown if fields[:1] == [pbx.ami_user]]  # name, address, start, elapsed, fd
+    pbx.cli(f"manager kick session {descriptor}")
+    login = f"Action: Login\r\nUsername: {pbx.ami_user}\r\nSecret: {pbx.ami_secret}\r\nEvents: off\r\n\r\n"
+    for _ in range(50):
+        reader, writer = await asyncio.open_connection(pbx.ami_host, pbx.ami_port)
+        writer.write(login.encode())
+        answer = await reader.readuntil(b"\r\n\r\n")
+        if b"Success" in answer:
+            return writer
+        writer.close()
+        await asyncio.sleep(0.1)
+    raise AssertionError("the place was not free")
 
 
 def _serve_another_tree(town: Town, folder: Path) -> None:
