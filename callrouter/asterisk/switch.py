@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -42,6 +43,7 @@ from callrouter.asterisk.translate import (
     GET_RESULT,
     LEASE_MARGIN_SECONDS,
     MUSIC_ON,
+    ROUTINE_LEASE_SECONDS,
     SYNC,
     Command,
     Kind,
@@ -71,6 +73,10 @@ WAV_BYTES_PER_SECOND: Final = 16_000
 MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
+ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
+LEASE_GUARD_SECONDS: Final = 0.25
+"""What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
+TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
 TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a command failed"
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
@@ -101,6 +107,8 @@ class Line:
     recording: str = ""
     recording_at: datetime | None = None
     written_at: float = 0.0
+    lease_ends_at: float = inf
+    """When Asterisk takes the channel back, should nothing be written before (perf_counter)."""
     taken: bool = False
     """The channel shows that an engine has the call."""
     unsent: Order | None = None
@@ -152,6 +160,11 @@ class AsteriskSwitch:
         """Write the effects as one batch; the result comes back as an input that names the step."""
         line = self._by_call.get(call.call_id)
         if line is None or line.lost or line.hanging_up or self.link is None:
+            return
+        if perf_counter() > line.lease_ends_at:
+            # This process was held up: what it decides from old results would reach a caller whom the fallback has,
+            # and a wake-up, or a hang-up, would cut the conversation he may have there.
+            self._lose(line, TOO_LATE_REASON)
             return
         if isinstance(effects[-1], Hangup):
             self._hang_up(line, effects[-1].cause)
@@ -228,6 +241,7 @@ class AsteriskSwitch:
         line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys
         line.written_at = perf_counter()
+        line.lease_ends_at = _end_of(ordered.lease_seconds, line.written_at)
         # Without a link nothing leaves, and nobody hears what it led to: it is done when the link is back (`resync`).
         line.unsent = None if self.link.connected else ordered
         batch.write()
@@ -426,6 +440,7 @@ class AsteriskSwitch:
         batch = self.link.batch()
         self._add(line, batch, MUSIC_ON)
         batch.raw(line.channel.wake(lease_seconds))
+        line.lease_ends_at = _end_of(lease_seconds, perf_counter())
         batch.write()
 
     def _stop_music_timer(self, line: Line) -> None:
@@ -528,8 +543,14 @@ class AsteriskSwitch:
         batch = self.link.batch()
         self._add(line, batch, Command(text=GET_RESULT if in_routine else SYNC, kind=kind))
         if not in_routine:
-            batch.raw(line.channel.wake(60.0))
+            batch.raw(line.channel.wake(ASKED_AGAIN_LEASE_SECONDS))
+            line.lease_ends_at = _end_of(ASKED_AGAIN_LEASE_SECONDS, perf_counter())
         batch.write()
+
+
+def _end_of(lease_seconds: float, now: float) -> float:
+    """In a routine no lease runs."""
+    return now + lease_seconds - LEASE_GUARD_SECONDS if lease_seconds < ROUTINE_LEASE_SECONDS else inf
 
 
 def caller_id(env: AgiEnv, region: str) -> CallerId:

@@ -72,6 +72,10 @@ class Socket(asyncio.Transport):
                 fields = [codec.field(block, name) for name in (b"\r\nCommand: ", b"\r\nCommandID: ")]
                 self.commands[codec.field(block, b"\r\nChannel: ")].append((fields[0], fields[1]))
 
+    def is_closing(self) -> bool:
+        """Never."""
+        return False
+
     def abort(self) -> None:
         """As a socket."""
         self.aborted = True

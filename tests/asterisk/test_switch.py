@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -525,6 +526,41 @@ async def test_an_agent_of_the_fallback_who_answered_while_the_link_was_away(pbx
     assert ended.clocks.bridged_at is not None
     assert 0.5 <= ended.waiting_seconds(ended.clocks.bridged_at) <= 4
     assert ended.talk_seconds() > 3
+
+
+@pytest.mark.parametrize("then", ["bye", "menu"])
+async def test_an_engine_that_was_held_up_leaves_alone_whom_the_fallback_has(pbx: Pbx, then: str) -> None:
+    """What it decides from old results must reach nobody: a hang-up, or a wake-up, would cut a conversation."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
+    begin = PlayNode(name="begin", sounds=ONE_SECOND, interruptible=False, exits={"next": then})
+    async with engine_room(pbx, plan_of(begin, menu(sounds=ONE_SECOND), *MENU_ENDS)) as room:
+        await room.call(talk_seconds=30)
+        await room.reached(lambda call: call.state is CallState.PLAYING)
+        time.sleep(9)  # noqa: ASYNC251  # the whole process: the lease runs out, and an agent of the fallback's queue answers
+        await asyncio.sleep(8)
+        assert "callrouter-fallback" in pbx.cli("core show channels concise")
+        pbx.cli("channel request hangup all")
+        call = await room.the_end()
+    pbx.cli("database deltree callrouter/fallback")
+
+    assert call.disposition is Disposition.ANSWERED
+    assert call.talk_seconds() > 8
+
+
+async def test_a_wake_that_comes_too_late_does_not_end_the_fallback(pbx: Pbx) -> None:
+    """Written an instant before the engine read that Asterisk has the caller: he stays in the line."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:quiet")
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        await room.call()
+        call = await room.reached(lambda call: call.state is CallState.COLLECTING)
+        await wake(room, call.call_id, 0.3)
+        await until(lambda: "!Queue!" in pbx.cli("core show channels concise"), 5)
+        await wake(room, call.call_id, 0.3)
+        await asyncio.sleep(1.5)
+        assert "!Queue!" in pbx.cli("core show channels concise")
+        pbx.cli("channel request hangup all")
+        await room.the_end()
+    pbx.cli("database deltree callrouter/fallback")
 
 
 async def test_a_caller_transferred_to_nobody_has_the_fallback(pbx: Pbx) -> None:
