@@ -20,6 +20,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import Any, Final
 
 import structlog
@@ -144,7 +145,7 @@ class AmiLink:
         self._last_failure = ""
         self._session = self._idle_session()
         self._watch: asyncio.TimerHandle | None = None
-        self._watch_due_seconds = self._ping_due_seconds = 0.0
+        self._watch_due_seconds, self._ping_due_seconds = inf, 0.0
 
     # Sending. Without a connection everything fails with AmiUnreachable, at once; nothing is kept for later.
 
@@ -190,6 +191,11 @@ class AmiLink:
     def connected(self) -> bool:
         """Whether what is written now leaves; `state` is told of a loss an instant later."""
         return self._session.connected
+
+    @property
+    def behind_seconds(self) -> float:
+        """For how long this very process was held up, when it is on its way to catch up; negative when it is not."""
+        return self._loop.time() - self._watch_due_seconds
 
     @property
     def awaited_results(self) -> int:
@@ -336,6 +342,7 @@ class AmiLink:
     def _went_down(self, lost: asyncio.Future[str]) -> None:
         if self._watch is not None:
             self._watch.cancel()
+        self._watch_due_seconds = inf
         self._change(LinkState.DOWN, f"the link to Asterisk at {self.address} is down: {lost.result()}")
 
     def _keep_alive(self) -> None:

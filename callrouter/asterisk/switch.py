@@ -74,6 +74,8 @@ MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
 ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
+HELD_UP_SECONDS: Final = 1.0
+CATCH_UP_SECONDS: Final = 0.2
 LEASE_GUARD_SECONDS: Final = 0.25
 """What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
@@ -139,6 +141,8 @@ class AsteriskSwitch:
         self._measure_at = 0.0
         self._by_uniqueid: dict[str, Line] = {}
         self._by_call: dict[str, Line] = {}
+        self._late: dict[str, AgiEnv] = {}
+        """New calls that are not taken before all is read that came while this process was held up."""
         self._asked_early: dict[str, str] = {}
         """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
         self._handlers = {
@@ -284,7 +288,16 @@ class AsteriskSwitch:
             log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
             self._give_up(ChannelActions(env.channel))
             return
+        if self.link is not None and self.link.behind_seconds > HELD_UP_SECONDS:
+            # His end may be among what is still to be read, and then Asterisk's fallback has him.
+            self._late[env.uniqueid] = env
+            asyncio.get_running_loop().call_later(CATCH_UP_SECONDS, self._take_late, env.uniqueid)
+            return
         self._take(env)
+
+    def _take_late(self, uniqueid: str) -> None:
+        if (env := self._late.pop(uniqueid, None)) is not None:
+            self._take(env)
 
     def _take(self, env: AgiEnv) -> None:
         call_id = env.arguments[0]
@@ -309,6 +322,7 @@ class AsteriskSwitch:
     def _on_end(self, message: Message) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is None:
+            self._late.pop(message["Uniqueid"], None)
             return
         line.entries -= 1
         if line.entries == 0 and not line.hanging_up:

@@ -547,6 +547,29 @@ async def test_an_engine_that_was_held_up_leaves_alone_whom_the_fallback_has(pbx
     assert call.talk_seconds() > 8
 
 
+@pytest.mark.parametrize(("seconds", "taken"), [(9.0, False), (2.0, True)])
+async def test_a_call_that_came_while_the_engine_was_held_up(pbx: Pbx, seconds: float, taken: bool) -> None:
+    """It is taken if it is still there; whom the fallback has is left alone."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
+    pbx.cli("dialplan set global TALK 30")
+    async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
+        pbx.cli(f"channel originate Local/{DID}@callrouter-entry/n extension listen@test-caller")
+        time.sleep(seconds)  # noqa: ASYNC251  # the whole process
+        await asyncio.sleep(1)
+        assert len(room.live) == taken
+        assert len(room.switch._by_uniqueid) == taken
+        if not taken:
+            agents = agents_of(pbx)
+            await asyncio.sleep(7)
+            assert agents_of(pbx) == agents != set()
+    pbx.cli("database deltree callrouter/fallback")
+
+
+def agents_of(pbx: Pbx) -> set[str]:
+    """The agents' telephones that are in use."""
+    return {line.split("!")[0] for line in pbx.cli("core show channels concise").splitlines() if "slow-agent@" in line}
+
+
 async def test_a_wake_that_comes_too_late_does_not_end_the_fallback(pbx: Pbx) -> None:
     """Written an instant before the engine read that Asterisk has the caller: he stays in the line."""
     pbx.cli(f"database put callrouter/fallback {DID} queue:quiet")
