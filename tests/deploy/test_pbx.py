@@ -665,12 +665,13 @@ def test_ari_is_there_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_asterisk_has_real_time_priority_and_its_guard(pbx: Pbx) -> None:
-    """`highpriority`, and an astcanary that runs with the libraries it was built for (else it is lost in two minutes)."""
+    """`highpriority`, and an astcanary that can be started: without it the priority lasts two minutes."""
     children = Path(f"/proc/{pbx.pid}/task/{pbx.pid}/children").read_text().split()
     canaries = [one for one in children if "astcanary" in Path(f"/proc/{one}/cmdline").read_text()]
     sung = pbx.run_dir / "run" / "alt.asterisk.canary.tweet.tweet.tweet"
 
-    assert {os.sched_getscheduler(int(thread)) for thread in os.listdir(f"/proc/{pbx.pid}/task")} == {os.SCHED_RR}
+    threads = [int(task.name) for task in Path(f"/proc/{pbx.pid}/task").iterdir()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_RR}
     assert [os.sched_getscheduler(int(one)) for one in canaries] == [os.SCHED_OTHER]
     assert sung.exists()
 
