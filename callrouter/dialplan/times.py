@@ -1,0 +1,148 @@
+"""Stretches of the calendar as people name them: opening hours, days of the week, holidays, single days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
+
+from callrouter.dialplan.differences import Compared
+from callrouter.dialplan.situations import MINUTES_A_DAY
+
+MOST_DAYS = 5
+"""Single days that are named; more are counted."""
+
+_DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_OF_HOURS = {"open", "closed", "holiday"}
+
+Ranges = tuple[tuple[int, int], ...]
+Said = tuple[str, ...]
+"""What the calendar says at a stretch."""
+
+
+def times_of(said: Collection[Said], compared: Compared) -> str:
+    """The stretches of the calendar that are concerned, as short as they can be named."""
+    return _by_what_is_said(set(said), compared) or _by_the_clock(said, compared)
+
+
+def _by_what_is_said(said: set[Said], compared: Compared) -> str:
+    """`in opening hours while doctor is on call`; empty where that does not name just these stretches."""
+    everything = compared.stretches.keys()
+    possible = [{one[place] for one in everything} for place in range(len(compared.hours))]
+    wanted = [{one[place] for one in said} for place in range(len(compared.hours))]
+    if not said or said != {
+        one for one in everything if all(part in some for part, some in zip(one, wanted, strict=True))
+    }:
+        return ""
+    words: list[str] = []
+    for place, name in enumerate(compared.hours):
+        if wanted[place] != possible[place]:
+            alone = compared.hours.count(name) == 1
+            found = _one_part(name, wanted[place], possible[place], compared) if alone else ""
+            if not found:
+                return ""
+            words.append(found)
+    return " ".join(words) or "at any time"
+
+
+def _one_part(name: str, wanted: set[str], possible: set[str], compared: Compared) -> str:
+    if possible <= _OF_HOURS:
+        hours = f"hours of {name}" if _several_hours(compared) else "opening hours"
+        closed = possible - {"open"}
+        if wanted == {"open"}:
+            return f"in {hours}"
+        if wanted == closed:
+            return f"outside {hours}"
+        if wanted == {"holiday"}:
+            return "on holidays"
+        return f"outside {hours} (not on holidays)" if wanted == {"closed"} else ""
+    if not name:
+        return ""
+    people = sorted(wanted)
+    return f"while {' or '.join(people)} {'is' if len(people) == 1 else 'are'} on call"
+
+
+def _several_hours(compared: Compared) -> bool:
+    places = range(len(compared.hours))
+    return sum({one[place] for one in compared.stretches} <= _OF_HOURS for place in places) > 1
+
+
+def _by_the_clock(said: Collection[Said], compared: Compared) -> str:
+    """Days of the week, and single days that are otherwise."""
+    by_day: dict[date, list[tuple[int, int]]] = {day: [] for day in compared.days}
+    because: dict[date, str] = {}
+    for what, stretches in compared.stretches.items():
+        for stretch in stretches:
+            because.setdefault(stretch.day, stretch.because)
+            if what in said:
+                by_day[stretch.day].append((stretch.start, stretch.stop))
+    ranges = {day: _merged(parts) for day, parts in by_day.items()}
+    usual = [
+        Counter(parts for day, parts in ranges.items() if day.weekday() == weekday).most_common(1)[0][0]
+        for weekday in range(7)
+    ]
+    weekly = _weekly(usual)
+    single = {day: parts for day, parts in ranges.items() if parts != usual[day.weekday()]}
+    left_out = _named({day: parts for day, parts in single.items() if not parts}, because, ranges)
+    otherwise = _named({day: parts for day, parts in single.items() if parts}, because, ranges)
+    if not weekly:
+        return f"on {otherwise}"
+    return weekly + (f" and on {otherwise}" if otherwise else "") + (f" (not on {left_out})" if left_out else "")
+
+
+def _merged(parts: Iterable[tuple[int, int]]) -> Ranges:
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(parts):
+        if merged and merged[-1][1] == start:
+            merged[-1] = merged[-1][0], stop
+        else:
+            merged.append((start, stop))
+    return tuple(merged)
+
+
+def _weekly(usual: list[Ranges]) -> str:
+    if all(parts == ((0, MINUTES_A_DAY),) for parts in usual):
+        return "at any time"
+    days_of: dict[Ranges, list[int]] = {}
+    for weekday, parts in enumerate(usual):
+        if parts:
+            days_of.setdefault(parts, []).append(weekday)
+    return ", ".join(f"on {_weekdays(days)}{_clock(parts)}" for parts, days in days_of.items())
+
+
+def _weekdays(days: list[int]) -> str:
+    if len(days) == 7:
+        return "all days"
+    if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+        return f"{_DAYS[days[0]]} to {_DAYS[days[-1]]}"
+    names = [_DAYS[day] for day in days]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _clock(parts: Ranges) -> str:
+    if parts == ((0, MINUTES_A_DAY),) or not parts:
+        return ""
+    written = [f"{start // 60:02}:{start % 60:02}–{stop // 60:02}:{stop % 60:02}" for start, stop in parts]
+    return " " + " and ".join(written)
+
+
+def _named(days: Mapping[date, Ranges], because: Mapping[date, str], everything: Mapping[date, Ranges]) -> str:
+    """Single days: holidays by that word when they are all that is meant, else dates, following ones as one."""
+    if not days:
+        return ""
+    holidays = {day for day in everything if because.get(day) and not because[day].startswith("exception")}
+    if len(set(days.values())) == 1 and len(days) > 1 and set(days) <= holidays:
+        return f"holidays{_clock(next(iter(days.values())))}"
+    spans: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if spans and day - spans[-1][1] == timedelta(days=1) and days[day] == days[spans[-1][0]]:
+            spans[-1] = spans[-1][0], day
+        else:
+            spans.append((day, day))
+    words = []
+    for first, last in spans[:MOST_DAYS]:
+        name = because.get(first, "") if first == last else ""
+        named = f" ({name})" if name and not name.startswith("exception") else ""
+        words.append(f"{first}{f'..{last}' if last != first else ''}{named}{_clock(days[first])}")
+    more = len(spans) - MOST_DAYS
+    return ", ".join(words) + (f" and {more} more" if more > 0 else "")
