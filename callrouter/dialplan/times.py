@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 
 from callrouter.dialplan.differences import Compared
 from callrouter.dialplan.situations import MINUTES_A_DAY
@@ -12,7 +13,11 @@ from callrouter.dialplan.situations import MINUTES_A_DAY
 MOST_DAYS = 5
 """Single days that are named; more are counted."""
 
+FEWEST_TURNS = 4
+"""Turns from which it is seen that they come back regularly."""
+
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_ORDINALS = {2: "second", 3: "third"}
 _OF_HOURS = {"open", "closed", "holiday"}
 
 Ranges = tuple[tuple[int, int], ...]
@@ -22,7 +27,7 @@ Said = tuple[str, ...]
 
 def times_of(said: Collection[Said], compared: Compared) -> str:
     """The stretches of the calendar that are concerned, as short as they can be named."""
-    return _by_what_is_said(set(said), compared) or _by_the_clock(said, compared)
+    return _by_what_is_said(set(said), compared) or _by_turns(said, compared) or _by_the_clock(said, compared)
 
 
 def _by_what_is_said(said: set[Said], compared: Compared) -> str:
@@ -65,6 +70,65 @@ def _one_part(name: str, wanted: set[str], possible: set[str], compared: Compare
 def _several_hours(compared: Compared) -> bool:
     places = range(len(compared.hours))
     return sum({one[place] for one in compared.stretches} <= _OF_HOURS for place in places) > 1
+
+
+Instant = tuple[date, int]
+"""A day, and minutes since its midnight."""
+
+
+def _by_turns(said: Collection[Said], compared: Compared) -> str:
+    """`in every second week, from Mondays 08:00 to Mondays 08:00`, or single turns; empty where there are no such."""
+    spans = _spans(said, compared)
+    first, last = (compared.days[0], 0), (compared.days[-1], MINUTES_A_DAY)
+    whole = [span for span in spans if span[0] != first and span[1] != last]
+    lengths = [_minutes_between(*span) for span in whole]
+    if len(whole) >= FEWEST_TURNS and len(set(lengths)) == 1:
+        steps = {_minutes_between(one[0], other[0]) for one, other in pairwise(whole)}
+        weeks, rest = divmod(min(steps), 7 * MINUTES_A_DAY)
+        if len(steps) == 1 and not rest and weeks > 1:
+            return _regular(weeks, whole[0], begun=spans[0] != whole[0])
+    over_midnight = any(start[1] or stop[1] for start, stop in whole)
+    if whole and min(lengths) >= MINUTES_A_DAY and over_midnight:
+        words = [f"from {_instant(start)} to {_instant(stop)}" for start, stop in spans[:MOST_DAYS]]
+        more = len(spans) - MOST_DAYS
+        return ", ".join(words) + (f" and {more} more times" if more > 0 else "")
+    return ""
+
+
+def _spans(said: Collection[Said], compared: Compared) -> list[tuple[Instant, Instant]]:
+    """The stretches concerned, joined where one begins as the other ends, over midnight too."""
+    found: list[tuple[Instant, Instant]] = []
+    stretches = (one for what in said for one in compared.stretches[what])
+    for one in sorted(stretches, key=lambda one: (one.day, one.start)):
+        start, stop = (one.day, one.start), (one.day, one.stop)
+        if one.stop == MINUTES_A_DAY and one.day != compared.days[-1]:
+            stop = one.day + timedelta(days=1), 0
+        if found and found[-1][1] == start:
+            found[-1] = found[-1][0], stop
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _minutes_between(start: Instant, stop: Instant) -> int:
+    return (stop[0] - start[0]).days * MINUTES_A_DAY + stop[1] - start[1]
+
+
+def _regular(weeks: int, turn: tuple[Instant, Instant], *, begun: bool) -> str:
+    start, stop = turn
+    every = f"every {_ORDINALS.get(weeks, f'{weeks}th')}"
+    known = f"{'now, then from' if begun else 'first'} {start[0]}"
+    if start[0] == stop[0]:
+        return f"on {every} {_DAYS[start[0].weekday()][:-1]}{_clock(((start[1], stop[1]),))} ({known})"
+    return f"in {every} week, from {_weekday(start)} to {_weekday(stop)} ({known})"
+
+
+def _weekday(instant: Instant) -> str:
+    return f"{_DAYS[instant[0].weekday()][:-1]} {instant[1] // 60:02}:{instant[1] % 60:02}"
+
+
+def _instant(instant: Instant) -> str:
+    return f"{instant[0]} {instant[1] // 60:02}:{instant[1] % 60:02}"
 
 
 def _by_the_clock(said: Collection[Said], compared: Compared) -> str:
