@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def _told(tmp_path: Path, client: str, *changes: tuple[str, str]) -> list[str]:
         pytest.param(
             "plomberie-garnier",
             ('"75012"]', '"75013"]'),
-            "At any time, callers who key 75013 now reach dial:technician_2 instead of queue:trades.",
+            "While technician_2 is on call, callers who key 75013 now reach dial:technician_2 instead of queue:trades.",
             id="another_district",
         ),
         pytest.param(
@@ -126,6 +127,77 @@ def _told(tmp_path: Path, client: str, *changes: tuple[str, str]) -> list[str]:
 def test_a_change_in_a_sentence(tmp_path: Path, client: str, change: tuple[str, str], sentence: str) -> None:
     """As an operator would tell it to the client."""
     told = _told(tmp_path, client, change)
+
+    assert sentence in told, "\n".join(told)
+
+
+SWAPPED = "cycle: [technician_2, technician]"
+
+
+@pytest.mark.parametrize(
+    ("client", "document", "change", "sentence"),
+    [
+        pytest.param(
+            "plomberie-garnier",
+            "calendars",
+            ("cycle: [technician, technician_2]", SWAPPED),
+            "In every second week, from Monday 08:00 to Monday 08:00 (now, then from 2026-12-07), callers who key 75011"
+            " now reach dial:technician_2 instead of dial:technician.",
+            id="turns_swapped",
+        ),
+        pytest.param(
+            "plomberie-garnier",
+            "calendars",
+            ("change: mon 08:00", "change: mon 07:00"),
+            "On every second Monday 07:00–08:00 (first 2026-11-30), callers who key 75011 now reach dial:technician_2"
+            " instead of dial:technician.",
+            id="turns_change_sooner",
+        ),
+        pytest.param(
+            "plomberie-garnier",
+            "calendars",
+            ("starting: 2025-01-06", 'starting: 2025-01-06\n    exceptions: { "2026-12-24..2026-12-26": garnier }'),
+            "From 2026-12-24 08:00 to 2026-12-27 08:00, callers who key 75011 now reach dial:garnier instead of"
+            " dial:technician.",
+            id="somebody_else_on_some_days",
+        ),
+        pytest.param(
+            "brighton-books",
+            "calendars",
+            ("holidays: GB-ENG", 'holidays: GB-ENG\n    closed: ["2026-12-24"]'),
+            "On 2026-12-24 09:00–18:00, callers who press 4 now reach a message for email_shop instead of"
+            " queue:returns.",
+            id="a_calendar_closed_for_a_day",
+        ),
+        pytest.param(
+            "plomberie-garnier",
+            "snippets",
+            ("Parlez après le bip, ou raccrochez.", "Parlez après le bip."),
+            "At any time, when no agent of trades answers and they say nothing after the beep, callers who come to it"
+            " now hear «Nous n'avons rien entendu. Parlez après le bip.» instead of hearing «Nous n'avons rien entendu."
+            " Parlez après le bip, ou raccrochez.».",
+            id="the_words_of_a_snippet",
+        ),
+        pytest.param(
+            "cabinet-moreau",
+            "contacts",
+            ("06 39 98 00 02", "06 39 98 00 22"),
+            "In opening hours, ordinary callers who press 1 now ring on_call (+33639980022), who must press 1, for 20 s"
+            " instead of ringing on_call (+33639980002), who must press 1, for 20 s.",
+            id="another_number_of_the_same_person",
+        ),
+    ],
+)
+def test_a_change_in_a_shared_file(
+    tmp_path: Path, client: str, document: str, change: tuple[str, str], sentence: str
+) -> None:
+    """Told of the client who uses it, where it matters to his callers."""
+    shared = tmp_path / "new" / "shared"
+    shutil.copytree(DIALPLANS / "shared", shared)
+    file = shared / f"{document}.yaml"
+    assert change[0] in file.read_text()
+    file.write_text(file.read_text().replace(*change))
+    told = _told(tmp_path, client)
 
     assert sentence in told, "\n".join(told)
 
