@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import phonenumbers
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, Presentation
+from callrouter.core.call import CallerId, Presentation, replace
 from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
 from callrouter.core.nodes.branch import DateWithin
 from callrouter.core.numbers import CallerList
@@ -214,7 +214,7 @@ def calendar(*plans: Plan) -> Calendar:
     for plan in plans:
         for node in plan.nodes.values():
             if isinstance(node, OpeningHoursNode):
-                schedules.append(plan.schedules[node.hours])
+                schedules.append(replace(plan.schedules[node.hours], name=node.hours))
             elif isinstance(node, BranchNode):
                 dates.update((one, None) for one in node.when if isinstance(one, DateWithin))
             elif isinstance(node, DialNode):

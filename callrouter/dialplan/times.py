@@ -39,6 +39,11 @@ def _by_what_is_said(said: set[Said], compared: Compared) -> str:
         one for one in everything if all(part in some for part, some in zip(one, wanted, strict=True))
     }:
         return ""
+    for place in reversed(range(len(compared.hours))):
+        # What follows from the others need not be said: while the desk is open, the laboratory is.
+        without = [*wanted[:place], possible[place], *wanted[place + 1 :]]
+        if said == {one for one in everything if all(part in some for part, some in zip(one, without, strict=True))}:
+            wanted = without
     words: list[str] = []
     for place, name in enumerate(compared.hours):
         if wanted[place] != possible[place]:
@@ -47,7 +52,7 @@ def _by_what_is_said(said: set[Said], compared: Compared) -> str:
             if not found:
                 return ""
             words.append(found)
-    return " ".join(words) or "at any time"
+    return ", ".join(words) or "at any time"
 
 
 def _one_part(name: str, wanted: set[str], possible: set[str], compared: Compared) -> str:

@@ -41,7 +41,10 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
     """Sentences about one client's tree."""
     for before, now in differing(old, new):
         was, becomes = old.nodes.get(before), new.nodes.get(now)
-        if was is not None and becomes is not None and type(was) is type(becomes) and now != new.fallback:
+        renamed = before not in new.nodes and now not in old.nodes
+        if was is None or becomes is None or type(was) is not type(becomes) or now == new.fallback:
+            continue
+        if before == now or renamed:
             yield from _of_node(was, becomes)
     was_promised, promised = old.service_level, new.service_level
     if was_promised != promised:

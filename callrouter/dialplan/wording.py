@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
+from callrouter.core.call import replace
 from callrouter.dialplan.circumstances import circumstances
 from callrouter.dialplan.deciding import OTHER, WRONG
 from callrouter.dialplan.diagrams import Path, Taken
@@ -140,19 +141,27 @@ def _callers(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
 
 def _pressing(ways: Iterable[Path]) -> str:
     """`press 2 or press nothing`, `press 1, then key 75011`."""
-    ordered = sorted(ways, key=lambda way: (len(way), [taken.options for taken in way]))
-    words = [one for way in ordered[:MOST_WAYS] for one in _one_way(way)]
+    ordered = sorted(_joined(ways), key=lambda way: (len(way), [taken.options for taken in way]))
+    words = [", then ".join(_listed(_choices(taken)) for taken in way) for way in ordered[:MOST_WAYS]]
     more = len(ordered) - MOST_WAYS
     if more > 0:
         words.append(f"go {more} more way{'s' if more > 1 else ''}")
-    return _listed(words)
+    return "; or ".join(words) if len(words) > 1 else words[0]
 
 
-def _one_way(way: Path) -> list[str]:
-    """What is pressed; one question's choices stand on their own, so that they are listed with others'."""
-    if len(way) == 1:
-        return _choices(way[0])
-    return [", then ".join(_listed(_choices(taken)) for taken in way)]
+def _joined(ways: Iterable[Path]) -> list[Path]:
+    """Ways that part at their last question only are told as one."""
+    found: dict[object, Path] = {}
+    for way in ways:
+        last = way[-1]
+        key = tuple(taken.options for taken in way[:-1]), frozenset((*last.options, *last.others))
+        if key in found:
+            other = found[key][-1]
+            options = tuple(dict.fromkeys((*other.options, *last.options)))
+            others = tuple(option for option in other.others if option not in options)
+            last = replace(last, options=options, others=others)
+        found[key] = (*way[:-1], last)
+    return [*found.values()]
 
 
 def _choices(taken: Taken) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.differences import compare
+from callrouter.dialplan.unheard import unheard
 from callrouter.dialplan.wording import sentences
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"
@@ -365,3 +366,36 @@ def test_menus_that_lead_round_in_circles(tmp_path: Path) -> None:
         "At any time, callers who press 1, then press 2 now reach the end of the tree instead of queue:trades.",
     ]
     assert not compared.cut
+
+
+@pytest.mark.parametrize(
+    ("client", "change", "sentence"),
+    [
+        pytest.param(
+            "cabinet-moreau",
+            ("timeout: 4s", "timeout: 8s"),
+            "At welcome, the longest wait for a key or an answer is now 8 s instead of 4 s.",
+            id="time_to_press_a_key",
+        ),
+        pytest.param(
+            "plomberie-garnier",
+            ('brief: { say: "Plomberie Garnier." }', 'brief: { say: "Garnier." }'),
+            "At dispatch, what agents hear first of queue trades is now «Garnier.» instead of «Plomberie Garnier.».",
+            id="what_agents_hear",
+        ),
+        pytest.param(
+            "brighton-books",
+            ("target: 80%", "target: 90%"),
+            "The client is now promised 90% of the calls answered within 20 s (short abandons: 5 s, formula"
+            " short_abandon_excluded) instead of 80% of the calls answered within 20 s (short abandons: 5 s, formula"
+            " short_abandon_excluded).",
+            id="what_is_promised",
+        ),
+    ],
+)
+def test_what_no_caller_meets(tmp_path: Path, client: str, change: tuple[str, str], sentence: str) -> None:
+    """It is told all the same, and no call is said to go another way."""
+    old, new = _plan(tmp_path / "old", client), _plan(tmp_path / "new", client, change)
+
+    assert list(unheard(old, new)) == [sentence]
+    assert not compare(old, new, NOW).differences
