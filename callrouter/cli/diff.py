@@ -140,6 +140,9 @@ def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> I
     if compared.cut:
         who = " and ".join(sorted(compared.cut))
         yield f"Not all was compared: {who} can go more ways than are looked at; more may change than is told."
+    if compared.vague:
+        who = " and ".join(sorted(compared.vague))
+        yield f"Where calls end was compared; of what {who} hear on the longest ways, only the beginning."
     fallbacks = {old.fallback, new.fallback}
     places = [now or before for before, now in differing(old, new) if not {before, now} & fallbacks]
     if compared.differences or quiet:

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.diagrams import KEYS, MANY_PATHS, Decision, Diagrams, Path
-from callrouter.dialplan.met import Change
+from callrouter.dialplan.met import NOT_TOLD_APART, Change
 from callrouter.dialplan.outcomes import shares
 from callrouter.dialplan.side_by_side import NOT_FOLLOWED, SideBySide
 from callrouter.dialplan.situations import CallerKind, Stretch, calendar, caller_kinds, moment
@@ -50,6 +50,8 @@ class Compared(Struct, frozen=True, kw_only=True):
     """Percent of the calls that each draw stands for."""
     cut: set[str] = field(default_factory=set)
     """Kinds of callers who have more ways than are followed, or told."""
+    vague: set[str] = field(default_factory=set)
+    """Kinds of callers of whom not all that they meet on long ways was compared; where they end was."""
 
 
 def compare(old: Plan, new: Plan, since: datetime) -> Compared:
@@ -76,8 +78,10 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
             if diagram not in told:
                 told[diagram] = tuple(_differences(trees.diagrams, diagram))
             for one in told[diagram]:
-                if one.change is NOT_FOLLOWED:
+                if one.change == NOT_FOLLOWED:
                     compared.cut.add(kind.words)
+                elif one.change == NOT_TOLD_APART:
+                    compared.vague.add(kind.words)
                 else:
                     compared.differences.setdefault(one, {}).setdefault(kind.words, set()).add(said)
     return compared

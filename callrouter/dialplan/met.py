@@ -19,7 +19,7 @@ MOST_MET = 2
 LONGEST = 120
 """Things met on the way that are told of one change, and letters of a sentence heard."""
 
-MOST_KEPT = 6
+MOST_KEPT = 8
 """Things that are kept of a way that differs, until it ends or leads back: more are not told apart."""
 WORDS_AROUND = 4
 """Words that are told around a difference in a long sentence."""
@@ -39,6 +39,10 @@ class Change(Struct, frozen=True, kw_only=True):
     now: str
     ends: bool
     """It is one of where calls end."""
+
+
+NOT_TOLD_APART = Change(before="", now="", ends=False)
+"""Stands where more was met than is kept: whether that differs is not known."""
 
 
 def ended(plan: Plan, call: Call) -> str:
@@ -89,20 +93,20 @@ def changes_between(before: Sequence[str], now: Sequence[str]) -> Iterator[Chang
         return
     about, about_now = ([_about(one) for one in ways] for ways in (before, now))
     for what, i, j, k, m in SequenceMatcher(None, about, about_now, autojunk=False).get_opcodes():
-        if j - i == m - k:
+        if what != "equal" and _MORE in (*before[i:j], *now[k:m]):
+            yield NOT_TOLD_APART
+        elif j - i == m - k:
             pairs = zip(before[i:j], now[k:m], strict=True)
             yield from (
                 Change(before=_excerpt(one, other), now=_excerpt(other, one), ends=False)
                 for one, other in pairs
-                if one != other and _MORE not in (one, other)
+                if one != other
             )
         elif what == "replace":
-            # Behind what was kept of a way, the rest of the other one has nothing to be compared with.
-            if {*before[i:j]} != {_MORE} != {*now[k:m]}:
-                yield Change(before=_joined(before[i:j]), now=_joined(now[k:m]), ends=False)
+            yield Change(before=_joined(before[i:j]), now=_joined(now[k:m]), ends=False)
         else:
-            yield from (Change(before=_shortened(one), now="", ends=False) for one in before[i:j] if one != _MORE)
-            yield from (Change(before="", now=_shortened(one), ends=False) for one in now[k:m] if one != _MORE)
+            yield from (Change(before=_shortened(one), now="", ends=False) for one in before[i:j])
+            yield from (Change(before="", now=_shortened(one), ends=False) for one in now[k:m])
 
 
 def _about(met: str) -> str:
@@ -124,21 +128,20 @@ def _excerpt(one: str, other: str) -> str:
     first, last = max(begin - WORDS_AROUND, 1), min(max(len(words) - behind, begin) + WORDS_AROUND, len(words))
     if first == 1 and last == len(words):
         return _shortened(one)
-    excerpt = " ".join(words[first:last])
-    return f"hear {'«… ' * (first > 1)}{excerpt}{' …»' * (last < len(words))}"
+    excerpt = shorten(" ".join(words[first:last]), LONGEST, placeholder="")
+    cut_short = len(excerpt) < len(" ".join(words[first:last])) or last < len(words)
+    return f"hear {'«… ' * (first > 1)}{excerpt}{' …»' * cut_short}"
 
 
-def first_of(met: tuple[str, ...], most: int = MOST_KEPT) -> tuple[str, ...]:
+def first_of(met: tuple[str, ...], most: int) -> tuple[str, ...]:
     """As much of what is met on a way that differs as is kept."""
     return met if len(met) <= most else (*met[:most], _MORE)
 
 
 def _joined(met: Sequence[str]) -> str:
     """The first few; a caller who goes another way altogether meets nothing of what the others do."""
-    told = [one for one in met if one != _MORE]
     more = len(met) - MOST_MET
-    many = f"{more} more" if len(told) == len(met) else "more"
-    return ", then ".join(map(_shortened, told[:MOST_MET])) + (f" and {many}" if more > 0 else "")
+    return ", then ".join(map(_shortened, met[:MOST_MET])) + (f" and {more} more" if more > 0 else "")
 
 
 @lru_cache(maxsize=4096)

@@ -16,10 +16,11 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.deciding import WRONG, Decided, Side, Tree
 from callrouter.dialplan.diagrams import KEYS, Decision, Diagrams, Folding, Undecided
 from callrouter.dialplan.likeness import Likeness
-from callrouter.dialplan.met import MOST_MET, UNSERVED, Change, changes_between, ended, first_of
+from callrouter.dialplan.met import MOST_KEPT, MOST_MET, UNSERVED, Change, changes_between, ended, first_of
 
 MOST_STATES = 2_500
-"""Pairs of waiting calls that are followed."""
+MANY_STATES = 150
+"""Pairs of waiting calls that are followed; and from how many on only some is kept of what they have met."""
 
 Met = tuple[str, ...]
 """Things met on the way, in order."""
@@ -51,7 +52,7 @@ class SideBySide:
         before, now = (tree.begun(offered) for tree in self._trees)
         known = before.facing(before.plan.start), now.facing(now.plan.start)
         if known not in self._starts:
-            self._starts[known] = self._follow(_Pair(before, now).settled())
+            self._starts[known] = self._follow(_Pair(before, now).settled(exact=True))
         return self._folding.fold(self._starts[known])
 
     def _follow(self, pair: _Pair) -> Hashable:
@@ -95,7 +96,7 @@ class SideBySide:
         return None
 
     def _after(self, pair: _Pair, decision: Decision, option: str) -> _Pair:
-        return pair.fork(decision, option).settled()
+        return pair.fork(decision, option).settled(exact=len(self._places) < MANY_STATES)
 
 
 class _Pair:
@@ -123,8 +124,8 @@ class _Pair:
         other.decided = self.decided if keyed else {**self.decided, decision: option}
         return other
 
-    def settled(self) -> _Pair:
-        """The same, as far on as it goes by what is decided."""
+    def settled(self, *, exact: bool) -> _Pair:
+        """The same, as far on as it goes by what is decided; not `exact`: with the first things met only."""
         before = self._gone_on(self.before, self.met[0], self.waits[0])
         now = self._gone_on(self.now, self.met[1], self.waits[1])
         self.met, self.waits = (before[0], now[0]), (before[1], now[1])
@@ -133,11 +134,11 @@ class _Pair:
             self.met = ((), ())
             if self.waits[0] == self.waits[1]:
                 self.waits = ((), ())
-        elif self.before.call.ended != self.now.call.ended:
-            # The one who goes on comes to another end, most often; what he meets until then is not told.
-            self.met = first_of(self.met[0], MOST_MET), first_of(self.met[1], MOST_MET)
-        elif not self.before.call.ended:
-            self.met = first_of(self.met[0]), first_of(self.met[1])
+        elif not (self.before.call.ended and self.now.call.ended):
+            # One who goes on when the other's call has ended comes to another end, most often.
+            parted = self.before.call.ended != self.now.call.ended
+            most = MOST_KEPT if exact or not parted else MOST_MET
+            self.met = first_of(self.met[0], most), first_of(self.met[1], most)
         return self
 
     def _gone_on(self, side: Side, met: Met, waits: Met) -> tuple[Met, Met]:
