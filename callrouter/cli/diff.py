@@ -21,7 +21,7 @@ from callrouter.dialplan.render import describe
 from callrouter.dialplan.revisions import unfolded
 from callrouter.dialplan.shared import FOLDER
 from callrouter.dialplan.unheard import changed_contacts, changed_queues, unheard
-from callrouter.dialplan.wording import Sentence, sentences
+from callrouter.dialplan.wording import Sentence, callers_named, sentences
 from callrouter.errors import DialplanError
 
 SUMMARY: Final = (
@@ -138,10 +138,10 @@ def _notes(old: Plan, new: Plan) -> Iterator[str]:
 def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> Iterator[str]:
     """What the comparison of calls leaves open: where it stopped, or found nothing although the trees differ."""
     if compared.cut:
-        who = " and ".join(sorted(compared.cut))
+        who = callers_named(tuple(sorted(compared.cut)), compared.callers)
         yield f"Not all was compared: {who} can go more ways than are looked at; more may change than is told."
-    if compared.vague:
-        who = " and ".join(sorted(compared.vague))
+    if vague := compared.vague - compared.cut:
+        who = callers_named(tuple(sorted(vague)), compared.callers)
         yield f"Where calls end was compared; of what {who} hear on the longest ways, only the beginning."
     fallbacks = {old.fallback, new.fallback}
     places = [now or before for before, now in differing(old, new) if not {before, now} & fallbacks]

@@ -90,7 +90,7 @@ def _on_the_way(compared: Compared) -> Iterator[Sentence]:
         for one in ways:
             said.update(*compared.differences[one].values())
             meeting.update(dict.fromkeys(compared.differences[one]))
-        who = _callers(tuple(meeting), compared.callers)
+        who = callers_named(tuple(meeting), compared.callers)
         others = {one.others for one in ways}
         keys = tuple(dict.fromkeys(one.keys for one in ways))
         if keys != ((),) or len(others) > 1:
@@ -122,11 +122,12 @@ def _who(by_keys: Mapping[Path, list[str]], everybody: tuple[str, ...]) -> Itera
     for keys, pressing in by_keys.items():
         groups.setdefault(tuple(dict.fromkeys(pressing)), []).append(keys)
     for callers, pressed in groups.items():
-        who = _callers(callers, everybody)
+        who = callers_named(callers, everybody)
         yield who if () in pressed else f"{who} who {_pressing(pressed)}"
 
 
-def _callers(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
+def callers_named(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
+    """Kinds of callers, as more than one of each: `ordinary callers and callers of list vip (+33612340007)`."""
     if set(callers) == set(everybody):
         return "callers"
     plural = {
