@@ -14,6 +14,7 @@ from time import perf_counter
 
 import uvloop
 
+from callrouter.app.precedence import take_precedence
 from deploy.asterisk.pbx import Pbx
 
 STATE = "W" * 400
@@ -44,6 +45,7 @@ def run(serve: Callable[[Peer], Awaitable[None]]) -> None:
     async def main() -> None:
         peer = Peer(pbx=Pbx.attach(Path(run_dir)), tick=tick, options=frozenset(options), stopping=asyncio.Event())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, peer.stopping.set)
+        take_precedence()  # as the engine does
         await serve(peer)
         times.update({kind: list(values) for kind, values in peer.times.items()})
 

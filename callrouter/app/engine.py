@@ -29,6 +29,7 @@ from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.outside import Outside
+from callrouter.app.precedence import take_precedence
 from callrouter.app.storage import open_database
 from callrouter.app.versions import PlanVersions
 from callrouter.app.watch import Watcher
@@ -264,6 +265,8 @@ class Engine:
         if self.settings.watch:
             tasks.keep(Watcher(self.loader, self.plans).run, "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
+        if self.settings.realtime:  # now: a start may take its time, and calls that wait may not
+            take_precedence()
         await self._first_login()
         await lifetime.stopping.wait()
 

@@ -11,13 +11,17 @@ from typing import Final
 from msgspec import Struct
 
 from callrouter.cli.arguments import Parser
+from callrouter.core.nodes import QueueNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.differences import Compared, compare
 from callrouter.dialplan.likeness import differing
+from callrouter.dialplan.reader import read
 from callrouter.dialplan.render import describe
 from callrouter.dialplan.revisions import unfolded
-from callrouter.dialplan.wording import Sentence, sentences
+from callrouter.dialplan.shared import FOLDER
+from callrouter.dialplan.unheard import changed_contacts, changed_queues, unheard
+from callrouter.dialplan.wording import Sentence, callers_named, sentences
 from callrouter.errors import DialplanError
 
 SUMMARY: Final = (
@@ -25,6 +29,9 @@ SUMMARY: Final = (
     "OLD and NEW are files, folders, or git revisions such as HEAD~1:dialplans."
 )
 
+
+MOST_SENTENCES = 40
+"""Changes of one client that are told; more are counted. `--json` has all of them."""
 
 MOST_PLACES = 5
 """Nodes that are named as different; more are counted."""
@@ -53,19 +60,25 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes, or may")
     asked = parser.parse_args(arguments)
     with unfolded(asked.old) as old_path, unfolded(asked.new) as new_path:
-        old, new = _plans(old_path), _plans(new_path)
-    if old_path.is_file() and new_path.is_file() and len(old) == len(new) == 1:
-        new = dict(zip(old, new.values(), strict=True))
-    found = tuple(_differences(old, new, datetime.now(UTC)))
+        old, new = _loaded(old_path), _loaded(new_path)
+        before, now = _plans(old, old_path), _plans(new, new_path)
+    if old_path.is_file() and new_path.is_file() and len(before) == len(now) == 1:
+        now = dict(zip(before, now.values(), strict=True))
+    found = tuple(_differences(before, now, datetime.now(UTC)))
+    shared = tuple(_of_shared(old, new, found))
     if asked.json:
-        print(json.dumps({"changed": bool(found), "clients": [_as_json(one) for one in found]}, ensure_ascii=False))
+        print(json.dumps(_as_json(found, shared), ensure_ascii=False))
     else:
-        print("\n\n".join(_told(one) for one in found) or "Nothing changes for any caller.")
-    return 1 if found and asked.exit_code else 0
+        told = [_told(one) for one in found]
+        print("\n\n".join((*told, "\n".join(shared)) if shared else told) or "Nothing changes for any caller.")
+    return 1 if (found or shared) and asked.exit_code else 0
 
 
-def _plans(path: Path) -> Mapping[str, Plan]:
-    catalogue: Catalogue = load_directory(path, PaperSpeech())
+def _loaded(path: Path) -> Catalogue:
+    return load_directory(path, PaperSpeech())
+
+
+def _plans(catalogue: Catalogue, path: Path) -> Mapping[str, Plan]:
     if path.is_file():
         plans = {name: plan for name, plan in catalogue.plans.items() if plan.source == path.name}
     else:
@@ -87,9 +100,29 @@ def _differences(old: Mapping[str, Plan], new: Mapping[str, Plan], now: datetime
         elif before is not None and after is not None and before.version != after.version:
             compared = compare(before, after, now)
             told = sentences(compared)
-            notes = (*_notes(before, after), *_doubts(before, after, compared))
+            quiet = tuple(unheard(before, after))
+            notes = (*_notes(before, after), *quiet, *_doubts(before, after, compared, quiet))
             if notes or told:
                 yield _Difference(client=client, name=after.name, notes=notes, sentences=told)
+
+
+def _of_shared(old: Catalogue, new: Catalogue, found: Sequence[_Difference]) -> Iterator[str]:
+    """What changes beside the clients' trees: their teams, and files that may hold what no call shows."""
+    yield from changed_queues(old.queues, new.queues)
+    told = {one.client for one in found}
+    for name in sorted({*old.documents, *new.documents}):
+        before, now = _values(old, name), _values(new, name)
+        if not name.startswith(f"{FOLDER}/") or before == now or name == f"{FOLDER}/queues.yaml":
+            continue
+        if name == f"{FOLDER}/contacts.yaml":
+            yield from changed_contacts(before, now)
+        elif not any(name in uses.get(client, ()) for uses in (old.uses, new.uses) for client in told):
+            yield f"{name} has changed; no call shows a difference."
+
+
+def _values(catalogue: Catalogue, name: str) -> object:
+    """What a document says, whatever its comments and the order of its keys."""
+    return read(catalogue.documents[name], name).value if name in catalogue.documents else None
 
 
 def _notes(old: Plan, new: Plan) -> Iterator[str]:
@@ -102,12 +135,18 @@ def _notes(old: Plan, new: Plan) -> Iterator[str]:
         yield f"When something fails, callers now come to {after} instead of {before}."
 
 
-def _doubts(old: Plan, new: Plan, compared: Compared) -> Iterator[str]:
+def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> Iterator[str]:
     """What the comparison of calls leaves open: where it stopped, or found nothing although the trees differ."""
     if compared.cut:
-        who = " and ".join(sorted(compared.cut))
-        yield f"Not all was compared: {who} can go more ways than are looked at, there may be more."
-    places = [] if compared.changes else [now or before for before, now in differing(old, new)]
+        who = callers_named(tuple(sorted(compared.cut)), compared.callers)
+        yield f"Not all was compared: {who} can go more ways than are looked at; more may change than is told."
+    if vague := compared.vague - compared.cut:
+        who = callers_named(tuple(sorted(vague)), compared.callers)
+        yield f"Where calls end was compared; of what {who} hear on the longest ways, only the beginning."
+    fallbacks = {old.fallback, new.fallback}
+    places = [now or before for before, now in differing(old, new) if not {before, now} & fallbacks]
+    if compared.differences or quiet:
+        places = []
     if places:
         named = ", ".join(places[:MOST_PLACES]) + (
             f" and {len(places) - MOST_PLACES} more" * (len(places) > MOST_PLACES)
@@ -117,17 +156,28 @@ def _doubts(old: Plan, new: Plan, compared: Compared) -> Iterator[str]:
 
 def _fallback(plan: Plan) -> str:
     node = plan.nodes.get(plan.fallback)
+    if isinstance(node, QueueNode):
+        return f"queue {node.queue}"
     return f"{node.kind} {describe(node)}".strip() if node else "a hang-up"
 
 
 def _told(found: _Difference) -> str:
-    lines = (*found.notes, *(str(sentence) for sentence in found.sentences))
+    lines = [*found.notes, *(str(sentence) for sentence in found.sentences[:MOST_SENTENCES])]
+    more = len(found.sentences) - MOST_SENTENCES
+    if more > 0:
+        lines.append(
+            f"And {more} more change{'s' if more > 1 else ''}, in less usual circumstances; --json has them all."
+        )
     return "\n".join((f"{found.name} ({found.client})", *(f"  {line}" for line in lines)))
 
 
-def _as_json(found: _Difference) -> dict[str, object]:
-    return {
-        "client": found.client,
-        "notes": found.notes,
-        "changes": [sentence.as_json() for sentence in found.sentences],
-    }
+def _as_json(found: Sequence[_Difference], shared: Sequence[str]) -> dict[str, object]:
+    clients = [
+        {
+            "client": one.client,
+            "notes": one.notes,
+            "changes": [sentence.as_json() for sentence in one.sentences],
+        }
+        for one in found
+    ]
+    return {"changed": bool(found or shared), "clients": clients, "shared": shared}

@@ -226,10 +226,19 @@ class _Walk:
             before = replace(call, node=node.name, memory={})
             taken = node.enter(self.plan, before, self.at)
         if isinstance(taken, Stay):
+            if taken.instead is not None and (turn := self._answered_ahead(before, node, taken.instead)):
+                return turn
             if taken.troubles:
                 self._note_troubles(before, taken.troubles)
             return self._wait(taken)
         return self._finish(taken)
+
+    def _answered_ahead(self, before: Call, node: Node, left: Leave) -> Turn | None:
+        """The next wait in place of the answer's own, if it begins with an answer and says or asks something."""
+        ahead = _Walk(self.plan, self.at, [*self.facts])
+        ahead._passed = self._passed
+        turn = ahead.follow(before, node, left)
+        return turn if len(turn.effects) > 1 and isinstance(turn.effects[0], Answer) else None
 
     def fall_back(self, call: Call, reason: str) -> Turn:
         """Something could not be done: the client's fallback, once, and otherwise the end."""

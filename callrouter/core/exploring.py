@@ -9,7 +9,7 @@ what follows, and for the outcome. Callers who hang up are left out: they can do
 from __future__ import annotations
 
 import heapq
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice, product
 from typing import TypeVar
@@ -17,6 +17,7 @@ from typing import TypeVar
 from msgspec import Struct, field
 
 from callrouter.core import inputs
+from callrouter.core.behind import Behind
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.distinctions import ORDINARY_ANSWER, QUIET, Distinctions, in_words
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, LookupField, Record
@@ -25,8 +26,8 @@ from callrouter.core.numbers import example
 from callrouter.core.plan import Plan
 from callrouter.core.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin, word_left
 
-MAX_STATES = 20_000
-"""Waits looked at from one beginning; a client's tree of 30 nodes has some hundred."""
+MAX_STATES = 50_000
+"""Waits looked at in all; a client's tree of 30 nodes has some hundred."""
 
 TELEPHONE_KEYS = "0123456789*#"
 WRONG_NUMBER = "*"
@@ -99,6 +100,8 @@ class Way(Struct, frozen=True, kw_only=True):
     ending: Ending
     choices: tuple[Choice, ...]
     rehearsal: Rehearsal
+    offered: inputs.CallOffered
+    """Of the calls explored, the one that goes this way."""
 
     @property
     def effort(self) -> int:
@@ -112,7 +115,7 @@ class Way(Struct, frozen=True, kw_only=True):
 
 
 class Explored(Struct, frozen=True, kw_only=True):
-    """All endings of one caller at one instant."""
+    """All endings of some calls."""
 
     ways: Mapping[Ending, Way]
     complete: bool
@@ -121,40 +124,58 @@ class Explored(Struct, frozen=True, kw_only=True):
 
 def explore(
     plan: Plan,
-    offered: inputs.CallOffered,
-    *,
+    *offers: inputs.CallOffered,
     max_states: int = MAX_STATES,
     told_apart: Distinctions | None = None,
 ) -> Explored:
-    """Every distinct ending of this call, with the shortest way to each; `told_apart` is that of the plan."""
+    """Every distinct ending of these calls, with the shortest way to each, of the first call that has it.
+
+    `told_apart` is that of the plan.
+    """
     possible = _Possible(plan, told_apart or Distinctions(plan))
+    behind = Behind(plan)
     ways: dict[Ending, Way] = {}
+    costs: dict[Ending, tuple[int, int]] = {}
     seen: set[Hashable] = set()
     order = count()
-    waiting: list[tuple[int, int, tuple[Choice, ...], Rehearsing]] = []
+    waiting: list[tuple[int, int, int, _Going]] = []
 
-    def note(effort: int, choices: tuple[Choice, ...], going: Rehearsing) -> None:
-        if going.call.ended:
-            rehearsal = going.done()
-            ending = _ending(rehearsal, choices)
-            if ending not in ways or effort < ways[ending].effort:
-                ways[ending] = Way(ending=ending, choices=choices, rehearsal=rehearsal)
-        else:
-            heapq.heappush(waiting, (effort, next(order), choices, going))
+    def note(effort: int, index: int, going: _Going) -> None:
+        if not going.call.call.ended:
+            heapq.heappush(waiting, (effort, index, next(order), going))
+            return
+        rehearsal = going.call.done()
+        ending = _ending(rehearsal, going.choices)
+        if ending not in ways or (effort, index) < costs[ending]:
+            costs[ending] = effort, index
+            ways[ending] = Way(ending=ending, choices=going.choices, rehearsal=rehearsal, offered=offers[index])
 
-    note(0, (), begin(plan, offered, _Doing(_NOTHING)))
+    for index, offered in enumerate(offers):
+        begun = begin(plan, offered, _Doing(_NOTHING))
+        facing = behind.facing(begun.call, offered.at)
+        note(0, index, _Going(call=begun, choices=(), facing=facing))
     while waiting and len(seen) < max_states:
-        effort, _, choices, going = heapq.heappop(waiting)
-        fingerprint = state_of(going.call)
+        effort, index, _, going = heapq.heappop(waiting)
+        call = going.call.call
+        fingerprint = (state_of(call, behind), going.facing(call.node))
         if fingerprint in seen:
             continue
         seen.add(fingerprint)
-        for choice in possible.choices(going.call, going.pending):
-            other = going.fork(_Doing(choice))
+        for choice in possible.choices(call, going.call.pending):
+            other = going.call.fork(_Doing(choice))
             other.go_on()
-            taken = choices if choice is _NOTHING else (*choices, choice)
-            note(effort + choice.effort, taken, other)
+            taken = going.choices if choice is _NOTHING else (*going.choices, choice)
+            note(effort + choice.effort, index, _Going(call=other, choices=taken, facing=going.facing))
     return Explored(ways=ways, complete=not waiting and not possible.cut)
+
+
+class _Going(Struct, frozen=True, kw_only=True):
+    """A call on one of its ways."""
+
+    call: Rehearsing
+    choices: tuple[Choice, ...]
+    facing: Callable[[str], Hashable]
+    """What is still to be read of who calls and when, behind a node."""
 
 
 _NOTHING = Choice(kind="", node="", target="", value="", effort=0)
@@ -284,8 +305,8 @@ def numbers_asked_for(node: CollectDigitsNode, told_apart: Distinctions) -> tupl
     return tuple(value + ("#" if len(value) < node.max_digits else "") for value in told_apart.keyed(node))
 
 
-def state_of(call: Call) -> Hashable:
-    """All of a waiting call that can matter for what follows, and for how it will be counted."""
+def state_of(call: Call, behind: Behind) -> Hashable:
+    """All of a waiting call that can matter for what follows, and for how it will be counted, but for the offer."""
     answered = [visit.queue for visit in call.queue_visits if visit.answered_at]
     reached = [dial.target for dial in call.dials if dial.answered_at]
     return (
@@ -293,7 +314,7 @@ def state_of(call: Call) -> Hashable:
         call.state,
         frozenset(call.memory.items()),
         call.digits,
-        frozenset(call.variables.items()),
+        behind.still_read(call),
         call.verdict,
         call.offered,
         answered[-1] if answered else "",

@@ -80,6 +80,7 @@ def is_valid(number: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def example(region: str) -> str:
     """A mobile number of a country, as one keys it there; empty where none is known."""
     found = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)

@@ -8,7 +8,9 @@ has changed. `sounds` is what a compiler asks for audio,
 `render` draws a plan.
 
 Questions: `asking` makes a rehearsed call of texts, `expected` plays the tables beside the clients; `situations` says
-who may call and when, `outcomes` and `differences` walk trees with all of them, `wording` tells what changed; `layout`,
+who may call and when; `outcomes` walks a tree with all of them, and `differences` two, `side_by_side`: each side is
+`deciding`, `met` says what is compared, `diagrams` hold what leads to what, and `wording` tells it with its `times` and
+`circumstances`, beside what is `unheard`; `layout`,
 `drawing`, `mermaid` and `week` show, `revisions` reads what git has.
 """
 

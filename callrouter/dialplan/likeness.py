@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import fields
 
@@ -13,7 +13,6 @@ from callrouter.core.plan import Plan
 _OF_THE_PLACE = frozenset({"name", "line", "source", "included_at", "exits", "hours"})
 """Fields that say where a node stands, or name what is compared itself."""
 
-
 Pair = tuple[str, str]
 """A node of the old tree and the one that stands in its place in the new; empty where there is none."""
 
@@ -21,22 +20,23 @@ Pair = tuple[str, str]
 def differing(old: Plan, new: Plan) -> tuple[Pair, ...]:
     """The nodes that are not what they were: another verb, another value, another way out."""
     begins = [(old.start, new.start), (old.fallback, new.fallback)]
-    seen: set[tuple[str, str]] = set()
-    found: dict[Pair, None] = {}
-    while begins:
-        pair = begins.pop(0)
-        if pair in seen:
+    return tuple(pair for pair, differs in _walked(old, new, begins) if differs)
+
+
+def _walked(old: Plan, new: Plan, begins: list[Pair]) -> list[tuple[Pair, bool]]:
+    """All pairs one comes to from some, and whether the two of each differ."""
+    waiting = [*begins]
+    found: dict[Pair, bool] = {}
+    for pair in waiting:
+        if pair in found:
             continue
-        seen.add(pair)
         before, now = old.nodes.get(pair[0]), new.nodes.get(pair[1])
         if before is None or now is None:
-            if before is not now:
-                found[pair] = None
+            found[pair] = before is not now
             continue
-        if not _alike(old, before, new, now):
-            found[pair] = None
-        begins += _exits(before, now)
-    return tuple(found)
+        found[pair] = not _alike(old, before, new, now)
+        waiting += _exits(before, now)
+    return [*found.items()]
 
 
 def _alike(old: Plan, before: Node, new: Plan, now: Node) -> bool:
@@ -54,16 +54,20 @@ def _exits(before: Node, now: Node) -> Iterator[tuple[str, str]]:
     return ((before.exits[name], now.exits[name]) for name in before.exits if name in now.exits)
 
 
-def leading_to(plan: Plan, nodes: Iterable[str]) -> frozenset[str]:
-    """These nodes, and all from which a call can come to one of them."""
-    before: dict[str, list[str]] = {}
-    for node in plan.nodes.values():
-        for target in node.exits.values():
-            before.setdefault(target, []).append(node.name)
-    found = set(nodes)
-    waiting = list(found)
-    while waiting:
-        new = [name for name in before.get(waiting.pop(), ()) if name not in found]
-        found.update(new)
-        waiting += new
-    return frozenset(found)
+class Likeness:
+    """From where on two trees go the same way; each answer is found once."""
+
+    def __init__(self, old: Plan, new: Plan) -> None:
+        self._plans = old, new
+        self._same: dict[Pair, bool] = {}
+        self._everywhere = (old.timezone, old.language) == (new.timezone, new.language)
+
+    def same_behind(self, before: str, now: str) -> bool:
+        """Whether nothing differs from these nodes on."""
+        pair = before, now
+        if pair not in self._same:
+            old, new = self._plans
+            walked = _walked(old, new, [pair])
+            found = self._everywhere and not any(differs for _, differs in walked)
+            self._same |= dict.fromkeys([one for one, _ in walked] if found else [pair], found)
+        return self._same[pair]

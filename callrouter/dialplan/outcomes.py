@@ -5,16 +5,19 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from msgspec import Struct
 
-from callrouter.core.distinctions import Distinctions
 from callrouter.core.exploring import Ending, Way, explore
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode
 from callrouter.core.nodes.branch import ShareOfCalls
 from callrouter.core.plan import Plan
 from callrouter.dialplan.situations import CallerKind, Moment, caller_kinds, moments
+
+MOST_DRAWS = 100_000
+"""Identifiers that are tried until each share of the calls has one."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -39,36 +42,42 @@ class Outcomes(Struct, frozen=True, kw_only=True):
 
 def outcomes(plan: Plan, since: datetime) -> Outcomes:
     """Every distinct outcome; the order is that of the document, the same for the same plan and day."""
-    kinds, whens = caller_kinds(plan), moments(plan, since)
-    best: dict[Ending, Outcome] = {}
-    complete, told_apart = True, Distinctions(plan)
-    for kind in kinds:
-        for when in whens:
-            for call_id in call_ids(plan):
-                explored = explore(plan, offer(plan, kind, when, call_id), told_apart=told_apart)
-                complete = complete and explored.complete
-                for ending, way in explored.ways.items():
-                    if ending not in best or way.effort < best[ending].way.effort:
-                        best[ending] = Outcome(ending=ending, way=way, kind=kind, moment=when)
-    ordered = sorted(best.values(), key=lambda one: (plan.node_index.get(one.ending.node, 0), one.ending))
-    return Outcomes(found=tuple(ordered), callers=len(kinds), moments=len(whens), complete=complete)
+    kinds, whens, drawn = caller_kinds(plan), moments(plan, since), call_ids(plan)
+    tried = {offer(plan, kind, when, call_id): (kind, when) for kind in kinds for when in whens for call_id in drawn}
+    explored = explore(plan, *tried)
+    found: list[Outcome] = []
+    for ending, way in explored.ways.items():
+        kind, when = tried[way.offered]
+        found.append(Outcome(ending=ending, way=way, kind=kind, moment=when))
+    found.sort(key=lambda one: (plan.node_index.get(one.ending.node, 0), one.ending))
+    return Outcomes(found=tuple(found), callers=len(kinds), moments=len(whens), complete=explored.complete)
 
 
 def call_ids(*plans: Plan) -> tuple[str, ...]:
     """Identifiers that draw differently wherever a tree goes by a share of the calls; one where none does."""
-    shares = [
-        condition
+    return tuple(shares(*plans))
+
+
+def shares(*plans: Plan) -> dict[str, float]:
+    """The same, with the percentage of all calls that each stands for; the largest share first."""
+    asked = {
+        condition.percent
         for plan in plans
         for node in plan.nodes.values()
         if isinstance(node, BranchNode)
         for condition in node.when
         if isinstance(condition, ShareOfCalls)
-    ]
-    found: dict[tuple[bool, ...], str] = {}
-    for number in range(2000 if shares else 1):
-        drawn = zlib.crc32(f"rehearsal-{number}".encode()) % 10_000 / 100
-        found.setdefault(tuple(drawn < one.percent for one in shares), f"rehearsal-{number}")
-    return tuple(found.values())
+    }
+    edges = sorted({0.0, *(percent for percent in asked if 0 < percent < 100), 100.0})
+    found: dict[tuple[float, float], str] = {}
+    for number in range(MOST_DRAWS):
+        call_id = f"rehearsal-{number}"
+        drawn = zlib.crc32(call_id.encode()) % 10_000 / 100
+        found.setdefault(next(part for part in pairwise(edges) if part[0] <= drawn < part[1]), call_id)
+        if len(found) == len(edges) - 1:
+            break
+    widest = sorted(found.items(), key=lambda one: one[0][0] - one[0][1])
+    return {call_id: round(stop - start, 2) for (start, stop), call_id in widest}
 
 
 def offer(plan: Plan, kind: CallerKind, when: Moment, call_id: str) -> CallOffered:

@@ -136,7 +136,17 @@ def _problem(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     problem = error.problem or "unreadable"
     if "unexpected end of stream" in problem and "quoted" in (error.context or ""):
         return begun, "a quote that is opened here is never closed"
-    if "expected key" in problem or "expected <block end>" in problem or "mapping values are not allowed" in problem:
+    if "mapping values are not allowed" in problem:
+        return line, (
+            "a colon with a space behind it stands where none can: put a text that holds one in quotes, or look at the"
+            " indentation of this line and the one before"
+        )
+    if "expected ',' or" in problem:
+        return line, (
+            f"{problem}: is a comma or a bracket missing, or does an apostrophe end the text? Write a text that holds"
+            ' one in double quotes: "It\'s over."'
+        )
+    if "expected key" in problem or "expected <block end>" in problem:
         return line, f"{problem} (look at the indentation and the quotes of this line and the one before)"
     return line, problem
 

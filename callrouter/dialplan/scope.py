@@ -153,8 +153,10 @@ class Scope(Struct, kw_only=True):
         return None
 
     def may_dial(self, number: str, *path: str | int, who: str = "") -> None:
-        """A number must be one that may be dialled."""
-        if refusal := self.dialling.refusal(number):
+        """A number must be one that may be dialled; an empty one stands for somebody who is blamed elsewhere."""
+        if not number:
+            self.fail(f"{who or 'somebody'} has no telephone number that is known: mend that first", *path)
+        elif refusal := self.dialling.refusal(number):
             whose = f"{who}: " if who else ""
             mend = "add it to dialling.prefixes of the client or of shared/dialling.yaml if it is meant"
             if self.dialling.is_refused(number):

@@ -6,15 +6,16 @@ at say the same. One of each kind stands for all, so that a tree can be question
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, Presentation
+from callrouter.core.call import CallerId, Presentation, replace
 from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
 from callrouter.core.nodes.branch import DateWithin
 from callrouter.core.numbers import CallerList
@@ -27,7 +28,10 @@ DAYS_AHEAD = 366
 MINUTES_A_DAY = 24 * 60
 ANY_CALLER = "any caller"
 ANY_OTHER_CALLER = "any other caller"
+CALLERS_LIKE = "callers like"
 WITHHELD = "a caller who withholds his number"
+
+_Part = TypeVar("_Part", Schedule, Rota)
 
 
 class CallerKind(Struct, frozen=True, kw_only=True):
@@ -110,6 +114,11 @@ def _words(kind: CallerKind, *, alone: bool) -> str:
         return WITHHELD
     if not names:
         return ANY_CALLER if alone else ANY_OTHER_CALLER
+    before, now = kind.lists[0], kind.lists[-1]
+    if before != now:
+        joined = [f"now in list {one}" for one in sorted(now - before)]
+        left = [f"no longer in list {one}" for one in sorted(before - now)]
+        return f"{CALLERS_LIKE} {kind.caller.number} ({', '.join((*joined, *left))})"
     return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({kind.caller.number})"
 
 
@@ -133,6 +142,11 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
     schedules: tuple[Schedule, ...]
     dates: tuple[DateWithin, ...]
     rotas: tuple[Rota, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each part of `Stretch.said` is about."""
+        return (*(one.name for one in self.schedules), *("" for _ in self.dates), *(one.name for one in self.rotas))
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -194,24 +208,32 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
 
 def calendar(*plans: Plan) -> Calendar:
     """What the trees of these plans look at; the wall clock is the last one's."""
-    schedules: dict[int, Schedule] = {}
+    schedules: list[Schedule] = []
     dates: dict[DateWithin, None] = {}
-    rotas: dict[int, Rota] = {}
+    rotas: list[Rota] = []
     for plan in plans:
         for node in plan.nodes.values():
             if isinstance(node, OpeningHoursNode):
-                schedule = plan.schedules[node.hours]
-                schedules[id(schedule)] = schedule
+                schedules.append(replace(plan.schedules[node.hours], name=node.hours))
             elif isinstance(node, BranchNode):
                 dates.update((one, None) for one in node.when if isinstance(one, DateWithin))
             elif isinstance(node, DialNode):
-                rotas.update((id(one), one) for one in node.contacts if isinstance(one, Rota))
+                rotas += (one for one in node.contacts if isinstance(one, Rota))
     return Calendar(
         timezone=plans[-1].timezone,
-        schedules=tuple(schedules.values()),
+        schedules=tuple(_each_once(schedules)),
         dates=tuple(dates),
-        rotas=tuple(rotas.values()),
+        rotas=tuple(_each_once(rotas)),
     )
+
+
+def _each_once(parts: Iterable[_Part]) -> list[_Part]:
+    """Those of both versions of a tree that have stayed as they were are looked at once."""
+    found: list[_Part] = []
+    for part in parts:
+        if part not in found:
+            found.append(part)
+    return found
 
 
 class Moment(Struct, frozen=True, kw_only=True):

@@ -187,13 +187,23 @@ def clock_range(value: object) -> tuple[int, int]:
     word = text(value).replace(" ", "").replace("–", "-")
     begin, dash, end = word.partition("-")
     if not dash or not (_CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end)):
-        raise ValueError(f'{shown(value)} is no time range: write "08:00-12:30"')
+        meant = "-".join(_as_clock(part) for part in re.split("[-à]", word.lower()))
+        example = (
+            meant if _CLOCK.fullmatch(meant.partition("-")[0]) and _CLOCK.fullmatch(meant.partition("-")[2]) else ""
+        )
+        raise ValueError(f'{shown(value)} is no time range: write "{example or "08:00-12:30"}"')
     start, stop = _minutes(begin), _minutes(end)
     if start >= _MINUTES_A_DAY or stop > _MINUTES_A_DAY:
         raise ValueError(f'{shown(value)} goes beyond the day: midnight at the end is "24:00"')
     if start == stop:
         raise ValueError(f'{shown(value)} is empty: write "00:00-24:00" for the whole day')
     return start, stop
+
+
+def _as_clock(word: str) -> str:
+    """`8h30`, `8.30` and `8` as a clock shows it."""
+    found = re.fullmatch(r"([0-9]{1,2})(?:[h:.]([0-9]{2})?)?", word, re.ASCII)
+    return f"{int(found[1]):02}:{found[2] or '00'}" if found else word
 
 
 def _minutes(clock: str) -> int:

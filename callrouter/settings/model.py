@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         validation_alias=AliasChoices("CALLROUTER_CLOCK_SHIFT", "clock_shift_seconds"),
     )
+    realtime: bool = _setting(
+        "Whether the engine asks for real-time priority, as Asterisk does", "on or off", default=True
+    )
     region: str = _setting("Country of numbers written without one", "two capitals, such as FR", default="FR")
 
     @field_validator("log_format", "log_level", mode="before")

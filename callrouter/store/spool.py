@@ -21,7 +21,7 @@ from uuid import uuid4
 
 REJECTED = "rejected.jsonl"
 _PATTERN = "calls-*.jsonl"
-_CALL_ID = re.compile(rb'\{"call_id": "([A-Za-z0-9_.-]+)"')
+_CALL_ID = re.compile(rb'\{"call_id": ?"([A-Za-z0-9_.-]+)"')
 """How `trace.call_json` begins a line."""
 
 

@@ -18,6 +18,7 @@ import os
 import random
 import re
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -373,6 +374,7 @@ def _directories(run_dir: Path, installation: Installation) -> Directories:
         spool=run_dir / "spool",
         run=run_dir / "run",
         log=run_dir / "log",
+        sbin=run_dir / "sbin",
     )
 
 
@@ -380,8 +382,9 @@ def _lay_out(run_dir: Path, installation: Installation) -> None:
     """Make the folders; `data` is linked entry by entry, as absolute links lead nowhere in a root file system."""
     run_dir.mkdir(parents=True, exist_ok=True)
     run_dir.chmod(0o700)
-    for name in ("etc", "var/cache", "var/keys", "spool", "run", "log", "recordings"):
+    for name in ("etc", "var/cache", "var/keys", "spool", "run", "log", "sbin", "recordings"):
         (run_dir / name).mkdir(parents=True, exist_ok=True)
+    _write_canary(run_dir / "sbin" / "astcanary", installation)
     data = run_dir / "data"
     if data.exists():
         shutil.rmtree(data)
@@ -391,6 +394,18 @@ def _lay_out(run_dir: Path, installation: Installation) -> None:
             (data / entry.name).symlink_to(entry)
     for language, folder in installation.sounds.items():
         (data / "sounds" / language).symlink_to(folder)
+
+
+def _write_canary(path: Path, installation: Installation) -> None:
+    """Asterisk's guard against runaway threads, started as Asterisk itself is: with the libraries it was built for.
+
+    Asterisk gives up its real-time priority within two minutes when it cannot be started (`main/asterisk.c`,
+    canary_thread).
+    """
+    *loader, asterisk = installation.command
+    command = shlex.join([*loader, str(Path(asterisk).parent / "astcanary")])
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
 
 
 def _free_port(kind: socket.SocketKind) -> int:

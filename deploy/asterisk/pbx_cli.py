@@ -166,6 +166,7 @@ def _system_directories(out: Path, installation: Installation) -> Directories:
         spool=Path("/var/spool/asterisk"),
         run=Path("/var/run/asterisk"),
         log=Path("/var/log/asterisk"),
+        sbin=Path(installation.command[-1]).parent,
     )
 
 

@@ -50,6 +50,8 @@ class Directories:
     spool: Path
     run: Path
     log: Path
+    sbin: Path
+    """Where astcanary is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,6 +90,7 @@ class PbxConfig:
     fallback_prompt: str = "please-try-call-later"
     fallback_queue_seconds: int = 300
     verbose: bool = False
+    realtime: bool = True
     extra_conf: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -143,6 +146,8 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "spool_dir": str(folders.spool),
         "run_dir": str(folders.run),
         "log_dir": str(folders.log),
+        "sbin_dir": str(folders.sbin),
+        "realtime": "yes" if config.realtime else "no",
         "language": config.language,
         "ami_host": config.ami_host,
         "ami_port": str(config.ami_port),

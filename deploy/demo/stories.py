@@ -35,8 +35,8 @@ HABITS = {
 CARRIER = {
     "+33639980001": Habit.ACCEPTS,  # the doctor
     "+33639980002": Habit.VOICEMAIL,  # the doctor on call, away
-    "+33639980003": Habit.ACCEPTS,  # the technician
-    "+33639980004": Habit.BUSY,  # the second technician
+    **dict.fromkeys(("+33639980003", "+33639980004"), Habit.BUSY),  # the technicians, whoever is on duty
+    "+33639980005": Habit.ACCEPTS,  # Monsieur Garnier himself
     "+442079460041": Habit.ANSWERS,  # the warehouse
 }
 """What happens at the numbers that clients have us dial."""
@@ -177,7 +177,7 @@ STORIES = (
         script=(*_AFTER_BEEP, _FRENCH_MESSAGE, HangUp()),
         client="etude-lenoir",
         disposition="message_left",
-        through=("filter", "hours", "night", "take_message"),
+        through=("filter", "hours", "night", "take_message/ask"),
     ),
     Story(
         name="message_hash",
@@ -187,7 +187,7 @@ STORIES = (
         script=(*_AFTER_BEEP, _FRENCH_MESSAGE, Press("#")),
         client="etude-lenoir",
         disposition="message_left",
-        through=("night", "take_message", "bye"),
+        through=("night", "take_message/ask", "take_message/bye"),
     ),
     Story(
         name="left_early",
@@ -222,7 +222,7 @@ STORIES = (
     ),
     Story(
         name="leak_paris",
-        does="keys 75011#: one technician is busy, the next accepts",
+        does="keys 75011#: the technician on duty is busy, the owner accepts",
         caller=_caller("+33612340014", "Nadia Amar"),
         did=GARNIER,
         script=(*_GREETED, Press("75011#"), _PERSON, Wait(2), HangUp()),
@@ -280,7 +280,7 @@ STORIES = (
         script=(*_GREETED, Press("4"), *_AFTER_BEEP, _ENGLISH_MESSAGE, Press("#")),
         client="brighton-books",
         disposition="message_left",
-        through=("welcome", "returns", "take_message"),
+        through=("welcome", "returns", "take_message/ask"),
     ),
     Story(
         name="unknown",

@@ -15,4 +15,10 @@ done
 [ -z "${CALLROUTER_EXTERNAL_ADDRESS:-}" ] || set -- "$@" --external-address "$CALLROUTER_EXTERNAL_ADDRESS"
 
 python3 /opt/callrouter/asterisk/pbx.py render "$@"
-exec asterisk -f -n
+# Real-time priority, where the container may have it (ulimits: rtprio): Asterisk asks for it as root only.
+if chrt --rr 10 true 2>/dev/null; then
+    set -- chrt --rr 10
+else
+    set --
+fi
+exec "$@" asterisk -f -n

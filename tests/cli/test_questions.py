@@ -126,13 +126,27 @@ def test_show_says_what_is_wrong(tmp_path: Path, arguments: list[str], sentence:
 
 
 def test_a_difference_that_no_caller_meets(checkout: Path) -> None:
-    """What is whispered to agents: the trees differ, and it is said where; nothing is claimed of all callers."""
+    """What is whispered to agents, who answers a team's line, and what only a shared file knows."""
     file = checkout / "clients" / "cabinet-moreau.yaml"
     file.write_text(file.read_text().replace('brief: { say: "Cabinet Moreau." }', 'brief: { say: "Chez Moreau." }'))
+    for name, old, new in (
+        ("queues", "members: [agent-1, agent-2]", "members: [agent-1, agent-4]"),
+        ("contacts", "garnier.example", "garnier-fils.example"),
+        ("agents", "# The secretaries.", "# All secretaries."),
+    ):
+        shared = checkout / "clients" / "shared" / f"{name}.yaml"
+        shared.write_text(shared.read_text().replace(old, new))
     done = run("diff", "HEAD:clients", "clients", "--exit-code", cwd=checkout)
 
     assert done.returncode == 1
-    assert "The trees differ in secretaries; no caller who was tried meets another end." in done.stdout
+    assert done.stdout == (
+        "Cabinet du docteur Moreau (cabinet-moreau)\n"
+        "  At secretaries, what agents hear first of queue medical is now «Chez Moreau.» instead of «Cabinet"
+        " Moreau.».\n"
+        "\n"
+        "Queue medical: agent-4 now answers it; agent-2 no longer does.\n"
+        "Contact email_plumber: email is now depannage@garnier-fils.example instead of depannage@garnier.example.\n"
+    )
 
 
 @pytest.mark.parametrize(

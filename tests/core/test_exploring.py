@@ -44,6 +44,16 @@ def test_the_way_can_be_walked_again() -> None:
         assert way.rehearsal.outcome == ending.outcome
 
 
+def test_callers_whom_nothing_tells_apart_are_followed_once() -> None:
+    """A second caller costs no further state, and each way says whose it is: of two as short, the first one's."""
+    other = OFFERED.__class__(call_id="b", did=OFFERED.did, caller=CallerId(number="+33612340002"), at=TUESDAY_10)
+    states = next(most for most in range(100) if explore(TREE, OFFERED, max_states=most).complete)
+    explored = explore(TREE, OFFERED, other, max_states=states + 1)
+
+    assert explored.complete
+    assert {way.offered for way in explored.ways.values()} == {OFFERED}
+
+
 def test_bounded() -> None:
     """A tree with more states than are looked at is said to be incomplete, not walked for ever."""
     assert not explore(TREE, OFFERED, max_states=2).complete

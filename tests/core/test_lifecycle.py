@@ -43,25 +43,32 @@ PLAN = plan_of(
     HangupNode(name="bye"),
 )
 
+RINGS_ON = plan_of(
+    AnswerNode(name="pick_up", exits={"next": "doctor"}),
+    PLAN.nodes["doctor"],
+    PLAN.nodes["bye"],
+)
+"""Nothing is heard behind the answer, which is waited for."""
+
 
 def _call_in(state: CallState) -> Call:
     """A call that came into this state the way calls do."""
-    call = Playbook(PLAN).offer().expects("answer")
+    if state is CallState.ANSWERING:
+        return Playbook(RINGS_ON).offer().expects("answer").stops_here()
+    call = Playbook(PLAN).offer().expects("answer", "collect 1: menu").answered()
     match state:
         case CallState.CONSULTING:
-            call.answered().expects("collect 1: menu").keys("4")
-        case CallState.ANSWERING:
-            pass
+            call.keys("4")
         case CallState.COLLECTING:
-            call.answered()
+            pass
         case CallState.QUEUED | CallState.CONNECTED:
-            call.answered().expects("collect 1: menu").keys("1")
+            call.keys("1")
         case CallState.DIALLING:
-            call.answered().expects("collect 1: menu").keys("2")
+            call.keys("2")
         case CallState.PLAYING | CallState.RECORDING:
-            call.answered().expects("collect 1: menu").keys("3")
+            call.keys("3")
         case CallState.HANGING_UP:
-            call.answered().expects("collect 1: menu").silence().expects("collect 1: menu").silence()
+            call.silence().expects("collect 1: menu").silence()
         case CallState.ADRIFT:
             call.control_lost()
         case CallState.ENDED:

@@ -19,7 +19,7 @@ DIALPLANS = Path(__file__).parents[2] / "dialplans"
 MOREAU, LENOIR, GARNIER, BRIGHTON = "+33199000010", "+33199000020", "+33199000031", "+442079460040"
 CONTACTS = {
     "+33639980002": DialBehaviour(outcome=DialOutcome.REFUSED),
-    "+33639980004": DialBehaviour(outcome=DialOutcome.BUSY),
+    **dict.fromkeys(("+33639980003", "+33639980004"), DialBehaviour(outcome=DialOutcome.BUSY)),
 }
 QUEUES = {"returns": QueueBehaviour(outcome=QueueOutcome.EMPTY)}
 
@@ -59,7 +59,7 @@ def _rehearse(catalogue: Catalogue, caller: str, did: str, script: Script, at: d
         pytest.param("+33612340013", LENOIR, _script(hang_up_after=1), "left_early", "", id="left_early"),
         pytest.param("", LENOIR, _script(), "reject", "refuse", id="withheld"),
         pytest.param("+33612340011", LENOIR, _script(), "queue:legal", "", id="vip_law"),
-        pytest.param("+33612340014", GARNIER, _script("75011#"), "dial:technician", "onsite", id="leak_paris"),
+        pytest.param("+33612340014", GARNIER, _script("75011#"), "dial:garnier", "onsite", id="leak_paris"),
         pytest.param("+33612340015", GARNIER, _script("92100"), "queue:trades", "dispatch", id="leak_elsewhere"),
         pytest.param("+447700900001", BRIGHTON, _script("1"), "self_served", "", id="opening_times"),
         pytest.param("+447700900002", BRIGHTON, _script("2"), "queue:shop", "", id="shop"),

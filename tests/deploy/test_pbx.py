@@ -664,6 +664,18 @@ def test_ari_is_there_when_asked_for(tmp_path: Path) -> None:
         assert not re.search(r"\b(WARNING|ERROR)\b", pbx.log_path.read_text())
 
 
+def test_asterisk_has_real_time_priority_and_its_guard(pbx: Pbx) -> None:
+    """`highpriority`, and an astcanary that can be started: without it the priority lasts two minutes."""
+    children = Path(f"/proc/{pbx.pid}/task/{pbx.pid}/children").read_text().split()
+    canaries = [one for one in children if "astcanary" in Path(f"/proc/{one}/cmdline").read_text()]
+    sung = pbx.run_dir / "run" / "alt.asterisk.canary.tweet.tweet.tweet"
+
+    threads = [int(task.name) for task in Path(f"/proc/{pbx.pid}/task").iterdir()]
+    assert {os.sched_getscheduler(thread) for thread in threads} == {os.SCHED_RR}
+    assert [os.sched_getscheduler(int(one)) for one in canaries] == [os.SCHED_OTHER]
+    assert sung.exists()
+
+
 # ---- the end ---------------------------------------------------------------------------------------------------
 
 

@@ -131,17 +131,18 @@ def test_cabinet_moreau_s_fallback_and_promise(catalogue: Catalogue) -> None:
 def test_etude_lenoir(catalogue: Catalogue) -> None:
     """Withheld numbers are refused politely; closed means a sentence, then a message."""
     nodes = catalogue.plans["etude-lenoir"].nodes
-    who, message = nodes["filter"], nodes["take_message"]
+    who, message = nodes["filter"], nodes["take_message/ask"]
 
     assert isinstance(who, CallerNode)
     assert who.lists[1].match(CallerId(presentation=Presentation.WITHHELD)) == "anonymous"
-    assert nodes["night"].exits["next"] == "take_message"
+    assert nodes["night"].exits["next"] == "take_message/ask"
     assert isinstance(message, MessageNode)
     assert message.deliver == "email_lawyer"
+    assert message.exits == {"done": "take_message/bye", "empty": "take_message/again"}
 
 
 def test_plomberie_garnier(catalogue: Catalogue) -> None:
-    """Two districts are the technicians', the rest the team's; there are no hours."""
+    """Two districts are those of the technician on duty, the rest the team's; there are no hours."""
     plan = catalogue.plans["plomberie-garnier"]
     code, area, onsite = (plan.nodes[name] for name in ("welcome", "area", "onsite"))
 
@@ -152,7 +153,8 @@ def test_plomberie_garnier(catalogue: Catalogue) -> None:
     assert (VariableIs(variable="postcode", values=("75011", "75012")),) == area.when
     assert area.exits == {"when:0": "onsite", "otherwise": "dispatch"}
     assert isinstance(onsite, DialNode)
-    assert [contact.name for contact in onsite.contacts] == ["technician_2", "technician"]
+    assert [contact.name for contact in onsite.contacts] == ["plumber_on_duty", "garnier"]
+    assert [contact.name for contact in onsite.people()] == ["technician", "technician_2", "garnier"]
 
 
 def test_brighton_books(catalogue: Catalogue) -> None:
@@ -163,23 +165,23 @@ def test_brighton_books(catalogue: Catalogue) -> None:
     assert isinstance(warehouse, RedirectNode)
     assert warehouse.number == "+442079460041"
     assert nodes["times"].exits["next"] == "thanks"
-    assert nodes["returns"].exits == {"overflow": "take_message"}
+    assert nodes["returns"].exits == {"overflow": "take_message/ask"}
 
 
 def test_every_node_knows_its_line(catalogue: Catalogue) -> None:
-    """The line of a node is the line its name stands on."""
+    """The line of a node is the line its name stands on, in the file that has it."""
     for plan in catalogue.plans.values():
-        lines = (DIALPLANS / plan.source).read_text().splitlines()
         for name, node in plan.nodes.items():
             if not name.startswith("("):
-                assert f"  {name}:" == lines[node.line - 1]
+                lines = (DIALPLANS / (node.source or plan.source)).read_text().splitlines()
+                assert f"{name.rpartition('/')[2]}:" == lines[node.line - 1].strip()
 
 
 def test_a_tree_can_be_drawn(catalogue: Catalogue) -> None:
     """Each node once, with what it does."""
     drawn = tree(catalogue.plans["plomberie-garnier"])
 
-    staff = "technician_2 +33639980004, technician +33639980003"
+    staff = "rota plumber_on_duty, garnier +33639980005"
     assert f"postcode = 75011 or 75012 → onsite: dial {staff}, in turn, 20 s each" in drawn
     assert drawn.count("dispatch: queue trades, priority 0, at most 2 min") == 1
     assert "otherwise → dispatch (see above)" in drawn

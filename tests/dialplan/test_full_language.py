@@ -96,6 +96,18 @@ def test_a_change_is_told(clinic: Plan) -> None:
     assert any("when the web service answers rank = gold" in one for one in found), "\n".join(found)
 
 
+def test_times_are_told_by_what_decides(clinic: Plan) -> None:
+    """Of several hours and rotas, those that matter; what follows from them is not said."""
+    other = _changed_text(('"1": season, "2": english', '"1": season, "4": desk, "2": english'))
+    found = [str(one) for one in sentences(compare(clinic, other, NOW))]
+
+    assert (
+        "In hours of desk, ordinary callers and callers of list abroad (+35199123456) who press 4, then do anything but"
+        " key 0000# now reach queue:medical instead of queue:spare."
+    ) in found
+    assert any(one.startswith("Outside hours of desk (not on holidays), while nurse is on call, ") for one in found)
+
+
 def test_a_change_that_no_caller_meets_has_its_place(clinic: Plan) -> None:
     """What is sent to somebody else changes nothing for callers, and is no secret either."""
     other = _changed_text(('data: { rank: "{rank}" }', 'data: { level: "{rank}" }'))

@@ -31,6 +31,8 @@ class Stay(Struct, frozen=True, kw_only=True, gc=False):
     effects: tuple[Effect, ...]
     troubles: tuple[str, ...] = ()
     """What went wrong on the way, and was survived."""
+    instead: Leave | None = None
+    """How the node is left without this wait, when the next one takes the call off the hook by itself."""
 
 
 class Leave(Struct, frozen=True, kw_only=True, gc=False):

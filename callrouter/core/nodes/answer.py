@@ -4,7 +4,8 @@
 answer: { next: welcome }
 ```
 
-Nodes that play, collect, queue or record answer by themselves; this one makes the moment explicit.
+Nodes that play, collect, queue or record answer by themselves; this one makes the moment explicit, and takes no time
+where one of them follows.
 """
 
 from __future__ import annotations
@@ -29,4 +30,5 @@ class AnswerNode(Node, frozen=True, kw_only=True):
         """Answer, unless that was done before."""
         if call.clocks.answered_at:
             return Leave(call=call, exit="next", because="already answered")
-        return Stay(call=call, state=CallState.ANSWERING, effects=(Answer(),))
+        together = Leave(call=call, exit="next")
+        return Stay(call=call, state=CallState.ANSWERING, effects=(Answer(),), instead=together)

@@ -27,6 +27,9 @@ from callrouter.dialplan.timezones import country_of
 DAYS_AHEAD = 731
 """Two years, with a leap day."""
 
+LONGEST_NIGHT_HOURS = 16
+"""Hours over midnight up to which nobody is asked whether he means them."""
+
 # The same texts stand in many clients' files.
 _clock_range = lru_cache(maxsize=4096)(values.clock_range)
 _days = lru_cache(maxsize=4096)(values.days)
@@ -72,6 +75,7 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
             kept.append(_Kept(block=calendar, path=("hours", written, "calendar"), calendar=block.calendar))
         for one in kept:
             _check_clock_changes(scope, one, today)
+            _check_nights(scope, one)
             _check_region(
                 scope, one, {*block.holidays, *(holiday for other in kept for holiday in other.block.holidays)}
             )
@@ -114,6 +118,19 @@ def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:
                         index,
                     )
                     told = told or part == "open"
+
+
+def _check_nights(scope: Scope, kept: _Kept) -> None:
+    """Warn of hours that end before they begin, and so hold nearly a whole day: the two were probably exchanged."""
+    for part, written in (("open", kept.block.open or {}), ("exceptions", kept.block.exceptions)):
+        for key, ranges in written.items():
+            for index, text in enumerate(ranges):
+                begin, end = _clock_range(text)
+                hours = (end - begin) / 60 + 24
+                if begin > end and hours > LONGEST_NIGHT_HOURS:
+                    meant = f"{_clock(end)}-{_clock(begin)}"
+                    wrong = f"{shown(text)} goes on over midnight, for {hours:g} hours"
+                    kept.warn(scope, f"{wrong}: write {shown(meant)} if that is meant", part, key, index)
 
 
 def _holds(written: str, day: date) -> bool:
