@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from callrouter.core.conditions import (
     Bounds,
@@ -18,7 +18,7 @@ from callrouter.core.conditions import (
     VariableUnset,
 )
 from callrouter.dialplan import values
-from callrouter.dialplan.fields import Block, Day, Duration, Flag, Name, Percentage, Target, Values
+from callrouter.dialplan.fields import Block, Day, Duration, Flag, Name, Percentage, Read, Target, Values
 from callrouter.dialplan.issues import shown
 
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?", re.ASCII)
@@ -31,7 +31,7 @@ def _number(value: object) -> float:
     return float(word)
 
 
-Number = Annotated[float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
+Number = Annotated[float, Read(_number, {"type": "number"})]
 
 
 class NumberBounds(Block):

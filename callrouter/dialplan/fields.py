@@ -6,9 +6,10 @@ JSON Schema of what may be written, for editors that know types.
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from types import NoneType
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import core_schema
 
 from callrouter.dialplan import values
@@ -26,6 +27,39 @@ class Block(BaseModel):
 
     # Built when first needed: most blocks only ever are parts of a client's file, whose validator holds theirs.
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
+
+
+class Before:
+    """A function that is given what is written, before it is read.
+
+    Says so to pydantic at first hand: to find out what a `BeforeValidator` takes costs more than all reading does.
+    """
+
+    def __init__(self, change: Callable[[object], object]) -> None:
+        self._change = change
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """What the function returns is read as the rest of the annotation says."""
+        return core_schema.no_info_before_validator_function(self._change, handler(source))
+
+
+class WhenUsed:
+    """For a model or None: its validator is built when a document first uses it, for most clients use few of the verbs.
+
+    Read by the model itself; pydantic puts the place before what it finds wrong.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """A function instead of all that the model holds."""
+        (model,) = (one for one in get_args(source) if one is not NoneType)
+        return core_schema.nullable_schema(core_schema.no_info_plain_validator_function(model.model_validate))
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """What editors are told is all of it: the model is the one whose method the function is."""
+        model = schema["schema"]["function"]["function"].__self__
+        whole = core_schema.definitions_schema(model.__pydantic_core_schema__, [])
+        told: dict[str, Any] = handler(core_schema.nullable_schema(whole))
+        return told
 
 
 class OneOrMany:
@@ -126,10 +160,7 @@ def _leads(annotation: object) -> bool:
 
 
 class Read:
-    """A text that a function reads, and what an editor is told of it.
-
-    Says so to pydantic at first hand: to find out what a `BeforeValidator` takes costs more than all reading does.
-    """
+    """A text that a function reads, and what an editor is told of it; as `Before`, at first hand."""
 
     def __init__(self, read: Callable[[object], object], written: dict[str, Any]) -> None:
         self._schema = core_schema.no_info_plain_validator_function(read)
@@ -209,9 +240,9 @@ Words = Annotated[
 """A sentence, or the same sentence in several languages."""
 Value = Annotated[str, Read(_variable_value, _SCALAR)]
 """What a variable may be."""
-Texts = Annotated[tuple[Line, ...], BeforeValidator(as_list), OneOrMany()]
-Values = Annotated[tuple[Annotated[str, Read(_line, _SCALAR)], ...], BeforeValidator(as_list), OneOrMany()]
-Names = Annotated[tuple[Name, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
+Texts = Annotated[tuple[Line, ...], Before(as_list), OneOrMany()]
+Values = Annotated[tuple[Annotated[str, Read(_line, _SCALAR)], ...], Before(as_list), OneOrMany()]
+Names = Annotated[tuple[Name, ...], Before(as_list), Field(min_length=1), OneOrMany()]
 Positive = Annotated[float, Read(values.positive_duration, _DURATION)]
 Duration = Annotated[float, Read(values.duration, _DURATION)]
 Count = Annotated[int, Read(values.count, {"type": "integer", "minimum": 0, "maximum": 1000})]

@@ -4,12 +4,13 @@ import re
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from callrouter.core import templates
 from callrouter.dialplan import values
 from callrouter.dialplan.fields import (
     MAX_VALUE,
+    Before,
     Block,
     Count,
     Flag,
@@ -17,6 +18,7 @@ from callrouter.dialplan.fields import (
     Name,
     OneOf,
     Positive,
+    Read,
     Target,
     as_mapping,
 )
@@ -100,15 +102,11 @@ def _timeout(value: object) -> float:
     return seconds
 
 
-TemplateText = Annotated[
-    str, BeforeValidator(_template), WithJsonSchema({"type": ["string", "number"], "maxLength": 500})
-]
-Url = Annotated[
-    str, BeforeValidator(_url), WithJsonSchema({"type": "string", "pattern": "^https?://", "maxLength": 500})
-]
-HeaderName = Annotated[str, BeforeValidator(_header)]
-HeaderValue = Annotated[str, BeforeValidator(_header_value), WithJsonSchema({"type": "string", "maxLength": 200})]
-Path = Annotated[str, BeforeValidator(_path), WithJsonSchema({"type": ["string", "number"]})]
+TemplateText = Annotated[str, Read(_template, {"type": ["string", "number"], "maxLength": 500})]
+Url = Annotated[str, Read(_url, {"type": "string", "pattern": "^https?://", "maxLength": 500})]
+HeaderName = Annotated[str, Read(_header, {"type": "string"})]
+HeaderValue = Annotated[str, Read(_header_value, {"type": "string", "maxLength": 200})]
+Path = Annotated[str, Read(_path, {"type": ["string", "number"]})]
 
 
 class _OrPath:
@@ -142,15 +140,15 @@ class LookupBlock(Block):
     there."""
     method: Annotated[str, OneOf("GET", "POST")] = "GET"
     """`GET`, or `POST` with a `body`."""
-    headers: Annotated[dict[HeaderName, HeaderValue], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    headers: Annotated[dict[HeaderName, HeaderValue], Before(as_mapping)] = Field(default_factory=dict)
     """Headers to send; a secret is written `env:NAME` and stands in CALLROUTER_SECRET_NAME."""
-    body: Annotated[dict[Line, TemplateText], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    body: Annotated[dict[Line, TemplateText], Before(as_mapping)] = Field(default_factory=dict)
     """What is posted, as JSON: names, and texts with `{variables}`."""
-    timeout: Annotated[float, BeforeValidator(_timeout), WithJsonSchema({"type": "string", "examples": ["3s"]})] = 3.0
+    timeout: Annotated[float, Read(_timeout, {"type": "string", "examples": ["3s"]})] = 3.0
     """How long the caller waits for the answer, at most 10 s."""
-    fields: Annotated[
-        dict[Name, Annotated[FieldBlock, BeforeValidator(_field), _OrPath()]], BeforeValidator(as_mapping)
-    ] = Field(default_factory=dict)
+    fields: Annotated[dict[Name, Annotated[FieldBlock, Before(_field), _OrPath()]], Before(as_mapping)] = Field(
+        default_factory=dict
+    )
     """Variables, and the way to the value of each in the answer."""
     music: Flag = True
     """Hold music when the answer takes longer than a short silence."""
@@ -177,7 +175,7 @@ class NotifyBlock(Block):
 
     contact: Name
     """A contact with a `url`."""
-    data: Annotated[dict[Line, TemplateText], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    data: Annotated[dict[Line, TemplateText], Before(as_mapping)] = Field(default_factory=dict)
     """What is sent besides the call itself: names, and texts with `{variables}`."""
     next: Target
     """Where the call goes on, at once."""

@@ -5,14 +5,15 @@ Unknown keys are refused. A node is a mapping with exactly one key, its verb. Wh
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
 from callrouter.core.schedule import DAYS
 from callrouter.core.service_level import Formula
 from callrouter.dialplan import values
 from callrouter.dialplan.fields import (
+    Before,
     Block,
     Count,
     Duration,
@@ -25,6 +26,7 @@ from callrouter.dialplan.fields import (
     Sentence,
     Share,
     Texts,
+    WhenUsed,
     as_list,
     as_mapping,
 )
@@ -55,14 +57,14 @@ UNNAMED_HOURS = "(hours)"
 """Stands for the name of the one set of hours that has none: no document can write it."""
 
 
-def _checked(check: Any) -> BeforeValidator:
+def _checked(check: Any) -> Before:
     """Keeps the text, once `check` has found that it can be read."""
 
     def validate(value: object) -> object:
         check(value)
         return value
 
-    return BeforeValidator(validate)
+    return Before(validate)
 
 
 def _named_hours(value: object) -> object:
@@ -115,7 +117,7 @@ class OrOneSet:
 
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
-HoursName = Annotated[str, BeforeValidator(_hours_name), WithJsonSchema({"type": "string"})]
+HoursName = Annotated[str, Before(_hours_name), WithJsonSchema({"type": "string"})]
 Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
 Dates = Annotated[
     str,
@@ -127,14 +129,14 @@ ClockRange = Annotated[
     _checked(values.clock_range),
     WithJsonSchema({"type": "string", "pattern": "^ ?[0-9]{1,2}:[0-9]{2} ?[-–] ?[0-9]{1,2}:[0-9]{2} ?$"}),
 ]
-ClockRanges = Annotated[tuple[ClockRange, ...], BeforeValidator(as_list), OneOrMany()]
-DateRanges = Annotated[tuple[Dates, ...], BeforeValidator(as_list), OneOrMany()]
+ClockRanges = Annotated[tuple[ClockRange, ...], Before(as_list), OneOrMany()]
+DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]
 
 
 class HoursBlock(Block):
     """One set of opening hours, on the wall clock of the client's zone."""
 
-    open: Annotated[dict[Days, ClockRanges], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    open: Annotated[dict[Days, ClockRanges], Before(as_mapping)] = Field(default_factory=dict)
     """Days of the week (`mon-fri`, `sat`, `daily`) and their hours; not written together with `calendar`."""
     calendar: Name | None = None
     """A calendar of `shared/calendars.yaml` to start from; what is written here comes before what it says."""
@@ -157,7 +159,7 @@ class HoursBlock(Block):
 class CalendarBlock(Block):
     """Hours that several clients keep."""
 
-    open: Annotated[dict[Days, ClockRanges], BeforeValidator(as_mapping)]
+    open: Annotated[dict[Days, ClockRanges], Before(as_mapping)]
     """Days of the week (`mon-fri`, `sat`, `daily`) and their hours."""
     holidays: Texts = ()
     """Countries, or `FR-57` for one with its region: their public holidays are closed."""
@@ -174,7 +176,7 @@ def _week_name(value: object) -> str:
 
 WeekName = Annotated[
     str,
-    BeforeValidator(_week_name),
+    Before(_week_name),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-W[0-9]{2}$", "examples": ["2026-W52"]}),
 ]
 
@@ -186,7 +188,7 @@ class RotaBlock(Block):
     """IANA time zone in which turns change, such as Europe/Paris."""
     change: Annotated[str, _checked(values.weekly_instant)] = "mon 00:00"
     """Day and time at which the week changes hands, such as `mon 08:00`; days of exception begin at that time too."""
-    cycle: Annotated[tuple[Name, ...], BeforeValidator(as_list), OneOrMany()] = ()
+    cycle: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
     """Contacts who take turns of a week, one after the other, again and again."""
     starting: Annotated[str, _checked(values.day)] | None = None
     """A day in the first week of the cycle's first contact; needed with `cycle`."""
@@ -222,7 +224,7 @@ class ServiceLevelBlock(Block):
     """Share of the calls to be answered in time."""
     short_abandon: Duration = 5.0
     """Callers who give up sooner do not count."""
-    formula: Annotated[Formula, BeforeValidator(_formula), WithJsonSchema({"enum": [str(one) for one in Formula]})] = (
+    formula: Annotated[Formula, Before(_formula), WithJsonSchema({"enum": [str(one) for one in Formula]})] = (
         Formula.SHORT_ABANDON_EXCLUDED
     )
     """How calls that nobody answered count."""
@@ -295,7 +297,7 @@ class TeamQueueBlock(Block):
 
     title: Line = ""
     """What a person calls it."""
-    members: Annotated[tuple[Name, ...], BeforeValidator(as_list), OneOrMany()] = ()
+    members: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
     """The agents who answer it: all of them must stand in `shared/agents.yaml`, where there is one."""
     strategy: Line = "leastrecent"
     """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear."""
@@ -320,29 +322,33 @@ class TeamQueueBlock(Block):
         return self
 
 
+Held = TypeVar("Held", bound=Block)
+Verb = Annotated[Held | None, WhenUsed()]
+
+
 class NodeBlock(Block):
     """A step of the tree: its verb, and what the verb needs."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
-    answer: AnswerBlock | None = None
-    play: PlayBlock | None = None
-    menu: MenuBlock | None = None
-    collect_digits: CollectDigitsBlock | None = None
-    opening_hours: OpeningHoursBlock | None = None
-    caller: CallerBlock | None = None
-    branch: BranchBlock | None = None
-    set_: SetBlock | None = Field(default=None, alias="set")
-    queue: QueueBlock | None = None
-    dial: DialBlock | None = None
-    redirect: RedirectBlock | None = None
-    callback: CallbackBlock | None = None
-    lookup: LookupBlock | None = None
-    notify: NotifyBlock | None = None
-    include: IncludeBlock | None = None
-    message: MessageBlock | None = None
-    reject: RejectBlock | None = None
-    hangup: HangupBlock | None = None
+    answer: Verb[AnswerBlock] = None
+    play: Verb[PlayBlock] = None
+    menu: Verb[MenuBlock] = None
+    collect_digits: Verb[CollectDigitsBlock] = None
+    opening_hours: Verb[OpeningHoursBlock] = None
+    caller: Verb[CallerBlock] = None
+    branch: Verb[BranchBlock] = None
+    set_: Verb[SetBlock] = Field(default=None, alias="set")
+    queue: Verb[QueueBlock] = None
+    dial: Verb[DialBlock] = None
+    redirect: Verb[RedirectBlock] = None
+    callback: Verb[CallbackBlock] = None
+    lookup: Verb[LookupBlock] = None
+    notify: Verb[NotifyBlock] = None
+    include: Verb[IncludeBlock] = None
+    message: Verb[MessageBlock] = None
+    reject: Verb[RejectBlock] = None
+    hangup: Verb[HangupBlock] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -408,13 +414,11 @@ class ClientFile(Block):
     """IANA time zone of all times of the file, such as Europe/Paris."""
     language: Language
     """The language callers are spoken to in first: en or fr."""
-    languages: Annotated[tuple[Language, ...], BeforeValidator(as_list), OneOrMany()] = ()
+    languages: Annotated[tuple[Language, ...], Before(as_list), OneOrMany()] = ()
     """All languages of the client, when there are several: `set: { language: … }` changes from one to another."""
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the time zone's."""
-    hours: Annotated[dict[HoursName, HoursBlock], BeforeValidator(_named_hours), OrOneSet()] = Field(
-        default_factory=dict
-    )
+    hours: Annotated[dict[HoursName, HoursBlock], Before(_named_hours), OrOneSet()] = Field(default_factory=dict)
     """Opening hours: one set, or several by name."""
     lists: Mapping[Name, Texts] = Field(default_factory=dict)
     """Lists of callers: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
@@ -430,7 +434,7 @@ class ClientFile(Block):
     """The nodes an urgent call must come to: `check` warns when the way there is longer than the way to others."""
     start: Name
     """The node at which a call begins."""
-    nodes: Annotated[dict[Name, NodeBlock], BeforeValidator(as_mapping), Field(min_length=1, max_length=500)]
+    nodes: Annotated[dict[Name, NodeBlock], Before(as_mapping), Field(min_length=1, max_length=500)]
     """The tree: each node has a name and one verb."""
 
 
@@ -449,7 +453,7 @@ class ContactsFile(Block):
 
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
-    contacts: Annotated[dict[Name, ContactBlock], BeforeValidator(as_mapping)]
+    contacts: Annotated[dict[Name, ContactBlock], Before(as_mapping)]
     """Contacts by name."""
 
 
@@ -463,7 +467,7 @@ class AgentsFile(Block):
     ```
     """
 
-    agents: Annotated[dict[Name, AgentBlock], BeforeValidator(as_mapping)]
+    agents: Annotated[dict[Name, AgentBlock], Before(as_mapping)]
     """Agents by the name that queues and figures know them under."""
 
 
@@ -476,7 +480,7 @@ class QueuesFile(Block):
     ```
     """
 
-    queues: Annotated[dict[Name, TeamQueueBlock], BeforeValidator(as_mapping)]
+    queues: Annotated[dict[Name, TeamQueueBlock], Before(as_mapping)]
     """Queues by name."""
 
 
@@ -489,7 +493,7 @@ class PromptsFile(Block):
     ```
     """
 
-    prompts: Annotated[dict[Name, dict[Name, Sentence]], BeforeValidator(as_mapping)]
+    prompts: Annotated[dict[Name, dict[Name, Sentence]], Before(as_mapping)]
     """Sentences by name, then by language."""
 
 
@@ -563,13 +567,11 @@ class SnippetBlock(Block):
 
     about: Line = ""
     """What it does, for people."""
-    parameters: dict[Name, Annotated[ParameterBlock, BeforeValidator(_parameter), OrType()]] = Field(
-        default_factory=dict
-    )
+    parameters: dict[Name, Annotated[ParameterBlock, Before(_parameter), OrType()]] = Field(default_factory=dict)
     """Its parameters by name, each with its type: node, text, queue, contact, number, duration, count, hours, list."""
     start: Name
     """The node at which it begins."""
-    nodes: Annotated[dict[Name, Any], BeforeValidator(as_mapping), Field(min_length=1, max_length=100)]
+    nodes: Annotated[dict[Name, Any], Before(as_mapping), Field(min_length=1, max_length=100)]
     """Its nodes, as in a client's file; a parameter of type node is a way out."""
 
     @model_validator(mode="after")
@@ -604,7 +606,7 @@ class SnippetsFile(Block):
     ```
     """
 
-    snippets: Annotated[dict[Name, SnippetBlock], BeforeValidator(as_mapping)]
+    snippets: Annotated[dict[Name, SnippetBlock], Before(as_mapping)]
     """Snippets by name."""
 
 

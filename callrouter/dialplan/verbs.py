@@ -5,12 +5,13 @@ The text below a key says what the key means: the reference and the editors' sch
 
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, WrapValidator, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
 from callrouter.dialplan import values
 from callrouter.dialplan.conditions import ConditionBlock
 from callrouter.dialplan.fields import (
+    Before,
     Block,
     Count,
     Duration,
@@ -131,10 +132,10 @@ class PartBlock(PromptBlock):
 
 
 PART_KINDS = ("say", "sound", "digits", "number", "date", "time")
-Part = Annotated[PartBlock, BeforeValidator(_said), OrText()]
-Parts = Annotated[tuple[Part, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
-Spoken = Annotated[PromptBlock, BeforeValidator(_said), OrText()]
-Prompts = Annotated[tuple[Spoken, ...], BeforeValidator(as_list), Field(min_length=1), OneOrMany()]
+Part = Annotated[PartBlock, Before(_said), OrText()]
+Parts = Annotated[tuple[Part, ...], Before(as_list), Field(min_length=1), OneOrMany()]
+Spoken = Annotated[PromptBlock, Before(_said), OrText()]
+Prompts = Annotated[tuple[Spoken, ...], Before(as_list), Field(min_length=1), OneOrMany()]
 
 
 class RetryBlock(Block):
@@ -148,7 +149,7 @@ class RetryBlock(Block):
     """Said before it is asked again."""
 
 
-Retry = Annotated[RetryBlock, BeforeValidator(_retry), OrText()]
+Retry = Annotated[RetryBlock, Before(_retry), OrText()]
 
 
 class AnswerBlock(Block):
@@ -176,7 +177,7 @@ class MenuBlock(Block):
     """The question."""
     timeout: Positive = 5.0
     """Silence after the question before it counts as none."""
-    keys: Annotated[dict[str, Target], BeforeValidator(as_mapping), Field(min_length=1), NotEmpty(), Keys()]
+    keys: Annotated[dict[str, Target], Before(as_mapping), Field(min_length=1), NotEmpty(), Keys()]
     """Which key leads to which node; keys in quotes."""
     no_input: Retry
     """Where silence leads, and after how many tries."""
@@ -242,7 +243,7 @@ class CallerBlock(Block):
 class BranchBlock(Block):
     """Branch on conditions."""
 
-    when: Annotated[tuple[ConditionBlock, ...], BeforeValidator(as_list), Field(min_length=1, max_length=200)]
+    when: Annotated[tuple[ConditionBlock, ...], Before(as_list), Field(min_length=1, max_length=200)]
     """Conditions, asked in the order written; the first that holds decides."""
     otherwise: Target
     """Where the call goes when none holds."""
@@ -251,7 +252,7 @@ class BranchBlock(Block):
 class SetBlock(Block):
     """Give variables a value."""
 
-    variables: Annotated[dict[Name, Value], BeforeValidator(as_mapping), Field(min_length=1)] | None = None
+    variables: Annotated[dict[Name, Value], Before(as_mapping), Field(min_length=1)] | None = None
     """Variables and their values."""
     language: Name | None = None
     """One of the client's languages: what follows is spoken in it."""
@@ -291,7 +292,7 @@ class DialBlock(Block):
     """`in_turn`: one after the other; `at_once`: all, and the first to accept is connected."""
     ring: Positive = 20.0
     """How long each is rung."""
-    screen: Annotated[tuple[Spoken, ...], BeforeValidator(as_list), OneOrMany(), WrapValidator(_screen), OrFlag()] = ()
+    screen: Annotated[tuple[Spoken, ...], Before(as_list), OneOrMany(), WrapValidator(_screen), OrFlag()] = ()
     """`true`: whoever answers must press 1 to accept, so that no voicemail takes the call; or a prompt of your own
     that asks so."""
     no_answer: Target
