@@ -19,6 +19,7 @@ import os
 import sys
 from typing import Any, Final
 
+from callrouter.cli.left_out import leave_out
 from callrouter.errors import CallrouterError, DialplanError, SettingsError
 
 EXIT_FAILED: Final = 1
@@ -30,7 +31,7 @@ COMMANDS: Final = {
     "up": ("callrouter.cli.up:up", "Run everything on this machine: engine, web and, by default, PostgreSQL."),
     "engine": ("callrouter.cli.engine:engine", "Run the engine: the link to Asterisk, and the calls."),
     "web": ("callrouter.cli.web:web", "Run the API."),
-    "check": ("callrouter.cli.check:check", "Check the clients' files, and say all that is wrong with them."),
+    "check": ("callrouter.cli.check:main", "Check the clients' files, and say all that is wrong with them."),
     "schema": ("callrouter.cli.schema:schema", "Show the JSON Schema of the clients' files, or their reference."),
     "route": ("callrouter.cli.route:main", "Walk a client's tree as a caller would, without a telephone."),
     "show": ("callrouter.cli.show:main", "Draw a client's tree, or a week of its hours."),
@@ -44,7 +45,7 @@ COMMANDS: Final = {
 }
 
 
-ANSWERS_AT_ONCE: Final = frozenset({"route", "show", "diff"})
+ANSWERS_AT_ONCE: Final = frozenset({"check", "route", "show", "diff"})
 """Commands that parse their own arguments: `MODULE:main` takes them and returns the exit code."""
 
 
@@ -54,16 +55,12 @@ def main() -> None:
         name = sys.argv[1] if len(sys.argv) > 1 else ""
         if name in ANSWERS_AT_ONCE:
             # Nearly all of such a command is the loading of code, none of which is ever garbage: neither meanwhile, nor
-            # at the end, when the interpreter would go through all of it again for a seventh of the whole time.
+            # at the end, when the interpreter would take all of it apart.
             gc.disable()
-            # Pydantic would look through all installed packages for plugins of its own.
-            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-            try:
-                code = load(name)(sys.argv[2:])
-                sys.stdout.flush()
-            finally:
-                gc.freeze()
-            sys.exit(code)
+            leave_out()
+            code = load(name)(sys.argv[2:])
+            sys.stdout.flush()
+            os._exit(code)
         # Imported here: typer takes as long to load as `route` to answer.
         from callrouter.cli.application import run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, HelpFormatter
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +17,21 @@ class Parser(ArgumentParser):
 
 
 class _Formatter(HelpFormatter):
+    def __init__(self, prog: str) -> None:
+        # Left to itself it asks shutil, which loads all kinds of archives; and one is made for each argument.
+        super().__init__(prog, width=_columns() - 2)
+
     def add_usage(
         self, usage: str | None, actions: Iterable[Any], groups: Iterable[Any], prefix: str | None = None
     ) -> None:
         super().add_usage(usage, actions, groups, prefix or "Usage: ")
+
+
+def _columns() -> int:
+    """Of the terminal, as `shutil.get_terminal_size` finds them."""
+    if (written := os.environ.get("COLUMNS", "")).isdecimal() and int(written):
+        return int(written)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from enum import StrEnum
 
 from msgspec import Struct
@@ -67,6 +66,8 @@ def errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
 
 def closest(word: str, names: Iterable[str]) -> str:
     """The name that was probably meant, or an empty string."""
+    from difflib import get_close_matches  # only here: where nothing is wrong nothing is meant
+
     found = get_close_matches(word, sorted(names), n=1, cutoff=0.6)
     return found[0] if found else ""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import tzdata
 
 from callrouter.dialplan.issues import closest
 
@@ -26,7 +28,8 @@ def closest_timezone(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _countries_by_zone() -> Mapping[str, str]:
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
+    # By its path: importlib.resources loads temporary files and zip archives first, for what is a plain file.
+    table = Path(tzdata.__file__).with_name("zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
     return {row[2]: row[0] for row in rows}
 

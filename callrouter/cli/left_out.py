@@ -1,0 +1,60 @@
+"""Modules that a short command never uses, though libraries import them with themselves: a sixth of its time.
+
+Pydantic and holidays ask what packages are installed (for plugins, for a version), and for that the interpreter loads
+e-mail, zip and sockets and reads the metadata; holidays can look up days that are written in any way; phonenumbers
+formats while one types and searches texts, with all their patterns. `leave_out` has something empty imported in their
+places. Only for commands that answer and end, and want nothing of them: services load all of it, once.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+
+BEGINNINGS: Final = (
+    "dateutil.parser",
+    "holidays.version",
+    "phonenumbers.asyoutypeformatter",
+    "phonenumbers.data.alt_format_",
+    "phonenumbers.phonenumbermatcher",
+    "phonenumbers.shortnumberinfo",
+    "pydantic.plugin._loader",
+)
+"""Of the modules' names."""
+
+
+class _Empty(ModuleType):
+    """Has every name that is imported from it; each is a function without arguments that finds nothing."""
+
+    __version__ = ""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return tuple
+
+
+class _Finder:
+    """Finds the modules before those who look into folders do.
+
+    No `importlib.abc.MetaPathFinder`, whose module loads what this one leaves out.
+    """
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(fullname, cast("Loader", self)) if fullname.startswith(BEGINNINGS) else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Empty(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """There is nothing in it."""
+
+
+def leave_out() -> None:
+    """Keep the modules from being loaded, in this process."""
+    sys.meta_path.insert(0, _Finder())
