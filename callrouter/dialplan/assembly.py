@@ -19,7 +19,7 @@ from callrouter.core.call import replace
 from callrouter.core.nodes import Node
 from callrouter.dialplan.builders import build
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.schema import NodeBlock
+from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.scope import Place, Scope
 from callrouter.dialplan.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import IncludeBlock, RedirectBlock, SetBlock

@@ -20,12 +20,14 @@ from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import hours, timezones
 from callrouter.dialplan.assembly import MAX_SNIPPETS_DEEP, Assembly, Growth
+from callrouter.dialplan.calendar_blocks import UNNAMED_HOURS
+from callrouter.dialplan.client_file import ClientFile, ServiceLevelBlock
 from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.neighbours import Neighbours
+from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.reader import Document
-from callrouter.dialplan.schema import UNNAMED_HOURS, ClientFile, NodeBlock, ServiceLevelBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.sentences import FALLBACK_BYE, LANGUAGES
 from callrouter.dialplan.shared import Shared, allowance, people

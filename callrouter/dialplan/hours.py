@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
 from callrouter.dialplan import values
+from callrouter.dialplan.calendar_blocks import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.public_holidays import calendar_of, countries, regions_of
-from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 
 YEARS_BACK, YEARS_AHEAD = 1, 5
 """Holidays are known from the last year (for questions about the past) to some years ahead."""

@@ -16,9 +16,11 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
+from callrouter.dialplan.client_file import ClientFile
 from callrouter.dialplan.expected import ExpectedCalls
 from callrouter.dialplan.fields import Block
-from callrouter.dialplan.schema import SHARED_FILES, ClientFile, NodeBlock
+from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.shared_files import SHARED_FILES
 
 EXPECTED: Final = "expected"
 DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES, EXPECTED: ExpectedCalls}

@@ -9,16 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from callrouter.core.nodes import ALL
+from callrouter.dialplan.calendar_blocks import CalendarBlock
+from callrouter.dialplan.client_file import ClientFile
 from callrouter.dialplan.fields import Block
+from callrouter.dialplan.node_block import VERBS, NodeBlock
 from callrouter.dialplan.published import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
-from callrouter.dialplan.schema import (
-    PARAMETER_TYPES,
-    SHARED_FILES,
-    VERBS,
-    CalendarBlock,
-    ClientFile,
-    NodeBlock,
-)
+from callrouter.dialplan.shared_files import SHARED_FILES
+from callrouter.dialplan.snippet_blocks import PARAMETER_TYPES
 
 _HEAD = """\
 # Reference of the clients' files

@@ -15,23 +15,20 @@ from callrouter.core import numbers
 from callrouter.core.dialling import Dialling, with_territories
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import values
+from callrouter.dialplan.calendar_blocks import CalendarBlock, RotaBlock
+from callrouter.dialplan.client_file import DiallingBlock
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
+from callrouter.dialplan.people_blocks import AgentBlock, ContactBlock, TeamQueueBlock
 from callrouter.dialplan.reader import Document, read_file
-from callrouter.dialplan.schema import (
+from callrouter.dialplan.shared_files import (
     SHARED_FILES,
-    AgentBlock,
     AgentsFile,
-    CalendarBlock,
     CalendarsFile,
-    ContactBlock,
     ContactsFile,
-    DiallingBlock,
     DiallingFile,
     PromptsFile,
     QueuesFile,
-    RotaBlock,
     SnippetsFile,
-    TeamQueueBlock,
 )
 from callrouter.dialplan.snippets import Snippet, read_snippets
 from callrouter.dialplan.timezones import known_timezone

@@ -12,8 +12,9 @@ from callrouter.core import numbers
 from callrouter.dialplan import values
 from callrouter.dialplan.fields import targets
 from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.reader import Document, Key
-from callrouter.dialplan.schema import NodeBlock, SnippetBlock
+from callrouter.dialplan.snippet_blocks import SnippetBlock
 from callrouter.dialplan.validation import validate_part
 from callrouter.dialplan.verbs import IncludeBlock
 

@@ -12,7 +12,7 @@ import pytest
 
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan import Catalogue, hours, timezones
-from callrouter.dialplan.schema import HoursBlock
+from callrouter.dialplan.calendar_blocks import HoursBlock
 from tests.dialplan.conftest import Write
 
 TODAY = date(2026, 11, 24)

@@ -21,10 +21,10 @@ from callrouter.core.nodes import BranchNode
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.fields import targets
+from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.proof import Tree
 from callrouter.dialplan.proof.variables import reads
 from callrouter.dialplan.proof.ways import longest_ways
-from callrouter.dialplan.schema import NodeBlock
 from callrouter.testing import TUESDAY_10, assert_serialises
 from tests.dialplan.random_folders import write_folder
 from tests.dialplan.random_trees import VERBS, Walk, as_text, compiled, document, walk

@@ -16,9 +16,9 @@ from callrouter.cli.schema import published
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.expected import run_expected
+from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.published import DOCUMENTS, json_schema, meanings, models_within
 from callrouter.dialplan.reference import reference, verbs
-from callrouter.dialplan.schema import NodeBlock
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"
 TABLES = sorted(DIALPLANS.glob("*.test.yaml"))

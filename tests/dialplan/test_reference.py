@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from callrouter.core.nodes import ALL, Node
+from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.reader import read
-from callrouter.dialplan.schema import NodeBlock
 from callrouter.dialplan.validation import validate
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from callrouter.dialplan.client_file import ClientFile
 from callrouter.dialplan.issues import errors
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
@@ -25,7 +26,6 @@ from callrouter.dialplan.proof.rotas import check_rotas
 from callrouter.dialplan.proof.rules import check_rules
 from callrouter.dialplan.proof.variables import check_room, check_set
 from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
-from callrouter.dialplan.schema import ClientFile
 from callrouter.dialplan.scope import Scope
 
 __all__ = ["Tree", "check_dialled", "prove"]

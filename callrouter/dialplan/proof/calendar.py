@@ -17,10 +17,10 @@ from msgspec import Struct
 from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan import values
+from callrouter.dialplan.calendar_blocks import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.graph import Tree
-from callrouter.dialplan.schema import CalendarBlock, HoursBlock
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.timezones import country_of
 
