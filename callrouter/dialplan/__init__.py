@@ -18,8 +18,9 @@ from callrouter.dialplan.catalogue import Catalogue
 from callrouter.dialplan.compiler import UNKNOWN_CLIENT
 from callrouter.dialplan.issues import Issue, Severity
 from callrouter.dialplan.loader import Loader, load_directory
-from callrouter.dialplan.shared import Person, TeamQueue
+from callrouter.dialplan.people import Person
 from callrouter.dialplan.sounds import PaperSpeech, SoundSource
+from callrouter.dialplan.team_queues import TeamQueue
 
 __all__ = [
     "UNKNOWN_CLIENT",

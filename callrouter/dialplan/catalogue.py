@@ -22,8 +22,9 @@ from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, version_of
 from callrouter.dialplan.folder import is_client_file
 from callrouter.dialplan.issues import Issue, errors, shown
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
-from callrouter.dialplan.shared import DEFAULT_COUNTRY, TeamQueue
+from callrouter.dialplan.shared import DEFAULT_COUNTRY
 from callrouter.dialplan.sounds import SoundSource
+from callrouter.dialplan.team_queues import TeamQueue
 from callrouter.errors import DialplanError
 
 

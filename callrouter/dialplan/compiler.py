@@ -19,6 +19,7 @@ from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import hours, timezones
+from callrouter.dialplan.allowances import allowance
 from callrouter.dialplan.assembly import MAX_SNIPPETS_DEEP, Assembly, Growth
 from callrouter.dialplan.calendar_blocks import UNNAMED_HOURS
 from callrouter.dialplan.client_file import ClientFile, ServiceLevelBlock
@@ -26,11 +27,12 @@ from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.neighbours import Neighbours
 from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.people import people
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.reader import Document
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.sentences import FALLBACK_BYE, LANGUAGES
-from callrouter.dialplan.shared import Shared, allowance, people
+from callrouter.dialplan.shared import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.validation import broken_nodes, validate_part
 from callrouter.dialplan.verbs import PromptBlock

@@ -53,6 +53,10 @@ class Document(Struct, frozen=True, kw_only=True):
         """
         return self.lines.get(self.known(*path), 1)
 
+    def issue(self, message: str, *path: str | int, suggestion: str = "") -> Issue:
+        """What is wrong with the value at a path."""
+        return Issue(file=self.file, line=self.line(*path), field=dotted(path), message=message, suggestion=suggestion)
+
     def known(self, *path: str | int) -> Key:
         """The parts of a path that the document holds."""
         if path in self.lines:

@@ -13,9 +13,10 @@ from callrouter.core.reading import PromptPart, SpokenVariable
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
+from callrouter.dialplan.people import Person
 from callrouter.dialplan.reader import Document, Key, dotted, node_name, tree_path
 from callrouter.dialplan.sentences import ACCEPT
-from callrouter.dialplan.shared import Person, Shared
+from callrouter.dialplan.shared import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.errors import SpeechError

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import Struct, field
-from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 from pydantic import BaseModel
 
-from callrouter.core import numbers
-from callrouter.core.dialling import Dialling, with_territories
-from callrouter.core.rota import Contact, Duty, Rota
-from callrouter.dialplan import values
-from callrouter.dialplan.calendar_blocks import CalendarBlock, RotaBlock
-from callrouter.dialplan.client_file import DiallingBlock
-from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
-from callrouter.dialplan.people_blocks import AgentBlock, ContactBlock, TeamQueueBlock
+from callrouter.core.dialling import Dialling
+from callrouter.core.rota import Rota
+from callrouter.dialplan.allowances import allowance, beginnings
+from callrouter.dialplan.calendar_blocks import CalendarBlock
+from callrouter.dialplan.issues import Issue, closest, errors
+from callrouter.dialplan.people import Person, people
+from callrouter.dialplan.people_blocks import AgentBlock
 from callrouter.dialplan.reader import Document, read_file
+from callrouter.dialplan.shared_calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared_files import (
     SHARED_FILES,
     AgentsFile,
@@ -31,41 +29,14 @@ from callrouter.dialplan.shared_files import (
     SnippetsFile,
 )
 from callrouter.dialplan.snippets import Snippet, read_snippets
-from callrouter.dialplan.timezones import known_timezone
+from callrouter.dialplan.team_queues import TeamQueue, strangers, team_queue
 from callrouter.dialplan.validation import validate
 
-File = TypeVar("File", bound=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 FOLDER = "shared"
 DEFAULT_COUNTRY = "FR"
 """Where callrouter is at home: the default of the setting that says whose national numbers are understood."""
-
-
-class TeamQueue(Struct, frozen=True, kw_only=True):
-    """A team's line, as the switch is to hold it."""
-
-    name: str
-    title: str
-    members: tuple[str, ...]
-    strategy: str
-    ring_seconds: float
-    retry_seconds: float
-    wrap_up_seconds: float
-    max_callers: int
-    """0: no bound."""
-
-
-class Person(Struct, frozen=True, kw_only=True):
-    """Somebody of a client's, as the documents know him."""
-
-    name: str
-    title: str = ""
-    number: str | None = None
-    """E.164."""
-    email: str | None = None
-    url: str | None = None
-    source: str = ""
-    """`file:line` where it is written."""
 
 
 class Shared(Struct, frozen=True, kw_only=True):
@@ -97,75 +68,113 @@ class Shared(Struct, frozen=True, kw_only=True):
 
 def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
     """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
-    issues, refused = _unknown_files(folder / FOLDER)
-    content: list[bytes] = []
+    files = _Files(folder / FOLDER)
+    contacts = files.read("contacts", ContactsFile)
+    agents = files.read("agents", AgentsFile)
+    queues = files.read("queues", QueuesFile)
+    prompts = files.read("prompts", PromptsFile)
+    calendars = files.read("calendars", CalendarsFile)
+    snippets = files.read("snippets", SnippetsFile)
+    dialling = files.read("dialling", DiallingFile)
+    # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
+    known_people = _people(files, contacts, country)
+    if queues.found and agents.found:
+        files.note(queues, strangers(queues.found, queues.document, agents.found.agents))
+    known_rotas, bad_calendars = _calendars(files, calendars, known_people)
+    known_snippets = _snippets(files, snippets)
+    allowed = _dialling(files, dialling, country)
+    return Shared(
+        contacts=known_people,
+        agents=agents.found.agents if agents.found else {},
+        queues={name: team_queue(name, block) for name, block in queues.found.queues.items()} if queues.found else {},
+        prompts=prompts.found.prompts if prompts.found else {},
+        calendars=calendars.found.calendars if calendars.found else {},
+        rotas=known_rotas,
+        snippets=known_snippets,
+        bad_snippets=frozenset(snippets.found.snippets if snippets.found else ()) - frozenset(known_snippets),
+        bad_calendars=bad_calendars,
+        dialling=allowed,
+        refused=files.refused,
+        country=country,
+        issues=tuple(files.issues),
+        content=b"\0".join(files.contents),
+    )
 
-    def load(kind: str, model: type[File]) -> tuple[File | None, Document]:
-        path, name = folder / FOLDER / f"{kind}.yaml", f"{FOLDER}/{kind}.yaml"
+
+class _File(NamedTuple, Generic[Model]):
+    """A shared file as it was read; `found` is None when it is absent, or wrong."""
+
+    kind: str
+    document: Document
+    found: Model | None
+
+
+class _Files:
+    """Reads the files of the folder, and keeps what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.issues, self.refused = _unknown_files(folder)
+        self.contents: list[bytes] = []
+
+    def read(self, kind: str, model: type[Model]) -> _File[Model]:
+        """The file of a kind."""
+        path, name = self._folder / f"{kind}.yaml", f"{FOLDER}/{kind}.yaml"
         if not path.exists():
-            return None, Document(file=name)
+            return _File(kind, Document(file=name), None)
         document = read_file(path, name)
-        content.append(f"{kind}\0".encode() + document.content)
+        self.contents.append(f"{kind}\0".encode() + document.content)
         found, wrong = (None, list(document.issues)) if document.issues else validate(model, document)
         if wrong:
-            issues.extend(wrong)
-            refused[kind] = name
-        return found, document
+            self.issues.extend(wrong)
+            self.refused[kind] = name
+        return _File(kind, document, found)
 
-    contacts_file, contacts_document = load("contacts", ContactsFile)
-    agents_file, _ = load("agents", AgentsFile)
-    queues_file, queues_document = load("queues", QueuesFile)
-    prompts_file, _ = load("prompts", PromptsFile)
-    calendars_file, calendars_document = load("calendars", CalendarsFile)
-    snippets_file, snippets_document = load("snippets", SnippetsFile)
-    dialling_file, dialling_document = load("dialling", DiallingFile)
-
-    def kept(kind: str, wrong: list[Issue], document: Document) -> None:
-        issues.extend(wrong)
+    def note(self, file: _File[Model], wrong: Iterable[Issue]) -> None:
+        """Keep what is wrong with a file that could be read; an error refuses it."""
+        wrong = tuple(wrong)
+        self.issues.extend(wrong)
         if errors(wrong):
-            refused[kind] = document.file
+            self.refused[file.kind] = file.document.file
 
-    contacts: dict[str, Person] = {}
-    if contacts_file:
-        written = (contacts_file.country or country).upper()
-        contacts, wrong = people(contacts_file.contacts, contacts_document, written)
-        kept("contacts", wrong, contacts_document)
-    if queues_file and agents_file:
-        kept("queues", _wrong_members(queues_file, queues_document, agents_file.agents), queues_document)
-    rotas: dict[str, Rota] = {}
-    bad_calendars: set[str] = set()
-    if calendars_file:
-        rotas, wrong = _rotas(calendars_file.rotas, calendars_document, contacts, "contacts" in refused)
-        bad, bad_calendars = _wrong_calendars(calendars_file.calendars, calendars_document)
-        wrong += bad
-        kept("calendars", wrong, calendars_document)
-    snippets: dict[str, Snippet] = {}
-    if snippets_file:
-        snippets, wrong = read_snippets(snippets_file.snippets, snippets_document)
-        issues.extend(wrong)
-    dialling = Dialling()
-    if dialling_file:
-        written = (dialling_file.country or country).upper()
-        allowed, wrong = allowance(dialling_file, dialling_document, written)
-        refusals, more = _beginnings(dialling_file.refused, dialling_document, written, "refused")
-        dialling = Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refusals)
-        kept("dialling", [*wrong, *more], dialling_document)
-    return Shared(
-        contacts=contacts,
-        agents=agents_file.agents if agents_file else {},
-        queues={name: _team_queue(name, block) for name, block in queues_file.queues.items()} if queues_file else {},
-        prompts=prompts_file.prompts if prompts_file else {},
-        calendars=calendars_file.calendars if calendars_file else {},
-        rotas=rotas,
-        snippets=snippets,
-        bad_snippets=frozenset(snippets_file.snippets if snippets_file else ()) - frozenset(snippets),
-        bad_calendars=frozenset(bad_calendars),
-        dialling=dialling,
-        refused=refused,
-        country=country,
-        issues=tuple(issues),
-        content=b"\0".join(content),
-    )
+
+def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str, Person]:
+    if file.found is None:
+        return {}
+    found, wrong = people(file.found.contacts, file.document, (file.found.country or country).upper())
+    files.note(file, wrong)
+    return found
+
+
+def _calendars(
+    files: _Files, file: _File[CalendarsFile], contacts: Mapping[str, Person]
+) -> tuple[dict[str, Rota], frozenset[str]]:
+    """The rotas, and the calendars that are wrong."""
+    if file.found is None:
+        return {}, frozenset()
+    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused)
+    more, bad = wrong_calendars(file.found.calendars, file.document)
+    files.note(file, [*wrong, *more])
+    return found, bad
+
+
+def _snippets(files: _Files, file: _File[SnippetsFile]) -> dict[str, Snippet]:
+    """A snippet that is wrong refuses itself, not the file."""
+    if file.found is None:
+        return {}
+    found, wrong = read_snippets(file.found.snippets, file.document)
+    files.issues.extend(wrong)
+    return found
+
+
+def _dialling(files: _Files, file: _File[DiallingFile], country: str) -> Dialling:
+    if file.found is None:
+        return Dialling()
+    written = (file.found.country or country).upper()
+    allowed, wrong = allowance(file.found, file.document, written)
+    refused, more = beginnings(file.found.refused, file.document, written, "refused")
+    files.note(file, [*wrong, *more])
+    return Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refused)
 
 
 def _unknown_files(place: Path) -> tuple[list[Issue], dict[str, str]]:
@@ -190,175 +199,3 @@ def _documents(place: Path) -> list[str]:
     found = place.rglob("*") if place.is_dir() else ()
     names = (one.relative_to(place) for one in found if one.suffix.lower() in (".yaml", ".yml"))
     return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))
-
-
-def _wrong_members(file: QueuesFile, document: Document, agents: Mapping[str, AgentBlock]) -> list[Issue]:
-    """Members of queues who are no agents."""
-    issues: list[Issue] = []
-    for name, queue in file.queues.items():
-        for index, member in enumerate(queue.members):
-            if member not in agents:
-                path = ("queues", name, "members", index)
-                issues.append(
-                    Issue(
-                        file=document.file,
-                        line=document.line(*path),
-                        field=".".join(str(part) for part in path),
-                        message=f"queue {shown(name)}: agent {shown(member)} is not in shared/agents.yaml",
-                        suggestion=closest(member, agents),
-                    )
-                )
-    return issues
-
-
-def _wrong_calendars(blocks: Mapping[str, CalendarBlock], document: Document) -> tuple[list[Issue], set[str]]:
-    """What no client's hours could be made of, and the names of the calendars it stands in."""
-    from callrouter.dialplan import hours
-
-    issues: list[Issue] = []
-    bad: set[str] = set()
-    for name, block in blocks.items():
-        wrong: list[hours.WrongHours] = []
-        hours.schedule(name, block, "UTC", "en", date(2026, 1, 1), wrong=wrong)
-        for one in wrong:
-            path = ("calendars", name, *one.path)
-            field = ".".join(str(part) for part in path)
-            message = f"calendar {shown(name)}: {one.message}"
-            issues.append(Issue(file=document.file, line=document.line(*path), field=field, message=message))
-            bad.add(name)
-    return issues, bad
-
-
-def _rotas(
-    blocks: Mapping[str, RotaBlock], document: Document, contacts: Mapping[str, Person], unsure: bool
-) -> tuple[dict[str, Rota], list[Issue]]:
-    """Rotas with their people's numbers; `unsure`: contacts could not be read, so none is called unknown."""
-    found: dict[str, Rota] = {}
-    issues: list[Issue] = []
-
-    def wrong(message: str, *path: str | int, suggestion: str = "") -> None:
-        full = ("rotas", *path)
-        issues.append(
-            Issue(
-                file=document.file,
-                line=document.line(*full),
-                field=".".join(str(part) for part in full),
-                message=f'rota "{path[0]}": {message}',
-                suggestion=suggestion,
-            )
-        )
-
-    def person(who: str, *path: str | int) -> Contact:
-        known = contacts.get(who)
-        if known is None and not unsure:
-            wrong(f"contact {shown(who)} is not in shared/contacts.yaml", *path, suggestion=closest(who, contacts))
-        elif known is not None and known.number is None:
-            wrong(f"contact {shown(who)} has no number to ring", *path)
-        return Contact(name=who, number=(known.number if known else None) or "")
-
-    for name, block in blocks.items():
-        if not known_timezone(block.timezone):
-            wrong(f"{shown(block.timezone)} is no time zone", name, "timezone")
-            continue
-        weekday, at_clock = values.weekly_instant(block.change)
-        found[name] = Rota(
-            name=name,
-            timezone=block.timezone,
-            weekday=weekday,
-            at_clock=at_clock,
-            cycle=tuple(person(who, name, "cycle", index) for index, who in enumerate(block.cycle)),
-            starting=values.day(block.starting) if block.starting else None,
-            weeks={values.iso_week(week): person(who, name, "weeks", week) for week, who in block.weeks.items()},
-            exceptions=tuple(
-                Duty(first=first, last=last, contact=person(who, name, "exceptions", written))
-                for written, who in block.exceptions.items()
-                for first, last in (values.days(written),)
-            ),
-        )
-    return found, issues
-
-
-def allowance(block: DiallingBlock | DiallingFile, document: Document, country: str) -> tuple[Dialling, list[Issue]]:
-    """What a document allows to dial, and what is wrong with it."""
-    path = () if isinstance(block, DiallingFile) else ("dialling",)
-    issues = [
-        Issue(
-            file=document.file,
-            line=document.line(*path, "countries", index),
-            field="countries",
-            message=f'countries: {shown(code)} is no country: write an ISO code such as "BE"',
-        )
-        for index, code in enumerate(block.countries)
-        if code not in SUPPORTED_REGIONS
-    ]
-    prefixes, wrong = _beginnings(block.prefixes, document, country, *path, "prefixes")
-    home = f"+{country_code_for_region(country)}"
-    for index, text in enumerate(block.prefixes):
-        if home.startswith(numbers.normalise_prefix(text.removesuffix("*"), country) or "-"):
-            message = (
-                f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
-            )
-            line = document.line(*path, "prefixes", index)
-            issues.append(
-                Issue(file=document.file, line=line, field="prefixes", message=message, severity=Severity.WARNING)
-            )
-    return Dialling(countries=with_territories(block.countries), prefixes=prefixes), [*issues, *wrong]
-
-
-def _beginnings(
-    written: tuple[str, ...], document: Document, country: str, *path: str
-) -> tuple[tuple[str, ...], list[Issue]]:
-    """Beginnings of numbers in E.164."""
-    found: list[str] = []
-    issues: list[Issue] = []
-    for index, text in enumerate(written):
-        prefix = numbers.normalise_prefix(text.removesuffix("*"), country)
-        if prefix is None or len(prefix) < 2:
-            message = f'{path[-1]}: {shown(text)} is no beginning of a number: write "0892" or "+377"'
-            line = document.line(*path, index)
-            issues.append(Issue(file=document.file, line=line, field=".".join(path), message=message))
-        else:
-            found.append(prefix)
-    return tuple(found), issues
-
-
-def people(
-    blocks: Mapping[str, ContactBlock], document: Document, country: str
-) -> tuple[dict[str, Person], list[Issue]]:
-    """Contacts with their numbers in E.164, and what is wrong with those that have none."""
-    found: dict[str, Person] = {}
-    issues: list[Issue] = []
-    for name, block in blocks.items():
-        number = numbers.normalise(block.number, country) if block.number else None
-        if block.number and number is None:
-            issues.append(
-                Issue(
-                    file=document.file,
-                    line=document.line("contacts", name, "number"),
-                    field=f"contacts.{name}.number",
-                    message=f'contact "{name}": {shown(block.number)} is no telephone number of {country}',
-                )
-            )
-            continue
-        found[name] = Person(
-            name=name,
-            title=block.name or name,
-            number=number,
-            email=block.email,
-            url=block.url,
-            source=f"{document.file}:{document.line('contacts', name)}",
-        )
-    return found, issues
-
-
-def _team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
-    return TeamQueue(
-        name=name,
-        title=block.title or name,
-        members=block.members,
-        strategy=block.strategy,
-        ring_seconds=block.ring,
-        retry_seconds=block.retry,
-        wrap_up_seconds=block.wrap_up,
-        max_callers=block.max_callers,
-    )

@@ -16,9 +16,11 @@ from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Han
 from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compiler import Compiled, compile_client, draft
+from callrouter.dialplan.people import Person
 from callrouter.dialplan.reader import read
-from callrouter.dialplan.shared import Person, Shared, TeamQueue
+from callrouter.dialplan.shared import Shared
 from callrouter.dialplan.sounds import PaperSpeech
+from callrouter.dialplan.team_queues import TeamQueue
 from callrouter.testing import TUESDAY_10
 
 VARIABLES = ("dossier", "postcode")
