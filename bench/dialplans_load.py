@@ -32,7 +32,8 @@ def whole(folder: Path) -> tuple[float, float, int]:
 
 def phases(folder: Path) -> dict[str, float]:
     """CPU seconds of each step, one after the other for all clients."""
-    from callrouter.dialplan.compiler import compile_client, draft
+    from callrouter.dialplan.compiler import compile_client
+    from callrouter.dialplan.drafts import draft
     from callrouter.dialplan.neighbours import Neighbours
     from callrouter.dialplan.reader import read_file
     from callrouter.dialplan.shared import load_shared

@@ -25,7 +25,8 @@ from typing import Any
 from bench.clients import COUNT, write_clients
 from bench.report import Check, at_most
 from callrouter.dialplan import Loader, PaperSpeech, compiler
-from callrouter.dialplan.compiler import compile_client, draft
+from callrouter.dialplan.compiler import compile_client
+from callrouter.dialplan.drafts import draft
 from callrouter.dialplan.proof import Tree, prove
 from callrouter.dialplan.reader import read
 from callrouter.dialplan.shared import load_shared

@@ -25,7 +25,7 @@ from callrouter.dialplan.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import IncludeBlock, RedirectBlock, SetBlock
 
 if TYPE_CHECKING:
-    from callrouter.dialplan.compiler import Draft
+    from callrouter.dialplan.drafts import Draft
     from callrouter.dialplan.neighbours import Neighbours
 
 MAX_NODES = 5_000

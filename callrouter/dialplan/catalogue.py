@@ -18,8 +18,9 @@ from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compiler import UNKNOWN_CLIENT, Compiled, version_of
+from callrouter.dialplan.compiler import Compiled, version_of
 from callrouter.dialplan.folder import is_client_file
+from callrouter.dialplan.frame import UNKNOWN_CLIENT
 from callrouter.dialplan.issues import Issue, errors, shown
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
 from callrouter.dialplan.shared import DEFAULT_COUNTRY

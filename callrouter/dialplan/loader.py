@@ -19,7 +19,8 @@ from typing import Final
 from msgspec import Struct
 
 from callrouter.dialplan.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
-from callrouter.dialplan.compiler import Compiled, Draft, compile_client, draft, sentences
+from callrouter.dialplan.compiler import Compiled, compile_client
+from callrouter.dialplan.drafts import Draft, draft
 from callrouter.dialplan.folder import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, shown
 from callrouter.dialplan.neighbours import Neighbours
@@ -27,6 +28,7 @@ from callrouter.dialplan.reader import MAX_BYTES, Document, Key, is_special, rea
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
 from callrouter.dialplan.shared import DEFAULT_COUNTRY, FOLDER, Shared, load_shared
 from callrouter.dialplan.sounds import SoundSource
+from callrouter.dialplan.spoken import sentences
 
 TRIES: Final = 3
 """How often a folder that changes while it is read is read again; the last time it is taken as it is."""

@@ -10,7 +10,8 @@ from callrouter.core import numbers
 from callrouter.dialplan import timezones
 
 if TYPE_CHECKING:
-    from callrouter.dialplan.compiler import Compiled, Draft
+    from callrouter.dialplan.compiler import Compiled
+    from callrouter.dialplan.drafts import Draft
 
 
 class Neighbours:

@@ -1,7 +1,7 @@
 """What editors and people are told of the language: JSON Schema of each document, and what each key means.
 
-Both are made of the models that read the documents (`schema`, `verbs`, `fields`) and of the text below each key there,
-so that they cannot say anything else than what is read.
+Both are made of the models that read the documents (`client_file`, `shared_files`, and what these hold) and of the text
+below each key there, so that they cannot say anything else than what is read.
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, Queu
 from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, LookAtQueues, Lookup, Play, Record
 from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compiler import Compiled, compile_client, draft
+from callrouter.dialplan.compiler import Compiled, compile_client
+from callrouter.dialplan.drafts import draft
 from callrouter.dialplan.people import Person
 from callrouter.dialplan.reader import read
 from callrouter.dialplan.shared import Shared

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech
-from callrouter.dialplan.compiler import compile_client, draft
+from callrouter.dialplan.compiler import compile_client
+from callrouter.dialplan.drafts import draft
 from callrouter.dialplan.node_block import VERBS
 from callrouter.dialplan.reader import read
 from callrouter.dialplan.shared import Shared
