@@ -19,7 +19,7 @@ import os
 import sys
 from typing import Any, Final
 
-from callrouter.cli.left_out import leave_out
+from callrouter.cli.left_out import left_out
 from callrouter.errors import CallrouterError, DialplanError, SettingsError
 
 EXIT_FAILED: Final = 1
@@ -55,12 +55,15 @@ def main() -> None:
         name = sys.argv[1] if len(sys.argv) > 1 else ""
         if name in ANSWERS_AT_ONCE:
             # Nearly all of such a command is the loading of code, none of which is ever garbage: neither meanwhile, nor
-            # at the end, when the interpreter would take all of it apart.
+            # at the end, when the interpreter would go through all of it again for a seventh of the whole time.
             gc.disable()
-            leave_out()
-            code = load(name)(sys.argv[2:])
-            sys.stdout.flush()
-            os._exit(code)
+            try:
+                with left_out():
+                    code = load(name)(sys.argv[2:])
+                sys.stdout.flush()
+            finally:
+                gc.freeze()
+            sys.exit(code)
         # Imported here: typer takes as long to load as `route` to answer.
         from callrouter.cli.application import run
 

@@ -2,13 +2,15 @@
 
 Pydantic and holidays ask what packages are installed (for plugins, for a version), and for that the interpreter loads
 e-mail, zip and sockets and reads the metadata; holidays can look up days that are written in any way; phonenumbers
-formats while one types and searches texts, with all their patterns. `leave_out` has something empty imported in their
+formats while one types and searches texts, with all their patterns. `left_out` has something empty imported in their
 places. Only for commands that answer and end, and want nothing of them: services load all of it, once.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -55,6 +57,14 @@ class _Finder:
         """There is nothing in it."""
 
 
-def leave_out() -> None:
-    """Keep the modules from being loaded, in this process."""
-    sys.meta_path.insert(0, _Finder())
+@contextmanager
+def left_out() -> Iterator[None]:
+    """Meanwhile the modules are not loaded; whoever imports one afterwards gets the whole of it."""
+    finder = _Finder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        for name in [name for name, module in sys.modules.items() if type(module) is _Empty]:
+            del sys.modules[name]

@@ -1,9 +1,9 @@
 """The clients' documents: from YAML to plans, keeping the line of every value.
 
 `reader` turns YAML into texts that know their line. What may be written: `client_file` and `shared_files` are the
-documents, `node_block`, `verbs`, `outside`, `calendar_blocks`, `people_blocks` and `snippet_blocks` what stands in them,
-`fields` and `values` what each text becomes; `validation` words what pydantic found. `shared` reads the files beside the
-clients (`people`, `team_queues`, `shared_calendars`, `snippets`, `allowances`).
+documents, `node_block`, `verbs`, `outside`, `calendar_blocks`, `people_blocks` and `snippet_blocks` what stands in
+them, `fields` and `values` what each text becomes; `validation` words what pydantic found. `shared` reads the files
+beside the clients (`people`, `team_queues`, `shared_calendars`, `snippets`, `allowances`).
 
 `drafts` understands a document, `frame` names what its nodes can name, `assembly` grows the tree, with `builders` that
 make nodes of blocks within a `scope`; `proof` judges the whole tree; `compiler` joins these into a plan or a list of

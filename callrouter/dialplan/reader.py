@@ -108,7 +108,7 @@ def read(content: bytes, name: str) -> Document:
         number = text.count("\n", 0, mark.start()) + 1
         wrong = f"git left a conflict here ({shown(mark[0].strip())}): keep one of the two versions, and no mark of it"
         return _refused(name, number, wrong, content)
-    if tab := _TAB_FIRST.search(text):
+    if "\t" in text and (tab := _TAB_FIRST.search(text)):
         number = text.count("\n", 0, tab.start()) + 1
         return _refused(name, number, "the line begins with a tab: indent with spaces", content)
     try:
