@@ -41,7 +41,11 @@ class Document(Struct, frozen=True, kw_only=True):
     file: str
     value: Any = None
     """Mappings, lists, texts and None."""
-    lines: Mapping[Key, int] = field(default_factory=dict)
+    first_line: int = 1
+    """Where the value begins."""
+    lines: Mapping[int, Mapping[str | int, int]] = field(default_factory=dict)
+    """The line of each key or item of a mapping or list of `value`, by the identity of the mapping or list: a path for
+    every value would cost more than all else that is made of a document."""
     issues: tuple[Issue, ...] = ()
     content: bytes = b""
 
@@ -51,7 +55,12 @@ class Document(Struct, frozen=True, kw_only=True):
         Parts the document does not hold are skipped, so that a path through a normalised value
         (one item for a list of one) finds its place.
         """
-        return self.lines.get(self.known(*path), 1)
+        line, value = self.first_line, self.value
+        for part in path:
+            lines = self.lines.get(id(value))
+            if lines is not None and part in lines:
+                line, value = lines[part], value[part]
+        return line
 
     def issue(self, message: str, *path: str | int, suggestion: str = "") -> Issue:
         """What is wrong with the value at a path."""
@@ -59,13 +68,13 @@ class Document(Struct, frozen=True, kw_only=True):
 
     def known(self, *path: str | int) -> Key:
         """The parts of a path that the document holds."""
-        if path in self.lines:
-            return path
-        known: Key = ()
+        known: list[str | int] = []
+        value = self.value
         for part in path:
-            if (*known, part) in self.lines:
-                known = (*known, part)
-        return known
+            if part in self.lines.get(id(value), ()):
+                known.append(part)
+                value = value[part]
+        return tuple(known)
 
 
 def read_file(path: Path, name: str) -> Document:
@@ -171,136 +180,128 @@ def _compose(text: str, content: bytes, name: str) -> Document:
         return _refused(name, _line(event), refusal, content)
     if builder.root is None:
         return _refused(name, 0, "is empty", content)
-    return Document(file=name, value=builder.root, lines=builder.lines, issues=tuple(builder.issues), content=content)
+    return Document(
+        file=name,
+        value=builder.root,
+        first_line=builder.first_line,
+        lines=builder.lines,
+        issues=tuple(builder.issues),
+        content=content,
+    )
+
+
+_KEY_NEXT: Any = object()
+"""Stands for the key of a mapping that is still to come."""
 
 
 class _Builder:
     """Events of PyYAML into plain values, noting lines and what is not allowed.
 
-    Reading is most of the time that loading 800 clients takes, and this is the half of it that is ours: types are
-    compared, not asked for, and the line of an event is looked up once.
+    Reading is nearly half of the time that loading 800 clients takes, and this is the part of it that is ours: types
+    are compared, not asked for, and what is being read stands in local names.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.root: Any = None
-        self.lines: dict[Key, int] = {}
+        self.first_line = 1
+        self.lines: dict[int, dict[str | int, int]] = {}
         self.issues: list[Issue] = []
         self._documents = 0
-        self._open: list[_Open] = []
+        self._thrown_away: list[Any] = []
+        """Kept meanwhile: what is made after it must not get the identity it has in `lines`."""
+        self._open: list[tuple[Any, dict[str | int, int], str | int, Any]] = []
+        """What holds the mapping or list that is being read, from the root on: the mapping or list, the lines of its
+        keys or items, the key or place of what is being read within, and the key afterwards."""
 
-    def take_all(self, get_event: Callable[[], Any]) -> tuple[Any, str]:
+    def take_all(self, get_event: Callable[[], Any]) -> tuple[Any, str]:  # noqa: C901 - it is the loop
         """Take every event; the one that makes the whole document unreadable, and why, are returned."""
-        scalar, lines, stack = yaml.ScalarEvent, self.lines, self._open
-        mapping_end, list_end, end = yaml.MappingEndEvent, yaml.SequenceEndEvent, yaml.StreamEndEvent
+        scalar, mapping, sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
+        mapping_end, sequence_end, end = yaml.MappingEndEvent, yaml.SequenceEndEvent, yaml.StreamEndEvent
+        values: Any = None
+        lines: dict[str | int, int] = {}
+        # Of a mapping: whose value comes next; None: the value is thrown away.
+        key: Any = _KEY_NEXT
         while (event := get_event()) is not None:
             kind = type(event)
-            if kind is scalar and stack and event.tag is None:
-                # Nearly all events are these three; the rest of the class says the same for every case.
-                parent, text = stack[-1], event.value
-                if parent.is_list:
-                    path = (*parent.path, len(parent.values))
-                    parent.values.append(text if text or event.style else None)
-                    lines[path] = event.start_mark.line + 1
-                elif parent.has_key:
-                    parent.has_key = False
-                    if parent.key is not None:
-                        parent.values[parent.key] = text if text or event.style else None
-                elif text and text not in parent.values:
-                    parent.key_path = path = (*parent.path, text)
-                    parent.key, parent.has_key = text, True
-                    lines[path] = event.start_mark.line + 1
-                else:
-                    self._key(parent, event, text if text or event.style else None)
-            elif kind is mapping_end or kind is list_end:
-                stack.pop()
+            if kind is scalar:
+                value: Any = event.value
+                if not value and not event.style:
+                    value = None
+            elif kind is mapping_end or kind is sequence_end:
+                values, lines, _, key = self._open.pop()
+                continue
+            elif kind is mapping or kind is sequence:
+                value = {} if kind is mapping else []
             elif kind is end:
                 break
-            elif refusal := self._take(event, kind):
+            elif refusal := self._refusal(event, kind):
                 return event, refusal
+            else:
+                continue
+            if event.tag is not None:
+                self._tag(event)
+            place: str | int = ""
+            if values is None:
+                self.root, self.first_line = value, event.start_mark.line + 1
+            elif type(values) is list:
+                place = len(values)
+                lines[place] = event.start_mark.line + 1
+                values.append(value)
+            elif key is _KEY_NEXT:
+                if type(value) is str and value not in lines:
+                    key = value
+                    lines[key] = event.start_mark.line + 1
+                else:
+                    key = None
+                    self._bad_key(event, value, lines)
+            else:
+                if key is None:
+                    self._thrown_away.append(value)
+                else:
+                    values[key] = value
+                    place = key
+                key = _KEY_NEXT
+            if kind is not scalar:
+                self._open.append((values, lines, place, key))
+                if len(self._open) > MAX_DEPTH:
+                    return event, f"is nested more than {MAX_DEPTH} deep"
+                values, key = value, _KEY_NEXT
+                lines = self.lines[id(value)] = {}
         return None, ""
 
-    def _take(self, event: Any, kind: type) -> str:
-        """Take one event; what makes the whole document unreadable is returned."""
-        if kind is yaml.ScalarEvent:
-            self._tag(event)
-            value = event.value
-            self._value(event, value if value or event.style else None)
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            self._tag(event)
-            values: dict[str, Any] | list[Any] = {} if kind is yaml.MappingStartEvent else []
-            path = self._value(event, values)
-            self._open.append(_Open(values=values, path=path, is_list=type(values) is list))
-            if len(self._open) > MAX_DEPTH:
-                return f"is nested more than {MAX_DEPTH} deep"
-        elif kind is yaml.AliasEvent:
+    def _refusal(self, event: Any, kind: type) -> str:
+        """Why an event makes the whole document unreadable, if it does."""
+        if kind is yaml.AliasEvent:
             return f"alias *{event.anchor} is not understood: write the value out, or share it by a file in shared/"
-        elif kind is yaml.DocumentStartEvent:
+        if kind is yaml.DocumentStartEvent:
             self._documents += 1
             if self._documents > 1:
                 return 'is not YAML here: a second document begins; leave out the line "---"'
         return ""
 
-    def _value(self, event: yaml.Event, value: Any) -> Key:
-        """Put a value where it belongs, or take it for a key; the path it has."""
-        if not self._open:
-            self.root = value
-            self.lines[()] = _line(event)
-            return ()
-        parent = self._open[-1]
-        values = parent.values
-        if parent.is_list:
-            path: Key = (*parent.path, len(values))
-            values.append(value)
-            self.lines[path] = _line(event)
-            return path
-        if not parent.has_key:
-            self._key(parent, event, value)
-            return (*parent.path, "")
-        parent.has_key = False
-        key = parent.key
-        if key is None:
-            return (*parent.path, "")
-        values[key] = value
-        return parent.key_path
-
-    def _key(self, parent: _Open, event: yaml.Event, key: Any) -> None:
-        """A key; one that cannot be, or stands here already, takes its value into nothing."""
-        parent.has_key, parent.key = True, None
+    def _bad_key(self, event: Any, key: Any, lines: Mapping[str | int, int]) -> None:
+        """A key that cannot be, or stands here already."""
+        self._thrown_away.append(key)
         if type(key) is not str:
-            self._issue(event, parent.path, "a key must be a text")
-            return
-        path = (*parent.path, key)
-        if key in parent.values:
-            first = self.lines[path]
-            self._issue(event, path, f"key {shown(key)} stands here a second time (first on line {first})")
-            return
-        parent.key, parent.key_path = key, path
-        self.lines[path] = _line(event)
+            self._issue(event, self._path, "a key must be a text")
+        else:
+            wrong = f"key {shown(key)} stands here a second time (first on line {lines[key]})"
+            self._issue(event, (*self._path, key), wrong)
 
     def _tag(self, event: Any) -> None:
-        if event.tag is not None and event.tag != "!":
-            path = self._open[-1].path if self._open else ()
-            self._issue(event, path, f"tag {shown(event.tag)} is not understood: leave it out")
+        if event.tag != "!":
+            self._issue(event, self._path, f"tag {shown(event.tag)} is not understood: leave it out")
+
+    @property
+    def _path(self) -> Key:
+        """The path of the mapping or list that is being read."""
+        return tuple(place for _, _, place, _ in self._open[1:])
 
     def _issue(self, event: yaml.Event, path: Key, message: str) -> None:
         self.issues.append(
             Issue(file=self.name, line=_line(event), node=node_name(path), field=dotted(path), message=message)
         )
-
-
-class _Open(Struct, kw_only=True):
-    """A mapping or list that is being read."""
-
-    values: Any
-    """A mapping or a list."""
-    path: Key
-    is_list: bool
-    has_key: bool = False
-    key: str | None = None
-    """The key whose value comes next; None: the value is thrown away."""
-    key_path: Key = ()
-    """Its path."""
 
 
 def node_name(path: Key) -> str:

@@ -83,6 +83,17 @@ def test_a_second_key_is_named_and_its_value_thrown_away() -> None:
     assert [issue.line for issue in document.issues] == [3, 3]
 
 
+def test_what_was_thrown_away_lends_its_lines_to_nobody() -> None:
+    """Lines are known by the identity of mappings and lists, which something else may get when one is gone."""
+    twice = "".join(f"a: {{ b: [{number}] }}\n" for number in range(200))
+    document = read(
+        f"{twice}? [x]\n: {{ b: y }}\n{''.join(f'k{n}: text {n}{chr(10)}' for n in range(500))}".encode(), "x"
+    )
+
+    assert [document.line(f"k{number}", "b", 0) for number in range(500)] == list(range(203, 703))
+    assert document.known("k0", "b", 0) == ("k0",)
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """An issue like any other."""
     document = read_file(tmp_path / "gone.yaml", "gone.yaml")
