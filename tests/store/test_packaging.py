@@ -23,7 +23,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED_UNSEEN = {
     "greenlet",  # SQLAlchemy's asyncio, which does not install it everywhere
-    "tzdata",  # zoneinfo's data, where the system has none
 }
 
 
