@@ -1,4 +1,4 @@
-"""Modules that a short command never uses, though libraries import them with themselves: a sixth of its time.
+"""Modules that a short command never uses, though libraries import them with themselves: a ninth of its time.
 
 Pydantic and holidays ask what packages are installed (for plugins, for a version), and for that the interpreter loads
 e-mail, zip and sockets and reads the metadata; holidays can look up days that are written in any way; phonenumbers
