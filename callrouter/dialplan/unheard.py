@@ -12,7 +12,7 @@ from callrouter.core.nodes import Node, QueueNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan.likeness import differing
 from callrouter.dialplan.render import length
-from callrouter.dialplan.shared import TeamQueue
+from callrouter.dialplan.team_queues import TeamQueue
 
 
 def _said(sounds: tuple[Sound, ...]) -> str:
