@@ -2,18 +2,19 @@
 
 Pydantic and holidays ask what packages are installed (for plugins, for a version), and for that the interpreter loads
 e-mail, zip and sockets and reads the metadata; holidays can look up days that are written in any way; phonenumbers
-formats while one types and searches texts, with all their patterns. `left_out` has something empty imported in their
-places. Only for commands that answer and end, and want nothing of them: services load all of it, once.
+formats while one types and searches texts, with all their patterns. `left_out` has a stand-in imported in their places,
+which fails loudly should anything in it be used after all. Only for commands that answer and end: services load all of
+it, once.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -30,15 +31,25 @@ BEGINNINGS: Final = (
 """Of the modules' names."""
 
 
-class _Empty(ModuleType):
-    """Has every name that is imported from it; each is a function without arguments that finds nothing."""
+NO_PLUGINS: Final = ("pydantic.plugin._loader", "get_plugins")
+"""The one function that is called all the same, each time a model is made; there is no plugin to be found."""
+
+
+class _StandIn(ModuleType):
+    """Has every name that is imported from it, and lends none to be used."""
 
     __version__ = ""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
             raise AttributeError(name)
-        return tuple
+        if (self.__name__, name) == NO_PLUGINS:
+            return tuple
+
+        def used(*_: object, **__: object) -> NoReturn:
+            raise RuntimeError(f"{self.__name__}.{name} is used by a short command: take it off the list of {__name__}")
+
+        return used
 
 
 class _Finder:
@@ -51,7 +62,7 @@ class _Finder:
         return ModuleSpec(fullname, cast("Loader", self)) if fullname.startswith(BEGINNINGS) else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return _Empty(spec.name)
+        return _StandIn(spec.name)
 
     def exec_module(self, module: ModuleType) -> None:
         """There is nothing in it."""
@@ -66,5 +77,5 @@ def left_out() -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [name for name, module in sys.modules.items() if type(module) is _Empty]:
+        for name in [name for name, module in sys.modules.items() if type(module) is _StandIn]:
             del sys.modules[name]
