@@ -43,7 +43,6 @@ WANTED_EVENTS: Final = (
     "DTMFEnd",
     "Hangup",
     "HangupRequest",
-    "SoftHangupRequest",
     "UserEvent",
     "AgentCalled",
     "AgentConnect",

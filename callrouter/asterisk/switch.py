@@ -5,8 +5,10 @@ there: how often AsyncAGI was entered and left (a transfer can nest it), which c
 for the end ourselves. The rules, with their source:
 
 - Nothing is sent after AsyncAGI ended: Asterisk would answer Success and run it at the next entry of the channel.
-- AsyncAGI that ends without a hang-up request before it means that control was lost (the lease ran out, a command
-  failed): Asterisk's own dialplan has the caller. A BYE raises HangupRequest first (`channel.c`, ast_queue_hangup).
+- AsyncAGI that ends without a hang-up means that control was lost (the lease ran out, a command failed): Asterisk's own
+  dialplan has the caller. A BYE raises HangupRequest first (`channel.c`, ast_queue_hangup). A hang-up from within (the
+  console, another manager, ourselves) is known by the end of the channel, which follows at once: its SoftHangupRequest
+  would be one event more of every call.
 - Digits come from DTMFEnd alone, in whatever state the channel is. A key that arrives in the instant before Read
   starts is seen by us and not by Read: a `#` is then put into the channel so that Read ends (and its own DTMFEnd
   is swallowed).
@@ -74,6 +76,8 @@ MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
 ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
+HANGUP_GRACE_SECONDS: Final = 0.25
+"""So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
 HELD_UP_SECONDS: Final = 1.0
 CATCH_UP_SECONDS: Final = 0.2
 LEASE_GUARD_SECONDS: Final = 0.25
@@ -83,6 +87,15 @@ TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a 
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Why, and since when, control is lost, unless the timer is overtaken by a hang-up."""
+
+    timer: asyncio.TimerHandle
+    reason: str
+    at: datetime
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +109,8 @@ class Line:
     """AsyncAGI starts less ends."""
     hanging_up: bool = False
     lost: bool = False
+    left: Left | None = None
+    """AsyncAGI has ended; it will show whether the channel has, too."""
     step: int = 0
     kind: Kind | None = None
     """What the last command of the present batch is."""
@@ -151,7 +166,6 @@ class AsteriskSwitch:
             "DTMFEnd": self._on_dtmf,
             "Hangup": self._on_hangup,
             "HangupRequest": self._on_hangup,
-            "SoftHangupRequest": self._on_hangup,
             "AgentCalled": self._on_agent_called,
             "AgentConnect": self._on_agent_connect,
             "UserEvent": self._on_user_event,
@@ -163,7 +177,7 @@ class AsteriskSwitch:
     def perform(self, call: Call, state: bytes, effects: Sequence[Effect]) -> None:
         """Write the effects as one batch; the result comes back as an input that names the step."""
         line = self._by_call.get(call.call_id)
-        if line is None or line.lost or line.hanging_up or self.link is None:
+        if line is None or line.lost or line.left or line.hanging_up or self.link is None:
             return
         if perf_counter() > line.lease_ends_at:
             # This process was held up: what it decides from old results would reach a caller whom the fallback has,
@@ -204,8 +218,7 @@ class AsteriskSwitch:
         line = self._by_call.pop(call_id, None)
         if line is None:
             return
-        self._stop_nudging(line)
-        self._stop_music_timer(line)
+        self._stop_timers(line)
         self._by_uniqueid.pop(line.uniqueid, None)
         if self.link is not None:
             for command_id in line.outstanding:
@@ -325,15 +338,29 @@ class AsteriskSwitch:
             self._late.pop(message["Uniqueid"], None)
             return
         line.entries -= 1
-        if line.entries == 0 and not line.hanging_up:
-            self._lose(line, TRANSFERRED_REASON if line.kind in (Kind.QUEUE, Kind.DIAL) else TAKEN_BACK_REASON)
+        if line.entries == 0 and not (line.hanging_up or line.lost):
+            reason = TRANSFERRED_REASON if line.kind in (Kind.QUEUE, Kind.DIAL) else TAKEN_BACK_REASON
+            loop = asyncio.get_running_loop()
+            self._stop_timers(line)
+            line.left = Left(loop.call_later(HANGUP_GRACE_SECONDS, self._settle, line), reason, self._clock.now())
+
+    def _settle(self, line: Line) -> None:
+        """AsyncAGI has ended and the channel lives: control is lost."""
+        if line.left is not None:
+            self._lose(line, line.left.reason, line.left.at)
+
+    def _living(self, uniqueid: str) -> Line | None:
+        """The line of a channel that shows a sign of life."""
+        line = self._by_uniqueid.get(uniqueid)
+        if line is not None:
+            self._settle(line)
+        return line
 
     def _lose(self, line: Line, reason: str, at: datetime | None = None) -> None:
         if line.lost:
             return
         line.lost = True
-        self._stop_nudging(line)
-        self._stop_music_timer(line)
+        self._stop_timers(line)
         self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=at or self._clock.now()))
 
     def _on_hangup(self, message: Message) -> None:
@@ -359,7 +386,7 @@ class AsteriskSwitch:
         self._inbox.tell(line.call_id, told)
 
     def _on_dtmf(self, message: Message) -> None:
-        line = self._by_uniqueid.get(message["Uniqueid"])
+        line = self._living(message["Uniqueid"])
         if line is None or message["Direction"] != "Received":
             return
         digit = message["Digit"]
@@ -373,12 +400,12 @@ class AsteriskSwitch:
                 self._nudge_later(line)
 
     def _on_agent_called(self, message: Message) -> None:
-        line = self._by_uniqueid.get(message["Uniqueid"])
+        line = self._living(message["Uniqueid"])
         if line is not None:
             self._inbox.tell(line.call_id, inputs.AgentOffered(agent=_agent(message), at=self._clock.now()))
 
     def _on_agent_connect(self, message: Message) -> None:
-        line = self._by_uniqueid.get(message["Uniqueid"])
+        line = self._living(message["Uniqueid"])
         if line is not None:
             self._inbox.tell(line.call_id, inputs.AgentAnswered(agent=_agent(message), at=self._clock.now()))
 
@@ -387,6 +414,7 @@ class AsteriskSwitch:
             return
         line = self._by_call.get(message["Call"])
         if line is not None:
+            self._settle(line)
             leg = message["Leg"]
             told = inputs.LegAnswered(leg=int(leg) if leg.isdecimal() else 0, at=self._clock.now())
             self._inbox.tell(line.call_id, told)
@@ -418,7 +446,7 @@ class AsteriskSwitch:
 
     def _give_back(self, line: Line, reason: str) -> None:
         """Leave the channel to Asterisk's dialplan, which goes to the fallback."""
-        if line.lost or self.link is None:
+        if line.lost or line.left or self.link is None:
             return
         self._give_up(line.channel)
         self._lose(line, reason)
@@ -456,6 +484,13 @@ class AsteriskSwitch:
         batch.raw(line.channel.wake(lease_seconds))
         line.lease_ends_at = _end_of(lease_seconds, perf_counter())
         batch.write()
+
+    def _stop_timers(self, line: Line) -> None:
+        self._stop_nudging(line)
+        self._stop_music_timer(line)
+        if line.left is not None:
+            line.left.timer.cancel()
+            line.left = None
 
     def _stop_music_timer(self, line: Line) -> None:
         if line.music is not None:
@@ -515,6 +550,7 @@ class AsteriskSwitch:
         for line in lines:
             if self._by_call.get(line.call_id) is not line:
                 continue  # its end came while we asked
+            self._settle(line)
             found = channels.get(line.uniqueid)
             if found is None:
                 self._conclude(line, ended.get(line.call_id))

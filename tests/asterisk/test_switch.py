@@ -352,6 +352,25 @@ async def test_hanging_up_at_any_instant_ends_the_call_once(pbx: Pbx, after_seco
         assert room.link.awaited_results == 0
 
 
+@pytest.mark.parametrize(
+    ("node", "state", "ends_as"),
+    [("menu", CallState.COLLECTING, Disposition.LEFT_EARLY), ("queue", CallState.QUEUED, Disposition.ABANDONED)],
+)
+async def test_a_hang_up_from_the_console_is_a_hang_up(
+    pbx: Pbx, node: str, state: CallState, ends_as: Disposition
+) -> None:
+    """No HangupRequest says so: the end of the channel follows that of AsyncAGI, and control was not lost."""
+    waiting = menu() if node == "menu" else SLOW
+    async with engine_room(pbx, plan_of(waiting, *MENU_ENDS)) as room:
+        await room.call()
+        await room.reached(lambda call: call.state is state)
+        await asyncio.to_thread(pbx.cli, "channel request hangup all")
+        call = await room.the_end(seconds=3)
+
+    assert ends_as is call.disposition
+    assert not any(isinstance(fact, facts.TroubleMet) for fact in room.seen)
+
+
 async def test_a_lease_that_runs_out_is_lost_control_and_not_a_hang_up(pbx: Pbx) -> None:
     """Asterisk goes to its fallback, the record says failed, and nothing more is sent."""
     async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
