@@ -16,6 +16,7 @@ import base64
 import binascii
 import json
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import Any
@@ -189,17 +190,15 @@ def _inflate(deflated: bytes) -> bytes:
 
 
 def _fields(plan: Plan, call: Call) -> list[Any]:
+    # Written for speed, as is all that happens at every step: most calls have no more than clocks and visits.
     base = call.clocks.ringing_at
 
     def offset(at: datetime | None) -> int | None:
         return None if at is None else (at - base) // _MICROSECOND
 
-    def node(name: str) -> int | str:
-        return plan.node_index.get(name, name)
-
+    index = plan.node_index.get
     clocks = call.clocks
     earlier = call.earlier
-    index = plan.node_index.get
     return [
         FORMAT,
         call.client,
@@ -210,7 +209,7 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         call.diverted_from,
         call.state,
         call.step,
-        node(call.node),
+        index(call.node, call.node),
         call.memory,
         call.digits,
         call.variables,
@@ -222,7 +221,7 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
             offset(clocks.bridged_at),
             offset(clocks.ended_at),
         ],
-        [[index(v.node, v.node), v.exit, v.because, (v.at - base) // _MICROSECOND] for v in call.visits],
+        _visits(call.visits, base, index),
         call.visits_dropped,
         [
             [
@@ -236,9 +235,15 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
                 v.outcome,
             ]
             for v in call.queue_visits
-        ],
-        [[d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome] for d in call.dials],
-        [[m.recording, node(m.node), m.deliver, offset(m.started_at), m.seconds] for m in call.messages],
+        ]
+        if call.queue_visits
+        else _NONE,
+        [[d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome] for d in call.dials]
+        if call.dials
+        else _NONE,
+        [[m.recording, index(m.node, m.node), m.deliver, offset(m.started_at), m.seconds] for m in call.messages]
+        if call.messages
+        else _NONE,
         offset(call.recording_at),
         call.verdict,
         call.disposition,
@@ -246,8 +251,22 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         [earlier.attempts, earlier.waiting_seconds, earlier.talk_seconds, earlier.agent, earlier.redirected]
         if earlier.attempts
         else 0,
-        [[c.number, node(c.node), offset(c.asked_at)] for c in call.callbacks] if call.callbacks else 0,
+        [[c.number, index(c.node, c.node), offset(c.asked_at)] for c in call.callbacks] if call.callbacks else 0,
     ]
+
+
+_NONE: list[Any] = []
+
+
+def _visits(visits: tuple[Visit, ...], base: datetime, index: Callable[[str, str], int | str]) -> list[Any]:
+    written = []
+    at, after = base, 0
+    for visit in visits:
+        if visit.at is not at:  # the nodes of one walk share their instant
+            at = visit.at
+            after = (at - base) // _MICROSECOND
+        written.append([index(visit.node, visit.node), visit.exit, visit.because, after])
+    return written
 
 
 _FIELDS = 26
