@@ -238,6 +238,17 @@ def test_a_number_of_a_client_is_the_client(put: Put, load: Load) -> None:
     assert said(load) == [f'a.yaml:9: node "go": {nobody}']
 
 
+def test_a_list_of_another_client_is_for_its_own_callers(put: Put, load: Load) -> None:
+    """That those who are led there have been asked for the same number already hides nothing from them."""
+    extra = 'lists: { vip: ["06 12 34 00 07"] }\n'
+    put("a", "  go:\n    caller: { vip: bye, otherwise: on }\n  on:\n    redirect: { client: b }\n", extra=extra)
+    own = "  go:\n    caller: { vip: first, otherwise: bye }\n  first:\n    play: { prompt: Oui., next: bye }\n"
+    put("b", own, number="01 99 00 00 11", extra=extra)
+
+    assert said(load) == []
+    assert "b/first" in load().plans["a"].nodes
+
+
 def test_clients_that_lead_to_each_other_become_a_loop(put: Put, load: Load) -> None:
     """Endless compilation there is none; a loop that needs keys is right, one that needs none is found."""
     menu = (
@@ -373,6 +384,28 @@ def test_every_text_in_every_language(tmp_path: Path, put: Put, load: Load) -> N
     assert [english.sounds[0].text, french.sounds[0].text] == ["Goodbye.", "Au revoir."]
     assert isinstance(plan.nodes["go"], MenuNode)
     assert "go@en" not in plan.nodes
+
+
+def test_who_changes_the_language_may_begin_again(put: Put, load: Load) -> None:
+    """A list that nobody can be on any more there is asked all the same: in the first language it decides."""
+    two = "{ say: { fr: Oui., en: Yes. } }"
+    nodes = (
+        "  go:\n    caller: { vip: first, otherwise: ask }\n"
+        f"  first:\n    play: {{ prompt: {two}, next: end }}\n"
+        f"  ask:\n    menu: {{ prompt: {two}, keys: {{ '9': english }}, no_input: end, no_match: end }}\n"
+        "  english:\n    set: { language: en, next: go }\n"
+        f"  end:\n    hangup: {{ prompt: {two} }}\n"
+    )
+    lists = 'lists: { vip: ["06 12 34 00 07"], again: ["+33 6 12 34 00 07"] }\n'
+    put("a", nodes, extra=f"languages: [fr, en]\n{lists}")
+    assert said(load) == []
+
+    again = nodes.replace("otherwise: ask }", "otherwise: more }") + (
+        "  more:\n    caller: { again: first, otherwise: ask }\n"
+    )
+    put("a", again, extra=f"languages: [fr, en]\n{lists}")
+    hidden = 'list "again" never decides: list "vip", asked before, holds all of it; ask "again" first'
+    assert said(load) == [f'a.yaml:21: node "more": {hidden}']
 
 
 def test_a_language_the_client_has_not(put: Put, load: Load) -> None:

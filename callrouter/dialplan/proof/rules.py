@@ -32,7 +32,9 @@ def check_rules(scope: Scope, tree: Tree) -> None:
 def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None:
     """Each list, against those asked before it in the same node, and in nodes that every call has passed.
 
-    What is certain behind an exit: the lists that were asked, and do not hold the caller.
+    What is certain behind an exit: the lists that were asked, and do not hold the caller. Of a node that calls come to
+    in several languages it must be certain in all of them; and another client's lists are for that client's own
+    callers, whatever was asked of those who are led there.
     """
     lists = list({id(one): one for node in asking for one in node.lists}.values())
     place = {id(one): bit for bit, one in enumerate(lists)}
@@ -46,8 +48,14 @@ def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None
             bits |= 1 << place[id(callers)]
         ways["otherwise"] = bits
     before = certain(tree, refused) if len(asking) > 1 else {}
+    everywhere: dict[str, int] = {}
+    for name, known in before.items():
+        written = _written(name)
+        everywhere[written] = everywhere.get(written, known) & known
     for node in asking:
-        known = before.get(node.name, 0)
+        if node.name.startswith(tree.foreign):
+            continue
+        known = everywhere.get(_written(node.name), 0)
         earlier = [(one, "") for bit, one in enumerate(lists) if known >> bit & 1]
         for callers in node.lists:
             target = node.exits.get(f"list:{callers.name}", "")
@@ -55,6 +63,11 @@ def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None
             if found := _hidden(callers, against):
                 _blame_hidden(scope, node, callers, found, whole=_all_hidden(callers, against))
             earlier.append((callers, target))
+
+
+def _written(name: str) -> str:
+    """A node as it was written, in whichever language calls come to it."""
+    return name.partition("@")[0]
 
 
 def _blame_hidden(
