@@ -258,3 +258,38 @@ def test_words_that_yaml_1_1_reads_as_something_else(word: str) -> None:
 
     assert found.plan is not None
     assert getattr(found.plan.nodes["first"], "variables") == {"value": word}  # noqa: B009
+
+
+def test_what_stands_behind_a_queue_may_not_have_been_asked() -> None:
+    """A queue that cannot be looked at leads to `otherwise` at once: what a later condition settles is not settled."""
+    unset = {"variable": "file", "is_set": "false", "then": "bye"}
+    empty = {"queue": "medical", "agents": {"below": "1"}, "then": "bye"}
+
+    def found(*when: dict[str, Any]) -> list[str]:
+        document = tree(
+            first={"branch": {"when": [{"percentage": "50", "then": "second"}], "otherwise": "known"}},
+            known={"set": {"variables": {"file": "12"}, "next": "second"}},
+            second={"branch": {"when": list(when), "otherwise": "third"}},
+            third={"branch": {"when": [{"variable": "file", "equals": "12", "then": "sales"}], "otherwise": "bye"}},
+        )
+        return findings(document)
+
+    wrong = (
+        'variable "file" is read here, but it is not set on the way first → second → third: "second" does not ask for'
+        " it when a queue before it cannot be looked at; ask for it first"
+    )
+
+    assert found(unset, empty) == []
+    assert found(empty, unset) == [wrong]
+
+
+def test_a_way_for_holidays_needs_holidays() -> None:
+    """Or no call ever takes it, and what is said on holidays is never heard."""
+    asks = {"opening_hours": {"open": "sales", "closed": "bye", "holiday": "feast"}}
+    document = tree(first=asks, feast={"play": {"prompt": "Joyeuses fêtes.", "next": "bye"}})
+    week = {"mon-fri": "08:00-12:00"}
+
+    assert findings(document, hours={"open": week, "holidays": "FR"}) == []
+    assert findings(document, hours={"open": week}) == [
+        'exit "holiday" is never taken: hours "open" keep no public holidays; write holidays: FR in them if they should'
+    ]

@@ -82,7 +82,7 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
 
 
 def check_open(scope: Scope, tree: Tree, today: date) -> None:
-    """The way for when it is open must be one that calls can take."""
+    """The way for when it is open must be one that calls can take; that for holidays needs a day that is one."""
     for node in tree.nodes.values():
         if isinstance(node, OpeningHoursNode) and (hours := scope.schedules.get(node.hours)):
             coming = (one.ranges for one in hours.exceptions if one.last >= today)
@@ -91,6 +91,12 @@ def check_open(scope: Scope, tree: Tree, today: date) -> None:
                     f"exit {shown('open')} is never taken: hours {shown(node.hours)} hold no time at which it is open"
                 )
                 blame(scope, node, wrong, "opening_hours", "open")
+            if "holiday" in node.exits and not hours.holidays:
+                wrong = (
+                    f"exit {shown('holiday')} is never taken: hours {shown(node.hours)} keep no public holidays;"
+                    f" write holidays: {scope.country} in them if they should"
+                )
+                blame(scope, node, wrong, "opening_hours", "holiday", severity=Severity.WARNING)
 
 
 def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:

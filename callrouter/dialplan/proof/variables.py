@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from msgspec import Struct
 
 from callrouter.core.nodes import BranchNode, Node
-from callrouter.core.nodes.branch import VariableIs, VariableNumber, VariableStartsWith, VariableUnset
+from callrouter.core.nodes.branch import QueueStands, VariableIs, VariableNumber, VariableStartsWith, VariableUnset
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, variables_length
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.proof.blame import blame
@@ -46,8 +47,13 @@ def sets(node: Node, way: str) -> Iterable[str]:
     if not isinstance(node, BranchNode):
         return node.variables_set(way)
     taken = int(way.removeprefix("when:")) if way.startswith("when:") else len(node.when)
+    asked = node.when[:taken]
+    if taken == len(node.when):
+        # A queue that cannot be looked at leads here at once: what stands behind it was not asked.
+        queues = (place for place, one in enumerate(asked) if isinstance(one, QueueStands))
+        asked = asked[: next(queues, taken)]
     # A condition on a value holds only where there is one; "is not set" was asked before and did not hold.
-    found = {one.variable for one in node.when[:taken] if isinstance(one, VariableUnset)}
+    found = {one.variable for one in asked if isinstance(one, VariableUnset)}
     if taken < len(node.when):
         condition = node.when[taken]
         if isinstance(condition, VariableIs | VariableStartsWith | VariableNumber):
@@ -87,9 +93,19 @@ def _fail(scope: Scope, tree: Tree, node: Node, read: Read) -> None:
 
     way = way_to(node.name, tree.roots, without)
     lookups = [one.name for one in setting if one.kind == "lookup" and one.name in way]
-    why = f": {shown(lookups[0])} sets it only when the lookup succeeds" if lookups else ""
+    why = f": {shown(lookups[0])} sets it only when the lookup succeeds" if lookups else _unasked(tree, variable, way)
     wrong = f"variable {shown(variable)} is read here, but it is not set on the way {in_words(way)}{why}"
     blame(scope, node, wrong, *read.path)
+
+
+def _unasked(tree: Tree, variable: str, way: tuple[str, ...]) -> str:
+    """Said of a branch on the way that asks whether the variable is set, but behind a queue."""
+    for name, following in pairwise(way):
+        node = tree.nodes[name]
+        asks = isinstance(node, BranchNode) and VariableUnset(variable=variable) in node.when
+        if asks and node.exits["otherwise"] == following:
+            return f": {shown(name)} does not ask for it when a queue before it cannot be looked at; ask for it first"
+    return ""
 
 
 def check_room(scope: Scope, tree: Tree) -> None:
