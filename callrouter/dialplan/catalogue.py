@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -43,6 +44,8 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()
     """Files that are not served as they stand."""
+    meant: Mapping[str, str] = field(default_factory=dict)
+    """By refused file: the client it says it is, as far as it says so."""
     older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
     """Plans no new call gets, by client and version, for the calls that started with them."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
@@ -75,12 +78,14 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     def replace_from(self, previous: Catalogue, in_use: Collection[tuple[str, str]] | None = None) -> Catalogue:
         """This catalogue as the successor of another one.
 
-        Clients whose file is refused now keep the plan they had, except for numbers another client has now. Plans that
-        are no longer current stay by version; with `in_use` (client, version of live calls), only those.
+        Clients whose file is refused now, under whatever name it stands, keep the plan they had, except for numbers
+        another client has now. Plans that are no longer current stay by version; with `in_use` (client, version of
+        live calls), only those.
         """
         kept: dict[str, Plan] = {}
+        renamed = frozenset(self.meant.values())
         for client, plan in previous.plans.items():
-            if client not in self.plans and plan.source in self.refused:
+            if client not in self.plans and (plan.source in self.refused or client in renamed):
                 own = tuple(did for did in plan.numbers if did not in self._by_did)
                 kept[client] = plan if own == plan.numbers else replace(plan, numbers=own)
         plans = {**self.plans, **kept}
@@ -122,36 +127,55 @@ def client_names(path: Path) -> tuple[str, ...]:
     return tuple(found)
 
 
-def admit(compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]]:
-    """The plans that do not claim what an earlier file has: a client's identifier, or a number."""
-    plans: dict[str, Plan] = {}
-    claims: dict[str, tuple[Compiled, int]] = {}
+def admit(compiled: Collection[Compiled], held: Mapping[str, str] | None = None) -> tuple[dict[str, Plan], list[Issue]]:
+    """The plans that do not claim what another file has: a client's identifier, or a number.
+
+    Of two that claim the same, the one has it that had it before, else the earlier: whoever copies a file, or mistypes
+    a number, must not take a client's calls away. `held` says which file had what and still claims it; one that is
+    wrong by now keeps it too.
+    """
+    held = held or {}
+    files = {one.document.file: one for one in compiled}
+    owners = {claim: _Owner(files[file]) for claim, file in held.items() if files[file].plan is None}
+    admitted: dict[str, Plan] = {}
     issues: list[Issue] = []
-    for one in compiled:
+    for one in sorted(compiled, key=lambda one: _takes(one, held)):
         if one.plan is None:
             continue
-        wrong = list(_conflicts(one, one.plan, plans, claims))
+        wrong = list(_conflicts(one, one.plan, owners))
         issues.extend(wrong)
         if wrong:
             continue
-        plans[one.plan.client] = one.plan
-        for index, did in enumerate(one.plan.numbers):
-            claims[did] = (one, index)
-    return plans, issues
+        admitted[one.plan.client] = one.plan
+        owners[one.plan.client] = _Owner(one)
+        owners |= {did: _Owner(one, index) for index, did in enumerate(one.plan.numbers)}
+    return {one.client: one.plan for one in compiled if one.plan and admitted.get(one.client) is one.plan}, issues
 
 
-def _conflicts(
-    one: Compiled, plan: Plan, plans: Mapping[str, Plan], claims: Mapping[str, tuple[Compiled, int]]
-) -> Iterator[Issue]:
+class _Owner(NamedTuple):
+    """Who has an identifier or a number, and the number's place."""
+
+    compiled: Compiled
+    position: int = -1
+
+
+def _takes(one: Compiled, held: Mapping[str, str]) -> bool:
+    """Whether a file claims what another one has."""
+    claimed = (one.plan.client, *one.plan.numbers) if one.plan else ()
+    return any(held.get(claim, one.document.file) != one.document.file for claim in claimed)
+
+
+def _conflicts(one: Compiled, plan: Plan, owners: Mapping[str, _Owner]) -> Iterator[Issue]:
     file = one.document.file
-    if other := plans.get(plan.client):
-        message = f"client: {shown(plan.client)} is the client of {other.source} already"
+    if other := owners.get(plan.client):
+        message = f"client: {shown(plan.client)} is the client of {other.compiled.document.file} already"
         yield Issue(file=file, line=one.document.line("client"), field="client", message=message)
     for index, did in enumerate(plan.numbers):
-        if did in claims:
-            owner, position = claims[did]
+        if did in owners:
+            owner, position = owners[did]
             line = owner.document.line("numbers", position)
-            message = f'numbers: {did} belongs to "{owner.client}" already ({owner.document.file}:{line})'
+            whose = shown(owner.client or owner.document.file)
+            message = f"numbers: {did} belongs to {whose} already ({owner.document.file}:{line})"
             yield Issue(file=file, line=one.document.line("numbers", index), field="numbers", message=message)
 
 

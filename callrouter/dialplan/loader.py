@@ -74,6 +74,8 @@ class Loader:
         self._read: dict[str, _Read] = {}
         self._made: dict[str, _Made] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
+        self._held: dict[str, str] = {}
+        """By client and by number: the file that has it."""
         self._shared: tuple[dict[str, bytes], Shared] | None = None
 
     def look(self) -> Look:
@@ -116,7 +118,13 @@ class Loader:
         self._claims = claims
         self._forget(drafts)
         everything = [self._made[name].compiled for name in drafts]
-        plans, conflicts = admit(everything)
+        held = {
+            what: file for what, file in self._held.items() if file in drafts and _claims(drafts[file], what, claims)
+        }
+        plans, conflicts = admit(everything, held)
+        self._held = held
+        for plan in plans.values():
+            self._held |= dict.fromkeys((plan.client, *plan.numbers), plan.source)
         if self._beside:
             conflicts += [issue for drafted in drafts.values() for issue in _twice(drafted, neighbours)]
             plans = {} if conflicts else plans
@@ -130,6 +138,11 @@ class Loader:
             region=self._region,
             refused=frozenset(one.document.file for one in everything if one.plan is None)
             | {issue.file for issue in conflicts},
+            meant={
+                one.document.file: one.client
+                for one in everything
+                if one.client and (one.plan is None or plans.get(one.client) is not one.plan)
+            },
             documents=contents,
             uses={
                 one.client: one.uses | {one.document.file} | shared_documents.keys()
@@ -254,6 +267,12 @@ def _twice(drafted: Draft, neighbours: Neighbours) -> Iterator[Issue]:
             where = f"{file}:{neighbours.place_of(other, claim)}"
             message, path = f"numbers: {claim} is a number of {where} too", ("numbers", index)
         yield Issue(file=document.file, line=document.line(*path), field=str(path[0]), message=message)
+
+
+def _claims(drafted: Draft, what: str, numbers: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a document still claims a client or a number; one that cannot be read is taken to claim what it did."""
+    document = drafted.document
+    return document.value is None or what == drafted.claim.client or what in numbers[document.file]
 
 
 def _dials_the_same(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:

@@ -116,6 +116,11 @@ class ServedPlans:
         """The files that are not served as they stand, with what is wrong with each."""
         catalogue = self.catalogue
         keeps = {plan.source: plan for plan in catalogue.plans.values()}
+        # Under another name than the file had whose plan is kept.
+        for file, client in catalogue.meant.items():
+            plan = catalogue.plans.get(client)
+            if plan is not None and plan.source not in catalogue.documents:
+                keeps[file] = plan
         wrong = {issue.file for issue in catalogue.issues if issue.severity == "error"}
         return tuple(
             RefusedFile(

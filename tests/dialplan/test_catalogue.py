@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from callrouter.core.nodes import RejectNode
-from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
 from callrouter.errors import DialplanError
-from tests.dialplan.conftest import Write
+from tests.dialplan.conftest import NOW, Write
 
 Load = Callable[[], Catalogue]
 
@@ -92,6 +92,61 @@ def test_a_kept_plan_yields_a_number_that_another_client_has_now(write: Write, l
 
     assert after.for_did("+33199000010").client == "b"
     assert after.plans["a"].numbers == ()
+
+
+def test_a_client_keeps_its_last_good_plan_under_another_name(write: Write, load: Load) -> None:
+    """A file that is renamed, and wrong under its new name, says whose it is."""
+    write("a.yaml", "a", "01 99 00 00 10")
+    old = write("b.yaml", "b", "01 99 00 00 11")
+    before = load()
+    old.unlink()
+    new = write("c.yaml", "b", "01 99 00 00 11")
+    new.write_text(new.read_text().replace("start: bye", "start: by"))
+    after = load().replace_from(before)
+
+    assert after.for_did("+33199000011") is before.plans["b"]
+    new.unlink()
+    assert load().replace_from(after).for_did("+33199000011").client == "unknown-did"
+
+
+def test_nobody_takes_what_another_file_has(write: Write, tmp_path: Path) -> None:
+    """A number that is mistyped, or a copy that still says what the first file says, takes no calls away."""
+    write("m.yaml", "m", "01 99 00 00 10")
+    write("a.yaml", "a", "01 99 00 00 11")
+    loader = Loader(tmp_path, PaperSpeech())
+    before = loader.load(NOW)
+    write("a.yaml", "a", "01 99 00 00 10")
+    copy = write("b.yaml", "m", "01 99 00 00 12")
+    after = loader.load(NOW).replace_from(before)
+
+    assert [str(issue) for issue in after.issues] == [
+        'a.yaml:2: numbers: +33199000010 belongs to "m" already (m.yaml:2)',
+        'b.yaml:1: client: "m" is the client of m.yaml already',
+    ]
+    assert after.refused == {"a.yaml", "b.yaml"}
+    assert (after.for_did("+33199000010"), after.for_did("+33199000011")) == (before.plans["m"], before.plans["a"])
+
+    # As long as it claims them: then they are free.
+    write("m.yaml", "c", "01 99 00 00 13")
+    assert [str(issue) for issue in loader.load(NOW).issues] == []
+    write("m.yaml", "m", "01 99 00 00 10")
+    assert {issue.file for issue in loader.load(NOW).issues} == {"m.yaml"}
+    copy.unlink()
+
+
+@pytest.mark.parametrize("wrong", ["client: m\nnumbers: ['01 99 00 00 10']\n", "client: [", ""])
+def test_a_file_that_is_wrong_keeps_what_it_had(write: Write, tmp_path: Path, wrong: str) -> None:
+    """While somebody mends it, nobody else gets its number; of a file that cannot be read, none is known to be free."""
+    write("a.yaml", "a", "01 99 00 00 11")
+    write("m.yaml", "m", "01 99 00 00 10")
+    loader = Loader(tmp_path, PaperSpeech())
+    before = loader.load(NOW)
+    (tmp_path / "m.yaml").write_text(wrong)
+    write("a.yaml", "a", "01 99 00 00 10")
+    after = loader.load(NOW).replace_from(before)
+
+    assert after.refused == {"a.yaml", "m.yaml"}
+    assert after.for_did("+33199000010") is before.plans["m"]
 
 
 def test_old_versions_are_found_while_calls_use_them(write: Write, load: Load) -> None:
