@@ -6,9 +6,9 @@ at say the same. One of each kind stands for all, so that a tree can be question
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -160,11 +160,10 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
     def stretches(self, day: date) -> Iterator[Stretch]:
         """A day from midnight to midnight."""
         edges = [*sorted({0, *self._edges(day)} - {MINUTES_A_DAY}), MINUTES_A_DAY]
-        dated = tuple("yes" if one.first <= day <= one.last else "no" for one in self.dates)
         because = self._because(day)
-        start, said = 0, self._said(day, 0, dated)
+        start, said = 0, self._said(day, 0)
         for edge in edges[1:]:
-            following = self._said(day, edge, dated) if edge < MINUTES_A_DAY else said
+            following = self._said(day, edge) if edge < MINUTES_A_DAY else said
             if following != said or edge == MINUTES_A_DAY:
                 yield Stretch(day=day, start=start, stop=edge, said=said, because=because)
                 start, said = edge, following
@@ -181,19 +180,33 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
 
     def _edges(self, day: date) -> Iterator[int]:
         for rota in self.rotas:
-            yield rota.at_clock.hour * 60 + rota.at_clock.minute
+            yield from self._here(rota.timezone, day, partial(_takes_over, rota))
         for schedule in self.schedules:
-            ranges = [*schedule.week[day.weekday()]]
-            for exception in schedule.exceptions:
-                ranges += exception.ranges if exception.first <= day <= exception.last else ()
-            for part in ranges:
-                yield part.start.hour * 60 + part.start.minute
-                yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
+            yield from self._here(schedule.timezone, day, partial(_changes, schedule))
+        for zone in {one.timezone for one in self.dates if one.timezone}:
+            yield from self._here(zone, day, lambda _: ())
 
-    def _said(self, day: date, minute: int, dated: tuple[str, ...]) -> tuple[str, ...]:
+    def _here(self, timezone: str, day: date, changes: Callable[[date], Iterable[int]]) -> Iterator[int]:
+        """Minutes of a day at which something changes by the wall clock of a zone, which may be another one than ours:
+        a rota's, that of another client whose tree goes on, or that of the tree before its zone was changed."""
+        if timezone == self.timezone:
+            yield from changes(day)
+            return
+        zone = ZoneInfo(timezone)
+        for there in (day - timedelta(days=1), day, day + timedelta(days=1)):
+            for minute in {0, *changes(there)} - {MINUTES_A_DAY}:
+                here = datetime.combine(there, time(minute // 60, minute % 60), zone).astimezone(self.zone)
+                if here.date() == day:
+                    yield here.hour * 60 + here.minute
+
+    def _said(self, day: date, minute: int) -> tuple[str, ...]:
         instant = self.instant(day, minute)
         found = (schedule.at(instant) for schedule in self.schedules)
         hours = ("open" if one.open else "holiday" if one.holiday else "closed" for one in found)
+        there = (
+            (one, instant.astimezone(ZoneInfo(one.timezone)).date() if one.timezone else day) for one in self.dates
+        )
+        dated = ("yes" if one.first <= today <= one.last else "no" for one, today in there)
         on_call = (rota.at(instant) for rota in self.rotas)
         return (*hours, *dated, *(contact.name if contact else "nobody" for contact in on_call))
 
@@ -206,6 +219,21 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         return ""
 
 
+def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
+    """The minute at which somebody else's turn may begin."""
+    return (rota.at_clock.hour * 60 + rota.at_clock.minute,)
+
+
+def _changes(schedule: Schedule, day: date) -> Iterator[int]:
+    """Minutes of a day, on the wall clock of the schedule's zone, at which it may begin or cease to be open."""
+    ranges = [*schedule.week[day.weekday()]]
+    for exception in schedule.exceptions:
+        ranges += exception.ranges if exception.first <= day <= exception.last else ()
+    for part in ranges:
+        yield part.start.hour * 60 + part.start.minute
+        yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
+
+
 def calendar(*plans: Plan) -> Calendar:
     """What the trees of these plans look at; the wall clock is the last one's."""
     schedules: list[Schedule] = []
@@ -216,7 +244,8 @@ def calendar(*plans: Plan) -> Calendar:
             if isinstance(node, OpeningHoursNode):
                 schedules.append(replace(plan.schedules[node.hours], name=node.hours))
             elif isinstance(node, BranchNode):
-                dates.update((one, None) for one in node.when if isinstance(one, DateWithin))
+                found = (one for one in node.when if isinstance(one, DateWithin))
+                dates.update((_in_zone_of(one, plan, plans[-1]), None) for one in found)
             elif isinstance(node, DialNode):
                 rotas += (one for one in node.contacts if isinstance(one, Rota))
     return Calendar(
@@ -225,6 +254,12 @@ def calendar(*plans: Plan) -> Calendar:
         dates=tuple(dates),
         rotas=tuple(_each_once(rotas)),
     )
+
+
+def _in_zone_of(dated: DateWithin, plan: Plan, last: Plan) -> DateWithin:
+    """Days that say whose they are, where they are not those of the last plan's zone."""
+    timezone = dated.timezone or plan.timezone
+    return replace(dated, timezone="" if timezone == last.timezone else timezone)
 
 
 def _each_once(parts: Iterable[_Part]) -> list[_Part]:

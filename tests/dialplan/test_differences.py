@@ -70,6 +70,13 @@ def _told(tmp_path: Path, client: str, *changes: tuple[str, str]) -> list[str]:
         ),
         pytest.param(
             "cabinet-moreau",
+            ("timezone: Europe/Paris\n", "timezone: Europe/London\ncountry: FR\n"),
+            "On Mondays to Fridays 11:30–12:30 and 18:00–19:00, on Saturdays 11:00–12:00 (not on holidays), ordinary"
+            " callers who press 1 now reach dial:on_call instead of a message for email_doctor.",
+            id="another_zone_by_its_wall_clock",
+        ),
+        pytest.param(
+            "cabinet-moreau",
             ("contacts: [on_call, doctor]", "contacts: [on_call]"),
             "In opening hours, when on_call does not answer, ordinary callers who press 1 now reach a message for"
             " email_doctor instead of dial:doctor.",

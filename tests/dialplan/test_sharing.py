@@ -13,6 +13,8 @@ from callrouter.core.engine import start, step
 from callrouter.core.inputs import CallOffered, DialEnded
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, OpeningHoursNode, PlayNode
 from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
+from callrouter.dialplan.outcomes import outcomes
+from callrouter.dialplan.situations import moments
 
 SNIPPETS = """\
 snippets:
@@ -236,6 +238,24 @@ def test_a_number_of_a_client_is_the_client(put: Put, load: Load) -> None:
     put("a", '  go:\n    redirect: { did: "01 99 00 00 12" }\n')
     nobody = "+33199000012 is the number of no client: to ring it, write number instead of did"
     assert said(load) == [f'a.yaml:9: node "go": {nobody}']
+
+
+def test_hours_of_another_client_are_found_by_its_own_clock(put: Put, load: Load) -> None:
+    """Open from 08:00 to 09:00 in Réunion is early morning in Paris: every outcome is found there, and told as such."""
+    put("a", "  go:\n    redirect: { client: b }\n")
+    put(
+        "b",
+        "  go:\n    opening_hours: { open: far, closed: bye }\n  far:\n    reject: {}\n",
+        number="01 99 00 00 11",
+        extra="country: FR\nhours: { open: { daily: '08:00-09:00' } }\n",
+        zone="Indian/Reunion",
+    )
+    summer, winter = datetime(2027, 7, 1, 9, tzinfo=UTC), datetime(2027, 1, 4, 9, tzinfo=UTC)
+    plan = load().plans["a"]
+
+    for since, words in ((summer, "Fri 2027-07-02 06:30"), (winter, "Tue 2027-01-05 05:30")):
+        assert words in [one.words for one in moments(plan, since)]
+        assert "reject" in [one.ending.outcome for one in outcomes(plan, since).found]
 
 
 def test_a_list_of_another_client_is_for_its_own_callers(put: Put, load: Load) -> None:
