@@ -73,7 +73,15 @@ Text = Annotated[str, Read(values.text, {"type": "string", "minLength": 1})]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(as_list), OneOrMany()]
 Keys = Annotated[
     str,
-    Read(_keys, {"anyOf": [{"type": ["string", "integer"]}, {"type": "array", "items": {"type": ["string", "null"]}}]}),
+    Read(
+        _keys,
+        {
+            "anyOf": [
+                {"type": ["string", "integer"]},
+                {"type": "array", "items": {"type": ["string", "integer", "null"]}},
+            ]
+        },
+    ),
 ]
 QueueState = Annotated[str, Read(values.text, _QUEUE_STATE)]
 Answer = Annotated[str, Read(values.text, _TEXT)]
@@ -132,7 +140,9 @@ class ExpectedCalls(Block):
     ```
     """
 
-    calls: Annotated[tuple[ExpectedCall, ...], Field(min_length=1, max_length=MOST_CALLS)]
+    calls: Annotated[
+        tuple[ExpectedCall, ...], BeforeValidator(as_list), Field(min_length=1, max_length=MOST_CALLS), OneOrMany()
+    ]
     """The calls, at most 500."""
 
 
@@ -200,7 +210,8 @@ def _run(table: Path, catalogue: Catalogue, now: datetime) -> Iterator[Issue]:
 def _rows(document: Document) -> Iterator[_Row]:
     """The calls that can be understood."""
     calls = document.value.get("calls") if isinstance(document.value, dict) else None
-    for index, written in enumerate(calls[:MOST_CALLS] if isinstance(calls, list) else ()):
+    listed = calls if isinstance(calls, list) else [calls] if calls is not None else []
+    for index, written in enumerate(listed[:MOST_CALLS]):
         call, _ = validate_part(ExpectedCall, document, written, ("calls", index))
         if call is not None:
             yield _Row(document=document, index=index, call=call)

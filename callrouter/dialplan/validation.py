@@ -56,7 +56,13 @@ def validate_part(model: type[Model], document: Document, value: object, path: K
         return None, [
             _issue(model, document, path, found)
             for found in error.errors(include_url=False, include_input=True, include_context=True)
+            if not _is_of_its_entries(found)
         ]
+
+
+def _is_of_its_entries(found: ErrorDetails) -> bool:
+    """Whether a list or mapping is called too short only because its entries are wrong, as is said of them."""
+    return found["type"] == "too_short" and bool(found["input"])
 
 
 def broken_nodes(issues: Iterable[Issue]) -> frozenset[str]:

@@ -243,7 +243,7 @@ class CallerBlock(Block):
 class BranchBlock(Block):
     """Branch on conditions."""
 
-    when: Annotated[tuple[ConditionBlock, ...], Before(as_list), Field(min_length=1, max_length=200)]
+    when: Annotated[tuple[ConditionBlock, ...], Before(as_list), Field(min_length=1, max_length=200), OneOrMany()]
     """Conditions, asked in the order written; the first that holds decides."""
     otherwise: Target
     """Where the call goes when none holds."""

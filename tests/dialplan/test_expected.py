@@ -65,6 +65,25 @@ def test_what_is_wrong_is_named(tmp_path: Path, catalogue: Catalogue, row: str, 
     assert all(one.startswith("cabinet-moreau.test.yaml:3: ") for one in found)
 
 
+@pytest.mark.parametrize(
+    ("calls", "findings"),
+    [
+        ("", ["calls: is empty"]),
+        ("[]", ["calls: is empty"]),
+        ("tomorrow", ['calls: must be a mapping, not "tomorrow"']),
+        ("[{ at: 'tue 10:00' }]", ['"expect" is missing']),
+        ("{ at: 'tue 10:00', keys: '2', expect: queue:medical }", []),
+        ("{ at: 'tue 10:00', expect: queue:legal }", ['call 1: cabinet-moreau.yaml has no queue "legal"']),
+    ],
+)
+def test_a_table_of_one_call_or_none(tmp_path: Path, catalogue: Catalogue, calls: str, findings: list[str]) -> None:
+    """One call may stand alone, as wherever a list is asked for; each mistake is told once, in our words."""
+    (tmp_path / "cabinet-moreau.test.yaml").write_text(f"calls: {calls}\n")
+    found = run_expected(tmp_path, catalogue, NOW)
+
+    assert [one.message for one in found] == findings
+
+
 def test_a_table_without_a_client(tmp_path: Path, catalogue: Catalogue) -> None:
     """Its file was probably renamed."""
     found = _run(tmp_path, catalogue, "{ at: 'tue 10:00', expect: queue }", "cabinet-moreu.test.yaml")

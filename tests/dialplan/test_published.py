@@ -132,6 +132,16 @@ def test_an_editor_is_never_stricter_than_we_are() -> None:
     assert {stem: found for stem, found in wrong.items() if found} == {}
 
 
+def test_an_editor_takes_a_single_value_for_a_list_as_we_do() -> None:
+    """Of conditions and of calls too; and keys that are not in quotes."""
+    text = (Path(__file__).parent / "full_language/clinic.yaml").read_text()
+    alone = "\n  one:\n    branch: { when: { percentage: 10, then: bye }, otherwise: bye }\n"
+
+    assert complaints("client", text) == []
+    assert complaints("client", text.rstrip("\n") + alone) == []
+    assert complaints("expected", "calls: { at: 'tue 10:00', keys: [9, 2], expect: queue }\n") == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_key_is_documented(document: str) -> None:
     """In its model, below the key."""
