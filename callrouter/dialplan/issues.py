@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from msgspec import Struct
@@ -62,6 +63,28 @@ def _property(text: str) -> str:
 def errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Those that keep a file out of service."""
     return tuple(issue for issue in issues if issue.severity is Severity.ERROR)
+
+
+MOST_OF_ONE_FILE = 500
+"""Findings of one file that are told one by one; a document of a megabyte can hold a hundred thousand."""
+
+
+def bounded(issues: Iterable[Issue]) -> Iterator[Issue]:
+    """Findings, the rest of a file with very many counted: each is logged, and answered to whoever asks for the state,
+    by the engine that serves calls meanwhile."""
+    told: Counter[str] = Counter()
+    left: dict[str, list[Issue]] = {}
+    for issue in issues:
+        told[issue.file] += 1
+        if told[issue.file] <= MOST_OF_ONE_FILE:
+            yield issue
+        else:
+            left.setdefault(issue.file, []).append(issue)
+    for file, rest in left.items():
+        severity = Severity.ERROR if errors(rest) else Severity.WARNING
+        more = "one more finding" if len(rest) == 1 else f"{len(rest)} more findings"
+        message = f"and {more} from here on: mend those above first"
+        yield Issue(file=file, line=rest[0].line, message=message, severity=severity)
 
 
 def closest(word: str, names: Iterable[str]) -> str:

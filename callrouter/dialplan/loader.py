@@ -22,7 +22,7 @@ from callrouter.dialplan.catalogue import Catalogue, admit, client_files, client
 from callrouter.dialplan.compiler import Compiled, compile_client
 from callrouter.dialplan.drafts import Draft, draft
 from callrouter.dialplan.folder import Look, Stamp, look
-from callrouter.dialplan.issues import Issue, shown
+from callrouter.dialplan.issues import Issue, bounded, shown
 from callrouter.dialplan.neighbours import Neighbours
 from callrouter.dialplan.reader import MAX_BYTES, Document, Key, is_special, read, read_file
 from callrouter.dialplan.sentences import UNKNOWN_NUMBER
@@ -132,7 +132,7 @@ class Loader:
         return Catalogue(
             plans=plans,
             unknown=unknown_plan(self._sounds),
-            issues=(*shared.issues, *(issue for one in everything for issue in one.issues), *conflicts),
+            issues=(*bounded((*shared.issues, *(issue for one in everything for issue in one.issues))), *conflicts),
             loaded_at=now,
             queues=shared.queues,
             region=self._region,

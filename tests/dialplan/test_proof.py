@@ -13,6 +13,7 @@ from callrouter.core.call import replace
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.hours import public_holidays
+from callrouter.dialplan.issues import MOST_OF_ONE_FILE
 from callrouter.dialplan.proof.calendar import DAYS_AHEAD, skipped_minutes
 from callrouter.dialplan.proof.rotas import gaps
 from tests.dialplan.conftest import NOW
@@ -247,6 +248,19 @@ def test_hostile_files_by_name(tmp_path: Path, name: str, content: bytes, senten
 
     assert not catalogue.plans
     assert any(sentence in issue.message for issue in catalogue.issues), [str(one) for one in catalogue.issues]
+
+
+def test_very_many_mistakes_are_counted(tmp_path: Path) -> None:
+    """The engine that serves calls logs every finding: 170 000 of one file would keep callers waiting for seconds."""
+    (tmp_path / "twice.yaml").write_text("a: 1\n" * 150_000)
+    (tmp_path / "other.yaml").write_text("client: [\n")
+    issues = load_directory(tmp_path, PaperSpeech(), now=NOW).issues
+    of_one = [issue for issue in issues if issue.file == "twice.yaml"]
+
+    assert len(of_one) == MOST_OF_ONE_FILE + 1
+    assert "more findings from here on: mend those above first" in str(of_one[-1])
+    assert of_one[-1].severity == "error"
+    assert len(issues) == len(of_one) + 1
 
 
 @pytest.mark.parametrize(
