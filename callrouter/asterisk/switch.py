@@ -27,6 +27,7 @@ from time import perf_counter
 from typing import Final
 
 import structlog
+from msgspec import structs
 
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
@@ -48,6 +49,7 @@ from callrouter.asterisk.translate import (
     Places,
     order,
     result,
+    state_command,
 )
 from callrouter.core import inputs
 from callrouter.core.call import Call, RecordOutcome
@@ -59,6 +61,8 @@ log = structlog.get_logger(__name__)
 
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
+NOT_CONTROLLED: Final = frozenset({ResultKind.FAILED, ResultKind.DEAD, ResultKind.LOST_SYNC})
+"""Results after which nothing may be sent: AsyncAGI has ended, or is given back."""
 MEASURED_STEP: Final = 2
 MEASURE_EVERY_SECONDS: Final = 0.02
 """A measured command costs Asterisk and us a tenth of a millisecond: where there are many calls, some of them tell."""
@@ -135,8 +139,7 @@ class AsteriskSwitch:
             return
         line.step = call.step
         try:
-            measured = call.step == MEASURED_STEP and self._is_time_to_measure()
-            batch = order(effects, state, self._places, measured=measured, music=line.music_plays)
+            ordered = order(effects, state, self._places, music=line.music_plays)
         except EncodingError as error:
             failed = inputs.CommandFailed(step=call.step, reason=str(error), at=self._clock.now())
             self._inbox.tell(call.call_id, failed)
@@ -145,7 +148,10 @@ class AsteriskSwitch:
         line.music_plays = False
         if isinstance(last := effects[-1], Record):
             line.recording, line.recording_at = last.recording, self._clock.now()
-        self.write(line, batch)
+        if call.step == MEASURED_STEP and ordered.commands and self._is_time_to_measure():
+            self._measure(line, ordered)
+        else:
+            self.write(line, ordered)
         if isinstance(last, LookAtQueues):
             look(self.link, last.queues, partial(self._on_looks, line, call.step))
         elif isinstance(last, Lookup) and last.music and call.clocks.answered_at is not None:
@@ -199,17 +205,32 @@ class AsteriskSwitch:
             batch.raw(channel.set_variable(name, value))
         for command in ordered.commands:
             self.add(line, batch, command)
-            if command.kind is Kind.STATE:
-                # What is measured is one command there and back: its wake-up does not wait for those behind it.
-                batch.raw(channel.wake(ordered.lease_seconds))
         batch.raw(channel.wake(ordered.lease_seconds))
         line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys
-        line.written_at = perf_counter()
-        line.lease(ordered.lease_seconds, line.written_at)
+        line.lease(ordered.lease_seconds, perf_counter())
         # Without a link nothing leaves, and nobody hears what it led to: it is done when the link is back (`resync`).
         line.unsent = None if self.link.connected else ordered
         batch.write()
+
+    def _measure(self, line: Line, ordered: Order) -> None:
+        """Write the call's state alone, as a command, and all else when its result is there: one there and back."""
+        assert self.link is not None
+        batch = self.link.batch()
+        self.add(line, batch, state_command(ordered.state))
+        batch.raw(line.channel.wake(ordered.lease_seconds))
+        line.taken, line.unsent = True, ordered
+        line.kind, line.keys_wanted = ordered.commands[-1].kind, ordered.keys  # keys may come before it is written
+        line.written_at = perf_counter()
+        line.lease(ordered.lease_seconds, line.written_at)
+        batch.write()
+
+    def _on_measured(self, line: Line, step: int, outcome: AgiResult) -> None:
+        if step != line.step:
+            return
+        self._meter.observe_round_trip(perf_counter() - line.written_at)
+        if line.unsent is not None and not (line.lost or line.left or line.hanging_up):
+            self.write(line, structs.replace(line.unsent, state=b"" if outcome.ok else line.unsent.state))
 
     def add(self, line: Line, batch: Batch, command: Command) -> None:
         """Put a command into a batch, and remember who waits for its result."""
@@ -374,8 +395,9 @@ class AsteriskSwitch:
         if isinstance(outcome, AmiError):
             # The channel has gone (its end is on the way as an event), or the link has (`resync` asks again).
             return
-        if kind is Kind.STATE and line.written_at and step == line.step:
-            self._meter.observe_round_trip(perf_counter() - line.written_at)
+        if kind is Kind.STATE and outcome.kind not in NOT_CONTROLLED:
+            self._on_measured(line, step, outcome)
+            return
         if outcome.kind is ResultKind.LOST_SYNC:
             self._give_back(line, f"Asterisk's results are out of step: {outcome.text[:80]}")
             return
