@@ -15,11 +15,11 @@ ABOUT = f"""\
 {RATE:g} calls a second, no media. Every call: answer, set a variable, play four sounds of 4 ms one after the other,
 hang up. *Command* is the round trip of setting the variable (Asterisk does it at once), *play* is from asking for a
 sound to its end. The engine does all of its work meanwhile: five decisions, the call's state written before each
-step, leases, records to PostgreSQL, metrics, log. The peers do nothing else. The engine writes the variable and a
-sound in one write, each with its wake-up, in one call of 20 ms; in the other calls the variable is set past the
-channel's loop. It takes the call off the hook and plays the first sound in one write, the peers in two. Asterisk has
-real-time priority (`highpriority`), engine and peers theirs one above it. *Others* is the share of the machine that
-strangers took meanwhile."""
+step, leases, records to PostgreSQL, metrics, log. The peers do nothing else. In one call of 20 ms the engine sets
+the variable (the call's state) by a command of its own, as the peers do in every call; in the others it is set past
+the channel's loop, together with the sound. It takes the call off the hook and plays the first sound in one write,
+the peers in two. Asterisk has real-time priority (`highpriority`), engine and peers theirs one above it. *Others* is
+the share of the machine that strangers took meanwhile."""
 
 COLUMNS = (
     *("control by", "calls/s", "failed", "command p50 / p99 ms", "play p50 / p99 ms"),

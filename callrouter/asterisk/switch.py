@@ -20,44 +20,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
 import structlog
+from msgspec import structs
 
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.arrivals import offered
 from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_env
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.causes import presentation, record_outcome
+from callrouter.asterisk.causes import record_outcome
 from callrouter.asterisk.codec import Message
-from callrouter.asterisk.ended import EndedRow
-from callrouter.asterisk.journal import read_rows
+from callrouter.asterisk.gap import Gap
+from callrouter.asterisk.line import Left, Line
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.noted import NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.asterisk.queues import look
 from callrouter.asterisk.translate import (
-    GET_RESULT,
     LEASE_MARGIN_SECONDS,
     MUSIC_ON,
-    ROUTINE_LEASE_SECONDS,
-    SYNC,
     Command,
     Kind,
     Order,
     Places,
     order,
     result,
+    state_command,
 )
 from callrouter.core import inputs
-from callrouter.core.call import Call, CallerId, Presentation, RecordOutcome
+from callrouter.core.call import Call, RecordOutcome
 from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record
-from callrouter.core.numbers import normalise
 from callrouter.errors import AmiError, EncodingError, ProtocolError
 from callrouter.runtime.ports import Clock, Inbox, Meter
 
@@ -65,6 +61,8 @@ log = structlog.get_logger(__name__)
 
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
+NOT_CONTROLLED: Final = frozenset({ResultKind.FAILED, ResultKind.DEAD, ResultKind.LOST_SYNC})
+"""Results after which nothing may be sent: AsyncAGI has ended, or is given back."""
 MEASURED_STEP: Final = 2
 MEASURE_EVERY_SECONDS: Final = 0.02
 """A measured command costs Asterisk and us a tenth of a millisecond: where there are many calls, some of them tell."""
@@ -80,60 +78,11 @@ HANGUP_GRACE_SECONDS: Final = 0.25
 """So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
 HELD_UP_SECONDS: Final = 1.0
 CATCH_UP_SECONDS: Final = 0.2
-LEASE_GUARD_SECONDS: Final = 0.25
-"""What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
 TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a command failed"
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """Why, and since when, control is lost, unless the timer is overtaken by a hang-up."""
-
-    timer: asyncio.TimerHandle
-    reason: str
-    at: datetime
-
-
-@dataclass(slots=True, eq=False)
-class Line:
-    """A caller's channel, as long as it lives."""
-
-    call_id: str
-    uniqueid: str
-    channel: ChannelActions
-    entries: int = 1
-    """AsyncAGI starts less ends."""
-    hanging_up: bool = False
-    lost: bool = False
-    left: Left | None = None
-    """AsyncAGI has ended; it will show whether the channel has, too."""
-    step: int = 0
-    kind: Kind | None = None
-    """What the last command of the present batch is."""
-    keys_wanted: int = 0
-    """Keys after which the running command ends by itself; 0: none ends it."""
-    nudge: asyncio.TimerHandle | None = None
-    music: asyncio.TimerHandle | None = None
-    """Starts hold music, should the answer that is waited for take long."""
-    music_plays: bool = False
-    injected: int = 0
-    recording: str = ""
-    recording_at: datetime | None = None
-    written_at: float = 0.0
-    lease_ends_at: float = inf
-    """When Asterisk takes the channel back, should nothing be written before (perf_counter)."""
-    taken: bool = False
-    """The channel shows that an engine has the call."""
-    unsent: Order | None = None
-    """What was decided while there was no link, and is still to be done."""
-    outstanding: list[bytes] = field(default_factory=list)
-    """Commands since there was none whose result had not come."""
-    awaited: int = 0
-    """How many of them have no result yet."""
 
 
 class AsteriskSwitch:
@@ -155,7 +104,8 @@ class AsteriskSwitch:
         self._region = region
         self._measure_at = 0.0
         self._by_uniqueid: dict[str, Line] = {}
-        self._by_call: dict[str, Line] = {}
+        self.lines: dict[str, Line] = {}
+        """By call."""
         self._late: dict[str, AgiEnv] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
         self._asked_early: dict[str, str] = {}
@@ -176,30 +126,32 @@ class AsteriskSwitch:
 
     def perform(self, call: Call, state: bytes, effects: Sequence[Effect]) -> None:
         """Write the effects as one batch; the result comes back as an input that names the step."""
-        line = self._by_call.get(call.call_id)
+        line = self.lines.get(call.call_id)
         if line is None or line.lost or line.left or line.hanging_up or self.link is None:
             return
         if perf_counter() > line.lease_ends_at:
             # This process was held up: what it decides from old results would reach a caller whom the fallback has,
             # and a wake-up, or a hang-up, would cut the conversation he may have there.
-            self._lose(line, TOO_LATE_REASON)
+            self.lose(line, TOO_LATE_REASON)
             return
         if isinstance(effects[-1], Hangup):
-            self._hang_up(line, effects[-1].cause)
+            self.hang_up(line, effects[-1].cause)
             return
         line.step = call.step
         try:
-            measured = call.step == MEASURED_STEP and self._is_time_to_measure()
-            batch = order(effects, state, self._places, measured=measured, music=line.music_plays)
+            ordered = order(effects, state, self._places, music=line.music_plays)
         except EncodingError as error:
             failed = inputs.CommandFailed(step=call.step, reason=str(error), at=self._clock.now())
             self._inbox.tell(call.call_id, failed)
             return
-        self._stop_music_timer(line)
+        line.stop_music_timer()
         line.music_plays = False
         if isinstance(last := effects[-1], Record):
             line.recording, line.recording_at = last.recording, self._clock.now()
-        self._write(line, batch)
+        if call.step == MEASURED_STEP and ordered.commands and self._is_time_to_measure():
+            self._measure(line, ordered)
+        else:
+            self.write(line, ordered)
         if isinstance(last, LookAtQueues):
             look(self.link, last.queues, partial(self._on_looks, line, call.step))
         elif isinstance(last, Lookup) and last.music and call.clocks.answered_at is not None:
@@ -215,10 +167,10 @@ class AsteriskSwitch:
 
     def release(self, call_id: str) -> None:
         """The call has ended: forget it, and the results that will not come."""
-        line = self._by_call.pop(call_id, None)
+        line = self.lines.pop(call_id, None)
         if line is None:
             return
-        self._stop_timers(line)
+        line.stop_timers()
         self._by_uniqueid.pop(line.uniqueid, None)
         if self.link is not None:
             for command_id in line.outstanding:
@@ -226,11 +178,12 @@ class AsteriskSwitch:
 
     def keep(self, call: Call, state: bytes) -> None:
         """Write the call's state to its channel, past the channel's loop: a conversation is not disturbed."""
-        line = self._by_call.get(call.call_id)
+        line = self.lines.get(call.call_id)
         if line is not None and self.link is not None:
             self.link.post_batch(line.channel.set_state(state))
 
-    def _hang_up(self, line: Line, cause: int) -> None:
+    def hang_up(self, line: Line, cause: int) -> None:
+        """End a call."""
         assert self.link is not None
         line.hanging_up = True
         batch = self.link.batch()
@@ -240,7 +193,8 @@ class AsteriskSwitch:
         batch.raw(line.channel.hang_up(cause))
         batch.write()
 
-    def _write(self, line: Line, ordered: Order) -> None:
+    def write(self, line: Line, ordered: Order) -> None:
+        """Write a batch: the call's state first, and the wake-up with its lease behind."""
         assert self.link is not None
         batch = self.link.batch()
         channel = line.channel
@@ -250,20 +204,36 @@ class AsteriskSwitch:
         for name, value in ordered.variables:
             batch.raw(channel.set_variable(name, value))
         for command in ordered.commands:
-            self._add(line, batch, command)
-            if command.kind is Kind.STATE:
-                # What is measured is one command there and back: its wake-up does not wait for those behind it.
-                batch.raw(channel.wake(ordered.lease_seconds))
+            self.add(line, batch, command)
         batch.raw(channel.wake(ordered.lease_seconds))
         line.kind = ordered.commands[-1].kind if ordered.commands else None
         line.keys_wanted = ordered.keys
-        line.written_at = perf_counter()
-        line.lease_ends_at = _end_of(ordered.lease_seconds, line.written_at)
+        line.lease(ordered.lease_seconds, perf_counter())
         # Without a link nothing leaves, and nobody hears what it led to: it is done when the link is back (`resync`).
         line.unsent = None if self.link.connected else ordered
         batch.write()
 
-    def _add(self, line: Line, batch: Batch, command: Command) -> None:
+    def _measure(self, line: Line, ordered: Order) -> None:
+        """Write the call's state alone, as a command, and all else when its result is there: one there and back."""
+        assert self.link is not None
+        batch = self.link.batch()
+        self.add(line, batch, state_command(ordered.state))
+        batch.raw(line.channel.wake(ordered.lease_seconds))
+        line.taken, line.unsent = True, ordered
+        line.kind, line.keys_wanted = ordered.commands[-1].kind, ordered.keys  # keys may come before it is written
+        line.written_at = perf_counter()
+        line.lease(ordered.lease_seconds, line.written_at)
+        batch.write()
+
+    def _on_measured(self, line: Line, step: int, outcome: AgiResult) -> None:
+        if step != line.step:
+            return
+        self._meter.observe_round_trip(perf_counter() - line.written_at)
+        if line.unsent is not None and not (line.lost or line.left or line.hanging_up):
+            self.write(line, structs.replace(line.unsent, state=b"" if outcome.ok else line.unsent.state))
+
+    def add(self, line: Line, batch: Batch, command: Command) -> None:
+        """Put a command into a batch, and remember who waits for its result."""
         on_result = partial(self._on_result, line, command.kind, line.step)
         line.outstanding.append(batch.agi(line.channel, command.text, on_result))
         line.awaited += 1
@@ -290,7 +260,7 @@ class AsteriskSwitch:
             # runs here now, and says nothing of what it was asked for. His lease leads to the fallback, and the
             # record goes on.
             line.entries += 1
-            self._lose(line, "the caller was transferred back to the entry")
+            self.lose(line, "the caller was transferred back to the entry")
             self._give_up(line.channel)
             return
         if self.draining:
@@ -314,20 +284,13 @@ class AsteriskSwitch:
 
     def _take(self, env: AgiEnv) -> None:
         call_id = env.arguments[0]
-        if call_id in self._by_call:
+        if call_id in self.lines:
             log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
             self._give_up(ChannelActions(env.channel))
             return
         line = Line(call_id=call_id, uniqueid=env.uniqueid, channel=ChannelActions(env.channel))
-        self._by_uniqueid[env.uniqueid] = self._by_call[call_id] = line
-        offered = inputs.CallOffered(
-            call_id=call_id,
-            did=normalise(env.extension, self._region) or env.extension,
-            caller=caller_id(env, self._region),
-            diverted_from=env.rdnis and (normalise(env.rdnis, self._region) or env.rdnis),
-            at=self._clock.now(),
-        )
-        self._inbox.offer(offered)
+        self._by_uniqueid[env.uniqueid] = self.lines[call_id] = line
+        self._inbox.offer(offered(env, self._region, self._clock.now()))
         cause = self._asked_early.pop(env.uniqueid, None)
         if cause is not None:  # or the end of AsyncAGI, which follows at once, would look like lost control
             self._tell_hangup(line, cause)
@@ -341,26 +304,27 @@ class AsteriskSwitch:
         if line.entries == 0 and not (line.hanging_up or line.lost):
             reason = TRANSFERRED_REASON if line.kind in (Kind.QUEUE, Kind.DIAL) else TAKEN_BACK_REASON
             loop = asyncio.get_running_loop()
-            self._stop_timers(line)
-            line.left = Left(loop.call_later(HANGUP_GRACE_SECONDS, self._settle, line), reason, self._clock.now())
+            line.stop_timers()
+            line.left = Left(loop.call_later(HANGUP_GRACE_SECONDS, self.settle, line), reason, self._clock.now())
 
-    def _settle(self, line: Line) -> None:
+    def settle(self, line: Line) -> None:
         """AsyncAGI has ended and the channel lives: control is lost."""
         if line.left is not None:
-            self._lose(line, line.left.reason, line.left.at)
+            self.lose(line, line.left.reason, line.left.at)
 
     def _living(self, uniqueid: str) -> Line | None:
         """The line of a channel that shows a sign of life."""
         line = self._by_uniqueid.get(uniqueid)
         if line is not None:
-            self._settle(line)
+            self.settle(line)
         return line
 
-    def _lose(self, line: Line, reason: str, at: datetime | None = None) -> None:
+    def lose(self, line: Line, reason: str, at: datetime | None = None) -> None:
+        """Asterisk has the caller, or will have him: tell it once."""
         if line.lost:
             return
         line.lost = True
-        self._stop_timers(line)
+        line.stop_timers()
         self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=at or self._clock.now()))
 
     def _on_hangup(self, message: Message) -> None:
@@ -412,9 +376,9 @@ class AsteriskSwitch:
     def _on_user_event(self, message: Message) -> None:
         if message["UserEvent"] != "CallrouterBridged":
             return
-        line = self._by_call.get(message["Call"])
+        line = self.lines.get(message["Call"])
         if line is not None:
-            self._settle(line)
+            self.settle(line)
             leg = message["Leg"]
             told = inputs.LegAnswered(leg=int(leg) if leg.isdecimal() else 0, at=self._clock.now())
             self._inbox.tell(line.call_id, told)
@@ -431,13 +395,14 @@ class AsteriskSwitch:
         if isinstance(outcome, AmiError):
             # The channel has gone (its end is on the way as an event), or the link has (`resync` asks again).
             return
-        if kind is Kind.STATE and line.written_at and step == line.step:
-            self._meter.observe_round_trip(perf_counter() - line.written_at)
+        if kind is Kind.STATE and outcome.kind not in NOT_CONTROLLED:
+            self._on_measured(line, step, outcome)
+            return
         if outcome.kind is ResultKind.LOST_SYNC:
             self._give_back(line, f"Asterisk's results are out of step: {outcome.text[:80]}")
             return
         if kind is line.kind and step == line.step:
-            self._stop_nudging(line)
+            line.stop_nudging()
             line.keys_wanted = 0
         seconds = self._recorded_seconds(line, outcome) if kind is Kind.RECORD else 0.0
         told = result(kind, outcome, step, seconds, self._clock.now())
@@ -449,7 +414,7 @@ class AsteriskSwitch:
         if line.lost or line.left or self.link is None:
             return
         self._give_up(line.channel)
-        self._lose(line, reason)
+        self.lose(line, reason)
 
     def _give_up(self, channel: ChannelActions) -> None:
         """At once: without a word from us the caller would hear it ring until the lease ends."""
@@ -480,22 +445,10 @@ class AsteriskSwitch:
             return
         line.music_plays = True
         batch = self.link.batch()
-        self._add(line, batch, MUSIC_ON)
+        self.add(line, batch, MUSIC_ON)
         batch.raw(line.channel.wake(lease_seconds))
-        line.lease_ends_at = _end_of(lease_seconds, perf_counter())
+        line.lease(lease_seconds, perf_counter())
         batch.write()
-
-    def _stop_timers(self, line: Line) -> None:
-        self._stop_nudging(line)
-        self._stop_music_timer(line)
-        if line.left is not None:
-            line.left.timer.cancel()
-            line.left = None
-
-    def _stop_music_timer(self, line: Line) -> None:
-        if line.music is not None:
-            line.music.cancel()
-            line.music = None
 
     # ------------------------------------------------------------------------------------------------------- keys
 
@@ -514,11 +467,6 @@ class AsteriskSwitch:
         batch.post("PlayDTMF", headers, about=line.channel.channel)
         batch.write()
 
-    def _stop_nudging(self, line: Line) -> None:
-        if line.nudge is not None:
-            line.nudge.cancel()
-            line.nudge = None
-
     def _recorded_seconds(self, line: Line, found: AgiResult) -> float:
         """How long the recording is, from the file if it can be seen from here, else by the clock, unless it failed."""
         path = Path(self._places.recordings_dir) / f"{line.recording}.wav"
@@ -533,87 +481,8 @@ class AsteriskSwitch:
     # --------------------------------------------------------------------------------------------- after a gap
 
     async def resync(self) -> None:
-        """After the link was away: end what ended meanwhile, and ask again for the results that were missed.
-
-        A no-op (or the reading of CR_RESULT) queued behind a running command is a sync point: it is answered when that
-        command is done, or at once when it was done before.
-        """
-        assert self.link is not None
-        lines = list(self._by_call.values())
-        if not lines:
-            return
-        snapshot = await self.link.collect("Status", {"Variables": VARIABLES})
-        channels = {m["Uniqueid"]: m for m in snapshot if m["Event"] == "Status"}
-        ended: dict[str, EndedRow] = {}
-        if any(line.uniqueid not in channels for line in lines):
-            ended = {row.call_id: row for row in await read_rows(self.link, self.shift)}
-        for line in lines:
-            if self._by_call.get(line.call_id) is not line:
-                continue  # its end came while we asked
-            self._settle(line)
-            found = channels.get(line.uniqueid)
-            if found is None:
-                self._conclude(line, ended.get(line.call_id))
-            elif found["Context"] == FALLBACK_CONTEXT:
-                self._tell_missed(line, noted_on(found, self.shift))
-                self._lose(line, FALLBACK_REASON)
-            elif line.hanging_up:
-                self._hang_up(line, 16)
-            elif line.unsent is not None and not line.lost:
-                self._write(line, line.unsent)
-            elif line.kind is not None and not line.lost:
-                if line.kind in (Kind.QUEUE, Kind.DIAL):
-                    self._tell_missed(line, noted_on(found, self.shift))
-                self._ask_again(line, line.kind)
-
-    def _conclude(self, line: Line, row: EndedRow | None) -> None:
-        """It ended while nobody listened: as Asterisk's journal says, else when the link went."""
-        now = self._clock.now()
-        lost_at = self.lost_at or now
-        if row is None:  # a PBX that was killed loses the last of its journal
-            self._inbox.tell(line.call_id, inputs.CallerHungUp(at=lost_at))
-            return
-        self._tell_missed(line, row.noted)
-        self._inbox.tell(line.call_id, inputs.CallerHungUp(at=min(max(row.ended_at, lost_at), now), cause=row.cause))
-
-    def _tell_missed(self, line: Line, noted: Noted) -> None:
-        """The answers we may not have heard of (the core knows), in the time in which we were deaf."""
-        now = self._clock.now()
-        if line.lost:  # what came before is told, and the fallback's answers are news at most
-            noted = replace(noted, before=NOBODY)
-        for told in missed(noted, reason=FALLBACK_REASON, earliest=min(self.lost_at or now, now), latest=now):
-            if isinstance(told, inputs.ControlLost):
-                self._lose(line, told.reason, told.at)
-            else:
-                self._inbox.tell(line.call_id, told)
-
-    def _ask_again(self, line: Line, kind: Kind) -> None:
-        assert self.link is not None
-        in_routine = kind in (Kind.QUEUE, Kind.DIAL, Kind.RECORD)
-        batch = self.link.batch()
-        self._add(line, batch, Command(text=GET_RESULT if in_routine else SYNC, kind=kind))
-        if not in_routine:
-            batch.raw(line.channel.wake(ASKED_AGAIN_LEASE_SECONDS))
-            line.lease_ends_at = _end_of(ASKED_AGAIN_LEASE_SECONDS, perf_counter())
-        batch.write()
-
-
-def _end_of(lease_seconds: float, now: float) -> float:
-    """In a routine no lease runs."""
-    return now + lease_seconds - LEASE_GUARD_SECONDS if lease_seconds < ROUTINE_LEASE_SECONDS else inf
-
-
-def caller_id(env: AgiEnv, region: str) -> CallerId:
-    """Who calls, as far as Asterisk knows: names are a stranger's words."""
-    shown = presentation(env.presentation)
-    number = env.caller_number
-    if number is None or number.lower() == "anonymous":
-        withheld = shown is Presentation.WITHHELD or (number or "").lower() == "anonymous"
-        kept = Presentation.WITHHELD if withheld else Presentation.UNAVAILABLE
-        return CallerId(name=env.caller_name or "", presentation=kept)
-    if shown is not Presentation.ALLOWED:
-        return CallerId(presentation=shown)
-    return CallerId(number=normalise(number, region) or number, name=env.caller_name or "", presentation=shown)
+        """After the link was away: end what ended meanwhile, and ask again for the results that were missed."""
+        await Gap(self, self._inbox, self._clock).close()
 
 
 def _agent(message: Message) -> str:

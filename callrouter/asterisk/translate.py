@@ -78,7 +78,7 @@ class Order(Struct, frozen=True, kw_only=True, gc=False):
     """One batch for one channel."""
 
     state: bytes
-    """The call's own state, which goes first; empty when a command carries it."""
+    """The call's own state, which goes first; empty when it has been written."""
     variables: tuple[tuple[str, str], ...]
     commands: tuple[Command, ...]
     lease_seconds: float
@@ -100,23 +100,17 @@ GET_RESULT = commands.get_variable("CR_RESULT")
 SYNC = commands.noop()
 
 
-def order(
-    effects: Sequence[Effect], state: bytes, places: Places, *, measured: bool = False, music: bool = False
-) -> Order:
+def order(effects: Sequence[Effect], state: bytes, places: Places, *, music: bool = False) -> Order:
     """The batch for all effects of a step but `Hangup`, which is no AGI command.
 
-    The call's state goes first, so that it explains what follows. `measured` sends it through the channel's own
-    loop instead of past it, which costs more and tells how long a command takes there and back. `music`: hold music
-    plays since an earlier order, and ends before this one.
+    The call's state goes first, so that it explains what follows. `music`: hold music plays since an earlier order, and
+    ends before this one.
 
     Raises:
         EncodingError: a value cannot be written; nothing has been sent.
     """
     variables: list[tuple[str, str]] = []
     batch: list[Command] = []
-    if measured:
-        batch.append(Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE))
-        state = b""
     if music:
         batch.append(MUSIC_OFF)
     lease, keys = LEASE_MARGIN_SECONDS, 0
@@ -154,6 +148,11 @@ def order(
             case _:
                 assert_never(effect)
     return Order(state=state, variables=tuple(variables), commands=tuple(batch), lease_seconds=lease, keys=keys)
+
+
+def state_command(state: bytes) -> Command:
+    """The call's own state through the channel's loop, not past it: a command that Asterisk answers at once."""
+    return Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE)
 
 
 def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime) -> inputs.Input | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -34,7 +35,7 @@ def explain(
     current = catalogue.plan(call.client, call.plan_version) if catalogue else None
     plan = current or _as_it_was(stored, settings)
     # What callers and files say reaches a terminal: one line each, without control characters.
-    for line in (_head(call), " → ".join(nodes_reached(call)), "", *explanation(call, plan)):
+    for line in (_head(call, plan), " → ".join(nodes_reached(call)), "", *explanation(call, plan)):
         typer.echo(safe_text(line))
     typer.echo(_about_lines(call, stored, plan, current=current is not None))
 
@@ -66,8 +67,9 @@ async def _find(settings: Settings, call_id: str) -> tuple[Call | None, StoredPl
         return call, await find_plan(database, call.client, call.plan_version) if call else None
 
 
-def _head(call: Call) -> str:
+def _head(call: Call, plan: Plan | None) -> str:
     who = call.caller.number or call.caller.presentation.value
     name = f' "{call.caller.name}"' if call.caller.name else ""
-    rang = f"{call.clocks.ringing_at:%Y-%m-%d %H:%M:%S} UTC"
+    zone = plan.timezone if plan else "UTC"
+    rang = f"{call.clocks.ringing_at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} ({zone})"
     return f"{call.call_id}: {who}{name} called {call.did} ({call.client}) at {rang}"

@@ -64,7 +64,8 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
         console.print(f"and {len(dialplans.plans) - len(shown)} more without calls (--all lists them)")
     for refused in dialplans.refused:
         keeps = f"; {refused.keeps_client} keeps version {refused.keeps_version}" if refused.keeps_client else ""
-        console.print(safe_text(f"\nRefused: {refused.file}{keeps}"))
+        console.print()
+        console.print(safe_text(f"Refused: {refused.file}{keeps}"))
         for issue in refused.issues:
             console.print(safe_text(f"  {issue.sentence}"))
     if found.problems:

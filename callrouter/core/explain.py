@@ -3,13 +3,16 @@
 14:02:11  hours → closed (Sat 14:02)
 14:02:19  night → key:1 (key 1)
 14:02:41  take_message → done (hung_up, 14 s)
-ended: message_left
+14:02:41  has left a message of 14 s for email_doctor
+14:02:41  ended: message_left
+
+The node the caller was in when he hung up stands there without an exit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from callrouter.core.call import Call, DialAttempt, QueueVisit, Visit
@@ -17,17 +20,26 @@ from callrouter.core.plan import Plan
 
 _UTC = ZoneInfo("UTC")
 
+Entry = tuple[datetime, int, str]
+_PASSED, _ENDED, _ARRIVED, _BEGUN = range(4)
+"""In which order things stand that happened in one instant."""
+
 
 def explain(call: Call, plan: Plan | None = None) -> list[str]:
     """The call's story in the client's own time; with the plan, each node's line is named."""
     zone = ZoneInfo(plan.timezone) if plan else _UTC
-    entries: list[tuple[datetime, str]] = [(visit.at, passage(visit, plan)) for visit in call.visits]
+    entries: list[Entry] = [(visit.at, _PASSED, passage(visit, plan)) for visit in call.visits]
+    if call.node and (not call.visits or call.visits[-1].node != call.node):
+        came_at = call.visits[-1].at if call.visits else call.clocks.ringing_at
+        entries.append((came_at, _ARRIVED, plan.where(call.node) if plan else call.node))
     for queue_visit in call.queue_visits:
         entries += _queue_visit(queue_visit)
     for dial in call.dials:
         entries += _dial(dial)
-    # A stable sort keeps what happened in one instant in the order it was concluded.
-    lines = [f"{_clock(at, zone)}  {text}" for at, text in sorted(entries, key=lambda entry: entry[0])]
+    for message in call.messages:
+        spoken_at = message.started_at + timedelta(seconds=message.seconds)
+        entries.append((spoken_at, _ENDED, f"has left a message of {message.seconds:.0f} s{_for(message.deliver)}"))
+    lines = [f"{_clock(at, zone)}  {text}" for at, _, text in sorted(entries, key=lambda entry: entry[:2])]
     if call.earlier.attempts:
         lines.insert(
             0, f"({call.earlier.attempts} earlier queues and dials, {call.earlier.waiting_seconds:.0f} s of waiting)"
@@ -61,20 +73,24 @@ def passage(visit: Visit, plan: Plan | None) -> str:
     return f"{place} → {visit.exit}{because}"
 
 
-def _queue_visit(visit: QueueVisit) -> list[tuple[datetime, str]]:
-    lines = [(visit.entered_at, f"waits in queue {visit.queue}")]
+def _for(contact: str) -> str:
+    return f" for {contact}" if contact else ""
+
+
+def _queue_visit(visit: QueueVisit) -> list[Entry]:
+    lines = [(visit.entered_at, _BEGUN, f"waits in queue {visit.queue}")]
     if visit.answered_at:
         waited = (visit.answered_at - visit.entered_at).total_seconds()
-        lines.append((visit.answered_at, f"answered by {visit.agent or 'somebody'} after {waited:.0f} s"))
+        lines.append((visit.answered_at, _ENDED, f"answered by {visit.agent or 'somebody'} after {waited:.0f} s"))
     if visit.left_at and visit.outcome:
-        lines.append((visit.left_at, f"leaves queue {visit.queue}: {visit.outcome}"))
+        lines.append((visit.left_at, _ENDED, f"leaves queue {visit.queue}: {visit.outcome}"))
     return lines
 
 
-def _dial(dial: DialAttempt) -> list[tuple[datetime, str]]:
-    lines = [(dial.started_at, f"rings {dial.target}")]
+def _dial(dial: DialAttempt) -> list[Entry]:
+    lines = [(dial.started_at, _BEGUN, f"rings {dial.target}")]
     if dial.answered_at:
-        lines.append((dial.answered_at, f"{dial.target}: accepted"))
+        lines.append((dial.answered_at, _ENDED, f"{dial.target}: accepted"))
     if dial.ended_at and dial.outcome:
-        lines.append((dial.ended_at, f"{dial.target}: {dial.outcome}"))
+        lines.append((dial.ended_at, _ENDED, f"{dial.target}: {dial.outcome}"))
     return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import date, time, timedelta
 from functools import lru_cache
@@ -122,11 +123,20 @@ def day(value: object) -> date:
     """A day written 2026-12-24."""
     word = text(value).strip()
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", word):
-        raise ValueError(f'{shown(word)} is no day: write "2026-12-24"')
+        raise ValueError(f"{shown(word)} is no day: write {_as_day(word)}")
     try:
         return date.fromisoformat(word)
     except ValueError:
         raise ValueError(f"{shown(word)} does not exist in the calendar") from None
+
+
+def _as_day(word: str) -> str:
+    """The day as it is to be written, where it can be told: no language of ours puts the month first."""
+    if found := re.fullmatch(r"([0-9]{1,2})[/. -]([0-9]{1,2})[/. -]([0-9]{4})", word):
+        number, month, year = map(int, found.groups())
+        with contextlib.suppress(ValueError):
+            return f'"{date(year, month, number)}"'
+    return 'year, month and day, as in "2026-12-24"'
 
 
 def days(value: object) -> tuple[date, date]:

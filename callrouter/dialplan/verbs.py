@@ -29,6 +29,7 @@ from callrouter.dialplan.fields import (
     as_list,
     as_mapping,
 )
+from callrouter.dialplan.issues import shown
 
 STANDARD_ACCEPT = "(accept)"
 """Name of the standard sentence that asks a called party to accept."""
@@ -85,6 +86,10 @@ def _screen(value: object, handler: Any) -> Any:
     """`true` for the standard sentence, `false` for none, or prompts of one's own."""
     if isinstance(value, str) and value.strip().lower() in ("true", "yes", "on", "false", "no", "off"):
         return (PromptBlock(sound=STANDARD_ACCEPT),) if values.flag(value) else ()
+    if isinstance(value, str) and len(value.split()) == 1:  # "oui", "non"
+        raise ValueError(
+            f"{shown(value)} would be said to whoever answers: write true or false, or a sentence that asks for a 1"
+        )
     return handler(value)
 
 

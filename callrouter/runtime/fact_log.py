@@ -10,6 +10,7 @@ import structlog
 
 from callrouter.core import facts
 from callrouter.core.call import Call
+from callrouter.core.explain import nodes_reached
 from callrouter.core.facts import Fact
 
 TOGETHER_SECONDS: Final = 0.1
@@ -62,5 +63,5 @@ class FactLog:
                 call_id=call.call_id,
                 client=call.client,
                 disposition=call.disposition,
-                path=" → ".join(visit.node for visit in call.visits),
+                path=" → ".join(nodes_reached(call)),
             )

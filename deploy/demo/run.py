@@ -218,6 +218,7 @@ def _show_invitation(stack: Stack, console: Console) -> None:
         "Look at it with",
         f"  curl {engine.engine_url}/metrics",
         f"  curl -H 'Authorization: Bearer {engine.token}' {engine.web_url}/api/calls",
+        f"  CALLROUTER_DATA_DIR={stack.root / 'data'} .venv/bin/callrouter explain CALL    (a call_id of /api/calls)",
         f"  API documentation: {engine.web_url}/api/docs",
         f"  logs: {engine.log_path} and {pbx.log_path}",
         "Ctrl-C ends everything.",

@@ -22,13 +22,13 @@ def message(**headers: str) -> Message:
 
 async def wake(room: EngineRoom, call_id: str, lease_seconds: float) -> None:
     """A wake and a lease past the switch's rules."""
-    room.link.post_batch(room.switch._by_call[call_id].channel.wake(lease_seconds))
+    room.link.post_batch(room.switch.lines[call_id].channel.wake(lease_seconds))
     await asyncio.sleep(0.02)
 
 
 async def raw(room: EngineRoom, call_id: str, command: commands.AgiCommand, *, nudge: bool = False) -> None:
     """An AGI command past the switch's rules."""
-    channel = room.switch._by_call[call_id].channel
+    channel = room.switch.lines[call_id].channel
     batch = room.link.batch()
     batch.agi(channel, command, lambda _: None)
     batch.raw(channel.wake(60.0))
@@ -44,7 +44,7 @@ async def end_of_read(room: EngineRoom, channel: ChannelActions) -> None:
 
 async def ask(room: EngineRoom, call_id: str, *orders: commands.AgiCommand) -> list[AgiResult]:
     """AGI commands past the switch's rules, behind the Read that runs, which is ended; their results."""
-    channel, loop = room.switch._by_call[call_id].channel, asyncio.get_running_loop()
+    channel, loop = room.switch.lines[call_id].channel, asyncio.get_running_loop()
     futures: list[asyncio.Future[AgiResult | AmiError]] = [loop.create_future() for _ in orders]
     batch = room.link.batch()
     for order, future in zip(orders, futures, strict=True):

@@ -14,7 +14,7 @@ from misbehaviour import ask, raw, wake, where
 
 from callrouter.asterisk import commands
 from callrouter.asterisk.codec import Message
-from callrouter.asterisk.switch import FALLBACK_CONTEXT
+from callrouter.asterisk.gap import FALLBACK_CONTEXT
 from callrouter.asterisk.translate import Command, Kind
 from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.effects import Sound
@@ -53,7 +53,7 @@ async def in_menu(room: EngineRoom) -> tuple[Call, str]:
     """A caller who hears the menu, and his channel."""
     await room.call()
     call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-    channel = room.switch._by_call[call.call_id].channel.channel
+    channel = room.switch.lines[call.call_id].channel.channel
     await until(lambda: where(room, channel)[1] == "Read", 5)
     return call, channel
 
@@ -147,7 +147,7 @@ async def test_nothing_is_sent_after_the_end_and_what_was_left_is_ignored(pbx: P
     """What is left in a channel's queue runs when the channel enters AsyncAGI again; its result decides nothing."""
     async with engine_room(pbx, PLAN) as room:
         call, channel = await in_menu(room)
-        line = room.switch._by_call[call.call_id]
+        line = room.switch.lines[call.call_id]
         await wake(room, call.call_id, 0.3)
         await served_by_fallback(room, channel)
 
@@ -155,7 +155,7 @@ async def test_nothing_is_sent_after_the_end_and_what_was_left_is_ignored(pbx: P
         batch = room.link.batch()
         stale = Command(text=commands.set_variable("CR_STALE", "ran"), kind=Kind.COLLECT)
         before = tuple(line.outstanding)
-        room.switch._add(line, batch, stale)
+        room.switch.add(line, batch, stale)
         batch.write()
         (stale_id,) = (one for one in line.outstanding if one not in before)
         (lost,), sent = room.live, sent_by(room)
@@ -208,7 +208,7 @@ async def in_queue_and_redirected(room: EngineRoom) -> str:
     """A caller in a queue without agents, put back to the entry; his channel."""
     await room.call()
     call = await room.reached(lambda call: call.state is CallState.QUEUED)
-    channel = room.switch._by_call[call.call_id].channel.channel
+    channel = room.switch.lines[call.call_id].channel.channel
     await until(lambda: where(room, channel)[1] == "Queue", 5)
     redirect(room, channel)
     return channel

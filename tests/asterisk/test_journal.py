@@ -435,7 +435,7 @@ async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, calle
     async with engine_room(pbx, MENU_PLAN) as room:
         callers.call("listen", DID)
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-        room.link.post_batch(room.switch._by_call[call.call_id].channel.wake(1.0))
+        room.link.post_batch(room.switch.lines[call.call_id].channel.wake(1.0))
         await asyncio.sleep(0.05)
         room.link._closing.set()
         room.link._session.abort("killed")

@@ -378,7 +378,7 @@ async def test_a_lease_that_runs_out_is_lost_control_and_not_a_hang_up(pbx: Pbx)
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
         await wake(room, call.call_id, 0.3)
         await room.reached(lambda call: call.state is CallState.ADRIFT)
-        line = room.switch._by_call[call.call_id]
+        line = room.switch.lines[call.call_id]
         sent = room.link.awaited_results
         room.switch.perform(room.live[0], b"", (Answer(),))
         assert line.lost
@@ -449,7 +449,7 @@ async def test_a_key_that_read_did_not_see_still_ends_the_wait(pbx: Pbx) -> None
     async with engine_room(pbx, plan_of(menu(timeout_seconds=20.0), *MENU_ENDS)) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-        line = room.switch._by_call[call.call_id]
+        line = room.switch.lines[call.call_id]
         # What the switch would see of such a key: its event, and a Read that goes on.
         room.switch.on_event(message(Event="DTMFEnd", Uniqueid=line.uniqueid, Direction="Received", Digit="2"))
         ended = await room.the_end(seconds=5)
@@ -656,7 +656,7 @@ async def test_the_state_is_on_the_channel_before_its_command(pbx: Pbx) -> None:
     async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
-        line = room.switch._by_call[call.call_id]
+        line = room.switch.lines[call.call_id]
         shown = await room.link.send("Getvar", {"Channel": line.channel.channel, "Variable": "CR_STATE"})
 
         written = state.decode(plan_of(menu(), *MENU_ENDS), shown["Value"].encode())

@@ -197,10 +197,10 @@ async def test_hold_music_plays_while_a_web_service_takes_long(pbx: Pbx) -> None
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.CONSULTING)
         await asyncio.sleep(1.0)
-        assert not next(iter(room.switch._by_call.values())).music_plays
+        assert not next(iter(room.switch.lines.values())).music_plays
         await asyncio.sleep(4.5)  # beyond the lease of what was played before
         assert room.live, "the lease of what was played before was not renewed"
-        assert next(iter(room.switch._by_call.values())).music_plays
+        assert next(iter(room.switch.lines.values())).music_plays
         told = inputs.LookupDone(step=call.step, values={"position": "12"}, at=call.clocks.ringing_at)
         room.switch._inbox.tell(call.call_id, told)
         await room.reached(lambda call: call.state is CallState.PLAYING)

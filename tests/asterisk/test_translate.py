@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from callrouter.asterisk.asyncagi import parse_result
-from callrouter.asterisk.translate import Kind, Places, order, result
+from callrouter.asterisk.translate import Kind, Places, order, result, state_command
 from callrouter.core import effects, inputs
 from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
 from callrouter.core.effects import (
@@ -148,14 +148,12 @@ def test_hold_music_ends_before_what_follows() -> None:
     assert [one.text.decode() for one in made.commands] == ["SET MUSIC OFF", 'EXEC Playback "/prompts/welcome"']
 
 
-def test_measured_order_sends_the_state_through_the_channel() -> None:
-    """The state becomes the first AGI command, and no variable beside it."""
-    made = order((Answer(),), b"c3RhdGU=", PLACES, measured=True)
+def test_the_state_can_be_a_command_of_its_own() -> None:
+    """Which is how long one takes there and back."""
+    made = state_command(b"c3RhdGU=")
 
-    assert [command.text.decode() for command in made.commands] == ['SET VARIABLE CR_STATE "c3RhdGU="', "ANSWER"]
-    assert Kind.STATE is made.commands[0].kind
-    assert made.state == b""
-    assert made.variables == ()
+    assert made.text.decode() == 'SET VARIABLE CR_STATE "c3RhdGU="'
+    assert Kind.STATE is made.kind
 
 
 @pytest.mark.parametrize(

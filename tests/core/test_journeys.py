@@ -57,6 +57,7 @@ def test_explained() -> None:
         "10:01:00  first (acme.yaml:10) → overflow (timeout)",
         "10:01:00  leaves queue first: timeout",
         "10:01:03  choose (acme.yaml:60) → key:1 (key 1)",
+        "10:01:03  second (acme.yaml:20)",
         "10:01:03  waits in queue second",
         "10:01:28  answered by agent-1 after 25 s",
         "10:01:58  leaves queue second: answered",
@@ -77,7 +78,20 @@ def test_dials_and_dropped_steps_explained() -> None:
         "10:00:00  rings doctor",
         "10:00:20  urgent (acme.yaml:10) → no_answer (busy)",
         "10:00:20  doctor: busy",
+        "10:00:20  bye (acme.yaml:20)",
         "10:00:20  ended: abandoned",
+    ]
+
+
+def test_a_message_is_explained() -> None:
+    """How long it is, and the node in which he hung up."""
+    call = Playbook(plan_of(MESSAGE, BYE)).offer().expects("answer", "play speak").answered().after(3).prompt_ended()
+    call.expects("record at most 120 s").after(9).hangs_up().ends(Disposition.MESSAGE_LEFT)
+
+    assert explain(call.call)[-3:] == [
+        "09:00:00  message",
+        "09:00:12  has left a message of 9 s",
+        "09:00:12  ended: message_left",
     ]
 
 

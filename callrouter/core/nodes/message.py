@@ -12,7 +12,8 @@ message:
 
 A message ends by a key, by silence, at `max`, or when the caller hangs up, and is kept in each case; shorter than
 `min` it is none, and the call goes to `empty` (or to `done`). What a recording that failed holds is kept likewise.
-`deliver` names the contact it is meant for.
+`deliver` names the contact it is meant for: callrouter sends no e-mail, `/api/messages` lists messages with their
+contacts.
 """
 
 from __future__ import annotations
