@@ -8,7 +8,8 @@ monotonic clock) and how long, in seconds.
 
 With the option `closely` these as well, at the price of some 3 % of the engine's CPU:
 
-    play      from the decision to play an empty sound to its end, everything included
+    play      from the decision to play an empty sound to its end, everything included; but for the first sound, which
+              waits until the call is answered (Asterisk waits half a second for media, and here is none)
     turn      from the arrival of an input to the end of what follows: decide, encode, write
 """
 
@@ -62,7 +63,7 @@ class KeepingSwitch(AsteriskSwitch):
 
     def perform(self, call: Call, state: bytes, effects: Sequence[Effect]) -> None:
         """As a Switch."""
-        if isinstance(effects[-1], Play):
+        if len(effects) == 1 and isinstance(effects[-1], Play):  # an answer before it waits for media: not ours to time
             _playing[call.call_id] = perf_counter()
         super().perform(call, state, effects)
 
