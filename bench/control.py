@@ -18,7 +18,7 @@ sound to its end. The engine does all of its work meanwhile: five decisions, the
 step, leases, records to PostgreSQL, metrics, log. The peers do nothing else. In one call of 20 ms the engine sets
 the variable (the call's state) by a command of its own, as the peers do in every call; in the others it is set past
 the channel's loop, together with the sound. It takes the call off the hook and plays the first sound in one write,
-the peers in two. Asterisk has real-time priority (`highpriority`), engine and peers theirs one above it. *Others* is
+the peers in two. Asterisk and SIPp have real-time priority, engine and peers theirs one above it. *Others* is
 the share of the machine that strangers took meanwhile."""
 
 COLUMNS = (

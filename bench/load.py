@@ -17,8 +17,9 @@ ABOUT = f"""\
 The tree of bench.yaml, no media: answer, look at the caller, the hours and a share, four sounds of 4 ms, hang up;
 every row written. Then more and more calls a second until calls fail, the rate is not reached, or the round trip's
 p99 exceeds {1000 * BROKEN_P99_SECONDS:g} ms. Asterisk's own dialplan does the same steps with nobody controlling it
-and nothing recorded. SIPp takes its share of the two cores; its CPU is in the last column but one, and the last one
-is the share of the machine that strangers took. A message that was sent twice (a retransmission) is a sign that
+and nothing recorded. SIPp takes its share of the two cores, with Asterisk's priority, as if telephones had processors
+of their own; its CPU is in the last column but one, and the last one is the share of the machine that strangers
+took. A message that was sent twice (a retransmission) is a sign that
 somebody had no time."""
 COLUMNS = (
     *("control by", "calls/s", "reached", "failed", "sent twice", "command p50 / p99 ms"),
