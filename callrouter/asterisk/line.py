@@ -50,12 +50,13 @@ class Line:
     recording: str = ""
     recording_at: datetime | None = None
     written_at: float = 0.0
+    """When the measured command was written (perf_counter)."""
     lease_ends_at: float = inf
     """When Asterisk takes the channel back, should nothing be written before (perf_counter)."""
     taken: bool = False
     """The channel shows that an engine has the call."""
     unsent: Order | None = None
-    """What was decided while there was no link, and is still to be done."""
+    """What was decided and is still to be done: when the link is back, or the measured command has its result."""
     outstanding: list[bytes] = field(default_factory=list)
     """Commands since there was none whose result had not come."""
     awaited: int = 0

@@ -72,8 +72,6 @@ WAV_BYTES_PER_SECOND: Final = 16_000
 """8 kHz, 16 bit, mono: what Record writes for .wav."""
 MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""
-FALLBACK_CONTEXT: Final = "callrouter-fallback"
-ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
 HANGUP_GRACE_SECONDS: Final = 0.25
 """So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
 HELD_UP_SECONDS: Final = 1.0
@@ -82,7 +80,6 @@ TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Aste
 TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a command failed"
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
-FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
 
 
 class AsteriskSwitch:
@@ -214,15 +211,18 @@ class AsteriskSwitch:
         batch.write()
 
     def _measure(self, line: Line, ordered: Order) -> None:
-        """Write the call's state alone, as a command, and all else when its result is there: one there and back."""
+        """Write the call's state alone, as a command, and all else when its result is there: one there and back.
+
+        The lease is this command's, and short: that of a routine outlasts any call, and only the routine takes it away.
+        """
         assert self.link is not None
         batch = self.link.batch()
         self.add(line, batch, state_command(ordered.state))
-        batch.raw(line.channel.wake(ordered.lease_seconds))
+        batch.raw(line.channel.wake(LEASE_MARGIN_SECONDS))
         line.taken, line.unsent = True, ordered
         line.kind, line.keys_wanted = ordered.commands[-1].kind, ordered.keys  # keys may come before it is written
         line.written_at = perf_counter()
-        line.lease(ordered.lease_seconds, line.written_at)
+        line.lease(LEASE_MARGIN_SECONDS, line.written_at)
         batch.write()
 
     def _on_measured(self, line: Line, step: int, outcome: AgiResult) -> None:

@@ -303,9 +303,7 @@ async def test_a_message_ended_by_hanging_up_is_kept(pbx: Pbx) -> None:
 @pytest.fixture
 def full_disk(pbx: Pbx) -> Iterator[None]:
     """Two seconds of sound, and the disk of the recordings is full."""
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=36k", "tmpfs", pbx.recordings_dir], check=False)
-    if mounted.returncode:
-        pytest.skip("mounting a small disk takes root")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=36k", "tmpfs", pbx.recordings_dir], check=True)
     yield
     subprocess.run(["umount", pbx.recordings_dir], check=True)
 
@@ -387,6 +385,18 @@ async def test_a_lease_that_runs_out_is_lost_control_and_not_a_hang_up(pbx: Pbx)
 
     assert Disposition.FAILED is ended.disposition
     assert any(isinstance(fact, facts.TroubleMet) for fact in room.seen)
+
+
+async def test_who_dies_behind_a_measured_command_leaves_the_caller_to_the_fallback(
+    pbx: Pbx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was to follow it is a queue, whose own lease of hours would leave the caller in silence."""
+    greeting = PlayNode(name="greeting", sounds=ONE_SECOND, exits={"next": "queue"})
+    async with engine_room(pbx, plan_of(greeting, SLOW, BYE)) as room:
+        monkeypatch.setattr(room.switch, "_on_measured", lambda *_: None)
+        await room.call()
+        await room.reached(lambda call: call.state is CallState.QUEUED)
+        await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=5)
 
 
 async def test_the_last_lease_wins_so_ours_covers_the_whole_batch(pbx: Pbx) -> None:
