@@ -16,11 +16,6 @@ STAMP := $(VENV)/.installed
 # Each program with its Debian package: what demonstration and bench call, and what only tests call besides.
 PROGRAMS := mmdebstrap:mmdebstrap sipp:sip-tester espeak-ng:espeak-ng sox:sox
 TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-analyze:systemd
-# Some tests import their neighbours as modules of packages, others as pytest puts their folder on sys.path: mypy takes one
-# way at a time.
-MYPY := $(BIN)/mypy --explicit-package-bases --follow-imports=silent
-PACKAGED_TESTS = tests/*.py tests/api tests/app tests/cli tests/core tests/dialplan \
-  $(filter-out tests/deploy/test_pbx.py,$(wildcard tests/deploy/*.py))
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.
 export CALLS ?= 60
 export STAY ?= 1
@@ -73,11 +68,6 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy deploy/asterisk/*.py
-	$(MYPY) deploy/demo/*.py bench $(PACKAGED_TESTS)
-	MYPYPATH=tests/runtime $(MYPY) tests/store tests/runtime
-	MYPYPATH=tests/acceptance $(MYPY) tests/acceptance
-	MYPYPATH=tests/asterisk:tests/deploy:deploy/asterisk $(MYPY) tests/asterisk tests/deploy/test_pbx.py
 	$(BIN)/lint-imports
 
 format: $(STAMP)

@@ -22,8 +22,8 @@ from callrouter.core.call import CallerId, QueueOutcome
 from callrouter.core.inputs import CallOffered, Input
 from callrouter.core.nodes import HangupNode, MenuNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.plan import Plan
-from callrouter.core.rehearsal import QueueBehaviour, Script, rehearse
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.questions.rehearsal import QueueBehaviour, Script, rehearse
 from callrouter.testing import plan_of, sound
 
 TARGET_MICROSECONDS = 20.0

@@ -24,12 +24,13 @@ from typing import Any
 
 from bench.clients import COUNT, write_clients
 from bench.report import Check, at_most
-from callrouter.dialplan import Loader, PaperSpeech, compiler
-from callrouter.dialplan.compiler import compile_client
-from callrouter.dialplan.drafts import draft
+from callrouter.dialplan import Loader, PaperSpeech
+from callrouter.dialplan.compile import compiler
+from callrouter.dialplan.compile.compiler import compile_client
+from callrouter.dialplan.language.drafts import draft
+from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.proof import Tree, prove
-from callrouter.dialplan.reader import read
-from callrouter.dialplan.shared import load_shared
+from callrouter.dialplan.shared.reading import load_shared
 from callrouter.testing import TUESDAY_10
 
 LIMITS = {

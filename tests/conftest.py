@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+from callrouter.testing import finish_all
 
 if TYPE_CHECKING:  # tests that need no database do not pay for its imports
     from callrouter.store.database import Database
@@ -21,6 +24,20 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.upper().startswith("CALLROUTER_"):
             del os.environ[name]
+
+
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, max_examples=120, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("explore", deadline=None, max_examples=3000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _every_transcript_is_complete() -> Iterator[None]:
+    """No playbook may be left in the middle of its call."""
+    yield
+    finish_all()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.codec import Message
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.errors import AmiError
@@ -75,7 +75,7 @@ async def serve(peer: Peer) -> None:
     pbx = peer.pbx
     address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
 
-    def on_event(message: Message) -> None:
+    def on_event(message: AmiMessage) -> None:
         _Caller(peer, link, parse_env(message["Env"]).channel)
 
     def on_state(state: LinkState, _: str) -> None:

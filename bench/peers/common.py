@@ -14,7 +14,7 @@ from time import perf_counter
 
 import uvloop
 
-from callrouter.app.precedence import take_precedence
+from callrouter.app.realtime import take_precedence
 from deploy.asterisk.pbx import Pbx
 
 STATE = "W" * 400

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 
 from callrouter.api.schemas import Problem
 from callrouter.errors import StoreError
-from callrouter.store.pages import CursorError
+from callrouter.store.paging import CursorError
 
 MEDIA_TYPE: Final = "application/problem+json"
 

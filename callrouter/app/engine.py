@@ -28,11 +28,11 @@ from callrouter.app.history import PlanHistory, revive
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
-from callrouter.app.outside import Outside
-from callrouter.app.precedence import take_precedence
+from callrouter.app.realtime import take_precedence
 from callrouter.app.storage import open_database
 from callrouter.app.versions import PlanVersions
 from callrouter.app.watch import Watcher
+from callrouter.app.web_services import Outside
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks

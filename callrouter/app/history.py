@@ -19,7 +19,7 @@ import structlog
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, SoundSource, load_directory
-from callrouter.dialplan.publish import Note, read_note
+from callrouter.dialplan.folder.publish import Note, read_note
 from callrouter.errors import CallrouterError, StoreError
 from callrouter.runtime.reload import Swap, Why
 from callrouter.store.database import Database

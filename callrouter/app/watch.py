@@ -25,8 +25,8 @@ import structlog
 from watchfiles import Change, awatch
 
 from callrouter.dialplan import Catalogue
-from callrouter.dialplan.folder import GIT, PUBLISHING, Look, being_written, places, stamp_of
-from callrouter.dialplan.loader import Loader
+from callrouter.dialplan.folder.loader import Loader
+from callrouter.dialplan.folder.look import GIT, PUBLISHING, Look, being_written, places, stamp_of
 from callrouter.runtime.reload import ServedPlans, Why
 
 log = structlog.get_logger(__name__)

@@ -22,8 +22,8 @@ the connection was lost before the result came (the command may still run)."""
 class Request:
     """An action somebody waits for; with `items`, until its list is complete."""
 
-    future: asyncio.Future[codec.Message] | asyncio.Future[list[codec.Message]]
-    items: list[codec.Message] | None = None
+    future: asyncio.Future[codec.AmiMessage] | asyncio.Future[list[codec.AmiMessage]]
+    items: list[codec.AmiMessage] | None = None
 
 
 @dataclass(slots=True)
@@ -76,17 +76,17 @@ class Batch:
         self._results[command_id] = on_result
         return command_id
 
-    def request(self, name: str, headers: Headers = ()) -> asyncio.Future[codec.Message]:
+    def request(self, name: str, headers: Headers = ()) -> asyncio.Future[codec.AmiMessage]:
         """An action whose response is awaited: ActionFailed or ChannelGone when it is an error."""
-        future: asyncio.Future[codec.Message] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[codec.AmiMessage] = asyncio.get_running_loop().create_future()
         self._add(name, headers, Request(future))
         return future
 
-    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[codec.Message]]:
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[codec.AmiMessage]]:
         """An action answered by a list (`Status`, `QueueStatus` …): its response, its events, and the
         closing event.
         """
-        future: asyncio.Future[list[codec.Message]] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[list[codec.AmiMessage]] = asyncio.get_running_loop().create_future()
         self._add(name, headers, Request(future, []))
         return future
 

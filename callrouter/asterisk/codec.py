@@ -56,7 +56,7 @@ _OURS: Final = frozenset(
 )
 
 
-class Message(dict[str, str]):
+class AmiMessage(dict[str, str]):
     """One event or response: a dict of its first values, keys as Asterisk spells them; absent keys read as ''.
 
     `repeated` holds every value, in order, of the keys that came more than once (`Output`, `ChanVariable`,
@@ -183,12 +183,12 @@ def field(block: bytes, prefix: bytes) -> bytes:
     return block[start:end] if end >= 0 else block[start:]
 
 
-def parse(block: bytes) -> Message:
+def parse(block: bytes) -> AmiMessage:
     """Decode one whole block. Never raises: a line that is not `Key: value` is left out, invalid UTF-8
     replaced.
     """
     lines = block.decode("utf-8", "replace").split("\r\n")
-    message = Message()
+    message = AmiMessage()
     for line in lines:  # measured: faster than a comprehension of splits or a regular expression
         key, colon, value = line.partition(": ")
         if not colon:
@@ -200,9 +200,9 @@ def parse(block: bytes) -> Message:
     return message
 
 
-def _parse_slowly(lines: Iterable[str]) -> Message:
+def _parse_slowly(lines: Iterable[str]) -> AmiMessage:
     """The way for the few messages with repeated keys, or lines that are no `Key: value`."""
-    message = Message()
+    message = AmiMessage()
     repeated: dict[str, list[str]] = {}
     for line in lines:
         key, colon, value = line.partition(":")
@@ -217,7 +217,7 @@ def _parse_slowly(lines: Iterable[str]) -> Message:
     return message
 
 
-def decode_stream(data: bytes, wanted: frozenset[bytes] | None = None) -> Iterator[Message]:
+def decode_stream(data: bytes, wanted: frozenset[bytes] | None = None) -> Iterator[AmiMessage]:
     """The messages of a recording: responses, and the events whose name is wanted (None: all of them).
 
     An unfinished last block is left out. A recording may begin in the middle of a message.

@@ -18,8 +18,8 @@ from time import perf_counter
 import structlog
 
 from callrouter.asterisk.actions import post
-from callrouter.asterisk.codec import Message, encode_header
-from callrouter.asterisk.ended import EndedRow, ended_call, read_row, version_of
+from callrouter.asterisk.codec import AmiMessage, encode_header
+from callrouter.asterisk.ended_row import EndedRow, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.plan import Plan
@@ -60,7 +60,7 @@ async def read_rows(link: AmiLink, shift: timedelta = timedelta()) -> list[Ended
     return rows
 
 
-async def _tree(link: AmiLink) -> list[Message]:
+async def _tree(link: AmiLink) -> list[AmiMessage]:
     try:
         return await link.collect("DBGetTree", {"Family": FAMILY})
     except ActionFailed:

@@ -152,18 +152,18 @@ class AmiLink:
         """Begin a batch: what is added to it leaves in one write."""
         return Batch(self._session)
 
-    def send(self, name: str, headers: Headers = ()) -> asyncio.Future[codec.Message]:
+    def send(self, name: str, headers: Headers = ()) -> asyncio.Future[codec.AmiMessage]:
         """One action; its response, or ActionFailed, ChannelGone, AmiUnreachable."""
         return self.send_batch([(name, headers)])[0]
 
-    def send_batch(self, requests: Sequence[tuple[str, Headers]]) -> list[asyncio.Future[codec.Message]]:
+    def send_batch(self, requests: Sequence[tuple[str, Headers]]) -> list[asyncio.Future[codec.AmiMessage]]:
         """Several actions in one write."""
         batch = self.batch()
         futures = [batch.request(name, headers) for name, headers in requests]
         batch.write()
         return futures
 
-    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[codec.Message]]:
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[codec.AmiMessage]]:
         """An action answered by a list: its response, its events, the closing event."""
         batch = self.batch()
         future = batch.collect(name, headers)
@@ -382,18 +382,18 @@ class AmiLink:
             self._on_state(state, reason)
 
 
-def _settle(ping: asyncio.Future[codec.Message]) -> None:
+def _settle(ping: asyncio.Future[codec.AmiMessage]) -> None:
     """A ping that fails needs no word: whoever watches the link has one."""
     if not ping.cancelled():
         ping.exception()
 
 
-async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.Message:
+async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:
     batch = Batch(session)
     future = batch.request(name, headers)
     batch.write()
     return await future
 
 
-def _log_post_error(about: str, message: codec.Message) -> None:
+def _log_post_error(about: str, message: codec.AmiMessage) -> None:
     log.debug("an AMI action failed", action=about, reason=message["Message"])

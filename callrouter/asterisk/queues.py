@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from callrouter.asterisk.codec import Message
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.translate import LOOK_SECONDS
 from callrouter.core.inputs import QueueLook
@@ -42,7 +42,7 @@ class _Looking:
         for name, answer in answers.items():
             answer.add_done_callback(partial(self._answered, name))
 
-    def _answered(self, name: str, answer: asyncio.Future[list[Message]]) -> None:
+    def _answered(self, name: str, answer: asyncio.Future[list[AmiMessage]]) -> None:
         # Asked for even when it comes too late, so that no error stays unheard.
         failed = answer.cancelled() or answer.exception() is not None
         if name not in self._left:
@@ -61,11 +61,11 @@ class _Looking:
         on_seen(self._looks)
 
 
-def _is(event: Message, name: str) -> bool:
+def _is(event: AmiMessage, name: str) -> bool:
     return event["Event"] == "QueueSummary" and event["Queue"].lower() == name.lower()
 
 
-def _read(event: Message, name: str) -> QueueLook | None:
+def _read(event: AmiMessage, name: str) -> QueueLook | None:
     fields = [event[field] for field in ("LoggedIn", "Available", "Callers", "TalkTime")]
     if not all(field.isdecimal() for field in fields):
         return None

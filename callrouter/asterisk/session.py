@@ -32,8 +32,8 @@ from callrouter.errors import ActionFailed, AmiError, AmiUnreachable, ChannelGon
 
 log = structlog.get_logger(__name__)
 
-OnEvent = Callable[[codec.Message], None]
-OnPostError = Callable[[str, codec.Message], None]
+OnEvent = Callable[[codec.AmiMessage], None]
+OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
 _EXEC = b"AsyncAGIExec"
@@ -74,7 +74,7 @@ class Handlers:
     on_post_error: OnPostError
 
 
-def action_error(message: codec.Message) -> ActionFailed:
+def action_error(message: codec.AmiMessage) -> ActionFailed:
     """The error for a response that is not a success, Asterisk's text kept."""
     text = message["Message"]
     return (ChannelGone if _GONE.search(text) else ActionFailed)(text or "Asterisk gave no reason")
@@ -268,13 +268,13 @@ class AmiSession(asyncio.Protocol):
         elif (on_result := self._pending.results.pop(action_id, None)) is not None:
             self._call(on_result, action_error(message))
 
-    def _tell_post_error(self, about: str, message: codec.Message) -> None:
+    def _tell_post_error(self, about: str, message: codec.AmiMessage) -> None:
         try:
             self._handlers.on_post_error(about, message)
         except Exception:  # as in _tell
             log.exception("the handler of a failed AMI action failed", action=about)
 
-    def _take_answer(self, action_id: bytes, request: Request, message: codec.Message) -> None:
+    def _take_answer(self, action_id: bytes, request: Request, message: codec.AmiMessage) -> None:
         if request.items is not None and not message.is_error:
             request.items.append(message)
             return
@@ -284,7 +284,7 @@ class AmiSession(asyncio.Protocol):
         if message.is_error:
             request.future.set_exception(action_error(message))
         else:
-            cast("asyncio.Future[codec.Message]", request.future).set_result(message)
+            cast("asyncio.Future[codec.AmiMessage]", request.future).set_result(message)
 
     def _take_list_item(self, block: bytes) -> bool:
         action_id = codec.field(block, _ACTION_ID)
@@ -296,7 +296,7 @@ class AmiSession(asyncio.Protocol):
         if message["EventList"] in {"Complete", "Cancelled"}:
             self._forget_request(action_id)
             if not request.future.done():
-                cast("asyncio.Future[list[codec.Message]]", request.future).set_result(request.items)
+                cast("asyncio.Future[list[codec.AmiMessage]]", request.future).set_result(request.items)
         return True
 
     def _forget_request(self, action_id: bytes) -> None:

@@ -34,9 +34,9 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.arrivals import offered
 from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, ResultKind, parse_env
 from callrouter.asterisk.batch import Batch
+from callrouter.asterisk.catch_up import Gap
 from callrouter.asterisk.causes import record_outcome
-from callrouter.asterisk.codec import Message
-from callrouter.asterisk.gap import Gap
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.line import Left, Line
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.queues import look
@@ -240,13 +240,13 @@ class AsteriskSwitch:
 
     # ---------------------------------------------------------------------------------------------- from Asterisk
 
-    def on_event(self, message: Message) -> None:
+    def on_event(self, message: AmiMessage) -> None:
         """One event of the link; those of channels that are not ours are ignored."""
         handler = self._handlers.get(message["Event"])
         if handler is not None:
             handler(message)
 
-    def _on_start(self, message: Message) -> None:
+    def _on_start(self, message: AmiMessage) -> None:
         try:
             env = parse_env(message["Env"])
         except ProtocolError as error:
@@ -295,7 +295,7 @@ class AsteriskSwitch:
         if cause is not None:  # or the end of AsyncAGI, which follows at once, would look like lost control
             self._tell_hangup(line, cause)
 
-    def _on_end(self, message: Message) -> None:
+    def _on_end(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is None:
             self._late.pop(message["Uniqueid"], None)
@@ -327,7 +327,7 @@ class AsteriskSwitch:
         line.stop_timers()
         self._inbox.tell(line.call_id, inputs.ControlLost(reason=reason, at=at or self._clock.now()))
 
-    def _on_hangup(self, message: Message) -> None:
+    def _on_hangup(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is None:
             self._note_early(message)
@@ -336,7 +336,7 @@ class AsteriskSwitch:
             return  # our own request: the call is over when the channel is gone
         self._tell_hangup(line, message["Cause"])
 
-    def _note_early(self, message: Message) -> None:
+    def _note_early(self, message: AmiMessage) -> None:
         """Of a channel that is not ours, or not yet; forgotten when the channel is gone."""
         if message["Event"] == "Hangup":
             self._asked_early.pop(message["Uniqueid"], None)
@@ -349,7 +349,7 @@ class AsteriskSwitch:
         told = inputs.CallerHungUp(at=self._clock.now(), cause=int(cause) if cause.isdecimal() else None)
         self._inbox.tell(line.call_id, told)
 
-    def _on_dtmf(self, message: Message) -> None:
+    def _on_dtmf(self, message: AmiMessage) -> None:
         line = self._living(message["Uniqueid"])
         if line is None or message["Direction"] != "Received":
             return
@@ -363,17 +363,17 @@ class AsteriskSwitch:
             if line.keys_wanted == 0 and line.nudge is None:
                 self._nudge_later(line)
 
-    def _on_agent_called(self, message: Message) -> None:
+    def _on_agent_called(self, message: AmiMessage) -> None:
         line = self._living(message["Uniqueid"])
         if line is not None:
             self._inbox.tell(line.call_id, inputs.AgentOffered(agent=_agent(message), at=self._clock.now()))
 
-    def _on_agent_connect(self, message: Message) -> None:
+    def _on_agent_connect(self, message: AmiMessage) -> None:
         line = self._living(message["Uniqueid"])
         if line is not None:
             self._inbox.tell(line.call_id, inputs.AgentAnswered(agent=_agent(message), at=self._clock.now()))
 
-    def _on_user_event(self, message: Message) -> None:
+    def _on_user_event(self, message: AmiMessage) -> None:
         if message["UserEvent"] != "CallrouterBridged":
             return
         line = self.lines.get(message["Call"])
@@ -383,7 +383,7 @@ class AsteriskSwitch:
             told = inputs.LegAnswered(leg=int(leg) if leg.isdecimal() else 0, at=self._clock.now())
             self._inbox.tell(line.call_id, told)
 
-    def _on_rename(self, message: Message) -> None:
+    def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.channel = ChannelActions(message["Newname"])
@@ -485,5 +485,5 @@ class AsteriskSwitch:
         await Gap(self, self._inbox, self._clock).close()
 
 
-def _agent(message: Message) -> str:
+def _agent(message: AmiMessage) -> str:
     return message["MemberName"] or message["Interface"]

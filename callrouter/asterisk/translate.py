@@ -23,7 +23,7 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.readings import sounds_of
+from callrouter.asterisk.say import sounds_of
 from callrouter.core import inputs
 from callrouter.core.effects import (
     Answer,

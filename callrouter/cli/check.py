@@ -12,9 +12,9 @@ from typing import Final
 from callrouter.cli.arguments import Parser
 from callrouter.cli.outgoing import check_outgoing
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.expected import run_expected
 from callrouter.dialplan.issues import Issue, errors
-from callrouter.dialplan.render import tree
+from callrouter.dialplan.show.text import tree
+from callrouter.questions.expected import run_expected
 from callrouter.settings import load_secrets, load_settings
 
 SUMMARY: Final = """\

@@ -13,7 +13,7 @@ import typer
 
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.status import StatusOut
-from callrouter.app.deploy import Refusal, Rollback, documents_of, publish_documents, rollback_to
+from callrouter.app.publishing import Refusal, Rollback, documents_of, publish_documents, rollback_to
 from callrouter.cli.record import opened_record
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings

@@ -14,15 +14,15 @@ from callrouter.cli.arguments import Parser
 from callrouter.core.nodes import QueueNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.differences import Compared, compare
-from callrouter.dialplan.likeness import differing
-from callrouter.dialplan.reader import read
-from callrouter.dialplan.render import describe
-from callrouter.dialplan.revisions import unfolded
-from callrouter.dialplan.shared import FOLDER
-from callrouter.dialplan.unheard import changed_contacts, changed_queues, unheard
-from callrouter.dialplan.wording import Sentence, callers_named, sentences
+from callrouter.dialplan.folder.revisions import unfolded
+from callrouter.dialplan.language.reader import read
+from callrouter.dialplan.shared.reading import FOLDER
+from callrouter.dialplan.show.text import describe
 from callrouter.errors import DialplanError
+from callrouter.questions.diff.compare import Compared, compare
+from callrouter.questions.diff.same_tree import differing
+from callrouter.questions.diff.settings import changed_contacts, changed_queues, unheard
+from callrouter.questions.diff.wording import Sentence, callers_named, sentences
 
 SUMMARY: Final = (
     "Say what changes for whom between two versions of the clients' files, in terms of callers and times. "

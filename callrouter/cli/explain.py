@@ -15,7 +15,7 @@ from callrouter.core.explain import explain as explanation
 from callrouter.core.explain import nodes_reached
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech
-from callrouter.dialplan.catalogue import unknown_plan
+from callrouter.dialplan.folder.catalogue import unknown_plan
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.store.calls import find_call

@@ -16,10 +16,11 @@ from callrouter.core.effects import CollectDigits, Play, in_words
 from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
-from callrouter.core.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
-from callrouter.dialplan import Catalogue, PaperSpeech, asking, load_directory
+from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.issues import errors
 from callrouter.errors import DialplanError
+from callrouter.questions import asking
+from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
 
 SUMMARY: Final = (
     "Walk a client's tree as a caller would: each step with its line and reason, and what the caller hears."
@@ -120,7 +121,7 @@ def _parser() -> Parser:
 
 
 def _say_all(plan: Plan, since: datetime) -> int:
-    from callrouter.dialplan import outcomes  # only here: a single route needs none of it
+    from callrouter.questions import outcomes  # only here: a single route needs none of it
 
     for line in outcomes.told(plan, outcomes.outcomes(plan, since)):
         print(line)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from callrouter.dialplan.published import DOCUMENTS, json_schema
-from callrouter.dialplan.reference import reference
+from callrouter.dialplan.reference.schema import DOCUMENTS, json_schema
+from callrouter.dialplan.reference.text import reference
 from callrouter.errors import DialplanError
 
 

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.error("an SVG holds one tree: name one client's file")
     monday = None
     if asked.hours:
-        from callrouter.dialplan.week import monday_of
+        from callrouter.questions.week import monday_of
 
         try:
             monday = monday_of(asked.hours)
@@ -51,17 +51,17 @@ def main(arguments: Sequence[str]) -> int:
 def _shown(plan: Plan, monday: date | None, *, mermaid: bool, svg: bool) -> str:
     """What was asked for; only that is imported."""
     if monday:
-        from callrouter.dialplan import week
+        from callrouter.questions import week
 
         return "\n".join(week.hours_of_week(plan, monday))
     if mermaid:
-        from callrouter.dialplan import mermaid as drawing_in_words
+        from callrouter.dialplan.show import mermaid as drawing_in_words
 
         return drawing_in_words.mermaid(plan)
     if svg:
-        from callrouter.dialplan import drawing
+        from callrouter.dialplan.show import svg as drawing
 
         return drawing.svg(plan)
-    from callrouter.dialplan import render
+    from callrouter.dialplan.show import text as render
 
     return render.tree(plan)

@@ -26,9 +26,9 @@ from callrouter.core.nodes import (
 )
 from callrouter.core.rota import Contact, Rota
 from callrouter.dialplan import outside_builders
-from callrouter.dialplan.conditions import ConditionBlock, condition
-from callrouter.dialplan.fields import Block
 from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.language.conditions import ConditionBlock, condition
+from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.outside_builders import own_name
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.verbs import (

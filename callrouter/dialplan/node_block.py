@@ -4,7 +4,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
-from callrouter.dialplan.fields import Block, WhenUsed
+from callrouter.dialplan.language.fields import Block, WhenUsed
 from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
 from callrouter.dialplan.verbs import (
     AnswerBlock,

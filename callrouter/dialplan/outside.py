@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from callrouter.core import templates
-from callrouter.dialplan import values
-from callrouter.dialplan.fields import (
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language import values
+from callrouter.dialplan.language.fields import (
     MAX_VALUE,
     Before,
     Block,
@@ -22,7 +23,6 @@ from callrouter.dialplan.fields import (
     Target,
     as_mapping,
 )
-from callrouter.dialplan.issues import shown
 from callrouter.dialplan.verbs import Prompts, Retry
 
 LONGEST_LOOKUP_SECONDS = 10.0

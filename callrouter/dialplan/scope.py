@@ -9,14 +9,14 @@ from msgspec import Struct, field
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
-from callrouter.core.reading import PromptPart, SpokenVariable
+from callrouter.core.read_aloud import PromptPart, SpokenVariable
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
-from callrouter.dialplan.people import Person
-from callrouter.dialplan.reader import Document, Key, dotted, node_name, tree_path
-from callrouter.dialplan.sentences import ACCEPT
-from callrouter.dialplan.shared import Shared
+from callrouter.dialplan.language.own_texts import ACCEPT
+from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
+from callrouter.dialplan.shared.people import Person
+from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.errors import SpeechError

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Self
 from pydantic import ConfigDict, Field, WithJsonSchema, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from callrouter.dialplan import values
-from callrouter.dialplan.conditions import ConditionBlock
-from callrouter.dialplan.fields import (
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language import values
+from callrouter.dialplan.language.conditions import ConditionBlock
+from callrouter.dialplan.language.fields import (
     Before,
     Block,
     Count,
@@ -29,7 +30,6 @@ from callrouter.dialplan.fields import (
     as_list,
     as_mapping,
 )
-from callrouter.dialplan.issues import shown
 
 STANDARD_ACCEPT = "(accept)"
 """Name of the standard sentence that asks a called party to accept."""

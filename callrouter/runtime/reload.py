@@ -20,7 +20,7 @@ import structlog
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, Issue, Loader
-from callrouter.dialplan.folder import Look
+from callrouter.dialplan.folder.look import Look
 from callrouter.errors import CallrouterError
 from callrouter.runtime.calls import LiveCalls
 

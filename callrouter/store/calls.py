@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from callrouter.core.call import Call, Disposition
 from callrouter.store.database import Database
-from callrouter.store.pages import decode_cursor, encode_cursor
+from callrouter.store.paging import decode_cursor, encode_cursor
 from callrouter.store.tables import calls
 from callrouter.store.trace import call_from_fields
 

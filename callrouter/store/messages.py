@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, tuple_
 
 from callrouter.store.database import Database
-from callrouter.store.pages import decode_cursor, encode_cursor
+from callrouter.store.paging import decode_cursor, encode_cursor
 from callrouter.store.tables import messages
 
 

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Run Asterisk for callrouter in a folder of its own, without touching the machine's configuration.
 
-As a script: `pbx.py install | start | stop | status | render`. As a library (put this folder on sys.path, or load
-this file by its path):
+As a script: `pbx.py install | start | stop | status | render`. As a library (`deploy.asterisk.pbx`):
 
     pbx = Pbx.start(Path("run"), agent_contacts={"agent-1": "127.0.0.1:5090"})
     pbx.cli("core show channels")
@@ -29,12 +28,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-_HERE = str(Path(__file__).resolve().parent)
-if _HERE not in sys.path:  # loaded by path: let the two neighbours be found
-    sys.path.insert(0, _HERE)
+_CHECKOUT = str(Path(__file__).resolve().parents[2])
+if _CHECKOUT not in sys.path:  # run as a script: let the neighbours be found
+    sys.path.insert(0, _CHECKOUT)
 
-from pbx_install import Installation, PbxError, find_or_install  # noqa: E402
-from pbx_render import Directories, PbxConfig, render  # noqa: E402
+from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install  # noqa: E402
+from deploy.asterisk.pbx_render import Directories, PbxConfig, render  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -416,6 +415,6 @@ def _free_port(kind: socket.SocketKind) -> int:
 
 
 if __name__ == "__main__":
-    from pbx_cli import main
+    from deploy.asterisk.pbx_cli import main
 
     sys.exit(main())

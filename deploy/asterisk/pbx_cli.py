@@ -11,9 +11,9 @@ import sys
 import threading
 from pathlib import Path
 
-from pbx import Pbx
-from pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install
-from pbx_render import Directories, PbxConfig, render
+from deploy.asterisk.pbx import Pbx
+from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install
+from deploy.asterisk.pbx_render import Directories, PbxConfig, render
 
 _DEFAULT_DIR = CHECKOUT / ".asterisk" / "run"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pbx_install import PbxError
+from deploy.asterisk.pbx_install import PbxError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

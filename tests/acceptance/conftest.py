@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -17,18 +16,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-for place in (CHECKOUT, Path(__file__).parent):
-    if str(place) not in sys.path:
-        sys.path.insert(0, str(place))
+from callrouter.core.plan import Plan
+from callrouter.dialplan import load_directory
+from callrouter.speech import Speech
+from deploy.demo import g711, stories
+from deploy.demo.caller import Outcome, Step, place_call
+from deploy.demo.sipp import CallerIdentity
+from deploy.demo.stack import Stack, running
 
-from callrouter.core.plan import Plan  # noqa: E402
-from callrouter.dialplan import load_directory  # noqa: E402
-from callrouter.speech import Speech  # noqa: E402
-from deploy.demo import g711, stories  # noqa: E402
-from deploy.demo.caller import Outcome, Step, place_call  # noqa: E402
-from deploy.demo.sipp import CallerIdentity  # noqa: E402
-from deploy.demo.stack import Stack, running  # noqa: E402
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 Row = dict[str, Any]
 T = TypeVar("T")

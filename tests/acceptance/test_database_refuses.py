@@ -14,7 +14,7 @@ from callrouter.store.embedded import DATABASE_NAME, start_server, stop_server
 from deploy.demo.caller import HangUp, Wait
 
 if TYPE_CHECKING:
-    from conftest import Town
+    from tests.acceptance.conftest import Town
 
 REFUSED_SECONDS = 6.0
 """Longer than the notifier, the watcher over gaps and the recorder need to notice."""

@@ -18,9 +18,8 @@ from deploy.demo.verdict import caller_complaints, row_complaints
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from conftest import Town
-
     from deploy.demo.sipp import CallerIdentity
+    from tests.acceptance.conftest import Town
 
 LEASE_SECONDS = 20.0
 """The longest lease: a prompt, the wait for a key, and what is on top."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
-    from conftest import Town
+    from tests.acceptance.conftest import Town
 
 RELOADS = "callrouter_dialplan_reload_seconds_count"
 

@@ -8,7 +8,7 @@ from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, Step, UntilSound, Wait
 
 if TYPE_CHECKING:
-    from conftest import Town
+    from tests.acceptance.conftest import Town
 
 # Before the answer, around it, in the prompt, around the key and the queue's entry, while agents' phones ring.
 BEFORE_ANSWER = (0.0, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.08)

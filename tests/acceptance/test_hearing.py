@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from callrouter.dialplan.catalogue import unknown_plan
+from callrouter.dialplan.folder.catalogue import unknown_plan
 from callrouter.speech import Speech
 from deploy.demo import g711, stories
 from deploy.demo.caller import HangUp, Press, UntilSound, UntilTone, Wait
@@ -18,9 +18,8 @@ from deploy.demo.stack import CHECKOUT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from conftest import Told, Town
-
     from callrouter.core.plan import Plan
+    from tests.acceptance.conftest import Told, Town
 
     Prompt = Callable[[str, str], g711.Pcm]
 

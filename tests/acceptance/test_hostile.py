@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import raw_sip
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, UntilSound, Wait
+from tests.acceptance import raw_sip
 
 if TYPE_CHECKING:
-    from conftest import Row, Town
+    from tests.acceptance.conftest import Row, Town
 
 PROOF = Path(tempfile.gettempdir()) / f"callrouter-was-here-{secrets.token_hex(4)}"
 NAMES = {

@@ -20,7 +20,7 @@ from deploy.demo.stack import CHECKOUT, clean_environment, running
 from deploy.demo.verdict import caller_complaints
 
 if TYPE_CHECKING:
-    from conftest import LoopThread, Town
+    from tests.acceptance.conftest import LoopThread, Town
 
 FILE = "cabinet-moreau.yaml"
 KEY_2 = '"2": secretaries'
@@ -36,7 +36,7 @@ def watch() -> str:
 @pytest.fixture
 def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
     """A stack that serves a folder of its own."""
-    from .conftest import Town  # type: ignore[import-not-found]  # a module of no package to mypy
+    from tests.acceptance.conftest import Town
 
     folder = tmp_path / "dialplans"
     shutil.copytree(CHECKOUT / "dialplans", folder)

@@ -9,7 +9,7 @@ from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
 
 if TYPE_CHECKING:
-    from conftest import Town
+    from tests.acceptance.conftest import Town
 
 
 def test_twenty_callers_at_once(town: Town) -> None:

@@ -20,7 +20,7 @@ from deploy.asterisk.pbx import Pbx
 from deploy.demo.stack import clean_environment
 
 if TYPE_CHECKING:
-    from conftest import Town
+    from tests.acceptance.conftest import Town
 
 CALLROUTER = str(Path(sys.executable).with_name("callrouter"))
 

@@ -15,7 +15,7 @@ from deploy.demo.verdict import caller_complaints, row_complaints
 from deploy.demo.voice import speech
 
 if TYPE_CHECKING:
-    from conftest import Told, Town
+    from tests.acceptance.conftest import Told, Town
 
 NAMES = [story.name for story in stories.STORIES]
 REACHED = {"answered", "redirected"}

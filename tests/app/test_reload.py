@@ -16,8 +16,8 @@ import pytest
 
 from callrouter.app.watch import PATIENCE_SECONDS, QUIET_SECONDS, SWEEP_SECONDS, WRITING_SECONDS, Watcher
 from callrouter.dialplan import Loader, PaperSpeech
-from callrouter.dialplan.folder import Look
-from callrouter.dialplan.publish import put_in_place
+from callrouter.dialplan.folder.look import Look
+from callrouter.dialplan.folder.publish import put_in_place
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans, Swap
 from callrouter.runtime.tasks import Tasks

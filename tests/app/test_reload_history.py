@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.app.deploy import Refusal, documents_of, publish_documents, rollback_to
 from callrouter.app.history import PlanHistory, revive, who_wrote
+from callrouter.app.publishing import Refusal, documents_of, publish_documents, rollback_to
 from callrouter.dialplan import Loader, PaperSpeech
-from callrouter.dialplan.publish import put_in_place, read_note
+from callrouter.dialplan.folder.publish import put_in_place, read_note
 from callrouter.errors import DialplanError
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans

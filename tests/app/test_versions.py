@@ -9,7 +9,7 @@ import pytest
 
 from callrouter.app.history import PlanHistory
 from callrouter.app.versions import PlanVersions
-from callrouter.asterisk.ended import ended_call, read_row
+from callrouter.asterisk.ended_row import ended_call, read_row
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import CallerId, Disposition
 from callrouter.dialplan import Loader, PaperSpeech

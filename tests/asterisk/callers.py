@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT / "deploy" / "asterisk"))
+from deploy.asterisk.pbx import Pbx
 
-from pbx import Pbx  # noqa: E402
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 if TYPE_CHECKING:
     from types import TracebackType

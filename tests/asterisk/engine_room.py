@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from callers import Pbx
-
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.translate import Places
@@ -24,6 +22,7 @@ from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.tasks import Tasks
+from tests.asterisk.callers import Pbx
 
 DID = "+33199000010"
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from engine_room import EngineRoom
-
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult
-from callrouter.asterisk.codec import Message
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.errors import AmiError
+from tests.asterisk.engine_room import EngineRoom
 
 
-def message(**headers: str) -> Message:
+def message(**headers: str) -> AmiMessage:
     """An event as the codec would hand it over."""
-    made = Message()
+    made = AmiMessage()
     made.update(headers)
     return made
 

@@ -1,4 +1,4 @@
-"""Records the stories in recordings/ anew, from a real Asterisk: `python tests/asterisk/record.py`.
+"""Records the stories in recordings/ anew, from a real Asterisk: `python -m tests.asterisk.record`.
 
 Each file is what one manager session received, byte for byte, with no event filtered, while an engine of a few lines
 handled one call. It holds no secret: those travel the other way.
@@ -12,19 +12,15 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from callers import Callers, Pbx, free_port
-
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.codec import Message
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiAddress, AmiLink
 from callrouter.asterisk.session import AmiSession
 from callrouter.errors import AmiError
+from tests.asterisk.callers import Callers, Pbx, free_port
 
 RECORDINGS = Path(__file__).parent / "recordings"
 DID = "0140000001"
@@ -37,11 +33,11 @@ class Recorder(AmiLink):
     def __init__(self, pbx: Pbx) -> None:
         address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
         self.stream = bytearray()
-        self.starts: asyncio.Queue[Message] = asyncio.Queue()
-        self.ends: asyncio.Queue[Message] = asyncio.Queue()
+        self.starts: asyncio.Queue[AmiMessage] = asyncio.Queue()
+        self.ends: asyncio.Queue[AmiMessage] = asyncio.Queue()
         super().__init__(address, on_event=self._note, wanted=("AsyncAGIStart", "Hangup"))
 
-    def _note(self, message: Message) -> None:
+    def _note(self, message: AmiMessage) -> None:
         (self.starts if message.event == "AsyncAGIStart" else self.ends).put_nowait(message)
 
     def _idle_session(self) -> AmiSession:

@@ -8,19 +8,19 @@ from functools import partial
 from urllib.parse import quote_from_bytes
 
 import pytest
-from callers import Pbx
-from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
-from misbehaviour import ask, raw, wake, where
 
 from callrouter.asterisk import commands
-from callrouter.asterisk.codec import Message
-from callrouter.asterisk.gap import FALLBACK_CONTEXT
+from callrouter.asterisk.catch_up import FALLBACK_CONTEXT
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.translate import Command, Kind
 from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.effects import Sound
 from callrouter.core.facts import TroubleMet
 from callrouter.core.nodes import HangupNode, MenuNode, QueueNode
 from callrouter.errors import EncodingError
+from tests.asterisk.callers import Pbx
+from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.misbehaviour import ask, raw, wake, where
 
 BYE = HangupNode(name="bye")
 MENU = MenuNode(
@@ -252,6 +252,6 @@ def starts_and_ends(room: EngineRoom) -> list[str]:
     return told
 
 
-def _note_and_pass(told: list[str], handler: Callable[[Message], None], event: Message) -> None:
+def _note_and_pass(told: list[str], handler: Callable[[AmiMessage], None], event: AmiMessage) -> None:
     told.append(event.event)
     handler(event)

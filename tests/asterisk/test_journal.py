@@ -10,12 +10,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from callers import Callers, Pbx, free_port
-from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.asterisk.ended import (
+from callrouter.asterisk.ended_row import (
     _CALL_ID,
     _FIELDS,
     _FORMAT,
@@ -35,6 +33,8 @@ from callrouter.core.nodes import HangupNode, MenuNode, QueueNode, RedirectNode
 from callrouter.core.plan import Plan
 from callrouter.errors import DatabaseUnreachable
 from callrouter.runtime.tasks import Tasks
+from tests.asterisk.callers import Callers, Pbx, free_port
+from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 QUEUE = QueueNode(name="queue", queue="medical", max_wait_seconds=60.0, exits={"overflow": "bye"})

@@ -17,7 +17,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from callers import Callers, Pbx, free_port
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 
@@ -25,10 +24,11 @@ from callrouter.asterisk import commands, link
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.codec import Message
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import PING_SECONDS, AmiAddress, AmiLink, LinkState, pause_seconds
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable, ChannelGone
+from tests.asterisk.callers import Callers, Pbx, free_port
 
 DID = "0140000001"
 INJECTION = "x\r\n\r\nAction: DBPut\r\nFamily: injected\r\nKey: {key}\r\nVal: yes"
@@ -45,7 +45,7 @@ class Listener:
     """What a link told: events, states, failed posts."""
 
     def __init__(self, address: AmiAddress) -> None:
-        self.events: asyncio.Queue[Message] = asyncio.Queue()
+        self.events: asyncio.Queue[AmiMessage] = asyncio.Queue()
         self.states: list[tuple[LinkState, str]] = []
         self.post_errors: list[tuple[str, str]] = []
         self.link = AmiLink(
@@ -55,7 +55,7 @@ class Listener:
             on_post_error=lambda about, message: self.post_errors.append((about, message["Message"])),
         )
 
-    async def event(self, name: str, seconds: float = 5) -> Message:
+    async def event(self, name: str, seconds: float = 5) -> AmiMessage:
         async with asyncio.timeout(seconds):
             while True:
                 message = await self.events.get()
@@ -591,9 +591,9 @@ async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str
 
     His own call is served all the same: the Asterisk dialplan has taken the line breaks out before we hear of it.
     """
-    seen: list[Message] = []
+    seen: list[AmiMessage] = []
 
-    def honest(name: str) -> list[Message]:
+    def honest(name: str) -> list[AmiMessage]:
         return [message for message in seen if message.event == name and message["CallerIDNum"] == "+33699999999"]
 
     ami = AmiLink(address_of(pbx), on_event=seen.append)
@@ -614,7 +614,7 @@ async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str
 @pytest.mark.parametrize("number", ["1" + FORGED_END, "1" + FORGED_END[:-12]], ids=["whole", "unfinished"])
 async def test_the_filter_alone_keeps_forged_events_back(pbx: Pbx, callers: Callers, number: str) -> None:
     """Newchannel is raised before the Asterisk dialplan can take the line breaks out of a number."""
-    seen: list[Message] = []
+    seen: list[AmiMessage] = []
     ami = AmiLink(address_of(pbx), on_event=seen.append, wanted=("Newchannel", "Hangup"))
     await ami.connect()
     for caller in (number, "+33699999999"):
@@ -720,7 +720,7 @@ async def test_a_batch_leaves_in_one_write() -> None:
 async def test_a_failing_handler_deafens_nobody(pbx: Pbx) -> None:
     seen: list[str] = []
 
-    def fail(message: Message) -> None:
+    def fail(message: AmiMessage) -> None:
         seen.append(message["Text"])
         raise ValueError("a bug in a handler")
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from engine_room import NobodyAnswers, OnePlan, plan_of
 from structlog.testing import capture_logs
 
 from callrouter.asterisk import codec
@@ -30,6 +29,7 @@ from callrouter.core.rota import Contact
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
+from tests.asterisk.engine_room import NobodyAnswers, OnePlan, plan_of
 
 RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*.ami"))
 END = b"\r\n\r\n"

@@ -8,9 +8,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from callers import Pbx
-from engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, deafness, engine_room, plan_of, until
-from misbehaviour import message, raw, wake
 
 from callrouter.asterisk import commands
 from callrouter.core import facts, state
@@ -30,6 +27,9 @@ from callrouter.core.nodes import (
 )
 from callrouter.core.rota import Contact
 from callrouter.errors import ActionFailed
+from tests.asterisk.callers import Pbx
+from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, deafness, engine_room, plan_of, until
+from tests.asterisk.misbehaviour import message, raw, wake
 
 ONE_SECOND = (Sound(file="silence/1", seconds=1.0),)
 TEN_SECONDS = (Sound(file="silence/10", seconds=10.0),)

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from callers import Pbx
-from engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
 
 from callrouter.core import inputs
 from callrouter.core.call import CallState, Disposition, replace
@@ -25,12 +23,14 @@ from callrouter.core.nodes import (
     QueueNode,
     SetNode,
 )
-from callrouter.core.reading import SpokenVariable
+from callrouter.core.read_aloud import SpokenVariable
 from callrouter.core.templates import parse
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.outgoing import Outgoing
 from callrouter.runtime.tasks import Tasks
+from tests.asterisk.callers import Pbx
+from tests.asterisk.engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
 
 HALF_A_SECOND = (Sound(file="silence/1", seconds=1.0),)
 BYE = HangupNode(name="bye")

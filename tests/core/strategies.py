@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -43,7 +45,7 @@ from callrouter.core.nodes import (
 )
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
-from callrouter.core.reading import SpokenVariable
+from callrouter.core.read_aloud import SpokenVariable
 from callrouter.core.rota import Contact
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import plan_of, sound
@@ -239,7 +241,7 @@ def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
     return made(draw, name, step, at)
 
 
-def made(draw: st.DrawFn, name: str, step: int, at: datetime) -> inputs.Input:
+def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
     match name:
         case "DigitPressed":

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,14 +14,7 @@ from callrouter.core.engine import Turn
 from callrouter.core.explain import explain
 from callrouter.core.plan import MAX_VISITS, Plan
 from callrouter.testing import assert_serialises
-
-_spec = importlib.util.spec_from_file_location("core_strategies", Path(__file__).with_name("strategies.py"))
-assert _spec
-assert _spec.loader
-_strategies = importlib.util.module_from_spec(_spec)
-sys.modules["core_strategies"] = _strategies
-_spec.loader.exec_module(_strategies)
-plans, offers, happenings, made = (getattr(_strategies, name) for name in ("plans", "offers", "happenings", "made"))
+from tests.core.strategies import happenings, made, offers, plans
 
 MOST_EFFECTS = 2
 """Answer, and what the node asks for."""

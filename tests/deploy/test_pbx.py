@@ -19,10 +19,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT / "deploy" / "asterisk"))
+from deploy.asterisk.pbx import Pbx, PbxError
 
-from pbx import Pbx, PbxError  # noqa: E402
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -698,8 +697,8 @@ def test_stop_runs_hangup_handlers_and_restart_keeps_the_journal(
 def test_asterisk_dies_with_its_parent(tmp_path: Path) -> None:
     """A test run that is killed leaves no Asterisk behind."""
     code = (
-        f"import sys, os; sys.path.insert(0, {str(CHECKOUT / 'deploy/asterisk')!r})\n"
-        "from pathlib import Path; from pbx import Pbx\n"
+        f"import sys, os; sys.path.insert(0, {str(CHECKOUT)!r})\n"
+        "from pathlib import Path; from deploy.asterisk.pbx import Pbx\n"
         f"print(Pbx.start(Path({str(tmp_path)!r}), agents=1).pid, flush=True); os._exit(1)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)

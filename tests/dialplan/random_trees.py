@@ -15,13 +15,13 @@ from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, Queu
 from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, LookAtQueues, Lookup, Play, Record
 from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compiler import Compiled, compile_client
-from callrouter.dialplan.drafts import draft
-from callrouter.dialplan.people import Person
-from callrouter.dialplan.reader import read
-from callrouter.dialplan.shared import Shared
+from callrouter.dialplan.compile.compiler import Compiled, compile_client
+from callrouter.dialplan.language.drafts import draft
+from callrouter.dialplan.language.reader import read
+from callrouter.dialplan.shared.people import Person
+from callrouter.dialplan.shared.queues import TeamQueue
+from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import PaperSpeech
-from callrouter.dialplan.team_queues import TeamQueue
 from callrouter.testing import TUESDAY_10
 
 VARIABLES = ("dossier", "postcode")

@@ -24,7 +24,7 @@ from callrouter.core.nodes.branch import VariableIs
 from callrouter.core.rota import Contact
 from callrouter.core.service_level import Formula
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.render import tree
+from callrouter.dialplan.show.text import tree
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"
 TUESDAY_TEN = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)

@@ -13,18 +13,18 @@ import pytest
 from callrouter.core.nodes import ALL
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.differences import compare
-from callrouter.dialplan.drawing import svg
-from callrouter.dialplan.expected import run_expected
-from callrouter.dialplan.likeness import differing
-from callrouter.dialplan.mermaid import mermaid
-from callrouter.dialplan.outcomes import outcomes, told
-from callrouter.dialplan.published import DOCUMENTS
-from callrouter.dialplan.render import tree
-from callrouter.dialplan.week import hours_of_week
-from callrouter.dialplan.wording import sentences
+from callrouter.dialplan.reference.schema import DOCUMENTS
+from callrouter.dialplan.show.mermaid import mermaid
+from callrouter.dialplan.show.svg import svg
+from callrouter.dialplan.show.text import tree
+from callrouter.questions.diff.compare import compare
+from callrouter.questions.diff.same_tree import differing
+from callrouter.questions.diff.wording import sentences
+from callrouter.questions.expected import run_expected
+from callrouter.questions.outcomes import outcomes, told
+from callrouter.questions.week import hours_of_week
 from tests.cli.test_main import run
-from tests.dialplan.test_published import complaints
+from tests.dialplan.reference.test_schema import complaints
 
 FOLDER = Path(__file__).parent / "full_language"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

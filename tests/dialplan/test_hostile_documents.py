@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech
-from callrouter.dialplan.compiler import compile_client
-from callrouter.dialplan.drafts import draft
+from callrouter.dialplan.compile.compiler import compile_client
+from callrouter.dialplan.language.drafts import draft
+from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.node_block import VERBS
-from callrouter.dialplan.reader import read
-from callrouter.dialplan.shared import Shared
+from callrouter.dialplan.shared.reading import Shared
 from tests.dialplan.conftest import NOW
 
 DEMO = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "dialplans").glob("*.yaml"))]

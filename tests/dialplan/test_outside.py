@@ -10,7 +10,7 @@ import pytest
 from callrouter.core.conditions import Bounds, Measure, QueueStands, VariableIs, VariableNumber, VariableUnset
 from callrouter.core.effects import LookupField, ReadAs
 from callrouter.core.nodes import BranchNode, CallbackNode, LookupNode, NotifyNode, PlayNode
-from callrouter.core.reading import SpokenVariable
+from callrouter.core.read_aloud import SpokenVariable
 from callrouter.dialplan import Catalogue
 
 TREE = """\

@@ -12,10 +12,10 @@ import pytest
 from callrouter.core.call import replace
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import PaperSpeech, load_directory
-from callrouter.dialplan.hours import public_holidays
 from callrouter.dialplan.issues import MOST_OF_ONE_FILE
 from callrouter.dialplan.proof.calendar import DAYS_AHEAD, skipped_minutes
 from callrouter.dialplan.proof.rotas import gaps
+from callrouter.dialplan.shared.hours import public_holidays
 from tests.dialplan.conftest import NOW
 from tests.dialplan.random_trees import HEAD, SHARED, compiled
 

@@ -20,7 +20,7 @@ from callrouter.core.facts import NodeVisited, TroubleMet
 from callrouter.core.nodes import BranchNode
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.fields import targets
+from callrouter.dialplan.language.fields import targets
 from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.proof import Tree
 from callrouter.dialplan.proof.variables import reads

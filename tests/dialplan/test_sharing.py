@@ -13,8 +13,8 @@ from callrouter.core.engine import start, step
 from callrouter.core.inputs import CallOffered, DialEnded
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, OpeningHoursNode, PlayNode
 from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
-from callrouter.dialplan.outcomes import outcomes
-from callrouter.dialplan.situations import moments
+from callrouter.questions.occasions import moments
+from callrouter.questions.outcomes import outcomes
 
 SNIPPETS = """\
 snippets:

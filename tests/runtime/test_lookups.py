@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
-from web_service import WebService, web_service
 
 from callrouter.core.effects import HttpRequest, Lookup, LookupField
 from callrouter.core.inputs import CallOffered, Input, LookupDone, LookupFailed
@@ -18,6 +17,7 @@ from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.lookups import Lookups, extract
 from callrouter.runtime.outgoing import FAILURES_TO_OPEN, OPEN_SECONDS, Outgoing, RequestFailed
 from callrouter.runtime.tasks import Tasks
+from tests.runtime.web_service import WebService, web_service
 
 
 def field_of(path: str, longest: int = 64, variable: str = "x") -> LookupField:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "runtime"))
-
-from web_service import web_service
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, Callback, CallerId, replace
@@ -25,12 +20,13 @@ from callrouter.runtime.notifications import PAUSES_SECONDS, Attempt, Notifier, 
 from callrouter.runtime.outgoing import Outgoing
 from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
+from callrouter.store.notification_spool import NotificationShelf
 from callrouter.store.notifications import NotificationRows
-from callrouter.store.shelf import NotificationShelf
 from callrouter.store.tables import notifications
 from callrouter.store.trace import call_from_json, call_json
 from callrouter.store.writer import Writer
 from callrouter.testing import plan_of, sound
+from tests.runtime.web_service import web_service
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 

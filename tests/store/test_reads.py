@@ -17,7 +17,7 @@ from callrouter.store.calls import find_call, list_calls
 from callrouter.store.database import Database
 from callrouter.store.gaps import close_gap, gaps_between, open_gap
 from callrouter.store.messages import list_messages
-from callrouter.store.pages import CursorError, encode_cursor
+from callrouter.store.paging import CursorError, encode_cursor
 from callrouter.store.plans import StoredPlan, find_plan, remember_plan
 from callrouter.store.stats import read_stats
 from callrouter.store.writer import Writer

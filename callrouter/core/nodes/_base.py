@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import Effect, Part, Sound
 from callrouter.core.inputs import Result
-from callrouter.core.reading import NotReadable, PromptPart
+from callrouter.core.read_aloud import NotReadable, PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan

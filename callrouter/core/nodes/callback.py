@@ -26,7 +26,7 @@ from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, repla
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
-from callrouter.core.reading import SpokenVariable
+from callrouter.core.read_aloud import SpokenVariable
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan

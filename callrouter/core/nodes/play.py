@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
-from callrouter.core.reading import PromptPart, SpokenVariable
+from callrouter.core.read_aloud import PromptPart, SpokenVariable
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan

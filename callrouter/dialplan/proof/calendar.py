@@ -16,13 +16,13 @@ from msgspec import Struct
 
 from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
-from callrouter.dialplan import values
-from callrouter.dialplan.calendar_blocks import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
+from callrouter.dialplan.language import values
+from callrouter.dialplan.language.calendar import CalendarBlock, HoursBlock
+from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.timezones import country_of
 
 DAYS_AHEAD = 731
 """Two years, with a leap day."""

@@ -3,7 +3,7 @@
 from callrouter.core.call import Disposition
 from callrouter.core.effects import HttpRequest, Lookup, LookupField, ReadAs
 from callrouter.core.nodes import HangupNode, LookupNode, PlayNode, SetNode
-from callrouter.core.reading import SpokenVariable
+from callrouter.core.read_aloud import SpokenVariable
 from callrouter.core.templates import parse
 from callrouter.testing import Playbook, plan_of, sound
 

@@ -1,0 +1,172 @@
+"""A row of Asterisk's own journal of ended calls, and the call that it tells of.
+
+The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
+`v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
+engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it),
+and the answers are as `noted` reads them. Rows of the format before,
+`<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX whose configuration is
+older writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
+from callrouter.core import engine, inputs, state
+from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.numbers import ANONYMOUS, normalise
+from callrouter.core.plan import Plan
+from callrouter.errors import StateDecodeError
+
+log = structlog.get_logger(__name__)
+
+_FORMAT = "v2"
+"""No number, so that an engine of the release before passes such a row over and leaves it to the next."""
+_FIELDS = 11
+_OLD_FIELDS = 8
+_CAUSE_DIGITS = 3
+_CALL_ID = re.compile(r"[A-Za-z0-9_.-]+")
+_SHOWN = {"a": Presentation.ALLOWED, "p": Presentation.WITHHELD}
+_FALLBACK = "the engine was away; Asterisk's fallback served the caller"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRow:
+    """What the hangup handler wrote, by the engine's clock."""
+
+    call_id: str
+    rang_at: datetime
+    ended_at: datetime
+    cause: int
+    did: str
+    caller: CallerId
+    """His number as Asterisk had it, not normalised."""
+    untaken: bool
+    """It ended before any engine took it."""
+    fallback: bool
+    """Asterisk's fallback served it."""
+    noted: Noted
+    state: str
+
+
+def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow | None:
+    """A row of AstDB, or None when it is none of ours.
+
+    `shift` is what the engine's clock is ahead of the PBX's (rehearsals of another day's hours).
+    """
+    call_id = key.rsplit("/", 1)[-1]
+    if not _CALL_ID.fullmatch(call_id):
+        return None
+    if value.startswith(f"{_FORMAT}|"):
+        parts = value.split("|", _FIELDS - 1)
+        if len(parts) != _FIELDS:
+            return None
+        _, epoch, cause, did, shown, caller, how, lost, before, answers, encoded = parts
+    else:
+        parts = value.split("|", _OLD_FIELDS - 1)
+        if len(parts) != _OLD_FIELDS:
+            return None
+        epoch, cause, did, caller, how, agent, waited, encoded = parts
+        shown, lost, before, answers = "a", "", "", f"{agent}//{waited}/"
+    ended_at = instant(epoch, shift)
+    if ended_at is None:
+        return None
+    # Our call ids begin with the second in which the call came (extensions.conf, callrouter-entry).
+    rang_at = min(instant(call_id.partition("-")[0], shift) or ended_at, ended_at)
+    noted = noted_in(before, lost, answers, shift)
+    if how == "1" and noted.lost_at is None:  # the older format does not say since when
+        noted = Noted(lost_at=ended_at if encoded else rang_at, since=read_answers(answers, shift))
+    return EndedRow(
+        call_id=call_id,
+        rang_at=rang_at,
+        ended_at=ended_at,
+        cause=int(cause) if cause.isascii() and cause.isdecimal() and len(cause) <= _CAUSE_DIGITS else 0,
+        did=did,
+        caller=_caller(shown, caller),
+        untaken=how == "new" and not encoded,
+        fallback=how == "1",
+        noted=noted,
+        state=encoded,
+    )
+
+
+def _caller(shown: str, number: str) -> CallerId:
+    """Who called; of whoever withholds his number nothing is kept, should it stand there or not."""
+    presentation = _SHOWN.get(shown, Presentation.UNAVAILABLE)
+    if number.lower() == ANONYMOUS:
+        presentation = Presentation.WITHHELD
+    if presentation is not Presentation.ALLOWED:
+        return CallerId(presentation=presentation)
+    return CallerId(number=number) if number else CallerId(presentation=Presentation.UNAVAILABLE)
+
+
+def version_of(row: EndedRow) -> tuple[str, str] | None:
+    """The client and version of the plan by which its state reads back; None when it has none that does."""
+    if not row.state:
+        return None
+    try:
+        return state.peek(row.state.encode())
+    except StateDecodeError as error:
+        log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
+        return None
+
+
+def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str) -> Call:
+    """The call of a row, concluded: by the plan of its own state where it has one, else by the number dialled."""
+    if plan is not None:
+        try:
+            return _concluded(plan, state.decode(plan, row.state.encode()), row)
+        except StateDecodeError as error:
+            log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
+    return _unknown(row, dialled, region)
+
+
+def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
+    """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served him alone."""
+    because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
+    if row.state:
+        because = "what the engine knew of the call cannot be read"
+    # From here on he was in Asterisk's hands alone, and waited, if he was answered.
+    began_at = row.noted.lost_at or row.noted.before.queued_at or row.rang_at
+    exit_name = "hung up" if row.untaken else "fallback"
+    note = Visit(node=plan.start, exit=exit_name, because=because, at=min(max(began_at, row.rang_at), row.ended_at))
+    number = row.caller.number
+    call = Call(
+        call_id=row.call_id,
+        client=plan.client,
+        plan_version=plan.version,
+        did=normalise(row.did, region) or row.did,
+        caller=replace(row.caller, number=number and (normalise(number, region) or number)),
+        state=CallState.ADRIFT,
+        clocks=Clocks(ringing_at=row.rang_at),
+        visits=(note,),
+        verdict=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
+    )
+    return _tell_all(plan, call, row, note.at)
+
+
+def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
+    """Let the engine end it: what was answered was answered, what was recorded was recorded."""
+    queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
+    return replace(_tell_all(plan, call, row, _last_known(call), queued_at), call_id=row.call_id)
+
+
+def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_at: datetime | None = None) -> Call:
+    # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
+    at = max(row.ended_at, earliest)
+    for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
+        call = engine.step(plan, call, told).call
+    return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause)).call
+
+
+def _last_known(call: Call) -> datetime:
+    clocks = call.clocks
+    known = (clocks.ringing_at, clocks.answered_at, clocks.entered_service_at, clocks.offered_at, clocks.bridged_at)
+    service = [at for visit in call.queue_visits for at in (visit.entered_at, visit.answered_at)]
+    dials = [at for dial in call.dials for at in (dial.started_at, dial.answered_at)]
+    return max(at for at in (*known, *service, *dials, *(visit.at for visit in call.visits)) if at is not None)

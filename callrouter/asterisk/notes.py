@@ -1,0 +1,116 @@
+"""What Asterisk's dialplan notes of a call, for an engine that was away: who answered, when, and in whose hands.
+
+The notes are channel variables (deploy/asterisk/etc/extensions.conf): a living channel shows them in `Status`, a call
+that has ended left them in its row of the journal. `missed` makes of them what the core would have been told, had
+anybody listened; the core refuses what it has heard already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from callrouter.asterisk.codec import AmiMessage
+from callrouter.core import inputs
+
+VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_LOST_AT,CR_BEFORE"
+"""What `Status` is asked for; none of them can hold a caller's words."""
+EPOCH_DIGITS: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Who has answered, of those rung last."""
+
+    agent: str = ""
+    """In a queue, as app_queue says (MEMBERNAME, set when he is there: app_queue.c, try_calling)."""
+    queued_at: datetime | None = None
+    """When that queue was entered, to the second."""
+    waited_seconds: float = 0.0
+    """How long it had waited for him (QEHOLDTIME)."""
+    accepted_at: datetime | None = None
+    """When somebody who was dialled accepted the call, to the second."""
+
+
+NOBODY: Final = Answers()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Who answered while an engine's commands ran, and who once Asterisk's fallback served the call."""
+
+    before: Answers = NOBODY
+    lost_at: datetime | None = None
+    """When the fallback took the call; None when it never did."""
+    since: Answers = NOBODY
+
+
+def instant(epoch: str, shift: timedelta = timedelta()) -> datetime | None:
+    """Seconds since 1970 by the PBX's clock, by the engine's; None for anything else."""
+    if not (epoch.isascii() and epoch.isdecimal()) or len(epoch) > EPOCH_DIGITS:
+        return None
+    return datetime.fromtimestamp(int(epoch), UTC) + shift
+
+
+def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
+    """`<agent>/<queued at>/<his wait>/<accepted at>`; whatever is missing is not known."""
+    agent, queued, waited, accepted = (*text.split("/"), "", "", "", "")[:4]
+    return Answers(
+        agent=agent,
+        queued_at=instant(queued, shift),
+        waited_seconds=float(waited) if waited.isdecimal() and len(waited) <= EPOCH_DIGITS else 0.0,
+        accepted_at=instant(accepted, shift),
+    )
+
+
+def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta()) -> Noted:
+    """The notes as the dialplan writes them: before the fallback, when it began, and those that stand now."""
+    lost_at, standing = instant(lost, shift), read_answers(now, shift)
+    if lost_at is None:
+        return Noted(before=standing)
+    return Noted(before=read_answers(before, shift), lost_at=lost_at, since=standing)
+
+
+def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
+    """The notes on a living channel, from its `Status`."""
+    pairs = (variable.partition("=") for variable in channel.all("Variable"))
+    values = {name: value for name, _, value in pairs}
+    now = "/".join(values.get(name, "") for name in ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED"))
+    return noted_in(values.get("CR_BEFORE", ""), values.get("CR_LOST_AT", ""), now, shift)
+
+
+def missed(
+    noted: Noted, *, reason: str, earliest: datetime, latest: datetime, queued_at: datetime | None = None
+) -> list[inputs.Input]:
+    """What nobody heard, in order and none of it outside of the time in which it can have happened.
+
+    `reason` says why control was lost, if it was; `queued_at` is when the caller entered the queue, where it is known
+    better than to the second.
+    """
+    told = list(_answered(noted.before, queued_at or noted.before.queued_at or earliest))
+    if noted.lost_at is not None:
+        told.append(inputs.ControlLost(reason=reason, at=noted.lost_at))
+        told += _answered(noted.since, noted.since.queued_at or queued_at or noted.lost_at)
+    return list(_within(told, earliest, latest))
+
+
+def _answered(answers: Answers, queued_at: datetime) -> Iterator[inputs.Input]:
+    if answers.agent:
+        at = queued_at + timedelta(seconds=answers.waited_seconds)
+        yield inputs.AgentAnswered(agent=answers.agent, at=at)
+    if answers.accepted_at is not None:
+        yield inputs.LegAnswered(leg=0, at=answers.accepted_at)
+
+
+def _within(told: list[inputs.Input], earliest: datetime, latest: datetime) -> Iterator[inputs.Input]:
+    for one in told:
+        earliest = min(max(one.at, earliest), latest)
+        match one:
+            case inputs.AgentAnswered(agent=agent):
+                yield inputs.AgentAnswered(agent=agent, at=earliest)
+            case inputs.LegAnswered(leg=leg):
+                yield inputs.LegAnswered(leg=leg, at=earliest)
+            case inputs.ControlLost(reason=reason):
+                yield inputs.ControlLost(reason=reason, at=earliest)

@@ -1,0 +1,233 @@
+"""A client's document into a plan, or into the complete list of what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from msgspec import Struct, field
+
+from callrouter.core.call import replace
+from callrouter.core.plan import Plan
+from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.dialplan.compile.assembly import Assembly, Growth
+from callrouter.dialplan.compile.fallbacks import fallback_of
+from callrouter.dialplan.compile.frame import check_frame, languages_of, name_all, numbers_of, scope_of
+from callrouter.dialplan.compile.neighbours import Neighbours
+from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
+from callrouter.dialplan.language.client_file import ClientFile, ServiceLevelBlock
+from callrouter.dialplan.language.drafts import Draft
+from callrouter.dialplan.language.reader import Document
+from callrouter.dialplan.proof import Tree, check_dialled, prove
+from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.sounds import SoundSource
+
+FORMAT = 1
+"""Raised by one when the same document compiles to something else: it is part of every version."""
+
+
+class Compiled(Struct, frozen=True, kw_only=True):
+    """What became of a document: a plan if nothing is wrong, and what was found."""
+
+    document: Document
+    client: str
+    plan: Plan | None
+    issues: tuple[Issue, ...]
+    uses: frozenset[str] = frozenset()
+    """Other clients' documents it was compiled from; the shared ones go without saying."""
+    dialled: Mapping[str, str] = field(default_factory=dict)
+    """Numbers it has dialled, and the client's document each is a number of; empty: of none."""
+
+
+def compile_client(
+    drafted: Draft, shared: Shared, sounds: SoundSource, today: date, neighbours: Neighbours | None = None
+) -> Compiled:
+    """The plan of a document that was read and validated; holidays are looked up around `today`.
+
+    `neighbours` are the other clients of the folder, for a tree that leads to one; what is wrong with such a client is
+    wrong with this one too.
+    """
+
+    def alone(one: Draft) -> Compiled:
+        return _compile_alone(one, shared, sounds, today, neighbours)[0]
+
+    compiled, assembly = _compile_alone(drafted, shared, sounds, today, neighbours)
+    if assembly is None or neighbours is None or not assembly.leads:
+        return compiled
+    issues = [*compiled.issues, *_wrong_neighbours(drafted, assembly, neighbours, alone)]
+    if compiled.plan and not errors(issues):
+        issues += _lost_exits(compiled.plan)
+    return replace(compiled, plan=None if errors(issues) else compiled.plan, issues=tuple(sorted(issues, key=_by_line)))
+
+
+def _lost_exits(plan: Plan) -> Iterator[Issue]:
+    """Exits that lead to nothing, though all documents are right by themselves: the last door before service."""
+    for name, node in plan.nodes.items():
+        for way, target in node.exits.items():
+            if target not in plan.nodes:
+                wrong = f"exit {shown(way)} leads to {shown(target)}, which is no node of the whole tree"
+                yield Issue(file=node.source or plan.source, line=node.line, node=name, message=wrong)
+
+
+def _by_line(issue: Issue) -> int:
+    return issue.line
+
+
+def _wrong_neighbours(
+    drafted: Draft, assembly: Assembly, neighbours: Neighbours, alone: Callable[[Draft], Compiled]
+) -> Iterator[Issue]:
+    """What is wrong with the clients this one leads to, or with those they lead to in turn."""
+    for lead in assembly.leads:
+        if lead.scope.hours_prefix or lead.draft is drafted:
+            continue
+        first = neighbours.alone(lead.draft, alone)
+        files = [lead.draft.document.file, *sorted(first.uses - {drafted.document.file, lead.draft.document.file})]
+        for file in files:
+            other = neighbours.file(file)
+            wrong = errors(neighbours.alone(other, alone).issues) if other else ()
+            if wrong:
+                scope = replace(lead.scope, issues=[])
+                scope.fail(f"leads to {file}, which is refused; mend that first: {wrong[0]}", *lead.path)
+                yield scope.issues[0]
+                break
+
+
+def _compile_alone(
+    drafted: Draft, shared: Shared, sounds: SoundSource, today: date, neighbours: Neighbours | None
+) -> tuple[Compiled, Assembly | None]:
+    """The plan as far as this document says it, whatever else is wrong with the clients it leads to."""
+    file, document = drafted.file, drafted.document
+    if file is None:
+        client = _client_of(document.value)
+        return Compiled(document=document, client=client, plan=None, issues=drafted.issues), None
+    scope = scope_of(drafted, file, shared, sounds)
+    scope.issues.extend(drafted.issues)
+    plan, assembly, dialled = None, None, dict[str, str]()
+    if check_frame(scope, file):
+        plan, assembly, dialled = _compile(scope, drafted, file, today, neighbours)
+    issues = tuple(sorted(dict.fromkeys(scope.issues), key=_by_line))
+    compiled = Compiled(
+        document=document,
+        client=file.client,
+        plan=None if errors(issues) else plan,
+        issues=issues,
+        uses=frozenset(assembly.uses if assembly else ()) - {document.file},
+        dialled=dialled,
+    )
+    return compiled, assembly
+
+
+def _client_of(value: Any) -> str:
+    client = value.get("client") if isinstance(value, dict) else None
+    return client if isinstance(client, str) else ""
+
+
+def _compile(
+    scope: Scope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
+) -> tuple[Plan, Assembly, dict[str, str]]:
+    """The plan, what it was assembled of, and the numbers it dials that are a client's (`Compiled.dialled`)."""
+    name_all(scope, file, today)
+    dids = numbers_of(scope, file)
+    schedules = dict(scope.schedules)
+
+    def open_client(other: Draft, prefix: str) -> Growth | None:
+        growth = _other_client(scope, other, prefix, today)
+        if growth:
+            schedules.update({prefix + name: hours for name, hours in growth.scope.schedules.items()})
+        return growth
+
+    def owner(number: str) -> str:
+        if number in dids:
+            return scope.document.file
+        found = neighbours.owner(number) if neighbours else None
+        return found.document.file if found else ""
+
+    root = Growth(scope=scope, blocks=file.nodes, languages=languages_of(file))
+    assembly = Assembly(root, neighbours, open_client, file.client)
+    tree = _grown(scope, drafted, file, assembly)
+    prove(scope, file, tree, today)
+    _check_languages(scope, file, assembly)
+    dialled = check_dialled(scope, tree, owner)
+    plan = Plan(
+        client=file.client,
+        name=file.name or file.client,
+        version=_version(scope, drafted, assembly),
+        numbers=dids,
+        timezone=file.timezone,
+        language=file.language,
+        start=tree.start,
+        nodes=tree.nodes,
+        fallback=tree.fallback,
+        schedules=schedules,
+        service_level=_service_level(file.service_level),
+        source=scope.document.file,
+    )
+    return plan, assembly, dialled
+
+
+def _other_client(scope: Scope, other: Draft, prefix: str, today: date) -> Growth | None:
+    """The tree of a client that this one leads to; None when it cannot be entered."""
+    if other.file is None:
+        return None
+    beyond = replace(scope_of(other, other.file, scope.shared, scope.sounds), hours_prefix=prefix)
+    if not check_frame(beyond, other.file):
+        return None
+    name_all(beyond, other.file, today)
+    return Growth(scope=beyond, blocks=other.file.nodes, prefix=prefix, languages=languages_of(other.file))
+
+
+def _grown(scope: Scope, drafted: Draft, file: ClientFile, assembly: Assembly) -> Tree:
+    """All nodes that a call can come to, from the start and from the fallback."""
+    written = {*file.nodes, *drafted.broken}
+    fallback, extra = fallback_of(scope, file, written)
+    if file.start not in written:
+        meant = closest(file.start, written)
+        scope.fail(f"start: {shown(file.start)} does not exist", "start", suggestion=meant)
+    starts = assembly.grow([file.start] if not fallback or extra else [file.start, fallback])
+    start, fallback = starts[0], fallback if len(starts) == 1 else starts[1]
+    return Tree(
+        nodes={**assembly.nodes, **extra},
+        written=(written - assembly.aliases) | assembly.broken | assembly.nodes.keys(),
+        start=start,
+        fallback=fallback,
+        foreign=assembly.foreign,
+    )
+
+
+def _version(scope: Scope, drafted: Draft, assembly: Assembly) -> str:
+    """Of all documents the plan stands on."""
+    others = (other for _, other in sorted(assembly.uses.items()) if other is not drafted)
+    return version_of(scope.document.content, scope.shared.content, *(other.document.content for other in others))
+
+
+def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None:
+    """Warn of languages that no call ever comes to hear."""
+    if len(file.languages) > 1 and not errors(scope.issues):
+        own = (name for name in assembly.nodes if "@" in name and not name.startswith(assembly.foreign))
+        spoken = {file.language, *(name.rpartition("@")[2] for name in own)}
+        for index, language in enumerate(file.languages):
+            if language not in spoken:
+                wrong = (
+                    f"languages: {shown(language)} is never spoken: no call comes to a set with language: {language}"
+                )
+                scope.fail(wrong, "languages", index, severity=Severity.WARNING)
+
+
+def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:
+    return ServiceLevelTarget(
+        within_seconds=block.within,
+        target=block.target,
+        short_abandon_seconds=block.short_abandon,
+        formula=block.formula,
+    )
+
+
+def version_of(*parts: bytes) -> str:
+    """Changes with every byte of the documents, and with what the compiler makes of them."""
+    digest = hashlib.sha256(f"callrouter dialplan {FORMAT}\0".encode())
+    for part in parts:
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()[:12]

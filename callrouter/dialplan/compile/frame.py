@@ -1,0 +1,141 @@
+"""The frame of a client's tree: its zone and languages, on which all else stands, and what its nodes can name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from phonenumbers import SUPPORTED_REGIONS
+
+from callrouter.core import numbers
+from callrouter.core.numbers import ANONYMOUS, CallerList
+from callrouter.core.schedule import Schedule
+from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.language import timezones
+from callrouter.dialplan.language.calendar import UNNAMED_HOURS
+from callrouter.dialplan.language.client_file import ClientFile
+from callrouter.dialplan.language.drafts import Draft
+from callrouter.dialplan.language.own_texts import LANGUAGES
+from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.shared import hours
+from callrouter.dialplan.shared.dialling import allowance
+from callrouter.dialplan.shared.people import people
+from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.sounds import SoundSource
+
+ONLY_HOURS = "open"
+"""What a client's hours are called when there is one set of them, without a name."""
+UNKNOWN_CLIENT = "unknown-did"
+"""Client of the calls nobody's numbers hold."""
+
+
+def scope_of(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource) -> Scope:
+    """What the client is compiled with; nothing is named yet."""
+    country = (file.country or timezones.country_of(file.timezone, shared.country)).upper()
+    return Scope(
+        document=drafted.document,
+        shared=shared,
+        sounds=sounds,
+        name=file.name or file.client,
+        country=country,
+        language=file.language,
+        timezone=file.timezone,
+        first_language=file.language,
+    )
+
+
+def languages_of(file: ClientFile) -> tuple[str, ...]:
+    """The client's languages, the first one first."""
+    return tuple(dict.fromkeys((file.language, *file.languages)))
+
+
+def check_frame(scope: Scope, file: ClientFile) -> bool:
+    """What everything else stands on; without it nothing more is compiled."""
+    before = len(scope.issues)
+    if file.client == UNKNOWN_CLIENT:
+        scope.fail(f"client: {shown(file.client)} is kept for calls to numbers no client has", "client")
+    if not timezones.known_timezone(file.timezone):
+        meant = timezones.closest_timezone(file.timezone)
+        scope.fail(f"timezone: {shown(file.timezone)} is no time zone", "timezone", suggestion=meant)
+    if file.language not in LANGUAGES:
+        meant = closest(file.language, LANGUAGES)
+        known = "" if meant else f": the languages are {', '.join(LANGUAGES)}"
+        scope.fail(f"language: {shown(file.language)} is not spoken here{known}", "language", suggestion=meant)
+    for index, language in enumerate(file.languages):
+        if language not in LANGUAGES:
+            meant = closest(language, LANGUAGES)
+            scope.fail(f"languages: {shown(language)} is not spoken here", "languages", index, suggestion=meant)
+    if file.languages and file.language not in file.languages:
+        scope.fail(f"languages: {shown(file.language)}, the client's first language, is missing", "languages")
+    if scope.country not in SUPPORTED_REGIONS:
+        scope.fail(f'country: {shown(scope.country)} is no country: write an ISO code such as "FR"', "country")
+    return len(scope.issues) == before
+
+
+def name_all(scope: Scope, file: ClientFile, today: date) -> None:
+    """Put into the scope what the client's nodes name."""
+    scope.schedules = _schedules(scope, file, today)
+    scope.lists = {name: _caller_list(scope, name, entries) for name, entries in file.lists.items()}
+    scope.contacts, wrong = people(file.contacts, scope.document, scope.country)
+    scope.issues.extend(wrong)
+    own, wrong = allowance(file.dialling, scope.document, scope.country)
+    scope.issues.extend(wrong)
+    general = scope.shared.dialling.plus(countries=(scope.country,))
+    scope.dialling = general.plus(countries=own.countries, prefixes=own.prefixes)
+
+
+def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
+    found: dict[str, Schedule] = {}
+    for written, block in file.hours.items():
+        name = ONLY_HOURS if written == UNNAMED_HOURS else written
+        calendar = scope.shared.calendars.get(block.calendar) if block.calendar else None
+        if block.calendar and calendar is None:
+            scope.calendar(block.calendar, "hours", written, "calendar")
+        if block.calendar in scope.shared.bad_calendars:
+            mend = f"calendar {shown(block.calendar)} cannot be used: mend it in shared/calendars.yaml first"
+            scope.fail(mend, "hours", written, "calendar")
+        wrong: list[hours.WrongHours] = []
+        # The name is known whatever is wrong: nodes that use it are not blamed.
+        found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, wrong=wrong, calendar=calendar)
+        for one in wrong:
+            scope.fail(f"hours.{one.place}: {one.message}", "hours", written, *one.path)
+    return found
+
+
+def _caller_list(scope: Scope, name: str, entries: tuple[str, ...]) -> CallerList:
+    whole: set[str] = set()
+    prefixes: list[str] = []
+    anonymous = False
+    if name == "otherwise":
+        scope.fail('lists.otherwise: "otherwise" cannot be the name of a list', "lists", name)
+    for index, entry in enumerate(entries):
+        if entry == ANONYMOUS:
+            anonymous = True
+        elif entry.endswith("*"):
+            prefix = numbers.normalise_prefix(entry.removesuffix("*"), scope.country)
+            if prefix is None:
+                wrong = f'{shown(entry)} is no beginning of a number: write "08*" or "+338*"'
+                scope.fail(f"lists.{name}: {wrong}", "lists", name, index)
+            else:
+                prefixes.append(prefix)
+        elif (number := numbers.normalise(entry, scope.country)) is not None:
+            whole.add(number)
+        else:
+            meant = closest(entry, (ANONYMOUS,))
+            wrong = f"{shown(entry)} is no telephone number of {scope.country}"
+            scope.fail(f"lists.{name}: {wrong}", "lists", name, index, suggestion=meant)
+    return CallerList(name=name, numbers=frozenset(whole), prefixes=tuple(prefixes), anonymous=anonymous)
+
+
+def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
+    """The numbers callers dial, in E.164."""
+    found: dict[str, int] = {}
+    for index, written in enumerate(file.numbers):
+        number = numbers.normalise(written, scope.country)
+        if number is None:
+            scope.fail(f"numbers: {shown(written)} is no telephone number of {scope.country}", "numbers", index)
+        elif number in found:
+            scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
+        else:
+            found[number] = scope.document.line("numbers", index)
+    return tuple(found)

@@ -1,0 +1,56 @@
+"""What a client will have spoken, known before anything is compiled, so that all of it can be rendered at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from callrouter.core.call import replace
+from callrouter.dialplan.compile.assembly import MAX_SNIPPETS_DEEP
+from callrouter.dialplan.compile.frame import languages_of, scope_of
+from callrouter.dialplan.language.drafts import Draft
+from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.own_texts import FALLBACK_BYE, LANGUAGES
+from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.sounds import SoundSource
+from callrouter.dialplan.verbs import PromptBlock
+
+
+def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:
+    """Every text (text, language) the client will have spoken, in every language of his."""
+    file = drafted.file
+    if file is None or file.language not in LANGUAGES:
+        return
+    scope = scope_of(drafted, file, shared, sounds)
+    languages = languages_of(file)
+    scopes = [replace(scope, language=language) for language in languages if language in LANGUAGES]
+    for node in _with_snippets(file.nodes.values(), shared):
+        for prompt in _prompts(node.verb[1]):
+            for spoken in scopes:
+                if (text := spoken.text(prompt)) is not None:
+                    yield text, spoken.language
+    yield FALLBACK_BYE[file.language], file.language
+
+
+def _with_snippets(nodes: Iterable[NodeBlock], shared: Shared, depth: int = 0) -> Iterator[NodeBlock]:
+    """Nodes, and those of the snippets they include, as far as the snippets can be filled in."""
+    for node in nodes:
+        if node.include is None:
+            yield node
+        elif (snippet := shared.snippets.get(node.include.snippet)) and depth < MAX_SNIPPETS_DEEP:
+            defaults = {name: block.default for name, block in snippet.block.parameters.items()}
+            filled, _ = snippet.filled({**defaults, **node.include.with_})
+            yield from _with_snippets(filled.values(), shared, depth + 1)
+
+
+def _prompts(block: object) -> Iterator[PromptBlock]:
+    """The prompts anywhere in a block."""
+    if isinstance(block, PromptBlock):
+        yield block
+    elif isinstance(block, tuple):
+        for item in block:
+            yield from _prompts(item)
+    elif isinstance(block, Block):
+        for value in vars(block).values():
+            if isinstance(value, tuple | Block):
+                yield from _prompts(value)

@@ -1,0 +1,199 @@
+"""The plans of all clients, found by the number that was dialled, and replaced as a whole.
+
+A wrong file is refused and the rest stay. When a folder is loaded again, a client whose new file is wrong keeps
+its last good plan, and versions that calls still use stay to be found.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct, field
+
+from callrouter.core import numbers
+from callrouter.core.call import replace
+from callrouter.core.nodes import RejectNode
+from callrouter.core.plan import Plan
+from callrouter.dialplan.compile.compiler import Compiled, version_of
+from callrouter.dialplan.compile.frame import UNKNOWN_CLIENT
+from callrouter.dialplan.folder.look import is_client_file
+from callrouter.dialplan.issues import Issue, errors, shown
+from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
+from callrouter.dialplan.shared.queues import TeamQueue
+from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
+from callrouter.dialplan.sounds import SoundSource
+from callrouter.errors import DialplanError
+
+
+class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
+    """Plans in service, and what was wrong when they were loaded. Immutable: a reload makes another."""
+
+    plans: Mapping[str, Plan]
+    """By client."""
+    unknown: Plan
+    """For numbers no client has: client `unknown-did`."""
+    issues: tuple[Issue, ...] = ()
+    loaded_at: datetime
+    queues: Mapping[str, TeamQueue] = field(default_factory=dict)
+    region: str = DEFAULT_COUNTRY
+    """Country whose national form a trunk may send."""
+    refused: frozenset[str] = frozenset()
+    """Files that are not served as they stand."""
+    meant: Mapping[str, str] = field(default_factory=dict)
+    """By refused file: the client it says it is, as far as it says so."""
+    older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
+    """Plans no new call gets, by client and version, for the calls that started with them."""
+    documents: Mapping[str, bytes] = field(default_factory=dict)
+    """Every document that was loaded, by its path in the folder."""
+    uses: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By client: the documents its plan stands on, its own included."""
+
+    @cached_property
+    def _by_did(self) -> Mapping[str, Plan]:
+        return {did: plan for plan in self.plans.values() for did in plan.numbers}
+
+    @cached_property
+    def ok(self) -> bool:
+        """Whether every file is served as it stands."""
+        return not errors(self.issues)
+
+    def for_did(self, did: str) -> Plan:
+        """The plan of a dialled number as the switch sent it (+33…, 0033…, 33… or national); `unknown` without one."""
+        plan = self._by_did.get(did)
+        if plan is None:
+            number = numbers.normalise(did, self.region)
+            plan = self._by_did.get(number) if number else None
+        return plan or self.unknown
+
+    def plan(self, client: str, version: str) -> Plan | None:
+        """The plan a call started with."""
+        plan = self.unknown if client == UNKNOWN_CLIENT else self.plans.get(client)
+        return plan if plan and plan.version == version else self.older.get((client, version))
+
+    def replace_from(self, previous: Catalogue, in_use: Collection[tuple[str, str]] | None = None) -> Catalogue:
+        """This catalogue as the successor of another one.
+
+        Clients whose file is refused now, under whatever name it stands, keep the plan they had, except for numbers
+        another client has now. Plans that are no longer current stay by version; with `in_use` (client, version of
+        live calls), only those.
+        """
+        kept: dict[str, Plan] = {}
+        renamed = frozenset(self.meant.values())
+        for client, plan in previous.plans.items():
+            if client not in self.plans and (plan.source in self.refused or client in renamed):
+                own = tuple(did for did in plan.numbers if did not in self._by_did)
+                kept[client] = plan if own == plan.numbers else replace(plan, numbers=own)
+        plans = {**self.plans, **kept}
+        older = {
+            (plan.client, plan.version): plan
+            for plan in (*previous.older.values(), *previous.plans.values(), previous.unknown)
+            if not _current(plan, plans, self.unknown) and (in_use is None or (plan.client, plan.version) in in_use)
+        }
+        return replace(self, plans=plans, older=older)
+
+
+def _current(plan: Plan, plans: Mapping[str, Plan], unknown: Plan) -> bool:
+    current = unknown if plan.client == UNKNOWN_CLIENT else plans.get(plan.client)
+    return current is not None and current.version == plan.version
+
+
+def client_files(path: Path) -> tuple[Path, ...]:
+    """The clients' documents: a folder's, in the order of their names, or the one file.
+
+    Raises:
+        DialplanError: there is none.
+    """
+    return (path,) if path.is_file() else tuple(path / name for name in client_names(path))
+
+
+def client_names(path: Path) -> tuple[str, ...]:
+    """The names of the clients' documents, in order: 800 paths would cost milliseconds at every save.
+
+    Raises:
+        DialplanError: there is none.
+    """
+    if path.is_file():
+        return (path.name,)
+    if not path.is_dir():
+        raise DialplanError(f"{path} does not exist: name a folder of clients' files, or one client's file")
+    found = [name for name in sorted(os.listdir(path)) if is_client_file(name)]  # noqa: PTH208 - ten times as fast
+    if not found:
+        raise DialplanError(f"{path} holds no client's file: each ends in .yaml")
+    return tuple(found)
+
+
+def admit(compiled: Collection[Compiled], held: Mapping[str, str] | None = None) -> tuple[dict[str, Plan], list[Issue]]:
+    """The plans that do not claim what another file has: a client's identifier, or a number.
+
+    Of two that claim the same, the one has it that had it before, else the earlier: whoever copies a file, or mistypes
+    a number, must not take a client's calls away. `held` says which file had what and still claims it; one that is
+    wrong by now keeps it too.
+    """
+    held = held or {}
+    files = {one.document.file: one for one in compiled}
+    owners = {claim: _Owner(files[file]) for claim, file in held.items() if files[file].plan is None}
+    admitted: dict[str, Plan] = {}
+    issues: list[Issue] = []
+    for one in sorted(compiled, key=lambda one: _takes(one, held)):
+        if one.plan is None:
+            continue
+        wrong = list(_conflicts(one, one.plan, owners))
+        issues.extend(wrong)
+        if wrong:
+            continue
+        admitted[one.plan.client] = one.plan
+        owners[one.plan.client] = _Owner(one)
+        owners |= {did: _Owner(one, index) for index, did in enumerate(one.plan.numbers)}
+    return {one.client: one.plan for one in compiled if one.plan and admitted.get(one.client) is one.plan}, issues
+
+
+class _Owner(NamedTuple):
+    """Who has an identifier or a number, and the number's place."""
+
+    compiled: Compiled
+    position: int = -1
+
+
+def _takes(one: Compiled, held: Mapping[str, str]) -> bool:
+    """Whether a file claims what another one has."""
+    claimed = (one.plan.client, *one.plan.numbers) if one.plan else ()
+    return any(held.get(claim, one.document.file) != one.document.file for claim in claimed)
+
+
+def _conflicts(one: Compiled, plan: Plan, owners: Mapping[str, _Owner]) -> Iterator[Issue]:
+    file = one.document.file
+    if other := owners.get(plan.client):
+        message = f"client: {shown(plan.client)} is the client of {other.compiled.document.file} already"
+        yield Issue(file=file, line=one.document.line("client"), field="client", message=message)
+    for index, did in enumerate(plan.numbers):
+        if did in owners:
+            owner, position = owners[did]
+            line = owner.document.line("numbers", position)
+            whose = shown(owner.client or owner.document.file)
+            message = f"numbers: {did} belongs to {whose} already ({owner.document.file}:{line})"
+            yield Issue(file=file, line=one.document.line("numbers", index), field="numbers", message=message)
+
+
+def unknown_plan(sounds: SoundSource) -> Plan:
+    """What callers of numbers no client has hear: that it is not in service, in each language.
+
+    Raises:
+        SpeechError: nothing can be spoken.
+    """
+    said = tuple(sounds.say(text, language) for language, text in UNKNOWN_NUMBER.items())
+    node = RejectNode(name="unknown", sounds=said, cause=1)
+    return Plan(
+        client=UNKNOWN_CLIENT,
+        name="Unknown numbers",
+        version=version_of(repr(UNKNOWN_NUMBER).encode()),
+        numbers=(),
+        timezone="UTC",
+        language="fr",
+        start=node.name,
+        nodes={node.name: node},
+    )

@@ -1,0 +1,113 @@
+"""Puts documents into a served folder as one set, and leaves a note that says who did.
+
+Each file is written beside its place and renamed into it, so that nobody reads half of one. While the set is put in
+place, `folder.LOCK` is held (flock): the engine does not load until it is released, also when the writer is killed.
+The lock's text is the note.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from msgspec import Struct, field
+
+from callrouter.dialplan.folder.look import LOCK
+from callrouter.errors import DialplanError
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """Who put which documents in place."""
+
+    how: str
+    """`publish` or `rollback`."""
+    by: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    """By path in the folder: the SHA-256 of the content, in hexadecimal."""
+
+    def tells_of(self, file: str, content: bytes) -> bool:
+        """Whether this content of the file is what was put in place."""
+        return self.files.get(file) == hashlib.sha256(content).hexdigest()
+
+
+def read_note(folder: Path) -> Note | None:
+    """The note of the last set that was put in place here; None without any that can be read."""
+    try:
+        found = json.loads((folder / LOCK).read_text(encoding="utf-8"))
+        return Note(how=str(found["how"]), by=str(found["by"]), files=dict(found["files"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def put_in_place(
+    folder: Path, contents: Mapping[str, bytes], *, how: str, by: str, remove: Collection[str] = ()
+) -> None:
+    """Write documents (by path in the folder) and remove others, as one set. Links are kept: their files are written.
+
+    Raises:
+        DialplanError: somebody else is doing so, or the folder cannot be written; then what was there stays, unless
+            renaming itself failed half-way.
+    """
+    note = Note(how=how, by=by, files={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    try:
+        with _locked(folder / LOCK, note):
+            _replace({(folder / name).resolve(): content for name, content in contents.items()})
+            for name in remove:
+                (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise DialplanError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _locked(lock: Path, note: Note) -> Iterator[None]:
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DialplanError(f"somebody else is publishing into {lock.parent}: try again in a moment") from None
+        text = json.dumps({"how": note.how, "by": note.by, "files": dict(note.files)}, indent=1)
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, text.encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(contents: Mapping[Path, bytes]) -> None:
+    """All of them are on disk beside their places before the first is renamed."""
+    staged: dict[Path, Path] = {}
+    try:
+        for place, content in contents.items():
+            staged[place] = _stage(place, content)
+        # Clients last: what they stand on is there before they are.
+        for place in sorted(staged, key=lambda place: -len(place.parts)):
+            staged[place].replace(place)
+    finally:
+        for written in staged.values():
+            written.unlink(missing_ok=True)
+
+
+def _stage(place: Path, content: bytes) -> Path:
+    """The content beside its place, on disk, with the mode of what it replaces."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    written = place.with_name(f".{place.name}.{secrets.token_hex(4)}~")
+    mode = 0o644
+    with suppress(OSError):
+        mode = place.stat().st_mode & 0o777
+    try:
+        with written.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+    except BaseException:
+        written.unlink(missing_ok=True)
+        raise
+    return written

@@ -1,0 +1,72 @@
+"""A folder of clients' files, or one file, as it stands or as a git revision has it (`HEAD~1:dialplans`)."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+
+from callrouter.dialplan.shared.reading import FOLDER
+from callrouter.errors import DialplanError
+
+SECONDS = 60.0
+"""No git needs longer to read a folder."""
+
+
+@contextmanager
+def unfolded(written: str) -> Iterator[Path]:
+    """The path; for a revision, that of a copy which is gone afterwards.
+
+    Raises:
+        DialplanError: there is no such path, revision, or path in the revision.
+    """
+    revision, colon, inside = written.partition(":")
+    if not colon or Path(written).exists():
+        if not Path(written).exists():
+            raise DialplanError(f"{written} does not exist: name a file or a folder, or a revision as HEAD~1:dialplans")
+        yield Path(written)
+        return
+    if not revision or revision.startswith("-"):
+        raise DialplanError(f"{written!r} names no revision: write it as HEAD~1:dialplans")
+    with TemporaryDirectory(prefix="callrouter-") as folder:
+        path = PurePosixPath(inside or ".")
+        parent = path if _git("cat-file", "-t", f"{revision}:{inside}").strip() == b"tree" else path.parent
+        # The files alone: what else stands in the folder may be large, and is none of ours.
+        archive = _git("archive", "--format=tar", f"{revision}:{'' if str(parent) == '.' else parent}")
+        _unpack(archive, Path(folder))
+        yield Path(folder) if parent == path else Path(folder) / path.name
+
+
+def _git(*arguments: str) -> bytes:
+    try:
+        top = _run("git", "rev-parse", "--show-toplevel").decode().strip()
+        return _run("git", "-C", top, *arguments)
+    except FileNotFoundError:
+        raise DialplanError("git is not installed: compare files or folders instead") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode(errors="replace").strip().splitlines()
+        raise DialplanError(
+            f"git cannot read {arguments[-1]}: {said[-1] if said else 'it does not say why'}"
+        ) from error
+
+
+def _run(*command: str) -> bytes:
+    return subprocess.run(command, check=True, capture_output=True, timeout=SECONDS).stdout  # noqa: S603 - no shell
+
+
+def _unpack(archive: bytes, folder: Path) -> None:
+    """The YAML files of a folder and of its shared one; links and everything else are left out."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+        for member in members:
+            name = PurePosixPath(member.name)
+            if not member.isfile() or name.suffix not in (".yaml", ".yml") or ".." in name.parts:
+                continue
+            if len(name.parts) == 1 or (len(name.parts) == 2 and name.parts[0] == FOLDER):
+                place = folder.joinpath(*name.parts)
+                place.parent.mkdir(exist_ok=True)
+                content = members.extractfile(member)
+                place.write_bytes(content.read() if content else b"")

@@ -1,0 +1,138 @@
+"""Hours, calendars and rotas as the documents write them: texts that can be read, not yet schedules."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, WithJsonSchema, model_validator
+
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language import values
+from callrouter.dialplan.language.fields import Before, Block, Line, Name, OneOrMany, Texts, as_list, as_mapping
+from callrouter.dialplan.verbs import missing
+
+HOURS_KEYS = ("open", "holidays", "closed", "exceptions", "calendar")
+UNNAMED_HOURS = "(hours)"
+"""Stands for the name of the one set of hours that has none: no document can write it."""
+
+
+def _checked(check: Any) -> Before:
+    """Keeps the text, once `check` has found that it can be read."""
+
+    def validate(value: object) -> object:
+        check(value)
+        return value
+
+    return Before(validate)
+
+
+def named_hours(value: object) -> object:
+    """The one unnamed set of hours as a set with a name."""
+    if isinstance(value, dict) and any(key in HOURS_KEYS for key in value):
+        for key in HOURS_KEYS:
+            inner = value.get(key)
+            if isinstance(inner, dict) and any(one in HOURS_KEYS for one in inner):
+                raise ValueError(
+                    f"no set of hours can be called {shown(key)}, a word of the hours: give it another name"
+                )
+        return {UNNAMED_HOURS: value}
+    return value
+
+
+def _hours_name(value: object) -> object:
+    return value if value == UNNAMED_HOURS else values.name(value)
+
+
+def _week_name(value: object) -> str:
+    values.iso_week(value)
+    return values.text(value)
+
+
+class OrOneSet:
+    """Tells editors that a client's only set of hours needs no name."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """One set, or several by name."""
+        named: dict[str, Any] = handler(schema)
+        return {"anyOf": [named.get("additionalProperties", {}), named]}
+
+
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+HoursName = Annotated[str, Before(_hours_name), WithJsonSchema({"type": "string"})]
+Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
+Dates = Annotated[
+    str,
+    _checked(values.days),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DATE}([.][.]{_DATE})?$", "examples": ["2026-12-24..2027-01-03"]}),
+]
+ClockRange = Annotated[
+    str,
+    _checked(values.clock_range),
+    WithJsonSchema({"type": "string", "pattern": "^ ?[0-9]{1,2}:[0-9]{2} ?[-–] ?[0-9]{1,2}:[0-9]{2} ?$"}),
+]
+ClockRanges = Annotated[tuple[ClockRange, ...], Before(as_list), OneOrMany()]
+DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]
+WeekName = Annotated[
+    str,
+    Before(_week_name),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-W[0-9]{2}$", "examples": ["2026-W52"]}),
+]
+
+
+class HoursBlock(Block):
+    """One set of opening hours, on the wall clock of the client's zone."""
+
+    open: Annotated[dict[Days, ClockRanges], Before(as_mapping)] = Field(default_factory=dict)
+    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours; not written together with `calendar`."""
+    calendar: Name | None = None
+    """A calendar of `shared/calendars.yaml` to start from; what is written here comes before what it says."""
+    holidays: Texts = ()
+    """Countries, or `FR-57` for one with its region: their public holidays are closed."""
+    closed: DateRanges = ()
+    """Days, or `first..last`, on which it is closed all day."""
+    exceptions: dict[Dates, ClockRanges] = Field(default_factory=dict)
+    """Days with other hours than the week's; asked before `closed` and before holidays."""
+
+    @model_validator(mode="after")
+    def _week(self) -> Self:
+        if "open" not in self.model_fields_set and self.calendar is None:
+            raise missing("open")
+        if self.open and self.calendar is not None:
+            raise ValueError('has both "open" and "calendar": the week is the calendar\'s, or written here')
+        return self
+
+
+class CalendarBlock(Block):
+    """Hours that several clients keep."""
+
+    open: Annotated[dict[Days, ClockRanges], Before(as_mapping)]
+    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours."""
+    holidays: Texts = ()
+    """Countries, or `FR-57` for one with its region: their public holidays are closed."""
+    closed: DateRanges = ()
+    """Days, or `first..last`, on which it is closed all day."""
+    exceptions: dict[Dates, ClockRanges] = Field(default_factory=dict)
+    """Days with other hours than the week's; asked before `closed` and before holidays."""
+
+
+class RotaBlock(Block):
+    """People who take turns of a week: who is on call at an instant is decided when the call comes."""
+
+    timezone: Line
+    """IANA time zone in which turns change, such as Europe/Paris."""
+    change: Annotated[str, _checked(values.weekly_instant)] = "mon 00:00"
+    """Day and time at which the week changes hands, such as `mon 08:00`; days of exception begin at that time too."""
+    cycle: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
+    """Contacts who take turns of a week, one after the other, again and again."""
+    starting: Annotated[str, _checked(values.day)] | None = None
+    """A day in the first week of the cycle's first contact; needed with `cycle`."""
+    weeks: dict[WeekName, Name] = Field(default_factory=dict)
+    """Weeks by their ISO name (`2026-W52`) and who has them; they come before the cycle."""
+    exceptions: dict[Dates, Name] = Field(default_factory=dict)
+    """Days, or `first..last`, and who has them; they come before weeks and cycle."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.cycle and not self.weeks:
+            raise ValueError('names nobody: write "cycle" with "starting", or "weeks"')
+        if self.cycle and self.starting is None:
+            raise missing("starting")
+        return self

@@ -1,0 +1,169 @@
+"""What pydantic found, as issues with file, line and node, in the words of the people who write the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_MISSING_OF = {
+    ("lookup", "failed"): "say where the call goes when the web service does not answer, or not with every field",
+}
+"""Where a verb says more than `_MISSING` does."""
+
+_MISSING = {
+    "no_input": "say where a caller who presses nothing goes",
+    "no_match": "say where a caller who presses an unknown key goes",
+    "overflow": "say where a caller goes when nobody answers in time",
+    "max_wait": "say how long a caller may wait, as in 3m",
+    "no_answer": "say where the call goes when nobody answers or accepts",
+    "failed": "say where the call goes when the number does not answer",
+    "otherwise": "say where the call goes when nothing else fits",
+    "closed": "say where the call goes outside opening hours",
+    "open": "say when it is open, or where the call goes then",
+    "starting": "say in which week the first of the cycle begins, as in 2026-11-23",
+    "snippet": "name one of shared/snippets.yaml",
+    "next": "say which node follows",
+    "done": "say where the call goes after the message",
+    "then": "say where the call goes then",
+    "start": "say at which node a call begins",
+    "timezone": "write one such as Europe/Paris",
+    "language": "write the language callers are spoken to in, such as fr",
+    "numbers": "write the numbers callers dial",
+    "client": "write the client's identifier, such as cabinet-moreau",
+    "keys": 'write which key leads where, as in { "1": urgent }',
+    "prompt": 'write what is said, as in { say: "…" }',
+}
+
+
+def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Issue]]:
+    """The document as a model, or None; and everything that is wrong with it."""
+    return validate_part(model, document, document.value, ())
+
+
+def validate_part(model: type[Model], document: Document, value: object, path: Key) -> tuple[Model | None, list[Issue]]:
+    """A part of the document, which stands at `path`, as a model, or None; and everything that is wrong with it."""
+    try:
+        return model.model_validate(value), []
+    except ValidationError as error:
+        return None, [
+            _issue(model, document, path, found)
+            for found in error.errors(include_url=False, include_input=True, include_context=True)
+            if not _is_of_its_entries(found)
+        ]
+
+
+def _is_of_its_entries(found: ErrorDetails) -> bool:
+    """Whether a list or mapping is called too short only because its entries are wrong, as is said of them."""
+    return found["type"] == "too_short" and bool(found["input"])
+
+
+def broken_nodes(issues: Iterable[Issue]) -> frozenset[str]:
+    """The nodes that have errors of their own."""
+    return frozenset(issue.node for issue in issues if issue.node)
+
+
+def _issue(model: type[BaseModel], document: Document, path: Key, found: ErrorDetails) -> Issue:
+    full = (*path, *found["loc"])
+    absent = str(found["ctx"]["key"]) if found["type"] == "missing_key" else ""
+    missing = found["type"] == "missing" or bool(absent)
+    known = document.known(*full)
+    message, suggestion = _sentence(model, found)
+    if missing:
+        field = absent or str(found["loc"][-1])
+    else:
+        field = dotted(known)
+        label = _label(known)
+        message = f"{label}: {message}" if label and found["type"] != "extra_forbidden" else message
+    return Issue(
+        file=document.file,
+        line=document.line(*full),
+        node=node_name(known),
+        field=field,
+        message=message,
+        suggestion=suggestion,
+    )
+
+
+def _label(known: Key) -> str:
+    """What a person calls the value: inside a node, its path behind the verb."""
+    known = tree_path(known)
+    inner = known[3:] if node_name(known) else known
+    if node_name(known) and len(known) == 3:
+        return str(known[2])
+    return dotted(tuple(part if isinstance(part, str) else part + 1 for part in inner))
+
+
+def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
+    """What is wrong, and the name that was probably meant."""
+    loc = found["loc"]
+    last = str(loc[-1]) if loc else ""
+    value = found.get("input")
+    match found["type"]:
+        case "missing" | "missing_key":
+            last = str(found["ctx"]["key"]) if found["type"] == "missing_key" else last
+            hint = _MISSING_OF.get((_verb(loc), last)) or _MISSING.get(last)
+            return f'"{last}" is missing' + (f": {hint}" if hint else ""), ""
+        case "extra_forbidden":
+            allowed = _keys(model, loc[:-1])
+            hint = closest(last, allowed)
+            kind = "verb" if "hangup" in allowed else "key"
+            listed = "" if hint else f": the {kind}s here are {', '.join(allowed)}"
+            return f"unknown {kind} {shown(last)}{listed}", hint
+        case "value_error":
+            return str(found["ctx"]["error"]), ""
+        case "string_type":
+            return "is empty" if value is None else "must be a text", ""
+        case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
+            return "is empty" if value is None else f"must be a mapping, not {_kind(value)}", ""
+        case "too_short":
+            return "is empty", ""
+        case "too_long":
+            return f"holds {found['ctx']['actual_length']} entries, {found['ctx']['max_length']} are the most", ""
+        case _:
+            return found["msg"], ""
+
+
+def _verb(loc: Key) -> str:
+    """The verb of the node that a place lies in; of a part that is checked by itself, too."""
+    where = loc.index("nodes") + 2 if "nodes" in loc[:-2] else 0
+    return str(loc[where]) if where < len(loc) else ""
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, str):
+        return shown(value)
+    return "a list" if isinstance(value, list | tuple) else "a mapping"
+
+
+def _keys(model: type[BaseModel], loc: Iterable[str | int]) -> tuple[str, ...]:
+    """The keys that may stand at a place of the document."""
+    here = model
+    within_mapping = False
+    for part in loc:
+        if within_mapping or isinstance(part, int):
+            within_mapping = False
+            continue
+        for key, field in here.model_fields.items():
+            if (field.alias or key) == part:
+                within_mapping = get_origin(field.annotation) in (dict, Mapping)
+                here = _inner_model(field.annotation) or here
+                break
+    return tuple(field.alias or key for key, field in here.model_fields.items())
+
+
+def _inner_model(annotation: Any) -> type[BaseModel] | None:
+    """The model an annotation holds, through Annotated, Optional, tuples and mappings."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        if inner := _inner_model(argument):
+            return inner
+    return None

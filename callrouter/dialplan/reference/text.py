@@ -1,0 +1,201 @@
+"""The reference of the language as Markdown, made of the nodes' docstrings and of the models of the documents."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, get_args
+
+from callrouter.core.nodes import ALL
+from callrouter.dialplan.language.calendar import CalendarBlock
+from callrouter.dialplan.language.client_file import ClientFile
+from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.shared_files import SHARED_FILES
+from callrouter.dialplan.language.snippets import PARAMETER_TYPES
+from callrouter.dialplan.node_block import VERBS, NodeBlock
+from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
+
+_HEAD = """\
+# Reference of the clients' files
+
+<!-- Made by `callrouter schema --write dialplans`: edit the docstrings and field texts in the source instead. -->
+
+One client is one file, `<client>.yaml`; what several clients use stands beside them in `shared/`. `callrouter check`
+says what is wrong with them, `callrouter route` walks them as a caller would. The first line of a file may be
+`# yaml-language-server: $schema=schema/client.json`: then editors complete and check it while it is written.
+
+Every value is taken as the text that is written: `no`, `08:00` and `0612345678` are these texts and nothing else (put
+telephone numbers in quotes all the same: editors take them for numbers otherwise). Where a list is asked for, a single
+value may stand alone. Names are lower-case letters, digits, `_` and `-`, a letter first. Durations are written `20s`,
+`3m`, `1m30s` or `500ms`. Anchors, aliases and tags are not understood: share things by the files in `shared/`.
+"""
+
+_SNIPPETS = """\
+`$name` in a snippet is the value of a parameter, alone or within a text; `$$` is a dollar. A parameter of type `node`
+is a way out: it leads to a node of whoever includes the snippet. The types are {types}.
+The snippet's nodes become nodes of the tree under the name of the node that includes it (`night/ask`).
+"""
+
+
+def reference() -> str:
+    """The whole reference."""
+    return "\n".join(line.rstrip() for line in "\n".join(_sections()).splitlines()) + "\n"
+
+
+def _sections() -> Iterator[str]:
+    yield _HEAD
+    yield "## A client's file\n"
+    yield from _document("client", ClientFile, skip=(NodeBlock,))
+    yield "## Nodes\n"
+    yield "A node is a name and one verb. Exits name the node that follows.\n"
+    by_kind = {node.kind: inspect.getdoc(sys.modules[node.__module__]) or "" for node in ALL}
+    definitions = json_schema("client")["$defs"]
+    for verb, model in verbs().items():
+        yield f"### {verb}\n"
+        yield by_kind.get(verb) or inspect.getdoc(model) or ""
+        yield ""
+        yield from _table(model, definitions[model.__name__])
+        for inner in models_within(model):
+            if inner is not model and inner.__name__ not in _COMMON:
+                yield f"{_called(inner)}:\n"
+                yield from _table(inner, definitions[inner.__name__])
+    yield "### Prompts, silence and wrong keys\n"
+    for model in models_within(NodeBlock):
+        if model.__name__ in _COMMON:
+            yield f"{_COMMON[model.__name__]}\n"
+            yield from _table(model, definitions[model.__name__])
+    for name, model in SHARED_FILES.items():
+        yield f"## shared/{name}.yaml\n"
+        if name == "snippets":
+            yield from _document(name, model, skip=())
+            yield _SNIPPETS.format(types=", ".join(f"`{kind}`" for kind in PARAMETER_TYPES))
+        else:
+            yield from _document(name, model, skip=())
+    yield "## client.test.yaml\n"
+    yield "Beside `acme.yaml`, `acme.test.yaml`:\n"
+    yield from _document(EXPECTED, DOCUMENTS[EXPECTED], skip=())
+
+
+_COMMON = {
+    "PromptBlock": "A prompt is a text in quotes, or one of these; several make a list:",
+    "RetryBlock": "`no_input` and `no_match` are the name of a node, or:",
+}
+
+
+def verbs() -> Mapping[str, type[Block]]:
+    """The model of each verb, in the order the language lists them."""
+    found: dict[str, type[Block]] = {}
+    for verb, field in zip(VERBS, NodeBlock.model_fields.values(), strict=True):
+        found[verb] = next(one for one in get_args(field.annotation) if one is not type(None))
+    return found
+
+
+def _document(name: str, model: type[Block], *, skip: tuple[type[Block], ...]) -> Iterator[str]:
+    schema = json_schema(name)
+    yield inspect.getdoc(model) or ""
+    yield ""
+    yield from _table(model, schema)
+    hidden = {inner for skipped in skip for inner in models_within(skipped)}
+    for inner in models_within(model):
+        if inner is model or inner in hidden:
+            continue
+        title = "calendars.*" if inner is CalendarBlock else _path_to(model, inner)
+        yield f"### {title}\n"
+        yield inspect.getdoc(inner) or ""
+        yield ""
+        yield from _table(inner, schema["$defs"][inner.__name__])
+
+
+def _path_to(model: type[Block], wanted: type[Block]) -> str:
+    """Where in a document a model stands: `contacts.*`, `fallback`."""
+    for key, field in model.model_fields.items():
+        held = list(models_within_annotation(field.annotation))
+        if wanted in held:
+            many = "Mapping" in str(field.annotation) or "dict[" in str(field.annotation)
+            here = (field.alias or key) + (".*" if many and key != "hours" else "")
+            direct = held[0] is wanted
+            return here if direct else f"{here}.{_path_to(held[0], wanted)}"
+    return wanted.__name__
+
+
+def models_within_annotation(annotation: Any) -> Iterator[type[Block]]:
+    """The models an annotation holds, the outermost first."""
+    if isinstance(annotation, type) and issubclass(annotation, Block):
+        yield from models_within(annotation)
+    else:
+        for inner in get_args(annotation):
+            yield from models_within_annotation(inner)
+
+
+def _called(model: type[Block]) -> str:
+    text = summary(model).split("\n")[0].rstrip(".")
+    return text.partition(": ")[0] if ": " in text else text
+
+
+def _table(model: type[Block], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Every key: what it holds, whether it is needed, what it means."""
+    described = meanings(model)
+    yield "| key | value | default | meaning |"
+    yield "|---|---|---|---|"
+    if model.__name__ == "CallerBlock":
+        yield "| *name of a list* | name | | Where the callers of that list go. |"
+    for key, field in model.model_fields.items():
+        written = field.alias or key
+        inner = schema["properties"][written]
+        default = "**needed**" if field.is_required() else _default(inner)
+        meaning = described.get(key, "").replace("|", "\\|")
+        yield f"| `{written}` | {_kind(inner).replace('|', chr(92) + '|')} | {default} | {meaning} |"
+    yield ""
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    default = schema.get("default")
+    if default is None:
+        return ""
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """A schema in a few words."""
+    if "$ref" in schema:
+        return _block_name(schema["$ref"])
+    if "allOf" in schema:
+        return _kind(schema["allOf"][0])
+    if "enum" in schema:
+        return " or ".join(f"`{word}`" for word in schema["enum"])
+    if "anyOf" in schema:
+        kinds = list(dict.fromkeys(_kind(part) for part in schema["anyOf"] if part.get("type") != "null"))
+        listed = [kind for kind in kinds if kind.startswith("list of ")]
+        return listed[0] if listed else " or ".join(kinds)
+    if schema.get("type") == "array":
+        return f"list of {_many(_kind(schema.get('items', {})))}"
+    if schema.get("type") == "object":
+        inner = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), None)
+        return f"mapping to {_kind(inner)}" if isinstance(inner, dict) and inner else "mapping"
+    if "pattern" in schema:
+        return _by_pattern(schema["pattern"])
+    if isinstance(schema.get("type"), list):
+        return "text or number"
+    words = {"integer": "whole number", "boolean": "`true` or `false`", "string": "text", "number": "number"}
+    return words.get(str(schema.get("type")), "value")
+
+
+def _many(kind: str) -> str:
+    first = kind.partition(" or ")[0]
+    return first if first.endswith("s") else f"{first}s"
+
+
+def _by_pattern(pattern: str) -> str:
+    for sign, word in (("(ms|s|m|h)", "duration"), ("%", "percentage"), ("W[0-9]", "week"), ("[-–]", "hours")):
+        if sign in pattern:
+            return word
+    if "{4}-" in pattern:
+        return "day"
+    return "name" if pattern.startswith("^[a-z]") else "text"
+
+
+def _block_name(reference_: str) -> str:
+    name = reference_.rpartition("/")[2].removesuffix("Block")
+    return " ".join(re.findall("[A-Z][a-z]*", name)).lower()

@@ -1,0 +1,5 @@
+"""The files beside the clients, and what they have in common.
+
+`reading` reads all of them: `people` (contacts and agents), `queues`, `calendars` with rotas, `snippets`, and
+`dialling`, what may be dialled. `hours` and `public_holidays` make schedules, for a client's own hours too.
+"""

@@ -1,0 +1,56 @@
+"""What the documents allow to dial, or refuse."""
+
+from __future__ import annotations
+
+from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
+
+from callrouter.core import numbers
+from callrouter.core.dialling import Dialling, with_territories
+from callrouter.dialplan.issues import Issue, Severity, shown
+from callrouter.dialplan.language.client_file import DiallingBlock
+from callrouter.dialplan.language.reader import Document
+from callrouter.dialplan.language.shared_files import DiallingFile
+
+
+def allowance(block: DiallingBlock | DiallingFile, document: Document, country: str) -> tuple[Dialling, list[Issue]]:
+    """What a document allows to dial, and what is wrong with it."""
+    path = () if isinstance(block, DiallingFile) else ("dialling",)
+    issues = [
+        Issue(
+            file=document.file,
+            line=document.line(*path, "countries", index),
+            field="countries",
+            message=f'countries: {shown(code)} is no country: write an ISO code such as "BE"',
+        )
+        for index, code in enumerate(block.countries)
+        if code not in SUPPORTED_REGIONS
+    ]
+    prefixes, wrong = beginnings(block.prefixes, document, country, *path, "prefixes")
+    home = f"+{country_code_for_region(country)}"
+    for index, text in enumerate(block.prefixes):
+        if home.startswith(numbers.normalise_prefix(text.removesuffix("*"), country) or "-"):
+            message = (
+                f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
+            )
+            line = document.line(*path, "prefixes", index)
+            issues.append(
+                Issue(file=document.file, line=line, field="prefixes", message=message, severity=Severity.WARNING)
+            )
+    return Dialling(countries=with_territories(block.countries), prefixes=prefixes), [*issues, *wrong]
+
+
+def beginnings(
+    written: tuple[str, ...], document: Document, country: str, *path: str
+) -> tuple[tuple[str, ...], list[Issue]]:
+    """Beginnings of numbers in E.164."""
+    found: list[str] = []
+    issues: list[Issue] = []
+    for index, text in enumerate(written):
+        prefix = numbers.normalise_prefix(text.removesuffix("*"), country)
+        if prefix is None or len(prefix) < 2:
+            message = f'{path[-1]}: {shown(text)} is no beginning of a number: write "0892" or "+377"'
+            line = document.line(*path, index)
+            issues.append(Issue(file=document.file, line=line, field=".".join(path), message=message))
+        else:
+            found.append(prefix)
+    return tuple(found), issues

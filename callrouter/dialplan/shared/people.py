@@ -1,0 +1,48 @@
+"""People of the clients, as the documents know them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from callrouter.core import numbers
+from callrouter.dialplan.issues import Issue, shown
+from callrouter.dialplan.language.people import ContactBlock
+from callrouter.dialplan.language.reader import Document
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Somebody of a client's, as the documents know him."""
+
+    name: str
+    title: str = ""
+    number: str | None = None
+    """E.164."""
+    email: str | None = None
+    url: str | None = None
+    source: str = ""
+    """`file:line` where it is written."""
+
+
+def people(
+    blocks: Mapping[str, ContactBlock], document: Document, country: str
+) -> tuple[dict[str, Person], list[Issue]]:
+    """Contacts with their numbers in E.164, and what is wrong with those that have none."""
+    found: dict[str, Person] = {}
+    issues: list[Issue] = []
+    for name, block in blocks.items():
+        number = numbers.normalise(block.number, country) if block.number else None
+        if block.number and number is None:
+            message = f'contact "{name}": {shown(block.number)} is no telephone number of {country}'
+            issues.append(document.issue(message, "contacts", name, "number"))
+            continue
+        found[name] = Person(
+            name=name,
+            title=block.name or name,
+            number=number,
+            email=block.email,
+            url=block.url,
+            source=f"{document.file}:{document.line('contacts', name)}",
+        )
+    return found, issues

@@ -1,0 +1,52 @@
+"""The teams' lines, and who answers them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from msgspec import Struct
+
+from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.language.people import TeamQueueBlock
+from callrouter.dialplan.language.reader import Document
+from callrouter.dialplan.language.shared_files import QueuesFile
+
+
+class TeamQueue(Struct, frozen=True, kw_only=True):
+    """A team's line, as the switch is to hold it."""
+
+    name: str
+    title: str
+    members: tuple[str, ...]
+    strategy: str
+    ring_seconds: float
+    retry_seconds: float
+    wrap_up_seconds: float
+    max_callers: int
+    """0: no bound."""
+
+
+def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
+    """The line of a document's queue."""
+    return TeamQueue(
+        name=name,
+        title=block.title or name,
+        members=block.members,
+        strategy=block.strategy,
+        ring_seconds=block.ring,
+        retry_seconds=block.retry,
+        wrap_up_seconds=block.wrap_up,
+        max_callers=block.max_callers,
+    )
+
+
+def strangers(file: QueuesFile, document: Document, agents: Collection[str]) -> list[Issue]:
+    """Members of queues who are no agents."""
+    issues: list[Issue] = []
+    for name, queue in file.queues.items():
+        for index, member in enumerate(queue.members):
+            if member not in agents:
+                message = f"queue {shown(name)}: agent {shown(member)} is not in shared/agents.yaml"
+                meant = closest(member, agents)
+                issues.append(document.issue(message, "queues", name, "members", index, suggestion=meant))
+    return issues

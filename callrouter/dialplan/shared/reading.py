@@ -1,0 +1,201 @@
+"""The files beside the clients: contacts, agents, queues, calendars, prompts, snippets and what may be dialled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+from msgspec import Struct, field
+from pydantic import BaseModel
+
+from callrouter.core.dialling import Dialling
+from callrouter.core.rota import Rota
+from callrouter.dialplan.issues import Issue, closest, errors
+from callrouter.dialplan.language.calendar import CalendarBlock
+from callrouter.dialplan.language.people import AgentBlock
+from callrouter.dialplan.language.reader import Document, read_file
+from callrouter.dialplan.language.shared_files import (
+    SHARED_FILES,
+    AgentsFile,
+    CalendarsFile,
+    ContactsFile,
+    DiallingFile,
+    PromptsFile,
+    QueuesFile,
+    SnippetsFile,
+)
+from callrouter.dialplan.language.validation import validate
+from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
+from callrouter.dialplan.shared.dialling import allowance, beginnings
+from callrouter.dialplan.shared.people import Person, people
+from callrouter.dialplan.shared.queues import TeamQueue, strangers, team_queue
+from callrouter.dialplan.shared.snippets import Snippet, read_snippets
+
+Model = TypeVar("Model", bound=BaseModel)
+
+FOLDER = "shared"
+DEFAULT_COUNTRY = "FR"
+"""Where callrouter is at home: the default of the setting that says whose national numbers are understood."""
+
+
+class Shared(Struct, frozen=True, kw_only=True):
+    """What the clients of a folder have in common."""
+
+    contacts: Mapping[str, Person] = field(default_factory=dict)
+    agents: Mapping[str, AgentBlock] = field(default_factory=dict)
+    """Empty: nobody has written who they are."""
+    queues: Mapping[str, TeamQueue] = field(default_factory=dict)
+    prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Sentences by name and language."""
+    calendars: Mapping[str, CalendarBlock] = field(default_factory=dict)
+    rotas: Mapping[str, Rota] = field(default_factory=dict)
+    snippets: Mapping[str, Snippet] = field(default_factory=dict)
+    dialling: Dialling = field(default_factory=Dialling)
+    """What every client may have dialled, besides its own country."""
+    bad_snippets: frozenset[str] = frozenset()
+    """Snippets that are wrong by themselves."""
+    bad_calendars: frozenset[str] = frozenset()
+    """Calendars that are wrong by themselves."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """By kind (`contacts` …): the file that could not be used, so that what it held is not called unknown."""
+    issues: tuple[Issue, ...] = ()
+    country: str = DEFAULT_COUNTRY
+    """Whose national numbers are understood where neither a document nor a zone says more."""
+    content: bytes = b""
+    """All of the files, for the hash of a plan's version."""
+
+
+def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
+    """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
+    files = _Files(folder / FOLDER)
+    contacts = files.read("contacts", ContactsFile)
+    agents = files.read("agents", AgentsFile)
+    queues = files.read("queues", QueuesFile)
+    prompts = files.read("prompts", PromptsFile)
+    calendars = files.read("calendars", CalendarsFile)
+    snippets = files.read("snippets", SnippetsFile)
+    dialling = files.read("dialling", DiallingFile)
+    # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
+    known_people = _people(files, contacts, country)
+    if queues.found and agents.found:
+        files.note(queues, strangers(queues.found, queues.document, agents.found.agents))
+    known_rotas, bad_calendars = _calendars(files, calendars, known_people)
+    known_snippets = _snippets(files, snippets)
+    allowed = _dialling(files, dialling, country)
+    return Shared(
+        contacts=known_people,
+        agents=agents.found.agents if agents.found else {},
+        queues={name: team_queue(name, block) for name, block in queues.found.queues.items()} if queues.found else {},
+        prompts=prompts.found.prompts if prompts.found else {},
+        calendars=calendars.found.calendars if calendars.found else {},
+        rotas=known_rotas,
+        snippets=known_snippets,
+        bad_snippets=frozenset(snippets.found.snippets if snippets.found else ()) - frozenset(known_snippets),
+        bad_calendars=bad_calendars,
+        dialling=allowed,
+        refused=files.refused,
+        country=country,
+        issues=tuple(files.issues),
+        content=b"\0".join(files.contents),
+    )
+
+
+class _File(NamedTuple, Generic[Model]):
+    """A shared file as it was read; `found` is None when it is absent, or wrong."""
+
+    kind: str
+    document: Document
+    found: Model | None
+
+
+class _Files:
+    """Reads the files of the folder, and keeps what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.issues, self.refused = _unknown_files(folder)
+        self.contents: list[bytes] = []
+
+    def read(self, kind: str, model: type[Model]) -> _File[Model]:
+        """The file of a kind."""
+        path, name = self._folder / f"{kind}.yaml", f"{FOLDER}/{kind}.yaml"
+        if not path.exists():
+            return _File(kind, Document(file=name), None)
+        document = read_file(path, name)
+        self.contents.append(f"{kind}\0".encode() + document.content)
+        found, wrong = (None, list(document.issues)) if document.issues else validate(model, document)
+        if wrong:
+            self.issues.extend(wrong)
+            self.refused[kind] = name
+        return _File(kind, document, found)
+
+    def note(self, file: _File[Model], wrong: Iterable[Issue]) -> None:
+        """Keep what is wrong with a file that could be read; an error refuses it."""
+        wrong = tuple(wrong)
+        self.issues.extend(wrong)
+        if errors(wrong):
+            self.refused[file.kind] = file.document.file
+
+
+def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str, Person]:
+    if file.found is None:
+        return {}
+    found, wrong = people(file.found.contacts, file.document, (file.found.country or country).upper())
+    files.note(file, wrong)
+    return found
+
+
+def _calendars(
+    files: _Files, file: _File[CalendarsFile], contacts: Mapping[str, Person]
+) -> tuple[dict[str, Rota], frozenset[str]]:
+    """The rotas, and the calendars that are wrong."""
+    if file.found is None:
+        return {}, frozenset()
+    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused)
+    more, bad = wrong_calendars(file.found.calendars, file.document)
+    files.note(file, [*wrong, *more])
+    return found, bad
+
+
+def _snippets(files: _Files, file: _File[SnippetsFile]) -> dict[str, Snippet]:
+    """A snippet that is wrong refuses itself, not the file."""
+    if file.found is None:
+        return {}
+    found, wrong = read_snippets(file.found.snippets, file.document)
+    files.issues.extend(wrong)
+    return found
+
+
+def _dialling(files: _Files, file: _File[DiallingFile], country: str) -> Dialling:
+    if file.found is None:
+        return Dialling()
+    written = (file.found.country or country).upper()
+    allowed, wrong = allowance(file.found, file.document, written)
+    refused, more = beginnings(file.found.refused, file.document, written, "refused")
+    files.note(file, [*wrong, *more])
+    return Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refused)
+
+
+def _unknown_files(place: Path) -> tuple[list[Issue], dict[str, str]]:
+    """Files that look like shared ones and would be ignored without a word, and which kind each was meant to be."""
+    issues: list[Issue] = []
+    meant: dict[str, str] = {}
+    known = [f"{kind}.yaml" for kind in SHARED_FILES]
+    for name in _documents(place):
+        if name in known:
+            continue
+        stem = closest(name.lower().partition("/")[0].partition(".")[0], SHARED_FILES)
+        hint = f"{stem}.yaml" if stem else ""
+        message = f"is not read: the files here are {', '.join(sorted(known))}"
+        issues.append(Issue(file=f"{FOLDER}/{name}", line=0, message=message, suggestion=hint))
+        if hint and not (place / hint).exists():
+            meant[hint.removesuffix(".yaml")] = f"{FOLDER}/{name}"
+    return issues, meant
+
+
+def _documents(place: Path) -> list[str]:
+    """What looks like a document in the folder, and in those below it; hidden files are editors' and git's."""
+    found = place.rglob("*") if place.is_dir() else ()
+    names = (one.relative_to(place) for one in found if one.suffix.lower() in (".yaml", ".yml"))
+    return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))

@@ -1,0 +1,1 @@
+"""Drawings of a plan: `text`, `svg` (placed by `layout`) and `mermaid`."""

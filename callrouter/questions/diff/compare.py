@@ -1,0 +1,164 @@
+"""What changes for callers from one version of a client's tree to the next: who, when, after which keys.
+
+Both trees are walked side by side by the engine with the same callers, at the same instants, pressing the same keys,
+with agents and contacts who answer and who do not; what callers come to and what they hear is compared. Names of nodes
+and the order of lines are no difference. Of all that differs, what follows from what is told already is left out: where
+callers who press 2 now reach another queue, it is plain that they wait for other agents and do not answer either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec import Struct, field
+
+from callrouter.core.inputs import CallOffered
+from callrouter.core.plan import Plan
+from callrouter.questions.diff.diagram import KEYS, MANY_PATHS, Decision, Diagrams, Path
+from callrouter.questions.diff.experience import NOT_TOLD_APART, Change
+from callrouter.questions.diff.side_by_side import NOT_FOLLOWED, SideBySide
+from callrouter.questions.occasions import CallerKind, Stretch, calendar, caller_kinds, moment
+from callrouter.questions.outcomes import shares
+
+DRAW = Decision(kind="draw")
+"""Which share of the calls one is drawn into."""
+
+
+class Difference(Struct, frozen=True, kw_only=True):
+    """One change, and the way to it."""
+
+    change: Change
+    keys: Path
+    """What is keyed, question by question; empty where that does not matter."""
+    others: Path
+    """What has to happen besides: nobody answers, a queue stands in some way. The ordinary is not said."""
+
+
+class Compared(Struct, frozen=True, kw_only=True):
+    """All differences between two trees, before they are put into words."""
+
+    differences: dict[Difference, dict[str, set[tuple[str, ...]]]] = field(default_factory=dict)
+    """For each: by kind of caller, what the calendar says at the stretches concerned."""
+    stretches: dict[tuple[str, ...], list[Stretch]] = field(default_factory=dict)
+    """By what the calendar says: where it says so."""
+    hours: tuple[str, ...] = ()
+    """The names behind what the calendar says: of hours, dates and rotas."""
+    callers: tuple[str, ...] = ()
+    days: tuple[date, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Percent of the calls that each draw stands for."""
+    cut: set[str] = field(default_factory=set)
+    """Kinds of callers who have more ways than are followed, or told."""
+    vague: set[str] = field(default_factory=set)
+    """Kinds of callers of whom not all that they meet on long ways was compared; where they end was."""
+
+
+def compare(old: Plan, new: Plan, since: datetime) -> Compared:
+    """Walk both trees; the calendar is looked at for a year from the day after `since`."""
+    seen_by = calendar(old, new)
+    days = tuple(seen_by.days(since.astimezone(seen_by.zone).date() + timedelta(days=1)))
+    stretches: dict[tuple[str, ...], list[Stretch]] = {}
+    for day in days:
+        for stretch in seen_by.stretches(day):
+            stretches.setdefault(stretch.said, []).append(stretch)
+    kinds = caller_kinds(old, new)
+    trees = SideBySide(old, new)
+    compared = Compared(
+        stretches=stretches,
+        callers=tuple(kind.words for kind in kinds),
+        days=days,
+        shares=shares(old, new),
+        hours=seen_by.names,
+    )
+    told: dict[int, tuple[Difference, ...]] = {}
+    for kind in () if trees.alike else kinds:
+        for said, found in stretches.items():
+            diagram = _at(trees, kind, moment(seen_by, found[0]).at, compared.shares)
+            if diagram not in told:
+                told[diagram] = tuple(_differences(trees.diagrams, diagram))
+            for one in told[diagram]:
+                if one.change == NOT_FOLLOWED:
+                    compared.cut.add(kind.words)
+                elif one.change == NOT_TOLD_APART:
+                    compared.vague.add(kind.words)
+                else:
+                    compared.differences.setdefault(one, {}).setdefault(kind.words, set()).add(said)
+    return compared
+
+
+def _at(trees: SideBySide, kind: CallerKind, at: datetime, drawn: Mapping[str, float]) -> int:
+    """All that differs for a kind of caller at an instant, however he is drawn."""
+    offers = (CallOffered(call_id=one, did="", caller=kind.caller, at=at.astimezone(UTC)) for one in drawn)
+    return trees.diagrams.fork(DRAW, [(offer.call_id, trees.differences(offer)) for offer in offers])
+
+
+def _differences(diagrams: Diagrams, diagram: int) -> Iterator[Difference]:
+    """What is to be told of it: the most ordinary first, and of the others what does not follow from it."""
+    found: list[Difference] = []
+    changes = diagrams.held(diagram)
+    cut = NOT_FOLLOWED in changes
+    for change in sorted(changes - {NOT_FOLLOWED}, key=lambda one: (not one.ends, one.before, one.now)):
+        paths = [*diagrams.paths(diagram, change)]
+        cut = cut or len(paths) == MANY_PATHS
+        found += (_difference(change, path) for path in paths)
+    if cut:
+        yield Difference(change=NOT_FOLLOWED, keys=(), others=())
+    known = _Known()
+    for one in sorted(found, key=lambda one: (not one.change.ends, len(one.others), len(one.keys))):
+        if not known.makes_plain(one):
+            yield one
+
+
+def _difference(change: Change, path: Path) -> Difference:
+    keys = tuple(taken for taken in path if taken.decision == KEYS)
+    others = tuple(
+        taken for taken in path if taken.decision != KEYS and not (taken.ordinary and taken.decision != DRAW)
+    )
+    return Difference(change=change, keys=keys, others=others)
+
+
+class _Callers:
+    """Whom a difference concerns: by what is keyed, and by what has to happen besides."""
+
+    def __init__(self, one: Difference) -> None:
+        self._keys = [frozenset(taken.options) for taken in one.keys]
+        self._others = {taken.decision: frozenset(taken.options) for taken in one.others}
+
+    def hold(self, other: _Callers) -> bool:
+        """Whether all callers of the other one are among them."""
+        if len(self._keys) > len(other._keys):
+            return False
+        if any(not keys <= known for keys, known in zip(other._keys, self._keys, strict=False)):
+            return False
+        nothing: frozenset[str] = frozenset({""})
+        return all(other._others.get(decision, nothing) <= known for decision, known in self._others.items())
+
+
+class _Known:
+    """Differences gone through, the more ordinary ones first: what says nothing new to those who know of them.
+
+    Where somebody comes to another place, what becomes of him there follows from the tree, and so does what would have
+    become of him where he came to before; what he meets on the way is another, too.
+    """
+
+    def __init__(self) -> None:
+        self._by: dict[object, list[_Callers]] = {}
+
+    def makes_plain(self, one: Difference) -> bool:
+        """Whether it follows from what was asked about before; it is known from now on."""
+        callers, change = _Callers(one), one.change
+        if change.ends:
+            before, now = self._holds(("before", change.before), callers), self._holds(("now", change.now), callers)
+            self._holds("ends", callers)
+            return before or now
+        plain = bool(one.others) and any(known.hold(callers) for known in self._by.get("ends", ()))
+        return self._holds(change, callers) or plain
+
+    def _holds(self, what: object, callers: _Callers) -> bool:
+        """Whether all these callers are known to be concerned; they are from now on."""
+        known = self._by.setdefault(what, [])
+        if any(one.hold(callers) for one in known):
+            return True
+        known.append(callers)
+        return False

@@ -1,0 +1,122 @@
+"""What differs between two versions although no caller meets it: what agents hear, how long there is to press a key,
+what is promised to the client, who answers a team's line, and where messages go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from callrouter.core.effects import Sound
+from callrouter.core.nodes import Node, QueueNode
+from callrouter.core.plan import Plan
+from callrouter.dialplan.shared.queues import TeamQueue
+from callrouter.dialplan.show.text import length
+from callrouter.questions.diff.same_tree import differing
+
+
+def _said(sounds: tuple[Sound, ...]) -> str:
+    return " ".join(f"«{sound.text or sound.file}»" for sound in sounds) or "nothing"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+_WORDS: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
+    "brief": ("what agents hear first", _said),
+    "timeout_seconds": ("the longest wait for a key or an answer", length),
+    "silence_seconds": ("the silence that ends a recording", length),
+    "min_seconds": ("the shortest message that is kept", length),
+    "interruptible": ("whether a key ends what is heard", _yes),
+    "music": ("whether music is heard meanwhile", _yes),
+    "cause": ("the cause given to the network", str),
+}
+"""Fields of nodes that no rehearsed caller meets, and how their values are told."""
+
+_SENT: Final = ("method", "url", "headers", "body", "data", "contact")
+
+
+def unheard(old: Plan, new: Plan) -> Iterator[str]:
+    """Sentences about one client's tree."""
+    for before, now in differing(old, new):
+        was, becomes = old.nodes.get(before), new.nodes.get(now)
+        renamed = before not in new.nodes and now not in old.nodes
+        if was is None or becomes is None or type(was) is not type(becomes) or now == new.fallback:
+            continue
+        if before == now or renamed:
+            yield from _of_node(was, becomes)
+    was_promised, promised = old.service_level, new.service_level
+    if was_promised != promised:
+        yield f"The client is now promised {_promise(new)} instead of {_promise(old)}."
+
+
+def _of_node(was: Node, becomes: Node) -> Iterator[str]:
+    for field, (what, told) in _WORDS.items():
+        before, now = getattr(was, field, None), getattr(becomes, field, None)
+        if before != now and before is not None and now is not None:
+            named = f" of queue {becomes.queue}" if isinstance(becomes, QueueNode) else ""
+            yield f"At {becomes.name}, {what}{named} is now {told(now)} instead of {told(before)}."
+    sent = [field for field in _SENT if getattr(was, field, None) != getattr(becomes, field, None)]
+    if sent:
+        yield f"At {becomes.name}, something else is sent to the web service than before ({', '.join(sent)})."
+
+
+def _promise(plan: Plan) -> str:
+    promised = plan.service_level
+    kept = f"{promised.target:.0%} of the calls answered within {length(promised.within_seconds)}"
+    short = length(promised.short_abandon_seconds)
+    return f"{kept} (short abandons: {short}, formula {promised.formula})"
+
+
+def changed_queues(old: Mapping[str, TeamQueue], new: Mapping[str, TeamQueue]) -> Iterator[str]:
+    """Sentences about the teams' lines, which clients share."""
+    for name in sorted({*old, *new}):
+        before, now = old.get(name), new.get(name)
+        if before is None or now is None:
+            yield f"Queue {name} is {'new' if now else 'gone'}."
+        elif before != now:
+            yield f"Queue {name}: {'; '.join(_of_queue(before, now))}."
+
+
+def changed_contacts(before: object, now: object) -> Iterator[str]:
+    """Sentences about the file of contacts, of which these are the values: whom we ring, and where messages go."""
+    was, becomes = (_entries(values) for values in (before, now))
+    for name in sorted(was.keys() & becomes.keys()):
+        old, new = was[name], becomes[name]
+        changed = [field for field in dict.fromkeys((*new, *old)) if old.get(field) != new.get(field)]
+        told = (f"{field} is now {new.get(field) or 'none'} instead of {old.get(field) or 'none'}" for field in changed)
+        if changed:
+            yield f"Contact {name}: {'; '.join(told)}."
+    for names, what in ((becomes.keys() - was.keys(), "new"), (was.keys() - becomes.keys(), "gone")):
+        if names:
+            yield f"Contact{'s' if len(names) > 1 else ''} {', '.join(sorted(names))}: {what}."
+
+
+def _entries(values: object) -> Mapping[str, Mapping[str, object]]:
+    found = values.get("contacts") if isinstance(values, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _of_queue(before: TeamQueue, now: TeamQueue) -> Iterator[str]:
+    joined = [member for member in now.members if member not in before.members]
+    left = [member for member in before.members if member not in now.members]
+    if joined:
+        yield f"{', '.join(joined)} now answer{'s' if len(joined) == 1 else ''} it"
+    if left:
+        yield f"{', '.join(left)} no longer do{'es' if len(left) == 1 else ''}"
+    if not (joined or left) and before.members != now.members:
+        yield f"its agents are now asked in the order {', '.join(now.members)}"
+    for field, what in (("title", "its title"), ("strategy", "the strategy")):
+        if getattr(before, field) != getattr(now, field):
+            yield f"{what} is now {getattr(now, field)} instead of {getattr(before, field)}"
+    for field, what in (
+        ("ring_seconds", "an agent's telephone rings"),
+        ("retry_seconds", "the next is tried after"),
+        ("wrap_up_seconds", "agents are left alone after a call for"),
+    ):
+        if getattr(before, field) != getattr(now, field):
+            yield f"{what} {length(getattr(now, field))} instead of {length(getattr(before, field))}"
+    if before.max_callers != now.max_callers:
+        bounds = [str(queue.max_callers or "any number of") for queue in (now, before)]
+        yield f"it holds {bounds[0]} callers instead of {bounds[1]}"

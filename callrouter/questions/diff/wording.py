@@ -1,0 +1,186 @@
+"""Differences between two trees as sentences: what comes to the same is told once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec import Struct
+
+from callrouter.core.call import replace
+from callrouter.questions.diff.compare import Compared, Difference
+from callrouter.questions.diff.diagram import Path, Taken
+from callrouter.questions.diff.experience import Change
+from callrouter.questions.diff.side import OTHER, WRONG
+from callrouter.questions.diff.wording_conditions import circumstances
+from callrouter.questions.diff.wording_times import times_of
+from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, WITHHELD
+
+MOST_WAYS = 6
+MOST_CHOICES = 3
+"""Ways through the questions that are told, and choices at one that are named rather than what is left out."""
+
+
+class Sentence(Struct, frozen=True, kw_only=True):
+    """One change as it is told, and its parts."""
+
+    times: str
+    callers: str
+    circumstance: str
+    now: str
+    before: str
+    ends: bool
+    """It is one of where calls end, rather than of what is met on the way."""
+
+    def __str__(self) -> str:
+        change = _change(self.before, self.now, "reach " if self.ends else "")
+        said = ", ".join(part for part in (self.times, self.circumstance, self.callers) if part)
+        return f"{said[:1].upper()}{said[1:]} {'now ' if self.now else ''}{change}."
+
+    def as_json(self) -> dict[str, str]:
+        """For machines: every part by name."""
+        return {
+            "times": self.times,
+            "callers": self.callers,
+            "circumstance": self.circumstance,
+            "before": self.before,
+            "now": self.now,
+        }
+
+
+def _change(before: str, now: str, verb: str) -> str:
+    if not now:
+        return f"no longer {before}"
+    if not before:
+        return f"also {now}"
+    return f"{verb}{now} instead of {before if verb else _gerund(before)}"
+
+
+def _gerund(met: str) -> str:
+    """`hear «…», then wait …` behind `instead of`."""
+    forms = {"hear": "hearing", "wait": "waiting", "ring": "ringing", "speak": "speaking"}
+    parts = (part.partition(" ") for part in met.split(", then "))
+    return ", then ".join(f"{forms.get(verb, verb)} {rest}" for verb, _, rest in parts)
+
+
+def sentences(compared: Compared) -> tuple[Sentence, ...]:
+    """Every change: first where calls end, then what is met on the way; the ordinary before the unusual."""
+    return (*_of_ends(compared), *_on_the_way(compared))
+
+
+def _of_ends(compared: Compared) -> Iterator[Sentence]:
+    told: dict[tuple[str, str, Change], dict[Path, list[str]]] = {}
+    for one, by_caller in _in_order(compared, ends=True):
+        circumstance = circumstances(one.others, compared)
+        for caller, said in by_caller.items():
+            key = (times_of(said, compared), circumstance, one.change)
+            told.setdefault(key, {}).setdefault(one.keys, []).append(caller)
+    for (times, circumstance, change), by_keys in told.items():
+        for who in _who(by_keys, compared.callers):
+            yield _sentence(change, times=times, callers=who, circumstance=circumstance)
+
+
+def _on_the_way(compared: Compared) -> Iterator[Sentence]:
+    """The same words may be met by many ways: they are told once, for all who come to them."""
+    told: dict[Change, list[Difference]] = {}
+    for one, _ in _in_order(compared, ends=False):
+        told.setdefault(one.change, []).append(one)
+    for change, ways in told.items():
+        said: set[tuple[str, ...]] = set()
+        meeting: dict[str, None] = {}
+        for one in ways:
+            said.update(*compared.differences[one].values())
+            meeting.update(dict.fromkeys(compared.differences[one]))
+        who = callers_named(tuple(meeting), compared.callers)
+        others = {one.others for one in ways}
+        keys = tuple(dict.fromkeys(one.keys for one in ways))
+        if keys != ((),) or len(others) > 1:
+            who += f" who {_pressing(keys)}" if len(keys) == len(others) == 1 else " who come to it"
+        always = tuple(taken for taken in ways[0].others if all(taken in each for each in others))
+        circumstance = circumstances(always, compared)
+        yield _sentence(change, times=times_of(said, compared), callers=who, circumstance=circumstance)
+
+
+def _in_order(compared: Compared, *, ends: bool) -> list[tuple[Difference, Mapping[str, set[tuple[str, ...]]]]]:
+    found = [(one, by_caller) for one, by_caller in compared.differences.items() if one.change.ends == ends]
+    return sorted(found, key=lambda one: len(one[0].others))
+
+
+def _sentence(change: Change, *, times: str, callers: str, circumstance: str) -> Sentence:
+    return Sentence(
+        times=times,
+        callers=callers,
+        circumstance=circumstance,
+        before=change.before,
+        now=change.now,
+        ends=change.ends,
+    )
+
+
+def _who(by_keys: Mapping[Path, list[str]], everybody: tuple[str, ...]) -> Iterator[str]:
+    """Callers, and what they press: those who press the same are named together."""
+    groups: dict[tuple[str, ...], list[Path]] = {}
+    for keys, pressing in by_keys.items():
+        groups.setdefault(tuple(dict.fromkeys(pressing)), []).append(keys)
+    for callers, pressed in groups.items():
+        who = callers_named(callers, everybody)
+        yield who if () in pressed else f"{who} who {_pressing(pressed)}"
+
+
+def callers_named(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
+    """Kinds of callers, as more than one of each: `ordinary callers and callers of list vip (+33612340007)`."""
+    if set(callers) == set(everybody):
+        return "callers"
+    plural = {
+        ANY_CALLER: "callers",
+        ANY_OTHER_CALLER: "ordinary callers",
+        WITHHELD: "callers who withhold their number",
+    }
+    return " and ".join(
+        one if one.startswith(CALLERS_LIKE) else plural.get(one, f"callers of {one}") for one in callers
+    )
+
+
+def _pressing(ways: Iterable[Path]) -> str:
+    """`press 2 or press nothing`, `press 1, then key 75011`."""
+    ordered = sorted(_joined(ways), key=lambda way: (len(way), [taken.options for taken in way]))
+    words = [", then ".join(_listed(_choices(taken)) for taken in way) for way in ordered[:MOST_WAYS]]
+    more = len(ordered) - MOST_WAYS
+    if more > 0:
+        words.append(f"go {more} more way{'s' if more > 1 else ''}")
+    return "; or ".join(words) if len(words) > 1 else words[0]
+
+
+def _joined(ways: Iterable[Path]) -> list[Path]:
+    """Ways that part at their last question only are told as one."""
+    found: dict[object, Path] = {}
+    for way in ways:
+        last = way[-1]
+        key = tuple(taken.options for taken in way[:-1]), frozenset((*last.options, *last.others))
+        if key in found:
+            other = found[key][-1]
+            options = tuple(dict.fromkeys((*other.options, *last.options)))
+            others = tuple(option for option in other.others if option not in options)
+            last = replace(last, options=options, others=others)
+        found[key] = (*way[:-1], last)
+    return [*found.values()]
+
+
+def _choices(taken: Taken) -> list[str]:
+    if not taken.others:
+        return ["press anything"]
+    if len(taken.others) == 1 and len(taken.options) > MOST_CHOICES:
+        return [f"do anything but {_keyed(taken.others[0])}"]
+    ordered = sorted(taken.options, key=lambda one: (one == "", one == WRONG, one == OTHER, one))
+    return [_keyed(one) for one in ordered]
+
+
+def _keyed(answer: str) -> str:
+    words = {WRONG: "press a wrong key", OTHER: "key another number", "": "press nothing"}
+    return words.get(answer, f"{'press' if len(answer) == 1 else 'key'} {answer}")
+
+
+def _listed(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+__all__ = ["Sentence", "sentences"]

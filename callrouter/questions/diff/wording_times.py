@@ -1,0 +1,217 @@
+"""Stretches of the calendar as people name them: opening hours, days of the week, holidays, single days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, timedelta
+from itertools import pairwise
+
+from callrouter.questions.diff.compare import Compared
+from callrouter.questions.occasions import MINUTES_A_DAY
+
+MOST_DAYS = 5
+"""Single days that are named; more are counted."""
+
+FEWEST_TURNS = 4
+"""Turns from which it is seen that they come back regularly."""
+
+_DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+_ORDINALS = {2: "second", 3: "third"}
+_OF_HOURS = {"open", "closed", "holiday"}
+
+Ranges = tuple[tuple[int, int], ...]
+Said = tuple[str, ...]
+"""What the calendar says at a stretch."""
+
+
+def times_of(said: Collection[Said], compared: Compared) -> str:
+    """The stretches of the calendar that are concerned, as short as they can be named."""
+    return _by_what_is_said(set(said), compared) or _by_turns(said, compared) or _by_the_clock(said, compared)
+
+
+def _by_what_is_said(said: set[Said], compared: Compared) -> str:
+    """`in opening hours while doctor is on call`; empty where that does not name just these stretches."""
+    everything = compared.stretches.keys()
+    possible = [{one[place] for one in everything} for place in range(len(compared.hours))]
+    wanted = [{one[place] for one in said} for place in range(len(compared.hours))]
+    if not said or said != {
+        one for one in everything if all(part in some for part, some in zip(one, wanted, strict=True))
+    }:
+        return ""
+    for place in reversed(range(len(compared.hours))):
+        # What follows from the others need not be said: while the desk is open, the laboratory is.
+        without = [*wanted[:place], possible[place], *wanted[place + 1 :]]
+        if said == {one for one in everything if all(part in some for part, some in zip(one, without, strict=True))}:
+            wanted = without
+    words: list[str] = []
+    for place, name in enumerate(compared.hours):
+        if wanted[place] != possible[place]:
+            alone = compared.hours.count(name) == 1
+            found = _one_part(name, wanted[place], possible[place], compared) if alone else ""
+            if not found:
+                return ""
+            words.append(found)
+    return ", ".join(words) or "at any time"
+
+
+def _one_part(name: str, wanted: set[str], possible: set[str], compared: Compared) -> str:
+    if possible <= _OF_HOURS:
+        hours = f"hours of {name}" if _several_hours(compared) else "opening hours"
+        closed = possible - {"open"}
+        if wanted == {"open"}:
+            return f"in {hours}"
+        if wanted == closed:
+            return f"outside {hours}"
+        if wanted == {"holiday"}:
+            return "on holidays"
+        return f"outside {hours} (not on holidays)" if wanted == {"closed"} else ""
+    if not name:
+        return ""
+    people = sorted(wanted)
+    return f"while {' or '.join(people)} {'is' if len(people) == 1 else 'are'} on call"
+
+
+def _several_hours(compared: Compared) -> bool:
+    places = range(len(compared.hours))
+    return sum({one[place] for one in compared.stretches} <= _OF_HOURS for place in places) > 1
+
+
+Instant = tuple[date, int]
+"""A day, and minutes since its midnight."""
+
+
+def _by_turns(said: Collection[Said], compared: Compared) -> str:
+    """`in every second week, from Mondays 08:00 to Mondays 08:00`, or single turns; empty where there are no such."""
+    spans = _spans(said, compared)
+    first, last = (compared.days[0], 0), (compared.days[-1], MINUTES_A_DAY)
+    whole = [span for span in spans if span[0] != first and span[1] != last]
+    lengths = [_minutes_between(*span) for span in whole]
+    if len(whole) >= FEWEST_TURNS and len(set(lengths)) == 1:
+        steps = {_minutes_between(one[0], other[0]) for one, other in pairwise(whole)}
+        weeks, rest = divmod(min(steps), 7 * MINUTES_A_DAY)
+        if len(steps) == 1 and not rest and weeks > 1:
+            return _regular(weeks, whole[0], begun=spans[0] != whole[0])
+    over_midnight = any(start[1] or stop[1] for start, stop in whole)
+    if whole and min(lengths) >= MINUTES_A_DAY and over_midnight:
+        words = [f"from {_instant(start)} to {_instant(stop)}" for start, stop in spans[:MOST_DAYS]]
+        more = len(spans) - MOST_DAYS
+        return ", ".join(words) + (f" and {more} more times" if more > 0 else "")
+    return ""
+
+
+def _spans(said: Collection[Said], compared: Compared) -> list[tuple[Instant, Instant]]:
+    """The stretches concerned, joined where one begins as the other ends, over midnight too."""
+    found: list[tuple[Instant, Instant]] = []
+    stretches = (one for what in said for one in compared.stretches[what])
+    for one in sorted(stretches, key=lambda one: (one.day, one.start)):
+        start, stop = (one.day, one.start), (one.day, one.stop)
+        if one.stop == MINUTES_A_DAY and one.day != compared.days[-1]:
+            stop = one.day + timedelta(days=1), 0
+        if found and found[-1][1] == start:
+            found[-1] = found[-1][0], stop
+        else:
+            found.append((start, stop))
+    return found
+
+
+def _minutes_between(start: Instant, stop: Instant) -> int:
+    return (stop[0] - start[0]).days * MINUTES_A_DAY + stop[1] - start[1]
+
+
+def _regular(weeks: int, turn: tuple[Instant, Instant], *, begun: bool) -> str:
+    start, stop = turn
+    every = f"every {_ORDINALS.get(weeks, f'{weeks}th')}"
+    known = f"{'now, then from' if begun else 'first'} {start[0]}"
+    if start[0] == stop[0]:
+        return f"on {every} {_DAYS[start[0].weekday()][:-1]}{_clock(((start[1], stop[1]),))} ({known})"
+    return f"in {every} week, from {_weekday(start)} to {_weekday(stop)} ({known})"
+
+
+def _weekday(instant: Instant) -> str:
+    return f"{_DAYS[instant[0].weekday()][:-1]} {instant[1] // 60:02}:{instant[1] % 60:02}"
+
+
+def _instant(instant: Instant) -> str:
+    return f"{instant[0]} {instant[1] // 60:02}:{instant[1] % 60:02}"
+
+
+def _by_the_clock(said: Collection[Said], compared: Compared) -> str:
+    """Days of the week, and single days that are otherwise."""
+    by_day: dict[date, list[tuple[int, int]]] = {day: [] for day in compared.days}
+    because: dict[date, str] = {}
+    for what, stretches in compared.stretches.items():
+        for stretch in stretches:
+            because.setdefault(stretch.day, stretch.because)
+            if what in said:
+                by_day[stretch.day].append((stretch.start, stretch.stop))
+    ranges = {day: _merged(parts) for day, parts in by_day.items()}
+    usual = [
+        Counter(parts for day, parts in ranges.items() if day.weekday() == weekday).most_common(1)[0][0]
+        for weekday in range(7)
+    ]
+    weekly = _weekly(usual)
+    single = {day: parts for day, parts in ranges.items() if parts != usual[day.weekday()]}
+    left_out = _named({day: parts for day, parts in single.items() if not parts}, because, ranges)
+    otherwise = _named({day: parts for day, parts in single.items() if parts}, because, ranges)
+    if not weekly:
+        return f"on {otherwise}"
+    return weekly + (f" and on {otherwise}" if otherwise else "") + (f" (not on {left_out})" if left_out else "")
+
+
+def _merged(parts: Iterable[tuple[int, int]]) -> Ranges:
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(parts):
+        if merged and merged[-1][1] == start:
+            merged[-1] = merged[-1][0], stop
+        else:
+            merged.append((start, stop))
+    return tuple(merged)
+
+
+def _weekly(usual: list[Ranges]) -> str:
+    if all(parts == ((0, MINUTES_A_DAY),) for parts in usual):
+        return "at any time"
+    days_of: dict[Ranges, list[int]] = {}
+    for weekday, parts in enumerate(usual):
+        if parts:
+            days_of.setdefault(parts, []).append(weekday)
+    return ", ".join(f"on {_weekdays(days)}{_clock(parts)}" for parts, days in days_of.items())
+
+
+def _weekdays(days: list[int]) -> str:
+    if len(days) == 7:
+        return "all days"
+    if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+        return f"{_DAYS[days[0]]} to {_DAYS[days[-1]]}"
+    names = [_DAYS[day] for day in days]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _clock(parts: Ranges) -> str:
+    if parts == ((0, MINUTES_A_DAY),) or not parts:
+        return ""
+    written = [f"{start // 60:02}:{start % 60:02}–{stop // 60:02}:{stop % 60:02}" for start, stop in parts]
+    return " " + " and ".join(written)
+
+
+def _named(days: Mapping[date, Ranges], because: Mapping[date, str], everything: Mapping[date, Ranges]) -> str:
+    """Single days: holidays by that word when they are all that is meant, else dates, following ones as one."""
+    if not days:
+        return ""
+    holidays = {day for day in everything if because.get(day) and not because[day].startswith("exception")}
+    if len(set(days.values())) == 1 and len(days) > 1 and set(days) <= holidays:
+        return f"holidays{_clock(next(iter(days.values())))}"
+    spans: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if spans and day - spans[-1][1] == timedelta(days=1) and days[day] == days[spans[-1][0]]:
+            spans[-1] = spans[-1][0], day
+        else:
+            spans.append((day, day))
+    words = []
+    for first, last in spans[:MOST_DAYS]:
+        name = because.get(first, "") if first == last else ""
+        named = f" ({name})" if name and not name.startswith("exception") else ""
+        words.append(f"{first}{f'..{last}' if last != first else ''}{named}{_clock(days[first])}")
+    more = len(spans) - MOST_DAYS
+    return ", ".join(words) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,348 @@
+"""Expected routes: beside `acme.yaml`, `acme.test.yaml` says what callers must come to; `check` plays each row.
+
+The models below hold what a table may say, and its meaning: editors and the reference are told of it from here.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Struct
+from pydantic import BeforeValidator, Field
+
+from callrouter.core.call import DialOutcome, Disposition, QueueOutcome
+from callrouter.core.effects import CollectDigits, Play
+from callrouter.core.inputs import CallOffered
+from callrouter.core.plan import Plan, names_of
+from callrouter.dialplan.folder.catalogue import Catalogue
+from callrouter.dialplan.issues import Issue, Severity, closest, shown
+from callrouter.dialplan.language import values
+from callrouter.dialplan.language.fields import Block, Duration, OneOrMany, Read, as_list, as_mapping
+from callrouter.dialplan.language.reader import Document, read_file
+from callrouter.dialplan.language.validation import validate, validate_part
+from callrouter.questions import asking
+from callrouter.questions.rehearsal import Rehearsal, Script, rehearse
+
+SUFFIX = ".test"
+"""Between the client's name and `.yaml`."""
+
+ORDINARY_CALLER = "+33612340001"
+MOST_CALLS = 500
+
+
+def _keys(value: object) -> str:
+    """`["9", "2"]` for `"9,2"`."""
+    parts = value if isinstance(value, list) else [value]
+    return ",".join(values.text(part) if part is not None else "" for part in parts)
+
+
+def _queue_states(value: object) -> object:
+    """`{ medical: { agents: 0, waiting: 7 } }` for `{ medical: "agents:0,waiting:7" }`."""
+    if not isinstance(value, dict):
+        return as_mapping(value)
+    return {name: _joined(state) if isinstance(state, dict) else state for name, state in value.items()}
+
+
+def _joined(state: dict[object, object]) -> str:
+    """What is said of one queue; `outcome` is what becomes of its callers."""
+    said = {key: values.text(value) for key, value in state.items()}
+    return ",".join(value if key == "outcome" else f"{key}:{value}" for key, value in said.items())
+
+
+def _lookups(value: object) -> object:
+    """`failed` alone is said of all lookups."""
+    return {asking.ANYBODY: asking.FAILED} if value == asking.FAILED else as_mapping(value)
+
+
+_QUEUE_STATE = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "outcome": {"enum": [str(one) for one in QueueOutcome]},
+                **{measure: {"type": "integer", "minimum": 0} for measure in ("agents", "free", "waiting")},
+                "talk": {"type": "string"},
+            },
+        },
+    ]
+}
+_TEXT = {"type": ["string", "number", "boolean"]}
+Text = Annotated[str, Read(values.text, {"type": "string", "minLength": 1})]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(as_list), OneOrMany()]
+Keys = Annotated[
+    str,
+    Read(
+        _keys,
+        {
+            "anyOf": [
+                {"type": ["string", "integer"]},
+                {"type": "array", "items": {"type": ["string", "integer", "null"]}},
+            ]
+        },
+    ),
+]
+QueueState = Annotated[str, Read(values.text, _QUEUE_STATE)]
+Answer = Annotated[str, Read(values.text, _TEXT)]
+Dialled = Annotated[str, Read(values.text, {"enum": [str(one) for one in DialOutcome]})]
+
+
+class OrFailed:
+    """Tells editors that `failed` alone may be written."""
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """The mapping, or the word."""
+        return {"anyOf": [{"const": asking.FAILED}, handler(schema)]}
+
+
+class ExpectedCall(Block):
+    """One call: who calls, when, what everybody does, and what must come of it."""
+
+    from_: Text = Field(default=ORDINARY_CALLER, alias="from")
+    """Who calls: a number, or `anonymous`. National numbers are those of the client's country."""
+    to: Text | None = None
+    """The number dialled; by default the client's first."""
+    at: Text
+    """When, in the client's zone: `2026-05-01T09:00`, the next ordinary `tue 10:00`, or `holiday 10:00`."""
+    keys: Keys = ""
+    """What is keyed at each question, a comma between two: `"9,2"`; nothing is silence."""
+    ahead: Text = ""
+    """Keys pressed at once, while the call is being answered."""
+    queues: Annotated[dict[Text, QueueState], BeforeValidator(_queue_states)] = Field(default_factory=dict)
+    """Queues by name, or `"*"`: what becomes of callers (`full`), or how they stand (`{ agents: 0, waiting: 7 }`)."""
+    dial: Annotated[dict[Text, Dialled], BeforeValidator(as_mapping)] = Field(default_factory=dict)
+    """What contacts, rotas, numbers or `"*"` do when they are rung, such as `busy`."""
+    lookups: Annotated[dict[Text, Answer], BeforeValidator(_lookups), OrFailed()] = Field(default_factory=dict)
+    """What web services answer, by variable; `failed` for all of them, or by the name of one."""
+    message: Duration = 10.0
+    """How long the caller speaks after the beep."""
+    hang_up_after: Annotated[int, Read(asking.wait_of, {"type": "integer", "minimum": 1})] | None = None
+    """The caller hangs up in the middle of this wait, counted from 1."""
+    expect: Texts
+    """What must come of it; of several, all: `queue:medical`, `dial:doctor`, `redirect:+33…`, `message:night`,
+    `callback:offer`, `reject`, the first word of one, a disposition such as `abandoned`, or `node:NAME` for a node
+    passed."""
+    hears: Texts | None = None
+    """Words the caller must hear on the way."""
+
+
+class ExpectedCalls(Block):
+    """What callers of a client must come to; `callrouter check` plays each call.
+
+    ```yaml
+    calls:
+      - { at: "tue 10:00", expect: queue:medical }
+      - { at: "2026-12-25T10:00", dial: { "*": no_answer }, expect: message:message }
+      - { from: "06 12 34 00 07", at: "sun 03:00", queues: { medical: full }, expect: message:message }
+      - { at: "tue 10:00", queues: { medical: { agents: 0 } }, message: 1s, expect: abandoned }
+      - { at: "sun 03:00", dial: { doctors: busy }, expect: [message:message, node:on_duty] }
+    ```
+    """
+
+    calls: Annotated[
+        tuple[ExpectedCall, ...], BeforeValidator(as_list), Field(min_length=1, max_length=MOST_CALLS), OneOrMany()
+    ]
+    """The calls, at most 500."""
+
+
+class _Row(Struct, frozen=True, kw_only=True):
+    document: Document
+    index: int
+    call: ExpectedCall
+
+    def issue(self, message: str, *path: str, suggestion: str = "", severity: Severity = Severity.ERROR) -> Issue:
+        """A finding at this row, or at one of its values."""
+        return Issue(
+            file=self.document.file,
+            line=self.document.line("calls", self.index, *path),
+            field=".".join(("calls", str(self.index + 1), *path)),
+            message=f"call {self.index + 1}: {message}",
+            suggestion=suggestion,
+            severity=severity,
+        )
+
+
+def run_expected(path: Path, catalogue: Catalogue, now: datetime | None = None) -> list[Issue]:
+    """Rehearse the expected calls of every table in a folder, or of one client's file; what differs is an issue.
+
+    `now` is the instant after which `tue 10:00` is looked for; by default the present.
+    """
+    now = now or datetime.now(UTC)
+    return [issue for table in tables(path) for issue in _run(table, catalogue, now)]
+
+
+def tables(path: Path) -> list[Path]:
+    """The tables of a folder, or the one beside a client's file."""
+    folder = path if path.is_dir() else path.parent
+    found = sorted(one for suffix in ("yaml", "yml") for one in folder.glob(f"*{SUFFIX}.{suffix}"))
+    return found if path.is_dir() else [one for one in found if _client_file(one) in (path.name, _swapped(path.name))]
+
+
+def _client_file(table: Path) -> str:
+    return f"{table.stem.removesuffix(SUFFIX)}{table.suffix}"
+
+
+def _swapped(name: str) -> str:
+    """The same name with YAML's other suffix."""
+    return f"{name[:-5]}.yml" if name.endswith(".yaml") else f"{name.removesuffix('.yml')}.yaml"
+
+
+def _run(table: Path, catalogue: Catalogue, now: datetime) -> Iterator[Issue]:
+    document = read_file(table, table.name)
+    if document.issues:
+        yield from document.issues
+        return
+    # Judged call by call below: what is wrong with one hides none of the others.
+    yield from validate(ExpectedCalls, document)[1]
+    names = (_client_file(table), _swapped(_client_file(table)))
+    plan = next((plan for plan in catalogue.plans.values() if plan.source in names), None)
+    if plan is None:
+        if not catalogue.refused.intersection(names):
+            message = f"there is no {names[0]} beside it whose callers these could be"
+            yield Issue(file=document.file, line=0, message=message, suggestion=_meant(names[0], catalogue))
+        return
+    region = asking.region_of(plan, catalogue.region)
+    for row in _rows(document):
+        yield from _judge(row, plan, region, now)
+
+
+def _rows(document: Document) -> Iterator[_Row]:
+    """The calls that can be understood."""
+    calls = document.value.get("calls") if isinstance(document.value, dict) else None
+    listed = calls if isinstance(calls, list) else [calls] if calls is not None else []
+    for index, written in enumerate(listed[:MOST_CALLS]):
+        call, _ = validate_part(ExpectedCall, document, written, ("calls", index))
+        if call is not None:
+            yield _Row(document=document, index=index, call=call)
+
+
+def _meant(name: str, catalogue: Catalogue) -> str:
+    return closest(name, [plan.source for plan in catalogue.plans.values()])
+
+
+def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]:
+    """What is wrong with a row, or with what came of it."""
+    unknown = [row.issue(message, "expect", suggestion=meant) for message, meant in _unknown(plan, row.call.expect)]
+    yield from unknown
+    try:
+        offered, script = _played(row, plan, region, now)
+    except _WrongValue as error:
+        yield row.issue(f"{error.key}: {error}", error.key)
+        return
+    for remark in asking.remarks_on(row.call.at, offered.at, plan):
+        yield row.issue(f"at: {remark}", "at", severity=Severity.WARNING)
+    if unknown:
+        return
+    rehearsal = rehearse(plan, offered, script)
+    missed = [expected for expected in row.call.expect if not rehearsal.meets(expected)]
+    if missed:
+        yield row.issue(f"expected {' and '.join(missed)}, but {_came_to(plan, rehearsal)}", "expect")
+    heard = " ".join(_texts_heard(rehearsal))
+    for words in row.call.hears or ():
+        if words not in heard:
+            yield row.issue(f"expected to hear {shown(words)}, but the caller heard {shown(heard, 160)}", "hears")
+
+
+class _WrongValue(ValueError):
+    """A value of a row cannot be understood."""
+
+    def __init__(self, key: str, reason: ValueError) -> None:
+        super().__init__(str(reason))
+        self.key = key
+
+
+def _played(row: _Row, plan: Plan, region: str, now: datetime) -> tuple[CallOffered, Script]:
+    """A row as a call, and what everybody does in it.
+
+    Raises:
+        _WrongValue: one of its values cannot be understood.
+    """
+    call = row.call
+    key = "to"
+    try:
+        did = asking.did_of(call.to or "", plan, region)
+        key = "from"
+        caller = asking.caller_of(call.from_, region)
+        key = "at"
+        at = asking.instant_of(call.at, plan, now)
+        key = "keys"
+        keys = asking.pressed_in_turn(call.keys)
+        key = "ahead"
+        ahead = asking.pressed(call.ahead)
+        key = "queues"
+        queues = asking.queues_of(call.queues, plan)
+        key = "lookups"
+        lookups = asking.lookups_of(call.lookups, plan)
+        key = "dial"
+        dials, any_number = asking.dials_of(call.dial, plan, region)
+    except ValueError as error:
+        raise _WrongValue(key, error) from error
+    script = Script(
+        ahead=ahead,
+        keys=keys,
+        hang_up_after=call.hang_up_after,
+        queues=queues.behaviours,
+        any_queue=queues.others,
+        looks=queues.looks,
+        answers=lookups.answers,
+        failing=lookups.failing,
+        numbers=dials,
+        any_number=any_number,
+        message_seconds=call.message,
+    )
+    return CallOffered(call_id="expected", did=did, caller=caller, at=at), script
+
+
+_OUTCOMES = ("queue", "dial", "redirect", "message", "callback", "reject", *Disposition)
+
+
+def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Expectations that no call could ever meet: what is wrong, and what was probably meant."""
+    for one in expected:
+        kind, colon, name = one.partition(":")
+        if not colon:
+            if one not in _OUTCOMES:
+                yield f"{shown(one)} is no outcome", closest(one, _OUTCOMES)
+            continue
+        known = _names(plan, kind)
+        if known is None and kind != "redirect":
+            yield f"{shown(one)} is no outcome", closest(kind, ("node", *_OUTCOMES))
+        elif known is not None and name not in known and " + " not in name:
+            what = {"queue": "queue", "dial": "contact or rota"}.get(kind, "node")
+            yield f"{plan.source} has no {what} {shown(name)}", closest(name, known)
+
+
+def _names(plan: Plan, kind: str) -> frozenset[str] | None:
+    """What may stand behind the colon of an outcome; None: anything, or nothing."""
+    match kind:
+        case "node":
+            return frozenset(name for node in plan.nodes for name in names_of(node))
+        case "message" | "callback":
+            nodes = (node.name for node in plan.nodes.values() if node.kind == kind)
+            return frozenset(name for node in nodes for name in names_of(node))
+        case "queue":
+            return frozenset(asking.queues_in(plan))
+        case "dial":
+            return asking.dialled_in(plan)
+        case _:
+            return None
+
+
+def _came_to(plan: Plan, rehearsal: Rehearsal) -> str:
+    path = " → ".join(visit.node for visit in rehearsal.call.visits)
+    last = rehearsal.call.visits[-1] if rehearsal.call.visits else None
+    because = f" ({last.exit}{f': {last.because}' if last.because else ''})" if last else ""
+    place = f", in {plan.where(last.node)}" if last else ""
+    return f"the call came to {rehearsal.outcome}{place} by {path}{because}"
+
+
+def _texts_heard(rehearsal: Rehearsal) -> Iterator[str]:
+    for step in rehearsal.steps:
+        for effect in step.effects:
+            if isinstance(effect, Play | CollectDigits):
+                yield from (getattr(sound, "text", "") or getattr(sound, "file", "") for sound in effect.sounds)
+
+
+__all__ = ["SUFFIX", "ExpectedCall", "ExpectedCalls", "run_expected", "tables"]

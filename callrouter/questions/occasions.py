@@ -1,0 +1,299 @@
+"""Who may call a client, and when: one caller for each that the tree tells apart, and each stretch of the calendar.
+
+Two callers are alike when the same lists hold them; two instants are alike when all hours and dates that the tree looks
+at say the same. One of each kind stands for all, so that a tree can be questioned whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import cached_property, partial
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from msgspec import Struct
+
+from callrouter.core.call import CallerId, Presentation, replace
+from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
+from callrouter.core.nodes.branch import DateWithin
+from callrouter.core.numbers import CallerList
+from callrouter.core.plan import Plan
+from callrouter.core.rota import Rota
+from callrouter.core.schedule import Schedule
+from callrouter.questions.asking import region_of
+
+DAYS_AHEAD = 366
+MINUTES_A_DAY = 24 * 60
+ANY_CALLER = "any caller"
+ANY_OTHER_CALLER = "any other caller"
+CALLERS_LIKE = "callers like"
+WITHHELD = "a caller who withholds his number"
+
+_Part = TypeVar("_Part", Schedule, Rota)
+
+
+class CallerKind(Struct, frozen=True, kw_only=True):
+    """Callers no tree in question tells apart, and one of them."""
+
+    words: str
+    """For a person: `list vip (+33612340007)`, `any other caller`."""
+    caller: CallerId
+    lists: tuple[frozenset[str], ...]
+    """For each plan in question: the lists that hold them."""
+
+
+def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
+    """One caller for each combination of lists; ordinary callers first, then lists as written, then the withheld."""
+    lists = [tuple(_lists(plan)) for plan in plans]
+    kinds: dict[Hashable, CallerKind] = {}
+    for caller in (*_ordinary(plans[-1]), *_listed(lists), CallerId(presentation=Presentation.WITHHELD)):
+        held = tuple(frozenset(one.name for one in of_plan if one.match(caller)) for of_plan in lists)
+        told_apart = (caller.presentation is Presentation.ALLOWED or any(held), held)
+        if any(held) or caller.presentation is Presentation.ALLOWED:
+            kinds.setdefault(told_apart, CallerKind(words="", caller=caller, lists=held))
+    found = tuple(kinds.values())
+    return tuple(
+        CallerKind(words=_words(kind, alone=len(found) == 1), caller=kind.caller, lists=kind.lists) for kind in found
+    )
+
+
+def _lists(plan: Plan) -> Iterator[CallerList]:
+    """The lists that are asked, each once."""
+    seen: set[str] = set()
+    for node in plan.nodes.values():
+        for one in node.lists if isinstance(node, CallerNode) else ():
+            if one.name not in seen:
+                seen.add(one.name)
+                yield one
+
+
+def _ordinary(plan: Plan) -> Iterator[CallerId]:
+    """Mobiles of the client's country, of which at least one is probably in no list."""
+    first = plan.numbers[0] if plan.numbers else "+33199000010"
+    example = phonenumbers.example_number_for_type(region_of(plan, "FR"), phonenumbers.PhoneNumberType.MOBILE)
+    number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164) if example else first
+    for ending in ("0001", "0417", "9183"):
+        yield CallerId(number=number[:-4] + ending)
+    yield CallerId(number=first[:-4] + "9999")
+
+
+def _listed(lists: Sequence[Sequence[CallerList]]) -> Iterator[CallerId]:
+    """Callers of each list, and of each beginning some whom no longer beginning holds."""
+    everything = [one for of_plan in lists for one in of_plan]
+    longer = sorted({prefix for one in everything for prefix in one.prefixes} | set(_numbers(everything)))
+    for one in everything:
+        for number in sorted(one.numbers):
+            yield CallerId(number=number)
+        for prefix in one.prefixes:
+            yield _beginning_with(prefix)
+            for other in longer:
+                if other.startswith(prefix):
+                    yield from (_beginning_with(begun) for begun in _beside(prefix, other))
+
+
+def _numbers(lists: Sequence[CallerList]) -> Iterator[str]:
+    for one in lists:
+        yield from one.numbers
+
+
+def _beside(prefix: str, longer: str) -> Iterator[str]:
+    """Beginnings that share all but the last digit with a part of the longer one: `+441` … beside `+4499`."""
+    for length in range(len(prefix), len(longer)):
+        yield from (longer[:length] + digit for digit in "0123456789" if digit != longer[length])
+
+
+def _beginning_with(prefix: str) -> CallerId:
+    return CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
+
+
+def _words(kind: CallerKind, *, alone: bool) -> str:
+    names = sorted(frozenset().union(*kind.lists))
+    if kind.caller.presentation is not Presentation.ALLOWED:
+        return WITHHELD
+    if not names:
+        return ANY_CALLER if alone else ANY_OTHER_CALLER
+    before, now = kind.lists[0], kind.lists[-1]
+    if before != now:
+        joined = [f"now in list {one}" for one in sorted(now - before)]
+        left = [f"no longer in list {one}" for one in sorted(before - now)]
+        return f"{CALLERS_LIKE} {kind.caller.number} ({', '.join((*joined, *left))})"
+    return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({kind.caller.number})"
+
+
+class Stretch(Struct, frozen=True, kw_only=True):
+    """Part of one day, on the client's wall clock, in which nothing a tree looks at changes."""
+
+    day: date
+    start: int
+    """Minutes since midnight."""
+    stop: int
+    said: tuple[str, ...]
+    """What each of the calendar's hours (`open`, `closed`, `holiday`), dates (`yes`, `no`) and rotas (a name) says."""
+    because: str
+    """The holiday or the exception, if there is one."""
+
+
+class Calendar(Struct, frozen=True, kw_only=True, dict=True):
+    """All hours, dates and rotas that some plans look at."""
+
+    timezone: str
+    schedules: tuple[Schedule, ...]
+    dates: tuple[DateWithin, ...]
+    rotas: tuple[Rota, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each part of `Stretch.said` is about."""
+        return (*(one.name for one in self.schedules), *("" for _ in self.dates), *(one.name for one in self.rotas))
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Whose wall clock days and minutes are."""
+        return ZoneInfo(self.timezone)
+
+    def instant(self, day: date, minute: int) -> datetime:
+        """An aware instant of the wall clock."""
+        return datetime.combine(day, time(minute // 60, minute % 60), self.zone)
+
+    def stretches(self, day: date) -> Iterator[Stretch]:
+        """A day from midnight to midnight."""
+        edges = [*sorted({0, *self._edges(day)} - {MINUTES_A_DAY}), MINUTES_A_DAY]
+        because = self._because(day)
+        start, said = 0, self._said(day, 0)
+        for edge in edges[1:]:
+            following = self._said(day, edge) if edge < MINUTES_A_DAY else said
+            if following != said or edge == MINUTES_A_DAY:
+                yield Stretch(day=day, start=start, stop=edge, said=said, because=because)
+                start, said = edge, following
+
+    def days(self, since: date, count: int = DAYS_AHEAD) -> Iterator[date]:
+        """Days from one on, and behind them those on which something dated begins or has ended."""
+        last = since + timedelta(days=count - 1)
+        for offset in range(count):
+            yield since + timedelta(days=offset)
+        dated = [(one.first, one.last) for schedule in self.schedules for one in schedule.exceptions]
+        dated += [(one.first, one.last) for one in self.dates]
+        edges = {day for first, final in dated for day in (first, final, final + timedelta(days=1))}
+        yield from sorted(day for day in edges if day > last)
+
+    def _edges(self, day: date) -> Iterator[int]:
+        for rota in self.rotas:
+            yield from self._here(rota.timezone, day, partial(_takes_over, rota))
+        for schedule in self.schedules:
+            yield from self._here(schedule.timezone, day, partial(_changes, schedule))
+        for zone in {one.timezone for one in self.dates if one.timezone}:
+            yield from self._here(zone, day, lambda _: ())
+
+    def _here(self, timezone: str, day: date, changes: Callable[[date], Iterable[int]]) -> Iterator[int]:
+        """Minutes of a day at which something changes by the wall clock of a zone, which may be another one than ours:
+        a rota's, that of another client whose tree goes on, or that of the tree before its zone was changed."""
+        if timezone == self.timezone:
+            yield from changes(day)
+            return
+        zone = ZoneInfo(timezone)
+        for there in (day - timedelta(days=1), day, day + timedelta(days=1)):
+            for minute in {0, *changes(there)} - {MINUTES_A_DAY}:
+                here = datetime.combine(there, time(minute // 60, minute % 60), zone).astimezone(self.zone)
+                if here.date() == day:
+                    yield here.hour * 60 + here.minute
+
+    def _said(self, day: date, minute: int) -> tuple[str, ...]:
+        instant = self.instant(day, minute)
+        found = (schedule.at(instant) for schedule in self.schedules)
+        hours = ("open" if one.open else "holiday" if one.holiday else "closed" for one in found)
+        there = (
+            (one, instant.astimezone(ZoneInfo(one.timezone)).date() if one.timezone else day) for one in self.dates
+        )
+        dated = ("yes" if one.first <= today <= one.last else "no" for one, today in there)
+        on_call = (rota.at(instant) for rota in self.rotas)
+        return (*hours, *dated, *(contact.name if contact else "nobody" for contact in on_call))
+
+    def _because(self, day: date) -> str:
+        for schedule in self.schedules:
+            if any(one.first <= day <= one.last for one in schedule.exceptions):
+                return f"exception {day.isoformat()}"
+            if day in schedule.holidays:
+                return schedule.holidays[day]
+        return ""
+
+
+def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
+    """The minute at which somebody else's turn may begin."""
+    return (rota.at_clock.hour * 60 + rota.at_clock.minute,)
+
+
+def _changes(schedule: Schedule, day: date) -> Iterator[int]:
+    """Minutes of a day, on the wall clock of the schedule's zone, at which it may begin or cease to be open."""
+    ranges = [*schedule.week[day.weekday()]]
+    for exception in schedule.exceptions:
+        ranges += exception.ranges if exception.first <= day <= exception.last else ()
+    for part in ranges:
+        yield part.start.hour * 60 + part.start.minute
+        yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
+
+
+def calendar(*plans: Plan) -> Calendar:
+    """What the trees of these plans look at; the wall clock is the last one's."""
+    schedules: list[Schedule] = []
+    dates: dict[DateWithin, None] = {}
+    rotas: list[Rota] = []
+    for plan in plans:
+        for node in plan.nodes.values():
+            if isinstance(node, OpeningHoursNode):
+                schedules.append(replace(plan.schedules[node.hours], name=node.hours))
+            elif isinstance(node, BranchNode):
+                found = (one for one in node.when if isinstance(one, DateWithin))
+                dates.update((_in_zone_of(one, plan, plans[-1]), None) for one in found)
+            elif isinstance(node, DialNode):
+                rotas += (one for one in node.contacts if isinstance(one, Rota))
+    return Calendar(
+        timezone=plans[-1].timezone,
+        schedules=tuple(_each_once(schedules)),
+        dates=tuple(dates),
+        rotas=tuple(_each_once(rotas)),
+    )
+
+
+def _in_zone_of(dated: DateWithin, plan: Plan, last: Plan) -> DateWithin:
+    """Days that say whose they are, where they are not those of the last plan's zone."""
+    timezone = dated.timezone or plan.timezone
+    return replace(dated, timezone="" if timezone == last.timezone else timezone)
+
+
+def _each_once(parts: Iterable[_Part]) -> list[_Part]:
+    """Those of both versions of a tree that have stayed as they were are looked at once."""
+    found: list[_Part] = []
+    for part in parts:
+        if part not in found:
+            found.append(part)
+    return found
+
+
+class Moment(Struct, frozen=True, kw_only=True):
+    """An instant that stands for all at which the tree goes the same way."""
+
+    at: datetime
+    words: str
+    """`Tue 2026-01-06 10:15`, with the holiday's name."""
+
+
+def moments(plan: Plan, since: datetime) -> tuple[Moment, ...]:
+    """One for each thing hours and dates can say within a year: the soonest of each kind, opening hours first."""
+    seen_by = calendar(plan)
+    today = since.astimezone(seen_by.zone).date()
+    found: dict[tuple[str, ...], Moment] = {}
+    for day in seen_by.days(today + timedelta(days=1)):
+        for stretch in seen_by.stretches(day):
+            if stretch.said not in found:
+                found[stretch.said] = moment(seen_by, stretch)
+    return tuple(found[said] for said in sorted(found, key=lambda said: "open" not in said))
+
+
+def moment(seen_by: Calendar, stretch: Stretch) -> Moment:
+    """The middle of a stretch, to five minutes: a call that lasts does not run into the next."""
+    middle = (stretch.start + stretch.stop) // 2
+    at = seen_by.instant(stretch.day, middle - middle % 5)
+    because = f", {stretch.because}" if stretch.because else ""
+    return Moment(at=at, words=f"{at:%a %Y-%m-%d %H:%M}{because}")
