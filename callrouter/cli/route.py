@@ -18,6 +18,7 @@ from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.issues import errors
+from callrouter.dialplan.language.expected_file import ANYBODY, FAILED, wait_of
 from callrouter.errors import DialplanError
 from callrouter.questions import asking
 from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
@@ -187,9 +188,9 @@ def _pairs(written: Sequence[str]) -> dict[str, str]:
 
 def _lookups(written: Sequence[str]) -> dict[str, str]:
     """`variable=value` pairs; `failed` alone is said of all."""
-    pairs = ((asking.ANYBODY, "", one) if one == asking.FAILED else one.partition("=") for one in written)
+    pairs = ((ANYBODY, "", one) if one == FAILED else one.partition("=") for one in written)
     return {name: value for name, _, value in pairs}
 
 
 def _wait(written: str | None) -> int | None:
-    return None if written is None else asking.wait_of(written)
+    return None if written is None else wait_of(written)

@@ -24,11 +24,9 @@ from callrouter.core.rota import Rota
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
+from callrouter.dialplan.language.expected_file import ANYBODY, FAILED
 from callrouter.questions.examples import standing
 from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour
-
-ANYBODY = "*"
-"""Name of all queues, or of all contacts."""
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 """Nobody calls before or after."""
@@ -258,10 +256,6 @@ def lookups_of(written: Mapping[str, str], plan: Plan) -> LookedUp:
     return LookedUp(answers=None if everything else answers, failing=frozenset(failing - {ANYBODY}))
 
 
-FAILED = "failed"
-"""Said of a lookup that is not answered."""
-
-
 def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> tuple[dict[str, DialBehaviour], DialBehaviour]:
     """What each number does when it is rung, from names of contacts and rotas and numbers as a person writes them.
 
@@ -322,15 +316,3 @@ def speaking_seconds(written: str) -> float:
     """
     plain = re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", written.strip(), re.ASCII)
     return values.duration(f"{written.strip()}s" if plain else written)
-
-
-def wait_of(written: str) -> int:
-    """The number of a wait, from 1.
-
-    Raises:
-        ValueError: it is none.
-    """
-    number = values.count(written)
-    if number < 1:
-        raise ValueError("waits are counted from 1: the caller hangs up in the middle of the first at the earliest")
-    return number

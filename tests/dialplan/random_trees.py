@@ -15,7 +15,8 @@ from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, Queu
 from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, LookAtQueues, Lookup, Play, Record
 from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compile.compiler import Compiled, compile_client
+from callrouter.dialplan.compile.compiled import Compiled
+from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.language.drafts import draft
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.people import Person

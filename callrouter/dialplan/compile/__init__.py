@@ -2,5 +2,5 @@
 
 `frame` names what a client's nodes can name, `assembly` grows the tree, `neighbours` finds the clients it leads to,
 `fallbacks` makes what Asterisk can do alone, `texts` collects all that is to be spoken, and `compiler` joins these,
-and the proof, into a plan or a list of issues.
+and the proof, into what is `compiled`: a plan, or a list of issues.
 """

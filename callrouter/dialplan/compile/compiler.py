@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
-
-from msgspec import Struct, field
 
 from callrouter.core.call import replace
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
+from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, name_all, numbers_of, scope_of
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
 from callrouter.dialplan.language.client_file import ClientFile, ServiceLevelBlock
 from callrouter.dialplan.language.drafts import Draft
-from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.reading import Shared
@@ -27,19 +25,6 @@ from callrouter.dialplan.sounds import SoundSource
 
 FORMAT = 1
 """Raised by one when the same document compiles to something else: it is part of every version."""
-
-
-class Compiled(Struct, frozen=True, kw_only=True):
-    """What became of a document: a plan if nothing is wrong, and what was found."""
-
-    document: Document
-    client: str
-    plan: Plan | None
-    issues: tuple[Issue, ...]
-    uses: frozenset[str] = frozenset()
-    """Other clients' documents it was compiled from; the shared ones go without saying."""
-    dialled: Mapping[str, str] = field(default_factory=dict)
-    """Numbers it has dialled, and the client's document each is a number of; empty: of none."""
 
 
 def compile_client(

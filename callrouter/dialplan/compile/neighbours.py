@@ -10,7 +10,7 @@ from callrouter.core import numbers
 from callrouter.dialplan.language import timezones
 
 if TYPE_CHECKING:
-    from callrouter.dialplan.compile.compiler import Compiled
+    from callrouter.dialplan.compile.compiled import Compiled
     from callrouter.dialplan.language.drafts import Draft
 
 

@@ -19,7 +19,8 @@ from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
-from callrouter.dialplan.compile.compiler import Compiled, version_of
+from callrouter.dialplan.compile.compiled import Compiled
+from callrouter.dialplan.compile.compiler import version_of
 from callrouter.dialplan.compile.frame import UNKNOWN_CLIENT
 from callrouter.dialplan.folder.look import is_client_file
 from callrouter.dialplan.issues import Issue, errors, shown

@@ -18,7 +18,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from callrouter.dialplan.compile.compiler import Compiled, compile_client
+from callrouter.dialplan.compile.compiled import Compiled
+from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
 from callrouter.dialplan.folder.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
