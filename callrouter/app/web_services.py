@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callrouter import __version__
+from callrouter.delivery.queue import DeliveryQueue
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
-from callrouter.runtime.notifications import Notifier
-from callrouter.runtime.outgoing import Outgoing
 from callrouter.runtime.ports import Clock, OutgoingMeter
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -21,9 +21,9 @@ from callrouter.store.notifications import NotificationRows
 class Outside:
     """Made once; `start` before the first call, `stop` after the last."""
 
-    outgoing: Outgoing
+    outgoing: GuardedHttp
     lookups: Lookups
-    notifier: Notifier
+    notifier: DeliveryQueue
     asking: Tasks
     """A lookup that dies is the end of that lookup, not of the engine."""
 
@@ -32,12 +32,12 @@ class Outside:
         cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: OutgoingMeter
     ) -> Outside:
         """By the operator's settings; `secrets` by name."""
-        outgoing = Outgoing(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
+        outgoing = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
         asking = Tasks()
         return cls(
             outgoing=outgoing,
             lookups=Lookups(outgoing=outgoing, clock=clock, tasks=asking, meter=meter),
-            notifier=Notifier(
+            notifier=DeliveryQueue(
                 book=NotificationRows(database),
                 outgoing=outgoing,
                 clock=clock,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from callrouter.cli.arguments import Parser
-from callrouter.cli.outgoing import check_outgoing
+from callrouter.cli.web_services import check_outgoing
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.show.text import tree

@@ -23,8 +23,8 @@ from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
 from callrouter.metrics.clients import OTHER, ClientCounters
 from callrouter.metrics.fast import FastHistogram
-from callrouter.metrics.outgoing import OutgoingCounters
 from callrouter.metrics.sources import SourceCollector, Sources
+from callrouter.metrics.web_services import OutgoingCounters
 
 ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 DECISION_BUCKETS: Final = (0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.01)

@@ -15,7 +15,7 @@ import structlog
 
 from callrouter.core.effects import Lookup, LookupField
 from callrouter.core.inputs import LookupDone, LookupFailed
-from callrouter.runtime.outgoing import Outgoing, RequestFailed
+from callrouter.runtime.guarded_http import GuardedHttp, RequestFailed
 from callrouter.runtime.ports import Clock, Inbox, OutgoingMeter
 from callrouter.runtime.tasks import Tasks
 
@@ -28,7 +28,9 @@ MAX_RUNNING = 500
 class Lookups:
     """The lookups of all live calls."""
 
-    def __init__(self, *, outgoing: Outgoing, clock: Clock, tasks: Tasks, meter: OutgoingMeter | None = None) -> None:
+    def __init__(
+        self, *, outgoing: GuardedHttp, clock: Clock, tasks: Tasks, meter: OutgoingMeter | None = None
+    ) -> None:
         self.inbox: Inbox | None = None
         """Set once, before the first call: the driver and this need each other."""
         self._outgoing = outgoing

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from callrouter.runtime.notifications import Pending
+from callrouter.delivery.queue import Pending
 from callrouter.store.spool import write_whole
 
 log = structlog.get_logger(__name__)

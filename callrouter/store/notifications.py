@@ -1,4 +1,4 @@
-"""What clients' systems are to be told, as rows: the book that `runtime.notifications` works through."""
+"""What clients' systems are to be told, as rows: the book that `delivery.queue` works through."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from callrouter.runtime.notifications import Attempt, Pending
+from callrouter.delivery.queue import Attempt, Pending
 from callrouter.store.database import Database
 from callrouter.store.tables import notifications
 

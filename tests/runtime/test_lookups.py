@@ -14,8 +14,8 @@ import pytest
 from callrouter.core.effects import HttpRequest, Lookup, LookupField
 from callrouter.core.inputs import CallOffered, Input, LookupDone, LookupFailed
 from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.guarded_http import FAILURES_TO_OPEN, OPEN_SECONDS, GuardedHttp, RequestFailed
 from callrouter.runtime.lookups import Lookups, extract
-from callrouter.runtime.outgoing import FAILURES_TO_OPEN, OPEN_SECONDS, Outgoing, RequestFailed
 from callrouter.runtime.tasks import Tasks
 from tests.runtime.web_service import WebService, web_service
 
@@ -60,7 +60,7 @@ class Room:
     """A service, and what asks it."""
 
     service: WebService
-    outgoing: Outgoing
+    outgoing: GuardedHttp
     lookups: Lookups
     told: Told
     counted: Counted
@@ -80,7 +80,7 @@ async def room(*hosts: str, clock: list[float] | None = None) -> AsyncIterator[R
     """All of it."""
     async with web_service() as service:
         now = clock or [0.0]
-        outgoing = Outgoing(hosts or [service.host], {"CRM": "s3cret"}, clock=lambda: now[0])
+        outgoing = GuardedHttp(hosts or [service.host], {"CRM": "s3cret"}, clock=lambda: now[0])
         tasks, told = Tasks(), Told()
         counted = Counted()
         lookups = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks, meter=counted)
@@ -157,7 +157,7 @@ def test_a_field_that_is_not_there(path: str, longest: int, reason: str) -> None
 async def test_only_hosts_that_are_allowed() -> None:
     """By name and port; what looks alike is another host."""
     async with web_service() as service:
-        outgoing = Outgoing(["crm.example", "*.firm.example", service.host], {})
+        outgoing = GuardedHttp(["crm.example", "*.firm.example", service.host], {})
         for url in (
             "http://crm.example.evil.org/",
             "http://firm.example/",
@@ -248,7 +248,7 @@ async def test_each_is_counted_by_the_entry_that_allows_it() -> None:
         allowed = here.service.host
 
     assert here.counted.lookups == [(allowed, "answered"), (allowed, "failed")]
-    outgoing = Outgoing(["*.crm.example", "a.example:8443"], {})
+    outgoing = GuardedHttp(["*.crm.example", "a.example:8443"], {})
     for url, name in (
         ("https://b.crm.example/x", "*.crm.example"),
         ("https://a.example:8443/", "a.example:8443"),

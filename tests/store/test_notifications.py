@@ -15,9 +15,9 @@ from callrouter.core import engine, inputs
 from callrouter.core.call import Call, Callback, CallerId, replace
 from callrouter.core.nodes import CallbackNode, HangupNode, NotifyNode
 from callrouter.core.templates import parse
+from callrouter.delivery.queue import PAUSES_SECONDS, Attempt, DeliveryQueue, Pending
 from callrouter.metrics import EngineMetrics
-from callrouter.runtime.notifications import PAUSES_SECONDS, Attempt, Notifier, Pending
-from callrouter.runtime.outgoing import Outgoing
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
 from callrouter.store.notification_spool import NotificationShelf
@@ -43,11 +43,11 @@ class Clock:
 
 
 def notifier_of(
-    database: Database, outgoing: Outgoing, clock: Clock, folder: Path, meter: EngineMetrics | None = None
-) -> Notifier:
+    database: Database, outgoing: GuardedHttp, clock: Clock, folder: Path, meter: EngineMetrics | None = None
+) -> DeliveryQueue:
     """As an engine has one."""
     shelf = NotificationShelf(folder / "notifications.jsonl")
-    return Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, shelf=shelf, meter=meter)
+    return DeliveryQueue(book=NotificationRows(database), outgoing=outgoing, clock=clock, shelf=shelf, meter=meter)
 
 
 def _call_that_notifies(url: str) -> engine.Turn:
@@ -78,7 +78,7 @@ async def test_delivered_after_a_failure(database: Database, tmp_path: Path) -> 
     """The first attempt fails, the row says why and when the next one is due; that one is delivered, once."""
     clock = Clock()
     async with web_service() as service:
-        outgoing = Outgoing([service.host], {})
+        outgoing = GuardedHttp([service.host], {})
         metrics = EngineMetrics(registry := CollectorRegistry(), version="0", target_of=lambda _call: None)
         notifier = notifier_of(database, outgoing, clock, tmp_path, metrics)
         service.away = True
@@ -105,7 +105,7 @@ async def test_delivered_after_a_failure(database: Database, tmp_path: Path) -> 
 
 async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Database, tmp_path: Path) -> None:
     """And the row says what to do."""
-    outgoing = Outgoing([], {})
+    outgoing = GuardedHttp([], {})
     notifier = notifier_of(database, outgoing, Clock(), tmp_path)
     notifier.observe(_call_that_notifies("https://crm.example/hook").facts)
     async with asyncio.TaskGroup() as group:
@@ -120,7 +120,7 @@ async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Data
 async def test_a_successor_delivers_what_was_left(database: Database, tmp_path: Path) -> None:
     """What an engine had kept, and did not send, is due for the next; kept twice it is one."""
     clock = Clock()
-    notifier = notifier_of(database, Outgoing([], {}), clock, tmp_path)
+    notifier = notifier_of(database, GuardedHttp([], {}), clock, tmp_path)
     turn = _call_that_notifies("https://crm.example/hook")
     notifier.observe((*turn.facts, *turn.facts))
     await notifier.flush()
@@ -138,7 +138,7 @@ async def test_what_was_asked_for_while_postgresql_was_away_is_delivered(
     """By the engine after the one that ended meanwhile; a line that a dying machine cut costs no other."""
     away = Database(database.url.set(database="nowhere"))
     async with web_service() as service:
-        outgoing, turn = Outgoing([service.host], {}), _call_that_notifies(service.url("good"))
+        outgoing, turn = GuardedHttp([service.host], {}), _call_that_notifies(service.url("good"))
         first = notifier_of(away, outgoing, Clock(), tmp_path)
         first.observe(turn.facts)
         if killed:

@@ -22,7 +22,7 @@ import structlog
 from callrouter.core.effects import HttpRequest
 from callrouter.core.facts import Fact, NotificationAsked
 from callrouter.errors import StoreError
-from callrouter.runtime.outgoing import Outgoing, RequestFailed
+from callrouter.runtime.guarded_http import GuardedHttp, RequestFailed
 from callrouter.runtime.ports import Clock, OutgoingMeter
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class Shelf(Protocol):
         ...
 
 
-class Notifier:
+class DeliveryQueue:
     """An observer of facts, and a task (`run`) that delivers."""
 
     interests = frozenset({NotificationAsked})
@@ -108,7 +108,7 @@ class Notifier:
         self,
         *,
         book: NotificationBook,
-        outgoing: Outgoing,
+        outgoing: GuardedHttp,
         clock: Clock,
         shelf: Shelf,
         meter: OutgoingMeter | None = None,

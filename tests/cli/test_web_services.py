@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callrouter.cli.outgoing import check_outgoing
+from callrouter.cli.web_services import check_outgoing
 from callrouter.dialplan import PaperSpeech, load_directory
 
 TREE = """\

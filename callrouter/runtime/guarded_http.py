@@ -71,7 +71,7 @@ class Breaker:
         self.trying = False
 
 
-class Outgoing:
+class GuardedHttp:
     """Sends requests; one for the whole engine.
 
     Args:

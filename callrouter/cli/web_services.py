@@ -26,7 +26,7 @@ def check_outgoing(plans: Collection[Plan], hosts: Collection[str], secrets: Map
 
 
 def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:
-    from callrouter.runtime.outgoing import is_among
+    from callrouter.runtime.guarded_http import is_among
 
     if isinstance(node, LookupNode):
         address = "".join(piece.text or "x" for piece in node.url.pieces)
