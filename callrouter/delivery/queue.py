@@ -1,102 +1,38 @@
-"""Tells clients' systems what the calls asked for, without any call waiting for it.
+"""Delivers what calls ask for, without any call waiting for it.
 
-A notification is a row before it is sent, and stays one until it is delivered; while PostgreSQL is away it waits on
-disk. An engine that ends meanwhile leaves it to the next. So it is delivered at least once; `Idempotency-Key` lets the
-receiver drop a repetition. What fails is tried again after growing pauses, some nine hours long, and then given up; a
-receiver the operator does not allow is never asked.
+A delivery is a row before it is tried, and stays one until it is made; while PostgreSQL is away it waits on disk. An
+engine that ends meanwhile leaves it to the next. So it is made at least once, and its id, which is sent along, lets the
+receiver drop a repetition. What fails is tried again after growing pauses, some nine hours long, and then given up.
+
+How one attempt is made is the channel's business (`delivery.channel`). The queue sees to all else: that it ends by its
+deadline, that it is noted, and that neither a dead destination nor a fault of one channel holds up the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import random
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final
 
 import structlog
 
-from callrouter.core.effects import HttpRequest
 from callrouter.core.facts import Fact, NotificationAsked
+from callrouter.delivery.backoff import next_attempt
+from callrouter.delivery.channel import Channel, Channels, Delivered, FailedForGood, FailedForNow, Outcome
+from callrouter.delivery.intake import Intake
+from callrouter.delivery.ports import Attempt, Book, Delivery, DeliveryMeter, Spool
+from callrouter.delivery.slots import SLOTS, Slots, Turn
 from callrouter.errors import StoreError
-from callrouter.runtime.guarded_http import GuardedHttp, RequestFailed
-from callrouter.runtime.ports import Clock, OutgoingMeter
+from callrouter.runtime.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-PAUSES_SECONDS = (5.0, 30.0, 120.0, 600.0, 1800.0, 7200.0, 21_600.0)
-"""After the first failed attempt, the second …; after the last of them it is given up."""
-TIMEOUT_SECONDS = 10.0
-AT_ONCE = 8
-"""Deliveries at a time."""
-LOOK_SECONDS = 2.0
+LOOK_SECONDS: Final = 2.0
 """How often what waits for its next attempt is looked for."""
-RETRY_SECONDS = 1.0
+RETRY_SECONDS: Final = 1.0
 """Pause while PostgreSQL is away."""
-MAX_IN_MEMORY = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pending:
-    """A notification that is not delivered yet."""
-
-    notification_id: str
-    call_id: str
-    client: str
-    contact: str
-    url: str
-    body: str
-    asked_at: datetime
-    attempts: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """How trying to deliver went."""
-
-    notification_id: str
-    attempts: int
-    """All of them, this one included."""
-    at: datetime
-    error: str | None
-    """None: delivered."""
-    next_at: datetime | None = None
-    """None: there will be no other."""
-
-
-class NotificationBook(Protocol):
-    """Where notifications are kept; each method raises StoreError while it cannot be reached."""
-
-    async def add(self, asked: Sequence[Pending]) -> None:
-        """Keep them; one that is there already stays as it is."""
-        ...
-
-    async def due(self, now: datetime, limit: int) -> list[Pending]:
-        """Those to be tried now, the oldest first."""
-        ...
-
-    async def settle(self, attempt: Attempt) -> None:
-        """Note how an attempt went."""
-        ...
-
-
-class Shelf(Protocol):
-    """Where notifications wait while the book cannot be reached; each method raises OSError when the disk fails."""
-
-    async def put(self, asked: Sequence[Pending]) -> None:
-        """Behind what is there."""
-        ...
-
-    async def look(self) -> list[Pending]:
-        """What is there."""
-        ...
-
-    async def clear(self) -> None:
-        """All of it is in the book."""
-        ...
+PAGE: Final = 2 * SLOTS
+"""Deliveries looked at a time."""
 
 
 class DeliveryQueue:
@@ -105,103 +41,54 @@ class DeliveryQueue:
     interests = frozenset({NotificationAsked})
 
     def __init__(
-        self,
-        *,
-        book: NotificationBook,
-        outgoing: GuardedHttp,
-        clock: Clock,
-        shelf: Shelf,
-        meter: OutgoingMeter | None = None,
+        self, *, book: Book, spool: Spool, channels: Channels, clock: Clock, meter: DeliveryMeter | None = None
     ) -> None:
         self._book = book
-        self._shelf = shelf
-        self._looked = False
-        """What a predecessor left on the shelf is known."""
-        self._shelved = 0
-        """How many of those asked for, from the first on, stand on the shelf."""
-        self._outgoing = outgoing
+        self._channels = channels
         self._clock = clock
         self._meter = meter
-        self._asked: deque[Pending] = deque()
+        self._intake = Intake(book, spool)
+        self._slots = Slots()
+        self._in_hand: set[str] = set()
+        """Ids of those under way, or concluded and not settled yet: in the book they look as if they were due."""
+        self._concluded: list[Attempt] = []
+        """Not settled yet."""
         self._wake = asyncio.Event()
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """Take note of what is to be delivered; costs next to nothing."""
         for fact in facts:
             if type(fact) is NotificationAsked:
-                self._take(fact)
+                self._intake.take(_delivery(fact))
+                self._wake.set()
 
     @property
     def backlog(self) -> int:
-        """Those not kept yet."""
-        return len(self._asked)
+        """Those not in the book yet."""
+        return len(self._intake)
 
     async def run(self) -> None:
-        """Keep and deliver until cancelled.
-
-        Raises:
-            OSError: what a predecessor left cannot be read; it is begun again, and what is asked for waits in memory.
-        """
-        await self._look()
-        while True:
-            try:
-                await self._keep()
-                delivered = await self._deliver_due()
-            except StoreError as error:
-                log.warning("notifications wait: PostgreSQL is away", waiting=len(self._asked), reason=str(error))
+        """Keep and deliver until cancelled; attempts under way are cancelled too, and made again by the next engine."""
+        async with asyncio.TaskGroup() as attempts:
+            while True:
+                self._wake.clear()
                 try:
-                    await self._put_aside()
-                except OSError as failed:
-                    log.error("notifications wait in memory alone: the disk fails", reason=str(failed))  # noqa: TRY400
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            if not delivered:
-                await self._pause()
+                    await self._intake.keep()
+                    await self._start_due(attempts)
+                except StoreError as error:
+                    log.warning("notifications wait: PostgreSQL is away", waiting=self.backlog, reason=str(error))
+                    await self._intake.put_aside()
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    await self._pause()
 
     async def flush(self) -> None:
-        """Keep what is still in memory, for the next engine to deliver; what neither PostgreSQL nor the disk takes is
-        logged.
-        """
+        """After `run`: leave everything in order for the next engine."""
+        await self._intake.flush()
         try:
-            await self._keep()
-        except StoreError:
-            try:
-                await self._put_aside()
-            except OSError as error:
-                for one in self._asked:
-                    log.critical("a notification is lost", notification=one, reason=str(error))
-            else:
-                log.warning("notifications wait on disk for the next start", waiting=len(self._asked))
-
-    async def _look(self) -> None:
-        if not self._looked:
-            found = await self._shelf.look()
-            self._asked.extendleft(reversed(found))
-            self._looked, self._shelved = True, len(found)
-
-    async def _put_aside(self) -> None:
-        asked = list(self._asked)
-        if len(asked) > self._shelved:
-            await self._shelf.put(asked[self._shelved :])
-            self._shelved = len(asked)
-
-    def _take(self, fact: NotificationAsked) -> None:
-        asked, call = fact.notification, fact.call
-        if len(self._asked) >= MAX_IN_MEMORY:
-            log.error("a notification is lost: too many wait for PostgreSQL", notification=asked.notification_id)
-            return
-        self._asked.append(
-            Pending(
-                notification_id=asked.notification_id,
-                call_id=call.call_id,
-                client=call.client,
-                contact=asked.contact,
-                url=asked.url,
-                body=asked.body,
-                asked_at=asked.asked_at,
-            )
-        )
-        self._wake.set()
+            await self._settle()
+        except StoreError as error:
+            log.warning("deliveries made are made once more", many=len(self._concluded), reason=str(error))
 
     async def _pause(self) -> None:
         try:
@@ -209,53 +96,126 @@ class DeliveryQueue:
                 await self._wake.wait()
         except TimeoutError:
             pass
-        self._wake.clear()
 
-    async def _keep(self) -> None:
-        taken = list(self._asked)
-        if taken:
-            await self._book.add(taken)
-            for _ in taken:
-                self._asked.popleft()
-            if self._shelved:
-                self._shelved = 0
-                with contextlib.suppress(OSError):  # told once more by the next engine, and kept once
-                    await self._shelf.clear()
+    async def _start_due(self, attempts: asyncio.TaskGroup) -> None:
+        """Begin what is due, the oldest first, until the slots are full or nothing is left that may have one."""
+        await self._settle()
+        while self._slots.free:
+            page = await self._book.due(
+                self._clock.now(), PAGE, in_hand=frozenset(self._in_hand), passing_over=self._slots.without_room()
+            )
+            for delivery in page:
+                self._begin(delivery, attempts)
+            await self._settle()
+            if len(page) < PAGE:
+                break
 
-    async def _deliver_due(self) -> int:
-        due = await self._book.due(self._clock.now(), AT_ONCE)
-        # Each result is noted as it comes, whatever becomes of the others.
-        for finished in asyncio.as_completed([self._deliver(one) for one in due]):
-            await self._book.settle(await finished)
-        return len(due)
+    async def _settle(self) -> None:
+        if concluded := tuple(self._concluded):
+            await self._book.settle(concluded)
+            del self._concluded[: len(concluded)]
+            self._in_hand.difference_update(attempt.delivery_id for attempt in concluded)
 
-    async def _deliver(self, one: Pending) -> Attempt:
-        request = HttpRequest(method="POST", url=one.url, body=one.body)
-        error: RequestFailed | None = None
+    def _begin(self, delivery: Delivery, attempts: asyncio.TaskGroup) -> None:
+        """Give it a slot and a task; what can have neither fails at once, or is left in the book for later."""
+        found = self._destination(delivery)
+        if not isinstance(found, tuple):
+            self._conclude(delivery, found)
+            return
+        channel, destination = found
+        match self._slots.take(destination, delivery.address):
+            case Turn.TAKEN:
+                self._in_hand.add(delivery.delivery_id)
+                name = f"{channel.name} {delivery.delivery_id}"
+                attempts.create_task(self._attempt(channel, destination, delivery), name=name)
+            case Turn.RESTING:
+                # It counts as an attempt: so that what is for a dead destination is given up at the same time.
+                reason = self._slots.refusal(destination)
+                self._conclude(delivery, FailedForNow(reason=reason, destination_answers=False))
+            case Turn.NO_ROOM:
+                pass
+
+    def _destination(self, delivery: Delivery) -> tuple[Channel, str] | FailedForNow | FailedForGood:
+        """Who delivers it, and to where; or why nobody does."""
         try:
-            await self._outgoing.send(request, TIMEOUT_SECONDS, {"Idempotency-Key": one.notification_id})
-        except RequestFailed as failed:
-            error = failed
-        attempts, now = one.attempts + 1, self._clock.now()
+            channel = self._channels.of(delivery.address)
+            wrong = self._channels.check(delivery.address)
+            if channel is None or wrong is not None:
+                return FailedForGood(reason=wrong or "")
+            return channel, channel.destination(delivery.address)
+        except Exception:
+            return _fault(delivery)
+
+    async def _attempt(self, channel: Channel, destination: str, delivery: Delivery) -> None:
+        try:
+            outcome = await _send(channel, delivery)
+        except BaseException:
+            self._slots.give_back(destination, answers=None)
+            self._in_hand.discard(delivery.delivery_id)
+            raise
+        self._slots.give_back(destination, answers=_answers(outcome))
+        self._conclude(delivery, outcome)
+        self._wake.set()
+
+    def _conclude(self, delivery: Delivery, outcome: Outcome) -> None:
+        attempts, now = delivery.attempts + 1, self._clock.now()
+        error = None if isinstance(outcome, Delivered) else outcome.reason
         next_at = None
-        if error is not None and not error.forbidden and attempts <= len(PAUSES_SECONDS):
-            pause = PAUSES_SECONDS[attempts - 1] * random.uniform(0.9, 1.1)  # noqa: S311 - spreads retries
-            next_at = now + timedelta(seconds=pause)
+        if isinstance(outcome, FailedForNow):
+            next_at = next_attempt(now, attempts, outcome.retry_after_seconds)
         if self._meter is not None:
             self._meter.observe_delivery("delivered" if error is None else "failed" if next_at else "given_up")
         if error is not None:
             log.warning(
                 "a notification was not delivered" + ("" if next_at else ": it is given up"),
-                notification=one.notification_id,
-                client=one.client,
-                contact=one.contact,
+                notification=delivery.delivery_id,
+                client=delivery.client,
+                contact=delivery.contact,
                 attempts=attempts,
-                reason=str(error),
+                reason=error,
             )
-        return Attempt(
-            notification_id=one.notification_id,
-            attempts=attempts,
-            at=now,
-            error=str(error) if error else None,
-            next_at=next_at,
+        self._in_hand.add(delivery.delivery_id)
+        self._concluded.append(
+            Attempt(delivery_id=delivery.delivery_id, attempts=attempts, at=now, error=error, next_at=next_at)
         )
+
+
+def _delivery(fact: NotificationAsked) -> Delivery:
+    asked, call = fact.notification, fact.call
+    return Delivery(
+        delivery_id=asked.notification_id,
+        call_id=call.call_id,
+        client=call.client,
+        contact=asked.contact,
+        address=asked.url,
+        body=asked.body,
+        asked_at=asked.asked_at,
+    )
+
+
+async def _send(channel: Channel, delivery: Delivery) -> Outcome:
+    try:
+        async with asyncio.timeout(channel.deadline_seconds):
+            return await channel.send(delivery)
+    except TimeoutError:
+        reason = f"{channel.name} had not ended after {channel.deadline_seconds:g} s"
+        return FailedForNow(reason=reason, destination_answers=False)
+    except Exception:
+        return _fault(delivery)
+
+
+def _fault(delivery: Delivery) -> FailedForNow:
+    """A fault of ours, caught where it is handled: it must not hold up the others."""
+    log.exception("a delivery failed in an unforeseen way", notification=delivery.delivery_id)
+    return FailedForNow(reason="it failed in an unforeseen way", destination_answers=None)
+
+
+def _answers(outcome: Outcome) -> bool | None:
+    """Whether the destination is there; None: who fails for good was perhaps not even asked."""
+    match outcome:
+        case Delivered():
+            return True
+        case FailedForNow(destination_answers=answers):
+            return answers
+        case FailedForGood():
+            return None
