@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
+from itertools import islice
 from typing import Final
 
 import structlog
@@ -32,14 +33,15 @@ class Intake:
         self._book = book
         self._spool = spool
         self._in_memory: deque[Delivery] = deque()
-        self._on_disk: int | None = None
-        """None: what a predecessor left is not known yet."""
+        self._on_disk = 0
+        self._read = False
+        """What a predecessor left there is known."""
         self._unreadable = ""
         """Why the spool could not be read, as last logged."""
 
     def __len__(self) -> int:
         """How many are known of."""
-        return len(self._in_memory) + (self._on_disk or 0)
+        return len(self._in_memory) + self._on_disk
 
     def take(self, asked: Delivery) -> None:
         """Take it on; costs next to nothing."""
@@ -48,18 +50,19 @@ class Intake:
             return
         self._in_memory.append(asked)
 
-    async def keep(self) -> None:
-        """Bring all of them into the book.
+    async def keep(self) -> int:
+        """Bring all of them into the book; how many there were.
 
         Raises:
             StoreError: it does not take them now.
         """
-        if self._on_disk != 0:
-            await self._unspool()
+        kept = await self._unspool() if self._on_disk or not self._read else 0
         while self._in_memory:
-            taken = [self._in_memory[place] for place in range(min(AT_ONCE, len(self._in_memory)))]
+            taken = list(islice(self._in_memory, AT_ONCE))
             await self._book.add(taken)
             self._forget(len(taken))
+            kept += len(taken)
+        return kept
 
     async def put_aside(self) -> bool:
         """Move them from memory to the disk, as long as the book takes none; False: it does not take them either."""
@@ -71,8 +74,7 @@ class Intake:
         except OSError as error:
             log.error("notifications wait in memory alone: the disk fails", reason=str(error))  # noqa: TRY400
             return False
-        if self._on_disk is not None:
-            self._on_disk += len(taken)
+        self._on_disk += len(taken)
         self._forget(len(taken))
         return True
 
@@ -87,20 +89,21 @@ class Intake:
             for one in self._in_memory:
                 log.critical("a notification is lost", notification=one)
 
-    async def _unspool(self) -> None:
+    async def _unspool(self) -> int:
         try:
             found = await self._spool.read()
         except OSError as error:  # what comes in now must not wait for somebody who mends the disk
             if str(error) != self._unreadable:
                 log.error("notifications on disk cannot be read, and wait", reason=str(error))  # noqa: TRY400
             self._unreadable = str(error)
-            return
-        self._on_disk, self._unreadable = len(found), ""
+            return 0
+        self._on_disk, self._read, self._unreadable = len(found), True, ""
         for place in range(0, len(found), AT_ONCE):
             await self._book.add(found[place : place + AT_ONCE])
         with contextlib.suppress(OSError):  # found once more by the next engine, and kept once
             await self._spool.clear()
         self._on_disk = 0
+        return len(found)
 
     def _forget(self, many: int) -> None:
         for _ in range(many):

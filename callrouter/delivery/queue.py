@@ -73,8 +73,10 @@ class DeliveryQueue:
             while True:
                 self._wake.clear()
                 try:
-                    await self._intake.keep()
+                    # This first: while PostgreSQL is away it says so before the spool, which may be long, is read.
                     await self._start_due(attempts)
+                    if await self._intake.keep():
+                        continue
                 except StoreError as error:
                     log.warning("notifications wait: PostgreSQL is away", waiting=self.backlog, reason=str(error))
                     await self._intake.put_aside()
