@@ -38,7 +38,7 @@ PAGE: Final = 2 * SLOTS
 class DeliveryQueue:
     """An observer of facts, and a task (`run`) that delivers."""
 
-    interests = frozenset({NotificationAsked})
+    interests: Final[frozenset[type[Fact]]] = frozenset({NotificationAsked})
 
     def __init__(
         self, *, book: Book, spool: Spool, channels: Channels, clock: Clock, meter: DeliveryMeter | None = None
