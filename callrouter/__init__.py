@@ -5,6 +5,7 @@ A call's way through the packages, from the bottom of the layers up:
 core      decides: plain data in, plain data out (calls, nodes, the engine)
 dialplan  turns a client's YAML into the plan the core walks
 runtime   drives live calls: one mailbox per call, inputs in, effects out
+delivery  tells clients' systems what calls ask for: a queue, and the channels it sends by
 store     keeps the record in PostgreSQL        metrics   counts for Prometheus
 asterisk  speaks to the PBX over AMI            speech    renders prompts
 api       answers over HTTP

@@ -13,6 +13,9 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── SpeechError            the operator: text to speech or a sound file
+    ├── RequestFailed          the client: a request to their web service came to nothing
+    │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
+    │   └── RequestRefused     the service answered, with another status than 2xx
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
@@ -79,6 +82,23 @@ class EncodingError(AmiError):
 
 class SpeechError(CallrouterError):
     """A prompt cannot be rendered or found."""
+
+
+class RequestFailed(CallrouterError):
+    """A request to a web service came to nothing; the text says why, and never holds a secret."""
+
+
+class RequestForbidden(RequestFailed):
+    """A request may not be sent, and never will as things are set up."""
+
+
+class RequestRefused(RequestFailed):
+    """The service answered with another status than 2xx; it may have said when to ask again (0: it did not)."""
+
+    def __init__(self, sentence: str, *, status: int, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StoreError(CallrouterError):

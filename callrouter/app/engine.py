@@ -122,7 +122,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     recorder = Recorder(database, settings.data_dir / "spool")
     outside = Outside.of(settings, load_secrets(), database, clock, metrics)
     fact_log = FactLog()
-    observers: list[Observer] = [recorder, metrics, fact_log, outside.notifier]
+    observers: list[Observer] = [recorder, metrics, fact_log, outside.deliveries]
     driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
     outside.lookups.inbox = driver
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
@@ -234,7 +234,7 @@ class Engine:
                 link_up=lambda: self.link.state is LinkState.UP,
                 link=self.link.counters,
                 writer=self.recorder,
-                notifications=lambda: self.outside.notifier.backlog,
+                notifications=lambda: self.outside.deliveries.backlog,
             )
         )
 

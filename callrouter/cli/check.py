@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from callrouter.cli.arguments import Parser
-from callrouter.cli.outgoing import check_outgoing
+from callrouter.cli.web_services import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.show.text import tree
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     folder = where if where.is_dir() else where.parent
     places = (folder / "sounds", *(asked.sounds or settings.sounds_dirs))
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
-    outgoing = check_outgoing(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
+    outgoing = check_web_services(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
     issues = (*catalogue.issues, *outgoing, *run_expected(where, catalogue))
     if asked.json:
         print(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))

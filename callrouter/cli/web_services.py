@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from callrouter.core.nodes import LookupNode, Node, NotifyNode
 from callrouter.core.plan import Plan
-from callrouter.dialplan.issues import Issue, Severity, shown
+from callrouter.dialplan.issues import Issue, Severity
+
+if TYPE_CHECKING:
+    from callrouter.delivery.channel import Channels
+    from callrouter.runtime.guarded_http import GuardedHttp
 
 
-def check_outgoing(plans: Collection[Plan], hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[Issue]:
-    """Warn of hosts that may not be asked and of secrets that are not set.
+def check_web_services(plans: Collection[Plan], hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[Issue]:
+    """Warn of hosts that may not be asked, of addresses nothing can be delivered to, and of secrets that are not set.
 
     Settings may be another machine's: where none of them is made, nothing is known and nothing is said.
     """
@@ -26,21 +30,33 @@ def check_outgoing(plans: Collection[Plan], hosts: Collection[str], secrets: Map
 
 
 def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:
-    from callrouter.runtime.outgoing import is_among
-
+    wrong = None
     if isinstance(node, LookupNode):
-        address = "".join(piece.text or "x" for piece in node.url.pieces)
         for _, value in node.headers:
             if value.startswith("env:") and value.removeprefix("env:") not in secrets:
                 yield f"CALLROUTER_SECRET_{value.removeprefix('env:')} is not set: the lookup would always fail"
+        address = "".join(piece.text or "x" for piece in node.url.pieces)
+        wrong = _guard(hosts, secrets).why_forbidden(address)
     elif isinstance(node, NotifyNode):
-        address = node.url
-    else:
-        return
-    url = urlsplit(address)
-    host = (url.hostname or "").lower()
-    if not is_among(hosts, host, url.port or (443 if url.scheme == "https" else 80)):
-        yield f"{shown(host)} is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked"
+        wrong = _channels(hosts, secrets).check(node.url)
+    if wrong is not None:
+        yield wrong
+
+
+# Imported where they are needed: few trees ask or tell anybody, and an HTTP client takes a while to load.
+
+
+def _guard(hosts: Collection[str], secrets: Mapping[str, str]) -> GuardedHttp:
+    from callrouter.runtime.guarded_http import GuardedHttp
+
+    return GuardedHttp(hosts, secrets)
+
+
+def _channels(hosts: Collection[str], secrets: Mapping[str, str]) -> Channels:
+    from callrouter.delivery.channel import Channels, Tools
+    from callrouter.delivery.channels import CHANNELS
+
+    return Channels(CHANNELS, Tools(http=_guard(hosts, secrets)))
 
 
 def _issue(plan: Plan, node: Node, wrong: str) -> Issue:
