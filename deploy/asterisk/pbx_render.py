@@ -191,7 +191,7 @@ def _phone_extension(name: str) -> str:
     """Who is transferred to a colleague that does not answer is a caller still: the fallback has him. CR_DID tells."""
     lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
-        f"exten => {name},1,Dial(PJSIP/{name},30)\n"
+        f"exten => {name},1,Dial(PJSIP/{name},30,i)\n"
         f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
         " same => n,Hangup()"
     )
