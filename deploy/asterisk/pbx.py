@@ -112,6 +112,7 @@ class Pbx:
         admission_seconds: float = 5,
         lease_seconds: float = 5,
         wrapup_seconds: int = 0,
+        qualify_seconds: int = 5,
         sip_port: int | None = None,
         ami_port: int | None = None,
         extra_conf: Mapping[str, str] | None = None,
@@ -153,6 +154,7 @@ class Pbx:
                 admission_seconds=admission_seconds,
                 lease_seconds=lease_seconds,
                 wrapup_seconds=wrapup_seconds,
+                qualify_seconds=qualify_seconds,
                 verbose=verbose,
                 extra_conf=extra_conf or {},
             )

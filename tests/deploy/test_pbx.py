@@ -113,6 +113,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory, phone_ports: dict[str, int]) -
         queue_members={"medical": ["agent-1"], "shop": ["agent-3"]},
         carrier=f"127.0.0.1:{phone_ports['carrier']}",
         admission_seconds=ADMISSION_SECONDS,
+        qualify_seconds=0,  # SIPp's phones come with a test, go with it, and answer calls only
         extra_conf={"queues": "[line-2](team)\ncontext = callrouter-queue-keys\nmember => PJSIP/agent-2\n"},
     ) as running:
         yield running
