@@ -35,6 +35,7 @@ from callrouter.app.versions import PlanVersions
 from callrouter.app.watch import Watcher
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.translate import Places
@@ -226,6 +227,12 @@ class Engine:
         self.collecting = Collecting(
             self.journal, link_up=lambda: self.link.state is LinkState.UP, adopted=self.recorder.adopted
         )
+        self.media_watch = MediaWatch(
+            self.link,
+            settings.media_timeout_seconds,
+            link_up=lambda: self.link.state is LinkState.UP,
+            on_ended=self.metrics.leg_vanished,
+        )
         self.driver.also_tell(self.journal)
         self.recorder.on_durable = self.journal.safe
         self.metrics.watch(
@@ -262,6 +269,7 @@ class Engine:
         tasks.keep(self.observation.run, "observation")
         tasks.start(self.link.run(), "link to Asterisk")
         tasks.keep(self.collecting.run, "journal")
+        tasks.keep(self.media_watch.run, "watch over media")
         if self.settings.watch:
             tasks.keep(Watcher(self.loader, self.plans).run, "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")

@@ -91,6 +91,10 @@ class EngineMetrics:
         """Count one attempt to deliver a notification."""
         self._outgoing.deliveries.labels(outcome).inc()
 
+    def leg_vanished(self) -> None:
+        """Count one leg that was ended because its media had stopped."""
+        self._counters.legs_vanished.inc()
+
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""
         self._registry.register(SourceCollector(sources))

@@ -113,6 +113,7 @@ class Pbx:
         lease_seconds: float = 5,
         wrapup_seconds: int = 0,
         qualify_seconds: int = 5,
+        session_seconds: int = 900,
         sip_port: int | None = None,
         ami_port: int | None = None,
         extra_conf: Mapping[str, str] | None = None,
@@ -155,6 +156,7 @@ class Pbx:
                 lease_seconds=lease_seconds,
                 wrapup_seconds=wrapup_seconds,
                 qualify_seconds=qualify_seconds,
+                session_seconds=session_seconds,
                 verbose=verbose,
                 extra_conf=extra_conf or {},
             )

@@ -61,6 +61,7 @@ class PbxConfig:
     `agents` phones agent-1 … agent-N exist. A phone in `agent_contacts` ("agent-1": "127.0.0.1:5090") is called
     there; the others register with their secret from `phone_secrets`. `carrier` is where numbers are dialled.
     Phones are asked every `qualify_seconds` whether they are there; 0: never, and all count as there.
+    `session_seconds` (90 or more) is the interval of SIP session timers.
     `queue_members` replaces the default spread of the agents over the teams. `extra_conf` appends text to a
     file ("extensions", "pjsip", "manager", "queues", "modules").
     """
@@ -89,6 +90,7 @@ class PbxConfig:
     lease_seconds: float = 5
     wrapup_seconds: int = 0
     qualify_seconds: int = 5
+    session_seconds: int = 900
     fallback_prompt: str = "please-try-call-later"
     fallback_queue_seconds: int = 300
     verbose: bool = False
@@ -177,6 +179,7 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "lease_seconds": f"{config.lease_seconds:g}",
         "wrapup_seconds": str(config.wrapup_seconds),
         "qualify_seconds": str(config.qualify_seconds),
+        "session_seconds": str(config.session_seconds),
         "fallback_prompt": config.fallback_prompt,
         "fallback_queue_seconds": str(config.fallback_queue_seconds),
         "log_verbose": ",verbose(5),dtmf" if config.verbose else "",

@@ -87,6 +87,13 @@ class Carrier(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    def vanish(self) -> None:
+        """All telephones at once are without power: neither SIP nor sound comes from them any more."""
+        for dialog in self._dialogs.values():
+            dialog.telephone.close()
+        if self._transport is not None:
+            self._transport.close()
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         request = _parse(data)
         if request is None:
@@ -97,6 +104,8 @@ class Carrier(asyncio.DatagramProtocol):
             return
         if method == "INVITE" and dialog is None:
             self._start(self._answer_call(call_id, request, addr))
+        elif method == "INVITE" and dialog is not None and dialog.answered:
+            self._reply(request, addr, "200 OK", dialog, body=_sdp(dialog.telephone.port))
         elif method == "BYE":
             self._reply(request, addr, "200 OK", dialog)
             self._drop(call_id)
