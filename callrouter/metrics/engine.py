@@ -70,6 +70,9 @@ class EngineMetrics:
         registry.register(self._decision)
         self._outgoing = OutgoingCounters(registry)
         self._dialplans = _DialplanGauges(registry)
+        self._queues_missing = Gauge(
+            "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
+        )
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
@@ -94,6 +97,10 @@ class EngineMetrics:
     def leg_vanished(self) -> None:
         """Count one leg that was ended because its media had stopped."""
         self._counters.legs_vanished.inc()
+
+    def queues_checked(self, missing: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks."""
+        self._queues_missing.set(missing)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

@@ -30,16 +30,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 _HERE = str(Path(__file__).resolve().parent)
-if _HERE not in sys.path:  # loaded by path: let the two neighbours be found
+if _HERE not in sys.path:  # loaded by path: let its neighbours be found
     sys.path.insert(0, _HERE)
 
 from pbx_install import Installation, PbxError, find_or_install  # noqa: E402
 from pbx_render import Directories, PbxConfig, render  # noqa: E402
+from pbx_teams import Teams, teams_of_folder, teams_of_members  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Installation", "Pbx", "PbxError"]
+__all__ = ["Installation", "Pbx", "PbxError", "teams_of_folder"]
 
 _STATE = "pbx.json"
 _CONTROL_SOCKET_BYTES = 107  # sun_path, less its final zero
@@ -105,6 +106,7 @@ class Pbx:
         *,
         agents: int = 8,
         agent_contacts: Mapping[str, str] | None = None,
+        teams: Teams | None = None,
         queue_members: Mapping[str, Sequence[str]] | None = None,
         carrier: str | None = None,
         language: str = "en",
@@ -123,15 +125,18 @@ class Pbx:
     ) -> Self:
         """Render the configuration into `run_dir`, start Asterisk and wait until it has fully booted.
 
-        Ports not given are free ones of the loopback. With `die_with_parent` Asterisk is killed when the *thread*
-        that started it ends (PR_SET_PDEATHSIG): call from a thread that lives long enough. See PbxConfig for the
-        other options. Raises PbxError, with the last lines of the log, when Asterisk does not come up.
+        `teams` are the queues (`teams_of_folder`); `queue_members`, in their place, are queues with the template's
+        settings and these agents. Ports not given are free ones of the loopback. With `die_with_parent` Asterisk is
+        killed when the *thread* that started it ends (PR_SET_PDEATHSIG): call from a thread that lives long enough.
+        See PbxConfig for the other options. Raises PbxError, with the last lines of the log, when Asterisk does not
+        come up.
         """
         run_dir = run_dir.resolve()
         _check_run_dir(run_dir)
         installation = find_or_install()
         _lay_out(run_dir, installation)
-        agent_names = [f"agent-{number}" for number in range(1, agents + 1)]
+        teams = teams or teams_of_members(queue_members or {})
+        agent_names = [*(f"agent-{number}" for number in range(1, agents + 1)), *teams.phones]
         phone_secrets = {name: secrets.token_urlsafe(12) for name in ["softphone", *agent_names]}
         attempts = 3 if sip_port is None or ami_port is None else 1
         for attempt in range(1, attempts + 1):
@@ -150,7 +155,7 @@ class Pbx:
                 carrier=carrier,
                 agents=agents,
                 agent_contacts=agent_contacts or {},
-                queue_members=queue_members,
+                teams=teams,
                 language=language,
                 admission_seconds=admission_seconds,
                 lease_seconds=lease_seconds,
