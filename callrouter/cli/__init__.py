@@ -4,6 +4,7 @@ up · engine · web       run it (both parts, or one)
 check · route           question the clients' files, without Asterisk or PostgreSQL
 show · diff · schema    see a tree and its hours, and what a change means for callers
 explain · stats         question the record
+teams                   what the PBX is told of the teams
 status · dialplan       the engine's state; what was live when, rollback, publish
 db · settings           the database's schema; the settings and where they come from
 
@@ -36,6 +37,7 @@ COMMANDS: Final = {
     "route": ("callrouter.cli.route:main", "Walk a client's tree as a caller would, without a telephone."),
     "show": ("callrouter.cli.show:main", "Draw a client's tree, or a week of its hours."),
     "diff": ("callrouter.cli.diff:main", "Say what changes for whom between two versions of the clients' files."),
+    "teams": ("callrouter.cli.teams:teams", "Show the folder's teams and telephones, as the PBX is to have them."),
     "explain": ("callrouter.cli.explain:explain", "Say why a call ended where it did."),
     "stats": ("callrouter.cli.stats:stats", "Show each client's figures for a period."),
     "status": ("callrouter.cli.status:status", "Show the engine's state, the plans in service, and what is wrong."),

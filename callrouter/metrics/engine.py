@@ -72,6 +72,9 @@ class EngineMetrics:
         self._lookups = LookupCounters(registry)
         self._deliveries = DeliveryCounters(registry)
         self._dialplans = _DialplanGauges(registry)
+        self._queues_missing = Gauge(
+            "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
+        )
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
@@ -92,6 +95,14 @@ class EngineMetrics:
     def observe_delivery(self, outcome: str) -> None:
         """Count one attempt to deliver a notification."""
         self._deliveries.attempts.labels(outcome).inc()
+
+    def leg_vanished(self) -> None:
+        """Count one leg that was ended because its media had stopped."""
+        self._counters.legs_vanished.inc()
+
+    def queues_checked(self, missing: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks."""
+        self._queues_missing.set(missing)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""
