@@ -1,6 +1,7 @@
 """Every error callrouter raises on purpose, and to whom it speaks.
 
     CallrouterError
+    ├── UsageError             whoever typed a command: one of its arguments cannot be understood
     ├── SettingsError          the operator: a CALLROUTER_* variable is missing or wrong
     ├── DialplanError          the operations team: a client's file is wrong (holds the list of issues)
     ├── CoreError              us: the core was handed something it cannot be
@@ -27,6 +28,10 @@ from __future__ import annotations
 
 class CallrouterError(Exception):
     """Base of all of them; its text is a sentence for a person."""
+
+
+class UsageError(CallrouterError):
+    """An argument of a command cannot be understood, or does not go with the others."""
 
 
 class SettingsError(CallrouterError):
