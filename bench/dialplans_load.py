@@ -34,9 +34,8 @@ def phases(folder: Path) -> dict[str, float]:
     """CPU seconds of each step, one after the other for all clients."""
     from callrouter.dialplan.compile.compiler import compile_client
     from callrouter.dialplan.compile.neighbours import Neighbours
+    from callrouter.dialplan.folder.documents import load_shared, read_file
     from callrouter.dialplan.language.drafts import draft
-    from callrouter.dialplan.language.reader import read_file
-    from callrouter.dialplan.shared.reading import load_shared
     from callrouter.dialplan.sounds import PaperSpeech
 
     found: dict[str, float] = {}

@@ -12,6 +12,7 @@ import typer
 
 from callrouter.cli.outgoing import check_outgoing
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.folder.documents import read_tables
 from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.show.text import tree
 from callrouter.questions.expected import run_expected
@@ -47,7 +48,7 @@ def check(
     places = (folder / "sounds", *(sounds or settings.sounds_dirs))
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
     outgoing = check_outgoing(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
-    issues = (*catalogue.issues, *outgoing, *run_expected(where, catalogue))
+    issues = (*catalogue.issues, *outgoing, *run_expected(read_tables(where), catalogue))
     if as_json:
         print(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))
     elif as_github:
