@@ -27,7 +27,7 @@ from bench.report import Check, at_most
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.compile import compiler
 from callrouter.dialplan.compile.compiler import compile_client
-from callrouter.dialplan.folder.documents import load_shared
+from callrouter.dialplan.folder.files import load_shared
 from callrouter.dialplan.language.drafts import draft
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.proof import Tree, prove

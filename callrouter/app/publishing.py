@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
-from callrouter.dialplan.folder.documents import read_tables
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.look import SOUNDS, SUFFIXES, is_client_file
 from callrouter.dialplan.folder.publish import put_in_place
 from callrouter.dialplan.issues import errors

@@ -12,7 +12,7 @@ import typer
 
 from callrouter.cli.outgoing import check_outgoing
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.folder.documents import read_tables
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.show.text import tree
 from callrouter.questions.expected import run_expected

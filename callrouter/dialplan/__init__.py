@@ -9,10 +9,11 @@ clients as they are on disk. `reference` describes the language, `show` draws pl
 from callrouter.dialplan.compile.frame import UNKNOWN_CLIENT
 from callrouter.dialplan.folder.catalogue import Catalogue
 from callrouter.dialplan.folder.loader import Loader, load_directory
+from callrouter.dialplan.folder.sound_files import PaperSpeech
 from callrouter.dialplan.issues import Issue, Severity
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.queues import TeamQueue
-from callrouter.dialplan.sounds import PaperSpeech, SoundSource
+from callrouter.dialplan.sounds import SoundSource
 
 __all__ = [
     "UNKNOWN_CLIENT",

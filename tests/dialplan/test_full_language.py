@@ -13,7 +13,7 @@ import pytest
 from callrouter.core.nodes import ALL
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.folder.documents import read_tables
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.reference.schema import DOCUMENTS
 from callrouter.dialplan.show.mermaid import mermaid
 from callrouter.dialplan.show.svg import svg

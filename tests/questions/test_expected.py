@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.folder.documents import read_tables
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.questions.expected import run_expected
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"

@@ -23,7 +23,7 @@ from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
 from callrouter.dialplan.folder.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
-from callrouter.dialplan.folder.documents import is_special, load_shared, read_file
+from callrouter.dialplan.folder.files import is_special, load_shared, read_file
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded, shown
 from callrouter.dialplan.language.drafts import Draft, draft

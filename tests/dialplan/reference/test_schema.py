@@ -15,7 +15,7 @@ import yaml
 from callrouter.cli.schema import published
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech, load_directory
-from callrouter.dialplan.folder.documents import read_tables
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, json_schema, meanings, models_within
 from callrouter.dialplan.reference.text import reference, verbs

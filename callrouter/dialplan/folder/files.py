@@ -1,4 +1,4 @@
-"""Documents off the disk: one file, all that clients share, and the tables of expected routes beside them.
+"""Files off the disk, as documents: one, all that clients share, and the tables of expected routes beside them.
 
 What they say is for `language`, `shared` and `questions`, which open no files: whatever can go wrong with one is
 here.

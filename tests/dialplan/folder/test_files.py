@@ -1,11 +1,11 @@
-"""Documents off the disk: whatever can go wrong with a file is an issue, and nothing waits."""
+"""Files off the disk: whatever can go wrong with a file is an issue, and nothing waits."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from callrouter.dialplan.folder.documents import load_shared, read_file, read_tables
+from callrouter.dialplan.folder.files import load_shared, read_file, read_tables
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
