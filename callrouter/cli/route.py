@@ -17,8 +17,8 @@ from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, wait_of
 from callrouter.dialplan.issues import errors
-from callrouter.dialplan.language.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, wait_of
 from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
 from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, Script, rehearse

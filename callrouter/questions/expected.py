@@ -9,9 +9,9 @@ from callrouter.core.call import Disposition
 from callrouter.core.effects import CollectDigits, Play
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
+from callrouter.dialplan.documents.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls, client_files_of
 from callrouter.dialplan.folder.catalogue import Catalogue
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
-from callrouter.dialplan.language.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls, client_files_of
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.questions import asking

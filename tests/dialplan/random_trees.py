@@ -17,8 +17,8 @@ from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import compile_client
+from callrouter.dialplan.documents.drafts import draft
 from callrouter.dialplan.folder.sound_files import PaperSpeech
-from callrouter.dialplan.language.drafts import draft
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.queues import TeamQueue

@@ -10,9 +10,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from callrouter.dialplan.language.expected_file import SUFFIX, client_files_of
+from callrouter.dialplan.documents.expected_file import SUFFIX, client_files_of
+from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.language.reader import MAX_BYTES, Document, read, refused
-from callrouter.dialplan.language.shared_files import SHARED_FILES
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared, shared_from
 
 _SUFFIXES: Final = (".yaml", ".yml")

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import errors
-from callrouter.dialplan.language.client_file import ClientFile
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort

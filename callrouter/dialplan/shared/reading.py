@@ -10,11 +10,9 @@ from pydantic import BaseModel
 
 from callrouter.core.dialling import Dialling
 from callrouter.core.rota import Rota
-from callrouter.dialplan.issues import Issue, closest, errors
-from callrouter.dialplan.language.calendar import CalendarBlock
-from callrouter.dialplan.language.people import AgentBlock
-from callrouter.dialplan.language.reader import Document
-from callrouter.dialplan.language.shared_files import (
+from callrouter.dialplan.documents.calendar import CalendarBlock
+from callrouter.dialplan.documents.people import AgentBlock
+from callrouter.dialplan.documents.shared_files import (
     SHARED_FILES,
     AgentsFile,
     CalendarsFile,
@@ -24,6 +22,8 @@ from callrouter.dialplan.language.shared_files import (
     QueuesFile,
     SnippetsFile,
 )
+from callrouter.dialplan.issues import Issue, closest, errors
+from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
