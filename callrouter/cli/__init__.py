@@ -1,4 +1,4 @@
-"""The `callrouter` command: one module for each verb, imported only when it is called.
+"""The command callrouter: one module for each verb, imported only when it is called.
 
 `up`, `engine`, `web`           run it (both parts, or one)
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
