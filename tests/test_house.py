@@ -49,7 +49,8 @@ def _rooms(package: Path) -> set[str]:
 
 
 def _said(package: Path) -> str:
-    return ast.get_docstring(ast.parse((package / "__init__.py").read_text())) or ""
+    file = package / "__init__.py"
+    return (ast.get_docstring(ast.parse(file.read_text())) or "") if file.exists() else ""
 
 
 @pytest.mark.parametrize("package", [one for one in PACKAGES if _name(one) not in LISTS], ids=_name)
@@ -131,3 +132,36 @@ def test_documents_name_what_is_there(document: Path) -> None:
     named = sorted({*_paths(document.read_text())} - NO_PATHS)
 
     assert [path for path in named if not _is_there(path, document)] == []
+
+
+def _rows(folder: Path) -> dict[str, list[str]]:
+    """The table in the first lines of a folder of tests: modules (or packages), and the files that test them."""
+    rows = [re.split(r" {3,}", line) for line in _said(folder).splitlines() if "   " in line]
+    return {name: files.split(", ") for names, files in rows for name in names.split(", ")}
+
+
+def _has_tests(place: Path) -> bool:
+    """Whether a module (or a package as a whole) has a test file of its name, or stands in a table."""
+    mirrored = ROOT / "tests" / place.relative_to(ROOT / "callrouter").parent
+    if (mirrored / f"test_{place.stem}.py").exists() or place.stem in _rows(mirrored):
+        return True
+    return place.parent != ROOT / "callrouter" and _has_tests(place.parent)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=_name)
+def test_a_modules_tests_are_found_by_its_name(package: Path) -> None:
+    """`tests/…/test_NAME.py`, or the table in the `__init__.py` of that folder; of a whole package, the one above."""
+    untested = [path.stem for path in package.glob("*.py") if not (path.stem.startswith("__") or _has_tests(path))]
+
+    assert untested == []
+
+
+@pytest.mark.parametrize("folder", [path.parent for path in (ROOT / "tests").rglob("__init__.py")], ids=_name)
+def test_tables_of_tests_are_true(folder: Path) -> None:
+    """They name what is there, and nothing that is found without them."""
+    rooms = _rooms(ROOT / "callrouter" / folder.relative_to(ROOT / "tests"))
+    rows = _rows(folder)
+
+    assert rows.keys() <= rooms
+    assert [name for name in rows if (folder / f"test_{name}.py").exists()] == []
+    assert [file for files in rows.values() for file in files if not (folder / file).exists()] == []
