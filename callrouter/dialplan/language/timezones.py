@@ -7,6 +7,8 @@ from functools import lru_cache
 from pkgutil import get_data
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import tzdata
+
 from callrouter.dialplan.issues import closest
 
 
@@ -27,7 +29,7 @@ def closest_timezone(name: str) -> str:
 @lru_cache(maxsize=1)
 def _countries_by_zone() -> Mapping[str, str]:
     # By pkgutil: importlib.resources loads temporary files and zip archives first, for what is a plain file.
-    table = get_data("tzdata", "zoneinfo/zone.tab")
+    table = get_data(tzdata.__name__, "zoneinfo/zone.tab")
     assert table is not None, "tzdata is installed as files"
     rows = (line.split("\t") for line in table.decode().splitlines() if line and not line.startswith("#"))
     return {row[2]: row[0] for row in rows}
