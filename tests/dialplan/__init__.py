@@ -3,7 +3,7 @@
 builders, node_block, scope, verbs   test_broken_files.py, test_full_language.py
 compile                              test_broken_files.py, test_sharing.py
 documents                            test_broken_files.py, test_full_language.py
-issues                               test_check.py
+issues                               test_broken_files.py, test_check.py
 outside_builders                     test_outside.py
 sounds                               ../test_speech.py
 """
