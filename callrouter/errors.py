@@ -1,10 +1,15 @@
 """Every error callrouter raises on purpose, and to whom it speaks.
 
     CallrouterError
+    ├── UsageError             whoever typed a command: one of its arguments cannot be understood
     ├── SettingsError          the operator: a CALLROUTER_* variable is missing or wrong
-    ├── DialplanError          the operations team: a client's file is wrong (holds the list of issues)
-    ├── CoreError              us: the core was handed something it cannot be
-    │   └── StateDecodeError   a serialised call does not read back (foreign, cut or of a newer release)
+    ├── DialplanError          the operations team: a client's file is wrong
+    │   └── Refusal            … so nothing was published, or gone back to (holds the list of issues)
+    ├── CoreError              us: the core was handed something it cannot use
+    │   ├── StateDecodeError   a serialised call does not read back (foreign, cut or of a newer release)
+    │   ├── NotReadable        a value is not what it is to be read aloud as: it is left out
+    │   └── UnsetVariable      a text to be sent names a variable that the call does not have
+    ├── CursorError            whoever asks the API: the cursor of a list is none of ours
     ├── AmiError               the operator: the link to Asterisk
     │   ├── AmiUnreachable     nobody answers there, or the connection is gone
     │   ├── AmiRefused         the log-in was refused (secret, or somebody else is logged in)
@@ -22,7 +27,8 @@
         └── SchemaMismatch     the database belongs to an older or a newer release
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
-Every sentence says what happened and how to mend it.
+Every sentence says what happened and how to mend it. An exception whose name begins with an underscore never leaves its
+module.
 """
 
 from __future__ import annotations
@@ -30,6 +36,10 @@ from __future__ import annotations
 
 class CallrouterError(Exception):
     """Base of all of them; its text is a sentence for a person."""
+
+
+class UsageError(CallrouterError):
+    """An argument of a command cannot be understood, or does not go with the others."""
 
 
 class SettingsError(CallrouterError):
@@ -41,7 +51,7 @@ class DialplanError(CallrouterError):
 
 
 class CoreError(CallrouterError):
-    """The core was misused."""
+    """The core was handed something it cannot use."""
 
 
 class StateDecodeError(CoreError):

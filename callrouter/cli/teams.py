@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from callrouter.dialplan.shared.reading import Shared, load_shared
+from callrouter.dialplan.folder.files import load_shared
+from callrouter.dialplan.shared.reading import Shared
 from callrouter.errors import DialplanError
 from callrouter.settings import load_settings
 
