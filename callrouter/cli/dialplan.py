@@ -14,7 +14,7 @@ import typer
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.status import StatusOut
 from callrouter.app.publishing import Refusal, Rollback, documents_of, publish_documents, rollback_to
-from callrouter.cli.record import opened_record
+from callrouter.app.storage import open_database
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.store.plans import WentLive, read_history
@@ -128,10 +128,10 @@ def _somebody() -> str:
 
 
 async def _history(settings: Settings, client: str | None, limit: int) -> list[WentLive]:
-    async with opened_record(settings) as database:
+    async with open_database(settings, create=False) as database:
         return await read_history(database, client, limit=limit)
 
 
 async def _rollback(settings: Settings, client: str, version: str | None, by: str, *, force: bool) -> Rollback:
-    async with opened_record(settings) as database:
+    async with open_database(settings, create=False) as database:
         return await rollback_to(settings, database, client, version, by=by, force=force)

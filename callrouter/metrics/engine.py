@@ -40,7 +40,7 @@ class EngineMetrics:
     Args:
         registry: where they are registered; the /metrics page shows it.
         version: of callrouter, for `callrouter_build_info`.
-        target_of: what the call's client was promised, by the plan the call walks; None when the client is unknown.
+        target_of: what the version of the plan promised that the call walked; None when the client is unknown.
     """
 
     interests = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
