@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import structlog
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from callrouter import __version__
+from callrouter import __version__, garbage
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import failed_checks
 from callrouter.api.status import DialplansOut, StatusOut
@@ -61,8 +60,6 @@ from callrouter.store.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
-COLLECT_AFTER = (20_000, 20, 20)
-"""Thresholds of the garbage collector (`gc.set_threshold`)."""
 FIRST_LOGIN_SECONDS = 10.0
 """How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
 STOP_SECONDS = 30.0
@@ -114,11 +111,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=metrics.dialplans_failed
     )
     versions = PlanVersions(plans, database, speech)
-    # Hundreds of plans live as long as we do: the collector need not look through them while calls wait.
-    gc.collect()
-    gc.freeze()
-    # A call's values are no concern of the collector's (callrouter.core.call): what is left makes circles but rarely.
-    gc.set_threshold(*COLLECT_AFTER)
+    garbage.serve()
     recorder = Recorder(database, settings.data_dir / "spool")
     outside = Outside.of(settings, load_secrets(), database, clock, metrics)
     fact_log = FactLog()

@@ -13,7 +13,6 @@ client's file is wrong, with 1 otherwise.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import sys
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from callrouter.cli.left_out import left_out
 from callrouter.errors import CallrouterError, DialplanError, SettingsError
+from callrouter.garbage import short_command
 
 EXIT_FAILED: Final = 1
 EXIT_MISCONFIGURED: Final = 2
@@ -54,15 +54,10 @@ def main() -> None:
     try:
         name = sys.argv[1] if len(sys.argv) > 1 else ""
         if name in ANSWERS_AT_ONCE:
-            # Nearly all of such a command is the loading of code, none of which is ever garbage: neither meanwhile, nor
-            # at the end, when the interpreter would go through all of it again for a seventh of the whole time.
-            gc.disable()
-            try:
+            with short_command():
                 with left_out():
                     code = load(name)(sys.argv[2:])
                 sys.stdout.flush()
-            finally:
-                gc.freeze()
             sys.exit(code)
         # Imported here: typer takes as long to load as `route` to answer.
         from callrouter.cli.application import run
