@@ -2,7 +2,7 @@
 
     CallrouterError
     ├── SettingsError          the operator: a CALLROUTER_* variable is missing or wrong
-    ├── DialplanError          the operations team: a client's file is wrong (holds the list of issues)
+    ├── DialplanError          the operations team: a client's file is wrong
     ├── CoreError              us: the core was handed something it cannot be
     │   └── StateDecodeError   a serialised call does not read back (foreign, cut or of a newer release)
     ├── AmiError               the operator: the link to Asterisk
@@ -13,13 +13,16 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── SpeechError            the operator: text to speech or a sound file
+    ├── RequestFailed          us: a web service was not asked, or did not answer as it should (runtime.outgoing)
+    ├── EngineAway             the operator: the engine does not answer its own command or the API (api.engine_client)
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
-        └── SchemaMismatch     the database belongs to an older or a newer release
+        ├── SchemaMismatch     the database belongs to an older or a newer release
+        └── WriterAway         us: a batch of calls is not committed, and is tried again (store.writer)
 
-Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
-Every sentence says what happened and how to mend it.
+Those with a module's name beside them stand there, with whoever raises them. Expected outcomes of a call (busy, no
+answer, abandoned) are values, never exceptions. Every sentence says what happened and how to mend it.
 """
 
 from __future__ import annotations
