@@ -44,7 +44,7 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Loader
 from callrouter.errors import AmiError, AmiRefused
 from callrouter.logs import configure_logs
-from callrouter.metrics import EngineMetrics, Sources
+from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
@@ -98,6 +98,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         plan = versions.at_hand(call.client, call.plan_version) if versions else None
         return plan.service_level if plan else None
 
+    gauges = DialplanMetrics(registry)
     metrics = EngineMetrics(registry, version=__version__, target_of=target_of)
 
     folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
@@ -106,9 +107,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
     catalogue = await revive(database, await asyncio.to_thread(loader.load, clock.now()), speech)
     history = PlanHistory(database, settings.dialplans_dir)
-    changes = PlanChanges(metrics=metrics, history=history)
+    changes = PlanChanges(metrics=gauges, history=history)
     plans = ServedPlans(
-        catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=metrics.dialplans_failed
+        catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=gauges.failed
     )
     versions = PlanVersions(plans, database, speech)
     garbage.serve()
@@ -147,7 +148,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
 class PlanChanges:
     """Whoever must act when plans go live."""
 
-    metrics: EngineMetrics
+    metrics: DialplanMetrics
     history: PlanHistory
     live: Callable[[], None] = lambda: None
     """Told that the PBX's fallbacks may have changed; until there is a link nobody needs to."""
@@ -155,7 +156,7 @@ class PlanChanges:
     def swapped(self, swap: Swap) -> None:
         """Count it, keep it, and have the PBX told the fallbacks."""
         catalogue = swap.catalogue
-        self.metrics.dialplans_loaded(
+        self.metrics.loaded(
             complete=catalogue.ok,
             plans=len(catalogue.plans),
             issues=len(catalogue.issues),
