@@ -3,7 +3,7 @@
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
 engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it),
-and the answers are as `noted` reads them. Rows of the format before,
+and the answers are as `notes` reads them. Rows of the format before,
 `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX whose configuration is
 older writes them.
 """

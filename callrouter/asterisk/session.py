@@ -19,7 +19,7 @@ import asyncio
 import re
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -36,9 +36,12 @@ OnEvent = Callable[[codec.AmiMessage], None]
 OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
-_EXEC = b"AsyncAGIExec"
+RESULT_EVENT: Final = "AsyncAGIExec"
+"""Brings the result of an AGI command; it goes to whom sent the command."""
+_EXEC = RESULT_EVENT.encode()
 _ACTION_ID = b"\r\nActionID: "
-_SUCCESS = b"Response: Success\r\nActionID: "
+_CONFIRMED = tuple(b"Response: Success\r\nActionID: " + kind for kind in (actions.POSTED, actions.AGI))
+"""How the answer to a posted action begins, or to an AGI command that was queued: nothing to know."""
 # Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
 # `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENTS.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
@@ -69,8 +72,8 @@ class LinkCounters:
 class Handlers:
     """Who is told what. They are called inside the reader: they must return soon and await nothing."""
 
-    wanted: frozenset[bytes]
-    on_event: OnEvent
+    events: Mapping[bytes, OnEvent]
+    """By the event's name; others are dropped before they are decoded."""
     on_post_error: OnPostError
 
 
@@ -191,8 +194,10 @@ class AmiSession(asyncio.Protocol):
         except ProtocolError as error:
             self.abort(str(error))
             return
-        wanted = self._handlers.wanted
+        events = self._handlers.events
         for block in blocks:
+            if block.startswith(_CONFIRMED):
+                continue
             if block.startswith(b"Event: "):
                 counters.events_received += 1
                 name = block[7 : block.find(b"\r\n", 7)]
@@ -200,8 +205,8 @@ class AmiSession(asyncio.Protocol):
                     self._take_result(block)
                 elif self._lists and self._take_list_item(block):
                     pass
-                elif name in wanted:
-                    self._tell(block)
+                elif (on_event := events.get(name)) is not None:
+                    self._tell(on_event, block)
                 else:
                     counters.events_dropped += 1
             elif block.startswith(b"Response: "):
@@ -226,14 +231,14 @@ class AmiSession(asyncio.Protocol):
         for on_result in pending.results.values():
             self._call(on_result, error)
 
-    def _tell(self, block: bytes) -> None:
+    def _tell(self, on_event: OnEvent, block: bytes) -> None:
         message = codec.parse(block)
         if message.repeated is not None and not message.repeated.keys() <= _MAY_REPEAT:
             self._counters.events_forged += 1
             log.warning("a caller's number forged a line of an AMI event: dropped", ami_event=message.event)
             return
         try:
-            self._handlers.on_event(message)
+            on_event(message)
         except Exception:  # one bad call must not deafen all others
             log.exception("the handler of an AMI event failed", ami_event=message.event)
 
@@ -252,10 +257,6 @@ class AmiSession(asyncio.Protocol):
             log.exception("the handler of an AGI result failed", outcome=repr(outcome)[:200])
 
     def _take_response(self, block: bytes) -> None:
-        if block.startswith(_SUCCESS):
-            kind = block[len(_SUCCESS) : len(_SUCCESS) + 1]
-            if kind in (b"p", actions.AGI):  # posted, or an AGI command that was queued: nothing to know
-                return
         message = codec.parse(block)
         action_id = message["ActionID"].encode()
         if message.is_error:

@@ -1,4 +1,4 @@
-"""Two tables: effect to AGI commands, result and event to input. Pure.
+"""Two tables: effect to AGI commands, result to input (`switch` and `line` translate events). Pure.
 
 A batch of effects becomes one `Order`: channel variables that act at once, AGI commands that run one behind the
 other, and the lease that is written behind them and wakes the channel. The lease is the sum of the longest times

@@ -33,7 +33,7 @@ class EngineMetrics:
         target_of: what the call's client was promised, by the plan the call walks; None when the client is unknown.
     """
 
-    interests = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
+    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ import structlog
 from callrouter.core.effects import Lookup, LookupField
 from callrouter.core.inputs import LookupDone, LookupFailed
 from callrouter.runtime.outgoing import Outgoing, RequestFailed
-from callrouter.runtime.ports import Clock, Inbox, OutgoingMeter
+from callrouter.runtime.ports import UNHEARD, Clock, Inbox, OutgoingMeter
 from callrouter.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -29,20 +29,25 @@ class Lookups:
     """The lookups of all live calls."""
 
     def __init__(self, *, outgoing: Outgoing, clock: Clock, tasks: Tasks, meter: OutgoingMeter | None = None) -> None:
-        self.inbox: Inbox | None = None
-        """Set once, before the first call: the driver and this need each other."""
+        self._inbox: Inbox = UNHEARD
         self._outgoing = outgoing
         self._clock = clock
         self._tasks = tasks
         self._meter = meter
         self._running: dict[str, asyncio.Task[None]] = {}
 
+    def tells(self, inbox: Inbox) -> None:
+        """Subscribe, before the first call: every answer goes there."""
+        self._inbox = inbox
+
     def start(self, call_id: str, step: int, lookup: Lookup) -> None:
         """Ask; the answer comes back through the inbox and names the step."""
         self.cancel(call_id)
         if len(self._running) >= MAX_RUNNING:
             self._count(lookup, "failed", 0.0)
-            self._tell(call_id, LookupFailed(step=step, reason="too many lookups at a time", at=self._clock.now()))
+            self._inbox.tell(
+                call_id, LookupFailed(step=step, reason="too many lookups at a time", at=self._clock.now())
+            )
             return
         self._running[call_id] = self._tasks.start(self._ask(call_id, step, lookup), f"lookup {call_id}")
 
@@ -66,22 +71,18 @@ class Lookups:
         except RequestFailed as error:
             told = LookupFailed(step=step, reason=str(error), at=self._clock.now())
         except Exception:
-            # A fault of ours must not keep the caller waiting: he goes the way of any lookup that failed.
+            # A fault of ours must not keep the caller waiting: they go the way of any lookup that failed.
             log.exception("a lookup failed in an unforeseen way", call_id=call_id)
             told = LookupFailed(step=step, reason="the lookup failed", at=self._clock.now())
         self._count(lookup, "answered" if isinstance(told, LookupDone) else "failed", monotonic() - began)
         # Before it is told: what the call does next must not cancel this very task.
         if self._running.get(call_id) is asyncio.current_task():
             del self._running[call_id]
-        self._tell(call_id, told)
+        self._inbox.tell(call_id, told)
 
     def _count(self, lookup: Lookup, outcome: str, seconds: float) -> None:
         if self._meter is not None:
             self._meter.observe_lookup(self._outgoing.allowed_as(lookup.request.url), outcome, seconds)
-
-    def _tell(self, call_id: str, told: LookupDone | LookupFailed) -> None:
-        assert self.inbox is not None
-        self.inbox.tell(call_id, told)
 
 
 def extract(body: bytes, fields: Sequence[LookupField]) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 
@@ -102,7 +102,7 @@ class Shelf(Protocol):
 class Notifier:
     """An observer of facts, and a task (`run`) that delivers."""
 
-    interests = frozenset({NotificationAsked})
+    interests: Final[frozenset[type[Fact]]] = frozenset({NotificationAsked})
 
     def __init__(
         self,

@@ -84,7 +84,7 @@ async def room(*hosts: str, clock: list[float] | None = None) -> AsyncIterator[R
         tasks, told = Tasks(), Told()
         counted = Counted()
         lookups = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks, meter=counted)
-        lookups.inbox = told
+        lookups.tells(told)
         try:
             yield Room(service, outgoing, lookups, told, counted)
         finally:
