@@ -342,7 +342,7 @@ class AmiLink:
         now = self._loop.time()
         session = self._session
         if now - self._watch_due_seconds > WATCH_SECONDS:
-            session.heard_at_seconds = max(session.heard_at_seconds, now - SILENCE_SECONDS + 1.0)
+            session.excuse(now - SILENCE_SECONDS + 1.0)
         if now - session.heard_at_seconds > SILENCE_SECONDS:
             session.abort(f"nothing was heard for {SILENCE_SECONDS:g} s")
             return
