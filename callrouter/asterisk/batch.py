@@ -49,19 +49,15 @@ class Batch:
     AmiUnreachable. Every method raises EncodingError for what cannot be written.
     """
 
-    __slots__ = ("_outlet", "_parts", "_requests", "_results")
+    __slots__ = ("_outlet", "_parts", "_requests", "_results", "raw")
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
         self._parts: list[bytes] = []
         self._requests: dict[bytes, Request] = {}
         self._results: dict[bytes, OnResult] = {}
-
-    def raw(self, data: bytes) -> None:
-        """Whole posted actions that `actions` made; their success is dropped, an error is told to
-        `on_post_error`.
-        """
-        self._parts.append(data)
+        self.raw: Callable[[bytes], None] = self._parts.append
+        """Whole posted actions that `actions` made; their success is dropped, an error is told to `on_post_error`."""
 
     def post(self, name: str, headers: Headers, *, about: str = "") -> None:
         """An action nobody waits for; `about` is repeated should it fail."""

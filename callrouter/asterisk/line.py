@@ -65,7 +65,7 @@ class Line(CommandedLine):
         self._awaited -= 1
         if not self._awaited:
             self._outstanding.clear()
-        if isinstance(outcome, AmiError) or not self._hears(Heard.RESULT):
+        if Heard.RESULT not in self._means or isinstance(outcome, AmiError):
             # The channel has gone (its end is on the way as an event), or the link has (`resume` asks again).
             return None
         if outcome.kind is ResultKind.LOST_SYNC:

@@ -52,6 +52,8 @@ GIVEN_BACK_LEASE_SECONDS: Final = 1.0
 NORMAL_CLEARING: Final = 16
 PEOPLE: Final = frozenset({Kind.QUEUE, Kind.DIAL})
 """Commands by which somebody may answer the caller."""
+FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
+"""Effects with which something goes on beside the channel."""
 ROUTINES: Final = PEOPLE | {Kind.RECORD}
 """Commands that run as a routine of Asterisk's dialplan; how it went is read behind it."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
@@ -127,12 +129,18 @@ class CommandedLine(Standing, ABC):
 
     def perform(self, call: Call, encoded: bytes, effects: Sequence[Effect]) -> None:
         """Write the effects as one batch; the result comes back as an input that names the step."""
-        last, now = effects[-1], perf_counter()
-        if type(last) is Hangup:
-            if self._in_time(Sent.HANGUP, now):
-                self.hang_up(last.cause)
+        last = effects[-1]
+        what = Sent.HANGUP if type(last) is Hangup else Sent.COMMANDS
+        if what not in self._may_send:
             return
-        if not self._in_time(Sent.COMMANDS, now):
+        now = perf_counter()
+        if now > self._lease_ends_at:
+            # This process was held up: what it decides from old results would reach a caller whom the fallback has,
+            # and a wake-up, or a hang-up, would cut the conversation they may have there.
+            self.lose(TOO_LATE_REASON)
+            return
+        if type(last) is Hangup:
+            self.hang_up(last.cause)
             return
         self._step = call.step
         music = self._music
@@ -148,21 +156,8 @@ class CommandedLine(Standing, ABC):
             self._measure(ordered, now)
         else:
             self._write(ordered, now)
-        if type(last) in _FOLLOWED:
+        if type(last) in FOLLOWED:
             self._follow(last, call)
-
-    def _in_time(self, what: Sent, now: float) -> bool:
-        """Whether this may be sent, and reaches the channel before Asterisk takes it back.
-
-        What a process decides that was held up would reach a caller whom the fallback has, and a wake-up, or a hang-up,
-        would cut the conversation they may have there.
-        """
-        if what not in self._may_send:
-            return False
-        if now > self._lease_ends_at:
-            self.lose(TOO_LATE_REASON)
-            return False
-        return True
 
     def _follow(self, last: Effect, call: Call) -> None:
         """What goes on while the channel is busy, or waits."""
@@ -179,14 +174,17 @@ class CommandedLine(Standing, ABC):
 
     def _write(self, ordered: Order, now: float) -> None:
         """Write a batch: the call's state first, and the wake-up with its lease behind."""
-        self._expect(ordered)
-        if not self._link.connected:  # nothing would leave, and nobody hear what it led to
+        self._kind = kind = ordered.commands[-1].kind if ordered.commands else None
+        if ordered.keys or self._keys is not None:
+            self._expect(ordered.keys)
+        link, channel = self._link, self.channel
+        if not link.connected:  # nothing would leave, and nobody hear what it led to
             self._unsent = ordered
             return
-        if not self._sends(Sent.ROUTINE if self._kind in ROUTINES else Sent.COMMANDS):
+        if not self._sends(Sent.ROUTINE if kind in ROUTINES else Sent.COMMANDS):
             return
         self._taken, self._unsent = True, None
-        batch, channel = self._link.batch(), self.channel
+        batch = link.batch()
         if ordered.state:
             batch.raw(channel.set_state(ordered.state))
         for name, value in ordered.variables:
@@ -200,30 +198,25 @@ class CommandedLine(Standing, ABC):
 
         The lease is this command's, and short: that of a routine outlasts any call, and only the routine takes it away.
         """
-        self._expect(ordered)  # keys may come before it is written
-        self._unsent = ordered
+        self._kind, self._unsent = ordered.commands[-1].kind, ordered
+        self._expect(ordered.keys)  # they may come before it is written
         if self._link.connected and self._sends(Sent.COMMANDS):
             self._taken = True
             batch = self._link.batch()
             text = state_command(ordered.state).text
-            self._note_sent(batch.agi(self.channel, text, partial(self._on_measured, self._step, now)))
+            self._outstanding.append(batch.agi(self.channel, text, partial(self._on_measured, self._step, now)))
+            self._awaited += 1
             self._wake(batch, LEASE_MARGIN_SECONDS, now)
 
-    def _expect(self, ordered: Order) -> None:
-        self._kind = ordered.commands[-1].kind if ordered.commands else None
-        if self._keys is not None:
-            self._keys.expect(ordered.keys)
-        elif ordered.keys:
+    def _expect(self, keys: int) -> None:
+        if self._keys is None:
             self._keys = ReadKeys(self._end_read)
-            self._keys.expect(ordered.keys)
+        self._keys.expect(keys)
 
     def _add(self, batch: Batch, command: Command) -> None:
         """Put a command into a batch, and remember who waits for its result."""
         on_result = partial(self._on_result, command.kind, self._step)
-        self._note_sent(batch.agi(self.channel, command.text, on_result))
-
-    def _note_sent(self, command_id: bytes) -> None:
-        self._outstanding.append(command_id)
+        self._outstanding.append(batch.agi(self.channel, command.text, on_result))
         self._awaited += 1
 
     def _wake(self, batch: Batch, lease_seconds: float, now: float) -> None:
@@ -285,9 +278,6 @@ class CommandedLine(Standing, ABC):
         else:
             self._add(batch, Command(text=SYNC, kind=kind))
             self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
-
-
-_FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
 
 
 def give_back(link: AmiLink, channel: ChannelActions) -> None:

@@ -94,6 +94,8 @@ class AmiSession(asyncio.Protocol):
         self._pending = Pending()
         self._lists = 0
         self._transport: asyncio.Transport | None = None
+        self.connected = False
+        """Whether what is written now leaves."""
         self._spared: socket.socket | None = None
         """The socket, once confirmations are spared on it."""
         self._marked = 1
@@ -136,8 +138,13 @@ class AmiSession(asyncio.Protocol):
     def abort(self, reason: str) -> None:
         """End the connection at once, for the reason given."""
         self._broken = self._broken or reason
+        self.connected = False
         if self._transport is not None:
             self._transport.abort()
+
+    def excuse(self, until_seconds: float) -> None:
+        """That nothing was heard until then (the loop's time) was this process's own fault."""
+        self.heard_at_seconds = max(self.heard_at_seconds, until_seconds)
 
     async def log_off(self, reason: str) -> None:
         """Ask Asterisk to end the session and see it ended: only then may another log in as the same user."""
@@ -162,11 +169,6 @@ class AmiSession(asyncio.Protocol):
             self._spared.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
             self._marked = size
 
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection."""
-        return self._transport is not None and not self._transport.is_closing()
-
     def abandon(self, command_id: bytes) -> None:
         """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
         self._pending.results.pop(command_id, None)
@@ -184,6 +186,7 @@ class AmiSession(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self.connected = True
 
     def data_received(self, data: bytes) -> None:
         self.heard_at_seconds = self._loop.time()
@@ -214,8 +217,13 @@ class AmiSession(asyncio.Protocol):
         if self._marked == 1 or self._framer.unfinished:
             self._mark()
 
+    def eof_received(self) -> None:
+        """Asterisk closes: `connection_lost` follows."""
+        self.connected = False
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = self._spared = None
+        self.connected = False
         reason = self._broken or (f"connection lost: {exc}" if exc else "Asterisk closed the connection")
         pending, self._pending = self._pending, Pending()
         self._lists = 0
@@ -248,7 +256,11 @@ class AmiSession(asyncio.Protocol):
             self._counters.results_unclaimed += 1
             return
         self._counters.results += 1
-        self._call(on_result, parse_encoded_result(codec.field(block, b"\r\nResult: ")))
+        outcome = parse_encoded_result(codec.field(block, b"\r\nResult: "))
+        try:  # as in `_call`, which would cost every command a call
+            on_result(outcome)
+        except Exception:
+            log.exception("the handler of an AGI result failed", outcome=repr(outcome)[:200])
 
     def _call(self, on_result: OnResult, outcome: AgiResult | AmiError) -> None:
         try:

@@ -63,8 +63,18 @@ class Driver:
 
     def tell(self, call_id: str, told: Input) -> None:
         """Something happened to a call; unknown and ended calls are ignored."""
-        self._mailbox.append((call_id, told))
-        self._take_turns()
+        if self._stepping:
+            self._mailbox.append((call_id, told))
+            return
+        self._stepping = True
+        try:
+            self._step(call_id, told)
+        except Exception:  # a fault of ours, whatever it is, is one call's
+            self._note_fault(call_id)
+        finally:
+            self._stepping = False
+        if self._mailbox:
+            self._take_turns()
 
     def conclude(self, reason: str, at: datetime) -> None:
         """Nobody will hear of the live calls any more: they ended at that time, at the latest known."""
@@ -125,7 +135,7 @@ class Driver:
         live.call = turn.call
         if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING:
             self._web.cancel(call_id)
-        if turn.call.ended:
+        if turn.call.state is CallState.ENDED:
             self.calls.remove(call_id)
         self._carry_out(plan, turn)
 
@@ -142,7 +152,7 @@ class Driver:
             self._keep(plan, turn.call)
         if turn.facts:
             self._listeners.tell(turn.facts)
-        if turn.call.ended:
+        if turn.call.state is CallState.ENDED:
             self._switch.release(turn.call.call_id)
 
     def _keep(self, plan: Plan, call: Call) -> None:
