@@ -64,7 +64,7 @@ class Batch:
         self._parts.append(codec.encode_action(name, headers, f"p/{name}/{about}"))
 
     def agi(self, channel: actions.ChannelActions, command: AgiCommand, on_result: OnResult) -> bytes:
-        """Queue an AGI command; returns its id, for `AmiLink.abandon`. The channel needs a wake-up behind
+        """Queue an AGI command; returns its id, for `AmiLink.abandon`. The channel needs a wake-up after
         it.
         """
         command_id = self._outlet.next_id(actions.AGI)

@@ -55,7 +55,7 @@ PEOPLE: Final = frozenset({Kind.QUEUE, Kind.DIAL})
 FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
 """Effects with which something goes on beside the channel."""
 ROUTINES: Final = PEOPLE | {Kind.RECORD}
-"""Commands that run as a routine of Asterisk's dialplan; how it went is read behind it."""
+"""Commands that run as a routine of Asterisk's dialplan; the result is read after it."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
 
 
@@ -173,7 +173,7 @@ class CommandedLine(Standing, ABC):
                 pass
 
     def _write(self, ordered: Order, now: float) -> None:
-        """Write a batch: the call's state first, and the wake-up with its lease behind."""
+        """Write a batch: the call's state first, and the wake-up with its lease last."""
         self._kind = kind = ordered.commands[-1].kind if ordered.commands else None
         if ordered.keys or self._keys is not None:
             self._expect(ordered.keys)
@@ -220,7 +220,7 @@ class CommandedLine(Standing, ABC):
         self._awaited += 1
 
     def _wake(self, batch: Batch, lease_seconds: float, now: float) -> None:
-        """Write the batch, and the wake-up behind it: its lease counts from now on; in a routine none runs."""
+        """Write the batch with the wake-up at its end: that lease counts from now on; in a routine none runs."""
         batch.raw(self.channel.wake(lease_seconds))
         self._lease_ends_at = (
             now + lease_seconds - LEASE_GUARD_SECONDS if lease_seconds < ROUTINE_LEASE_SECONDS else inf
@@ -270,7 +270,7 @@ class CommandedLine(Standing, ABC):
             self._ask_again(self._kind)
 
     def _ask_again(self, kind: Kind) -> None:
-        """Queued behind a running command, it is answered when that is done; at once, when it was done before."""
+        """Queued after a running command, it is answered when that is done; at once, when it was done before."""
         batch = self._link.batch()
         if kind in ROUTINES:
             self._add(batch, Command(text=GET_RESULT, kind=kind))
