@@ -21,10 +21,12 @@
     ├── RequestFailed          the client: a request to their web service came to nothing
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
+    ├── EngineAway             the operator: the engine does not answer its own command or the API
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
-        └── SchemaMismatch     the database belongs to an older or a newer release
+        ├── SchemaMismatch     the database belongs to an older or a newer release
+        └── WriterAway         us: a batch of calls is not committed, and is tried again (store.writer)
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
 Every sentence says what happened and how to mend it. An exception whose name begins with an underscore never leaves its

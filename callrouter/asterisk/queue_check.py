@@ -40,6 +40,7 @@ class QueueCheck:
     Args:
         link: the link to Asterisk.
         plans: those in service, by client; the same object as long as they are the same.
+        due: set by whoever puts plans into service; a comparison clears it.
         link_up: whether it makes sense to ask.
         on_checked: told after each comparison how many queues are missing.
     """
@@ -49,6 +50,7 @@ class QueueCheck:
         link: Asked,
         plans: Callable[[], Mapping[str, Plan]],
         *,
+        due: asyncio.Event,
         link_up: Callable[[], bool],
         on_checked: Callable[[int], None],
     ) -> None:
@@ -56,7 +58,7 @@ class QueueCheck:
         self._plans = plans
         self._link_up = link_up
         self._on_checked = on_checked
-        self._due = asyncio.Event()
+        self._due = due
         self._named: tuple[Mapping[str, Plan], dict[str, list[str]]] | None = None
         """Plans, and what was found in them: clients by the queue they name."""
         self.missing: Mapping[str, list[str]] = {}
@@ -76,7 +78,7 @@ class QueueCheck:
         )
 
     def look_soon(self) -> None:
-        """After a log-in, or when plans went live."""
+        """After a log-in, or when somebody asks."""
         self._due.set()
 
     async def run(self) -> None:

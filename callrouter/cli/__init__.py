@@ -17,11 +17,11 @@ setting or a client's file is wrong, with 1 otherwise.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from typing import Final
 
+from callrouter import garbage
 from callrouter.errors import CallrouterError, DialplanError, SettingsError, UsageError
 
 EXIT_FAILED: Final = 1
@@ -32,9 +32,7 @@ EXIT_INTERRUPTED: Final = 130
 
 def main() -> None:
     """Run the command of this process's arguments, and exit."""
-    # A short command is little else than the loading of code, none of which is ever garbage: `application` turns the
-    # collector on again when it has loaded the command.
-    gc.disable()
+    garbage.load_code()  # until `application` has loaded the command
     try:
         from callrouter.cli.application import run
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
-from callrouter import __version__
+from callrouter import __version__, garbage
 
 COMMANDS: Final = {
     "up": "Run everything on this machine: engine, web and, by default, PostgreSQL.",
@@ -83,10 +82,7 @@ def _root(
 def _imported(name: str) -> Any:
     """The command itself."""
     found = getattr(importlib.import_module(f"callrouter.cli.{name}"), name)
-    # What is loaded now stays until the end, when the interpreter would go through all of it for a seventh of the time
-    # of a short command. What a command makes from here on is collected as everywhere.
-    gc.freeze()
-    gc.enable()
+    garbage.code_is_loaded()  # what a command makes from here on is collected as everywhere
     return typer.main.get_command(found) if isinstance(found, typer.Typer) else _command(name, found, found.__doc__)
 
 

@@ -31,8 +31,17 @@ client (800 of them, times the buckets).
 
 from __future__ import annotations
 
+from callrouter.metrics.dialplans import DialplanMetrics
 from callrouter.metrics.engine import EngineMetrics
 from callrouter.metrics.exposition import CONTENT_TYPE, exposition
 from callrouter.metrics.sources import LinkCounters, Sources, WriterCounters
 
-__all__ = ["CONTENT_TYPE", "EngineMetrics", "LinkCounters", "Sources", "WriterCounters", "exposition"]
+__all__ = [
+    "CONTENT_TYPE",
+    "DialplanMetrics",
+    "EngineMetrics",
+    "LinkCounters",
+    "Sources",
+    "WriterCounters",
+    "exposition",
+]

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from prometheus_client import (
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    Info,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import Gauge, GCCollector, Info, ProcessCollector, disable_created_metrics
 from prometheus_client.registry import CollectorRegistry
 
 from callrouter.core.call import Call, QueueVisit
@@ -29,7 +21,6 @@ from callrouter.metrics.sources import SourceCollector, Sources
 
 ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 DECISION_BUCKETS: Final = (0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.01)
-RELOAD_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 _DEFAULT_TARGET: Final = ServiceLevelTarget()
 
@@ -43,7 +34,7 @@ class EngineMetrics:
         target_of: what the version of the plan promised that the call walked; None when the client is unknown.
     """
 
-    interests = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
+    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
 
     def __init__(
         self,
@@ -71,7 +62,6 @@ class EngineMetrics:
         registry.register(self._decision)
         self._lookups = LookupCounters(registry)
         self._deliveries = DeliveryCounters(registry)
-        self._dialplans = _DialplanGauges(registry)
         self._queues_missing = Gauge(
             "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
         )
@@ -108,35 +98,6 @@ class EngineMetrics:
         """Also show what others count; call it once, when they exist."""
         self._registry.register(SourceCollector(sources))
 
-    def dialplans_loaded(
-        self,
-        *,
-        complete: bool,
-        plans: int,
-        issues: int,
-        at_seconds: float,
-        refused: int = 0,
-        swapped: int = 0,
-        seconds: float = 0.0,
-    ) -> None:
-        """After each load of the dialplans.
-
-        Args:
-            complete: every file was taken; else some clients keep their last good plan.
-            plans: clients in service.
-            issues: findings of this load.
-            at_seconds: Unix time.
-            refused: files that are not served as they stand.
-            swapped: plans that went live.
-            seconds: how long it took.
-        """
-        self._dialplans.loaded(complete=complete, plans=plans, issues=issues, at_seconds=at_seconds)
-        self._dialplans.changed(refused=refused, swapped=swapped, seconds=seconds)
-
-    def dialplans_failed(self) -> None:
-        """After a load that could not be made at all: all clients keep their plans."""
-        self._dialplans.failed()
-
     def observe(self, facts: Sequence[Fact]) -> None:
         """The Observer port."""
         for fact in facts:
@@ -164,44 +125,3 @@ class EngineMetrics:
         ended_at = visit.left_at or visit.answered_at or visit.entered_at
         outcome = visit.outcome.value if visit.outcome else OTHER
         self._counters.queue_waiting.labels(visit.queue, outcome).observe(visit.waiting_seconds(ended_at))
-
-
-class _DialplanGauges:
-    """What the last load of the dialplans did."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._success = Gauge(
-            "callrouter_dialplan_last_reload_successful", "1 when the last load took every file", registry=registry
-        )
-        self._success_at = Gauge(
-            "callrouter_dialplan_last_reload_success_timestamp_seconds",
-            "When a load last took every file, as Unix time",
-            registry=registry,
-        )
-        self._plans = Gauge("callrouter_dialplan_plans", "Clients in service", registry=registry)
-        self._issues = Gauge("callrouter_dialplan_issues", "Findings of the last load", registry=registry)
-        self._refused = Gauge(
-            "callrouter_dialplan_files_refused", "Files that are not served as they stand", registry=registry
-        )
-        self._swapped = Counter("callrouter_dialplan_plans_swapped", "Plans that went live", registry=registry)
-        self._reloads = Histogram(
-            "callrouter_dialplan_reload_seconds",
-            "Loading what has changed, until it is in service",
-            buckets=RELOAD_BUCKETS,
-            registry=registry,
-        )
-
-    def loaded(self, *, complete: bool, plans: int, issues: int, at_seconds: float) -> None:
-        self._success.set(1 if complete else 0)
-        if complete:
-            self._success_at.set(at_seconds)
-        self._plans.set(plans)
-        self._issues.set(issues)
-
-    def changed(self, *, refused: int, swapped: int, seconds: float) -> None:
-        self._refused.set(refused)
-        self._swapped.inc(swapped)
-        self._reloads.observe(seconds)
-
-    def failed(self) -> None:
-        self._success.set(0)

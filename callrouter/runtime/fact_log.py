@@ -23,7 +23,9 @@ class FactLog:
     Make it when the log is configured: it keeps its logger, because finding one takes as long as writing a line.
     """
 
-    interests = frozenset({facts.CallStarted, facts.TroubleMet, facts.InputRefused, facts.CallEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset(
+        {facts.CallStarted, facts.TroubleMet, facts.InputRefused, facts.CallEnded}
+    )
 
     def __init__(self) -> None:
         self._log = structlog.get_logger(__name__).bind()

@@ -19,7 +19,7 @@ from callrouter.core.inputs import LookupDone, LookupFailed
 from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
 from callrouter.runtime.breaker import Breaker
 from callrouter.runtime.guarded_http import GuardedHttp
-from callrouter.runtime.ports import Clock, Inbox, LookupMeter
+from callrouter.runtime.ports import UNHEARD, Clock, Inbox, LookupMeter
 from callrouter.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -40,8 +40,7 @@ class Lookups:
         meter: LookupMeter | None = None,
         monotonic: Callable[[], float] = monotonic,
     ) -> None:
-        self.inbox: Inbox | None = None
-        """Set once, before the first call: the driver and this need each other."""
+        self._inbox: Inbox = UNHEARD
         self._http = http
         self._clock = clock
         self._tasks = tasks
@@ -50,12 +49,18 @@ class Lookups:
         self._breakers: dict[str, Breaker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
+    def tells(self, inbox: Inbox) -> None:
+        """Subscribe, before the first call: every answer goes there."""
+        self._inbox = inbox
+
     def start(self, call_id: str, step: int, lookup: Lookup) -> None:
         """Ask; the answer comes back through the inbox and names the step."""
         self.cancel(call_id)
         if len(self._running) >= MAX_RUNNING:
             self._count(lookup, "failed", 0.0)
-            self._tell(call_id, LookupFailed(step=step, reason="too many lookups at a time", at=self._clock.now()))
+            self._inbox.tell(
+                call_id, LookupFailed(step=step, reason="too many lookups at a time", at=self._clock.now())
+            )
             return
         self._running[call_id] = self._tasks.start(self._ask(call_id, step, lookup), f"lookup {call_id}")
 
@@ -86,7 +91,7 @@ class Lookups:
         # Before it is told: what the call does next must not cancel this very task.
         if self._running.get(call_id) is asyncio.current_task():
             del self._running[call_id]
-        self._tell(call_id, told)
+        self._inbox.tell(call_id, told)
 
     async def _answer(self, lookup: Lookup) -> bytes:
         """The body of a good answer; raises RequestFailed, at once while the host is left alone."""
@@ -112,10 +117,6 @@ class Lookups:
     def _count(self, lookup: Lookup, outcome: str, seconds: float) -> None:
         if self._meter is not None:
             self._meter.observe_lookup(self._http.allowed_as(lookup.request.url), outcome, seconds)
-
-    def _tell(self, call_id: str, told: LookupDone | LookupFailed) -> None:
-        assert self.inbox is not None
-        self.inbox.tell(call_id, told)
 
 
 def extract(body: bytes, fields: Sequence[LookupField]) -> Mapping[str, str]:

@@ -35,7 +35,8 @@ class Recorder(AmiLink):
         self.stream = bytearray()
         self.starts: asyncio.Queue[AmiMessage] = asyncio.Queue()
         self.ends: asyncio.Queue[AmiMessage] = asyncio.Queue()
-        super().__init__(address, on_event=self._note, wanted=("AsyncAGIStart", "Hangup"))
+        super().__init__(address)
+        self.tells(events={"AsyncAGIStart": self._note, "Hangup": self._note})
 
     def _note(self, message: AmiMessage) -> None:
         (self.starts if message.event == "AsyncAGIStart" else self.ends).put_nowait(message)

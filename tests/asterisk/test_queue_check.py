@@ -49,7 +49,7 @@ async def test_a_missing_queue_is_told_once_and_until_it_is_there() -> None:
     plans = named(one=plan_of(queue_node("medical"), BYE), two=plan_of(queue_node("night"), BYE))
     asterisk = Asterisk("Medical")
     counts: list[int] = []
-    check = QueueCheck(asterisk, lambda: plans, link_up=lambda: True, on_checked=counts.append)
+    check = QueueCheck(asterisk, lambda: plans, due=asyncio.Event(), link_up=lambda: True, on_checked=counts.append)
 
     with capture_logs() as logs:
         await check.look()
@@ -69,7 +69,7 @@ async def test_a_queue_that_is_only_looked_at_counts_too() -> None:
     condition = QueueStands(queue="night", measure=Measure.AGENTS, bounds=Bounds(below=1))
     branch = BranchNode(name="branch", when=(condition,), exits={"when:0": "bye", "otherwise": "bye"})
     plans = named(one=plan_of(branch, BYE))
-    check = QueueCheck(Asterisk(), lambda: plans, link_up=lambda: True, on_checked=lambda _: None)
+    check = QueueCheck(Asterisk(), lambda: plans, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda _: None)
 
     await check.look()
 
@@ -80,7 +80,9 @@ async def test_new_plans_are_compared_as_soon_as_they_are_live() -> None:
     """A reload that names another queue: within moments, not at the next round; while the link is down, nobody asks."""
     plans, up = named(one=plan_of(queue_node("medical"), BYE)), True
     counts: list[int] = []
-    check = QueueCheck(Asterisk("medical"), lambda: plans, link_up=lambda: up, on_checked=counts.append)
+    check = QueueCheck(
+        Asterisk("medical"), lambda: plans, due=asyncio.Event(), link_up=lambda: up, on_checked=counts.append
+    )
     running = asyncio.get_running_loop().create_task(check.run())
     check.look_soon()
     await until(lambda: counts == [0], 2)
@@ -100,7 +102,9 @@ async def test_a_real_asterisk_is_compared_as_it_stands(tmp_path: Path) -> None:
     plans = named(one=plan_of(queue_node("medical"), BYE), two=plan_of(queue_node("night"), BYE))
     with Pbx.start(tmp_path / "pbx", agents=1, queue_members={"medical": ["agent-1"]}) as pbx:
         async with engine_room(pbx, plan_of(BYE)) as room:
-            check = QueueCheck(room.link, lambda: plans, link_up=lambda: True, on_checked=lambda _: None)
+            check = QueueCheck(
+                room.link, lambda: plans, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda _: None
+            )
             await check.look()
             before = dict(check.missing)
             with (pbx.run_dir / "etc" / "queues.conf").open("a") as file:

@@ -82,7 +82,7 @@ async def room(*hosts: str, clock: list[float] | None = None) -> AsyncIterator[R
         tasks, told = Tasks(), Told()
         counted = Counted()
         lookups = Lookups(http=http, clock=SystemClock(), tasks=tasks, meter=counted, monotonic=lambda: now[0])
-        lookups.inbox = told
+        lookups.tells(told)
         try:
             yield Room(service, http, lookups, told, counted)
         finally:

@@ -8,9 +8,7 @@ that stood in the folder together.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time_ns
@@ -31,6 +29,7 @@ from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
 from callrouter.dialplan.language.reader import MAX_BYTES, Document, Key, read
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared
 from callrouter.dialplan.sounds import SoundSource
+from callrouter.garbage import made_to_stay
 
 TRIES: Final = 3
 """How often a folder that changes while it is read is read again; the last time it is taken as it is."""
@@ -94,7 +93,7 @@ class Loader:
         """
         for _ in range(TRIES):
             before = self.look()
-            with _without_collections():
+            with made_to_stay():
                 catalogue = self._load(before, now or datetime.now(UTC))
             if self.look() == before:
                 break
@@ -217,23 +216,6 @@ class Loader:
             del self._read[name]
         for name in self._made.keys() - names:
             del self._made[name]
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """No collection of garbage meanwhile: what is made is kept, and looking through it takes a fifth of the time.
-
-    Afterwards it is put out of the collector's sight, whose first round would look through all of it: plans and
-    documents hold no cycles to speak of, and are freed when nobody refers to them.
-    """
-    wanted = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if wanted:
-            gc.freeze()
-            gc.enable()
 
 
 class _Holding:
