@@ -3,5 +3,6 @@
 Where those modules of `callrouter` are tested whose name no test file has.
 
 errors    test_house.py
+garbage   cli/test_main.py
 testing   core/test_playbook.py
 """

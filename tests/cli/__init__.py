@@ -9,4 +9,5 @@ explain, stats          test_record.py
 route                   ../questions/test_route.py, test_questions.py
 schema                  ../dialplan/reference/test_schema.py
 status                  test_dialplan.py
+teams                   ../deploy/test_teams.py
 """
