@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
+_PHONES_SECONDS = 20.0
 # callrouter is asked to end when we end, however we end (PR_SET_PDEATHSIG).
 _LAUNCHER = """
 import ctypes, os, signal, sys
@@ -169,6 +170,19 @@ class Stack:
         return self.pbx.sip_host, self.pbx.sip_port
 
 
+async def _phones_are_known(pbx: Pbx, phones: int) -> None:
+    """Until Asterisk has heard from every agent's phone: no queue rings one that did not answer, for some seconds.
+
+    Raises:
+        StackError: some are not heard from.
+    """
+    deadline = time.monotonic() + _PHONES_SECONDS
+    while (found := (await asyncio.to_thread(pbx.cli, "pjsip show contacts")).count(" Avail ")) < phones:
+        if time.monotonic() > deadline:
+            raise StackError(f"Asterisk has heard from {found} of {phones} phones only")
+        await asyncio.sleep(0.2)
+
+
 @contextlib.asynccontextmanager
 async def running(
     *, environment: Mapping[str, str] | None = None, verbose: bool = False, start_engine: bool = True
@@ -200,6 +214,7 @@ async def running(
         cleanup.push_async_callback(engine.stop)
         if start_engine:
             await engine.start()
+        await _phones_are_known(pbx, len(agents))
         yield Stack(root=root, pbx=pbx, agents=agents, carrier=carrier, engine=engine)
 
 
