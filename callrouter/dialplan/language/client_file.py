@@ -22,6 +22,7 @@ from callrouter.dialplan.language.fields import (
     Names,
     OneOrMany,
     Positive,
+    ReadOnce,
     Share,
     Texts,
     as_list,
@@ -150,5 +151,7 @@ class ClientFile(Block):
     """The nodes an urgent call must come to: `check` warns when the way there is longer than the way to others."""
     start: Name
     """The node at which a call begins."""
-    nodes: Annotated[dict[Name, NodeBlock], Before(as_mapping), Field(min_length=1, max_length=500)]
+    nodes: Annotated[
+        dict[Name, Annotated[NodeBlock, ReadOnce()]], Before(as_mapping), Field(min_length=1, max_length=500)
+    ]
     """The tree: each node has a name and one verb."""
