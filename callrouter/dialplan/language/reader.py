@@ -52,11 +52,7 @@ class LinedList(list[Any]):
 
 
 _NO_LINES: Mapping[str | int, int] = {}
-
-
-def _lines(value: object) -> Mapping[str | int, int]:
-    """The line of each key or item of a value; none of a text."""
-    return value.lines if isinstance(value, LinedMapping | LinedList) else _NO_LINES
+"""Of a text, within which nothing stands."""
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -78,7 +74,7 @@ class Document(Struct, frozen=True, kw_only=True):
         """
         line, value = self.first_line, self.value
         for part in path:
-            lines = _lines(value)
+            lines = getattr(value, "lines", _NO_LINES)
             if part in lines:
                 line, value = lines[part], value[part]
         return line
@@ -92,7 +88,7 @@ class Document(Struct, frozen=True, kw_only=True):
         known: list[str | int] = []
         value = self.value
         for part in path:
-            if part in _lines(value):
+            if part in getattr(value, "lines", _NO_LINES):
                 known.append(part)
                 value = value[part]
         return tuple(known)
