@@ -4,7 +4,6 @@ Unknown keys are refused. What a node may hold stands in `node_block` and `verbs
 `people_blocks`; what a value may look like in `fields` and `values`.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
@@ -137,9 +136,9 @@ class ClientFile(Block):
     """ISO code of the country whose national numbers are written here; by default the time zone's."""
     hours: Annotated[dict[HoursName, HoursBlock], Before(named_hours), OrOneSet()] = Field(default_factory=dict)
     """Opening hours: one set, or several by name."""
-    lists: Mapping[Name, Texts] = Field(default_factory=dict)
+    lists: dict[Name, Texts] = Field(default_factory=dict)
     """Lists of callers: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
-    contacts: Mapping[Name, ContactBlock] = Field(default_factory=dict)
+    contacts: dict[Name, ContactBlock] = Field(default_factory=dict)
     """People of this client only, besides those of `shared/contacts.yaml`."""
     dialling: DiallingBlock = Field(default_factory=DiallingBlock)
     """Numbers this client may have dialled besides fixed lines and mobiles of its country."""
