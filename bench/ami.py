@@ -12,12 +12,14 @@ from panoramisk.ami_protocol import AMIProtocol
 
 from bench.report import Section, Table, at_least
 from callrouter.asterisk.codec import GREETING, Framer, decode_stream, event_name, parse
-from callrouter.asterisk.link import WANTED_EVENTS
+from callrouter.asterisk.session import RESULT_EVENT
+from callrouter.asterisk.switch import EVENTS
 
 RECORDINGS = Path(__file__).resolve().parents[1] / "tests" / "asterisk" / "recordings"
 MEGABYTES = 8
 ROUNDS = 5
 READ_BYTES = 65_536
+WANTED_EVENTS = (RESULT_EVENT, *EVENTS)
 WANTED = frozenset(name.encode() for name in WANTED_EVENTS)
 ABOUT = f"""\
 The recordings of tests/asterisk/recordings (real calls, every event Asterisk has), repeated to {MEGABYTES} MB; the

@@ -1,4 +1,4 @@
-"""Log set-up and the per-call context: call_id, client, did, node.
+"""Log set-up: where lines go, and that each is one line.
 
 One event is one line, whatever a caller's name, an HTTP answer or a file may hold: every text is made safe before it
 is rendered. Lines go to standard error, so that a command's own output stays clean.
@@ -10,13 +10,12 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from enum import StrEnum
 from typing import Final, TextIO, cast
 
 import msgspec
 import structlog
-from structlog.contextvars import bound_contextvars, merge_contextvars
 from structlog.typing import EventDict, Processor
 
 MAX_TEXT: Final = 1_000
@@ -65,7 +64,6 @@ def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None)
     renderer = _renderer(LogFormat(log_format), colours=stream.isatty())
     # What a line gets before it is rendered, whether it comes from structlog or from the standard library.
     shared: list[Processor] = [
-        merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -89,14 +87,6 @@ def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None)
     root.setLevel(number)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
-
-
-@contextlib.contextmanager
-def call_context(*, call_id: str, client: str = "", did: str = "", node: str = "") -> Iterator[None]:
-    """Every line written inside, by whomever, names the call; what is empty is left out."""
-    fields = {"call_id": call_id, "client": client, "did": did, "node": node}
-    with bound_contextvars(**{name: value for name, value in fields.items() if value}):
-        yield
 
 
 def safe_text(text: str, limit: int = MAX_TEXT) -> str:

@@ -14,7 +14,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.logs import call_context, configure_logs, make_safe, safe_text
+from callrouter.logs import configure_logs, make_safe, safe_text
 
 HOSTILE = 'Jean\r\n2026-01-01 [info] all is well\x1b[2J"; ${SHELL(id)} \u202etxt\u2028x'
 
@@ -77,22 +77,6 @@ def test_json_lines_hold_the_event_its_time_level_and_fields() -> None:
     entry = json.loads(line)
     assert entry.pop("timestamp").endswith("Z")
     assert entry == {"event": "link down", "attempts": 3, "level": "warning"}
-
-
-def test_lines_inside_a_call_name_it_and_lines_after_it_do_not() -> None:
-    stream = lines("json")
-
-    with call_context(call_id="1-2-3", client="cabinet-moreau", node="welcome"):
-        structlog.get_logger().info("inside")
-        logging.getLogger("library").info("inside too")
-    structlog.get_logger().info("after")
-
-    inside, too, after = (json.loads(line) for line in stream.getvalue().splitlines())
-    expected = {"call_id": "1-2-3", "client": "cabinet-moreau", "node": "welcome"}
-    assert {name: inside.get(name) for name in expected} == expected
-    assert {name: too.get(name) for name in expected} == expected
-    assert "did" not in inside
-    assert "call_id" not in after
 
 
 def test_below_the_level_nothing_is_written() -> None:

@@ -22,7 +22,7 @@ from callrouter.core.facts import (
     TroubleMet,
 )
 from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, service_level
-from callrouter.metrics import EngineMetrics, Sources, exposition
+from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources, exposition
 
 from .api.stories import abandoned, answered, live, message_left
 
@@ -143,9 +143,10 @@ def test_clients_that_no_dialplan_has_share_one_label(registry: CollectorRegistr
     assert b"forged" not in generate_latest(registry)
 
 
-def test_dialplan_loads(metrics: EngineMetrics, registry: CollectorRegistry) -> None:
-    metrics.dialplans_loaded(complete=True, plans=4, issues=1, at_seconds=1000)
-    metrics.dialplans_loaded(complete=False, plans=4, issues=3, at_seconds=2000, refused=2, swapped=1, seconds=0.07)
+def test_dialplan_loads(registry: CollectorRegistry) -> None:
+    metrics = DialplanMetrics(registry)
+    metrics.loaded(complete=True, plans=4, issues=1, at_seconds=1000)
+    metrics.loaded(complete=False, plans=4, issues=3, at_seconds=2000, refused=2, swapped=1, seconds=0.07)
 
     name = "callrouter_dialplan_"
     assert registry.get_sample_value(f"{name}last_reload_successful") == 0
@@ -156,8 +157,8 @@ def test_dialplan_loads(metrics: EngineMetrics, registry: CollectorRegistry) -> 
     assert registry.get_sample_value(f"{name}plans_swapped_total") == 1
     assert registry.get_sample_value(f"{name}reload_seconds_bucket", {"le": "0.1"}) == 2
 
-    metrics.dialplans_loaded(complete=True, plans=4, issues=0, at_seconds=3000)
-    metrics.dialplans_failed()
+    metrics.loaded(complete=True, plans=4, issues=0, at_seconds=3000)
+    metrics.failed()
     assert registry.get_sample_value(f"{name}last_reload_successful") == 0
     assert registry.get_sample_value(f"{name}last_reload_success_timestamp_seconds") == 3000
 

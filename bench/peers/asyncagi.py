@@ -82,15 +82,14 @@ async def serve(peer: Peer) -> None:
         if state is LinkState.UP:
             ready()
 
-    link = AmiLink(address, on_event=on_event, on_state=on_state, wanted=_WANTED)
+    link = AmiLink(address)
+    link.tells(events={"AsyncAGIStart": on_event}, on_state=on_state)
     tasks = Tasks()
     tasks.start(link.run(), "link")
     await peer.stopping.wait()
     await link.close()
     await tasks.stop()
 
-
-_WANTED = ("AsyncAGIExec", "AsyncAGIStart")
 
 if __name__ == "__main__":
     run(serve)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Path
 
@@ -20,8 +19,30 @@ from callrouter.store.database import Database
 CallId = Annotated[str, Path(max_length=200, description="As we named the call", examples=["1795427775-42-518203"])]
 
 
-def router(database: Database, plan_of: Callable[[str, str], Plan | None]) -> APIRouter:
-    """The routes. `plan_of` finds the plan of a client's version, for the lines and the hours of the explanation."""
+class WalkedPlan(Protocol):
+    """What is known of the version of a plan that a call walked (`app.versions.KeptPlan`)."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """None when it cannot be had any more: the explanation is without lines."""
+        ...
+
+    @property
+    def timezone(self) -> str:
+        """The client's, as it was then; UTC when it is not known."""
+        ...
+
+
+class PlanBook(Protocol):
+    """Plans of the past (`app.versions.KeptPlans`)."""
+
+    async def find(self, client: str, version: str) -> WalkedPlan:
+        """The plan of that version."""
+        ...
+
+
+def router(database: Database, plans: PlanBook) -> APIRouter:
+    """The routes. `plans` are for the lines and the times of the explanation."""
     routes = APIRouter(tags=["calls"])
 
     @routes.get("/calls")
@@ -54,6 +75,7 @@ def router(database: Database, plan_of: Callable[[str, str], Plan | None]) -> AP
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
             )
-        return CallDetailOut.of_explained(call, explain(call, plan_of(call.client, call.plan_version)))
+        walked = await plans.find(call.client, call.plan_version)
+        return CallDetailOut.of_explained(call, explain(call, walked.plan, walked.timezone))
 
     return routes

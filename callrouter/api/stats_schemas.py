@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from msgspec.structs import asdict
 from pydantic import Field
 
 from callrouter.api.schemas import Instant, Out, Seconds
 from callrouter.core.call import Disposition
-from callrouter.core.service_level import Formula
-from callrouter.store.stats import ClientStats, Stats
+from callrouter.core.service_level import Formula, WaitingClock
+from callrouter.store.stats import ClientStats, Figures, PromiseStats, Stats
 
 Count = Annotated[int, Field(ge=0, examples=[12])]
 Share = Annotated[float | None, Field(ge=0, le=1, examples=[0.819])]
 MaybeSeconds = Annotated[float | None, Field(ge=0, examples=[7.4])]
 
 
+_BASIS: Final[Any] = Field(
+    description="What the service level was made with, to be shown beside it",
+    examples=["short_abandon_excluded: T = 20 s, short abandon below 5 s, waiting from entry into service"],
+)
+
+
 class TargetOut(Out):
-    """What the client was promised, and how it is measured."""
+    """How the service level is measured, and the share it shall reach."""
 
     within_seconds: Seconds
     target: float = Field(ge=0, le=1, examples=[0.8])
@@ -26,15 +32,16 @@ class TargetOut(Out):
     formula: Formula = Field(examples=[Formula.SHORT_ABANDON_EXCLUDED])
 
 
-class ClientStatsOut(Out):
-    """One client's figures."""
+class PromiseOut(TargetOut):
+    """What a version of the client's plan promises, as it was kept when the version went live."""
 
-    client: str = Field(examples=["cabinet-moreau"])
-    target: TargetOut
-    basis: str = Field(
-        description="What the service level was made with, to be shown beside it",
-        examples=["short_abandon_excluded: T = 20 s, short abandon below 5 s, waiting from entry into service"],
-    )
+    clock: WaitingClock = Field(description="From when waiting is measured", examples=[WaitingClock.ENTERED_SERVICE])
+    timezone: str = Field(examples=["Europe/Paris"])
+
+
+class FiguresOut(Out):
+    """Figures of journeys, each judged by what the version of the plan promised that it walked."""
+
     received: Count
     by_disposition: dict[Disposition, int] = Field(
         description="Their sum is `received`", examples=[{one: int(one is Disposition.ANSWERED) for one in Disposition}]
@@ -45,9 +52,12 @@ class ClientStatsOut(Out):
     abandoned: Count
     abandoned_within: Count
     short_abandoned: Count
-    service_level: Share = Field(description="By the client's own formula")
+    service_level: Share = Field(
+        description="By the promise's own formula; null also where there are several promises: each has its own"
+    )
     service_levels: dict[Formula, float | None] = Field(
-        description="By every formula", examples=[dict.fromkeys(Formula, 0.819)]
+        description="By every formula, each call by its own threshold and limit",
+        examples=[dict.fromkeys(Formula, 0.819)],
     )
     pickup_rate: Share = Field(description="Answered over offered, short abandons left out")
     abandon_rate: Share = Field(description="Abandoned over offered, short abandons left out of both")
@@ -58,12 +68,47 @@ class ClientStatsOut(Out):
     waiting_max_seconds: MaybeSeconds
     aht_seconds: MaybeSeconds = Field(description="Mean talk time of answered calls")
 
+
+class PromiseStatsOut(FiguresOut):
+    """The figures of those of a client's calls that are judged by one promise."""
+
+    promise: PromiseOut | None = Field(description="null: none is known for the plan they walked; see `basis`")
+    target: TargetOut = Field(description="What the figures were made with: the promise's, or the default")
+    basis: str = _BASIS
+
+    @classmethod
+    def of(cls, stats: PromiseStats) -> PromiseStatsOut:
+        """From the record's own."""
+        own = {name: getattr(stats, name) for name in ("promise", "target", "basis", "service_level")}
+        return cls.model_validate({**_figures(stats.figures), **own})
+
+
+class ClientStatsOut(FiguresOut):
+    """One client's figures."""
+
+    client: str = Field(examples=["cabinet-moreau"])
+    target: TargetOut | None = Field(
+        description="What the client was promised, and how it is measured; null: what was promised changed in the "
+        "period, see `promises`"
+    )
+    basis: str = _BASIS
+    promises: list[PromiseStatsOut] = Field(
+        description="The calls judged by each promise; one, unless what is promised changed in the period"
+    )
+
     @classmethod
     def of(cls, stats: ClientStats) -> ClientStatsOut:
         """From the record's own."""
-        counts = asdict(stats.counts)
-        own = {name: getattr(stats, name) for name in cls.model_fields if name not in counts}
-        return cls.model_validate({**own, **counts})
+        own = {name: getattr(stats, name) for name in ("client", "target", "basis", "service_level")}
+        promises = [PromiseStatsOut.of(one) for one in stats.promises]
+        return cls.model_validate({**_figures(stats.figures), **own, "promises": promises})
+
+
+def _figures(figures: Figures) -> dict[str, Any]:
+    counts = asdict(figures.counts)
+    return counts | {
+        name: getattr(figures, name) for name in FiguresOut.model_fields if name not in {*counts, "service_level"}
+    }
 
 
 class GapOut(Out):

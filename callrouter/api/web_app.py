@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Protocol
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -15,7 +14,6 @@ from callrouter.api.auth import require_token
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
-from callrouter.core.plan import Plan
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 
@@ -25,22 +23,9 @@ What happened to every call, and what is going on now. Send the token of `CALLRO
 """
 
 
-class PlanBook(Protocol):
-    """The clients' plans (`dialplan.Catalogue`, or something that reads it again when files change)."""
-
-    @property
-    def plans(self) -> Mapping[str, Plan]:
-        """Those in service, by client."""
-        ...
-
-    def plan(self, client: str, version: str) -> Plan | None:
-        """The plan a call started with, when it is still known."""
-        ...
-
-
 def create_web_app(
     database: Database,
-    plans: PlanBook,
+    plans: calls.PlanBook,
     engine: EngineClient,
     *,
     token: str,
@@ -51,7 +36,7 @@ def create_web_app(
 
     Args:
         database: open, its schema checked.
-        plans: for the explanation of calls, and for what each client was promised.
+        plans: for the explanation of calls.
         engine: asked for the calls in progress.
         token: who has it may read everything.
         checks: more of them for /ready, by name.
@@ -70,10 +55,10 @@ def create_web_app(
     install_problem_handlers(app)
     app.include_router(health_router({"database": _database_check(database), **(checks or {})}, __version__))
     for router in (
-        calls.router(database, plans.plan),
+        calls.router(database, plans),
         messages.router(database),
         callbacks.router(database),
-        stats.router(database, lambda: {client: plan.service_level for client, plan in plans.plans.items()}, now),
+        stats.router(database, now),
         live.router(engine),
     ):
         app.include_router(

@@ -1,5 +1,13 @@
 """Builds every object once, connects the ports, starts and stops them in a readable order.
 
-`engine` is the process that serves calls, `web` the one that answers questions about them, `up` starts both on one
-machine. `http` runs an application in our own loop, `lifetime` turns signals into a stop.
+Three processes: `engine` serves calls, `web` answers questions about them, `up` starts both on one machine. `http`
+runs an application in our own loop, `lifetime` turns signals into a stop, `realtime` takes precedence over other
+work, `folders` and `storage` make sure of the disk and the database.
+
+The engine's parts: `telephony` is everything that lives by the link to Asterisk, `collecting` fetches calls that no
+engine saw, `observation` declares when nobody watched; `records` is all that is kept, `operations` what an operator
+asks, `web_services` what reaches beyond the calls.
+
+The clients' files: `dialplans` loads them and tells who acts on a change, `watch` sees a change in the folder,
+`history` keeps every version that was live, `versions` finds one again, `publishing` shows them and rolls back.
 """

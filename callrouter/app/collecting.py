@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from callrouter.core.facts import CallEnded
 from callrouter.errors import AmiError
 
 log = structlog.get_logger(__name__)
@@ -18,7 +19,7 @@ COLLECT_SECONDS: Final = 5.0
 class Journal(Protocol):
     """What is collected from."""
 
-    async def collect(self) -> list[str]:
+    async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
         """Tell what nobody has told. Raises AmiError."""
         ...
 
@@ -30,12 +31,17 @@ class Collecting:
         self,
         journal: Journal,
         *,
+        tell: Callable[[CallEnded], None],
         link_up: Callable[[], bool],
         adopted: asyncio.Event,
         every_seconds: float = COLLECT_SECONDS,
     ) -> None:
-        """`adopted`: what a predecessor left on our own disk is known; before that it would be news."""
+        """`tell` is told each call once.
+
+        `adopted`: what a predecessor left on our own disk is known; before that it would be news.
+        """
         self._journal = journal
+        self._tell = tell
         self._link_up = link_up
         self._adopted = adopted
         self._every_seconds = every_seconds
@@ -47,7 +53,7 @@ class Collecting:
             AmiError: the link went away meanwhile.
         """
         await self._adopted.wait()
-        await self._journal.collect()
+        await self._journal.collect(self._tell)
 
     async def run(self) -> None:
         """Collect until cancelled; whatever goes wrong, live calls do not depend on it."""

@@ -1,4 +1,4 @@
-"""Keeps every version that goes live, with its documents and who made it, as soon as PostgreSQL takes it.
+"""Keeps every version that goes live, with its documents, its promise and who made it, as soon as PostgreSQL takes it.
 
 Who: as the note of `callrouter dialplan publish` and `rollback` says; else, for a file that is committed as it
 stands in a git checkout, the author of its last commit; else the owner of the file.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import pwd
 import subprocess
-import tempfile
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -17,20 +16,23 @@ from typing import Final
 
 import structlog
 
+from callrouter.app.versions import compile_again
 from callrouter.core.plan import Plan
-from callrouter.dialplan import Catalogue, SoundSource, load_directory
+from callrouter.dialplan import Catalogue, PaperSpeech, SoundSource
 from callrouter.dialplan.folder.publish import Note, read_note
-from callrouter.errors import CallrouterError, StoreError
+from callrouter.errors import StoreError
 from callrouter.runtime.reload import Swap, Why
 from callrouter.store.database import Database
 from callrouter.store.plans import (
     StoredPlan,
     WentLive,
+    find_plan,
     known_versions,
     last_live,
     last_live_of_files,
     remember_live,
 )
+from callrouter.store.promises import keep_promise, versions_without_promise
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +83,8 @@ class PlanHistory:
                     self._waiting.popleft()
 
     async def _write(self, swap: Swap) -> None:
+        if swap.why is Why.START:
+            await self._give_promises(swap.catalogue)
         last = await last_live(self._database)
         # Only what these documents made: a plan that was kept, or revived, stands on others, and is in the record.
         made_now = [plan for plan in swap.live if plan.client in swap.catalogue.uses]
@@ -113,6 +117,21 @@ class PlanHistory:
         ]
         await remember_live(self._database, made, went)
 
+    async def _give_promises(self, catalogue: Catalogue) -> None:
+        """To versions that a release before 0005 kept while the schema was this one's already."""
+        for client, version in await versions_without_promise(self._database):
+            plan = catalogue.plan(client, version) or await self._made_again(client, version, catalogue)
+            if plan is not None and plan.version == version:
+                await keep_promise(self._database, client, version, plan.promise)
+
+    async def _made_again(self, client: str, version: str, catalogue: Catalogue) -> Plan | None:
+        stored = await find_plan(self._database, client, version)
+        if stored is None or not stored.documents:
+            return None
+        return await asyncio.to_thread(
+            compile_again, stored, PaperSpeech(), region=catalogue.region, now=stored.first_live_at
+        )
+
 
 def _stored(plan: Plan, swap: Swap) -> StoredPlan:
     contents = swap.catalogue.documents
@@ -125,6 +144,7 @@ def _stored(plan: Plan, swap: Swap) -> StoredPlan:
         first_live_at=swap.at,
         source=plan.source,
         documents=documents,
+        promise=plan.promise,
     )
 
 
@@ -143,32 +163,16 @@ async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) 
         return catalogue
     plans: dict[str, Plan] = {}
     for stored in kept:
-        plan = await asyncio.to_thread(compile_again, stored, sounds, catalogue)
-        if plan is not None and plan.client not in catalogue.plans:
+        plan = await asyncio.to_thread(compile_again, stored, sounds, region=catalogue.region, now=catalogue.loaded_at)
+        if plan is None:
+            log.warning("a kept version no longer passes", client=stored.client, version=stored.version)
+        elif plan.client not in catalogue.plans:
             log.warning("a file is wrong; its last good version stays in service", file=plan.source, client=plan.client)
             plans[plan.client] = plan
     if not plans:
         return catalogue
     previous = Catalogue(plans=plans, unknown=catalogue.unknown, loaded_at=catalogue.loaded_at)
     return catalogue.replace_from(previous)
-
-
-def compile_again(stored: StoredPlan, sounds: SoundSource, like: Catalogue) -> Plan | None:
-    """The plan of a version that was live, made of its own documents; None when they no longer pass."""
-    with tempfile.TemporaryDirectory(prefix="callrouter-plan-") as place:
-        for name, content in stored.documents.items():
-            path = Path(place, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8", newline="")
-        try:
-            again = load_directory(Path(place), sounds, now=like.loaded_at, region=like.region)
-        except CallrouterError as error:
-            log.warning("a kept version cannot be compiled", client=stored.client, reason=str(error))
-            return None
-    plan = again.plans.get(stored.client)
-    if plan is None:
-        log.warning("a kept version no longer passes", client=stored.client, version=stored.version)
-    return plan
 
 
 def who_wrote(folder: Path, contents: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:

@@ -1,5 +1,4 @@
-"""Both processes on one machine: started in order, watched, started again when one dies, told together to reload,
-stopped together.
+"""Both processes on one machine: started in order, watched, started again when one dies, stopped together.
 
 The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
 side answers. A process that cannot start at all has said why, and its exit status becomes ours.
@@ -44,15 +43,15 @@ class _Part:
 
 
 async def run_up(settings: Settings, token: str) -> int:
-    """Run both until a signal, SIGHUP being passed on to both; returns the exit status."""
+    """Run both until a signal, SIGHUP being passed on to the engine; returns the exit status."""
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
     parts: dict[str, _Part] = {}
     reloads = Tasks()
 
     def reload_soon() -> None:
-        for part in parts.values():
-            reloads.start(_reload(part), f"reload of {part.name}")
+        if (engine := parts.get("engine")) is not None:  # web has nothing to load
+            reloads.start(_reload(engine), "reload of the engine")
 
     lifetime.catch_signals(on_reload=reload_soon)
     stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")

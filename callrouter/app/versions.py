@@ -1,23 +1,28 @@
 """Plans by version: those in service, else those the record keeps, made again of their own documents.
 
 A call that ended while no engine was there may have walked a plan that was replaced between the stop of one engine and
-the start of the next; without it, nothing of the call's state can be read.
+the start of the next; without it, nothing of the call's state can be read. And a question about a call of the past is
+answered by the plan of that time, whatever stands in the folder now.
 """
 
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import structlog
 
-from callrouter.app.history import compile_again
 from callrouter.core.plan import Plan
-from callrouter.dialplan import SoundSource
+from callrouter.dialplan import SoundSource, load_directory
+from callrouter.errors import CallrouterError
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
-from callrouter.store.plans import find_plan
+from callrouter.store.plans import StoredPlan, find_plan
 
 log = structlog.get_logger(__name__)
 
@@ -25,40 +30,105 @@ KEPT: Final = 64
 """Plans of the past that are remembered: calls to collect come in crowds, of a few versions."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """What the record knows of a version."""
+
+    stored: StoredPlan | None
+    """None: it was never live here."""
+    plan: Plan | None
+    """None: it cannot be made again."""
+
+    @property
+    def timezone(self) -> str:
+        """The client's, as it was then; UTC when it is not known."""
+        if self.plan is not None:
+            return self.plan.timezone
+        return self.stored.promise.timezone if self.stored and self.stored.promise else "UTC"
+
+
+class KeptPlans:
+    """Plans of the record, by version; those that were asked for lately are remembered."""
+
+    def __init__(self, database: Database, sounds: SoundSource, region: str) -> None:
+        self._database = database
+        self._sounds = sounds
+        self._region = region
+        self._kept: OrderedDict[tuple[str, str], KeptPlan] = OrderedDict()
+
+    def at_hand(self, client: str, version: str) -> Plan | None:
+        """The plan, when it was made again lately."""
+        kept = self._kept.get((client, version))
+        return kept.plan if kept else None
+
+    async def find(self, client: str, version: str) -> KeptPlan:
+        """What the record knows of that version. Its plan is made in a thread: live calls do not wait for it.
+
+        Raises:
+            DatabaseUnreachable: PostgreSQL does not answer.
+        """
+        key = (client, version)
+        if key in self._kept:
+            return self._kept[key]
+        stored = await find_plan(self._database, client, version)
+        if stored is None or not stored.documents:
+            return KeptPlan(stored=stored, plan=None)
+        plan = await asyncio.to_thread(
+            compile_again, stored, self._sounds, region=self._region, now=stored.first_live_at
+        )
+        self._kept[key] = found = KeptPlan(stored=stored, plan=plan)
+        while len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+
 class PlanVersions:
-    """Finds the plan a call started with, however long ago."""
+    """Finds the plan a call started with, however long ago, among those in service and those of the record."""
 
     def __init__(self, plans: ServedPlans, database: Database, sounds: SoundSource) -> None:
         self._plans = plans
-        self._database = database
-        self._sounds = sounds
-        self._kept: OrderedDict[tuple[str, str], Plan | None] = OrderedDict()
-        """Made again; None for one whose documents do not give that plan any more."""
+        self._kept = KeptPlans(database, sounds, plans.catalogue.region)
 
     def at_hand(self, client: str, version: str) -> Plan | None:
         """In service, or made again lately."""
-        return self._plans.plan(client, version) or self._kept.get((client, version))
+        return self._plans.plan(client, version) or _of_version(self._kept.at_hand(client, version), version)
 
     async def find(self, client: str, version: str) -> Plan | None:
         """The plan of that version; None when it was never live here, or cannot be made again.
 
-        It is made in a thread: live calls do not wait for it.
-
         Raises:
             DatabaseUnreachable: PostgreSQL does not answer, and the plan is not in service.
         """
-        key = (client, version)
         if (plan := self._plans.plan(client, version)) is not None:
             return plan
-        if key not in self._kept:
-            stored = await find_plan(self._database, client, version)
-            if stored is None or not stored.documents:
-                return None
-            made = await asyncio.to_thread(compile_again, stored, self._sounds, self._plans.catalogue)
-            if made is not None and made.version != version:
-                log.warning("a kept version is another one when it is made again", client=client, version=version)
-                made = None
-            self._kept[key] = made
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)
-        return self._kept[key]
+        kept = await self._kept.find(client, version)
+        if kept.stored is not None and kept.plan is None:
+            log.warning("a kept version no longer passes", client=client, version=version)
+        elif kept.plan is not None and kept.plan.version != version:
+            log.warning("a kept version is another one when it is made again", client=client, version=version)
+        return _of_version(kept.plan, version)
+
+
+def _of_version(plan: Plan | None, version: str) -> Plan | None:
+    """A plan that this release compiles to something else cannot read the state of a call that walked it."""
+    return plan if plan is not None and plan.version == version else None
+
+
+def compile_again(stored: StoredPlan, sounds: SoundSource, *, region: str, now: datetime) -> Plan | None:
+    """The plan of a version that was live, made of its own documents; None when they no longer pass.
+
+    Args:
+        stored: with all its documents.
+        sounds: what it plays.
+        region: country whose national form a trunk may send.
+        now: around which its holidays are looked up.
+    """
+    with tempfile.TemporaryDirectory(prefix="callrouter-plan-") as place:
+        for name, content in stored.documents.items():
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="")
+        try:
+            return load_directory(Path(place), sounds, now=now, region=region).plans.get(stored.client)
+        except CallrouterError:
+            return None

@@ -125,7 +125,7 @@ class Watcher:
         swap = await self._plans.reload(Why.SAVED, hold=is_doubtful)
         self._held = seen if swap is None else None
         if swap is None and not patient:
-            self._plans.seen = seen  # the folder cannot be loaded at all: until it changes
+            self._plans.saw(seen)  # the folder cannot be loaded at all: until it changes
 
     def _is_settled(self, seen: Look, waited_seconds: float) -> bool:
         age_seconds = (time.time_ns() - seen.newest_ns) / 1e9

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
-
-import structlog
 
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.storage import open_database
-from callrouter.app.watch import Watcher
-from callrouter.dialplan import Loader, PaperSpeech
+from callrouter.app.versions import KeptPlans
+from callrouter.dialplan import PaperSpeech
 from callrouter.logs import configure_logs
-from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
-from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 20.0
 """What a stop may take."""
 
 
 async def run_web(settings: Settings, token: str) -> None:
-    """Answer questions until a signal; SIGHUP reads the dialplans again.
+    """Answer questions until a signal. The clients' folder is not looked at: all that is asked for is in the record.
 
     Raises:
         CallrouterError: it cannot start; the sentence says what to mend.
@@ -39,32 +31,18 @@ async def run_web(settings: Settings, token: str) -> None:
     try:
         async with open_database(settings) as database:
             clock = SystemClock(settings.clock_shift_seconds)
-            loader, plans = await _plans(settings, clock.now)
+            plans = KeptPlans(database, PaperSpeech(), settings.region)
             engine = EngineClient(settings.engine_base_url, token)
             server = HttpServer(create_web_app(database, plans, engine, token=token, now=clock.now), listening)
-            await _serve(server, plans, Watcher(loader, plans) if settings.watch else None)
+            await _serve(server)
     finally:
         listening.close()
 
 
-async def _plans(settings: Settings, now: Callable[[], datetime]) -> tuple[Loader, ServedPlans]:
-    """The plans as documents: nothing is spoken here, so no audio is made."""
-    folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
-    places = (folder / "sounds", *settings.sounds_dirs)
-    loader = Loader(settings.dialplans_dir, PaperSpeech(places), region=settings.region, sounds_dirs=places)
-    return loader, ServedPlans(await asyncio.to_thread(loader.load, now()), loader, LiveCalls(), now=now)
-
-
-async def _serve(server: HttpServer, plans: ServedPlans, watcher: Watcher | None) -> None:
+async def _serve(server: HttpServer) -> None:
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
-
-    def reload_soon() -> None:
-        tasks.start(_reload(plans), "reload")
-
-    lifetime.catch_signals(on_reload=reload_soon)
-    if watcher is not None:
-        tasks.keep(watcher.run, "watch over the dialplans")
+    lifetime.catch_signals()
     web = tasks.start(server.run_until_stopped(), "http")
     await lifetime.stopping.wait()
     server.stop()
@@ -72,7 +50,3 @@ async def _serve(server: HttpServer, plans: ServedPlans, watcher: Watcher | None
     await tasks.stop()
     if lifetime.fatal is not None:
         raise lifetime.fatal
-
-
-async def _reload(plans: ServedPlans) -> None:
-    await plans.reload(Why.ASKED)

@@ -70,10 +70,6 @@ class ChannelActions:
         """End the channel, with a Q.850 cause."""
         return b"%b%d\r\n\r\n" % (self._hangup, cause)
 
-    def cancel_lease(self) -> bytes:
-        """Switch the lease off (`AbsoluteTimeout` refuses 0); does not wake the channel."""
-        return self._setvar + b"TIMEOUT(absolute)\r\nValue: 0\r\n\r\n"
-
 
 def post(name: str, about: str, headers: bytes) -> bytes:
     """An action nobody waits for; `headers` passed `encode_header`, `about` is repeated with an error."""

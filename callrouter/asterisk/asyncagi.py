@@ -204,11 +204,6 @@ class AgiResult(Struct, frozen=True, gc=False):
     def ok(self) -> bool:
         return self.kind is ResultKind.OK
 
-    @property
-    def timed_out(self) -> bool:
-        """For commands that collect: the time ran out before the last digit."""
-        return self.value == "timeout"
-
 
 _ZERO = AgiResult(ResultKind.OK, 200, "0", None, None, "200 result=0")
 _ONE = AgiResult(ResultKind.OK, 200, "1", None, None, "200 result=1")

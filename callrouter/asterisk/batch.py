@@ -49,26 +49,22 @@ class Batch:
     AmiUnreachable. Every method raises EncodingError for what cannot be written.
     """
 
-    __slots__ = ("_outlet", "_parts", "_requests", "_results")
+    __slots__ = ("_outlet", "_parts", "_requests", "_results", "raw")
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
         self._parts: list[bytes] = []
         self._requests: dict[bytes, Request] = {}
         self._results: dict[bytes, OnResult] = {}
-
-    def raw(self, data: bytes) -> None:
-        """Whole posted actions that `actions` made; their success is dropped, an error is told to
-        `on_post_error`.
-        """
-        self._parts.append(data)
+        self.raw: Callable[[bytes], None] = self._parts.append
+        """Whole posted actions that `actions` made; their success is dropped, an error is told to `on_post_error`."""
 
     def post(self, name: str, headers: Headers, *, about: str = "") -> None:
         """An action nobody waits for; `about` is repeated should it fail."""
         self._parts.append(codec.encode_action(name, headers, f"p/{name}/{about}"))
 
     def agi(self, channel: actions.ChannelActions, command: AgiCommand, on_result: OnResult) -> bytes:
-        """Queue an AGI command; returns its id, for `AmiLink.abandon`. The channel needs a wake-up behind
+        """Queue an AGI command; returns its id, for `AmiLink.abandon`. The channel needs a wake-up after
         it.
         """
         command_id = self._outlet.next_id(actions.AGI)

@@ -1,96 +1,95 @@
-"""What is done when the link is back: the calls go on, or have ended, as if somebody had listened all the time."""
+"""What is done when the link is back: the calls go on, or have ended, as if somebody had listened all the time.
+
+Three files must be read together: `notes` (what Asterisk's dialplan writes down of a call: who answered, and when,
+also in the fallback's hands), `ended_row` (the same in the journal of those that have ended), and this one, which
+reads both for the lines of a link that was away. A line is in one of four places then:
+
+    its channel is gone         it ended as the journal says; without a row (a PBX that was killed loses the last of its
+                                journal), when the link went
+    the fallback has it         it is told who answered before and since, and lost
+    AsyncAGI, or a routine      what could not be sent is sent, and the results that were missed are asked for again
+    nowhere any more            its end was heard while we asked
+
+The core is told what it would have heard, dated into the time in which we were deaf; it refuses what it knows. So an
+absence costs the record some seconds' precision and nothing else.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.journal import read_rows
 from callrouter.asterisk.line import Line
+from callrouter.asterisk.line_state import LineState
+from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.notes import NOBODY, VARIABLES, Noted, missed, noted_on
-from callrouter.asterisk.translate import GET_RESULT, SYNC, Command, Kind
 from callrouter.core import inputs
-from callrouter.runtime.ports import Clock, Inbox
-
-if TYPE_CHECKING:
-    from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.runtime.ports import Clock
 
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
-ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
 
 
-class Gap:
-    """A time in which the link of a switch was away."""
+@dataclass(frozen=True, kw_only=True)
+class Absence:
+    """A time in which a link was away."""
 
-    def __init__(self, switch: AsteriskSwitch, inbox: Inbox, clock: Clock) -> None:
-        assert switch.link is not None
-        self._switch = switch
-        self._link = switch.link
-        self._inbox = inbox
-        self._clock = clock
+    link: AmiLink
+    clock: Clock
+    shift: timedelta
+    """What the engine's clock is ahead of the PBX's."""
+    lost_at: datetime | None
+    """When the link went; None when it was never there before."""
 
-    async def close(self) -> None:
+    async def close(self, lines: Sequence[Line]) -> None:
         """End what ended meanwhile, and ask again for the results that were missed.
 
-        A no-op (or the reading of CR_RESULT) queued behind a running command is a sync point: it is answered when that
-        command is done, or at once when it was done before.
+        Raises:
+            AmiError: the link went away again.
         """
-        lines = list(self._switch.lines.values())
         if not lines:
             return
-        snapshot = await self._link.collect("Status", {"Variables": VARIABLES})
+        snapshot = await self.link.collect("Status", {"Variables": VARIABLES})
         channels = {m["Uniqueid"]: m for m in snapshot if m["Event"] == "Status"}
         ended: dict[str, EndedRow] = {}
         if any(line.uniqueid not in channels for line in lines):
-            ended = {row.call_id: row for row in await read_rows(self._link, self._switch.shift)}
+            ended = {row.call_id: row for row in await read_rows(self.link, self.shift)}
         for line in lines:
-            if self._switch.lines.get(line.call_id) is not line:
-                continue  # its end came while we asked
-            self._switch.settle(line)
+            if line.state is LineState.GONE:
+                continue
             found = channels.get(line.uniqueid)
             if found is None:
                 self._conclude(line, ended.get(line.call_id))
-            elif found["Context"] == FALLBACK_CONTEXT:
-                self._tell_missed(line, noted_on(found, self._switch.shift))
-                self._switch.lose(line, FALLBACK_REASON)
-            elif line.hanging_up:
-                self._switch.hang_up(line, 16)
-            elif line.unsent is not None and not line.lost:
-                self._switch.write(line, line.unsent)
-            elif line.kind is not None and not line.lost:
-                if line.kind in (Kind.QUEUE, Kind.DIAL):
-                    self._tell_missed(line, noted_on(found, self._switch.shift))
-                self._ask_again(line, line.kind)
+                continue
+            line.live()
+            if found["Context"] == FALLBACK_CONTEXT:
+                self._tell_missed(line, noted_on(found, self.shift))
+                line.lose(FALLBACK_REASON)
+                continue
+            if line.among_people:
+                self._tell_missed(line, noted_on(found, self.shift))
+            line.resume()
 
     def _conclude(self, line: Line, row: EndedRow | None) -> None:
-        """It ended while nobody listened: as Asterisk's journal says, else when the link went."""
-        now = self._clock.now()
-        lost_at = self._switch.lost_at or now
-        if row is None:  # a PBX that was killed loses the last of its journal
-            self._inbox.tell(line.call_id, inputs.CallerHungUp(at=lost_at))
+        now = self.clock.now()
+        lost_at = self.lost_at or now
+        if row is None:
+            line.channel_ended(None, lost_at)
             return
         self._tell_missed(line, row.noted)
-        self._inbox.tell(line.call_id, inputs.CallerHungUp(at=min(max(row.ended_at, lost_at), now), cause=row.cause))
+        line.channel_ended(row.cause, min(max(row.ended_at, lost_at), now))
 
     def _tell_missed(self, line: Line, noted: Noted) -> None:
-        """The answers we may not have heard of (the core knows), in the time in which we were deaf."""
-        now = self._clock.now()
-        if line.lost:  # what came before is told, and the fallback's answers are news at most
+        """The answers we may not have heard of, in the time in which we were deaf."""
+        now = self.clock.now()
+        if line.state is LineState.LOST:  # what came before is told, and the fallback's answers are news at most
             noted = replace(noted, before=NOBODY)
-        for told in missed(noted, reason=FALLBACK_REASON, earliest=min(self._switch.lost_at or now, now), latest=now):
+        for told in missed(noted, reason=FALLBACK_REASON, earliest=min(self.lost_at or now, now), latest=now):
             if isinstance(told, inputs.ControlLost):
-                self._switch.lose(line, told.reason, told.at)
+                line.lose(told.reason, told.at)
             else:
-                self._inbox.tell(line.call_id, told)
-
-    def _ask_again(self, line: Line, kind: Kind) -> None:
-        in_routine = kind in (Kind.QUEUE, Kind.DIAL, Kind.RECORD)
-        batch = self._link.batch()
-        self._switch.add(line, batch, Command(text=GET_RESULT if in_routine else SYNC, kind=kind))
-        if not in_routine:
-            batch.raw(line.channel.wake(ASKED_AGAIN_LEASE_SECONDS))
-            line.lease(ASKED_AGAIN_LEASE_SECONDS, perf_counter())
-        batch.write()
+                line.hear(told)

@@ -75,10 +75,6 @@ class AmiMessage(dict[str, str]):
         return self["Event"]
 
     @property
-    def is_response(self) -> bool:
-        return "Response" in self
-
-    @property
     def is_error(self) -> bool:
         """Whether this is a response other than a success (`Error` is the only one Asterisk 20 and later
         sends).

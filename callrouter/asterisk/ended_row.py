@@ -3,9 +3,9 @@
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
 engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it),
-and the answers are as `noted` reads them. Rows of the format before,
-`<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<his wait>|<CR_STATE>`, are read as well: a PBX whose configuration is
-older writes them.
+and the answers are as `notes` reads them. Rows of the format before,
+`<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<seconds waited>|<CR_STATE>`, are read as well: a PBX whose
+configuration is older writes them.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
 
 
 def _caller(shown: str, number: str) -> CallerId:
-    """Who called; of whoever withholds his number nothing is kept, should it stand there or not."""
+    """Who called; of callers who withhold their number nothing is kept, should it stand there or not."""
     presentation = _SHOWN.get(shown, Presentation.UNAVAILABLE)
     if number.lower() == ANONYMOUS:
         presentation = Presentation.WITHHELD
@@ -127,11 +127,11 @@ def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str) -> 
 
 
 def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
-    """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served him alone."""
+    """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served them alone."""
     because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
     if row.state:
         because = "what the engine knew of the call cannot be read"
-    # From here on he was in Asterisk's hands alone, and waited, if he was answered.
+    # From here on they were in Asterisk's hands alone, and waited, if they were answered.
     began_at = row.noted.lost_at or row.noted.before.queued_at or row.rang_at
     exit_name = "hung up" if row.untaken else "fallback"
     note = Visit(node=plan.start, exit=exit_name, because=because, at=min(max(began_at, row.rang_at), row.ended_at))

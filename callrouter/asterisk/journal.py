@@ -1,8 +1,9 @@
 """Asterisk's own journal of ended calls, for those that no engine saw to their end.
 
-An engine deletes a row (`ended` says what it holds) once the call is safe in its own record. So what it finds after a
-log-in, or every few seconds, is of calls that ended while it was away, or before it heard of them; it tells them as
-ended calls, once each. The record is kept by call id, and the first one stands: telling a call twice records it once.
+An engine deletes a row (`ended_row` says what it holds) once the call is safe in its own record. So what it finds
+after a log-in, or every few seconds, is of calls that ended while it was away, or before it heard of them; it tells
+them as ended calls, once each. The record is kept by call id, and the first one stands: telling a call twice records
+it once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from time import perf_counter
+from typing import Final
 
 import structlog
 
@@ -90,7 +92,7 @@ async def _nothing_known(call_ids: Sequence[str]) -> set[str]:
 class EndedJournal:
     """Reads AstDB, tells what nobody else has told, and deletes what is safe elsewhere."""
 
-    interests = frozenset({CallEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded})
 
     def __init__(
         self,
@@ -98,16 +100,14 @@ class EndedJournal:
         plans: PlanLookup,
         region: str,
         *,
-        tell: Callable[[CallEnded], None],
         live: Callable[[str], bool],
         known: Known = _nothing_known,
         shift: timedelta = timedelta(),
     ) -> None:
-        """`tell` is told each call once; `live` says which calls are still being driven."""
+        """`live` says which calls are still being driven."""
         self._link = link
         self._plans = plans
         self._region = region
-        self._tell = tell
         self._live = live
         self._known = known
         self._shift = shift
@@ -123,16 +123,16 @@ class EndedJournal:
             if type(fact) is CallEnded:
                 self._remember(fact.call.call_id, safe=False)
 
-    async def collect(self) -> list[str]:
-        """Tell the rows of calls unknown to us as ended calls; returns their ids.
+    async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
+        """Tell the rows of calls unknown to us as ended calls, each once; returns their ids.
 
         Raises:
             AmiError: the link went away meanwhile; nothing is lost, the next round collects again.
         """
         async with self._collecting:
-            return await self._collect()
+            return await self._collect(tell)
 
-    async def _collect(self) -> list[str]:
+    async def _collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
         rows = await read_rows(self._link, self._shift)
         # The handler may write a row after we had deleted it: a channel can outlive its caller by a whisper.
         late = [row.call_id for row in rows if self._recent.get(row.call_id)]
@@ -142,7 +142,7 @@ class EndedJournal:
             # An engine that was killed had recorded some and not struck them off: they must not count twice.
             recorded = await self._recorded([row.call_id for row in news])
             late += recorded
-            told = await self._tell_rows([row for row in news if row.call_id not in recorded])
+            told = await self._tell_rows([row for row in news if row.call_id not in recorded], tell)
         if told:
             log.info("calls that no engine saw to their end were collected", calls=len(told))
         self._delete(late)
@@ -157,7 +157,7 @@ class EndedJournal:
             self._remember(call_id, safe=True)
         return recorded
 
-    async def _tell_rows(self, rows: Sequence[EndedRow]) -> list[str]:
+    async def _tell_rows(self, rows: Sequence[EndedRow], tell: Callable[[CallEnded], None]) -> list[str]:
         told: list[str] = []
         pause = Pauses()
         for row in rows:
@@ -175,7 +175,7 @@ class EndedJournal:
             self._remember(row.call_id, safe=False)
             try:
                 call = ended_call(row, plan, self._plans.by_did(row.did), self._region)
-                self._tell(CallEnded(call=call))
+                tell(CallEnded(call=call))
             except Exception:
                 self._poisoned(row)
                 continue

@@ -1,87 +1,178 @@
-"""A caller's channel in AsyncAGI: what is true of it and cannot be read off one event."""
+"""A caller's channel in AsyncAGI: what is heard of it, and who has it then.
+
+What is commanded there is the other half (`line_commands`). Every method asks the tables of `line_state` what an
+event means, and nobody outside writes a field. Results are matched by command id; one that is no result means that
+the stream of results is out of step (`res_agi.c`, launch_asyncagi: a long result's tail comes in front of the next),
+and the channel is given back.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from math import inf
+from time import perf_counter
 from typing import Final
 
-from callrouter.asterisk.actions import ChannelActions
-from callrouter.asterisk.translate import ROUTINE_LEASE_SECONDS, Kind, Order
+from msgspec import structs
 
-LEASE_GUARD_SECONDS: Final = 0.25
-"""What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.asyncagi import AgiResult, ResultKind
+from callrouter.asterisk.line_commands import PEOPLE, ROUTINES, CommandedLine, LinePorts, give_back
+from callrouter.asterisk.line_state import Heard, LineState, Sent
+from callrouter.asterisk.translate import Kind, result
+from callrouter.core import inputs
+from callrouter.errors import AmiError
+
+HANGUP_GRACE_SECONDS: Final = 0.25
+"""So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
+NO_ANSWER: Final = frozenset({ResultKind.FAILED, ResultKind.DEAD})
+"""Results after which nothing may be sent: AsyncAGI has ended, and its end is on the way as an event."""
+OF_ROUTINES: Final = ROUTINES | {Kind.ROUTINE}
+TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a command failed"
+TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
+"""No lease runs in a queue or a conversation, and nothing is commanded there."""
+NESTED_REASON: Final = "the caller was transferred back to the entry"
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """Why, and since when, control is lost, unless the timer is overtaken by a hang-up."""
+class _Leaving:
+    """Why, and since when, control is lost, unless the channel ends before the timer."""
 
     timer: asyncio.TimerHandle
     reason: str
     at: datetime
 
 
-@dataclass(slots=True, eq=False)
-class Line:
-    """A caller's channel, as long as it lives."""
+class Line(CommandedLine):
+    """See the module; made with the channel's AsyncAGIStart."""
 
-    call_id: str
-    uniqueid: str
-    channel: ChannelActions
-    entries: int = 1
-    """AsyncAGI starts less ends."""
-    hanging_up: bool = False
-    lost: bool = False
-    left: Left | None = None
-    """AsyncAGI has ended; it will show whether the channel has, too."""
-    step: int = 0
-    kind: Kind | None = None
-    """What the last command of the present batch is."""
-    keys_wanted: int = 0
-    """Keys after which the running command ends by itself; 0: none ends it."""
-    nudge: asyncio.TimerHandle | None = None
-    music: asyncio.TimerHandle | None = None
-    """Starts hold music, should the answer that is waited for take long."""
-    music_plays: bool = False
-    injected: int = 0
-    recording: str = ""
-    recording_at: datetime | None = None
-    written_at: float = 0.0
-    """When the measured command was written (perf_counter)."""
-    lease_ends_at: float = inf
-    """When Asterisk takes the channel back, should nothing be written before (perf_counter)."""
-    taken: bool = False
-    """The channel shows that an engine has the call."""
-    unsent: Order | None = None
-    """What was decided and is still to be done: when the link is back, or the measured command has its result."""
-    outstanding: list[bytes] = field(default_factory=list)
-    """Commands since there was none whose result had not come."""
-    awaited: int = 0
-    """How many of them have no result yet."""
+    __slots__ = ("_leaving", "uniqueid")
 
-    def lease(self, seconds: float, now: float) -> None:
-        """Note the lease that is written now (perf_counter); in a routine none runs."""
-        self.lease_ends_at = now + seconds - LEASE_GUARD_SECONDS if seconds < ROUTINE_LEASE_SECONDS else inf
+    def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
+        super().__init__(call_id, channel, ports)
+        self.uniqueid = uniqueid
+        self._leaving: _Leaving | None = None
 
-    def stop_nudging(self) -> None:
-        """The command that did not see its key has ended."""
-        if self.nudge is not None:
-            self.nudge.cancel()
-            self.nudge = None
+    @property
+    def among_people(self) -> bool:
+        """Whether somebody may have answered the caller by our order."""
+        return self._kind in PEOPLE and Sent.QUESTION in self._may_send
 
-    def stop_music_timer(self) -> None:
-        """The answer that was waited for is there."""
-        if self.music is not None:
-            self.music.cancel()
-            self.music = None
+    def _take(self, outcome: AgiResult | AmiError) -> AgiResult | None:
+        """The result of a command, if it means anything."""
+        self._awaited -= 1
+        if not self._awaited:
+            self._outstanding.clear()
+        if Heard.RESULT not in self._means or isinstance(outcome, AmiError):
+            # The channel has gone (its end is on the way as an event), or the link has (`resume` asks again).
+            return None
+        if outcome.kind is ResultKind.LOST_SYNC:
+            if self._sends(Sent.BREAK):
+                give_back(self._link, self.channel)
+                self._lost(f"Asterisk's results are out of step: {outcome.text[:80]}", self._now())
+            return None
+        return outcome
 
-    def stop_timers(self) -> None:
-        """Nothing is commanded any more, or all is known."""
-        self.stop_nudging()
-        self.stop_music_timer()
-        if self.left is not None:
-            self.left.timer.cancel()
-            self.left = None
+    def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
+        found = self._take(outcome)
+        if found is None:
+            return
+        if step == self._step:
+            if self._keys is not None and kind is self._kind:
+                self._keys.ended()
+            if self.state is LineState.IN_ROUTINE and kind in OF_ROUTINES:
+                self._hears(Heard.ROUTINE_ENDED)
+        now, seconds = self._now(), 0.0
+        if kind is Kind.RECORD and self._recording is not None:
+            seconds = self._recording.seconds(found.value or "", now)
+        told = result(kind, found, step, seconds, now)
+        if told is not None:
+            self._tell(self.call_id, told)
+
+    def _on_measured(self, step: int, written_at: float, outcome: AgiResult | AmiError) -> None:
+        found = self._take(outcome)
+        if found is None or found.kind in NO_ANSWER or step != self._step:
+            return
+        self._ports.round_trips.ended(written_at)
+        if self._unsent is not None:
+            state = b"" if found.ok else self._unsent.state
+            self._write(structs.replace(self._unsent, state=state), perf_counter())
+
+    def _on_looks(self, step: int, looks: Mapping[str, inputs.QueueLook]) -> None:
+        if self._hears(Heard.RESULT):
+            self._tell(self.call_id, inputs.QueuesSeen(step=step, looks=looks, at=self._now()))
+
+    def key_pressed(self, digit: str) -> None:
+        """A key of the caller's, or the one of our own."""
+        self.live()
+        if self._keys is not None and self._keys.swallows(digit):
+            return
+        self.hear(inputs.DigitPressed(digit=digit, at=self._now()))
+        if self._keys is not None:
+            self._keys.pressed(digit)
+
+    def hear(self, told: inputs.Input) -> None:
+        """What only a living channel does: if AsyncAGI had ended before, control is lost."""
+        self.live()
+        if Heard.LIFE in self._means:
+            self._tell(self.call_id, told)
+
+    def live(self) -> None:
+        """The channel lives."""
+        leaving = self._leaving
+        if self._hears(Heard.LIFE) and leaving is not None:
+            self._lost(leaving.reason, leaving.at)
+
+    def agi_ended(self) -> None:
+        """AsyncAGI has ended; it will show whether the channel has, too."""
+        if self._hears(Heard.AGI_ENDED):
+            self._stop_timers()
+            reason = TRANSFERRED_REASON if self._kind in PEOPLE else TAKEN_BACK_REASON
+            timer = asyncio.get_running_loop().call_later(HANGUP_GRACE_SECONDS, self.live)
+            self._leaving = _Leaving(timer, reason, self._now())
+
+    def agi_entered_again(self) -> None:
+        """A transfer brought the caller back in while the first AsyncAGI is still below; the record goes on."""
+        if self._hears(Heard.AGI_ENTERED_AGAIN):
+            self._lost(NESTED_REASON, self._now())
+
+    def lose(self, reason: str, at: datetime | None = None) -> None:
+        """Asterisk has the caller, or will have them."""
+        if self._hears(Heard.TAKEN_BACK):
+            self._lost(reason, at or self._now())
+
+    def _lost(self, reason: str, at: datetime) -> None:
+        self._stop_timers()
+        self._tell(self.call_id, inputs.ControlLost(reason=reason, at=at))
+
+    def hangup_requested(self, cause: int | None) -> None:
+        """The caller has hung up; of an end that we have asked for ourselves it says nothing."""
+        if self._hears(Heard.HANGUP_REQUESTED):
+            self._tell(self.call_id, inputs.CallerHungUp(at=self._now(), cause=cause))
+
+    def channel_ended(self, cause: int | None, at: datetime | None = None) -> None:
+        """The channel is no more; `at`: since when, if not now."""
+        if self._hears(Heard.CHANNEL_ENDED):
+            self._tell(self.call_id, inputs.CallerHungUp(at=at or self._now(), cause=cause))
+
+    def call_ended(self) -> None:
+        """Forget the results that will not come."""
+        self._hears(Heard.CALL_ENDED)
+        self._stop_timers()
+        for command_id in self._outstanding:
+            self._link.abandon(command_id)
+
+    def renamed(self, channel: str) -> None:
+        """The channel has another name from now on."""
+        self.channel = ChannelActions(channel)
+
+    def _stop_timers(self) -> None:
+        if self._keys is not None:
+            self._keys.stop()
+        if self._music is not None:
+            self._music.stop()
+        if self._leaving is not None:
+            self._leaving.timer.cancel()
+            self._leaving = None

@@ -6,8 +6,8 @@ within 5 s, and comes back after an exponential pause with full jitter, so that 
 step.
 
 Log-in asks for no events, sets this session's event filters, and only then asks for events: nothing unwanted
-is ever sent. States and counters are observable; every change of state is told to `on_state` and logged as a
-sentence.
+is ever sent. States and counters are observable; every change of state is told and logged as a sentence. Who hears what
+is said once, by `tells`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import contextlib
 import hashlib
 import ipaddress
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -30,24 +30,11 @@ from callrouter.asterisk import codec
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
+from callrouter.asterisk.session import RESULT_EVENT, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
 
 log = structlog.get_logger(__name__)
 
-WANTED_EVENTS: Final = (
-    # the most frequent first: Asterisk tries the filters in this order
-    "AsyncAGIExec",
-    "AsyncAGIStart",
-    "AsyncAGIEnd",
-    "DTMFEnd",
-    "Hangup",
-    "HangupRequest",
-    "UserEvent",
-    "AgentCalled",
-    "AgentConnect",
-    "Rename",
-)
 # Asterisk writes the caller's number and the dialled one unescaped into events (`main/manager_channels.c`), and PJSIP
 # has decoded %0D%0A in them: a caller could so write whole events. No genuine event holds an empty line, so what has
 # one is not sent: CR, LF, CR, LF, and something more. The pattern is tried on every event. `[[:cntrl:]]{4}` would say
@@ -112,31 +99,17 @@ class _Connector(Manager):  # type: ignore[misc]  # panoramisk is not typed
 class AmiLink:
     """One manager session at a time; create it inside a running loop, run `run` in one task.
 
-    `on_event` is called in the reader for each event named in `wanted` (never for AsyncAGIExec, whose results
-    go to whom sent the command); it must not wait. `on_state` is told each change; `on_post_error` each
-    posted action that failed.
+    `on_post_error` is told each posted action that failed.
     """
 
-    def __init__(
-        self,
-        address: AmiAddress,
-        *,
-        on_event: OnEvent,
-        on_state: OnState | None = None,
-        on_post_error: OnPostError | None = None,
-        wanted: Iterable[str] = WANTED_EVENTS,
-    ) -> None:
+    def __init__(self, address: AmiAddress, *, on_post_error: OnPostError | None = None) -> None:
         self.address = address
         self.state = LinkState.DOWN
         self.reason = "not connected yet"
         self.counters = LinkCounters()
-        self._wanted = tuple(wanted)
-        self._handlers = Handlers(
-            wanted=frozenset(name.encode() for name in self._wanted),
-            on_event=on_event,
-            on_post_error=on_post_error or _log_post_error,
-        )
-        self._on_state = on_state
+        self._events: dict[bytes, OnEvent] = {}
+        self._handlers = Handlers(events=self._events, on_post_error=on_post_error or _log_post_error)
+        self._on_state: list[OnState] = []
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
         self.failure: AmiError | None = None
@@ -145,6 +118,23 @@ class AmiLink:
         self._session = self._idle_session()
         self._watch: asyncio.TimerHandle | None = None
         self._watch_due_seconds, self._ping_due_seconds = inf, 0.0
+
+    def tells(self, *, events: Mapping[str, OnEvent] | None = None, on_state: OnState | None = None) -> None:
+        """Subscribe, before `run`: what is not subscribed to is never sent by Asterisk.
+
+        Args:
+            events: who is told an event, by its name, the most frequent first; called in the reader, so it must not
+                wait. Not AsyncAGIExec: a result goes to whom sent the command.
+            on_state: who is told each change of state; several may be.
+        """
+        self._events.update({name.encode(): on_event for name, on_event in (events or {}).items()})
+        if on_state is not None:
+            self._on_state.append(on_state)
+
+    @property
+    def wanted_events(self) -> tuple[str, ...]:
+        """What Asterisk is asked to send: Asterisk tries the filters in this order."""
+        return (RESULT_EVENT, *(name.decode() for name in self._events))
 
     # Sending. Without a connection everything fails with AmiUnreachable, at once; nothing is kept for later.
 
@@ -308,7 +298,7 @@ class AmiLink:
         batch = Batch(session)
         batch.raw(FORGED_EVENTS)
         answers = []
-        for name in self._wanted:
+        for name in self.wanted_events:
             criteria = f"name({name}),method(none)"
             answers.append(batch.request("Filter", {"Operation": "Add", "MatchCriteria": criteria}))
         answers.append(batch.request("Events", {"EventMask": "on"}))
@@ -352,7 +342,7 @@ class AmiLink:
         now = self._loop.time()
         session = self._session
         if now - self._watch_due_seconds > WATCH_SECONDS:
-            session.heard_at_seconds = max(session.heard_at_seconds, now - SILENCE_SECONDS + 1.0)
+            session.excuse(now - SILENCE_SECONDS + 1.0)
         if now - session.heard_at_seconds > SILENCE_SECONDS:
             session.abort(f"nothing was heard for {SILENCE_SECONDS:g} s")
             return
@@ -378,8 +368,8 @@ class AmiLink:
             self._last_failure = ""
         elif state is not LinkState.CONNECTING:
             self._last_failure = reason
-        if self._on_state is not None:
-            self._on_state(state, reason)
+        for on_state in self._on_state:
+            on_state(state, reason)
 
 
 def _settle(ping: asyncio.Future[codec.AmiMessage]) -> None:

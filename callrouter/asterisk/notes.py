@@ -25,11 +25,11 @@ class Answers:
     """Who has answered, of those rung last."""
 
     agent: str = ""
-    """In a queue, as app_queue says (MEMBERNAME, set when he is there: app_queue.c, try_calling)."""
+    """In a queue, as app_queue says (MEMBERNAME, set when the agent is there: app_queue.c, try_calling)."""
     queued_at: datetime | None = None
     """When that queue was entered, to the second."""
     waited_seconds: float = 0.0
-    """How long it had waited for him (QEHOLDTIME)."""
+    """How long the caller had waited for the agent (QEHOLDTIME)."""
     accepted_at: datetime | None = None
     """When somebody who was dialled accepted the call, to the second."""
 
@@ -55,7 +55,7 @@ def instant(epoch: str, shift: timedelta = timedelta()) -> datetime | None:
 
 
 def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
-    """`<agent>/<queued at>/<his wait>/<accepted at>`; whatever is missing is not known."""
+    """`<agent>/<queued at>/<seconds waited>/<accepted at>`; whatever is missing is not known."""
     agent, queued, waited, accepted = (*text.split("/"), "", "", "", "")[:4]
     return Answers(
         agent=agent,

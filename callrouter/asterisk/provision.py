@@ -16,6 +16,7 @@ from callrouter.asterisk.link import AmiLink
 from callrouter.core.nodes import QueueNode, RedirectNode
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
+from callrouter.dialplan import Catalogue
 from callrouter.errors import ActionFailed
 
 FAMILY = "callrouter/fallback"
@@ -44,6 +45,13 @@ class Fallbacks:
         self._there: dict[str, str] = {}
         """What AstDB holds, as far as we know."""
         self._publishing = asyncio.Lock()
+
+    async def publish_all(self, catalogue: Catalogue, *, afresh: bool) -> None:
+        """Make AstDB say what the plans in service say; see `publish`."""
+        plans = list(catalogue.plans.values())
+        # Whose file is wrong and who has no good plan any more: the fallback of before is all there is.
+        complete = catalogue.refused <= {plan.source for plan in plans}
+        await self.publish(plans, complete=complete, afresh=afresh)
 
     async def publish(self, plans: Collection[Plan], *, complete: bool, afresh: bool) -> None:
         """Make AstDB say what these plans say, and nothing else if they are `complete`.

@@ -19,7 +19,7 @@ import asyncio
 import re
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -36,9 +36,12 @@ OnEvent = Callable[[codec.AmiMessage], None]
 OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
-_EXEC = b"AsyncAGIExec"
+RESULT_EVENT: Final = "AsyncAGIExec"
+"""Brings the result of an AGI command; it goes to whom sent the command."""
+_EXEC = RESULT_EVENT.encode()
 _ACTION_ID = b"\r\nActionID: "
-_SUCCESS = b"Response: Success\r\nActionID: "
+_CONFIRMED = tuple(b"Response: Success\r\nActionID: " + kind for kind in (actions.POSTED, actions.AGI))
+"""How the answer to a posted action begins, or to an AGI command that was queued: nothing to know."""
 # Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
 # `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENTS.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
@@ -69,8 +72,8 @@ class LinkCounters:
 class Handlers:
     """Who is told what. They are called inside the reader: they must return soon and await nothing."""
 
-    wanted: frozenset[bytes]
-    on_event: OnEvent
+    events: Mapping[bytes, OnEvent]
+    """By the event's name; others are dropped before they are decoded."""
     on_post_error: OnPostError
 
 
@@ -91,6 +94,8 @@ class AmiSession(asyncio.Protocol):
         self._pending = Pending()
         self._lists = 0
         self._transport: asyncio.Transport | None = None
+        self.connected = False
+        """Whether what is written now leaves."""
         self._spared: socket.socket | None = None
         """The socket, once confirmations are spared on it."""
         self._marked = 1
@@ -133,8 +138,13 @@ class AmiSession(asyncio.Protocol):
     def abort(self, reason: str) -> None:
         """End the connection at once, for the reason given."""
         self._broken = self._broken or reason
+        self.connected = False
         if self._transport is not None:
             self._transport.abort()
+
+    def excuse(self, until_seconds: float) -> None:
+        """That nothing was heard until then (the loop's time) was this process's own fault."""
+        self.heard_at_seconds = max(self.heard_at_seconds, until_seconds)
 
     async def log_off(self, reason: str) -> None:
         """Ask Asterisk to end the session and see it ended: only then may another log in as the same user."""
@@ -159,11 +169,6 @@ class AmiSession(asyncio.Protocol):
             self._spared.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
             self._marked = size
 
-    @property
-    def connected(self) -> bool:
-        """Whether there is a connection."""
-        return self._transport is not None and not self._transport.is_closing()
-
     def abandon(self, command_id: bytes) -> None:
         """Forget an AGI command: Asterisk says nothing about what was queued on a channel that ended."""
         self._pending.results.pop(command_id, None)
@@ -181,6 +186,7 @@ class AmiSession(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self.connected = True
 
     def data_received(self, data: bytes) -> None:
         self.heard_at_seconds = self._loop.time()
@@ -191,8 +197,10 @@ class AmiSession(asyncio.Protocol):
         except ProtocolError as error:
             self.abort(str(error))
             return
-        wanted = self._handlers.wanted
+        events = self._handlers.events
         for block in blocks:
+            if block.startswith(_CONFIRMED):
+                continue
             if block.startswith(b"Event: "):
                 counters.events_received += 1
                 name = block[7 : block.find(b"\r\n", 7)]
@@ -200,8 +208,8 @@ class AmiSession(asyncio.Protocol):
                     self._take_result(block)
                 elif self._lists and self._take_list_item(block):
                     pass
-                elif name in wanted:
-                    self._tell(block)
+                elif (on_event := events.get(name)) is not None:
+                    self._tell(on_event, block)
                 else:
                     counters.events_dropped += 1
             elif block.startswith(b"Response: "):
@@ -209,8 +217,13 @@ class AmiSession(asyncio.Protocol):
         if self._marked == 1 or self._framer.unfinished:
             self._mark()
 
+    def eof_received(self) -> None:
+        """Asterisk closes: `connection_lost` follows."""
+        self.connected = False
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = self._spared = None
+        self.connected = False
         reason = self._broken or (f"connection lost: {exc}" if exc else "Asterisk closed the connection")
         pending, self._pending = self._pending, Pending()
         self._lists = 0
@@ -226,14 +239,14 @@ class AmiSession(asyncio.Protocol):
         for on_result in pending.results.values():
             self._call(on_result, error)
 
-    def _tell(self, block: bytes) -> None:
+    def _tell(self, on_event: OnEvent, block: bytes) -> None:
         message = codec.parse(block)
         if message.repeated is not None and not message.repeated.keys() <= _MAY_REPEAT:
             self._counters.events_forged += 1
             log.warning("a caller's number forged a line of an AMI event: dropped", ami_event=message.event)
             return
         try:
-            self._handlers.on_event(message)
+            on_event(message)
         except Exception:  # one bad call must not deafen all others
             log.exception("the handler of an AMI event failed", ami_event=message.event)
 
@@ -243,7 +256,11 @@ class AmiSession(asyncio.Protocol):
             self._counters.results_unclaimed += 1
             return
         self._counters.results += 1
-        self._call(on_result, parse_encoded_result(codec.field(block, b"\r\nResult: ")))
+        outcome = parse_encoded_result(codec.field(block, b"\r\nResult: "))
+        try:  # as in `_call`, which would cost every command a call
+            on_result(outcome)
+        except Exception:
+            log.exception("the handler of an AGI result failed", outcome=repr(outcome)[:200])
 
     def _call(self, on_result: OnResult, outcome: AgiResult | AmiError) -> None:
         try:
@@ -252,10 +269,6 @@ class AmiSession(asyncio.Protocol):
             log.exception("the handler of an AGI result failed", outcome=repr(outcome)[:200])
 
     def _take_response(self, block: bytes) -> None:
-        if block.startswith(_SUCCESS):
-            kind = block[len(_SUCCESS) : len(_SUCCESS) + 1]
-            if kind in (b"p", actions.AGI):  # posted, or an AGI command that was queued: nothing to know
-                return
         message = codec.parse(block)
         action_id = message["ActionID"].encode()
         if message.is_error:

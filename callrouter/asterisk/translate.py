@@ -1,7 +1,7 @@
-"""Two tables: effect to AGI commands, result and event to input. Pure.
+"""Two tables: effect to AGI commands, result to input (`switch` and `line` translate events). Pure.
 
-A batch of effects becomes one `Order`: channel variables that act at once, AGI commands that run one behind the
-other, and the lease that is written behind them and wakes the channel. The lease is the sum of the longest times
+A batch of effects becomes one `Order`: channel variables that act at once, AGI commands that run one after the
+other, and the lease that is written after them and wakes the channel. The lease is the sum of the longest times
 of everything outstanding, because the last one written is the one that counts; what only people can end
 (a conversation, a recording) runs in a routine of Asterisk's dialplan that switches the lease off by itself, and is
 woken with a value so long that it never matters.
@@ -59,7 +59,7 @@ class Kind(StrEnum):
     PLAY = "play"
     COLLECT = "collect"
     ROUTINE = "routine"
-    """GOSUB itself; how it went stands in CR_RESULT, read behind it."""
+    """GOSUB itself; how it went stands in CR_RESULT, read after it."""
     QUEUE = "queue"
     DIAL = "dial"
     RECORD = "record"

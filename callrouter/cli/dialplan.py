@@ -14,12 +14,12 @@ import typer
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.status import StatusOut
 from callrouter.app.publishing import Refusal, Rollback, documents_of, publish_documents, rollback_to
-from callrouter.cli.record import opened_record
+from callrouter.app.storage import open_database
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.store.plans import WentLive, read_history
 
-app = typer.Typer(
+dialplan = typer.Typer(
     help="See what was live when, go back to a version, or publish a folder.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,7 +29,7 @@ app = typer.Typer(
 By = Annotated[str, typer.Option("--by", help="Who does it, for the history; by default who is logged in here.")]
 
 
-@app.command()
+@dialplan.command()
 def history(
     client: Annotated[str | None, typer.Argument(help="Only this client's.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
@@ -51,7 +51,7 @@ def history(
         typer.echo(safe_text(f"{when}  {one.client:<{width}}  {one.version or '(withdrawn)':<12}  {one.why}{by}"))
 
 
-@app.command()
+@dialplan.command()
 def rollback(
     client: Annotated[str, typer.Argument(help="Whose plan.")],
     version: Annotated[
@@ -70,7 +70,7 @@ def rollback(
     _load_now(settings)
 
 
-@app.command()
+@dialplan.command()
 def publish(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of clients' files with the shared ones.")],
     by: By = "",
@@ -128,10 +128,10 @@ def _somebody() -> str:
 
 
 async def _history(settings: Settings, client: str | None, limit: int) -> list[WentLive]:
-    async with opened_record(settings) as database:
+    async with open_database(settings, create=False) as database:
         return await read_history(database, client, limit=limit)
 
 
 async def _rollback(settings: Settings, client: str, version: str | None, by: str, *, force: bool) -> Rollback:
-    async with opened_record(settings) as database:
+    async with open_database(settings, create=False) as database:
         return await rollback_to(settings, database, client, version, by=by, force=force)

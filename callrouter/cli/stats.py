@@ -10,10 +10,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from callrouter.cli.record import instant, opened_record, plans_on_disk
+from callrouter.app.storage import open_database
+from callrouter.cli.record import instant
+from callrouter.core.call import Disposition
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings, load_settings
-from callrouter.store.stats import ClientStats, Stats, read_stats
+from callrouter.store.stats import ClientStats, Figures, Stats, read_stats
 
 COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Messages", "Pickup", "Service level")
 TIMES = ("ASA", "p90", "Longest", "AHT")
@@ -42,11 +44,8 @@ def stats(
 
 
 async def _read(settings: Settings, client: str | None, from_at: datetime, to_at: datetime) -> Stats:
-    catalogue = plans_on_disk(settings)
-    plans = catalogue.plans.values() if catalogue else ()
-    targets = {plan.client: plan.service_level for plan in plans}
-    async with opened_record(settings) as database:
-        return await read_stats(database, from_at=from_at, to_at=to_at, client=client, targets=targets)
+    async with open_database(settings, create=False) as database:
+        return await read_stats(database, from_at=from_at, to_at=to_at, client=client)
 
 
 def _show(found: Stats) -> None:
@@ -57,31 +56,45 @@ def _show(found: Stats) -> None:
         console.print("No calls.")
     else:
         console.print(_table(found.clients))
-        for basis in sorted({f"{one.basis} ({_clients(found, one.basis)})" for one in found.clients}):
-            console.print(f"Service level by {basis}")
+        for basis, clients in _bases(found.clients).items():
+            console.print(f"Service level by {basis} ({', '.join(clients)})")
     for gap in found.gaps:
         until = f"{gap.until_at:%Y-%m-%d %H:%M:%S}" if gap.until_at else "now"
         console.print(f"Gap {gap.from_at:%Y-%m-%d %H:%M:%S} to {until} UTC, calls may be missing: {gap.reason}")
 
 
 def _table(clients: list[ClientStats]) -> Table:
+    """A line a client; where several promises were made in the period, another for each, numbered."""
     table = Table(*COLUMNS, *TIMES, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for one in clients:
-        counts = one.counts
-        numbers = (one.received, one.offered, counts.answered, counts.abandoned, counts.short_abandoned)
-        shares = (one.pickup_rate, one.service_level)
-        times = (one.asa_seconds, one.waiting_p90_seconds, one.waiting_max_seconds, one.aht_seconds)
-        messages = sum(count for name, count in one.by_disposition.items() if name == "message_left")
-        table.add_row(
-            one.client, *map(str, numbers), str(messages), *(_share(share) for share in shares), *map(_time, times)
-        )
+        several = len(one.promises) > 1
+        table.add_row(one.client, *_cells(one.figures, "by promise" if several else _share(one.service_level)))
+        for number, part in enumerate(one.promises if several else (), start=1):
+            table.add_row(f"  promise {number}", *_cells(part.figures, _share(part.service_level)))
     return table
 
 
-def _clients(found: Stats, basis: str) -> str:
-    return ", ".join(one.client for one in found.clients if one.basis == basis)
+def _cells(figures: Figures, level: str) -> list[str]:
+    counts = figures.counts
+    numbers = (figures.received, figures.offered, counts.answered, counts.abandoned, counts.short_abandoned)
+    messages = figures.by_disposition[Disposition.MESSAGE_LEFT]
+    times = (figures.asa_seconds, figures.waiting_p90_seconds, figures.waiting_max_seconds, figures.aht_seconds)
+    return [*map(str, (*numbers, messages)), _share(figures.pickup_rate), level, *map(_time, times)]
+
+
+def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
+    """What service levels were made with, and whose."""
+    bases = dict[str, list[str]]()
+    for one in clients:
+        if len(one.promises) == 1:
+            bases.setdefault(one.basis, []).append(one.client)
+            continue
+        for number, part in enumerate(one.promises, start=1):
+            promised = f"; {part.promise.target:.1%} promised, {part.promise.timezone}" if part.promise else ""
+            bases.setdefault(part.basis + promised, []).append(f"{one.client} promise {number}")
+    return dict(sorted(bases.items()))
 
 
 def _share(share: float | None) -> str:

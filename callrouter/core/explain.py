@@ -6,7 +6,7 @@
 14:02:41  has left a message of 14 s for email_doctor
 14:02:41  ended: message_left
 
-The node the caller was in when he hung up stands there without an exit.
+The node the caller was in when they hung up stands there without an exit.
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from zoneinfo import ZoneInfo
 from callrouter.core.call import Call, DialAttempt, QueueVisit, Visit
 from callrouter.core.plan import Plan
 
-_UTC = ZoneInfo("UTC")
-
 Entry = tuple[datetime, int, str]
 _PASSED, _ENDED, _ARRIVED, _BEGUN = range(4)
 """In which order things stand that happened in one instant."""
 
 
-def explain(call: Call, plan: Plan | None = None) -> list[str]:
-    """The call's story in the client's own time; with the plan, each node's line is named."""
-    zone = ZoneInfo(plan.timezone) if plan else _UTC
+def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -> list[str]:
+    """The call's story in the client's own time, the plan's unless `timezone` names it; UTC when nothing does.
+
+    With the plan, each node's line is named.
+    """
+    zone = ZoneInfo(timezone or (plan.timezone if plan else "UTC"))
     entries: list[Entry] = [(visit.at, _PASSED, passage(visit, plan)) for visit in call.visits]
     if call.node and (not call.visits or call.visits[-1].node != call.node):
         came_at = call.visits[-1].at if call.visits else call.clocks.ringing_at

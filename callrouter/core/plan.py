@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from callrouter.core.nodes._base import Node
 from callrouter.core.schedule import Schedule
-from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.core.service_level import Promise, ServiceLevelTarget
 
 MAX_VISITS = 400
 """Nodes a call may pass in its whole life; a tree that needs more is a loop nobody gets out of."""
@@ -79,6 +80,11 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
         if not found or not found.line or not file:
             return ""
         return f"{file}:{found.line}" + (f", from {found.included_at}" if found.included_at else "")
+
+    @cached_property
+    def promise(self) -> Promise:
+        """What is kept with this version, for reports to judge its calls by."""
+        return Promise(**asdict(self.service_level), timezone=self.timezone)
 
     @cached_property
     def node_index(self) -> Mapping[str, int]:

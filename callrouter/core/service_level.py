@@ -10,7 +10,10 @@ abandons (waiting below the client's limit). The same calls give six figures, so
     short_abandon_excluded   Aw / (A + L - Ls)       the default
     strict                   Aw / (A + L)
 
-The waiting time starts at the client's named clock; the default clock is entry into service.
+The waiting time starts at the client's named clock; the only one there is, is entry into service.
+
+What a client is promised is kept with each version of its plan: a call is judged by the promise of the version it
+walked, so that a changed threshold changes no figure of before.
 """
 
 from __future__ import annotations
@@ -31,14 +34,29 @@ class Formula(StrEnum):
     STRICT = "strict"
 
 
+class WaitingClock(StrEnum):
+    """From which of a call's clocks on waiting is measured."""
+
+    ENTERED_SERVICE = "entered_service"
+    """Entry into human service: time in queues and dials, menus between them excluded."""
+
+
 class ServiceLevelTarget(Struct, frozen=True, kw_only=True):
-    """What a client was promised, and how it is measured."""
+    """How a client's service level is measured, and the share it shall reach."""
 
     within_seconds: float = 20.0
     target: float = 0.8
     """Share, 0 to 1."""
     short_abandon_seconds: float = 5.0
     formula: Formula = Formula.SHORT_ABANDON_EXCLUDED
+    clock: WaitingClock = WaitingClock.ENTERED_SERVICE
+
+
+class Promise(ServiceLevelTarget, frozen=True, kw_only=True):
+    """What a version of a plan promises: the target, and the time zone whose days it is reported by."""
+
+    timezone: str
+    """IANA name."""
 
 
 class ServiceCounts(Struct, frozen=True, kw_only=True):

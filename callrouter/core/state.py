@@ -16,9 +16,7 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from math import isfinite
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -26,20 +24,28 @@ import msgspec
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
-    Callback,
     CallerId,
     CallState,
     Clocks,
     DialAttempt,
-    DialOutcome,
     Disposition,
     Earlier,
-    Message,
     Presentation,
-    QueueOutcome,
     QueueVisit,
-    Visit,
     replace,
+)
+from callrouter.core.parts import (
+    MICROSECOND,
+    PartsReader,
+    seconds,
+    text,
+    text_or_none,
+    whole,
+    write_callbacks,
+    write_dials,
+    write_messages,
+    write_queue_visits,
+    write_visits,
 )
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError, StateDecodeError
@@ -66,7 +72,6 @@ _WORDS = (
 """What serialised calls are full of, for deflate to begin with; changing it changes `FORMAT`."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def encode(plan: Plan, call: Call) -> bytes:
@@ -194,7 +199,7 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
     base = call.clocks.ringing_at
 
     def offset(at: datetime | None) -> int | None:
-        return None if at is None else (at - base) // _MICROSECOND
+        return None if at is None else (at - base) // MICROSECOND
 
     index = plan.node_index.get
     clocks = call.clocks
@@ -213,7 +218,7 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         call.memory,
         call.digits,
         call.variables,
-        (base - _EPOCH) // _MICROSECOND,
+        (base - _EPOCH) // MICROSECOND,
         [
             offset(clocks.answered_at),
             offset(clocks.entered_service_at),
@@ -221,29 +226,11 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
             offset(clocks.bridged_at),
             offset(clocks.ended_at),
         ],
-        _visits(call.visits, base, index),
+        write_visits(call.visits, base, index),
         call.visits_dropped,
-        [
-            [
-                v.queue,
-                offset(v.entered_at),
-                v.offers,
-                offset(v.offered_at),
-                v.agent,
-                offset(v.answered_at),
-                offset(v.left_at),
-                v.outcome,
-            ]
-            for v in call.queue_visits
-        ]
-        if call.queue_visits
-        else _NONE,
-        [[d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome] for d in call.dials]
-        if call.dials
-        else _NONE,
-        [[m.recording, index(m.node, m.node), m.deliver, offset(m.started_at), m.seconds] for m in call.messages]
-        if call.messages
-        else _NONE,
+        write_queue_visits(call.queue_visits, offset) if call.queue_visits else _NONE,
+        write_dials(call.dials, offset) if call.dials else _NONE,
+        write_messages(call.messages, offset, index) if call.messages else _NONE,
         offset(call.recording_at),
         call.verdict,
         call.disposition,
@@ -251,47 +238,14 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         [earlier.attempts, earlier.waiting_seconds, earlier.talk_seconds, earlier.agent, earlier.redirected]
         if earlier.attempts
         else 0,
-        [[c.number, index(c.node, c.node), offset(c.asked_at)] for c in call.callbacks] if call.callbacks else 0,
+        write_callbacks(call.callbacks, offset, index) if call.callbacks else 0,
     ]
 
 
 _NONE: list[Any] = []
 
 
-def _visits(visits: tuple[Visit, ...], base: datetime, index: Callable[[str, str], int | str]) -> list[Any]:
-    written = []
-    at, after = base, 0
-    for visit in visits:
-        if visit.at is not at:  # the nodes of one walk share their instant
-            at = visit.at
-            after = (at - base) // _MICROSECOND
-        written.append([index(visit.node, visit.node), visit.exit, visit.because, after])
-    return written
-
-
 _FIELDS = 26
-
-
-def _text(value: object) -> str:
-    if type(value) is not str:
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r} is no whole number")
-    return value
-
-
-def _seconds(value: object) -> float:
-    if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]  # type() has narrowed it
-        raise TypeError(f"{value!r} is no number of seconds")
-    return float(value)  # type: ignore[arg-type]
 
 
 def _earlier(written: Any) -> Earlier:
@@ -299,98 +253,35 @@ def _earlier(written: Any) -> Earlier:
         return NOTHING_EARLIER
     attempts, waiting, talk, agent, redirected = written
     return Earlier(
-        attempts=_whole(attempts),
-        waiting_seconds=_seconds(waiting),
-        talk_seconds=_seconds(talk),
-        agent=_text_or_none(agent),
+        attempts=whole(attempts),
+        waiting_seconds=seconds(waiting),
+        talk_seconds=seconds(talk),
+        agent=text_or_none(agent),
         redirected=redirected is True,
     )
 
 
-class _Reader:
-    """Reads the entries that name nodes and instants; whatever has a wrong type raises TypeError or LookupError."""
-
-    def __init__(self, plan: Plan, base: datetime) -> None:
-        self._names = plan.node_names
-        self._base = base
-
-    def at(self, offset: object) -> datetime:
-        return self._base + _whole(offset) * _MICROSECOND
-
-    def at_or_none(self, offset: object) -> datetime | None:
-        return None if offset is None else self.at(offset)
-
-    def node(self, written: object) -> str:
-        if isinstance(written, str):
-            return written
-        index = _whole(written)
-        if not 0 <= index < len(self._names):
-            raise IndexError(f"the plan has no node {index}")
-        return self._names[index]
-
-    def visit(self, written: Any) -> Visit:
-        node, exit_name, because, at = written
-        return Visit(node=self.node(node), exit=_text(exit_name), because=_text(because), at=self.at(at))
-
-    def queue_visit(self, written: Any) -> QueueVisit:
-        queue, entered_at, offers, offered_at, agent, answered_at, left_at, outcome = written
-        return QueueVisit(
-            queue=_text(queue),
-            entered_at=self.at(entered_at),
-            offers=_whole(offers),
-            offered_at=self.at_or_none(offered_at),
-            agent=_text_or_none(agent),
-            answered_at=self.at_or_none(answered_at),
-            left_at=self.at_or_none(left_at),
-            outcome=None if outcome is None else QueueOutcome(outcome),
-        )
-
-    def dial(self, written: Any) -> DialAttempt:
-        target, started_at, answered_at, ended_at, outcome = written
-        return DialAttempt(
-            target=_text(target),
-            started_at=self.at(started_at),
-            answered_at=self.at_or_none(answered_at),
-            ended_at=self.at_or_none(ended_at),
-            outcome=None if outcome is None else DialOutcome(outcome),
-        )
-
-    def message(self, written: Any) -> Message:
-        recording, node, deliver, started_at, seconds = written
-        return Message(
-            recording=_text(recording),
-            node=self.node(node),
-            deliver=_text(deliver),
-            started_at=self.at(started_at),
-            seconds=_seconds(seconds),
-        )
-
-    def callback(self, written: Any) -> Callback:
-        number, node, asked_at = written
-        return Callback(number=_text(number), node=self.node(node), asked_at=self.at(asked_at))
-
-
 def _call(plan: Plan, fields: list[Any]) -> Call:
-    base = _EPOCH + _whole(fields[13]) * _MICROSECOND
-    read = _Reader(plan, base)
+    base = _EPOCH + whole(fields[13]) * MICROSECOND
+    read = PartsReader(base, plan.node_names)
     number, name, presentation = fields[5]
     answered_at, entered_service_at, offered_at, bridged_at, ended_at = map(read.at_or_none, fields[14])
     node = read.node(fields[9])
     if node not in plan.nodes:
         raise KeyError(f"the plan has no node {node!r}")
     return Call(
-        call_id=_text(fields[3]),
-        client=_text(fields[1]),
-        plan_version=_text(fields[2]),
-        did=_text(fields[4]),
-        caller=CallerId(number=_text_or_none(number), name=_text(name), presentation=Presentation(presentation)),
-        diverted_from=_text_or_none(fields[6]),
+        call_id=text(fields[3]),
+        client=text(fields[1]),
+        plan_version=text(fields[2]),
+        did=text(fields[4]),
+        caller=CallerId(number=text_or_none(number), name=text(name), presentation=Presentation(presentation)),
+        diverted_from=text_or_none(fields[6]),
         state=CallState(fields[7]),
-        step=_whole(fields[8]),
+        step=whole(fields[8]),
         node=node,
-        memory={_text(key): _whole(value) for key, value in fields[10].items()},
-        digits=_text(fields[11]),
-        variables={_text(key): _text(value) for key, value in fields[12].items()},
+        memory={text(key): whole(value) for key, value in fields[10].items()},
+        digits=text(fields[11]),
+        variables={text(key): text(value) for key, value in fields[12].items()},
         clocks=Clocks(
             ringing_at=base,
             answered_at=answered_at,
@@ -400,7 +291,7 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
             ended_at=ended_at,
         ),
         visits=tuple(map(read.visit, fields[15])),
-        visits_dropped=_whole(fields[16]),
+        visits_dropped=whole(fields[16]),
         queue_visits=tuple(map(read.queue_visit, fields[17])),
         dials=tuple(map(read.dial, fields[18])),
         earlier=_earlier(fields[24]),
@@ -409,5 +300,5 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         recording_at=read.at_or_none(fields[20]),
         verdict=None if fields[21] is None else Disposition(fields[21]),
         disposition=None if fields[22] is None else Disposition(fields[22]),
-        hangup_cause=None if fields[23] is None else _whole(fields[23]),
+        hangup_cause=None if fields[23] is None else whole(fields[23]),
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from callrouter.core.call import Call
+from callrouter.errors import CoreError
 
 BUILT_IN = ("caller", "caller_name", "did", "client", "call_id")
 """Names that every call has without setting them; `caller` is empty when the number is withheld."""
@@ -19,7 +20,7 @@ BUILT_IN = ("caller", "caller_name", "did", "client", "call_id")
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_-]{0,47})\}|(?P<wrong>[{}])|[^{}]+")
 
 
-class UnsetVariable(ValueError):
+class UnsetVariable(CoreError):
     """A template names a variable that the call does not have; the text is its name."""
 
 

@@ -1,7 +1,11 @@
 """Prometheus figures of the engine, on a registry it is given; listens to facts as an Observer.
 
+`engine` holds all of them and observes: `clients` counts journeys by client, `calls` what has no client, `outgoing`
+what clients' own systems answer; `sources` reads at each scrape what others count anyway. `fast` is a histogram cheap
+enough for the path of live calls, `exposition` writes the page without holding up the loop.
+
 A journey is counted once, when it ends, in all its counters together, so that every rate divides counts of the same
-journeys. Over any window, for a client (or, without the `by`, for everybody):
+journeys. Over any window, for a client (or, without `by (client)`, for everybody):
 
     pickup rate          sum by (client) (increase(callrouter_calls_answered_total[1d]))
                        / sum by (client) (increase(callrouter_calls_offered_total[1d]))
@@ -19,15 +23,25 @@ journeys. Over any window, for a client (or, without the `by`, for everybody):
     queue waiting, p95   histogram_quantile(0.95,
                            sum by (le, queue) (rate(callrouter_queue_waiting_seconds_bucket[1h])))
 
-"Within" is each client's own threshold, as its plan said when the call began. Label values are bounded: clients and
+"Within" and "short" are by what the version of the plan promised that the call walked, as in `callrouter stats` and
+/api/stats (`store.stats`): a threshold that changes moves no counter of before. Label values are bounded: clients and
 queues come from the dialplans in service, outcomes from enums. Queue waiting is by queue (tens of them) and not by
 client (800 of them, times the buckets).
 """
 
 from __future__ import annotations
 
+from callrouter.metrics.dialplans import DialplanMetrics
 from callrouter.metrics.engine import EngineMetrics
 from callrouter.metrics.exposition import CONTENT_TYPE, exposition
 from callrouter.metrics.sources import LinkCounters, Sources, WriterCounters
 
-__all__ = ["CONTENT_TYPE", "EngineMetrics", "LinkCounters", "Sources", "WriterCounters", "exposition"]
+__all__ = [
+    "CONTENT_TYPE",
+    "DialplanMetrics",
+    "EngineMetrics",
+    "LinkCounters",
+    "Sources",
+    "WriterCounters",
+    "exposition",
+]

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from prometheus_client import (
-    Counter,
-    Gauge,
-    GCCollector,
-    Histogram,
-    Info,
-    ProcessCollector,
-    disable_created_metrics,
-)
+from prometheus_client import Gauge, GCCollector, Info, ProcessCollector, disable_created_metrics
 from prometheus_client.registry import CollectorRegistry
 
 from callrouter.core.call import Call, QueueVisit
@@ -22,13 +14,13 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
 from callrouter.metrics.clients import OTHER, ClientCounters
+from callrouter.metrics.deliveries import DeliveryCounters
 from callrouter.metrics.fast import FastHistogram
-from callrouter.metrics.outgoing import OutgoingCounters
+from callrouter.metrics.lookups import LookupCounters
 from callrouter.metrics.sources import SourceCollector, Sources
 
 ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 DECISION_BUCKETS: Final = (0.000005, 0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.01)
-RELOAD_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 _DEFAULT_TARGET: Final = ServiceLevelTarget()
 
@@ -39,10 +31,10 @@ class EngineMetrics:
     Args:
         registry: where they are registered; the /metrics page shows it.
         version: of callrouter, for `callrouter_build_info`.
-        target_of: what the call's client was promised, by the plan the call walks; None when the client is unknown.
+        target_of: what the version of the plan promised that the call walked; None when the client is unknown.
     """
 
-    interests = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
+    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
 
     def __init__(
         self,
@@ -68,8 +60,11 @@ class EngineMetrics:
         )
         registry.register(self._round_trip)
         registry.register(self._decision)
-        self._outgoing = OutgoingCounters(registry)
-        self._dialplans = _DialplanGauges(registry)
+        self._lookups = LookupCounters(registry)
+        self._deliveries = DeliveryCounters(registry)
+        self._queues_missing = Gauge(
+            "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
+        )
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
@@ -84,45 +79,24 @@ class EngineMetrics:
 
     def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
         """Count one lookup; `host` is an entry of the operator's list, or `other`."""
-        self._outgoing.lookups.labels(host, outcome).inc()
-        self._outgoing.lookup_seconds.observe(seconds)
+        self._lookups.ended.labels(host, outcome).inc()
+        self._lookups.seconds.observe(seconds)
 
     def observe_delivery(self, outcome: str) -> None:
         """Count one attempt to deliver a notification."""
-        self._outgoing.deliveries.labels(outcome).inc()
+        self._deliveries.attempts.labels(outcome).inc()
+
+    def leg_vanished(self) -> None:
+        """Count one leg that was ended because its media had stopped."""
+        self._counters.legs_vanished.inc()
+
+    def queues_checked(self, missing: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks."""
+        self._queues_missing.set(missing)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""
         self._registry.register(SourceCollector(sources))
-
-    def dialplans_loaded(
-        self,
-        *,
-        complete: bool,
-        plans: int,
-        issues: int,
-        at_seconds: float,
-        refused: int = 0,
-        swapped: int = 0,
-        seconds: float = 0.0,
-    ) -> None:
-        """After each load of the dialplans.
-
-        Args:
-            complete: every file was taken; else some clients keep their last good plan.
-            plans: clients in service.
-            issues: findings of this load.
-            at_seconds: Unix time.
-            refused: files that are not served as they stand.
-            swapped: plans that went live.
-            seconds: how long it took.
-        """
-        self._dialplans.loaded(complete=complete, plans=plans, issues=issues, at_seconds=at_seconds)
-        self._dialplans.changed(refused=refused, swapped=swapped, seconds=seconds)
-
-    def dialplans_failed(self) -> None:
-        """After a load that could not be made at all: all clients keep their plans."""
-        self._dialplans.failed()
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """The Observer port."""
@@ -151,44 +125,3 @@ class EngineMetrics:
         ended_at = visit.left_at or visit.answered_at or visit.entered_at
         outcome = visit.outcome.value if visit.outcome else OTHER
         self._counters.queue_waiting.labels(visit.queue, outcome).observe(visit.waiting_seconds(ended_at))
-
-
-class _DialplanGauges:
-    """What the last load of the dialplans did."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._success = Gauge(
-            "callrouter_dialplan_last_reload_successful", "1 when the last load took every file", registry=registry
-        )
-        self._success_at = Gauge(
-            "callrouter_dialplan_last_reload_success_timestamp_seconds",
-            "When a load last took every file, as Unix time",
-            registry=registry,
-        )
-        self._plans = Gauge("callrouter_dialplan_plans", "Clients in service", registry=registry)
-        self._issues = Gauge("callrouter_dialplan_issues", "Findings of the last load", registry=registry)
-        self._refused = Gauge(
-            "callrouter_dialplan_files_refused", "Files that are not served as they stand", registry=registry
-        )
-        self._swapped = Counter("callrouter_dialplan_plans_swapped", "Plans that went live", registry=registry)
-        self._reloads = Histogram(
-            "callrouter_dialplan_reload_seconds",
-            "Loading what has changed, until it is in service",
-            buckets=RELOAD_BUCKETS,
-            registry=registry,
-        )
-
-    def loaded(self, *, complete: bool, plans: int, issues: int, at_seconds: float) -> None:
-        self._success.set(1 if complete else 0)
-        if complete:
-            self._success_at.set(at_seconds)
-        self._plans.set(plans)
-        self._issues.set(issues)
-
-    def changed(self, *, refused: int, swapped: int, seconds: float) -> None:
-        self._refused.set(refused)
-        self._swapped.inc(swapped)
-        self._reloads.observe(seconds)
-
-    def failed(self) -> None:
-        self._success.set(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -44,7 +43,3 @@ class LiveCalls:
     def remove(self, call_id: str) -> None:
         """A call has ended."""
         self._calls.pop(call_id, None)
-
-    def by_client(self) -> Counter[str]:
-        """How many calls each client has at this moment."""
-        return Counter(live.call.client for live in self._calls.values())

@@ -26,7 +26,9 @@ class SystemClock:
         A clock that was set back by more than `LARGEST_SLEW` is followed: standing still until the time has caught up
         would date hours of calls to one instant.
         """
-        at = datetime.now(UTC) + self._shift
+        at = datetime.now(UTC)
+        if self._shift:
+            at += self._shift
         if at < self._last:
             if self._last - at <= LARGEST_SLEW:
                 return self._last

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from time import perf_counter
 
 import structlog
@@ -19,46 +20,41 @@ from callrouter.core import engine, facts, state
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
-from callrouter.core.facts import Fact
-from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, Input, LookupFailed
+from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, ControlLost, Input
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
-from callrouter.runtime.ports import Clock, Meter, Observer, Plans, Switch, WebServices
+from callrouter.runtime.listeners import Listeners
+from callrouter.runtime.ports import Clock, Meter, Plans, Switch, WebServices
 
 log = structlog.get_logger(__name__)
 
 
 class Driver:
-    """Steps all live calls; the Inbox of the switch."""
+    """Steps all live calls; the Inbox of the switch and of the web services."""
 
     def __init__(
         self,
+        switch: Switch,
+        web: WebServices,
         *,
         plans: Plans,
         clock: Clock,
-        observers: Sequence[Observer],
+        listeners: Listeners,
         meter: Meter,
         calls: LiveCalls,
-        web: WebServices | None = None,
     ) -> None:
         self.calls = calls
-        self.switch: Switch | None = None
-        """Set once, before the first call: the switch and the driver need each other."""
+        self._switch = switch
+        self._web = web
         self._plans = plans
         self._clock = clock
-        self._observers = list(observers)
-        self._listeners: dict[type[Fact], tuple[Observer, ...]] = {}
-        """Who is told each kind of fact, as far as such facts have been met."""
+        self._listeners = listeners
         self._meter = meter
-        self._web = web
         self._mailbox: deque[tuple[str, Input] | CallOffered] = deque()
         self._stepping = False
-
-    def also_tell(self, observer: Observer) -> None:
-        """One more observer, which came to be after us."""
-        self._observers.append(observer)
-        self._listeners.clear()
+        switch.tells(self)
+        web.tells(self)
 
     def offer(self, offered: CallOffered) -> None:
         """A new call rings."""
@@ -67,8 +63,24 @@ class Driver:
 
     def tell(self, call_id: str, told: Input) -> None:
         """Something happened to a call; unknown and ended calls are ignored."""
-        self._mailbox.append((call_id, told))
-        self._take_turns()
+        if self._stepping:
+            self._mailbox.append((call_id, told))
+            return
+        self._stepping = True
+        try:
+            self._step(call_id, told)
+        except Exception:  # a fault of ours, whatever it is, is one call's
+            self._note_fault(call_id)
+        finally:
+            self._stepping = False
+        if self._mailbox:
+            self._take_turns()
+
+    def conclude(self, reason: str, at: datetime) -> None:
+        """Nobody will hear of the live calls any more: they ended at that time, at the latest known."""
+        for live in self.calls:
+            self.tell(live.call.call_id, ControlLost(reason=reason, at=at))
+            self.tell(live.call.call_id, CallerHungUp(at=at))
 
     def _take_turns(self) -> None:
         if self._stepping:
@@ -79,9 +91,9 @@ class Driver:
             while mailbox:
                 mail = mailbox.popleft()
                 try:
-                    if isinstance(mail, tuple):
+                    if type(mail) is tuple:
                         self._step(*mail)
-                    else:
+                    elif isinstance(mail, CallOffered):
                         self._begin(mail)
                 except Exception:  # a fault of ours, whatever it is, is one call's: the others' mail is read
                     self._note_fault(mail[0] if isinstance(mail, tuple) else mail.call_id)
@@ -98,9 +110,8 @@ class Driver:
             turn = engine.start(plan, offered)
         except Exception:
             self._note_fault(offered.call_id)
-            if self.switch is not None:
-                # Asterisk's journal gives the call its record; nobody else will ask the switch to forget it.
-                self.switch.release(offered.call_id)
+            # Asterisk's journal gives the call its record; nobody else will ask the switch to forget it.
+            self._switch.release(offered.call_id)
         else:
             self._meter.observe_decision(perf_counter() - began)
             self.calls.add(LiveCall(turn.call, plan))
@@ -122,9 +133,9 @@ class Driver:
         else:
             self._meter.observe_decision(perf_counter() - began)
         live.call = turn.call
-        if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING and self._web is not None:
+        if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING:
             self._web.cancel(call_id)
-        if turn.call.ended:
+        if turn.call.state is CallState.ENDED:
             self.calls.remove(call_id)
         self._carry_out(plan, turn)
 
@@ -140,52 +151,26 @@ class Driver:
             # Nothing is commanded now, and for minutes: whoever finds this call must know that it was answered.
             self._keep(plan, turn.call)
         if turn.facts:
-            self._tell(turn.facts)
-        if turn.call.ended and self.switch is not None:
-            self.switch.release(turn.call.call_id)
+            self._listeners.tell(turn.facts)
+        if turn.call.state is CallState.ENDED:
+            self._switch.release(turn.call.call_id)
 
     def _keep(self, plan: Plan, call: Call) -> None:
-        assert self.switch is not None
         with contextlib.suppress(CoreError):  # then the state written before stands
-            self.switch.keep(call, state.encode(plan, call))
+            self._switch.keep(call, state.encode(plan, call))
 
     def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
-        assert self.switch is not None
-        if isinstance(effects[-1], Hangup):
+        call, last = turn.call, effects[-1]
+        if type(last) is Hangup:
             # Nobody resumes a call that is being hung up: its state, the longest one, is not worth the work.
-            self.switch.perform(turn.call, b"", effects)
+            self._switch.perform(call, b"", effects)
             return
         try:
-            encoded = state.encode(plan, turn.call)
+            encoded = state.encode(plan, call)
         except CoreError as error:
-            # The caller's journey is more than the call can carry: he is served by the client's fallback.
-            failed = CommandFailed(step=turn.call.step, reason=str(error), at=self._clock.now())
-            self.tell(turn.call.call_id, failed)
+            # The caller's journey is more than the call can carry: they are served by the client's fallback.
+            self.tell(call.call_id, CommandFailed(step=call.step, reason=str(error), at=self._clock.now()))
             return
-        self.switch.perform(turn.call, encoded, effects)
-        if isinstance(last := effects[-1], Lookup):
-            self._look_up(turn, last)
-
-    def _look_up(self, turn: Turn, lookup: Lookup) -> None:
-        if self._web is not None:
-            self._web.start(turn.call.call_id, turn.call.step, lookup)
-            return
-        reason = "no web service can be asked from here"
-        self.tell(turn.call.call_id, LookupFailed(step=turn.call.step, reason=reason, at=self._clock.now()))
-
-    def _tell(self, told: Sequence[Fact]) -> None:
-        for fact in told:
-            listeners = self._listeners.get(type(fact))
-            if listeners is None:
-                listeners = self._who_listens(type(fact))
-            for observer in listeners:
-                try:
-                    observer.observe((fact,))
-                except Exception:
-                    log.exception("an observer failed", observer=type(observer).__name__)
-
-    def _who_listens(self, kind: type[Fact]) -> tuple[Observer, ...]:
-        # Most facts are nodes visited, which nobody but the record of the whole call cares for.
-        interests = [(one, getattr(one, "interests", None)) for one in self._observers]
-        self._listeners[kind] = found = tuple(one for one, kinds in interests if kinds is None or kind in kinds)
-        return found
+        self._switch.perform(call, encoded, effects)
+        if type(last) is Lookup:
+            self._web.start(call.call_id, call.step, last)

@@ -1,12 +1,16 @@
 """What the driver needs from outside, as protocols: a switch to command, recorders and observers of facts,
 a clock, and the plans of the clients.
+
+Objects are made from the outside in (the link, the switch, the web services, the driver), and each is given what it
+commands. What comes back has one way, a subscription: the one that is made later says by `tells`, in its constructor,
+that it wants to hear. Nothing else is set on an object once it is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect, Lookup
@@ -34,6 +38,10 @@ class Plans(Protocol):
 class Switch(Protocol):
     """Asterisk, seen from the engine."""
 
+    def tells(self, inbox: Inbox) -> None:
+        """Subscribe, before the first call: everything heard goes there."""
+        ...
+
     def perform(self, call: Call, state: bytes, effects: Sequence[Effect]) -> None:
         """Do this for the call, as one batch; never blocks, and never raises for what happens on the line.
 
@@ -53,6 +61,10 @@ class Switch(Protocol):
 
 class WebServices(Protocol):
     """Those who can be asked while a caller waits."""
+
+    def tells(self, inbox: Inbox) -> None:
+        """Subscribe, before the first call: every answer goes there."""
+        ...
 
     def start(self, call_id: str, step: int, lookup: Lookup) -> None:
         """Ask; never blocks. The answer comes back through `Inbox.tell` and names the step."""
@@ -75,26 +87,37 @@ class Inbox(Protocol):
         ...
 
 
-class Observer(Protocol):
-    """Told facts, synchronously and quickly: metrics, the log, the recorder's queue.
+class _Unheard:
+    """The inbox of those to whom nobody listens yet."""
 
-    One that names the kinds of facts it listens to, in a set `interests`, is told no others.
-    """
+    def offer(self, offered: CallOffered) -> None:
+        """Lost."""
+
+    def tell(self, call_id: str, told: Input) -> None:
+        """Lost."""
+
+
+UNHEARD: Final[Inbox] = _Unheard()
+
+
+class Observer(Protocol):
+    """Told facts, synchronously and quickly: metrics, the log, the recorder's queue."""
+
+    @property
+    def interests(self) -> frozenset[type[Fact]]:
+        """The kinds of facts that it is told; no others."""
+        ...
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """Facts of one turn, in order. Must not block or raise."""
         ...
 
 
-class OutgoingMeter(Protocol):
+class LookupMeter(Protocol):
     """Where it is counted what web services answer."""
 
     def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
         """A lookup ended so (`answered` or `failed`) after this time; `host` is as the operator allowed it."""
-        ...
-
-    def observe_delivery(self, outcome: str) -> None:
-        """An attempt to deliver a notification ended so: `delivered`, `failed` or `given_up`."""
         ...
 
 

@@ -143,6 +143,10 @@ class ServedPlans:
         more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
         return f"not served as it stands: {first}{more}"
 
+    def saw(self, look: Look) -> None:
+        """The folder stands so, and nothing can be made of it: it is not news until it changes."""
+        self.seen = look
+
     async def reload(
         self, why: Why = Why.ASKED, *, hold: Callable[[Catalogue | None], bool] | None = None
     ) -> Swap | None:

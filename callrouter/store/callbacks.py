@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
-
 from callrouter.store.database import Database
-from callrouter.store.paging import decode_cursor, encode_cursor
+from callrouter.store.paging import page
 from callrouter.store.tables import callbacks
 
 
@@ -53,23 +51,14 @@ async def list_callbacks(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     columns = callbacks.c
-    order = (columns.asked_at, columns.call_id, columns.position)
-    query = select(callbacks).order_by(*(column.desc() for column in order)).limit(limit + 1)
-    if client is not None:
-        query = query.where(columns.client == client)
-    if state is not None:
-        query = query.where(columns.state == state)
-    if from_at is not None:
-        query = query.where(columns.asked_at >= from_at)
-    if to_at is not None:
-        query = query.where(columns.asked_at < to_at)
-    if cursor is not None:
-        at, key = decode_cursor(cursor, str, int)
-        query = query.where(columns.asked_at <= at, tuple_(*order) < (at, *key))
-    async with database.connection() as connection:
-        rows = (await connection.execute(query)).mappings().all()
-    found = [StoredCallback(**row) for row in rows[:limit]]
-    more = len(rows) > limit
-    last = found[-1] if more else None
-    next_cursor = encode_cursor(last.asked_at, last.call_id, last.position) if last else None
-    return CallbackPage(callbacks=found, next_cursor=next_cursor)
+    rows, next_cursor = await page(
+        database,
+        callbacks,
+        (columns.asked_at, columns.call_id, columns.position),
+        filters=[("client", client), ("state", state)],
+        from_at=from_at,
+        to_at=to_at,
+        limit=limit,
+        cursor=cursor,
+    )
+    return CallbackPage(callbacks=[StoredCallback(**row) for row in rows], next_cursor=next_cursor)

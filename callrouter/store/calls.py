@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, cast, func, select, tuple_
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from callrouter.core.call import Call, Disposition
 from callrouter.store.database import Database
-from callrouter.store.paging import decode_cursor, encode_cursor
+from callrouter.store.paging import page
 from callrouter.store.tables import calls
 from callrouter.store.trace import call_from_fields
 
@@ -64,23 +64,14 @@ async def list_calls(
         CursorError: the cursor is none of ours.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    query = select(calls).order_by(calls.c.ringing_at.desc(), calls.c.call_id.desc()).limit(limit + 1)
-    if client is not None:
-        query = query.where(calls.c.client == client)
-    if disposition is not None:
-        query = query.where(calls.c.disposition == disposition.value)
-    if from_at is not None:
-        query = query.where(calls.c.ringing_at >= from_at)
-    if to_at is not None:
-        query = query.where(calls.c.ringing_at < to_at)
-    if cursor is not None:
-        at, key = decode_cursor(cursor, str)
-        # The first condition is the one the index serves; the second cuts within one instant.
-        query = query.where(calls.c.ringing_at <= at, tuple_(calls.c.ringing_at, calls.c.call_id) < (at, *key))
-    async with database.connection() as connection:
-        rows = (await connection.execute(query)).mappings().all()
-    found = [call_from_fields(row) for row in rows[:limit]]
-    more = len(rows) > limit
-    return CallPage(
-        calls=found, next_cursor=encode_cursor(found[-1].clocks.ringing_at, found[-1].call_id) if more else None
+    rows, next_cursor = await page(
+        database,
+        calls,
+        (calls.c.ringing_at, calls.c.call_id),
+        filters=[("client", client), ("disposition", disposition and disposition.value)],
+        from_at=from_at,
+        to_at=to_at,
+        limit=limit,
+        cursor=cursor,
     )
+    return CallPage(calls=[call_from_fields(row) for row in rows], next_cursor=next_cursor)

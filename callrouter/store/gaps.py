@@ -19,7 +19,7 @@ from callrouter.store.tables import beats, gaps
 
 BEAT_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 20.0
-"""Who has not said for so long that he watches, does not."""
+"""Whoever has not said for so long that they watch, does not."""
 SILENT_REASON: Final = "the engine does not report"
 KILLED_REASON: Final = "the engine ended without a farewell"
 _WATCHER: Final = "engine"
@@ -38,7 +38,7 @@ class Gap:
 
 
 async def open_gap(database: Database, from_at: datetime, reason: str) -> int:
-    """Declare that nothing is seen from an instant on; gives the number to close it by.
+    """Declare that nothing is seen from an instant on; gives its number.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -46,16 +46,6 @@ async def open_gap(database: Database, from_at: datetime, reason: str) -> int:
     statement = insert(gaps).values(from_at=from_at, reason=reason.replace("\x00", "\ufffd")).returning(gaps.c.gap_id)
     async with database.connection() as connection:
         return int((await connection.execute(statement)).scalar_one())
-
-
-async def close_gap(database: Database, gap_id: int, until_at: datetime) -> None:
-    """Declare the end of a gap.
-
-    Raises:
-        DatabaseUnreachable: PostgreSQL does not answer.
-    """
-    async with database.connection() as connection:
-        await connection.execute(update(gaps).where(gaps.c.gap_id == gap_id).values(until_at=until_at))
 
 
 async def close_gaps(database: Database, until_at: datetime) -> int:

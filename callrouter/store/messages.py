@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_
-
 from callrouter.store.database import Database
-from callrouter.store.paging import decode_cursor, encode_cursor
+from callrouter.store.paging import page
 from callrouter.store.tables import messages
 
 
@@ -53,21 +51,14 @@ async def list_messages(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     columns = messages.c
-    order = (columns.started_at, columns.call_id, columns.position)
-    query = select(messages).order_by(*(column.desc() for column in order)).limit(limit + 1)
-    if client is not None:
-        query = query.where(columns.client == client)
-    if from_at is not None:
-        query = query.where(columns.started_at >= from_at)
-    if to_at is not None:
-        query = query.where(columns.started_at < to_at)
-    if cursor is not None:
-        at, key = decode_cursor(cursor, str, int)
-        query = query.where(columns.started_at <= at, tuple_(*order) < (at, *key))
-    async with database.connection() as connection:
-        rows = (await connection.execute(query)).mappings().all()
-    found = [StoredMessage(**row) for row in rows[:limit]]
-    last = found[-1] if len(rows) > limit else None
-    return MessagePage(
-        messages=found, next_cursor=encode_cursor(last.started_at, last.call_id, last.position) if last else None
+    rows, next_cursor = await page(
+        database,
+        messages,
+        (columns.started_at, columns.call_id, columns.position),
+        filters=[("client", client)],
+        from_at=from_at,
+        to_at=to_at,
+        limit=limit,
+        cursor=cursor,
     )
+    return MessagePage(messages=[StoredMessage(**row) for row in rows], next_cursor=next_cursor)

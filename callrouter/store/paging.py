@@ -5,11 +5,64 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Column, RowMapping, Table, select, tuple_
+
+from callrouter.errors import CallrouterError
+from callrouter.store.database import Database
 
 
-class CursorError(ValueError):
-    """The caller: what he sent as a cursor is none of ours."""
+class CursorError(CallrouterError):
+    """What was sent as a cursor is none of ours."""
+
+
+async def page(
+    database: Database,
+    table: Table,
+    order: Sequence[Column[Any]],
+    *,
+    filters: Sequence[tuple[str, str | None]] = (),
+    from_at: datetime | None,
+    to_at: datetime | None,
+    limit: int,
+    cursor: str | None,
+) -> tuple[Sequence[RowMapping], str | None]:
+    """The rows of a page, the newest first, and the cursor of the next one; None: there is none.
+
+    Args:
+        database: open.
+        table: whose rows are listed.
+        order: the column of the instant, then what tells rows of one instant apart; there is an index on the first.
+        filters: columns by name and the value each must have; None: any.
+        from_at: the earliest instant, included.
+        to_at: the end of the period, not included.
+        limit: rows a page.
+        cursor: of the page before; None for the first.
+
+    Raises:
+        CursorError: the cursor is none of ours.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    at, *key = order
+    query = select(table).order_by(*(column.desc() for column in order)).limit(limit + 1)
+    query = query.where(*(table.c[name] == value for name, value in filters if value is not None))
+    if from_at is not None:
+        query = query.where(at >= from_at)
+    if to_at is not None:
+        query = query.where(at < to_at)
+    if cursor is not None:
+        last_at, last_key = decode_cursor(cursor, *(column.type.python_type for column in key))
+        # The first condition is the one the index serves; the second cuts within one instant.
+        query = query.where(at <= last_at, tuple_(*order) < (last_at, *last_key))
+    async with database.connection() as connection:
+        rows = (await connection.execute(query)).mappings().all()
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], encode_cursor(last[at], *(last[column] for column in key))
 
 
 def encode_cursor(at: datetime, *key: str | int) -> str:

@@ -1,7 +1,8 @@
 """Every plan that was ever live, with the documents it was made of, and when each version was live.
 
 A version is kept once (`plans`), a document's content once (`plan_documents`, by its hash), and each time a version
-goes live is a row of `plan_history`; a row without a version says that the client was withdrawn.
+goes live is a row of `plan_history`; a row without a version says that the client was withdrawn. What a version
+promises is kept in the same transaction (`promises`).
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.core.service_level import Promise
 from callrouter.store.database import Database
-from callrouter.store.tables import plan_documents, plan_history, plans
+from callrouter.store.promises import promise_numbers, promise_of_row
+from callrouter.store.tables import plan_documents, plan_history, plans, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class StoredPlan:
     """The file's path in the folder; empty for versions that were kept by 0.1.0."""
     documents: Mapping[str, str] = field(default_factory=dict)
     """Everything it was made of, by the path in the folder, the client's file included: it compiles again."""
+    promise: Promise | None = None
+    """What the client was promised; None when it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +52,10 @@ class WentLive:
     """Who, as far as it is known."""
 
 
-async def remember_plan(database: Database, plan: StoredPlan) -> None:
-    """Keep a version that goes live; one that is known keeps its first time.
-
-    Raises:
-        DatabaseUnreachable: PostgreSQL does not answer.
-    """
-    await remember_live(database, [plan], [])
-
-
 async def remember_live(database: Database, made: Sequence[StoredPlan], went_live: Sequence[WentLive]) -> None:
-    """Keep versions that are new, and what went live, in one transaction.
+    """Keep versions that are new, with what they promise, and what went live, in one transaction.
+
+    A version that is known keeps its first time.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
@@ -68,7 +66,8 @@ async def remember_live(database: Database, made: Sequence[StoredPlan], went_liv
             rows = [{"hash": key, "content": _storable(content)} for key, content in contents.items()]
             await connection.execute(insert(plan_documents).on_conflict_do_nothing(), rows)
         if made:
-            await connection.execute(insert(plans).on_conflict_do_nothing(), [_row(plan) for plan in made])
+            numbers = await promise_numbers(connection, [plan.promise for plan in made if plan.promise])
+            await connection.execute(insert(plans).on_conflict_do_nothing(), [_row(plan, numbers) for plan in made])
         if went_live:
             happened = [
                 {
@@ -89,14 +88,23 @@ async def find_plan(database: Database, client: str, version: str) -> StoredPlan
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    query = select(plans).where(plans.c.client == client, plans.c.version == version)
+    of_promise = [column for column in promises.c if column is not promises.c.promise_id]
+    query = select(plans, *of_promise).join(promises, isouter=True)
+    query = query.where(plans.c.client == client, plans.c.version == version)
     async with database.connection() as connection:
         row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
             return None
         contents = await _contents(connection, set(row["documents"].values()))
-    documents = {file: contents[key] for file, key in row["documents"].items() if key in contents}
-    return StoredPlan(**{**row, "documents": documents})
+    return StoredPlan(
+        client=client,
+        version=version,
+        document=row["document"],
+        first_live_at=row["first_live_at"],
+        source=row["source"],
+        documents={file: contents[key] for file, key in row["documents"].items() if key in contents},
+        promise=None if row["promise_id"] is None else promise_of_row(row),
+    )
 
 
 async def known_versions(database: Database, clients: Collection[str]) -> set[tuple[str, str]]:
@@ -193,7 +201,7 @@ def content_hash(content: str | bytes) -> str:
     return hashlib.sha256(_storable(content).encode() if isinstance(content, str) else content).hexdigest()
 
 
-def _row(plan: StoredPlan) -> dict[str, object]:
+def _row(plan: StoredPlan, numbers: Mapping[Promise, int]) -> dict[str, object]:
     return {
         "client": plan.client,
         "version": plan.version,
@@ -201,6 +209,7 @@ def _row(plan: StoredPlan) -> dict[str, object]:
         "first_live_at": plan.first_live_at,
         "source": _storable(plan.source),
         "documents": {_storable(file): content_hash(content) for file, content in plan.documents.items()},
+        "promise_id": numbers[plan.promise] if plan.promise else None,
     }
 
 

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 
@@ -53,24 +53,26 @@ T = TypeVar("T")
 class Recorder:
     """Runs as one task (`run`); `close` ends it and leaves nothing behind in memory."""
 
-    interests = frozenset({CallEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded})
 
     def __init__(
         self,
         database: Database,
         spool_folder: Path,
         *,
+        on_durable: Callable[[Sequence[str]], None] = lambda _: None,
         flush_seconds: float = 0.2,
         spool_after_seconds: float = 1.0,
         memory_calls: int = 50_000,
     ) -> None:
+        """`on_durable` is told the ids of calls that need no other record any more: committed, or on the disk (fsync)
+        in the spool; of those that a predecessor left in the spool, before `adopted`.
+        """
+        self._on_durable = on_durable
         self.written_total = 0
         """Calls committed since the start, those from the spool included."""
         self.failed_total = 0
         """Calls set aside because PostgreSQL refuses them."""
-        self.on_durable: Callable[[Sequence[str]], None] | None = None
-        """Told the ids of calls that need no other record any more: committed, or on the disk (fsync) in the spool; of
-        those that a predecessor left in the spool, before `adopted`."""
         self.adopted = asyncio.Event()
         """What a predecessor left in the spool is known."""
         self.away_because: str | None = None
@@ -234,7 +236,7 @@ class Recorder:
         await self._commit(calls, maybe_known=True)
         for line, reason in unreadable:
             await self._set_aside(line, f"{self._replayed_file}: {reason}")
-        self._spool.calls -= len(self._replay_lines)
+        self._spool.count_out(len(self._replay_lines))
         self._replayed_calls += len(self._replay_lines)
         self._replay_lines = []
 
@@ -242,7 +244,7 @@ class Recorder:
         """Begin the file once more: a reader that has failed says that nothing is left, and what is told twice is
         recorded once.
         """
-        self._spool.calls += self._replayed_calls
+        self._spool.count_in(self._replayed_calls)
         self._replayed, self._replay_lines, self._replayed_calls = None, [], 0
 
     async def _next_lines(self) -> bool:
@@ -250,7 +252,7 @@ class Recorder:
         if self._replayed is None:
             self._replayed_file = await self._on_disk(self._spool.oldest)
             if self._replayed_file is None:
-                self._spool.calls = 0
+                self._spool.count_out(self._spool.calls)
                 return False
             self._replayed_calls = 0
             self._replayed = self._spool.read(self._replayed_file, _REPLAY_CALLS)
@@ -273,8 +275,8 @@ class Recorder:
         self._note_durable([call.call_id for call in calls])
 
     def _note_durable(self, call_ids: Sequence[str]) -> None:
-        if self.on_durable is not None and call_ids:
-            self.on_durable(call_ids)
+        if call_ids:
+            self._on_durable(call_ids)
 
     async def _set_aside_call(self, refused: Refused) -> None:
         await self._set_aside(call_json(refused.call), f"call {refused.call.call_id}: {refused.reason}")
@@ -317,7 +319,7 @@ class Recorder:
                 raise
             else:
                 # Here and not in the thread: at no instant may these calls stand in both places.
-                self._spool.calls += len(taken)
+                self._spool.count_in(len(taken))
                 self._note_durable([call.call_id for _, call in taken])
             finally:
                 self._in_hand -= len(taken)

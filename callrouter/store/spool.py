@@ -34,8 +34,20 @@ class Spool:
         self._file: int | None = None
         self._adopted: dict[Path, int] = {}
         self._since: dict[Path, float] = {}
-        self.calls = 0
-        """How many calls wait here; whoever appends counts it up, and whoever commits them counts it down."""
+        self._calls = 0
+
+    @property
+    def calls(self) -> int:
+        """How many calls wait here."""
+        return self._calls
+
+    def count_in(self, calls: int) -> None:
+        """So many stand here from now on, and nowhere else: not told by `append`, which runs in a thread."""
+        self._calls += calls
+
+    def count_out(self, calls: int) -> None:
+        """So many are committed, or set aside."""
+        self._calls -= calls
 
     @property
     def oldest_at(self) -> float | None:
@@ -75,7 +87,7 @@ class Spool:
             self._adopted[path], self._since[path] = descriptor, path.stat().st_mtime
             with path.open("rb") as lines:
                 for line in lines:
-                    self.calls += 1
+                    self._calls += 1
                     if line.endswith(b"\n") and (found := _CALL_ID.match(line)):
                         call_ids.append(found[1].decode())
         return call_ids

@@ -1,25 +1,33 @@
-"""The service figures of a period, one row a client, computed from journeys and nothing else.
+"""The service figures of a period, computed from journeys and nothing else: by client, and by promise.
 
-A journey belongs to the period in which it rang. Its waiting time is what it spent in queues and dials, from entry
-into service; answered within T means T or less, a short abandon is one below the client's limit. `answered` counts
-journeys bridged to a human (answered and redirected). Handle time is talk time here: hold and wrap-up are not
-recorded yet. A rate without anything to divide by is None, never 0.
+A journey belongs to the period in which it rang, and is judged by what the version of the plan that it walked
+promised (`promises`): whatever is promised later changes no figure. Its waiting time is what it spent in queues and
+dials, from entry into service; answered within T means T or less, a short abandon is one below the client's limit.
+`answered` counts journeys bridged to a human (answered and redirected). Handle time is talk time here: hold and
+wrap-up are not recorded yet. A rate without anything to divide by is None, never 0.
+
+A journey whose version is not kept, or is kept without a promise, is judged by `DEFAULT_TARGET`, and told apart: a
+caller of an unknown number, a version whose row is still to be written, or whose document did not read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import (
     Formula,
+    Promise,
     ServiceCounts,
     ServiceLevelTarget,
+    WaitingClock,
     abandon_rate,
     mean_seconds,
     pickup_rate,
@@ -27,25 +35,26 @@ from callrouter.core.service_level import (
 )
 from callrouter.store.database import Database
 from callrouter.store.gaps import Gap, gaps_between
+from callrouter.store.promises import promise_in_service, promise_of_row
 
 DEFAULT_TARGET = ServiceLevelTarget()
 
+_MEASURED_FROM = {WaitingClock.ENTERED_SERVICE: "entry into service"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClientStats:
-    """One client's figures. Shares are 0 to 1, or None without any call to share."""
+class Figures:
+    """The figures of some journeys. Shares are 0 to 1, or None without any call to share."""
 
-    client: str
-    target: ServiceLevelTarget
-    """T, limit and formula that the figures were made with."""
     received: int
     by_disposition: Mapping[Disposition, int]
     """Every disposition, in the order of the enumeration; their sum is `received`."""
     offered: int
     """Journeys that reached a human-service node."""
     counts: ServiceCounts
+    """Each journey by its own promise."""
     service_levels: Mapping[Formula, float | None]
-    """By every formula; `service_level` is the client's own."""
+    """By every formula, each journey by its own T and limit."""
     pickup_rate: float | None
     """Answered over offered, short abandons left out."""
     abandon_rate: float | None
@@ -60,18 +69,61 @@ class ClientStats:
     aht_seconds: float | None
     """Mean talk time of answered journeys."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseStats:
+    """The figures of those of a client's journeys that are judged by one promise."""
+
+    promise: Promise | None
+    """None: no promise is known for the version they walked, and `DEFAULT_TARGET` stands in."""
+    figures: Figures
+
+    @property
+    def target(self) -> ServiceLevelTarget:
+        """T, limit and formula that the figures were made with."""
+        return self.promise or DEFAULT_TARGET
+
     @property
     def service_level(self) -> float | None:
-        """By the client's own formula."""
-        return self.service_levels[self.target.formula]
+        """By the promise's own formula."""
+        return self.figures.service_levels[self.target.formula]
 
     @property
     def basis(self) -> str:
         """What the service level was made with, to be shown beside it."""
+        target = self.target
         return (
-            f"{self.target.formula}: T = {self.target.within_seconds:g} s, "
-            f"short abandon below {self.target.short_abandon_seconds:g} s, waiting from entry into service"
+            f"{target.formula}: T = {target.within_seconds:g} s, "
+            f"short abandon below {target.short_abandon_seconds:g} s, waiting from {_MEASURED_FROM[target.clock]}"
+            + ("" if self.promise else "; the default, because no promise is known for the plan these calls walked")
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientStats:
+    """One client's figures: of all its journeys, and of those under each promise."""
+
+    client: str
+    figures: Figures
+    promises: Sequence[PromiseStats]
+    """One, unless what is promised changed in the period; in the order in which they were first made."""
+
+    @property
+    def target(self) -> ServiceLevelTarget | None:
+        """Of the one promise; None when there are several: each has its own."""
+        return self.promises[0].target if len(self.promises) == 1 else None
+
+    @property
+    def service_level(self) -> float | None:
+        """Of the one promise; None when there are several: no total stands for different promises."""
+        return self.promises[0].service_level if len(self.promises) == 1 else None
+
+    @property
+    def basis(self) -> str:
+        """What the service level was made with, to be shown beside it."""
+        if len(self.promises) == 1:
+            return self.promises[0].basis
+        return f"{len(self.promises)} promises in this period: each has a service level of its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,41 +137,64 @@ class Stats:
     """Times in the period in which calls may be missing."""
 
 
-async def read_stats(
-    database: Database,
-    *,
-    from_at: datetime,
-    to_at: datetime,
-    client: str | None = None,
-    targets: Mapping[str, ServiceLevelTarget] | None = None,
-) -> Stats:
+async def read_stats(database: Database, *, from_at: datetime, to_at: datetime, client: str | None = None) -> Stats:
     """The figures of every client that had calls in the period, by name; or of one client, calls or not.
-
-    `targets` are those of the clients' plans; who is not in it is measured by `DEFAULT_TARGET`.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    targets = targets or {}
-    parameters = {
-        "from_at": from_at,
-        "to_at": to_at,
-        "client": client,
-        "clients": list(targets),
-        "within": [target.within_seconds for target in targets.values()],
-        "short": [target.short_abandon_seconds for target in targets.values()],
-        "default_within": DEFAULT_TARGET.within_seconds,
-        "default_short": DEFAULT_TARGET.short_abandon_seconds,
-    }
+    period = {"from_at": from_at, "to_at": to_at}
     async with database.connection() as connection:
-        rows = (await connection.execute(text(_QUERY), parameters)).mappings().all()
-    found = [_client_stats(row, targets.get(row["client"], DEFAULT_TARGET)) for row in rows]
-    if client is not None and not found:
-        found = [_client_stats(_nothing(client), targets.get(client, DEFAULT_TARGET))]
+        # Calls come meanwhile: parts and totals must be those of one instant.
+        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        if client is None:
+            rows = (await connection.execute(text(_OF_ALL), period)).mappings().all()
+        else:
+            rows = (await connection.execute(text(_OF_ONE), {**period, "client": client})).mappings().all()
+        parts = {name: list(found) for name, found in groupby(rows, key=_client_of)}
+        several = [name for name, found in parts.items() if len(found) > 1]
+        waiting = await _waiting_of_all(connection, several, period) if several else {}
+        if client is not None and not parts:
+            found = [_without_calls(client, await promise_in_service(connection, client))]
+        else:
+            found = [_client_stats(name, rows, waiting.get(name)) for name, rows in parts.items()]
     return Stats(from_at=from_at, to_at=to_at, clients=found, gaps=await gaps_between(database, from_at, to_at))
 
 
-def _client_stats(row: Mapping[Any, Any], target: ServiceLevelTarget) -> ClientStats:
+def _client_of(row: RowMapping) -> str:
+    return str(row["client"])
+
+
+async def _waiting_of_all(
+    connection: AsyncConnection, clients: Sequence[str], period: Mapping[str, datetime]
+) -> dict[str, list[float] | None]:
+    """By client: median, p90 and p95 over all promises; they are no sums of the parts'."""
+    rows = await connection.execute(text(_WAITING), {**period, "clients": clients})
+    return {row.client: row.waiting for row in rows}
+
+
+def _client_stats(client: str, rows: Sequence[RowMapping], waiting: Sequence[float] | None) -> ClientStats:
+    """`waiting` is that of all rows, needed when there are several."""
+    promises = [
+        PromiseStats(promise=None if row["promise_id"] is None else promise_of_row(row), figures=_figures(row))
+        for row in rows
+    ]
+    figures = promises[0].figures if len(rows) == 1 else _figures({**_total(rows), "waiting": waiting})
+    return ClientStats(client=client, figures=figures, promises=promises)
+
+
+def _without_calls(client: str, promise: Promise | None) -> ClientStats:
+    figures = _figures({**_total([]), "waiting": None})
+    return ClientStats(client=client, figures=figures, promises=[PromiseStats(promise=promise, figures=figures)])
+
+
+def _total(rows: Sequence[RowMapping]) -> dict[str, Any]:
+    """What adds up, and the longest wait."""
+    longest = [row["waiting_max"] for row in rows if row["waiting_max"] is not None]
+    return {name: sum(row[name] or 0 for row in rows) for name in _ADD_UP} | {"waiting_max": max(longest, default=None)}
+
+
+def _figures(row: Mapping[Any, Any]) -> Figures:
     answered, abandoned = row["reached"], row["abandoned"]
     counts = ServiceCounts(
         answered=answered,
@@ -130,9 +205,7 @@ def _client_stats(row: Mapping[Any, Any], target: ServiceLevelTarget) -> ClientS
         otherwise=row["offered"] - answered - abandoned,
     )
     p50, p90, p95 = row["waiting"] or (None, None, None)
-    return ClientStats(
-        client=row["client"],
-        target=target,
+    return Figures(
         received=row["received"],
         by_disposition={disposition: row[disposition.value] for disposition in Disposition},
         offered=row["offered"],
@@ -149,41 +222,59 @@ def _client_stats(row: Mapping[Any, Any], target: ServiceLevelTarget) -> ClientS
     )
 
 
-def _nothing(client: str) -> dict[str, Any]:
-    counts = ("received", "offered", "reached", "reached_within", "abandoned_within", "short_abandoned")
-    return (
-        dict.fromkeys([*counts, *(disposition.value for disposition in Disposition)], 0)
-        | dict.fromkeys(["waiting", "waiting_total", "waiting_max", "talk_total"])
-        | {"client": client}
-    )
-
+_ADD_UP = (
+    *("received", "offered", "reached", "reached_within", "abandoned_within", "short_abandoned"),
+    *("waiting_total", "talk_total"),
+    *(disposition.value for disposition in Disposition),
+)
+"""Columns whose values are sums over journeys."""
 
 _BY_DISPOSITION = ", ".join(f"count(*) FILTER (WHERE disposition = '{d.value}') AS {d.value}" for d in Disposition)
 
-_QUERY = f"""
-WITH targets AS (
-    SELECT * FROM unnest(CAST(:clients AS text[]), CAST(:within AS float8[]), CAST(:short AS float8[]))
-        AS targets (client, within, short)
+_PERCENTILES = "percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY waiting_seconds)"
+
+
+def _by_promise(calls: str, plans: str) -> str:
+    """The query for the calls and the plans that pass these conditions; a client's promises in order of first use.
+
+    Two statements instead of one with a condition that may be empty: PostgreSQL would plan it once for both.
+    """
+    return f"""
+WITH promised AS (
+    SELECT client, version, promise_id, within_seconds, short_abandon_seconds
+    FROM plans JOIN promises USING (promise_id) WHERE {plans}
 ), journeys AS (
-    SELECT calls.client, disposition, waiting_seconds, talk_seconds,
+    SELECT calls.client, promise_id, ringing_at, disposition, waiting_seconds, talk_seconds,
         entered_service_at IS NOT NULL AS entered,
         disposition IN ('answered', 'redirected') AS reached,
         disposition = 'abandoned' AS abandoned,
-        waiting_seconds <= coalesce(within, CAST(:default_within AS float8)) AS in_time,
-        waiting_seconds < coalesce(short, CAST(:default_short AS float8)) AS was_short
-    FROM calls LEFT JOIN targets ON targets.client = calls.client
-    WHERE ringing_at >= :from_at AND ringing_at < :to_at
-        AND (CAST(:client AS text) IS NULL OR calls.client = :client)
+        waiting_seconds <= coalesce(within_seconds, {DEFAULT_TARGET.within_seconds}) AS in_time,
+        waiting_seconds < coalesce(short_abandon_seconds, {DEFAULT_TARGET.short_abandon_seconds}) AS was_short
+    FROM calls LEFT JOIN promised ON promised.client = calls.client AND promised.version = calls.plan_version
+    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND {calls}
+), figures AS (
+    SELECT client, promise_id, min(ringing_at) AS first_at, count(*) AS received, {_BY_DISPOSITION},
+        count(*) FILTER (WHERE entered) AS offered,
+        count(*) FILTER (WHERE reached) AS reached,
+        count(*) FILTER (WHERE reached AND in_time) AS reached_within,
+        count(*) FILTER (WHERE abandoned AND in_time) AS abandoned_within,
+        count(*) FILTER (WHERE abandoned AND was_short) AS short_abandoned,
+        sum(waiting_seconds) FILTER (WHERE reached) AS waiting_total,
+        max(waiting_seconds) FILTER (WHERE reached) AS waiting_max,
+        {_PERCENTILES} FILTER (WHERE reached) AS waiting,
+        sum(talk_seconds) FILTER (WHERE reached) AS talk_total
+    FROM journeys GROUP BY client, promise_id
 )
-SELECT client, count(*) AS received, {_BY_DISPOSITION},
-    count(*) FILTER (WHERE entered) AS offered,
-    count(*) FILTER (WHERE reached) AS reached,
-    count(*) FILTER (WHERE reached AND in_time) AS reached_within,
-    count(*) FILTER (WHERE abandoned AND in_time) AS abandoned_within,
-    count(*) FILTER (WHERE abandoned AND was_short) AS short_abandoned,
-    sum(waiting_seconds) FILTER (WHERE reached) AS waiting_total,
-    max(waiting_seconds) FILTER (WHERE reached) AS waiting_max,
-    percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY waiting_seconds) FILTER (WHERE reached) AS waiting,
-    sum(talk_seconds) FILTER (WHERE reached) AS talk_total
-FROM journeys GROUP BY client ORDER BY client
-"""  # noqa: S608 - made of our own enumeration
+SELECT * FROM figures LEFT JOIN promises USING (promise_id) ORDER BY client, first_at
+"""  # noqa: S608 - made of our own words and numbers
+
+
+_OF_ALL = _by_promise("true", "true")
+_OF_ONE = _by_promise("calls.client = :client", "plans.client = :client")
+
+_WAITING = f"""
+SELECT client, {_PERCENTILES} AS waiting FROM calls
+WHERE ringing_at >= :from_at AND ringing_at < :to_at AND client = ANY(CAST(:clients AS text[]))
+    AND disposition IN ('answered', 'redirected')
+GROUP BY client
+"""  # noqa: S608 - made of our own words

@@ -6,15 +6,21 @@ one writer puts them down in one transaction, and the check of every row costs m
 
 `calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
+
+A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
+keyed by it.
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
     Double,
+    ForeignKey,
     Identity,
     Index,
     Integer,
@@ -23,17 +29,20 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.core.service_level import Formula, WaitingClock
 
 metadata = MetaData(
     naming_convention={
         "pk": "%(table_name)s_pkey",
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
         "ck": "%(table_name)s_%(constraint_name)s_check",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
     }
 )
 
@@ -41,7 +50,7 @@ _Id = Text(collation="C")
 _Instant = DateTime(timezone=True)
 
 
-def _one_of(column: str, values: type[Disposition] | type[QueueOutcome]) -> str:
+def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
@@ -150,6 +159,25 @@ notifications = Table(
     Index("notifications_due_idx", "next_attempt_at", postgresql_where=text("state = 'waiting'")),
 )
 
+promises = Table(
+    "promises",
+    metadata,
+    Column("promise_id", Integer, Identity(always=True), nullable=False),
+    Column("within_seconds", Double, nullable=False, comment="T: answered within it is answered in time"),
+    Column("target", Double, nullable=False, comment="share promised, 0 to 1"),
+    Column("short_abandon_seconds", Double, nullable=False, comment="giving up sooner is a short abandon"),
+    Column("formula", Text, nullable=False),
+    Column("clock", Text, nullable=False, comment="from when waiting is measured"),
+    Column("timezone", Text, nullable=False, comment="IANA name"),
+    PrimaryKeyConstraint("promise_id"),
+    CheckConstraint(_one_of("formula", Formula), name="formula"),
+    CheckConstraint(_one_of("clock", WaitingClock), name="clock"),
+    UniqueConstraint(
+        *("within_seconds", "target", "short_abandon_seconds", "formula", "clock", "timezone"),
+        name="promises_values_key",
+    ),
+)
+
 plans = Table(
     "plans",
     metadata,
@@ -161,6 +189,7 @@ plans = Table(
     Column(
         "documents", JSONB, nullable=False, server_default=text("'{}'::jsonb"), comment="path to hash, all it stands on"
     ),
+    Column("promise_id", ForeignKey(promises.c.promise_id), comment="empty: not known; reports say so"),
     PrimaryKeyConstraint("client", "version"),
 )
 

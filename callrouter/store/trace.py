@@ -1,15 +1,13 @@
 """A call as JSON and back, exactly: the `trace` column, and the lines of the spool.
 
 The trace holds what the columns of `calls` do not: the visits with the value that decided each, queue visits, dials,
-messages and callbacks, each as an array whose places have fixed meanings. Instants in it are microseconds after
-`ringing_at`.
+messages and callbacks, each as an array whose places have fixed meanings (`core.parts`), nodes by their names.
 
-    {"visits": [["hours", "open", "Mon 09:12", 10000], …],                          node, exit, because, at
+    {"visits": [["hours", "open", "Mon 09:12", 10000], …],
      "queues": [["medical", 21500000, 1, 21600000, "anne", 30100000, 95000000, "answered"]],
-                                                queue, entered, offers, first offer, agent, answered, left, outcome
-     "dials": [["on_call", 1000000, null, 21000000, "no_answer"]],    target, started, answered, ended, outcome
-     "messages": [["…", "take", "email", 40200000, 14.0]],        recording, node, deliver, started, seconds
-     "callbacks": [["+33612340001", "offer", 41000000]],           number, node, asked
+     "dials": [["on_call", 1000000, null, 21000000, "no_answer"]],
+     "messages": [["…", "take", "email", 40200000, 14.0]],
+     "callbacks": [["+33612340001", "offer", 41000000]],
      "step": 5, "node": "secretaries", "rest": {…}}
 
 `step` and `node` are where it ended; `rest` holds what else a call has, where it is not empty. Arrays, because JSONB
@@ -19,8 +17,8 @@ sorts the names of every object: with names PostgreSQL spends twice the time on 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,25 +27,27 @@ from msgspec import structs
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
-    Callback,
     CallerId,
     CallState,
     Clocks,
-    DialAttempt,
-    DialOutcome,
     Disposition,
     Earlier,
-    Message,
     Presentation,
-    QueueOutcome,
-    QueueVisit,
-    Visit,
+)
+from callrouter.core.parts import (
+    BY_NAME,
+    MICROSECOND,
+    PartsReader,
+    write_callbacks,
+    write_dials,
+    write_messages,
+    write_queue_visits,
+    write_visits,
 )
 
 CLOCKS = ("ringing_at", "answered_at", "entered_service_at", "offered_at", "bridged_at", "ended_at")
 """The columns of the clocks, by the names of `Clocks`."""
 
-_MICROSECOND = timedelta(microseconds=1)
 _encode = msgspec.json.Encoder().encode
 _encode_odd = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -109,7 +109,7 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
         ValueError, KeyError, TypeError: it is no such row.
     """
     clocks: dict[str, Any] = {name: None if fields[name] is None else fields[name].astimezone(UTC) for name in CLOCKS}
-    base: datetime = clocks["ringing_at"]
+    read = PartsReader(clocks["ringing_at"])
     trace = fields["trace"]
     rest = trace.get("rest", {})
     disposition = fields["disposition"]
@@ -131,20 +131,14 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
         digits=rest.get("digits", ""),
         variables=fields["variables"],
         clocks=Clocks(**clocks),
-        visits=tuple(
-            Visit(node=node, exit=exit_, because=because, at=_at(base, at))
-            for node, exit_, because, at in trace["visits"]
-        ),
+        visits=tuple(map(read.visit, trace["visits"])),
         visits_dropped=rest.get("visits_dropped", 0),
-        queue_visits=tuple(_read_queue_visit(v, base) for v in trace.get("queues", ())),
-        dials=tuple(_read_dial(d, base) for d in trace.get("dials", ())),
+        queue_visits=tuple(map(read.queue_visit, trace.get("queues", ()))),
+        dials=tuple(map(read.dial, trace.get("dials", ()))),
         earlier=Earlier(**rest["earlier"]) if "earlier" in rest else NOTHING_EARLIER,
-        messages=tuple(_read_message(m, base) for m in trace.get("messages", ())),
-        callbacks=tuple(
-            Callback(number=number, node=node, asked_at=_at(base, asked))
-            for number, node, asked in trace.get("callbacks", ())
-        ),
-        recording_at=_maybe(base, rest.get("recording_at")),
+        messages=tuple(map(read.message, trace.get("messages", ()))),
+        callbacks=tuple(map(read.callback, trace.get("callbacks", ()))),
+        recording_at=read.at_or_none(rest.get("recording_at")),
         verdict=Disposition(rest["verdict"]) if "verdict" in rest else None,
         disposition=Disposition(disposition) if disposition else None,
         hangup_cause=fields["hangup_cause"],
@@ -173,34 +167,18 @@ def _trace(call: Call) -> dict[str, object]:
     base = call.clocks.ringing_at
 
     def after(at: datetime | None) -> int | None:
-        return None if at is None else (at - base) // _MICROSECOND
+        return None if at is None else (at - base) // MICROSECOND
 
     # Integers, because they are written four times as fast as floats, and a call has a dozen of them.
-    trace: dict[str, object] = {
-        "visits": [[v.node, v.exit, v.because, (v.at - base) // _MICROSECOND] for v in call.visits]
-    }
+    trace: dict[str, object] = {"visits": write_visits(call.visits, base, BY_NAME)}
     if call.queue_visits:
-        trace["queues"] = [
-            [
-                v.queue,
-                after(v.entered_at),
-                v.offers,
-                after(v.offered_at),
-                v.agent,
-                after(v.answered_at),
-                after(v.left_at),
-                v.outcome,
-            ]
-            for v in call.queue_visits
-        ]
+        trace["queues"] = write_queue_visits(call.queue_visits, after)
     if call.dials:
-        trace["dials"] = [
-            [d.target, after(d.started_at), after(d.answered_at), after(d.ended_at), d.outcome] for d in call.dials
-        ]
+        trace["dials"] = write_dials(call.dials, after)
     if call.messages:
-        trace["messages"] = [[m.recording, m.node, m.deliver, after(m.started_at), m.seconds] for m in call.messages]
+        trace["messages"] = write_messages(call.messages, after, BY_NAME)
     if call.callbacks:
-        trace["callbacks"] = [[c.number, c.node, after(c.asked_at)] for c in call.callbacks]
+        trace["callbacks"] = write_callbacks(call.callbacks, after, BY_NAME)
     trace["step"] = call.step
     trace["node"] = call.node
     if rest := _rest(call, after(call.recording_at)):
@@ -226,41 +204,3 @@ def _rest(call: Call, recording_at: int | None) -> dict[str, object]:
     if call.verdict:
         rest["verdict"] = call.verdict
     return rest
-
-
-def _at(base: datetime, micros: int) -> datetime:
-    return base + timedelta(microseconds=micros)
-
-
-def _maybe(base: datetime, micros: int | None) -> datetime | None:
-    return None if micros is None else _at(base, micros)
-
-
-def _read_queue_visit(places: Sequence[Any], base: datetime) -> QueueVisit:
-    queue, entered, offers, offered, agent, answered, left, outcome = places
-    return QueueVisit(
-        queue=queue,
-        entered_at=_at(base, entered),
-        offers=offers,
-        offered_at=_maybe(base, offered),
-        agent=agent,
-        answered_at=_maybe(base, answered),
-        left_at=_maybe(base, left),
-        outcome=QueueOutcome(outcome) if outcome else None,
-    )
-
-
-def _read_dial(places: Sequence[Any], base: datetime) -> DialAttempt:
-    target, started, answered, ended, outcome = places
-    return DialAttempt(
-        target=target,
-        started_at=_at(base, started),
-        answered_at=_maybe(base, answered),
-        ended_at=_maybe(base, ended),
-        outcome=DialOutcome(outcome) if outcome else None,
-    )
-
-
-def _read_message(places: Sequence[Any], base: datetime) -> Message:
-    recording, node, deliver, started, seconds = places
-    return Message(recording=recording, node=node, deliver=deliver, started_at=_at(base, started), seconds=seconds)

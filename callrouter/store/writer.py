@@ -61,7 +61,7 @@ SELECT count(*) FROM fresh
 """
 
 
-class WriterAway(Exception):
+class WriterAway(StoreError):
     """PostgreSQL cannot take anything now; the text says why. Try again later with the same batch."""
 
 

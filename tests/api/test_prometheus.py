@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from callrouter.api.engine_app import create_engine_app
 from callrouter.core.facts import CallEnded, QueueEnded
 from callrouter.core.service_level import ServiceLevelTarget
-from callrouter.metrics import EngineMetrics, Sources
+from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 
 from .serving import TOKEN, serving
 from .stories import abandoned, answered
@@ -139,6 +139,7 @@ def test_alerts_and_dashboard_speak_of_metrics_that_exist() -> None:
     registry = CollectorRegistry()
     metrics = EngineMetrics(registry, version="0.1.0", target_of=lambda _call: None)
     metrics.watch(Sources())
+    DialplanMetrics(registry)
     exist = {name.removesuffix("_created") for one in registry.collect() for name in _names(one)}
     source = (ROOT / "callrouter" / "metrics" / "sources.py").read_text(encoding="utf-8")
     text = RULES.read_text(encoding="utf-8") + "\n".join(dashboard_queries())

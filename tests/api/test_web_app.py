@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,47 +15,38 @@ from prometheus_client import CollectorRegistry
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
+from callrouter.app.versions import KeptPlans
 from callrouter.core.call import Call, replace
-from callrouter.core.plan import Plan
-from callrouter.core.service_level import ServiceLevelTarget
+from callrouter.core.explain import explain
+from callrouter.core.service_level import Formula, Promise
+from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
+from callrouter.store.plans import StoredPlan, remember_live
 from callrouter.store.writer import Writer
 
 from .serving import TOKEN, serving
 from .stories import HOSTILE_NAME, TUESDAY, abandoned, after, answered, live, message_left
 
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
+DIALPLANS = Path(__file__).parents[2] / "dialplans"
 NOWHERE = "http://127.0.0.1:9"
 DAY = {"from": "2026-11-24T00:00:00Z", "to": "2026-11-25T00:00:00Z"}
 
 
-@dataclass(frozen=True)
-class Plans:
-    """A book with one plan."""
-
-    plans: Mapping[str, Plan] = field(
-        default_factory=lambda: {
-            "cabinet-moreau": Plan(
-                client="cabinet-moreau",
-                name="Cabinet du Dr Moreau",
-                version="5f2d3c9a10be",
-                numbers=("+33199000010",),
-                timezone="Europe/Paris",
-                language="fr",
-                start="hours",
-                nodes={},
-                service_level=ServiceLevelTarget(within_seconds=20, short_abandon_seconds=5),
-            )
-        }
-    )
-
-    def plan(self, client: str, version: str) -> Plan | None:
-        plan = self.plans.get(client)
-        return plan if plan and plan.version == version else None
+VERSION = "5f2d3c9a10be"
+"""That the calls of the stories walked."""
+PROMISE = Promise(timezone="Europe/Paris")
 
 
 def web(database: Database, engine_url: str = NOWHERE) -> FastAPI:
-    return create_web_app(database, Plans(), EngineClient(engine_url, TOKEN), token=TOKEN)
+    plans = KeptPlans(database, PaperSpeech(), "FR")
+    return create_web_app(database, plans, EngineClient(engine_url, TOKEN), token=TOKEN)
+
+
+async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE) -> None:
+    """Have the record know a version of Moreau's plan, and what it promises."""
+    plan = StoredPlan(client="cabinet-moreau", version=version, document="", first_live_at=TUESDAY, promise=promise)
+    await remember_live(database, [plan], [])
 
 
 @pytest.fixture
@@ -131,7 +123,8 @@ async def test_pages_hold_every_call_once(api: httpx.AsyncClient, write: Callabl
     assert set(seen) == {f"c{n:02}" for n in range(25)}
 
 
-async def test_one_call_explains_itself(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+async def test_one_call_explains_itself(api: httpx.AsyncClient, database: Database, write: Callable[..., Any]) -> None:
+    await keep(database)
     await write(answered("1", name=HOSTILE_NAME), message_left("2"))
 
     one, two = await got(api, "/api/calls/1"), await got(api, "/api/calls/2")
@@ -150,6 +143,32 @@ async def test_one_call_explains_itself(api: httpx.AsyncClient, write: Callable[
     ]
     assert two["dials"][0]["outcome"] == "no_answer"
     assert two["messages"][0]["recording"] == "2-1"
+
+
+async def test_one_call_is_explained_by_the_plan_it_walked(
+    api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
+) -> None:
+    """Made again of the documents that were kept with its version: there is no folder here."""
+    catalogue = load_directory(DIALPLANS, PaperSpeech())
+    plan = catalogue.plans["cabinet-moreau"]
+    documents = {name: catalogue.documents[name].decode() for name in catalogue.uses[plan.client]}
+    stored = StoredPlan(
+        client=plan.client,
+        version=plan.version,
+        document=documents[plan.source],
+        first_live_at=TUESDAY,
+        source=plan.source,
+        documents=documents,
+        promise=plan.promise,
+    )
+    await remember_live(database, [stored], [])
+    call = replace(answered("1"), plan_version=plan.version)
+    await write(call)
+
+    told = (await got(api, "/api/calls/1"))["explanation"]
+
+    assert told == explain(call, plan)
+    assert told[0].startswith("10:00:00  hours (cabinet-moreau.yaml:")
 
 
 async def test_a_call_that_is_not_there(api: httpx.AsyncClient) -> None:
@@ -225,8 +244,11 @@ async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str,
     await got(api, path, **params)
 
 
-async def test_figures_with_what_they_were_made_with(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+async def test_figures_with_what_they_were_made_with(
+    api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
+) -> None:
     """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 3, and 2 of 4."""
+    await keep(database)
     await write(
         answered("1", wait=8), answered("2", wait=30), abandoned("3", wait=9), abandoned("4", wait=2), message_left("5")
     )
@@ -247,6 +269,29 @@ async def test_figures_with_what_they_were_made_with(api: httpx.AsyncClient, wri
     assert moreau["basis"].startswith("short_abandon_excluded: T = 20 s, short abandon below 5 s")
     assert (found["from_at"], found["to_at"], found["gaps"]) == ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", [])
     assert (one["received"], one["service_level"], one["asa_seconds"]) == (0, None, None)
+    (part,) = moreau["promises"]
+    assert part["promise"] == {**moreau["target"], "clock": "entered_service", "timezone": "Europe/Paris"}
+    assert {name: part[name] for name in part.keys() & moreau.keys()} == {
+        name: moreau[name] for name in part.keys() & moreau.keys()
+    }
+    assert lenoir["promises"][0]["promise"] is None
+    assert lenoir["basis"].endswith("the default, because no promise is known for the plan these calls walked")
+
+
+async def test_a_promise_that_changed(api: httpx.AsyncClient, database: Database, write: Callable[..., Any]) -> None:
+    """The same wait, judged by the version each call walked; no service level over both."""
+    await keep(database)
+    await keep(database, "later", Promise(within_seconds=40, formula=Formula.STRICT, timezone="Europe/Paris"))
+    await write(answered("1", wait=30), replace(answered("2", wait=30, start=after(60)), plan_version="later"))
+
+    (moreau,) = (await got(api, "/api/stats", **DAY))["clients"]
+
+    assert (moreau["received"], moreau["answered"], moreau["answered_within"]) == (2, 2, 1)
+    assert (moreau["target"], moreau["service_level"], moreau["waiting_p90_seconds"]) == (None, None, 30)
+    first, second = moreau["promises"]
+    assert (first["target"]["within_seconds"], first["received"], first["service_level"]) == (20, 1, 0)
+    assert (second["target"]["within_seconds"], second["received"], second["service_level"]) == (40, 1, 1)
+    assert second["basis"].startswith("strict: T = 40 s")
 
 
 async def test_a_clock_that_was_set_back_hides_no_calls(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:

@@ -76,7 +76,7 @@ async def test_it_is_made_once(database: Database, tmp_path: Path, monkeypatch: 
     versions = PlanVersions(await started(tmp_path, database), database, PaperSpeech())
     made: list[str] = []
 
-    def no_plan(stored: object, sounds: object, like: object) -> None:
+    def no_plan(stored: object, sounds: object, **_: object) -> None:
         made.append("again")
 
     monkeypatch.setattr("callrouter.app.versions.compile_again", no_plan)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from typing import get_args
 
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.switch import AsteriskSwitch
@@ -20,11 +20,14 @@ from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
+from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.lookups import Lookups
+from callrouter.runtime.ports import Inbox
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
 
 DID = "+33199000010"
+EVERY_KIND: frozenset[type[Fact]] = frozenset(get_args(Fact))
 
 # Who calls, who is called: Local channels run these, so that no telephone is needed.
 EXTENSIONS = """
@@ -109,6 +112,7 @@ class EngineRoom:
     pbx: Pbx
     link: AmiLink
     switch: AsteriskSwitch
+    driver: Driver
     calls: LiveCalls
     seen: list[Fact] = field(default_factory=list)
     round_trips: list[float] = field(default_factory=list)
@@ -155,15 +159,14 @@ class EngineRoom:
 @asynccontextmanager
 async def deafness(room: EngineRoom) -> AsyncIterator[None]:
     """The link is cut, and whatever Asterisk says until the end of the block is not heard; then it is up again."""
-    handlers, connections = dict(room.switch._handlers), room.link.counters.connections
-    room.switch._handlers.clear()
-    room.switch.lost_at = datetime.now(UTC)
+    handlers, connections = dict(room.link._events), room.link.counters.connections
+    room.link._events.update(dict.fromkeys(handlers, lambda _: None))
     room.link._session.abort("cut by the test")
     try:
         yield
     finally:
         await until(lambda: room.link.counters.connections > connections, 8)
-        room.switch._handlers.update(handlers)
+        room.link._events.update(handlers)
 
 
 async def until(true: Callable[[], bool], seconds: float) -> None:
@@ -202,6 +205,9 @@ class OnePlan:
 class NobodyAnswers:
     """Web services that never answer: the test does, or nobody."""
 
+    def tells(self, inbox: Inbox) -> None:
+        """As WebServices."""
+
     def start(self, call_id: str, step: int, lookup: Lookup) -> None:
         """As WebServices."""
 
@@ -215,6 +221,8 @@ async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> Async
     rooms: list[EngineRoom] = []
 
     class Eyes:
+        interests = EVERY_KIND
+
         def observe(self, told: Sequence[Fact]) -> None:
             rooms[0].observe(told)
 
@@ -225,17 +233,13 @@ async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> Async
             rooms[0].observe_round_trip(seconds)
 
     eyes, clock, calls, tasks = Eyes(), SystemClock(), LiveCalls(), Tasks()
-    plans, asked = OnePlan(plan), web or NobodyAnswers()
-    driver = Driver(plans=plans, clock=clock, observers=[eyes], meter=eyes, calls=calls, web=asked)
-    if web is not None:
-        web.inbox = driver
-    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern="Local/{number}@test-phone/n")
-    switch = AsteriskSwitch(inbox=driver, clock=clock, meter=eyes, places=places, region="FR")
-    driver.switch = switch
     address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
-    link = AmiLink(address, on_event=switch.on_event)
-    switch.link = link
-    rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, calls=calls))
+    link = AmiLink(address)
+    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern="Local/{number}@test-phone/n")
+    switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
+    listeners, asked = Listeners([eyes]), web or NobodyAnswers()
+    driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))
     tasks.start(link.run(), "link")
     await until(lambda: link.state is LinkState.UP, 10)
     try:

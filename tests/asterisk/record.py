@@ -35,7 +35,8 @@ class Recorder(AmiLink):
         self.stream = bytearray()
         self.starts: asyncio.Queue[AmiMessage] = asyncio.Queue()
         self.ends: asyncio.Queue[AmiMessage] = asyncio.Queue()
-        super().__init__(address, on_event=self._note, wanted=("AsyncAGIStart", "Hangup"))
+        super().__init__(address)
+        self.tells(events={"AsyncAGIStart": self._note, "Hangup": self._note})
 
     def _note(self, message: AmiMessage) -> None:
         (self.starts if message.event == "AsyncAGIStart" else self.ends).put_nowait(message)
@@ -158,7 +159,8 @@ async def record(folder: Path) -> None:
     """Every story in its own session, one after the other."""
     phone = free_port()
     contacts = {"agent-1": f"127.0.0.1:{phone}"}
-    with Pbx.start(folder / "pbx", agent_contacts=contacts, queue_members={"medical": ["agent-1"]}) as pbx:
+    members = {"medical": ["agent-1"]}
+    with Pbx.start(folder / "pbx", agent_contacts=contacts, queue_members=members, qualify_seconds=0) as pbx:
         for story in STORIES:
             recorder = Recorder(pbx)
             await recorder.connect()

@@ -154,10 +154,10 @@ async def test_nothing_is_sent_after_the_end_and_what_was_left_is_ignored(pbx: P
         # A command of the switch's own that was overtaken by the end: Asterisk says Success, and keeps it.
         batch = room.link.batch()
         stale = Command(text=commands.set_variable("CR_STALE", "ran"), kind=Kind.COLLECT)
-        before = tuple(line.outstanding)
-        room.switch.add(line, batch, stale)
+        before = tuple(line._outstanding)
+        line._add(batch, stale)
         batch.write()
-        (stale_id,) = (one for one in line.outstanding if one not in before)
+        (stale_id,) = (one for one in line._outstanding if one not in before)
         (lost,), sent = room.live, sent_by(room)
         await asyncio.sleep(0.3)
         assert await variable(room, channel, "CR_STALE") == ""
@@ -246,8 +246,8 @@ def sent_by(room: EngineRoom) -> list[bytes]:
 def starts_and_ends(room: EngineRoom) -> list[str]:
     """The starts and ends of AsyncAGI that the switch is told from now on."""
     told: list[str] = []
-    handlers = room.switch._handlers
-    for name in ("AsyncAGIStart", "AsyncAGIEnd"):
+    handlers = room.link._events
+    for name in (b"AsyncAGIStart", b"AsyncAGIEnd"):
         handlers[name] = partial(_note_and_pass, told, handlers[name])
     return told
 

@@ -339,8 +339,8 @@ async def collected(pbx: Pbx, plan: Plan = PLAN) -> Call:
     await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
     told: list[CallEnded] = []
     async with engine_room(pbx, plan) as room:
-        journal = EndedJournal(room.link, lookup(plan), "FR", tell=told.append, live=lambda _: False)
-        journal.safe(await journal.collect())
+        journal = EndedJournal(room.link, lookup(plan), "FR", live=lambda _: False)
+        journal.safe(await journal.collect(told.append))
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
     (ended,) = told
     return ended.call
@@ -360,9 +360,9 @@ async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> No
 
     told: list[CallEnded] = []
     async with engine_room(pbx, PLAN) as room:
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
-        found = await journal.collect()
-        assert await journal.collect() == []
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
+        found = await journal.collect(told.append)
+        assert await journal.collect(told.append) == []
         assert [fact.call.did for fact in told] == [DID]
         assert "1 results" in pbx.cli("database show callrouter/ended")
         journal.safe(found)
@@ -380,8 +380,8 @@ async def test_a_killed_engines_call_is_recorded_by_the_next(pbx: Pbx) -> None:
 
     told: list[CallEnded] = []
     async with engine_room(pbx, MENU_PLAN) as room:
-        journal = EndedJournal(room.link, lookup(MENU_PLAN), "FR", tell=told.append, live=lambda _: False)
-        journal.safe(await journal.collect())
+        journal = EndedJournal(room.link, lookup(MENU_PLAN), "FR", live=lambda _: False)
+        journal.safe(await journal.collect(told.append))
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
     (ended,) = [fact.call for fact in told]
@@ -470,12 +470,12 @@ async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
     """Asterisk writes a row for every call; the one who saw it end has it in its record."""
     told: list[CallEnded] = []
     async with engine_room(pbx, plan_of(BYE)) as room:
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
         await room.call()
         ended = await room.the_end()
         journal.observe(room.seen)
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
-        assert await journal.collect() == []
+        assert await journal.collect(told.append) == []
         journal.safe([ended.call_id])
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
@@ -484,7 +484,7 @@ async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
 
 async def left_alone(pbx: Pbx, room: EngineRoom) -> None:
     """A call that the fallback served, and the engine of this room did not see."""
-    room.switch.draining = True
+    room.switch.drain()
     await room.call()
     await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 5)
     pbx.cli("channel request hangup all")
@@ -500,8 +500,8 @@ async def test_what_an_engine_that_was_killed_had_recorded_is_not_told_again(pbx
 
     async with engine_room(pbx, PLAN) as room:
         await left_alone(pbx, room)
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False, known=known)
-        assert await journal.collect() == []
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False, known=known)
+        assert await journal.collect(told.append) == []
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
 
     assert told == []
@@ -512,14 +512,14 @@ async def test_what_waits_in_a_predecessors_spool_is_struck_off_and_not_told_aga
     told: list[CallEnded] = []
     async with engine_room(pbx, PLAN) as room:
         await left_alone(pbx, room)
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
         failed = room.link.counters.actions_failed
         journal.safe(re.findall(r"callrouter/ended/([^ :]+)", pbx.cli("database show callrouter/ended")))
-        assert await journal.collect() == []
+        assert await journal.collect(told.append) == []
         await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
         # Committed at last: there is no row to delete, and Asterisk is not asked to.
         journal.safe(list(journal._recent))
-        assert await journal.collect() == []
+        assert await journal.collect(told.append) == []
         assert room.link.counters.actions_failed <= failed + 1  # the answer to an empty family
 
     assert told == []
@@ -538,9 +538,9 @@ async def test_a_poisoned_row_holds_nobody_up(pbx: Pbx) -> None:
     async with engine_room(pbx, PLAN) as room:
         for call_id in ids:
             pbx.cli(f"database put callrouter/ended {call_id} v2|{epoch(60)}|16|{DID}|a||1|||{'//'}|")
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=tell, live=lambda _: False)
-        journal.safe(await journal.collect())
-        assert await journal.collect() == []
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
+        journal.safe(await journal.collect(tell))
+        assert await journal.collect(tell) == []
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
         assert ids[1] in pbx.cli("database show callrouter/ended")
     pbx.cli("database deltree callrouter/ended")
@@ -562,10 +562,10 @@ async def test_a_call_waits_for_its_plan_while_postgresql_is_away(pbx: Pbx) -> N
     value = f"v2|{epoch(60)}|16|{DID}|a||taken|||agent-1/{epoch(0)}/9/|{written(PLAN, begun(PLAN))}"
     async with engine_room(pbx, PLAN) as room:
         await room.link.send("DBPut", {"Family": FAMILY, "Key": ID, "Val": value})
-        journal = EndedJournal(room.link, where, "FR", tell=told.append, live=lambda _: False)
-        assert await journal.collect() == []
+        journal = EndedJournal(room.link, where, "FR", live=lambda _: False)
+        assert await journal.collect(told.append) == []
         plans.append(PLAN)
-        assert await journal.collect() == [ID]
+        assert await journal.collect(told.append) == [ID]
     pbx.cli("database deltree callrouter/ended")
 
     assert [fact.call.disposition for fact in told] == [Disposition.ANSWERED]
@@ -587,8 +587,8 @@ async def test_many_rows_leave_the_loop_to_others(pbx: Pbx) -> None:
         told: list[CallEnded] = []
         tasks = Tasks()
         tasks.start(others(), "others")
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=told.append, live=lambda _: False)
-        assert len(await journal.collect()) == 500
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
+        assert len(await journal.collect(told.append)) == 500
         await tasks.stop()
     pbx.cli("database deltree callrouter/ended")
 
@@ -657,10 +657,10 @@ async def test_rows_are_struck_off_a_few_at_a_time(pbx: Pbx, monkeypatch: pytest
             row = f"v2|{now}|16|{DID}|a|+33612340001|new||||"
             batch.post("DBPut", {"Family": FAMILY, "Key": f"{now}-{number}-7", "Val": row})
         batch.write()
-        journal = EndedJournal(room.link, LOOKUP, "FR", tell=lambda _: None, live=lambda _: False)
+        journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
         found: list[str] = []
         while len(found) < 200:
-            found += await journal.collect()
+            found += await journal.collect(lambda _: None)
         written: list[int] = []
         post_batch = room.link.post_batch
 

@@ -27,6 +27,7 @@ from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import PING_SECONDS, AmiAddress, AmiLink, LinkState, pause_seconds
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
+from callrouter.asterisk.switch import EVENTS
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable, ChannelGone
 from tests.asterisk.callers import Callers, Pbx, free_port
 
@@ -49,10 +50,11 @@ class Listener:
         self.states: list[tuple[LinkState, str]] = []
         self.post_errors: list[tuple[str, str]] = []
         self.link = AmiLink(
-            address,
-            on_event=self.events.put_nowait,
+            address, on_post_error=lambda about, message: self.post_errors.append((about, message["Message"]))
+        )
+        self.link.tells(
+            events=dict.fromkeys(EVENTS, self.events.put_nowait),
             on_state=lambda state, reason: self.states.append((state, reason)),
-            on_post_error=lambda about, message: self.post_errors.append((about, message["Message"])),
         )
 
     async def event(self, name: str, seconds: float = 5) -> AmiMessage:
@@ -596,7 +598,8 @@ async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str
     def honest(name: str) -> list[AmiMessage]:
         return [message for message in seen if message.event == name and message["CallerIDNum"] == "+33699999999"]
 
-    ami = AmiLink(address_of(pbx), on_event=seen.append)
+    ami = AmiLink(address_of(pbx))
+    ami.tells(events=dict.fromkeys(EVENTS, seen.append))
     await ami.connect()
     hostile = callers.call("give_up", did, number=number, hold_ms=200)
     await asyncio.to_thread(hostile.wait)
@@ -615,7 +618,8 @@ async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str
 async def test_the_filter_alone_keeps_forged_events_back(pbx: Pbx, callers: Callers, number: str) -> None:
     """Newchannel is raised before the Asterisk dialplan can take the line breaks out of a number."""
     seen: list[AmiMessage] = []
-    ami = AmiLink(address_of(pbx), on_event=seen.append, wanted=("Newchannel", "Hangup"))
+    ami = AmiLink(address_of(pbx))
+    ami.tells(events=dict.fromkeys(("Newchannel", "Hangup"), seen.append))
     await ami.connect()
     for caller in (number, "+33699999999"):
         call = callers.call("give_up", DID, number=caller, hold_ms=200)
@@ -698,7 +702,7 @@ class Outbox(asyncio.Transport):
 
 async def test_a_batch_leaves_in_one_write() -> None:
     """Wake and lease rest on that: 1 ms between the two lets a lease land inside the routine."""
-    handlers = Handlers(wanted=frozenset(), on_event=print, on_post_error=print)
+    handlers = Handlers(events={}, on_post_error=print)
     session, outbox, channel = AmiSession(handlers, LinkCounters()), Outbox(), ChannelActions("PJSIP/a")
     session.connection_made(outbox)
     outcomes: list[AgiResult | AmiError] = []
@@ -724,7 +728,8 @@ async def test_a_failing_handler_deafens_nobody(pbx: Pbx) -> None:
         seen.append(message["Text"])
         raise ValueError("a bug in a handler")
 
-    ami = AmiLink(address_of(pbx), on_event=fail)
+    ami = AmiLink(address_of(pbx))
+    ami.tells(events={"UserEvent": fail})
     await ami.connect()
     await ami.send_batch([("UserEvent", {"UserEvent": "T", "Text": text}) for text in ("one", "two")])[1]
     await until(lambda: len(seen) == 2)

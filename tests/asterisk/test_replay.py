@@ -29,6 +29,7 @@ from callrouter.core.rota import Contact
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
+from callrouter.runtime.listeners import Listeners
 from tests.asterisk.engine_room import NobodyAnswers, OnePlan, plan_of
 
 RECORDINGS = sorted((Path(__file__).parent / "recordings").glob("*.ami"))
@@ -96,6 +97,7 @@ class Socket(asyncio.Transport):
 class Listener:
     """An Observer and a Meter that keep the calls that ended."""
 
+    interests = frozenset({CallEnded})
     ended: list[Call] = field(default_factory=list)
 
     def observe(self, told: Sequence[Fact]) -> None:
@@ -111,16 +113,13 @@ class Listener:
 def replay(blocks: Sequence[bytes], plan: Plan) -> tuple[list[Call], list[Call]]:
     """Feed blocks through session, switch and driver; the calls that ended, and those that live."""
     listener, clock, calls = Listener(), SystemClock(), LiveCalls()
-    driver = Driver(
-        plans=OnePlan(plan), clock=clock, observers=[listener], meter=listener, calls=calls, web=NobodyAnswers()
-    )
+    link = AmiLink(AmiAddress(host="test", port=1, username="", secret=""))
     places = Places(recordings_dir="/nowhere")
-    switch = AsteriskSwitch(inbox=driver, clock=clock, meter=listener, places=places, region="FR")
-    driver.switch = switch
-    link = AmiLink(AmiAddress(host="test", port=1, username="", secret=""), on_event=switch.on_event)
+    switch = AsteriskSwitch(link, clock=clock, meter=listener, places=places, region="FR")
+    plans, listeners = OnePlan(plan), Listeners([listener])
+    Driver(switch, NobodyAnswers(), plans=plans, clock=clock, listeners=listeners, meter=listener, calls=calls)
     session, socket = link._idle_session(), Socket()
     link._session = session
-    switch.link = link
     session.connection_made(socket)
     with capture_logs() as logged:
         session.data_received(GREETING)
@@ -192,11 +191,12 @@ async def test_bytes_may_be_cut_anywhere(size: int) -> None:
 def told_in_pieces(data: bytes, size: int) -> list[tuple[str, str]]:
     """What a session tells of a stream that is read in pieces of a size."""
     told: list[tuple[str, str]] = []
-    handlers = Handlers(
-        wanted=frozenset({b"AsyncAGIStart", b"AsyncAGIEnd", b"Hangup"}),
-        on_event=lambda message: told.append((message["Event"], message["Uniqueid"])),
-        on_post_error=lambda *_: None,
-    )
+
+    def on_event(message: codec.AmiMessage) -> None:
+        told.append((message["Event"], message["Uniqueid"]))
+
+    events = dict.fromkeys((b"AsyncAGIStart", b"AsyncAGIEnd", b"Hangup"), on_event)
+    handlers = Handlers(events=events, on_post_error=lambda *_: None)
     session = AmiSession(handlers, LinkCounters())
     session.connection_made(Socket())
     for start in range(0, len(data), size):

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from callrouter.asterisk import commands
+from callrouter.asterisk.line import Line
+from callrouter.asterisk.line_state import LineState
+from callrouter.asterisk.switch import EVENTS
 from callrouter.core import facts, state
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.effects import Answer, Sound
@@ -379,7 +382,7 @@ async def test_a_lease_that_runs_out_is_lost_control_and_not_a_hang_up(pbx: Pbx)
         line = room.switch.lines[call.call_id]
         sent = room.link.awaited_results
         room.switch.perform(room.live[0], b"", (Answer(),))
-        assert line.lost
+        assert line.state is LineState.LOST
         assert sent == room.link.awaited_results
         ended = await room.the_end()
 
@@ -393,7 +396,7 @@ async def test_who_dies_behind_a_measured_command_leaves_the_caller_to_the_fallb
     """What was to follow it is a queue, whose own lease of hours would leave the caller in silence."""
     greeting = PlayNode(name="greeting", sounds=ONE_SECOND, exits={"next": "queue"})
     async with engine_room(pbx, plan_of(greeting, SLOW, BYE)) as room:
-        monkeypatch.setattr(room.switch, "_on_measured", lambda *_: None)
+        monkeypatch.setattr(Line, "_on_measured", lambda *_: None)
         await room.call()
         await room.reached(lambda call: call.state is CallState.QUEUED)
         await room.reached(lambda call: call.state is CallState.ADRIFT, seconds=5)
@@ -461,7 +464,7 @@ async def test_a_key_that_read_did_not_see_still_ends_the_wait(pbx: Pbx) -> None
         call = await room.reached(lambda call: call.state is CallState.COLLECTING)
         line = room.switch.lines[call.call_id]
         # What the switch would see of such a key: its event, and a Read that goes on.
-        room.switch.on_event(message(Event="DTMFEnd", Uniqueid=line.uniqueid, Direction="Received", Digit="2"))
+        EVENTS["DTMFEnd"](room.switch, message(Uniqueid=line.uniqueid, Direction="Received", Digit="2"))
         ended = await room.the_end(seconds=5)
 
     assert ended.visits[-1].node == "two"
@@ -653,7 +656,7 @@ async def until_bridged(room: EngineRoom, where_to: dict[str, str]) -> None:
 async def test_a_new_call_is_given_back_at_once_while_stopping(pbx: Pbx) -> None:
     """Its caller does not hear it ring until the admission lease has run out (5 s)."""
     async with engine_room(pbx, plan_of(BYE)) as room:
-        room.switch.draining = True
+        room.switch.drain()
         await room.call()
         await until(lambda: "callrouter-fallback" in pbx.cli("core show channels concise"), 2)
 

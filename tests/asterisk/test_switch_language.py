@@ -26,11 +26,11 @@ from callrouter.core.nodes import (
 from callrouter.core.read_aloud import SpokenVariable
 from callrouter.core.templates import parse
 from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
-from callrouter.runtime.outgoing import Outgoing
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
+from tests.asterisk.engine_room import EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
 
 HALF_A_SECOND = (Sound(file="silence/1", seconds=1.0),)
 BYE = HangupNode(name="bye")
@@ -191,18 +191,24 @@ READ = PlayNode(name="read", sounds=(variable("position", ReadAs.NUMBER),), exit
 PICK_UP = AnswerNode(name="pick_up", exits={"next": "crm"})
 
 
+def music_plays(room: EngineRoom) -> bool:
+    """Whether the one caller hears hold music."""
+    (line,) = room.switch.lines.values()
+    return line._music is not None and line._music.plays
+
+
 async def test_hold_music_plays_while_a_web_service_takes_long(pbx: Pbx) -> None:
     """Silence for two seconds, then music, which ends before the next prompt; the lease covers the whole time-out."""
     async with engine_room(pbx, plan_of(PICK_UP, lookup(8.0), READ, BYE)) as room:
         await room.call()
         call = await room.reached(lambda call: call.state is CallState.CONSULTING)
         await asyncio.sleep(1.0)
-        assert not next(iter(room.switch.lines.values())).music_plays
+        assert not music_plays(room)
         await asyncio.sleep(4.5)  # beyond the lease of what was played before
         assert room.live, "the lease of what was played before was not renewed"
-        assert next(iter(room.switch.lines.values())).music_plays
+        assert music_plays(room)
         told = inputs.LookupDone(step=call.step, values={"position": "12"}, at=call.clocks.ringing_at)
-        room.switch._inbox.tell(call.call_id, told)
+        room.driver.tell(call.call_id, told)
         await room.reached(lambda call: call.state is CallState.PLAYING)
         ended = await room.the_end()
 
@@ -225,14 +231,14 @@ async def test_a_web_service_is_asked_and_its_answer_read_aloud(pbx: Pbx) -> Non
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host = "{}:{}".format(*server.sockets[0].getsockname())
-    outgoing, tasks = Outgoing([host], {}), Tasks()
-    web = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks)
+    http, tasks = GuardedHttp([host], {}), Tasks()
+    web = Lookups(http=http, clock=SystemClock(), tasks=tasks)
     crm = replace(lookup(3.0), url=parse(f"http://{host}/{{caller}}"))
     async with server, engine_room(pbx, plan_of(PICK_UP, crm, READ, BYE), web) as room:
         await room.call()
         call = await room.the_end()
     await tasks.stop()
-    await outgoing.close()
+    await http.close()
 
     assert dict(call.variables) == {"position": "21"}
     assert [visit.exit for visit in call.visits] == ["next", "next", "next", "end"]
@@ -267,7 +273,7 @@ async def test_a_web_service_that_answers_while_the_link_is_away(pbx: Pbx) -> No
         connections, loop = room.link.counters.connections, asyncio.get_running_loop()
         room.link._session.abort("cut by the test")
         told = inputs.LookupDone(step=call.step, values={"position": "12"}, at=call.clocks.ringing_at)
-        room.switch._inbox.tell(call.call_id, told)
+        room.driver.tell(call.call_id, told)
         assert room.live[0].state is CallState.PLAYING
         await until(lambda: room.link.counters.connections > connections, 8)
         back_at = loop.time()

@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from callrouter.core.call import replace
+from callrouter.core.plan import Plan
+from callrouter.core.service_level import Promise
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
-from callrouter.store.plans import StoredPlan, remember_plan
+from callrouter.store.plans import StoredPlan, remember_live
 from callrouter.store.writer import Writer
 
 from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
@@ -29,19 +31,33 @@ Command = Callable[..., "asyncio.Future[subprocess.CompletedProcess[str]]"]
 
 @pytest.fixture
 async def command(database: Database, fresh_database_url: str, tmp_path: Path) -> Command:
-    """`callrouter`, on a record that holds four calls."""
+    """`callrouter`, on a record that holds four calls, of one of which the plan is not kept; there is no folder."""
     catalogue = load_directory(DIALPLANS, PaperSpeech((DIALPLANS / "sounds",)))
-    version = catalogue.plans["cabinet-moreau"].version
+    plan = catalogue.plans["cabinet-moreau"]
+    documents = {name: catalogue.documents[name].decode() for name in catalogue.uses[plan.client]}
+    await remember_live(database, [_stored(plan, documents)], [])
+    version = plan.version
     calls = [answered("1", name=HOSTILE_NAME), answered("2", wait=30), abandoned("3"), message_left("4")]
     writer = Writer(database)
     await writer.write([*(replace(call, plan_version=version) for call in calls[:3]), calls[3]])
     writer.close()
     env = {
         "CALLROUTER_DATABASE_URL": fresh_database_url,
-        "CALLROUTER_DIALPLANS_DIR": str(DIALPLANS),
         "TZ": "Europe/Paris",
     }
     return lambda *arguments: asyncio.to_thread(run, *arguments, cwd=tmp_path, env=env)  # type: ignore[return-value]
+
+
+def _stored(plan: Plan, documents: dict[str, str]) -> StoredPlan:
+    return StoredPlan(
+        client=plan.client,
+        version=plan.version,
+        document=documents[plan.source],
+        first_live_at=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        source=plan.source,
+        documents=documents,
+        promise=plan.promise,
+    )
 
 
 async def test_explain_names_the_lines_that_decided(command: Command) -> None:
@@ -55,10 +71,10 @@ async def test_explain_names_the_lines_that_decided(command: Command) -> None:
     assert story[0].endswith(") → open (Tue 10:00)")
     assert story[-2] == "10:01:20  ended: answered"
     assert story[-1].startswith("(lines of version ")
-    assert story[-1].endswith(" of the dialplan, as it is on disk)")
+    assert story[-1].endswith(" of the dialplan, in service since 2026-11-24 08:00 UTC)")
 
 
-async def test_explain_says_when_the_version_is_not_on_disk(command: Command) -> None:
+async def test_explain_says_when_the_version_is_not_in_the_record(command: Command) -> None:
     done = await command("explain", "4")
 
     assert "09:00:45  ended: message_left" in done.stdout
@@ -75,15 +91,7 @@ async def test_explain_by_the_version_that_was_in_service(command: Command, data
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(content)
     plan = load_directory(tmp_path / "before" / "cabinet-moreau.yaml", PaperSpeech()).plans["cabinet-moreau"]
-    stored = StoredPlan(
-        client=plan.client,
-        version=plan.version,
-        document=documents["cabinet-moreau.yaml"],
-        first_live_at=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
-        source="cabinet-moreau.yaml",
-        documents=documents,
-    )
-    await remember_plan(database, stored)
+    await remember_live(database, [_stored(plan, documents)], [])
     writer = Writer(database)
     await writer.write([replace(answered("5"), plan_version=plan.version)])
     writer.close()
@@ -93,7 +101,33 @@ async def test_explain_by_the_version_that_was_in_service(command: Command, data
     assert done.returncode == 0, done.stderr
     assert f"10:00:00  {plan.where('hours')} → open" in done.stdout
     assert done.stdout.splitlines()[-1] == (
-        f"(lines of version {plan.version} of the dialplan, in service since 2026-11-24 08:00 UTC; on disk is another)"
+        f"(lines of version {plan.version} of the dialplan, in service since 2026-11-24 08:00 UTC)"
+    )
+
+
+async def test_explain_by_a_version_that_no_longer_passes(command: Command, database: Database) -> None:
+    """Its lines are lost; the client's zone is kept with its promise."""
+    plan = StoredPlan(
+        client="cabinet-moreau",
+        version="unread",
+        document="client: [",
+        first_live_at=datetime(2026, 11, 24, 8, 0, tzinfo=UTC),
+        source="cabinet-moreau.yaml",
+        documents={"cabinet-moreau.yaml": "client: ["},
+        promise=Promise(timezone="Indian/Reunion"),
+    )
+    await remember_live(database, [plan], [])
+    writer = Writer(database)
+    await writer.write([replace(answered("6"), plan_version="unread")])
+    writer.close()
+
+    done = await command("explain", "6")
+
+    lines = done.stdout.splitlines()
+    assert lines[0].endswith("at 2026-11-24 13:00:00 (Indian/Reunion)")
+    assert "13:01:20  ended: answered" in lines
+    assert lines[-1] == (
+        "(without lines: version unread of the dialplan is in the record, but this release cannot compile it)"
     )
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import get_args
 
 import pytest
 
 from callrouter.core import engine, facts, inputs, state
 from callrouter.core.call import Call, CallerId, Disposition, replace
-from callrouter.core.effects import Effect, Hangup, Play, Sound
+from callrouter.core.effects import Effect, Hangup, Lookup, Play, Sound
 from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
 from callrouter.core.nodes import HangupNode, PlayNode, QueueNode, SetNode
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.driver import Driver
+from callrouter.runtime.listeners import Listeners
+from callrouter.runtime.ports import Inbox
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 SOUND = (Sound(file="welcome", seconds=1.0),)
@@ -41,7 +44,9 @@ def plan(*, variable: str = "x") -> Plan:
 
 
 class Room:
-    """All four ports in one, written down."""
+    """All ports in one, written down."""
+
+    interests: frozenset[type[Fact]] = frozenset(get_args(Fact))
 
     def __init__(self, the_plan: Plan) -> None:
         self.plan = the_plan
@@ -51,8 +56,17 @@ class Room:
         self.seen: list[Fact] = []
         self.decisions: list[float] = []
         self.fails_at_once = False
-        self.driver = Driver(plans=self, clock=self, observers=[Broken(), self], meter=self, calls=LiveCalls())
-        self.driver.switch = self
+        listeners = Listeners([Broken(), self])
+        self.driver = Driver(self, self, plans=self, clock=self, listeners=listeners, meter=self, calls=LiveCalls())
+
+    def tells(self, inbox: Inbox) -> None:
+        assert isinstance(inbox, Driver)
+
+    def start(self, call_id: str, step: int, lookup: Lookup) -> None:
+        raise AssertionError("these plans ask no web service")
+
+    def cancel(self, call_id: str) -> None:
+        raise AssertionError("these plans ask no web service")
 
     def for_did(self, did: str) -> Plan:
         return self.plan
@@ -91,6 +105,8 @@ class Room:
 
 class Broken:
     """An observer with a fault."""
+
+    interests: frozenset[type[Fact]] = frozenset(get_args(Fact))
 
     def observe(self, told: Sequence[Fact]) -> None:
         raise RuntimeError("this observer is broken")

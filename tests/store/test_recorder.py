@@ -212,8 +212,10 @@ async def test_a_call_on_the_disk_needs_no_other_record(own_server: Any, tmp_pat
     own_server.crash()
     durable: list[str] = []
     calls = [make_call(number) for number in range(50)]
-    async with asyncio.timeout(20), recording(database, tmp_path, spool_after_seconds=0) as recorder:
-        recorder.on_durable = durable.extend
+    async with (
+        asyncio.timeout(20),
+        recording(database, tmp_path, spool_after_seconds=0, on_durable=durable.extend) as recorder,
+    ):
         end(recorder, *calls)
         while len(durable) < 50:
             await asyncio.sleep(0.05)
@@ -223,8 +225,7 @@ async def test_a_call_on_the_disk_needs_no_other_record(own_server: Any, tmp_pat
     with spooled(tmp_path)[0].open("ab") as cut:
         cut.write(call_json(make_call(99)).encode()[:40])
     known: list[str] = []
-    successor = Recorder(database, tmp_path)
-    successor.on_durable = known.extend
+    successor = Recorder(database, tmp_path, on_durable=known.extend)
     async with asyncio.TaskGroup() as group:
         group.create_task(successor.run())
         await successor.adopted.wait()

@@ -26,7 +26,7 @@ from callrouter.dialplan.verbs import IncludeBlock, RedirectBlock, SetBlock
 
 if TYPE_CHECKING:
     from callrouter.dialplan.compile.neighbours import Neighbours
-    from callrouter.dialplan.language.drafts import Draft
+    from callrouter.dialplan.documents.drafts import Draft
 
 MAX_NODES = 5_000
 """Nodes of one plan, with all that it includes."""

@@ -7,8 +7,8 @@ from functools import cache
 
 from callrouter.core import numbers
 from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
+from callrouter.dialplan.documents.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.issues import Severity, closest, shown
-from callrouter.dialplan.language.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.verbs import PromptBlock

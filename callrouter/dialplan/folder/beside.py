@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from callrouter.dialplan.compile.neighbours import Neighbours
+from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.catalogue import client_files
-from callrouter.dialplan.folder.kept import content_of
+from callrouter.dialplan.folder.files import content_of, read_file
 from callrouter.dialplan.issues import Issue, shown
-from callrouter.dialplan.language.drafts import Draft, draft
-from callrouter.dialplan.language.reader import Key, read, read_file
+from callrouter.dialplan.language.reader import Key, read
 
 
 def other_drafts(path: Path, known: Collection[str]) -> Iterator[Draft]:

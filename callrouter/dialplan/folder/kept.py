@@ -12,11 +12,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.catalogue import client_names
+from callrouter.dialplan.folder.files import content_of, load_shared, read_file
 from callrouter.dialplan.folder.look import Look, Stamp
-from callrouter.dialplan.language.drafts import Draft, draft
-from callrouter.dialplan.language.reader import MAX_BYTES, Document, is_special, read_file
-from callrouter.dialplan.shared.reading import FOLDER, Shared, load_shared
+from callrouter.dialplan.language.reader import Document
+from callrouter.dialplan.shared.reading import FOLDER, Shared
 
 _SURE_NS: Final = 50_000_000
 """A file written less than this before it was read may have been written again within one tick of its clock."""
@@ -71,17 +72,6 @@ class KeptDocuments:
         """What has gone from the folder."""
         for name in self._kept.keys() - names:
             del self._kept[name]
-
-
-def content_of(path: Path) -> bytes:
-    """What the file holds, as far as a document may be long; what cannot be read is an issue of whoever reads it."""
-    try:
-        if is_special(path):
-            return b""
-        with path.open("rb") as stream:
-            return stream.read(MAX_BYTES + 1)
-    except OSError:
-        return b""
 
 
 def _says_the_same(one: Document, other: Document) -> bool:

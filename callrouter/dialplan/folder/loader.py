@@ -8,9 +8,7 @@ come. The folder is looked at before and after, so that a catalogue is made of d
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -22,15 +20,16 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
+from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.folder.beside import Holding, claimed_twice, other_drafts
 from callrouter.dialplan.folder.catalogue import Catalogue, admit, unknown_plan
 from callrouter.dialplan.folder.kept import KeptDocuments
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
-from callrouter.dialplan.language.drafts import Draft
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, Shared
 from callrouter.dialplan.sounds import SoundSource
+from callrouter.garbage import made_to_stay
 
 TRIES: Final = 3
 """How often a folder that changes while it is read is read again; the last time it is taken as it is."""
@@ -121,7 +120,7 @@ class Loader:
         """
         for _ in range(TRIES):
             before = self.look()
-            with _without_collections():
+            with made_to_stay():
                 catalogue = self._load(before, now or datetime.now(UTC))
             if self.look() == before:
                 break
@@ -239,23 +238,6 @@ class Loader:
             documents=contents | folder.shared_contents,
             uses={one.client: one.uses | {one.document.file} | folder.shared_contents.keys() for one in served},
         )
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """No collection of garbage meanwhile: what is made is kept, and looking through it takes a fifth of the time.
-
-    Afterwards it is put out of the collector's sight, whose first round would look through all of it: plans and
-    documents hold no cycles to speak of, and are freed when nobody refers to them.
-    """
-    wanted = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if wanted:
-            gc.freeze()
-            gc.enable()
 
 
 def _dials_as_before(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:

@@ -2,9 +2,10 @@
 
 `graph` looks at a tree as nodes and ways and tells ways that need a key from those that do not; `ways` proves that
 exits lead somewhere, nodes are come to, and that no way goes round or on for ever; `flow` finds what is certain at a
-node, from which `variables` proves that what is read is set, and `rules` that no list or condition is hidden by an
-earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
+node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
+an earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
 `dialled` at numbers that lead back here through the telephone network. `effort` only warns.
+`blame` puts a finding at its node.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
@@ -15,8 +16,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import errors
-from callrouter.dialplan.language.client_file import ClientFile
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort

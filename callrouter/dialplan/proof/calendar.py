@@ -16,9 +16,9 @@ from msgspec import Struct
 
 from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
+from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.graph import Tree

@@ -1,0 +1,100 @@
+"""What an operator asks of the engine: is it ready, how does it stand, load the files again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from callrouter import __version__
+from callrouter.api.engine_app import Operations, create_engine_app
+from callrouter.api.readiness import Check, failed_checks
+from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.reload import ServedPlans, Why
+from callrouter.runtime.tasks import Tasks
+from callrouter.store.recorder import Recorder
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineOperations:
+    """The engine's own HTTP side, and SIGHUP; it reads what others hold, and changes nothing but by a reload."""
+
+    link: AmiLink
+    plans: ServedPlans
+    recorder: Recorder
+    queue_check: QueueCheck
+    calls: LiveCalls
+    registry: CollectorRegistry
+    clock: SystemClock
+    tasks: Tasks
+    """What may fail once without ending the engine."""
+    watching: bool
+    """Whether the clients' files are watched."""
+    started_at: datetime
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """What must be well for /ready, by name."""
+        return {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
+
+    def http_app(self, token: str) -> FastAPI:
+        """The engine's own pages."""
+        return create_engine_app(
+            self.calls,
+            self.registry,
+            self.checks,
+            token=token,
+            now=self.clock.now,
+            operations=Operations(status=self.status, reload=self.reload),
+            notes={"dialplans": self._note_dialplans, "queues": self._note_queues},
+        )
+
+    async def status(self) -> StatusOut:
+        """How everything stands."""
+        failed = await failed_checks(
+            self.checks | {"dialplan files": self._note_dialplans, "queues": self._note_queues}
+        )
+        walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
+        return StatusOut(
+            version=__version__,
+            at=self.clock.now(),
+            started_at=self.started_at,
+            problems=[f"{name}: {reason}" for name, reason in failed.items()],
+            asterisk=failed.get("asterisk", "up"),
+            database=failed.get("database", "up"),
+            live_calls=len(self.calls),
+            backlog=self.recorder.backlog,
+            backlog_seconds=self.recorder.oldest_seconds,
+            dialplans=DialplansOut.of(self.plans, walked, watching=self.watching),
+        )
+
+    async def reload(self) -> None:
+        """Load the clients' files again."""
+        await self.plans.reload(Why.ASKED)
+        self.queue_check.look_soon()  # also when no file has changed: whoever asks may have mended Asterisk's
+
+    def reload_soon(self) -> None:
+        """The same, for a signal."""
+        self.tasks.start(self.reload(), "reload")
+
+    async def _check_link(self) -> str | None:
+        return None if self.link.state is LinkState.UP else self.link.reason
+
+    async def _check_dialplans(self) -> str | None:
+        return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
+
+    async def _check_database(self) -> str | None:
+        return self.recorder.away_because
+
+    async def _note_dialplans(self) -> str | None:
+        return self.plans.trouble or None
+
+    async def _note_queues(self) -> str | None:
+        return self.queue_check.trouble

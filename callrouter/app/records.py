@@ -1,0 +1,49 @@
+"""All that the engine keeps of what happened: calls, versions of plans, times in which nobody watched, lines of the
+log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from callrouter.app.history import PlanHistory
+from callrouter.app.observation import Observation
+from callrouter.runtime.fact_log import FactLog
+from callrouter.runtime.tasks import Tasks
+from callrouter.store.recorder import Recorder
+
+RECORDER_SECONDS: Final = 10.0
+"""How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Records:
+    """Started first and stopped last."""
+
+    recorder: Recorder
+    history: PlanHistory
+    observation: Observation
+    fact_log: FactLog
+    tasks: Tasks
+    """Of its own: they outlive all others."""
+
+    def start(self) -> None:
+        """Begin to write."""
+        self.tasks.start(self.recorder.run(), "recorder")
+        self.tasks.keep(self.history.run, "history of plans")
+        self.tasks.keep(self.observation.run, "observation")
+
+    async def close(self) -> None:
+        """Write the calls that have ended; what ends later is found in Asterisk's journal.
+
+        Raises:
+            OSError: neither PostgreSQL nor the disk takes them; the log holds every call.
+        """
+        await self.recorder.close(RECORDER_SECONDS)
+
+    async def stop(self) -> None:
+        """Write all else."""
+        await self.tasks.stop()
+        await self.observation.flush()
+        await self.history.flush()
+        self.fact_log.flush()

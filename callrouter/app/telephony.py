@@ -1,0 +1,128 @@
+"""The link to Asterisk and the calls on it: what is done when it comes, when it goes, and when the engine stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+import structlog
+
+from callrouter.app.collecting import Collecting
+from callrouter.app.lifetime import Lifetime
+from callrouter.app.observation import Observation
+from callrouter.asterisk.journal import EndedJournal
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.provision import Fallbacks
+from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.errors import AmiError, AmiRefused
+from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.driver import Driver
+from callrouter.runtime.reload import ServedPlans
+from callrouter.runtime.tasks import Tasks
+
+log = structlog.get_logger(__name__)
+
+FIRST_LOGIN_SECONDS: Final = 10.0
+"""How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
+UNSEEN_REASON: Final = "the link to Asterisk was lost, and the engine stopped"
+
+
+class Telephony:
+    """Everything that lives by the link."""
+
+    def __init__(
+        self,
+        link: AmiLink,
+        switch: AsteriskSwitch,
+        driver: Driver,
+        *,
+        journal: EndedJournal,
+        collecting: Collecting,
+        queue_check: QueueCheck,
+        media_watch: MediaWatch,
+        fallbacks: Fallbacks,
+        plans: ServedPlans,
+        observation: Observation,
+        clock: SystemClock,
+        tasks: Tasks,
+        aside: Tasks,
+    ) -> None:
+        """`tasks` are those the engine cannot do without; what is done `aside` may fail once."""
+        self._link = link
+        self._switch = switch
+        self._driver = driver
+        self._journal = journal
+        self._collecting = collecting
+        self._queue_check = queue_check
+        self._media_watch = media_watch
+        self._fallbacks = fallbacks
+        self._plans = plans
+        self._observation = observation
+        self._clock = clock
+        self._tasks = tasks
+        self._aside = aside
+        link.tells(on_state=self._on_link_state)
+
+    def start(self) -> None:
+        """Connect; from then on collect from Asterisk's journal, watch media, and compare queues."""
+        self._tasks.start(self._link.run(), "link to Asterisk")
+        self._tasks.keep(self._collecting.run, "journal")
+        self._tasks.keep(self._media_watch.run, "watch over media")
+        self._tasks.keep(self._queue_check.run, "check of the queues")
+
+    async def first_login(self, lifetime: Lifetime) -> None:
+        """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + FIRST_LOGIN_SECONDS
+        while loop.time() < deadline and not lifetime.stopping.is_set():
+            if self._link.state is LinkState.UP:
+                return
+            refused = self._link.failure
+            if isinstance(refused, AmiRefused) and not refused.in_use:
+                lifetime.died("the log-in to Asterisk", refused)
+                return
+            await asyncio.sleep(0.02)
+
+    async def finish(self, grace_seconds: float) -> None:
+        """Take no new call, and let the others finish; without Asterisk they are concluded."""
+        self._switch.drain()
+        calls, loop = self._driver.calls, asyncio.get_running_loop()
+        deadline = loop.time() + grace_seconds
+        while len(calls) and loop.time() < deadline:
+            await asyncio.sleep(0.05)
+        if len(calls):
+            log.warning("calls are left to Asterisk", calls=len(calls))
+        if self._link.state is not LinkState.UP and not isinstance(self._link.failure, AmiRefused):
+            # Its channels are gone, and perhaps its journal: the calls ended when the link did. Who refuses us lives,
+            # and so do its channels: its journal will tell, or the engine that holds our place.
+            self._driver.conclude(UNSEEN_REASON, self._switch.lost_at or self._clock.now())
+
+    async def close(self) -> None:
+        """From here on nothing is seen."""
+        self._observation.ends(self._clock.now(), "the engine was stopped")
+        self._journal.flush()
+        await self._link.close()
+
+    def _on_link_state(self, state: LinkState, reason: str) -> None:
+        if state is LinkState.UP:
+            self._observation.begins(self._clock.now())
+            self._tasks.start(self._after_login(), "after log-in")
+        elif state is not LinkState.CONNECTING:
+            self._observation.ends(self._clock.now(), reason)
+
+    async def _after_login(self) -> None:
+        """Whatever may have happened while nobody watched."""
+        try:
+            await self._switch.resync()
+            self._queue_check.look_soon()
+            await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
+            self._aside.start(self._collect(), "journal after log-in")
+        except AmiError as error:
+            log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+
+    async def _collect(self) -> None:
+        with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again
+            await self._collecting.once()

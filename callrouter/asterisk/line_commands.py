@@ -1,0 +1,285 @@
+"""What is commanded on a caller's channel in AsyncAGI: batches, each with its wake-up and its lease.
+
+What is decided leaves as one batch, in one write: the call's state, the commands, the wake-up with the lease of all
+that is outstanding. It is `unsent` while the link is away, and while a measured command is on its way. What may be
+sent at all is told by the tables of `line_state`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from math import inf
+from time import perf_counter
+from typing import Final
+
+from callrouter.asterisk import commands
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.asyncagi import AgiResult
+from callrouter.asterisk.batch import Batch
+from callrouter.asterisk.hold_music import MUSIC_AFTER_SECONDS, HoldMusic
+from callrouter.asterisk.line_state import LineState, Sent, Standing
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.queues import look
+from callrouter.asterisk.read_keys import ReadKeys
+from callrouter.asterisk.recordings import Recording
+from callrouter.asterisk.round_trips import MEASURED_STEP, RoundTrips
+from callrouter.asterisk.translate import (
+    GET_RESULT,
+    LEASE_MARGIN_SECONDS,
+    MUSIC_ON,
+    ROUTINE_LEASE_SECONDS,
+    SYNC,
+    Command,
+    Kind,
+    Order,
+    Places,
+    order,
+    state_command,
+)
+from callrouter.core import inputs
+from callrouter.core.call import Call
+from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record
+from callrouter.errors import AmiError, EncodingError
+
+LEASE_GUARD_SECONDS: Final = 0.25
+"""What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
+ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
+GIVEN_BACK_LEASE_SECONDS: Final = 1.0
+NORMAL_CLEARING: Final = 16
+PEOPLE: Final = frozenset({Kind.QUEUE, Kind.DIAL})
+"""Commands by which somebody may answer the caller."""
+FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
+"""Effects with which something goes on beside the channel."""
+ROUTINES: Final = PEOPLE | {Kind.RECORD}
+"""Commands that run as a routine of Asterisk's dialplan; the result is read after it."""
+TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinePorts:
+    """What all lines share."""
+
+    link: AmiLink
+    tell: Callable[[str, inputs.Input], None]
+    """`Inbox.tell`."""
+    now: Callable[[], datetime]
+    places: Places
+    round_trips: RoundTrips
+
+
+class CommandedLine(Standing, ABC):
+    """The half of a line that sends; `line.Line` is the whole."""
+
+    __slots__ = (
+        *(
+            "_awaited",
+            "_cause",
+            "_keys",
+            "_kind",
+            "_lease_ends_at",
+            "_link",
+            "_music",
+            "_now",
+            "_outstanding",
+            "_ports",
+        ),
+        *("_recording", "_step", "_taken", "_tell", "_unsent", "channel"),
+    )
+
+    def __init__(self, call_id: str, channel: str, ports: LinePorts) -> None:
+        super().__init__(call_id)
+        self.channel = ChannelActions(channel)
+        self._ports = ports
+        self._link, self._tell, self._now = ports.link, ports.tell, ports.now
+        self._step = 0
+        self._kind: Kind | None = None
+        """What the last command of the present batch is."""
+        self._unsent: Order | None = None
+        """What was decided and is still to be done: when the link is back, or the measured command has its result."""
+        self._lease_ends_at = inf
+        """When Asterisk takes the channel back, should nothing be written before (`perf_counter`)."""
+        self._taken = False
+        """The channel shows that an engine has the call."""
+        self._cause = NORMAL_CLEARING
+        """With which its end was asked for (Q.850)."""
+        self._keys: ReadKeys | None = None
+        self._music: HoldMusic | None = None
+        self._recording: Recording | None = None
+        self._outstanding: list[bytes] = []
+        """Commands since there was none whose result had not come."""
+        self._awaited = 0
+        """How many of them have no result yet."""
+
+    @abstractmethod
+    def lose(self, reason: str) -> None:
+        """Asterisk has the caller, or will have them."""
+
+    @abstractmethod
+    def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
+
+    @abstractmethod
+    def _on_measured(self, step: int, written_at: float, outcome: AgiResult | AmiError) -> None: ...
+
+    @abstractmethod
+    def _on_looks(self, step: int, looks: Mapping[str, inputs.QueueLook]) -> None: ...
+
+    def perform(self, call: Call, encoded: bytes, effects: Sequence[Effect]) -> None:
+        """Write the effects as one batch; the result comes back as an input that names the step."""
+        last = effects[-1]
+        what = Sent.HANGUP if type(last) is Hangup else Sent.COMMANDS
+        if what not in self._may_send:
+            return
+        now = perf_counter()
+        if now > self._lease_ends_at:
+            # This process was held up: what it decides from old results would reach a caller whom the fallback has,
+            # and a wake-up, or a hang-up, would cut the conversation they may have there.
+            self.lose(TOO_LATE_REASON)
+            return
+        if type(last) is Hangup:
+            self.hang_up(last.cause)
+            return
+        self._step = call.step
+        music = self._music
+        try:
+            ordered = order(effects, encoded, self._ports.places, music=music is not None and music.plays)
+        except EncodingError as error:
+            self._tell(self.call_id, inputs.CommandFailed(step=call.step, reason=str(error), at=self._now()))
+            return
+        if music is not None:
+            music.stop()
+            self._music = None
+        if call.step == MEASURED_STEP and ordered.commands and self._ports.round_trips.take(now):
+            self._measure(ordered, now)
+        else:
+            self._write(ordered, now)
+        if type(last) in FOLLOWED:
+            self._follow(last, call)
+
+    def _follow(self, last: Effect, call: Call) -> None:
+        """What goes on while the channel is busy, or waits."""
+        match last:
+            case Record(recording=recording):
+                self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
+            case LookAtQueues(queues=queues):
+                look(self._link, queues, partial(self._on_looks, call.step))
+            case Lookup(music=True, timeout_seconds=seconds) if seconds > MUSIC_AFTER_SECONDS:
+                if call.clocks.answered_at is not None:
+                    self._music = HoldMusic(seconds, self._play_music)
+            case _:
+                pass
+
+    def _write(self, ordered: Order, now: float) -> None:
+        """Write a batch: the call's state first, and the wake-up with its lease last."""
+        self._kind = kind = ordered.commands[-1].kind if ordered.commands else None
+        if ordered.keys or self._keys is not None:
+            self._expect(ordered.keys)
+        link, channel = self._link, self.channel
+        if not link.connected:  # nothing would leave, and nobody hear what it led to
+            self._unsent = ordered
+            return
+        if not self._sends(Sent.ROUTINE if kind in ROUTINES else Sent.COMMANDS):
+            return
+        self._taken, self._unsent = True, None
+        batch = link.batch()
+        if ordered.state:
+            batch.raw(channel.set_state(ordered.state))
+        for name, value in ordered.variables:
+            batch.raw(channel.set_variable(name, value))
+        for command in ordered.commands:
+            self._add(batch, command)
+        self._wake(batch, ordered.lease_seconds, now)
+
+    def _measure(self, ordered: Order, now: float) -> None:
+        """Write the call's state alone, as a command, and all else when its result is there: one there and back.
+
+        The lease is this command's, and short: that of a routine outlasts any call, and only the routine takes it away.
+        """
+        self._kind, self._unsent = ordered.commands[-1].kind, ordered
+        self._expect(ordered.keys)  # they may come before it is written
+        if self._link.connected and self._sends(Sent.COMMANDS):
+            self._taken = True
+            batch = self._link.batch()
+            text = state_command(ordered.state).text
+            self._outstanding.append(batch.agi(self.channel, text, partial(self._on_measured, self._step, now)))
+            self._awaited += 1
+            self._wake(batch, LEASE_MARGIN_SECONDS, now)
+
+    def _expect(self, keys: int) -> None:
+        if self._keys is None:
+            self._keys = ReadKeys(self._end_read)
+        self._keys.expect(keys)
+
+    def _add(self, batch: Batch, command: Command) -> None:
+        """Put a command into a batch, and remember who waits for its result."""
+        on_result = partial(self._on_result, command.kind, self._step)
+        self._outstanding.append(batch.agi(self.channel, command.text, on_result))
+        self._awaited += 1
+
+    def _wake(self, batch: Batch, lease_seconds: float, now: float) -> None:
+        """Write the batch with the wake-up at its end: that lease counts from now on; in a routine none runs."""
+        batch.raw(self.channel.wake(lease_seconds))
+        self._lease_ends_at = (
+            now + lease_seconds - LEASE_GUARD_SECONDS if lease_seconds < ROUTINE_LEASE_SECONDS else inf
+        )
+        batch.write()
+
+    def _end_read(self) -> bool:
+        if self._kind not in (Kind.PLAY, Kind.COLLECT) or not self._sends(Sent.COMMANDS):
+            return False
+        batch, channel = self._link.batch(), self.channel.channel
+        batch.post("PlayDTMF", {"Channel": channel, "Digit": "#", "Duration": "80", "Receive": "yes"}, about=channel)
+        batch.write()
+        return True
+
+    def _play_music(self, lease_seconds: float) -> bool:
+        if not (self._link.connected and self._sends(Sent.COMMANDS)):
+            return False
+        batch = self._link.batch()
+        self._add(batch, MUSIC_ON)
+        self._wake(batch, lease_seconds, perf_counter())
+        return True
+
+    def hang_up(self, cause: int) -> None:
+        """End the call."""
+        if not self._sends(Sent.HANGUP):
+            return
+        self._cause = cause
+        batch = self._link.batch()
+        if not self._taken:
+            # Whatever the hangup handler finds: an engine had the call. Any other time its state says so.
+            batch.raw(self.channel.set_variable("CR_LOST", "taken"))
+        batch.raw(self.channel.hang_up(cause))
+        batch.write()
+
+    def keep(self, encoded: bytes) -> None:
+        """Write the call's state to the channel, past the channel's loop: a conversation is not disturbed."""
+        if self._sends(Sent.STATE):
+            self._link.post_batch(self.channel.set_state(encoded))
+
+    def resume(self) -> None:
+        """The link is back, and the fallback has not got the channel: do what was not done, ask what was not heard."""
+        if self.state is LineState.ENDING:
+            self.hang_up(self._cause)
+        elif self._unsent is not None:
+            self._write(self._unsent, perf_counter())
+        elif self._kind is not None and self._sends(Sent.QUESTION):
+            self._ask_again(self._kind)
+
+    def _ask_again(self, kind: Kind) -> None:
+        """Queued after a running command, it is answered when that is done; at once, when it was done before."""
+        batch = self._link.batch()
+        if kind in ROUTINES:
+            self._add(batch, Command(text=GET_RESULT, kind=kind))
+            batch.write()
+        else:
+            self._add(batch, Command(text=SYNC, kind=kind))
+            self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
+
+
+def give_back(link: AmiLink, channel: ChannelActions) -> None:
+    """Have Asterisk's dialplan go on at once: without a word the caller would hear it ring until the lease ends."""
+    link.agi(channel, commands.leave(), lambda _: None, lease_seconds=GIVEN_BACK_LEASE_SECONDS)

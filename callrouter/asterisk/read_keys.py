@@ -1,0 +1,61 @@
+"""The keys that end a Read, and the one of our own that ends it when Read did not see the caller's.
+
+Digits come from DTMFEnd alone, in whatever state the channel is. A key that arrives in the instant before Read starts
+is seen by us and not by Read: a `#` is then put into the channel so that Read ends, and its own DTMFEnd is swallowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+KEY_GRACE_SECONDS: Final = 0.06
+"""How long after a key that should have ended a Read its result may take before we end it ourselves."""
+
+
+class ReadKeys:
+    """Counts the keys of one line's commands; `end_read` sends a `#`, and says whether it did."""
+
+    __slots__ = ("_end_read", "_injected", "_nudge", "_wanted")
+
+    def __init__(self, end_read: Callable[[], bool]) -> None:
+        self._end_read = end_read
+        self._wanted = 0
+        """Keys after which the running command ends by itself; 0: none ends it."""
+        self._injected = 0
+        """Keys of our own whose DTMFEnd is still to come."""
+        self._nudge: asyncio.TimerHandle | None = None
+
+    def expect(self, keys: int) -> None:
+        """A command was written that ends after so many keys; 0: no key ends it."""
+        self._wanted = keys
+
+    def swallows(self, digit: str) -> bool:
+        """Whether this key is the one of our own."""
+        if self._injected and digit == "#":
+            self._injected -= 1
+            return True
+        return False
+
+    def pressed(self, digit: str) -> None:
+        """A key of the caller's: a command that it should have ended is ended by us, if it does not end soon."""
+        if self._wanted:
+            self._wanted = 0 if digit == "#" else self._wanted - 1
+            if self._wanted == 0 and self._nudge is None:
+                self._nudge = asyncio.get_running_loop().call_later(KEY_GRACE_SECONDS, self._inject)
+
+    def ended(self) -> None:
+        """The command has ended."""
+        self._wanted = 0
+        self.stop()
+
+    def stop(self) -> None:
+        """Leave what runs alone."""
+        if self._nudge is not None:
+            self._nudge.cancel()
+            self._nudge = None
+
+    def _inject(self) -> None:
+        self._nudge = None
+        self._injected += self._end_read()

@@ -1,0 +1,176 @@
+"""The parts of a call as arrays, for all who write calls down: `core.state` on the channel, the record in its rows.
+
+An array's places have fixed meanings, given below in this order. A new place is a new `FORMAT` of the state, and has to
+be read from rows that lack it. Instants are whole microseconds after the call rang.
+
+    visit         node, exit, because, at
+    queue visit   queue, entered, offers, first offer, agent, answered, left, outcome
+    dial          target, started, answered, ended, outcome
+    message       recording, node, deliver, started, seconds
+    callback      number, node, asked
+
+Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
+back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from math import isfinite
+from typing import Any, Final
+
+from callrouter.core.call import Callback, DialAttempt, DialOutcome, Message, QueueOutcome, QueueVisit, Visit
+
+MICROSECOND: Final = timedelta(microseconds=1)
+
+Naming = Callable[[str, str], int | str]
+"""What is written for a node: `dict.get` of positions by name, asked as `naming(node, node)`."""
+
+BY_NAME: Final[Naming] = dict[str, int | str]().get
+"""Nodes are written by their names."""
+
+Offset = Callable[[datetime | None], int | None]
+"""Microseconds after the call rang."""
+
+
+def write_visits(visits: Iterable[Visit], base: datetime, naming: Naming) -> list[Any]:
+    """The visits of a call that rang at `base`."""
+    written = []
+    at, after = base, 0
+    for visit in visits:
+        if visit.at is not at:  # the nodes of one walk share their instant
+            at = visit.at
+            after = (at - base) // MICROSECOND
+        written.append([naming(visit.node, visit.node), visit.exit, visit.because, after])
+    return written
+
+
+def write_queue_visits(visits: Iterable[QueueVisit], offset: Offset) -> list[Any]:
+    """The queue visits of a call."""
+    return [
+        [
+            v.queue,
+            offset(v.entered_at),
+            v.offers,
+            offset(v.offered_at),
+            v.agent,
+            offset(v.answered_at),
+            offset(v.left_at),
+            v.outcome,
+        ]
+        for v in visits
+    ]
+
+
+def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
+    """The dials of a call."""
+    return [[d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome] for d in dials]
+
+
+def write_messages(messages: Iterable[Message], offset: Offset, naming: Naming) -> list[Any]:
+    """The messages of a call."""
+    return [[m.recording, naming(m.node, m.node), m.deliver, offset(m.started_at), m.seconds] for m in messages]
+
+
+def write_callbacks(callbacks: Iterable[Callback], offset: Offset, naming: Naming) -> list[Any]:
+    """The callbacks of a call."""
+    return [[c.number, naming(c.node, c.node), offset(c.asked_at)] for c in callbacks]
+
+
+def text(value: object) -> str:
+    """A text, and nothing else."""
+    if type(value) is not str:
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def text_or_none(value: object) -> str | None:
+    """A text, or None."""
+    return None if value is None else text(value)
+
+
+def whole(value: object) -> int:
+    """A whole number, and nothing else."""
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is no whole number")
+    return value
+
+
+def seconds(value: object) -> float:
+    """A number of seconds that is one."""
+    if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]  # type() has narrowed it
+        raise TypeError(f"{value!r} is no number of seconds")
+    return float(value)  # type: ignore[arg-type]
+
+
+class PartsReader:
+    """Reads the parts of one call."""
+
+    def __init__(self, base: datetime, names: Sequence[str] = ()) -> None:
+        """`base`: when the call rang; `names`: of the plan's nodes, by their positions."""
+        self._base = base
+        self._names = names
+
+    def at(self, offset: object) -> datetime:
+        """The instant so long after the call rang."""
+        return self._base + whole(offset) * MICROSECOND
+
+    def at_or_none(self, offset: object) -> datetime | None:
+        """The same, or None."""
+        return None if offset is None else self.at(offset)
+
+    def node(self, written: object) -> str:
+        """The name of a node that was written by its name or its position."""
+        if type(written) is str:
+            return written
+        index = whole(written)
+        if not 0 <= index < len(self._names):
+            raise ValueError(f"the plan has no node {index}")
+        return self._names[index]
+
+    def visit(self, written: Any) -> Visit:
+        """A passage through a node."""
+        node, exit_name, because, at = written
+        return Visit(node=self.node(node), exit=text(exit_name), because=text(because), at=self.at(at))
+
+    def queue_visit(self, written: Any) -> QueueVisit:
+        """A stay in a queue."""
+        queue, entered_at, offers, offered_at, agent, answered_at, left_at, outcome = written
+        return QueueVisit(
+            queue=text(queue),
+            entered_at=self.at(entered_at),
+            offers=whole(offers),
+            offered_at=self.at_or_none(offered_at),
+            agent=text_or_none(agent),
+            answered_at=self.at_or_none(answered_at),
+            left_at=self.at_or_none(left_at),
+            outcome=None if outcome is None else QueueOutcome(outcome),
+        )
+
+    def dial(self, written: Any) -> DialAttempt:
+        """An attempt to reach somebody."""
+        target, started_at, answered_at, ended_at, outcome = written
+        return DialAttempt(
+            target=text(target),
+            started_at=self.at(started_at),
+            answered_at=self.at_or_none(answered_at),
+            ended_at=self.at_or_none(ended_at),
+            outcome=None if outcome is None else DialOutcome(outcome),
+        )
+
+    def message(self, written: Any) -> Message:
+        """A message that was left."""
+        recording, node, deliver, started_at, length = written
+        return Message(
+            recording=text(recording),
+            node=self.node(node),
+            deliver=text(deliver),
+            started_at=self.at(started_at),
+            seconds=seconds(length),
+        )
+
+    def callback(self, written: Any) -> Callback:
+        """A wish to be called back."""
+        number, node, asked_at = written
+        return Callback(number=text(number), node=self.node(node), asked_at=self.at(asked_at))

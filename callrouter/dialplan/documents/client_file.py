@@ -1,0 +1,156 @@
+"""A client's document as a pydantic model: what may be written, and what each text becomes.
+
+Unknown keys are refused. What a node may hold stands in `node_block` and `verbs`, hours in `calendar_blocks`, people in
+`people_blocks`; what a value may look like in `fields` and `values`.
+"""
+
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+
+from callrouter.core.service_level import Formula
+from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneSet, named_hours
+from callrouter.dialplan.documents.people import ContactBlock
+from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.language import values
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Duration,
+    Line,
+    Name,
+    Names,
+    OneOrMany,
+    Positive,
+    ReadOnce,
+    Share,
+    Texts,
+    as_list,
+    as_mapping,
+)
+from callrouter.dialplan.language.own_texts import LANGUAGES
+from callrouter.dialplan.node_block import NodeBlock
+
+
+def _formula(value: object) -> Formula:
+    word = values.text(value)
+    try:
+        return Formula(word)
+    except ValueError:
+        hint = closest(word, list(Formula))
+        meant = f' (did you mean "{hint}"?)' if hint else f": the formulas are {', '.join(Formula)}"
+        raise ValueError(f"{shown(word)} is no formula{meant}") from None
+
+
+Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
+
+
+class DiallingBlock(Block):
+    """What may be dialled, besides fixed lines and mobiles of the client's own country."""
+
+    countries: Texts = ()
+    """ISO codes of countries whose fixed lines and mobiles may be dialled too."""
+    prefixes: Texts = ()
+    """Beginnings of numbers that may be dialled whatever they cost, such as `"0892 70"` or `"+377"`."""
+
+
+class ServiceLevelBlock(Block):
+    """What the client was promised."""
+
+    within: Positive = 20.0
+    """Waiting time within which a call counts as answered in time."""
+    target: Share = 0.8
+    """Share of the calls to be answered in time."""
+    short_abandon: Duration = 5.0
+    """Callers who give up sooner do not count."""
+    formula: Annotated[Formula, Before(_formula), WithJsonSchema({"enum": [str(one) for one in Formula]})] = (
+        Formula.SHORT_ABANDON_EXCLUDED
+    )
+    """How calls that nobody answered count."""
+
+
+class FallbackBlock(Block):
+    """Who has the call when something cannot be done: a queue, a number or a node."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+    queue: Name | None = None
+    """A team's queue."""
+    number: Line | None = None
+    """A telephone number."""
+    node: Name | None = None
+    """A node of the tree; Asterisk alone cannot follow it when no engine runs."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum(value is not None for value in (self.queue, self.number, self.node)) != 1:
+            raise ValueError('must name exactly one of "queue", "number" and "node"')
+        return self
+
+
+class ClientFile(Block):
+    """One client's numbers, hours, people and tree.
+
+    ```yaml
+    client: cabinet-exemple
+    name: Cabinet Exemple
+    numbers: ["01 99 00 00 90"]
+    timezone: Europe/Paris
+    language: fr
+    hours: { calendar: office, closed: ["2026-12-24..2027-01-03"] }
+    lists: { vip: ["06 12 34 00 07"], unwanted: ["08*", anonymous] }
+    service_level: { within: 20s, target: 90%, short_abandon: 5s }
+    fallback: { queue: medical }
+    start: filter
+    nodes:
+      filter:
+        caller: { vip: secretaries, unwanted: refuse, otherwise: hours }
+      hours:
+        opening_hours: { open: secretaries, closed: on_duty }
+      on_duty:
+        dial: { contacts: [doctors], ring: 20s, screen: true, no_answer: message }
+      secretaries:
+        queue: { name: medical, max_wait: 3m, overflow: message }
+      message:
+        include: { snippet: take_a_message, with: { to: post_box, after: bye } }
+      refuse:
+        reject: { cause: busy }
+      bye:
+        hangup: { prompt: { sound: goodbye } }
+    ```
+    """
+
+    client: Name
+    """The client's identifier, such as `cabinet-moreau`: figures and records are kept under it."""
+    name: Line = ""
+    """What a person calls the client."""
+    numbers: Annotated[Texts, Field(min_length=1)]
+    """The numbers callers dial, in quotes."""
+    timezone: Line
+    """IANA time zone of all times of the file, such as Europe/Paris."""
+    language: Language
+    """The language callers are spoken to in first: en or fr."""
+    languages: Annotated[tuple[Language, ...], Before(as_list), OneOrMany()] = ()
+    """All languages of the client, when there are several: `set: { language: … }` changes from one to another."""
+    country: Line | None = None
+    """ISO code of the country whose national numbers are written here; by default the time zone's."""
+    hours: Annotated[dict[HoursName, HoursBlock], Before(named_hours), OrOneSet()] = Field(default_factory=dict)
+    """Opening hours: one set, or several by name."""
+    lists: dict[Name, Texts] = Field(default_factory=dict)
+    """Lists of callers: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
+    contacts: dict[Name, ContactBlock] = Field(default_factory=dict)
+    """People of this client only, besides those of `shared/contacts.yaml`."""
+    dialling: DiallingBlock = Field(default_factory=DiallingBlock)
+    """Numbers this client may have dialled besides fixed lines and mobiles of its country."""
+    service_level: ServiceLevelBlock = Field(default_factory=ServiceLevelBlock)
+    """What the client was promised."""
+    fallback: FallbackBlock | None = None
+    """Who has the call when something cannot be done."""
+    emergency: Names = ()
+    """The nodes an urgent call must come to: `check` warns when the way there is longer than the way to others."""
+    start: Name
+    """The node at which a call begins."""
+    nodes: Annotated[
+        dict[Name, Annotated[NodeBlock, ReadOnce()]], Before(as_mapping), Field(min_length=1, max_length=500)
+    ]
+    """The tree: each node has a name and one verb."""

@@ -1,0 +1,56 @@
+"""A client's document as far as it could be understood, before anything is compiled."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from callrouter.dialplan.documents.client_file import ClientFile
+from callrouter.dialplan.issues import Issue
+from callrouter.dialplan.language.reader import Document
+from callrouter.dialplan.language.validation import broken_nodes, validate_part
+
+
+class Draft(Struct, frozen=True, kw_only=True, dict=True):
+    """A document as far as it could be understood: what is still to be compiled, and what is wrong so far."""
+
+    document: Document
+    file: ClientFile | None
+    broken: frozenset[str] = frozenset()
+    """Nodes that have errors of their own: they exist, but nothing more is said of them."""
+    issues: tuple[Issue, ...] = ()
+
+    @cached_property
+    def claim(self) -> Claim:
+        """What it claims, even when it is wrong elsewhere: whoever leads there is told so."""
+        value = self.document.value if isinstance(self.document.value, dict) else {}
+        written = value.get("numbers")
+        client, zone, country = (
+            found if isinstance(found := value.get(key), str) else "" for key in ("client", "timezone", "country")
+        )
+        numbers = written if isinstance(written, list) else [written]
+        return Claim(client, tuple(one for one in numbers if isinstance(one, str)), zone, country)
+
+
+class Claim(NamedTuple):
+    """Client and numbers of a document, as they are written, and where their national form belongs."""
+
+    client: str
+    numbers: tuple[str, ...]
+    timezone: str
+    country: str
+
+
+def draft(document: Document) -> Draft:
+    """Validate a document; nodes that are wrong are set aside, so that the rest of the tree is still judged."""
+    if document.value is None:
+        return Draft(document=document, file=None, issues=document.issues)
+    found, issues = validate_part(ClientFile, document, document.value, ())
+    broken = broken_nodes(issues)
+    if found is None and broken and all(issue.node for issue in issues):
+        nodes = {name: node for name, node in document.value["nodes"].items() if name not in broken}
+        if nodes:
+            found, _ = validate_part(ClientFile, document, {**document.value, "nodes": nodes}, ())
+    return Draft(document=document, file=found, broken=broken, issues=(*document.issues, *issues))

@@ -1,0 +1,83 @@
+"""Contacts, agents and the agents' queues as the documents write them."""
+
+from typing import Annotated, Self
+
+from pydantic import model_validator
+
+from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.language.fields import Before, Block, Count, Duration, Line, Name, OneOrMany, Positive, as_list
+
+
+class ContactBlock(Block):
+    """Somebody of the client's: to be rung (`number`), written to (`email`), or told by machine (`url`)."""
+
+    name: Line = ""
+    """What a person calls it."""
+    number: Line | None = None
+    """Telephone number, national or international."""
+    email: Line | None = None
+    """E-mail address."""
+    url: Line | None = None
+    """A webhook, `https://…`, that takes a POST."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.number is None and self.email is None and self.url is None:
+            raise ValueError('has neither "number" nor "email" nor "url": nobody could reach it')
+        if self.url is not None and not _looks_like_url(self.url):
+            raise ValueError(f"url {shown(self.url)} is no address of a web server: write https://…")
+        if self.email is not None and not _looks_like_email(self.email):
+            raise ValueError(f"email {shown(self.email)} is no e-mail address")
+        return self
+
+
+def _looks_like_email(address: str) -> bool:
+    local, at, domain = address.rpartition("@")
+    return bool(local and at and "." in domain.strip(".") and not any(char.isspace() for char in address))
+
+
+def _looks_like_url(address: str) -> bool:
+    scheme, colon, rest = address.partition("://")
+    host = rest.partition("/")[0]
+    return scheme in ("http", "https") and bool(colon and host) and not any(char.isspace() for char in address)
+
+
+class AgentBlock(Block):
+    """Somebody of ours who answers callers."""
+
+    name: Line = ""
+    """What a person calls him."""
+    phone: Line | None = None
+    """His telephone at the PBX, where it does not have the agent's own name."""
+
+
+class TeamQueueBlock(Block):
+    """A team's line: who answers it, and how it rings them."""
+
+    title: Line = ""
+    """What a person calls it."""
+    members: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
+    """The agents who answer it: all of them must stand in `shared/agents.yaml`, where there is one."""
+    strategy: Line = "rrmemory"
+    """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear.
+    leastrecent and fewestcalls ring an agent who does not pick up again and again, whoever else is free; rrmemory rings
+    one after the other."""
+    ring: Positive = 15.0
+    """How long one agent is rung."""
+    retry: Positive = 1.0
+    """Pause before the next one is rung."""
+    wrap_up: Duration = 0.0
+    """Time an agent has to himself after a call."""
+    max_callers: Count = 0
+    """Callers who may wait; 0 is no bound."""
+
+    @model_validator(mode="after")
+    def _known_strategy(self) -> Self:
+        known = ("ringall", "leastrecent", "fewestcalls", "random", "rrmemory", "linear")
+        if self.strategy not in known:
+            hint = closest(self.strategy, known)
+            raise ValueError(
+                f"strategy {shown(self.strategy)} is unknown"
+                + (f' (did you mean "{hint}"?)' if hint else f": the strategies are {', '.join(known)}")
+            )
+        return self

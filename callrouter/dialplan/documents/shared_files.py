@@ -1,0 +1,155 @@
+"""The documents beside the clients, `shared/<name>.yaml`, as pydantic models."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
+from callrouter.dialplan.documents.people import AgentBlock, ContactBlock, TeamQueueBlock
+from callrouter.dialplan.documents.snippets import SnippetBlock
+from callrouter.dialplan.language.fields import Before, Block, Line, Name, Sentence, Texts, as_mapping
+
+
+class ContactsFile(Block):
+    """People of the clients: whom to ring, where messages go, whom to tell by machine.
+
+    ```yaml
+    country: FR
+    contacts:
+      doctor_a: { name: Docteur Adam, number: "01 99 00 99 01" }
+      doctor_b: { name: Docteur Bernard, number: "01 99 00 99 02" }
+      post_box: { name: Boîte du cabinet, email: cabinet@exemple.example }
+      agenda: { name: Agenda du cabinet, url: "https://agenda.exemple.example/calls" }
+    ```
+    """
+
+    country: Line | None = None
+    """ISO code of the country whose national numbers are written here; by default the operator's."""
+    contacts: Annotated[dict[Name, ContactBlock], Before(as_mapping)]
+    """Contacts by name."""
+
+
+class AgentsFile(Block):
+    """The agents who answer callers. With this file, a queue's members can only be agents of it.
+
+    ```yaml
+    agents:
+      agent-1: { name: Anne Martin }
+      agent-2: { name: Bruno Petit, phone: desk-12 }
+    ```
+    """
+
+    agents: Annotated[dict[Name, AgentBlock], Before(as_mapping)]
+    """Agents by the name that queues and figures know them under."""
+
+
+class QueuesFile(Block):
+    """The teams' lines, shared by many clients.
+
+    ```yaml
+    queues:
+      medical: { title: Medical secretaries, members: [agent-1, agent-2], ring: 15s }
+    ```
+    """
+
+    queues: Annotated[dict[Name, TeamQueueBlock], Before(as_mapping)]
+    """Queues by name."""
+
+
+class PromptsFile(Block):
+    """Sentences that several clients say: `{ sound: goodbye }` is the one in the client's language.
+
+    ```yaml
+    prompts:
+      goodbye: { fr: "Merci de votre appel. Au revoir.", en: "Thank you for calling. Goodbye." }
+    ```
+    """
+
+    prompts: Annotated[dict[Name, dict[Name, Sentence]], Before(as_mapping)]
+    """Sentences by name, then by language."""
+
+
+class CalendarsFile(Block):
+    """Hours that several clients keep, and rotas of people on call.
+
+    ```yaml
+    calendars:
+      office:
+        open: { mon-fri: ["08:00-12:30", "13:30-19:00"], sat: "09:00-12:00" }
+        holidays: FR
+        exceptions: { "2026-12-24": "08:00-12:00" }
+    rotas:
+      doctors:
+        timezone: Europe/Paris
+        change: mon 08:00
+        cycle: [doctor_a, doctor_b]
+        starting: 2026-11-23
+        weeks: { 2026-W53: doctor_b }
+        exceptions: { "2026-12-25": doctor_a }
+    ```
+    """
+
+    calendars: dict[Name, CalendarBlock] = Field(default_factory=dict)
+    """Hours by name: a client's `hours: { calendar: … }` starts from one."""
+    rotas: dict[Name, RotaBlock] = Field(default_factory=dict)
+    """Rotas by name: `dial` takes one wherever it takes a contact."""
+
+
+class DiallingFile(Block):
+    """What may be dialled at all, against toll fraud: whoever makes us ring an expensive number earns money by it.
+
+    Without this file, fixed lines, mobiles, VoIP and toll-free numbers of each client's own country (and of its
+    territories) may be dialled, and nothing else.
+
+    ```yaml
+    countries: [BE, CH]
+    prefixes: ["0820 20"]
+    refused: ["+882", "+979"]
+    ```
+    """
+
+    countries: Texts = ()
+    """ISO codes of countries whose fixed lines and mobiles every client may have dialled, besides its own."""
+    prefixes: Texts = ()
+    """Beginnings of numbers that may be dialled whatever they cost."""
+    refused: Texts = ()
+    """Beginnings that may never be dialled, whatever else allows them."""
+    country: Line | None = None
+    """ISO code of the country whose national beginnings are written here; by default the operator's."""
+
+
+class SnippetsFile(Block):
+    """Sub-trees with parameters, put into clients' trees by `include`.
+
+    ```yaml
+    snippets:
+      take_a_message:
+        about: Asks for a message, and thanks for it.
+        parameters:
+          to: contact
+          after: node
+          longest: { type: duration, default: 2m }
+        start: ask
+        nodes:
+          ask:
+            message: { prompt: "Laissez un message après le bip.", max: $longest, deliver: $to, done: thanks }
+          thanks:
+            play: { prompt: "Merci, nous vous rappelons.", next: $after }
+    ```
+    """
+
+    snippets: Annotated[dict[Name, SnippetBlock], Before(as_mapping)]
+    """Snippets by name."""
+
+
+SHARED_FILES: Mapping[str, type[Block]] = {
+    "contacts": ContactsFile,
+    "agents": AgentsFile,
+    "queues": QueuesFile,
+    "calendars": CalendarsFile,
+    "prompts": PromptsFile,
+    "snippets": SnippetsFile,
+    "dialling": DiallingFile,
+}
+"""The documents beside the clients, `shared/<name>.yaml`; each may be absent."""

@@ -1,0 +1,73 @@
+"""What the loading of the clients' files did: how many plans are in service, and whether the folder is served as it
+stands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.registry import CollectorRegistry
+
+RELOAD_BUCKETS: Final = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+class DialplanMetrics:
+    """What the last load of the dialplans did."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # see `engine`
+        self._success = Gauge(
+            "callrouter_dialplan_last_reload_successful", "1 when the last load took every file", registry=registry
+        )
+        self._success_at = Gauge(
+            "callrouter_dialplan_last_reload_success_timestamp_seconds",
+            "When a load last took every file, as Unix time",
+            registry=registry,
+        )
+        self._plans = Gauge("callrouter_dialplan_plans", "Clients in service", registry=registry)
+        self._issues = Gauge("callrouter_dialplan_issues", "Findings of the last load", registry=registry)
+        self._refused = Gauge(
+            "callrouter_dialplan_files_refused", "Files that are not served as they stand", registry=registry
+        )
+        self._swapped = Counter("callrouter_dialplan_plans_swapped", "Plans that went live", registry=registry)
+        self._reloads = Histogram(
+            "callrouter_dialplan_reload_seconds",
+            "Loading what has changed, until it is in service",
+            buckets=RELOAD_BUCKETS,
+            registry=registry,
+        )
+
+    def loaded(
+        self,
+        *,
+        complete: bool,
+        plans: int,
+        issues: int,
+        at_seconds: float,
+        refused: int = 0,
+        swapped: int = 0,
+        seconds: float = 0.0,
+    ) -> None:
+        """After each load of the dialplans.
+
+        Args:
+            complete: every file was taken; else some clients keep their last good plan.
+            plans: clients in service.
+            issues: findings of this load.
+            at_seconds: Unix time.
+            refused: files that are not served as they stand.
+            swapped: plans that went live.
+            seconds: how long it took.
+        """
+        self._success.set(1 if complete else 0)
+        if complete:
+            self._success_at.set(at_seconds)
+        self._plans.set(plans)
+        self._issues.set(issues)
+        self._refused.set(refused)
+        self._swapped.inc(swapped)
+        self._reloads.observe(seconds)
+
+    def failed(self) -> None:
+        """After a load that could not be made at all: all clients keep their plans."""
+        self._success.set(0)

@@ -1,0 +1,58 @@
+"""`check` warns of web services that the operator's settings would never let be asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from callrouter.cli.web_services import check_web_services
+from callrouter.dialplan import PaperSpeech, load_directory
+
+TREE = """\
+client: acme
+numbers: ["01 99 00 00 90"]
+timezone: Europe/Paris
+language: fr
+contacts: { crm: { url: "https://tell.example/calls" } }
+fallback: { node: bye }
+start: ask
+nodes:
+  ask:
+    lookup:
+      url: "https://crm.example:8443/callers/{caller}"
+      headers: { Authorization: "env:CRM_TOKEN" }
+      next: tell
+      failed: bye
+  tell:
+    notify: { contact: crm, next: bye }
+  bye:
+    hangup:
+"""
+
+
+def said(place: Path, hosts: tuple[str, ...], secrets: dict[str, str]) -> list[str]:
+    """What is said of the tree."""
+    (place / "acme.yaml").write_text(TREE)
+    plans = load_directory(place, PaperSpeech()).plans
+    return [str(issue) for issue in check_web_services(plans.values(), hosts, secrets)]
+
+
+def test_hosts_and_secrets_that_are_missing(tmp_path: Path) -> None:
+    """Each with the node that needs it."""
+    assert said(tmp_path, ("other.example",), {}) == [
+        'acme.yaml:9: warning: node "ask": CALLROUTER_SECRET_CRM_TOKEN is not set: the lookup would always fail',
+        'acme.yaml:9: warning: node "ask": "crm.example" is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked',
+        (
+            'acme.yaml:15: warning: node "tell": "tell.example" is not in CALLROUTER_OUTGOING_HOSTS:'
+            " it would never be asked"
+        ),
+    ]
+
+
+def test_what_is_allowed_is_no_finding(tmp_path: Path) -> None:
+    """By host, port, or all below one."""
+    assert said(tmp_path, ("crm.example:8443", "*.example"), {"CRM_TOKEN": "x"}) == []
+
+
+def test_without_settings_nothing_is_known(tmp_path: Path) -> None:
+    """The dialplans may be checked where no engine ever runs."""
+    assert said(tmp_path, (), {}) == []
