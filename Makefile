@@ -21,13 +21,14 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance bench soak lock clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance bench bench-against soak lock clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
+	@echo "make bench-against REV=…  the same of an earlier commit and of this tree, in pairs"
 	@echo "make soak       calls for SOAK_SECONDS ($(SOAK_SECONDS))"
 	@echo "make setup      what run and bench need: programs (as root), .venv, Asterisk; setup-tests: what tests need too"
 	@echo "make lock       renew constraints.txt"
@@ -76,6 +77,9 @@ format: $(STAMP)
 
 bench: setup
 	$(BIN)/python -m bench
+
+bench-against: setup
+	$(BIN)/python -m bench against $(REV)
 
 soak: setup
 	@STAY=0 $(BIN)/python -m deploy.demo.run --for-seconds $(SOAK_SECONDS)

@@ -12,6 +12,9 @@
     proof.py            what of that is the proof, and the largest tree
     reload.py           from saving a file to its being live, with 800 clients (files.py runs these four)
 
+    against.py          this build beside an earlier one, in pairs: `python -m bench against REV`
+    probe.py            the figures of one build that are compared
+
     stand.py            Asterisk and the engine, as the benches need them
     engine_process.py   `callrouter engine`, keeping every measured time instead of counting it into buckets
     callers.py          SIPp

@@ -2,6 +2,8 @@
 
 All of them take some nine minutes. Prints a table each, with what was promised; all of them together also write
 bench/RESULTS.md. Ends with 1 when a number is missed.
+
+`python -m bench against REV [NAME …]` compares with an earlier build instead: see `against`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import ami, control, files, held, load, others
+from bench import against, ami, control, files, held, load, others
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
@@ -25,7 +27,11 @@ _versions: dict[str, str] = {}
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run what is asked for."""
-    options = _options(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["against"]:
+        against.main(given[1:])
+        return
+    options = _options(given)
     seconds = 4.0 if options.quick else 20.0
     benches: dict[str, Callable[[], Section]] = {
         "core": others.core,
@@ -54,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(0 if options.no_fail else 1)
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="NAME", help=f"which: {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="some seconds each; writes no RESULTS.md")

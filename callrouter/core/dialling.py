@@ -101,4 +101,7 @@ def _parsed(number: str) -> phonenumbers.PhoneNumber | None:
 
 
 def _beginning(number: str, prefixes: Iterable[str]) -> str:
-    return next((prefix for prefix in prefixes if number.startswith(prefix)), "")
+    for prefix in prefixes:
+        if number.startswith(prefix):
+            return prefix
+    return ""

@@ -123,6 +123,7 @@ def _national_forms(number: str, region: str) -> list[str]:
     return [prefix + significant, significant]
 
 
+@lru_cache(maxsize=4_096)
 def normalise_prefix(prefix: str, region: str) -> str | None:
     """The E.164 beginning that a national or international beginning stands for: `08` in FR is `+338`."""
     digits = prefix.translate(_SEPARATORS)

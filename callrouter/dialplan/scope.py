@@ -21,6 +21,7 @@ from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.errors import SpeechError
 
+_READ_AS = tuple(ReadAs)
 LONGEST_COMMAND = 850
 """Bytes of sounds' names that the switch takes at once."""
 LONGEST_SOUND_NAME = 80
@@ -183,14 +184,16 @@ class Scope(Struct, kw_only=True):
 
     def voices(self, prompts: Sequence[PromptBlock] | None, *path: str | int) -> tuple[Sound, ...]:
         """The sounds of prompts; one that cannot be made or found is an issue."""
-        made = (self._voice(prompt, *path, index) for index, prompt in enumerate(prompts or ()))
-        return tuple(sound for sound in made if sound is not None)
+        if not prompts:
+            return ()
+        made = [self._voice(prompt, *path, index) for index, prompt in enumerate(prompts)]
+        return tuple([sound for sound in made if sound is not None])
 
     def parts(self, prompts: Sequence[PartBlock], *path: str | int) -> tuple[PromptPart, ...]:
         """The sounds of prompts, and the places of the variables that are read aloud between them."""
         found: list[PromptPart] = []
         for index, prompt in enumerate(prompts):
-            read_as = next((kind for kind in ReadAs if getattr(prompt, kind) is not None), None)
+            read_as = next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
             if read_as is not None:
                 found.append(
                     SpokenVariable(

@@ -118,8 +118,8 @@ class Assembly:
                 self._want(self.root, name)
         self._build()
         self._collect_exits()
-        order = {name: index for index, name in enumerate(self.root.blocks)}
-        self.nodes = dict(sorted(self.nodes.items(), key=lambda item: order.get(item[0], len(order))))
+        # The client's own come first, in the document's order.
+        self.nodes = {name: self.nodes[name] for name in self.root.blocks if name in self.nodes} | self.nodes
         return begun
 
     def _collect_exits(self) -> None:
@@ -163,12 +163,10 @@ class Assembly:
 
     def _placed(self, tree: Growth, name: str, node: Node, onward: Growth | None) -> Node:
         """The node under its name in the plan, with its exits leading to names of the plan."""
-        exits = {way: self._resolve(onward, to) if onward else to for way, to in node.exits.items()}
-        if tree is self.root and exits == node.exits:
-            return node
-        scope, full = tree.scope, tree.name(name)
+        exits = {way: self._resolve(onward, to) for way, to in node.exits.items()} if onward else node.exits
         if tree is self.root:
-            return replace(node, exits=exits)
+            return node if exits == node.exits else replace(node, exits=exits)
+        scope, full = tree.scope, tree.name(name)
         scope.places[full] = Place(
             document=scope.document, path=(*scope.root, "nodes", name), included_at=scope.included_at
         )
@@ -176,11 +174,13 @@ class Assembly:
         source = "" if own else scope.document.file
         return replace(node, name=full, exits=exits, source=source, included_at=scope.included_at)
 
-    def _want(self, tree: Growth, name: str) -> None:
+    def _want(self, tree: Growth, name: str) -> str:
+        """The node is to be built; its name in the plan."""
         full = tree.name(name)
         if full not in self._asked:
             self._asked.add(full)
             self._waiting.append((tree, name))
+        return full
 
     def _resolve(self, tree: Growth, target: str) -> str:
         """The node of the plan that a target leads to; what cannot be found keeps its name."""
@@ -201,8 +201,7 @@ class Assembly:
             if block is None:
                 return tree.name(target)
             if not _is_alias(block):
-                self._want(tree, target)
-                return tree.name(target)
+                return self._want(tree, target)
             if (tree, target) in passed:
                 way = " → ".join(node.name(name) for node, name in (*passed, (tree, target)))
                 self.broken.add(tree.name(target))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from callrouter.core.call import replace
@@ -185,7 +186,9 @@ def _grown(scope: Scope, drafted: Draft, file: ClientFile, assembly: Assembly) -
 def _version(scope: Scope, drafted: Draft, assembly: Assembly) -> str:
     """Of all documents the plan stands on."""
     others = (other for _, other in sorted(assembly.uses.items()) if other is not drafted)
-    return version_of(scope.document.content, scope.shared.content, *(other.document.content for other in others))
+    contents = (scope.document.content, *(other.document.content for other in others))
+    own, *beyond = (hashlib.sha256(content).digest() for content in contents)
+    return _version_of(own, _shared_digest(scope.shared.content), *beyond)
 
 
 def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None:
@@ -212,7 +215,14 @@ def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:
 
 def version_of(*parts: bytes) -> str:
     """Changes with every byte of the documents, and with what the compiler makes of them."""
-    digest = hashlib.sha256(f"callrouter dialplan {FORMAT}\0".encode())
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()[:12]
+    return _version_of(*(hashlib.sha256(part).digest() for part in parts))
+
+
+def _version_of(*digests: bytes) -> str:
+    return hashlib.sha256(b"".join((f"callrouter dialplan {FORMAT}\0".encode(), *digests))).hexdigest()[:12]
+
+
+@lru_cache(maxsize=4)
+def _shared_digest(content: bytes) -> bytes:
+    """Every client stands on the same shared files, which may be longer than all that is its own."""
+    return hashlib.sha256(content).digest()

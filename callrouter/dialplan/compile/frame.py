@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from callrouter.core import numbers
+from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.documents.calendar import UNNAMED_HOURS
@@ -80,8 +82,14 @@ def name_all(scope: Scope, file: ClientFile, today: date) -> None:
     scope.issues.extend(wrong)
     own, wrong = allowance(file.dialling, scope.document, scope.country)
     scope.issues.extend(wrong)
-    general = scope.shared.dialling.plus(countries=(scope.country,))
-    scope.dialling = general.plus(countries=own.countries, prefixes=own.prefixes)
+    general = _general(scope.shared.dialling, scope.country)
+    scope.dialling = general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general
+
+
+@lru_cache(maxsize=64)
+def _general(shared: Dialling, country: str) -> Dialling:
+    """What all clients of a country may have dialled."""
+    return shared.plus(countries=(country,))
 
 
 def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:

@@ -105,6 +105,8 @@ class Neighbours:
 
     def _add(self, drafts: Iterable[Draft]) -> None:
         rest = [draft for draft in drafts if draft.document.file not in self._drafts]
+        if not rest:
+            return
         self._drafts |= {draft.document.file: draft for draft in rest}
         self._index(rest)
 

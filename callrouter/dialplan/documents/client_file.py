@@ -4,7 +4,6 @@ Unknown keys are refused. What a node may hold stands in `node_block` and `verbs
 `people_blocks`; what a value may look like in `fields` and `values`.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
@@ -23,6 +22,7 @@ from callrouter.dialplan.language.fields import (
     Names,
     OneOrMany,
     Positive,
+    ReadOnce,
     Share,
     Texts,
     as_list,
@@ -136,9 +136,9 @@ class ClientFile(Block):
     """ISO code of the country whose national numbers are written here; by default the time zone's."""
     hours: Annotated[dict[HoursName, HoursBlock], Before(named_hours), OrOneSet()] = Field(default_factory=dict)
     """Opening hours: one set, or several by name."""
-    lists: Mapping[Name, Texts] = Field(default_factory=dict)
+    lists: dict[Name, Texts] = Field(default_factory=dict)
     """Lists of callers: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
-    contacts: Mapping[Name, ContactBlock] = Field(default_factory=dict)
+    contacts: dict[Name, ContactBlock] = Field(default_factory=dict)
     """People of this client only, besides those of `shared/contacts.yaml`."""
     dialling: DiallingBlock = Field(default_factory=DiallingBlock)
     """Numbers this client may have dialled besides fixed lines and mobiles of its country."""
@@ -150,5 +150,7 @@ class ClientFile(Block):
     """The nodes an urgent call must come to: `check` warns when the way there is longer than the way to others."""
     start: Name
     """The node at which a call begins."""
-    nodes: Annotated[dict[Name, NodeBlock], Before(as_mapping), Field(min_length=1, max_length=500)]
+    nodes: Annotated[
+        dict[Name, Annotated[NodeBlock, ReadOnce()]], Before(as_mapping), Field(min_length=1, max_length=500)
+    ]
     """The tree: each node has a name and one verb."""

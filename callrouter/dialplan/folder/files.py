@@ -16,6 +16,8 @@ from callrouter.dialplan.language.reader import MAX_BYTES, Document, read, refus
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared, shared_from
 
 _SUFFIXES: Final = (".yaml", ".yml")
+_USUAL_BYTES: Final = 65_536
+"""Read at first: to make room for the largest document takes longer than to read a usual one."""
 
 
 def read_file(path: Path, name: str) -> Document:
@@ -23,11 +25,25 @@ def read_file(path: Path, name: str) -> Document:
     try:
         if is_special(path):
             return refused(name, 0, "is not a regular file, nor a link to one: put the document's text in its place")
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        content = _read(path)
     except OSError as error:
         return refused(name, 0, f"cannot be read: {error.strerror or error}")
     return read(content, name)
+
+
+def content_of(path: Path) -> bytes:
+    """What the file holds, as far as a document may be long; what cannot be read is an issue of whoever reads it."""
+    try:
+        return b"" if is_special(path) else _read(path)
+    except OSError:
+        return b""
+
+
+def _read(path: Path) -> bytes:
+    """What the file holds, cut off behind what is too long for a document."""
+    with path.open("rb") as stream:
+        content = stream.read(_USUAL_BYTES)
+        return content if len(content) < _USUAL_BYTES else content + stream.read(MAX_BYTES + 1 - _USUAL_BYTES)
 
 
 def is_special(path: Path) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import wave
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from callrouter.core.effects import Sound
@@ -39,8 +40,7 @@ class PaperSpeech:
 
     def say(self, text: str, language: str) -> Sound:
         """The text, with the time it takes to read it."""
-        seconds = 0.3 + len(text.split()) / WORDS_A_SECOND
-        return Sound(file=f"say/{language}", seconds=round(seconds, 3), text=text)
+        return _on_paper(text, language)
 
     def sound(self, name: str, language: str) -> Sound:
         """The file, where folders are known; otherwise a sound of five seconds."""
@@ -48,6 +48,13 @@ class PaperSpeech:
             return find_sound(self._sounds_dirs, name, language)
         _refuse_odd_name(name)
         return Sound(file=name, seconds=5.0)
+
+
+@lru_cache(maxsize=16_384)
+def _on_paper(text: str, language: str) -> Sound:
+    """The same sentences stand in many trees."""
+    seconds = 0.3 + len(text.split()) / WORDS_A_SECOND
+    return Sound(file=f"say/{language}", seconds=round(seconds, 3), text=text)
 
 
 def find_sound(folders: Sequence[Path], name: str, language: str) -> Sound:

@@ -5,10 +5,11 @@ JSON Schema of what may be written, for editors that know types.
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from types import NoneType
 from typing import Annotated, Any, get_args
 
+from msgspec import msgpack
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import core_schema
 
@@ -20,6 +21,9 @@ LONGEST_SENTENCE = 2_000
 
 MAX_VALUE = 64
 """Characters of a variable's value: a call's variables travel with it."""
+
+BLOCKS_KEPT = 32_768
+"""How many of a model's blocks are kept, those used last: all nodes of a thousand clients who have none in common."""
 
 
 class Block(BaseModel):
@@ -57,9 +61,44 @@ class WhenUsed:
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """What editors are told is all of it: the model is the one whose method the function is."""
         model = schema["schema"]["function"]["function"].__self__
-        whole = core_schema.definitions_schema(model.__pydantic_core_schema__, [])
-        told: dict[str, Any] = handler(core_schema.nullable_schema(whole))
+        told: dict[str, Any] = handler(core_schema.nullable_schema(_whole(model)))
         return told
+
+
+class ReadOnce:
+    """For a block that clients write alike, as a trade's clients do most of their nodes: it is read once, and shared.
+
+    That is right because a block depends on nothing but what is written, and never changes.
+    """
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        """A function instead of all that the model holds."""
+        return core_schema.no_info_plain_validator_function(_Blocks(source).read)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
+        """What editors are told is all of it."""
+        told: dict[str, Any] = handler(_whole(schema["function"]["function"].__self__.model))
+        return told
+
+
+class _Blocks:
+    """The blocks of a model that were read last, by what was written of each."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self.model = model
+        self._block = lru_cache(maxsize=BLOCKS_KEPT)(self._read)
+
+    def read(self, value: object) -> BaseModel:
+        """The block of a value; what is wrong with it is not kept, but found anew wherever it stands."""
+        return self._block(msgpack.encode(value))
+
+    def _read(self, written: bytes) -> BaseModel:
+        return self.model.model_validate(msgpack.decode(written))
+
+
+def _whole(model: type[BaseModel]) -> Any:
+    """All that a model holds, for a place that is read by a function."""
+    return core_schema.definitions_schema(model.__pydantic_core_schema__, [])
 
 
 class OneOrMany:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
-from msgspec import Struct, field
+from msgspec import Struct
 
 from callrouter.dialplan.issues import Issue, shown
 
@@ -33,17 +33,34 @@ Key = tuple[str | int, ...]
 """Path of a value: keys of mappings and positions in lists, from the root."""
 
 
+class LinedMapping(dict[str, Any]):
+    """A mapping of a document: a dict that knows on which line each of its keys stands."""
+
+    __slots__ = ("lines",)
+
+    lines: dict[str | int, int]
+
+
+class LinedList(list[Any]):
+    """A list of a document: a list that knows on which line each of its items begins."""
+
+    __slots__ = ("lines",)
+
+    lines: dict[str | int, int]
+
+
+_NO_LINES: Mapping[str | int, int] = {}
+"""Of a text, within which nothing stands."""
+
+
 class Document(Struct, frozen=True, kw_only=True):
     """A file that was read, well or not."""
 
     file: str
     value: Any = None
-    """Mappings, lists, texts and None."""
+    """Mappings and lists that know their lines, texts, and None."""
     first_line: int = 1
     """Where the value begins."""
-    lines: Mapping[int, Mapping[str | int, int]] = field(default_factory=dict)
-    """The line of each key or item of a mapping or list of `value`, by the identity of the mapping or list: a path for
-    every value would cost more than all else that is made of a document."""
     issues: tuple[Issue, ...] = ()
     content: bytes = b""
 
@@ -55,8 +72,8 @@ class Document(Struct, frozen=True, kw_only=True):
         """
         line, value = self.first_line, self.value
         for part in path:
-            lines = self.lines.get(id(value))
-            if lines is not None and part in lines:
+            lines = getattr(value, "lines", _NO_LINES)
+            if part in lines:
                 line, value = lines[part], value[part]
         return line
 
@@ -69,7 +86,7 @@ class Document(Struct, frozen=True, kw_only=True):
         known: list[str | int] = []
         value = self.value
         for part in path:
-            if part in self.lines.get(id(value), ()):
+            if part in getattr(value, "lines", _NO_LINES):
                 known.append(part)
                 value = value[part]
         return tuple(known)
@@ -147,138 +164,142 @@ def refused(name: str, line: int, message: str, content: bytes = b"") -> Documen
 
 def _compose(text: str, content: bytes, name: str) -> Document:
     """The values, in one pass over the events of the parser: nothing is expanded on the way."""
-    builder = _Builder(name)
     loader = _Loader(text)
+    builder = _Builder(name, loader.get_event)
     try:
-        event, refusal = builder.take_all(loader.get_event)
+        value = builder.document()
+    except _UnreadableError as error:
+        return refused(name, error.line, str(error), content)
     finally:
         loader.dispose()
-    if refusal:
-        return refused(name, _line(event), refusal, content)
-    if builder.root is None:
+    if value is None:
         return refused(name, 0, "is empty", content)
-    return Document(
-        file=name,
-        value=builder.root,
-        first_line=builder.first_line,
-        lines=builder.lines,
-        issues=tuple(builder.issues),
-        content=content,
-    )
+    issues = tuple(builder.issues)
+    return Document(file=name, value=value, first_line=builder.first_line, issues=issues, content=content)
 
 
-_KEY_NEXT: Any = object()
-"""Stands for the key of a mapping that is still to come."""
+class _UnreadableError(Exception):
+    """The whole document cannot be read, because of what stands on a line."""
+
+    def __init__(self, event: yaml.Event, message: str) -> None:
+        super().__init__(message)
+        self.line = _line(event)
 
 
 class _Builder:
-    """Events of PyYAML into plain values, noting lines and what is not allowed.
+    """Events of PyYAML into values that know their lines; what is not allowed is noted.
 
-    Reading is nearly half of the time that loading 800 clients takes, and this is the part of it that is ours: types
-    are compared, not asked for, and what is being read stands in local names.
+    Reading is a third of the time that loading 800 clients takes, and this is the part of it that is ours: types are
+    compared, not asked for, and a plain text, as nearly all keys and values are, is taken at once.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, get_event: Callable[[], Any]) -> None:
         self.name = name
-        self.root: Any = None
         self.first_line = 1
-        self.lines: dict[int, dict[str | int, int]] = {}
         self.issues: list[Issue] = []
-        self._documents = 0
-        self._thrown_away: list[Any] = []
-        """Kept meanwhile: what is made after it must not get the identity it has in `lines`."""
-        self._open: list[tuple[Any, dict[str | int, int], str | int, Any]] = []
-        """What holds the mapping or list that is being read, from the root on: the mapping or list, the lines of its
-        keys or items, the key or place of what is being read within, and the key afterwards."""
+        self._get_event = get_event
 
-    def take_all(self, get_event: Callable[[], Any]) -> tuple[Any, str]:  # noqa: C901 - it is the loop
-        """Take every event; the one that makes the whole document unreadable, and why, are returned."""
-        scalar, mapping, sequence = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent
-        mapping_end, sequence_end, end = yaml.MappingEndEvent, yaml.SequenceEndEvent, yaml.StreamEndEvent
-        values: Any = None
-        lines: dict[str | int, int] = {}
-        # Of a mapping: whose value comes next; None: the value is thrown away.
-        key: Any = _KEY_NEXT
-        while (event := get_event()) is not None:
+    def document(self) -> Any:
+        """The document's one value, or None when it is empty.
+
+        Raises:
+            _UnreadableError: there is a second document, an alias, or too deep a nesting.
+        """
+        value, documents = None, 0
+        while type(event := self._get_event()) is not yaml.StreamEndEvent:
             kind = type(event)
-            if kind is scalar:
-                value: Any = event.value
-                if not value and not event.style:
-                    value = None
-            elif kind is mapping_end or kind is sequence_end:
-                values, lines, _, key = self._open.pop()
-                continue
-            elif kind is mapping or kind is sequence:
-                value = {} if kind is mapping else []
-            elif kind is end:
-                break
-            elif refusal := self._refusal(event, kind):
-                return event, refusal
-            else:
-                continue
-            if event.tag is not None:
-                self._tag(event)
-            place: str | int = ""
-            if values is None:
-                self.root, self.first_line = value, event.start_mark.line + 1
-            elif type(values) is list:
-                place = len(values)
-                lines[place] = event.start_mark.line + 1
-                values.append(value)
-            elif key is _KEY_NEXT:
-                if type(value) is str and value not in lines:
-                    key = value
-                    lines[key] = event.start_mark.line + 1
-                else:
-                    key = None
-                    self._bad_key(event, value, lines)
-            else:
-                if key is None:
-                    self._thrown_away.append(value)
-                else:
-                    values[key] = value
-                    place = key
-                key = _KEY_NEXT
-            if kind is not scalar:
-                self._open.append((values, lines, place, key))
-                if len(self._open) > MAX_DEPTH:
-                    return event, f"is nested more than {MAX_DEPTH} deep"
-                values, key = value, _KEY_NEXT
-                lines = self.lines[id(value)] = {}
-        return None, ""
+            if kind is yaml.DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    wrong = 'is not YAML here: a second document begins; leave out the line "---"'
+                    raise _UnreadableError(event, wrong)
+            elif kind is not yaml.StreamStartEvent and kind is not yaml.DocumentEndEvent:
+                self.first_line = _line(event)
+                value = self._root(event)
+        return value
 
-    def _refusal(self, event: Any, kind: type) -> str:
-        """Why an event makes the whole document unreadable, if it does."""
-        if kind is yaml.AliasEvent:
-            return f"alias *{event.anchor} is not understood: write the value out, or share it by a file in shared/"
-        if kind is yaml.DocumentStartEvent:
-            self._documents += 1
-            if self._documents > 1:
-                return 'is not YAML here: a second document begins; leave out the line "---"'
-        return ""
+    def _root(self, event: Any) -> Any:
+        self._check(event, ())
+        if type(event) is yaml.ScalarEvent:
+            return _text(event)
+        return self._mapping_or_list(event, ())
 
-    def _bad_key(self, event: Any, key: Any, lines: Mapping[str | int, int]) -> None:
-        """A key that cannot be, or stands here already."""
-        self._thrown_away.append(key)
-        if type(key) is not str:
-            self._issue(event, self._path, "a key must be a text")
-        else:
+    def _value(self, event: Any, path: Key, place: str | int) -> Any:
+        """The value that begins with an event, read to its end: it stands at a place within what has the path."""
+        self._check(event, path)
+        if type(event) is yaml.ScalarEvent:
+            return _text(event)
+        return self._mapping_or_list(event, (*path, place))
+
+    def _check(self, event: Any, path: Key) -> None:
+        """Note a tag, and refuse an alias."""
+        if type(event) is yaml.AliasEvent:
+            wrong = f"alias *{event.anchor} is not understood: write the value out, or share it by a file in shared/"
+            raise _UnreadableError(event, wrong)
+        if event.tag is not None and event.tag != "!":
+            self._issue(event, path, f"tag {shown(event.tag)} is not understood: leave it out")
+
+    def _mapping_or_list(self, event: Any, path: Key) -> LinedMapping | LinedList:
+        if len(path) >= MAX_DEPTH:
+            raise _UnreadableError(event, f"is nested more than {MAX_DEPTH} deep")
+        return self._mapping(path) if type(event) is yaml.MappingStartEvent else self._list(path)
+
+    def _mapping(self, path: Key) -> LinedMapping:
+        get_event, scalar, end = self._get_event, yaml.ScalarEvent, yaml.MappingEndEvent
+        lines: dict[str | int, int] = {}
+        values = LinedMapping()
+        values.lines = lines
+        while (kind := type(event := get_event())) is not end:
+            key = event.value if kind is scalar and event.tag is None else None
+            if key and key not in lines:
+                lines[key] = event.start_mark.line + 1
+            else:
+                key = self._odd_key(event, path, lines)
+            event = get_event()
+            value = event.value if type(event) is scalar and event.tag is None else None
+            if not value:
+                value = self._value(event, path, "" if key is None else key)
+            if key is not None:
+                values[key] = value
+        return values
+
+    def _odd_key(self, event: Any, path: Key, lines: dict[str | int, int]) -> str | None:
+        """A key that is more or less than a plain text; None when it cannot be one, or stands here already."""
+        self._check(event, path)
+        key: str | None = None
+        if type(event) is yaml.ScalarEvent:
+            key = _text(event)
+        if key is None:
+            self._issue(event, path, "a key must be a text")
+            if type(event) is not yaml.ScalarEvent:
+                self._mapping_or_list(event, (*path, ""))
+        elif key in lines:
             wrong = f"key {shown(key)} stands here a second time (first on line {lines[key]})"
-            self._issue(event, (*self._path, key), wrong)
+            self._issue(event, (*path, key), wrong)
+            return None
+        else:
+            lines[key] = _line(event)
+        return key
 
-    def _tag(self, event: Any) -> None:
-        if event.tag != "!":
-            self._issue(event, self._path, f"tag {shown(event.tag)} is not understood: leave it out")
-
-    @property
-    def _path(self) -> Key:
-        """The path of the mapping or list that is being read."""
-        return tuple(place for _, _, place, _ in self._open[1:])
+    def _list(self, path: Key) -> LinedList:
+        lines: dict[str | int, int] = {}
+        values = LinedList()
+        values.lines = lines
+        while type(event := self._get_event()) is not yaml.SequenceEndEvent:
+            lines[len(values)] = event.start_mark.line + 1
+            values.append(self._value(event, path, len(values)))
+        return values
 
     def _issue(self, event: yaml.Event, path: Key, message: str) -> None:
         self.issues.append(
             Issue(file=self.name, line=_line(event), node=node_name(path), field=dotted(path), message=message)
         )
+
+
+def _text(event: Any) -> str | None:
+    """A scalar: what is written, and None for nothing at all."""
+    text: str = event.value
+    return text if text or event.style else None
 
 
 def node_name(path: Key) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Callable
 from datetime import date, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from callrouter.core.schedule import DAYS, TimeRange
 from callrouter.dialplan.issues import shown
@@ -36,27 +38,36 @@ def text(value: object) -> str:
     raise ValueError(f"must be a single value, not a {'list' if isinstance(value, list) else 'mapping'}")
 
 
-def name(value: object) -> str:
+T = TypeVar("T")
+
+
+def _known(most: int) -> Callable[[Callable[[str], T]], Callable[[object], T]]:
+    """Keeps what so many different texts have been read as: the same ones stand in many places of many documents."""
+
+    def known(read: Callable[[str], T]) -> Callable[[object], T]:
+        kept = lru_cache(maxsize=most)(read)
+
+        @wraps(read)
+        def of(value: object) -> T:
+            return kept(value if type(value) is str else text(value))
+
+        return of
+
+    return known
+
+
+@_known(65_536)
+def name(value: str) -> str:
     """A name of ours: lower-case letters, digits, `_` and `-`, beginning with a letter."""
-    return _name(value) if type(value) is str else _name(text(value))
-
-
-@lru_cache(maxsize=65_536)
-def _name(value: str) -> str:
-    """The same names stand in many places of many documents."""
     word = text(value)
     if not _NAME.fullmatch(word):
         raise ValueError(f'{shown(word)} is no name: use lower-case letters, digits, "_" and "-", a letter first')
     return word
 
 
-def duration(value: object) -> float:
+@_known(4_096)
+def duration(value: str) -> float:
     """Seconds of `20s`, `3m`, `1m30s`, `500ms`, `1h`."""
-    return _duration(value) if type(value) is str else _duration(text(value))
-
-
-@lru_cache(maxsize=4096)
-def _duration(value: str) -> float:
     word = text(value).strip().replace(" ", "")
     if word.replace(".", "", 1).isdecimal():
         raise ValueError(f'{shown(word)} has no unit: write "{word}s" for seconds, "{word}m" for minutes')
@@ -76,7 +87,8 @@ def positive_duration(value: object) -> float:
     return seconds
 
 
-def count(value: object) -> int:
+@_known(4_096)
+def count(value: str) -> int:
     """A whole number from 0 to 1000."""
     word = text(value).strip()
     if not (word.isascii() and word.isdecimal()) or len(word) > 4 or int(word) > 1000:
@@ -139,7 +151,8 @@ def _as_day(word: str) -> str:
     return 'year, month and day, as in "2026-12-24"'
 
 
-def days(value: object) -> tuple[date, date]:
+@_known(4_096)
+def days(value: str) -> tuple[date, date]:
     """First and last day of `2026-12-24..2027-01-03` or of a single day."""
     begin, dots, end = text(value).partition("..")
     first = day(begin)
@@ -172,7 +185,8 @@ def weekly_instant(value: object) -> tuple[int, time]:
     return DAYS.index(day_name), time(_minutes(clock) // 60, _minutes(clock) % 60)
 
 
-def weekdays(value: object) -> tuple[int, ...]:
+@_known(4_096)
+def weekdays(value: str) -> tuple[int, ...]:
     """Days of the week, Monday 0, of `mon-fri`, `sat`, `sat,sun`, `daily`."""
     found: list[int] = []
     for part in text(value).lower().replace(" ", "").split(","):
@@ -192,7 +206,8 @@ def _weekday(word: str, whole: object) -> int:
     raise ValueError(f'{shown(whole)} names no days: write mon, tue, wed, thu, fri, sat, sun, as in "mon-fri"')
 
 
-def clock_range(value: object) -> tuple[int, int]:
+@_known(4_096)
+def clock_range(value: str) -> tuple[int, int]:
     """Minutes since midnight of `08:00-12:30`; an end before the start lies on the next day."""
     word = text(value).replace(" ", "").replace("–", "-")
     begin, dash, end = word.partition("-")
@@ -221,6 +236,7 @@ def _minutes(clock: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
+@lru_cache(maxsize=4_096)
 def part_of_day(start: int, stop: int) -> TimeRange:
     """A range on the wall clock from minutes since midnight; 1440 is the end of the day."""
     end = None if stop >= _MINUTES_A_DAY else time(stop // 60, stop % 60)

@@ -36,8 +36,9 @@ def check_dialled(scope: Scope, tree: Tree, owner: Callable[[str], str]) -> dict
         if node.kind not in _RINGS or name.startswith(tree.foreign):
             continue
         for one in _dialled(node):
-            file = found.setdefault(one.number, owner(one.number))
-            if file:
+            if one.number not in found:
+                found[one.number] = owner(one.number)
+            if file := found[one.number]:
                 _blame(scope, node, one, file)
     return found
 

@@ -14,6 +14,8 @@ from callrouter.dialplan.language.reader import Document
 
 def allowance(block: DiallingBlock | DiallingFile, document: Document, country: str) -> tuple[Dialling, list[Issue]]:
     """What a document allows to dial, and what is wrong with it."""
+    if not block.countries and not block.prefixes:
+        return Dialling(), []
     path = () if isinstance(block, DiallingFile) else ("dialling",)
     issues = [
         Issue(

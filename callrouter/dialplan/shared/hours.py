@@ -91,9 +91,22 @@ def schedule(
     )
 
 
-def _week(block: Block, wrong: list[WrongHours]) -> tuple[tuple[TimeRange, ...], ...]:
+Week = tuple[tuple[TimeRange, ...], ...]
+"""Of each day, Monday first, the ranges that are open."""
+
+
+def _week(block: Block, wrong: list[WrongHours]) -> Week:
+    week, found = _week_of(tuple(block.open.items()))
+    wrong.extend(found)
+    return week
+
+
+@lru_cache(maxsize=4_096)
+def _week_of(days_open: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[Week, tuple[WrongHours, ...]]:
+    """The week of such ranges, and what is wrong with them; many clients keep the same hours."""
+    wrong: list[WrongHours] = []
     minutes: list[list[tuple[int, int]]] = [[] for _ in DAYS]
-    for key, ranges in block.open.items():
+    for key, ranges in days_open:
         days = values.weekdays(key)
         for index, written in enumerate(ranges):
             parts = _split(*values.clock_range(written))
@@ -104,7 +117,8 @@ def _week(block: Block, wrong: list[WrongHours]) -> tuple[tuple[TimeRange, ...],
             for day, part in placed:
                 if part[0] < part[1]:
                     minutes[day].append(part)
-    return tuple(tuple(values.part_of_day(*part) for part in sorted(parts)) for parts in minutes)
+    week = tuple(tuple(values.part_of_day(*part) for part in sorted(parts)) for parts in minutes)
+    return week, tuple(wrong)
 
 
 def _claimed(placed: Iterable[tuple[int, tuple[int, int]]], minutes: Sequence[Sequence[tuple[int, int]]]) -> int | None:
