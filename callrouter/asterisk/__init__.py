@@ -6,11 +6,9 @@ writes AGI commands; `asyncagi` reads environments and results.
 The link: `session` is one AMI connection and what is pending on it, `batch` is what leaves in one write, `link` makes
 connections and keeps one.
 
-Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events. A `line` is one
-caller's channel: `line_state` says who has it, as a table with its theory; `line_commands` is the half that sends,
-`line` the half that hears. `arrivals` makes an environment a call, `translate` makes effects commands and results
-inputs, with `causes` for Asterisk's words and `say` for values that are read aloud. `round_trips`, `read_keys`,
-`hold_music` and `recordings` each know one thing about the commands of a line. `queues` asks how queues stand.
+Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
+caller's channel. `arrivals` makes an environment a call, `translate` makes effects commands and results inputs, with
+`causes` for Asterisk's words and `say` for values that are read aloud. `queues` asks how queues stand.
 
 Of a whole PBX: `queue_check` compares the queues that trees name with the PBX's, `media_watch` ends legs whose media
 stopped.

@@ -23,8 +23,8 @@ from typing import Final
 
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.journal import read_rows
-from callrouter.asterisk.line import Line
-from callrouter.asterisk.line_state import LineState
+from callrouter.asterisk.line.line import Line
+from callrouter.asterisk.line.state import LineState
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.notes import NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.core import inputs

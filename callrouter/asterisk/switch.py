@@ -1,8 +1,8 @@
 """The Switch port on Asterisk: the directory of lines, and one table of what is done with which event.
 
-Every caller's channel in AsyncAGI is a `line.Line`, from its AsyncAGIStart to the end of its call; `line_state` says
-what may be commanded there and what is to be made of what is heard. Here is decided which line an event belongs to,
-and which new calls are taken. An event is wanted from Asterisk because it stands in `EVENTS`.
+Every caller's channel in AsyncAGI is a line (`line.line`), from its AsyncAGIStart to the end of its call;
+`line.state` says what may be commanded there and what is to be made of what is heard. Here is decided which line an
+event belongs to, and which new calls are taken. An event is wanted from Asterisk because it stands in `EVENTS`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from callrouter.asterisk.arrivals import offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.line import Line
-from callrouter.asterisk.line_commands import LinePorts, give_back
+from callrouter.asterisk.line.commanded import LinePorts, give_back
+from callrouter.asterisk.line.line import Line
+from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.round_trips import RoundTrips
 from callrouter.asterisk.translate import Places
 from callrouter.core import inputs
 from callrouter.core.call import Call

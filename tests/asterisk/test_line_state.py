@@ -8,13 +8,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from callrouter.asterisk import codec, line_commands, line_state
-from callrouter.asterisk.line import HANGUP_GRACE_SECONDS, NESTED_REASON, TAKEN_BACK_REASON, TRANSFERRED_REASON, Line
-from callrouter.asterisk.line_commands import LEASE_GUARD_SECONDS, TOO_LATE_REASON, LinePorts
-from callrouter.asterisk.line_state import MAY_SEND, MEANS, Heard, LineState, Sent
+from callrouter.asterisk import codec
+from callrouter.asterisk.line import commanded
+from callrouter.asterisk.line import state as states
+from callrouter.asterisk.line.commanded import LEASE_GUARD_SECONDS, TOO_LATE_REASON, LinePorts
+from callrouter.asterisk.line.line import (
+    HANGUP_GRACE_SECONDS,
+    NESTED_REASON,
+    TAKEN_BACK_REASON,
+    TRANSFERRED_REASON,
+    Line,
+)
+from callrouter.asterisk.line.read_keys import KEY_GRACE_SECONDS
+from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
+from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
 from callrouter.asterisk.link import AmiAddress, AmiLink
-from callrouter.asterisk.read_keys import KEY_GRACE_SECONDS
-from callrouter.asterisk.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
@@ -241,7 +249,7 @@ def test_the_tables_hold_every_state_and_every_word() -> None:
         assert {Heard.CHANNEL_ENDED, Heard.CALL_ENDED} <= MEANS[state].keys()
         assert LineState.GONE in after[state]
     for state in LineState:
-        assert f"    {state.name} " in (line_state.__doc__ or "")
+        assert f"    {state.name} " in (states.__doc__ or "")
 
 
 async def test_a_channel_that_outlives_asyncagi_by_a_moment_is_lost() -> None:
@@ -285,7 +293,7 @@ async def test_control_is_lost_once() -> None:
 async def test_what_is_decided_after_the_lease_reaches_nobody(monkeypatch: pytest.MonkeyPatch, effect: Effect) -> None:
     """A process that was held up; a little before the end of the lease is too late as well."""
     bench, now = Bench(), [100.0]
-    monkeypatch.setattr(line_commands, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(commanded, "perf_counter", lambda: now[0])
     bench.perform(PLAY)
     now[0] += LEASE_MARGIN_SECONDS + 1.0 - LEASE_GUARD_SECONDS + 0.01
     bench.seen()
@@ -298,7 +306,7 @@ async def test_what_is_decided_after_the_lease_reaches_nobody(monkeypatch: pytes
 async def test_a_routine_has_no_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """It switches it off by itself: what follows it is in time, an hour later."""
     bench, now = Bench(), [100.0]
-    monkeypatch.setattr(line_commands, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(commanded, "perf_counter", lambda: now[0])
     bench.perform(QUEUE)
     now[0] += 3600.0
     bench.results()

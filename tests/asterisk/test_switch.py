@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from callrouter.asterisk import commands
-from callrouter.asterisk.line import Line
-from callrouter.asterisk.line_state import LineState
+from callrouter.asterisk.line.line import Line
+from callrouter.asterisk.line.state import LineState
 from callrouter.asterisk.switch import EVENTS
 from callrouter.core import facts, state
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome

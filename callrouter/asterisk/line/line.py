@@ -1,6 +1,6 @@
 """A caller's channel in AsyncAGI: what is heard of it, and who has it then.
 
-What is commanded there is the other half (`line_commands`). Every method asks the tables of `line_state` what an
+What is commanded there is the other half (`commanded`). Every method asks the tables of `state` what an
 event means, and nobody outside writes a field. Results are matched by command id; one that is no result means that
 the stream of results is out of step (`res_agi.c`, launch_asyncagi: a long result's tail comes in front of the next),
 and the channel is given back.
@@ -19,8 +19,8 @@ from msgspec import structs
 
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
-from callrouter.asterisk.line_commands import PEOPLE, ROUTINES, CommandedLine, LinePorts, give_back
-from callrouter.asterisk.line_state import Heard, LineState, Sent
+from callrouter.asterisk.line.commanded import PEOPLE, ROUTINES, CommandedLine, LinePorts, give_back
+from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.translate import Kind, result
 from callrouter.core import inputs
 from callrouter.errors import AmiError

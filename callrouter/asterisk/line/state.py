@@ -1,6 +1,6 @@
 """The states of a caller's channel at the edge, what may be sent in each, and what Asterisk's events mean there. Pure.
 
-Whoever changes one of the rules below changes a table of this file; `line.Line` obeys them, and has no others.
+Whoever changes one of the rules below changes a table of this file; `line` obeys them, and has no others.
 
 Theory
 ------

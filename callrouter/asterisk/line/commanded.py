@@ -2,7 +2,7 @@
 
 What is decided leaves as one batch, in one write: the call's state, the commands, the wake-up with the lease of all
 that is outstanding. It is `unsent` while the link is away, and while a measured command is on its way. What may be
-sent at all is told by the tables of `line_state`.
+sent at all is told by the tables of `state`.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.hold_music import MUSIC_AFTER_SECONDS, HoldMusic
-from callrouter.asterisk.line_state import LineState, Sent, Standing
+from callrouter.asterisk.line.hold_music import MUSIC_AFTER_SECONDS, HoldMusic
+from callrouter.asterisk.line.read_keys import ReadKeys
+from callrouter.asterisk.line.recordings import Recording
+from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
+from callrouter.asterisk.line.state import LineState, Sent, Standing
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.queues import look
-from callrouter.asterisk.read_keys import ReadKeys
-from callrouter.asterisk.recordings import Recording
-from callrouter.asterisk.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.translate import (
     GET_RESULT,
     LEASE_MARGIN_SECONDS,
