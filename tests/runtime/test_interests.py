@@ -55,7 +55,13 @@ def test_an_observer_wants_what_it_looks_at(observer: ast.ClassDef) -> None:
 
 def test_there_are_observers() -> None:
     """Those that are known today: the test above looks at the right places."""
-    assert {node.name for node in observers()} >= {"EndedJournal", "EngineMetrics", "DeliveryQueue", "FactLog", "Recorder"}
+    assert {node.name for node in observers()} >= {
+        "EndedJournal",
+        "EngineMetrics",
+        "DeliveryQueue",
+        "FactLog",
+        "Recorder",
+    }
 
 
 def test_each_is_told_what_it_wants_in_order() -> None:

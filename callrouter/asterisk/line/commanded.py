@@ -153,7 +153,7 @@ class CommandedLine(Standing, ABC):
             music.stop()
             self._music = None
         if call.step == MEASURED_STEP and ordered.commands and self._ports.round_trips.take(now):
-            self._measure(ordered, now)
+            self._measure(ordered)
         else:
             self._write(ordered, now)
         if type(last) in FOLLOWED:
@@ -193,7 +193,7 @@ class CommandedLine(Standing, ABC):
             self._add(batch, command)
         self._wake(batch, ordered.lease_seconds, now)
 
-    def _measure(self, ordered: Order, now: float) -> None:
+    def _measure(self, ordered: Order) -> None:
         """Write the call's state alone, as a command, and all else when its result is there: one there and back.
 
         The lease is this command's, and short: that of a routine outlasts any call, and only the routine takes it away.
@@ -202,11 +202,12 @@ class CommandedLine(Standing, ABC):
         self._expect(ordered.keys)  # they may come before it is written
         if self._link.connected and self._sends(Sent.COMMANDS):
             self._taken = True
-            batch = self._link.batch()
-            text = state_command(ordered.state).text
-            self._outstanding.append(batch.agi(self.channel, text, partial(self._on_measured, self._step, now)))
+            text, batch = state_command(ordered.state).text, self._link.batch()
+            written_at = perf_counter()  # deciding and encoding are no part of the way there and back
+            on_result = partial(self._on_measured, self._step, written_at)
+            self._outstanding.append(batch.agi(self.channel, text, on_result))
             self._awaited += 1
-            self._wake(batch, LEASE_MARGIN_SECONDS, now)
+            self._wake(batch, LEASE_MARGIN_SECONDS, written_at)
 
     def _expect(self, keys: int) -> None:
         if self._keys is None:

@@ -1,5 +1,7 @@
 """Where those modules of `callrouter.dialplan.folder` are tested whose name no test file has.
 
+beside        test_catalogue.py, ../test_sharing.py
+kept          test_catalogue.py
 loader        test_catalogue.py, ../test_sharing.py
 look          ../../app/test_reload.py
 publish       ../../app/test_reload_history.py
