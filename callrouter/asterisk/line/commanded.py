@@ -87,7 +87,7 @@ class CommandedLine(Standing, ABC):
             "_outstanding",
             "_ports",
         ),
-        *("_recording", "_step", "_taken", "_tell", "_unsent", "channel"),
+        *("_recording", "_step", "_taken", "_tell", "_unsent", "_written_at", "channel"),
     )
 
     def __init__(self, call_id: str, channel: str, ports: LinePorts) -> None:
@@ -102,6 +102,8 @@ class CommandedLine(Standing, ABC):
         """What was decided and is still to be done: when the link is back, or the measured command has its result."""
         self._lease_ends_at = inf
         """When Asterisk takes the channel back, should nothing be written before (`perf_counter`)."""
+        self._written_at = 0.0
+        """When the measured command was written (`perf_counter`)."""
         self._taken = False
         """The channel shows that an engine has the call."""
         self._cause = NORMAL_CLEARING
@@ -122,7 +124,7 @@ class CommandedLine(Standing, ABC):
     def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
 
     @abstractmethod
-    def _on_measured(self, step: int, written_at: float, outcome: AgiResult | AmiError) -> None: ...
+    def _on_measured(self, step: int, outcome: AgiResult | AmiError) -> None: ...
 
     @abstractmethod
     def _on_looks(self, step: int, looks: Mapping[str, inputs.QueueLook]) -> None: ...
@@ -153,7 +155,7 @@ class CommandedLine(Standing, ABC):
             music.stop()
             self._music = None
         if call.step == MEASURED_STEP and ordered.commands and self._ports.round_trips.take(now):
-            self._measure(ordered, now)
+            self._measure(ordered)
         else:
             self._write(ordered, now)
         if type(last) in FOLLOWED:
@@ -193,7 +195,7 @@ class CommandedLine(Standing, ABC):
             self._add(batch, command)
         self._wake(batch, ordered.lease_seconds, now)
 
-    def _measure(self, ordered: Order, now: float) -> None:
+    def _measure(self, ordered: Order) -> None:
         """Write the call's state alone, as a command, and all else when its result is there: one there and back.
 
         The lease is this command's, and short: that of a routine outlasts any call, and only the routine takes it away.
@@ -204,9 +206,10 @@ class CommandedLine(Standing, ABC):
             self._taken = True
             batch = self._link.batch()
             text = state_command(ordered.state).text
-            self._outstanding.append(batch.agi(self.channel, text, partial(self._on_measured, self._step, now)))
+            self._outstanding.append(batch.agi(self.channel, text, partial(self._on_measured, self._step)))
             self._awaited += 1
-            self._wake(batch, LEASE_MARGIN_SECONDS, now)
+            self._written_at = perf_counter()  # what led to it is no part of the way there and back
+            self._wake(batch, LEASE_MARGIN_SECONDS, self._written_at)
 
     def _expect(self, keys: int) -> None:
         if self._keys is None:
