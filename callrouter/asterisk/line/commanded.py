@@ -87,7 +87,7 @@ class CommandedLine(Standing, ABC):
             "_outstanding",
             "_ports",
         ),
-        *("_recording", "_step", "_taken", "_tell", "_unsent", "channel"),
+        *("_recording", "_step", "_taken", "_tell", "_unsent", "_written_at", "channel"),
     )
 
     def __init__(self, call_id: str, channel: str, ports: LinePorts) -> None:
@@ -102,6 +102,8 @@ class CommandedLine(Standing, ABC):
         """What was decided and is still to be done: when the link is back, or the measured command has its result."""
         self._lease_ends_at = inf
         """When Asterisk takes the channel back, should nothing be written before (`perf_counter`)."""
+        self._written_at = 0.0
+        """When the measured command was written (`perf_counter`)."""
         self._taken = False
         """The channel shows that an engine has the call."""
         self._cause = NORMAL_CLEARING
@@ -122,7 +124,7 @@ class CommandedLine(Standing, ABC):
     def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
 
     @abstractmethod
-    def _on_measured(self, step: int, written_at: float, outcome: AgiResult | AmiError) -> None: ...
+    def _on_measured(self, step: int, outcome: AgiResult | AmiError) -> None: ...
 
     @abstractmethod
     def _on_looks(self, step: int, looks: Mapping[str, inputs.QueueLook]) -> None: ...
@@ -202,12 +204,12 @@ class CommandedLine(Standing, ABC):
         self._expect(ordered.keys)  # they may come before it is written
         if self._link.connected and self._sends(Sent.COMMANDS):
             self._taken = True
-            text, batch = state_command(ordered.state).text, self._link.batch()
-            written_at = perf_counter()  # deciding and encoding are no part of the way there and back
-            on_result = partial(self._on_measured, self._step, written_at)
-            self._outstanding.append(batch.agi(self.channel, text, on_result))
+            batch = self._link.batch()
+            text = state_command(ordered.state).text
+            self._outstanding.append(batch.agi(self.channel, text, partial(self._on_measured, self._step)))
             self._awaited += 1
-            self._wake(batch, LEASE_MARGIN_SECONDS, written_at)
+            self._written_at = perf_counter()  # what led to it is no part of the way there and back
+            self._wake(batch, LEASE_MARGIN_SECONDS, self._written_at)
 
     def _expect(self, keys: int) -> None:
         if self._keys is None:

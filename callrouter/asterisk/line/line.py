@@ -91,11 +91,11 @@ class Line(CommandedLine):
         if told is not None:
             self._tell(self.call_id, told)
 
-    def _on_measured(self, step: int, written_at: float, outcome: AgiResult | AmiError) -> None:
+    def _on_measured(self, step: int, outcome: AgiResult | AmiError) -> None:
         found = self._take(outcome)
         if found is None or found.kind in NO_ANSWER or step != self._step:
             return
-        self._ports.round_trips.ended(written_at)
+        self._ports.round_trips.ended(self._written_at)
         if self._unsent is not None:
             state = b"" if found.ok else self._unsent.state
             self._write(structs.replace(self._unsent, state=state), perf_counter())
