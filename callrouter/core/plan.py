@@ -11,6 +11,7 @@ from functools import cached_property
 from msgspec import Struct, field
 
 from callrouter.core.nodes._base import Node
+from callrouter.core.nodes.about import About
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import ServiceLevelTarget
 
@@ -41,7 +42,7 @@ def variables_length(nodes: Iterable[Node]) -> int:
     """The most characters that the variables of a tree can take, names and values together."""
     longest: dict[str, int] = {}
     for node in nodes:
-        for name, length in node.variable_lengths().items():
+        for name, length in node.about().variables.longest.items():
             longest[name] = max(length, longest.get(name, 0))
     return sum(len(name) + length for name, length in longest.items())
 
@@ -79,6 +80,11 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
         if not found or not found.line or not file:
             return ""
         return f"{file}:{found.line}" + (f", from {found.included_at}" if found.included_at else "")
+
+    @cached_property
+    def about(self) -> Mapping[str, About]:
+        """What each node says of itself, by name; for those who look at trees, not for calls."""
+        return {name: node.about() for name, node in self.nodes.items()}
 
     @cached_property
     def node_index(self) -> Mapping[str, int]:

@@ -23,28 +23,22 @@ call's own id: the same call always goes the same way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.conditions import (
-    Condition,
-    DateWithin,
-    QueueStands,
-    ShareOfCalls,
-    VariableIs,
-    VariableNumber,
-    VariableStartsWith,
-    VariableUnset,
-)
+from callrouter.core.conditions import Condition, QueueStands, ValueCondition, VariableIs, VariableUnset
 from callrouter.core.effects import LookAtQueues
 from callrouter.core.inputs import QueueLook, QueuesSeen, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
+
+_OfVariables = ValueCondition | VariableUnset
 
 
 class BranchNode(Node, frozen=True, kw_only=True, dict=True):
@@ -68,13 +62,50 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
         """The queues it has to look at."""
         return tuple(dict.fromkeys(one.queue for one in self.when if isinstance(one, QueueStands)))
 
-    def variables_read(self) -> frozenset[str]:
-        """Those whose value is compared; asking whether one is set needs none."""
-        return frozenset(
-            one.variable
-            for one in self.when
-            if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
+    def about(self) -> About:
+        """It is left as soon as it is entered, but for a look at queues."""
+        return About(
+            family=Family.DECIDES,
+            left_by=dict.fromkeys(self.exits, LeftBy.NOTHING),
+            does=(LookAtQueues(queues=self.queues),) if self.queues else (),
+            reads=Reads(conditions=self.when),
+            variables=Variables(
+                needed=tuple(self._needed()),
+                compared=frozenset(
+                    one.variable for one in self.when if isinstance(one, ValueCondition | VariableUnset)
+                ),
+                known_after=self._known_after(),
+            ),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
         )
+
+    def _needed(self) -> Iterator[Needed]:
+        """Those whose value is compared; to ask whether one is set needs none, and settles it for the rest."""
+        settled: set[str] = set()
+        for index, one in enumerate(self.when):
+            if isinstance(one, VariableUnset):
+                settled.add(one.variable)
+            elif isinstance(one, ValueCondition):
+                whether = isinstance(one, VariableIs) and not one.values
+                if not whether and one.variable not in settled:
+                    yield Needed(variable=one.variable, path=("when", index))
+
+    def _known_after(self) -> Mapping[str, frozenset[str]]:
+        """A condition on a value holds only where there is one; after "is not set" did not hold there is one, too."""
+        found: dict[str, frozenset[str]] = {}
+        known: frozenset[str] = frozenset()
+        unseen: frozenset[str] | None = None
+        for index, one in enumerate(self.when):
+            found[f"when:{index}"] = known | {one.variable} if isinstance(one, ValueCondition) else known
+            if isinstance(one, VariableUnset):
+                known |= {one.variable}
+            elif isinstance(one, QueueStands) and unseen is None:
+                unseen = known
+        # A queue that cannot be looked at leads to `otherwise` at once: what stands after it was not asked.
+        found["otherwise"] = known if unseen is None else unseen
+        return found
 
     def _decide(self, plan: Plan, call: Call, at: datetime, looks: Mapping[str, QueueLook] | None) -> Step:
         for index, condition in enumerate(self.when):
@@ -90,16 +121,3 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
             if because:
                 return Leave(call=call, exit=f"when:{index}", because=because)
         return Leave(call=call, exit="otherwise", because="no condition holds")
-
-
-__all__ = [
-    "BranchNode",
-    "Condition",
-    "DateWithin",
-    "QueueStands",
-    "ShareOfCalls",
-    "VariableIs",
-    "VariableNumber",
-    "VariableStartsWith",
-    "VariableUnset",
-]

@@ -24,8 +24,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.effects import Play
+from callrouter.core.effects import Play, Sound
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart, SpokenVariable
 
 if TYPE_CHECKING:
@@ -36,9 +37,26 @@ class PlayNode(Node, frozen=True, kw_only=True):
     """Play sounds, then go on."""
 
     kind: ClassVar[str] = "play"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"next"})
 
     sounds: tuple[PromptPart, ...]
     interruptible: bool = True
+
+    def about(self) -> About:
+        """A key that is there already cuts it short, and a value that cannot be read aloud may leave nothing to say."""
+        aloud = sorted({part.variable for part in self.sounds if isinstance(part, SpokenVariable)})
+        plain = tuple(part for part in self.sounds if isinstance(part, Sound))
+        at_once = self.interruptible or not plain
+        return About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.TIME | LeftBy.NOTHING if at_once else LeftBy.TIME},
+            does=(Play(sounds=plain, interruptible=self.interruptible),),
+            reads=Reads(),
+            variables=Variables(needed=tuple(Needed(variable=name) for name in aloud)),
+            uses=Uses(),
+            effort=Effort(seconds=sum([part.seconds for part in self.sounds])),
+            unheard={"interruptible": "whether a key ends what is heard"},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Play, unless the caller has already keyed what comes next."""
@@ -50,7 +68,3 @@ class PlayNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="next", because="nothing to say", troubles=troubles)
         play = Play(sounds=parts, interruptible=self.interruptible)
         return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
-
-    def variables_read(self) -> frozenset[str]:
-        """Those read aloud."""
-        return frozenset(part.variable for part in self.sounds if isinstance(part, SpokenVariable))
