@@ -11,7 +11,6 @@ from typing import Final
 from msgspec import Struct
 
 from callrouter.cli.arguments import Parser
-from callrouter.core.nodes import QueueNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.revisions import unfolded
@@ -156,8 +155,8 @@ def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> I
 
 def _fallback(plan: Plan) -> str:
     node = plan.nodes.get(plan.fallback)
-    if isinstance(node, QueueNode):
-        return f"queue {node.queue}"
+    if node and node.about().queues:
+        return f"queue {node.about().queues[0]}"
     return f"{node.kind} {describe(node)}".strip() if node else "a hang-up"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from callrouter.core.nodes import LookupNode, Node, NotifyNode
+from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import Issue, Severity, shown
 
@@ -28,19 +28,14 @@ def check_outgoing(plans: Collection[Plan], hosts: Collection[str], secrets: Map
 def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:
     from callrouter.runtime.outgoing import is_among
 
-    if isinstance(node, LookupNode):
-        address = "".join(piece.text or "x" for piece in node.url.pieces)
-        for _, value in node.headers:
-            if value.startswith("env:") and value.removeprefix("env:") not in secrets:
-                yield f"CALLROUTER_SECRET_{value.removeprefix('env:')} is not set: the lookup would always fail"
-    elif isinstance(node, NotifyNode):
-        address = node.url
-    else:
-        return
-    url = urlsplit(address)
-    host = (url.hostname or "").lower()
-    if not is_among(hosts, host, url.port or (443 if url.scheme == "https" else 80)):
-        yield f"{shown(host)} is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked"
+    for address in node.about().uses.addresses:
+        for secret in address.secrets:
+            if secret not in secrets:
+                yield f"CALLROUTER_SECRET_{secret} is not set: the lookup would always fail"
+        url = urlsplit(address.url)
+        host = (url.hostname or "").lower()
+        if not is_among(hosts, host, url.port or (443 if url.scheme == "https" else 80)):
+            yield f"{shown(host)} is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked"
 
 
 def _issue(plan: Plan, node: Node, wrong: str) -> Issue:

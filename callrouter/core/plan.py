@@ -38,11 +38,11 @@ def names_of(node: str) -> tuple[str, ...]:
     return (node, *("/".join(parts[:count]) for count in range(len(parts), 0, -1)))
 
 
-def variables_length(nodes: Iterable[Node]) -> int:
+def variables_length(nodes: Iterable[About]) -> int:
     """The most characters that the variables of a tree can take, names and values together."""
     longest: dict[str, int] = {}
-    for node in nodes:
-        for name, length in node.about().variables.longest.items():
+    for about in nodes:
+        for name, length in about.variables.longest.items():
             longest[name] = max(length, longest.get(name, 0))
     return sum(len(name) + length for name, length in longest.items())
 

@@ -197,7 +197,7 @@ def plans(draw: st.DrawFn) -> Plan:
         nodes.append(replace(node, name=name, exits=exits))
     fallback = draw(st.sampled_from(["", *names]))
     plan = plan_of(*nodes, fallback=fallback, schedules={"open": HOURS})
-    assert variables_length(plan.nodes.values()) <= MAX_VARIABLES_LENGTH
+    assert variables_length(plan.about.values()) <= MAX_VARIABLES_LENGTH
     return plan
 
 

@@ -66,7 +66,7 @@ class LeftBy(Flag):
     """Somebody else: an agent, whoever is rung, a web service."""
 
 
-class Reads(Struct, frozen=True, kw_only=True):
+class Reads(Struct, frozen=True, kw_only=True, gc=False):
     """What of a call decides how it goes on, besides its variables' values and the caller's keys."""
 
     lists: tuple[CallerList, ...] = ()
@@ -109,7 +109,7 @@ def _is_of_the_offer(condition: Condition) -> bool:
     return isinstance(condition, DateWithin | ShareOfCalls)
 
 
-class Needed(Struct, frozen=True, kw_only=True):
+class Needed(Struct, frozen=True, kw_only=True, gc=False):
     """A variable that must be set on every way to the node."""
 
     variable: str
@@ -117,7 +117,7 @@ class Needed(Struct, frozen=True, kw_only=True):
     """Where it is used."""
 
 
-class Variables(Struct, frozen=True, kw_only=True):
+class Variables(Struct, frozen=True, kw_only=True, gc=False):
     """What a node does with variables."""
 
     needed: tuple[Needed, ...] = ()
@@ -130,7 +130,7 @@ class Variables(Struct, frozen=True, kw_only=True):
     """By exit: those that are surely set when the node was left by it, and that it made sure of itself."""
 
 
-class Ring(Struct, frozen=True, kw_only=True):
+class Ring(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody a node rings."""
 
     whom: Contact | Rota | str
@@ -146,7 +146,7 @@ class Ring(Struct, frozen=True, kw_only=True):
         return tuple((one.name, one.number) for one in people)
 
 
-class Address(Struct, frozen=True, kw_only=True):
+class Address(Struct, frozen=True, kw_only=True, gc=False):
     """A web service a node sends something to."""
 
     url: str
@@ -155,14 +155,14 @@ class Address(Struct, frozen=True, kw_only=True):
     """Names of the secrets it is sent."""
 
 
-class Uses(Struct, frozen=True, kw_only=True):
+class Uses(Struct, frozen=True, kw_only=True, gc=False):
     """Whom and what outside the tree a node names; queues stand in what it does."""
 
     rings: tuple[Ring, ...] = ()
     addresses: tuple[Address, ...] = ()
 
 
-class Effort(Struct, frozen=True, kw_only=True):
+class Effort(Struct, frozen=True, kw_only=True, gc=False):
     """What a node costs a caller who wants to get through."""
 
     keys: int = 0
@@ -171,7 +171,7 @@ class Effort(Struct, frozen=True, kw_only=True):
     """What is said before the caller can go on, where that is not what they chose to hear."""
 
 
-class About(Struct, frozen=True, kw_only=True):
+class About(Struct, frozen=True, kw_only=True, gc=False):
     """All that others need to know of a node. Each verb states every part."""
 
     family: Family
@@ -197,7 +197,7 @@ class About(Struct, frozen=True, kw_only=True):
         return tuple(queue for effect in self.does if isinstance(effect, LookAtQueues) for queue in effect.queues)
 
 
-class NumberAsked(Struct, frozen=True, kw_only=True):
+class NumberAsked(Struct, frozen=True, kw_only=True, gc=False):
     """A number that is keyed into a variable."""
 
     variable: str
@@ -205,7 +205,7 @@ class NumberAsked(Struct, frozen=True, kw_only=True):
     max_digits: int
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class Question(Struct, frozen=True, kw_only=True, gc=False):
     """What may be keyed where a node asks for keys; silence besides."""
 
     keys: tuple[str, ...] = ()

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 LONGEST_NUMBER = 17
 """Keys of a number: 15 digits at most, behind an international 00."""
 
+_AGREED = LeftBy.NOTHING | LeftBy.KEY
+
 
 class CallbackNode(Node, frozen=True, kw_only=True):
     """Offer to call back; exits are `done`, `declined`, `no_input` and `no_match`."""
@@ -66,7 +68,7 @@ class CallbackNode(Node, frozen=True, kw_only=True):
         return About(
             family=Family.KEEPS,
             left_by={
-                "done": LeftBy.NOTHING | LeftBy.KEY,
+                "done": _AGREED,
                 "declined": LeftBy.KEY,
                 "no_input": LeftBy.SILENCE,
                 "no_match": LeftBy.WRONG_KEYS,

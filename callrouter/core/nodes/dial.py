@@ -32,6 +32,8 @@ from callrouter.core.rota import Contact, Rota
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
+_NOBODY_OR_OTHERS = LeftBy.NOTHING | LeftBy.OTHERS
+
 
 class DialNode(Node, frozen=True, kw_only=True):
     """Ring contacts; exits are `no_answer` and, if wanted, `done`."""
@@ -47,16 +49,19 @@ class DialNode(Node, frozen=True, kw_only=True):
 
     def about(self) -> About:
         """It may be passed at once where nobody need be on call."""
-        rotas = tuple(one for one in self.contacts if isinstance(one, Rota))
-        alone = LeftBy.NOTHING if len(rotas) == len(self.contacts) else LeftBy(0)
-        left_by = {"no_answer": LeftBy.OTHERS | alone, "done": LeftBy.OTHERS}
+        rotas = tuple([one for one in self.contacts if isinstance(one, Rota)])
+        left_by = dict.fromkeys(self.exits, LeftBy.OTHERS)
+        if len(rotas) == len(self.contacts):
+            left_by["no_answer"] = _NOBODY_OR_OTHERS
         return About(
             family=Family.REACHES,
-            left_by={way: left_by[way] for way in self.exits},
+            left_by=left_by,
             does=(self._rings(self.people()),),
             reads=Reads(rotas=rotas),
             variables=Variables(),
-            uses=Uses(rings=tuple(Ring(whom=one, path=("contacts", index)) for index, one in enumerate(self.contacts))),
+            uses=Uses(
+                rings=tuple([Ring(whom=one, path=("contacts", index)) for index, one in enumerate(self.contacts)])
+            ),
             effort=Effort(),
             unheard={},
         )
@@ -100,8 +105,8 @@ class DialNode(Node, frozen=True, kw_only=True):
 
     def _rings(self, people: tuple[Contact, ...]) -> Dial:
         return Dial(
-            numbers=tuple(contact.number for contact in people),
-            names=tuple(contact.name for contact in people),
+            numbers=tuple([contact.number for contact in people]),
+            names=tuple([contact.name for contact in people]),
             ring_seconds=self.ring_seconds,
             screen=self.screen,
         )

@@ -30,6 +30,8 @@ from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Us
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
+_HARDLY = LeftBy.SPEECH | LeftBy.SILENCE
+
 
 class MessageNode(Node, frozen=True, kw_only=True):
     """Record a message; exits are `done` and, if wanted, `empty`."""
@@ -46,11 +48,10 @@ class MessageNode(Node, frozen=True, kw_only=True):
 
     def about(self) -> About:
         """Who says nothing, or too little, leaves by `empty`, or like everybody else."""
-        spoken, silent = LeftBy.SPEECH, LeftBy.SILENCE
         record = Record(recording="", max_seconds=self.max_seconds, silence_seconds=self.silence_seconds)
         return About(
             family=Family.KEEPS,
-            left_by={"done": spoken, "empty": spoken | silent} if "empty" in self.exits else {"done": spoken | silent},
+            left_by={"done": LeftBy.SPEECH, "empty": _HARDLY} if "empty" in self.exits else {"done": _HARDLY},
             does=(*((Play(sounds=self.sounds, interruptible=True),) if self.sounds else ()), record),
             reads=Reads(),
             variables=Variables(),

@@ -32,6 +32,8 @@ from callrouter.core.read_aloud import PromptPart, SpokenVariable
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
+_MAY_BE_SKIPPED = LeftBy.TIME | LeftBy.NOTHING
+
 
 class PlayNode(Node, frozen=True, kw_only=True):
     """Play sounds, then go on."""
@@ -44,15 +46,14 @@ class PlayNode(Node, frozen=True, kw_only=True):
 
     def about(self) -> About:
         """A key that is there already cuts it short, and a value that cannot be read aloud may leave nothing to say."""
+        plain = tuple([part for part in self.sounds if isinstance(part, Sound)])
         aloud = sorted({part.variable for part in self.sounds if isinstance(part, SpokenVariable)})
-        plain = tuple(part for part in self.sounds if isinstance(part, Sound))
-        at_once = self.interruptible or not plain
         return About(
             family=Family.DOES,
-            left_by={"next": LeftBy.TIME | LeftBy.NOTHING if at_once else LeftBy.TIME},
+            left_by={"next": _MAY_BE_SKIPPED if self.interruptible or not plain else LeftBy.TIME},
             does=(Play(sounds=plain, interruptible=self.interruptible),),
             reads=Reads(),
-            variables=Variables(needed=tuple(Needed(variable=name) for name in aloud)),
+            variables=Variables(needed=tuple([Needed(variable=name) for name in aloud])),
             uses=Uses(),
             effort=Effort(seconds=sum([part.seconds for part in self.sounds])),
             unheard={"interruptible": "whether a key ends what is heard"},

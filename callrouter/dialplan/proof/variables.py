@@ -75,7 +75,7 @@ def _unasked(tree: Tree, variable: str, way: tuple[str, ...]) -> str:
 
 def check_room(scope: Scope, tree: Tree) -> None:
     """A call carries its variables, so they are bounded together."""
-    found = variables_length(tree.nodes.values())
+    found = variables_length(tree.about.values())
     if found > MAX_VARIABLES_LENGTH:
         scope.fail(
             f"the tree's variables may take {found} characters, names and longest values together;"

@@ -134,21 +134,21 @@ def longest_ways(tree: Tree) -> tuple[dict[str, int], dict[str, int], dict[str, 
     for name in tree.backwards:
         about, following = tree.about[name], tree.idle[name]
         passed[name] = 1 + max([passed[to] for to in following], default=0)
-        messages[name] = _records(about) + max([messages[to] for to in following], default=0)
+        messages[name] = _messages(about) + max([messages[to] for to in following], default=0)
         if is_at_once(about):
             at_once[name] = 1 + max([at_once.get(to, 0) for to in following], default=0)
     return at_once, passed, messages
 
 
-def _records(about: About) -> bool:
-    """Whether a message is taken there."""
-    return any(isinstance(effect, Record) for effect in about.does)
+def _messages(about: About) -> int:
+    """Messages that are taken there."""
+    return sum([isinstance(effect, Record) for effect in about.does])
 
 
 def check_lengths(scope: Scope, tree: Tree) -> None:
     """No way may be longer than a call can go: the engine would end it as failed."""
     small = len(tree.nodes) < min(MAX_VISITS_WITHOUT_WAIT, MAX_NODES_WITHOUT_KEY)
-    few = sum(_records(about) for about in tree.about.values()) <= MAX_MESSAGES
+    few = sum([_messages(about) for about in tree.about.values()]) <= MAX_MESSAGES
     if (small and few) or not tree.backwards:
         return
     at_once, passed, messages = longest_ways(tree)

@@ -5,21 +5,19 @@ from __future__ import annotations
 from textwrap import shorten
 
 from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import Family
 from callrouter.core.plan import Plan
 from callrouter.dialplan.show.text import describe, exits_of
 
 LONGEST = 90
 _SHAPES = {
-    "menu": ("{{", "}}"),
-    "collect_digits": ("{{", "}}"),
-    "opening_hours": ("{", "}"),
-    "caller": ("{", "}"),
-    "branch": ("{", "}"),
-    "queue": ("([", "])"),
-    "dial": ("([", "])"),
-    "redirect": ("([", "])"),
-    "reject": ("((", "))"),
-    "hangup": ("((", "))"),
+    Family.ASKS: ("{{", "}}"),
+    Family.DECIDES: ("{", "}"),
+    Family.REACHES: ("([", "])"),
+    Family.KEEPS: ("[", "]"),
+    Family.REFUSES: ("((", "))"),
+    Family.ENDS: ("((", "))"),
+    Family.DOES: ("[", "]"),
 }
 
 
@@ -38,7 +36,7 @@ def mermaid(plan: Plan) -> str:
 
 
 def _shape(node: Node) -> str:
-    opening, closing = _SHAPES.get(node.kind, ("[", "]"))
+    opening, closing = _SHAPES[node.about().family]
     details = shorten(f"{node.kind} {describe(node)}", LONGEST, placeholder="…")
     return f"{opening}{_quoted(f'{node.name}: {details}')}{closing}"
 

@@ -9,6 +9,7 @@ from textwrap import shorten, wrap
 from msgspec import Struct
 
 from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import Family
 from callrouter.core.plan import Plan
 from callrouter.dialplan.show.layout import LAYER_GAP, Edge, Placed, Point, place
 from callrouter.dialplan.show.text import describe, exits_of
@@ -27,20 +28,14 @@ ASIDE = 26.0
 """Room on the right for lines that lead a box back to itself."""
 
 _COLOURS = {
-    "queue": "#d7e8d4",
-    "dial": "#d7e8d4",
-    "redirect": "#d7e8d4",
-    "message": "#fbe7c6",
-    "callback": "#fbe7c6",
-    "reject": "#f3d1d1",
-    "hangup": "#e4e4e4",
-    "menu": "#d6e4f5",
-    "collect_digits": "#d6e4f5",
-    "opening_hours": "#ece0f4",
-    "caller": "#ece0f4",
-    "branch": "#ece0f4",
+    Family.ASKS: "#d6e4f5",
+    Family.DECIDES: "#ece0f4",
+    Family.REACHES: "#d7e8d4",
+    Family.KEEPS: "#fbe7c6",
+    Family.REFUSES: "#f3d1d1",
+    Family.ENDS: "#e4e4e4",
+    Family.DOES: "#f4f4f0",
 }
-_OTHER = "#f4f4f0"
 
 
 class _Box(Struct, frozen=True, kw_only=True):
@@ -100,7 +95,7 @@ def _box(plan: Plan, node: Node) -> _Box:
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], shorten(" ".join(lines[MOST_LINES - 1 :]), WIDEST, placeholder="…")]
     whole = f"{plan.where(node.name)}\n{node.kind} {details}".strip()
-    return _Box(title=node.name, lines=tuple(lines), whole=whole, colour=_COLOURS.get(node.kind, _OTHER))
+    return _Box(title=node.name, lines=tuple(lines), whole=whole, colour=_COLOURS[node.about().family])
 
 
 def _drawn(box: _Box, middle: Point, *, start: bool) -> str:
