@@ -29,9 +29,7 @@ from callrouter.dialplan import outside_builders
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language.conditions import ConditionBlock, condition
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.outside_builders import own_name
-from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.verbs import (
+from callrouter.dialplan.language.prompts import (
     CAUSES,
     AnswerBlock,
     BranchBlock,
@@ -48,6 +46,8 @@ from callrouter.dialplan.verbs import (
     RejectBlock,
     SetBlock,
 )
+from callrouter.dialplan.outside_builders import own_name
+from callrouter.dialplan.scope import Scope
 
 KEYS = frozenset("0123456789*#")
 

@@ -7,9 +7,9 @@ from callrouter.core.nodes import CallbackNode, LookupNode, Node, NotifyNode
 from callrouter.core.templates import BUILT_IN, parse
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.own_texts import CALLBACK_ASK, CALLBACK_CHOICES, CALLBACK_NUMBER
-from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.verbs import PromptBlock
+from callrouter.dialplan.verbs.lookup import CallbackBlock, LookupBlock, NotifyBlock
 
 
 def own_name(scope: Scope, variable: str, *path: str) -> None:

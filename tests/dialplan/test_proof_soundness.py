@@ -20,9 +20,9 @@ from callrouter.core.facts import NodeVisited, TroubleMet
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.language.fields import targets
-from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.proof import Tree
 from callrouter.dialplan.proof.ways import longest_ways
+from callrouter.dialplan.verbs import NodeBlock
 from callrouter.testing import TUESDAY_10, assert_serialises
 from tests.dialplan.random_folders import write_folder
 from tests.dialplan.random_trees import VERBS, Walk, as_text, compiled, document, walk

@@ -19,10 +19,10 @@ from callrouter.core.call import replace
 from callrouter.core.nodes import Node
 from callrouter.dialplan.builders import build
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.language.prompts import IncludeBlock, RedirectBlock, SetBlock
 from callrouter.dialplan.scope import Place, Scope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
-from callrouter.dialplan.verbs import IncludeBlock, RedirectBlock, SetBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 if TYPE_CHECKING:
     from callrouter.dialplan.compile.neighbours import Neighbours

@@ -10,10 +10,10 @@ from callrouter.dialplan.compile.frame import languages_of, scope_of
 from callrouter.dialplan.language.drafts import Draft
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE, LANGUAGES
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
-from callrouter.dialplan.verbs import PromptBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 
 def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:

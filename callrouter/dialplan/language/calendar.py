@@ -7,7 +7,7 @@ from pydantic import Field, WithJsonSchema, model_validator
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import Before, Block, Line, Name, OneOrMany, Texts, as_list, as_mapping
-from callrouter.dialplan.verbs import missing
+from callrouter.dialplan.language.prompts import missing
 
 HOURS_KEYS = ("open", "holidays", "closed", "exceptions", "calendar")
 UNNAMED_HOURS = "(hours)"

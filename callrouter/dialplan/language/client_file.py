@@ -29,7 +29,7 @@ from callrouter.dialplan.language.fields import (
 )
 from callrouter.dialplan.language.own_texts import LANGUAGES
 from callrouter.dialplan.language.people import ContactBlock
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 
 def _formula(value: object) -> Formula:

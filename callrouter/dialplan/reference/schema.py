@@ -20,7 +20,7 @@ from callrouter.dialplan.language.client_file import ClientFile
 from callrouter.dialplan.language.expected_file import ExpectedCalls
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.shared_files import SHARED_FILES
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 EXPECTED: Final = "expected"
 DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES, EXPECTED: ExpectedCalls}

@@ -14,8 +14,8 @@ from callrouter.dialplan.language.client_file import ClientFile
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.shared_files import SHARED_FILES
 from callrouter.dialplan.language.snippets import PARAMETER_TYPES
-from callrouter.dialplan.node_block import VERBS, NodeBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
+from callrouter.dialplan.verbs import VERBS, NodeBlock
 
 _HEAD = """\
 # Reference of the clients' files

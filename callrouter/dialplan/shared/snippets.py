@@ -12,11 +12,11 @@ from callrouter.core import numbers
 from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import targets
+from callrouter.dialplan.language.prompts import IncludeBlock
 from callrouter.dialplan.language.reader import Document, Key
 from callrouter.dialplan.language.snippets import SnippetBlock
 from callrouter.dialplan.language.validation import validate_part
-from callrouter.dialplan.node_block import NodeBlock
-from callrouter.dialplan.verbs import IncludeBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 _REFERENCE = re.compile(r"\$(?:([a-z][a-z0-9_-]*)|\$)")
 """`$name`; `$$` is a dollar."""

@@ -15,9 +15,9 @@ import yaml
 from callrouter.cli.schema import published
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech, load_directory
-from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, json_schema, meanings, models_within
 from callrouter.dialplan.reference.text import reference, verbs
+from callrouter.dialplan.verbs import NodeBlock
 from callrouter.questions.expected import run_expected
 
 DIALPLANS = Path(__file__).parents[3] / "dialplans"

@@ -11,7 +11,7 @@ import pytest
 from callrouter.core.nodes import ALL, Node
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.language.validation import validate
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 
 @pytest.mark.parametrize("node", ALL, ids=lambda node: node.kind)

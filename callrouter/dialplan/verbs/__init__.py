@@ -5,8 +5,7 @@ from typing import Annotated, TypeVar
 from pydantic import ConfigDict, Field, model_validator
 
 from callrouter.dialplan.language.fields import Block, WhenUsed
-from callrouter.dialplan.outside import CallbackBlock, LookupBlock, NotifyBlock
-from callrouter.dialplan.verbs import (
+from callrouter.dialplan.language.prompts import (
     AnswerBlock,
     BranchBlock,
     CallerBlock,
@@ -23,6 +22,7 @@ from callrouter.dialplan.verbs import (
     RejectBlock,
     SetBlock,
 )
+from callrouter.dialplan.verbs.lookup import CallbackBlock, LookupBlock, NotifyBlock
 
 Held = TypeVar("Held", bound=Block)
 Verb = Annotated[Held | None, WhenUsed()]

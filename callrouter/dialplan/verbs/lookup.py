@@ -23,7 +23,7 @@ from callrouter.dialplan.language.fields import (
     Target,
     as_mapping,
 )
-from callrouter.dialplan.verbs import Prompts, Retry
+from callrouter.dialplan.language.prompts import Prompts, Retry
 
 LONGEST_LOOKUP_SECONDS = 10.0
 """Nobody listens longer to hold music without knowing why."""
