@@ -16,7 +16,7 @@ from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.revisions import unfolded
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.reading import FOLDER
-from callrouter.dialplan.show.text import describe
+from callrouter.dialplan.verbs import describe
 from callrouter.errors import DialplanError
 from callrouter.questions.diff.compare import Compared, compare
 from callrouter.questions.diff.same_tree import differing

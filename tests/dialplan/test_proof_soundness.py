@@ -95,9 +95,9 @@ def test_no_exit_of_any_verb_is_overlooked() -> None:
         plan = compiled(found).plan
         for name, node in plan.nodes.items() if plan else ():
             if name in found["nodes"]:
-                verb, block = NodeBlock.model_validate(as_text(found["nodes"][name])).verb
-                assert sorted(node.exits.values()) == sorted(target for _, target in targets(block))
-                seen.add(verb)
+                written = NodeBlock.model_validate(as_text(found["nodes"][name]))
+                assert sorted(node.exits.values()) == sorted(target for _, target in targets(written.block))
+                seen.add(written.verb.name)
 
     assert seen == VERBS.keys()
 

@@ -1,13 +1,13 @@
 """A client's document as a pydantic model: what may be written, and what each text becomes.
 
-Unknown keys are refused. What a node may hold stands in `node_block` and `verbs`, hours in `calendar_blocks`, people in
-`people_blocks`; what a value may look like in `fields` and `values`.
+Unknown keys are refused. What a node may hold stands in `verbs`, hours in `calendar`, people in `people`; what a value
+may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_validator
 
 from callrouter.core.service_level import Formula
 from callrouter.dialplan.issues import closest, shown
@@ -29,7 +29,7 @@ from callrouter.dialplan.language.fields import (
 )
 from callrouter.dialplan.language.own_texts import LANGUAGES
 from callrouter.dialplan.language.people import ContactBlock
-from callrouter.dialplan.verbs import NodeBlock
+from callrouter.dialplan.verbs import AnyNode, NodeBlock, Verb, node_block
 
 
 def _formula(value: object) -> Formula:
@@ -120,6 +120,17 @@ class ClientFile(Block):
     ```
     """
 
+    missing: ClassVar[Mapping[str, str]] = {
+        "client": "write the client's identifier, such as cabinet-moreau",
+        "numbers": "write the numbers callers dial",
+        "timezone": "write one such as Europe/Paris",
+        "language": "write the language callers are spoken to in, such as fr",
+        "start": "say at which node a call begins",
+    }
+
+    node_block: ClassVar[type[AnyNode]] = NodeBlock
+    """The model of its nodes."""
+
     client: Name
     """The client's identifier, such as `cabinet-moreau`: figures and records are kept under it."""
     name: Line = ""
@@ -152,3 +163,12 @@ class ClientFile(Block):
     """The node at which a call begins."""
     nodes: Annotated[dict[Name, NodeBlock], Before(as_mapping), Field(min_length=1, max_length=500)]
     """The tree: each node has a name and one verb."""
+
+
+def client_file(verbs: Mapping[str, Verb]) -> type[ClientFile]:
+    """The model of a file whose nodes have these verbs."""
+    block = node_block(verbs)
+    nodes = Annotated[dict[Name, block], Before(as_mapping), Field(min_length=1, max_length=500)]  # type: ignore[valid-type]
+    made = create_model("ClientFile", __base__=ClientFile, __doc__=ClientFile.__doc__, nodes=(nodes, ...))
+    made.node_block = block
+    return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from textwrap import shorten, wrap
 
@@ -12,7 +12,8 @@ from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import Family
 from callrouter.core.plan import Plan
 from callrouter.dialplan.show.layout import LAYER_GAP, Edge, Placed, Point, place
-from callrouter.dialplan.show.text import describe, exits_of
+from callrouter.dialplan.show.text import exits_of
+from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 MARGIN = 24.0
 LETTER = 6.3
@@ -50,9 +51,9 @@ class _Box(Struct, frozen=True, kw_only=True):
         return letters * LETTER + 20, (1 + len(self.lines)) * LINE + 12
 
 
-def svg(plan: Plan) -> str:
+def svg(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
     """The tree from its start downwards; where a node stands in the file, and all of its words, show on hovering."""
-    boxes = {name: _box(plan, node) for name, node in plan.nodes.items()}
+    boxes = {name: _box(plan, node, verbs) for name, node in plan.nodes.items()}
     edges = {
         (node.name, target): " · ".join(labels)
         for node in plan.nodes.values()
@@ -89,8 +90,8 @@ def _subtitle(plan: Plan) -> str:
     return f"{', '.join(plan.numbers)} · {plan.timezone} · version {plan.version}{fallback}"
 
 
-def _box(plan: Plan, node: Node) -> _Box:
-    details = describe(node)
+def _box(plan: Plan, node: Node, verbs: Mapping[str, Verb]) -> _Box:
+    details = describe(node, verbs)
     lines = wrap(f"{node.kind}: {details}" if details else node.kind, WIDEST)
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], shorten(" ".join(lines[MOST_LINES - 1 :]), WIDEST, placeholder="…")]

@@ -2,53 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from callrouter.core.nodes import (
-    CallbackNode,
-    CollectDigitsNode,
-    DialNode,
-    HangupNode,
-    LookupNode,
-    MenuNode,
-    MessageNode,
-    Node,
-    NotifyNode,
-    OpeningHoursNode,
-    PlayNode,
-    QueueNode,
-    RedirectNode,
-    RejectNode,
-    SetNode,
-)
+from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
-from callrouter.core.rota import Rota
-from callrouter.dialplan.show.words import describe_condition, length, said
+from callrouter.dialplan.show.words import describe_condition
+from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 
-def tree(plan: Plan) -> str:
+def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
     """The plan from its start, each node once; what was drawn before is referred to."""
     lines = [
         f"{plan.name} ({plan.client}, {plan.language}, {plan.timezone}, version {plan.version})",
         f"  numbers {', '.join(plan.numbers) or 'none'}",
     ]
     drawn: set[str] = set()
-    lines.extend(_branch(plan, plan.start, "start", "  ", drawn))
+    lines.extend(_branch(plan, verbs, plan.start, "start", "  ", drawn))
     if plan.fallback and plan.fallback not in drawn:
-        lines.extend(_branch(plan, plan.fallback, "when something fails", "  ", drawn))
+        lines.extend(_branch(plan, verbs, plan.fallback, "when something fails", "  ", drawn))
     return "\n".join(lines)
 
 
-def _branch(plan: Plan, name: str, label: str, indent: str, drawn: set[str]) -> Iterator[str]:
+def _branch(
+    plan: Plan, verbs: Mapping[str, Verb], name: str, label: str, indent: str, drawn: set[str]
+) -> Iterator[str]:
     node = plan.nodes[name]
     if name in drawn:
         yield f"{indent}{label} → {name} (see above)"
         return
     drawn.add(name)
-    details = describe(node)
+    details = describe(node, verbs)
     yield f"{indent}{label} → {name}: {node.kind}{' ' if details else ''}{details}"
     for exit_name, target in node.exits.items():
-        yield from _branch(plan, target, exit_in_words(node, exit_name), indent + "    ", drawn)
+        yield from _branch(plan, verbs, target, exit_in_words(node, exit_name), indent + "    ", drawn)
 
 
 def exits_of(node: Node) -> dict[str, list[str]]:
@@ -66,37 +52,3 @@ def exit_in_words(node: Node, exit_name: str) -> str:
     if conditions:
         return describe_condition(conditions[int(value)])
     return f"{kind} {value}" if colon else exit_name.replace("_", " ")
-
-
-def describe(node: Node) -> str:
-    """What a node does, in a few words."""
-    match node:
-        case QueueNode():
-            return f"{node.queue}, priority {node.priority}, at most {length(node.max_wait_seconds)}"
-        case DialNode():
-            how = "at once" if node.at_once else "in turn"
-            people = ", ".join(
-                f"rota {one.name}" if isinstance(one, Rota) else f"{one.name} {one.number}" for one in node.contacts
-            )
-            return f"{people}, {how}, {length(node.ring_seconds)} each{', must press 1' if node.screen else ''}"
-        case RedirectNode():
-            return f"to {node.number}, {length(node.ring_seconds)}"
-        case OpeningHoursNode():
-            return node.hours
-        case MessageNode():
-            to = f", for {node.deliver}" if node.deliver else ""
-            return f"{said(node.sounds)}, at most {length(node.max_seconds)}{to}"
-        case CollectDigitsNode():
-            return f"{node.variable}, {node.min_digits} to {node.max_digits} digits, {said(node.sounds)}"
-        case SetNode():
-            return ", ".join(f"{name} = {value}" for name, value in node.variables.items())
-        case LookupNode():
-            wanted = ", ".join(field.variable for field in node.fields)
-            sent = f"{node.method} {node.url.written}, at most {length(node.timeout_seconds)}"
-            return f"{sent}, for {wanted}" if wanted else sent
-        case NotifyNode():
-            return node.contact
-        case PlayNode() | CallbackNode() | MenuNode() | RejectNode() | HangupNode():
-            return said(node.sounds)
-        case _:
-            return ""

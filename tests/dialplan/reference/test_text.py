@@ -25,4 +25,4 @@ def test_the_example_can_be_written(node: type[Node]) -> None:
     assert len(examples) == 1
     assert [str(issue) for issue in (*document.issues, *issues)] == []
     assert block is not None
-    assert block.verb[0] == node.kind
+    assert block.verb.name == node.kind
