@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from enum import Enum, Flag, auto
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from callrouter.core.call import Call
 from callrouter.core.conditions import Condition, DateWithin, ShareOfCalls
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 """Where something is written, from below the verb on: `("contacts", 0)`."""
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 SENT: Final = ""
 """In `About.unheard`: a field that is part of what a web service is sent."""
@@ -124,9 +127,9 @@ class Variables(Struct, frozen=True, kw_only=True, gc=False):
     """Those whose value it uses, whatever it is."""
     compared: frozenset[str] = frozenset()
     """Those of which a value, or that there is none, decides how the call goes on."""
-    longest: Mapping[str, int] = field(default_factory=dict)
+    longest: Mapping[str, int] = _NONE
     """Those it may set, and the longest value of each in characters."""
-    known_after: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    known_after: Mapping[str, frozenset[str]] = _NONE
     """By exit: those that are surely set when the node was left by it, and that it made sure of itself."""
 
 

@@ -23,7 +23,7 @@ call's own id: the same call always goes the same way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -37,8 +37,6 @@ from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, R
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
-
-_OfVariables = ValueCondition | VariableUnset
 
 
 class BranchNode(Node, frozen=True, kw_only=True, dict=True):
@@ -69,43 +67,38 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
             left_by=dict.fromkeys(self.exits, LeftBy.NOTHING),
             does=(LookAtQueues(queues=self.queues),) if self.queues else (),
             reads=Reads(conditions=self.when),
-            variables=Variables(
-                needed=tuple(self._needed()),
-                compared=frozenset(
-                    one.variable for one in self.when if isinstance(one, ValueCondition | VariableUnset)
-                ),
-                known_after=self._known_after(),
-            ),
+            variables=self._variables(),
             uses=Uses(),
             effort=Effort(),
             unheard={},
         )
 
-    def _needed(self) -> Iterator[Needed]:
-        """Those whose value is compared; to ask whether one is set needs none, and settles it for the rest."""
-        settled: set[str] = set()
-        for index, one in enumerate(self.when):
-            if isinstance(one, VariableUnset):
-                settled.add(one.variable)
-            elif isinstance(one, ValueCondition):
-                whether = isinstance(one, VariableIs) and not one.values
-                if not whether and one.variable not in settled:
-                    yield Needed(variable=one.variable, path=("when", index))
+    def _variables(self) -> Variables:
+        """A condition on a value needs one, and holds only where there is one.
 
-    def _known_after(self) -> Mapping[str, frozenset[str]]:
-        """A condition on a value holds only where there is one; after "is not set" did not hold there is one, too."""
-        found: dict[str, frozenset[str]] = {}
-        known: frozenset[str] = frozenset()
+        To ask whether there is one needs none, and settles it for the rest: after "is not set" did not hold there is.
+        """
+        needed: list[Needed] = []
+        compared: set[str] = set()
+        known_after: dict[str, frozenset[str]] = {}
+        settled: frozenset[str] = frozenset()
         unseen: frozenset[str] | None = None
         for index, one in enumerate(self.when):
-            found[f"when:{index}"] = known | {one.variable} if isinstance(one, ValueCondition) else known
-            if isinstance(one, VariableUnset):
-                known |= {one.variable}
+            known_after[f"when:{index}"] = settled
+            if isinstance(one, ValueCondition):
+                compared.add(one.variable)
+                known_after[f"when:{index}"] = settled | {one.variable}
+                whether = isinstance(one, VariableIs) and not one.values
+                if not whether and one.variable not in settled:
+                    needed.append(Needed(variable=one.variable, path=("when", index)))
+            elif isinstance(one, VariableUnset):
+                compared.add(one.variable)
+                settled |= {one.variable}
             elif isinstance(one, QueueStands) and unseen is None:
-                unseen = known
+                unseen = settled
         # A queue that cannot be looked at leads to `otherwise` at once: what stands after it was not asked.
-        found["otherwise"] = known if unseen is None else unseen
-        return found
+        known_after["otherwise"] = settled if unseen is None else unseen
+        return Variables(needed=tuple(needed), compared=frozenset(compared), known_after=known_after)
 
     def _decide(self, plan: Plan, call: Call, at: datetime, looks: Mapping[str, QueueLook] | None) -> Step:
         for index, condition in enumerate(self.when):

@@ -142,7 +142,7 @@ def longest_ways(tree: Tree) -> tuple[dict[str, int], dict[str, int], dict[str, 
 
 def _messages(about: About) -> int:
     """Messages that are taken there."""
-    return sum([isinstance(effect, Record) for effect in about.does])
+    return sum([isinstance(effect, Record) for effect in about.does]) if about.family is Family.KEEPS else 0
 
 
 def check_lengths(scope: Scope, tree: Tree) -> None:

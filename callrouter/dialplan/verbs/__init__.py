@@ -9,6 +9,7 @@ which the reference tells of them; `_base` says what a verb is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import ConfigDict, Field, create_model, model_validator
@@ -59,13 +60,13 @@ class AnyNode(Block):
             raise ValueError(f"holds {len(known)} verbs ({', '.join(known)}): a node has exactly one")
         return {key: {} if inner is None else inner for key, inner in value.items()}
 
-    @property
+    @cached_property
     def verb(self) -> Verb:
         """The one that was written."""
         (name,) = self.model_fields_set
         return self.verbs[name]
 
-    @property
+    @cached_property
     def block(self) -> Any:
         """What the verb holds."""
         return getattr(self, self.verb.name)
