@@ -34,10 +34,9 @@ def phases(folder: Path) -> dict[str, float]:
     """CPU seconds of each step, one after the other for all clients."""
     from callrouter.dialplan.compile.compiler import compile_client
     from callrouter.dialplan.compile.neighbours import Neighbours
-    from callrouter.dialplan.language.drafts import draft
-    from callrouter.dialplan.language.reader import read_file
-    from callrouter.dialplan.shared.reading import load_shared
-    from callrouter.dialplan.sounds import PaperSpeech
+    from callrouter.dialplan.documents.drafts import draft
+    from callrouter.dialplan.folder.files import load_shared, read_file
+    from callrouter.dialplan.folder.sound_files import PaperSpeech
 
     found: dict[str, float] = {}
     begun = time.process_time()

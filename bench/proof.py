@@ -27,10 +27,10 @@ from bench.report import Check, at_most
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.compile import compiler
 from callrouter.dialplan.compile.compiler import compile_client
-from callrouter.dialplan.language.drafts import draft
+from callrouter.dialplan.documents.drafts import draft
+from callrouter.dialplan.folder.files import load_shared
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.proof import Tree, prove
-from callrouter.dialplan.shared.reading import load_shared
 from callrouter.testing import TUESDAY_10
 
 LIMITS = {

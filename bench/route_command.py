@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-LIMIT_SECONDS = 0.2
+LIMIT_SECONDS = 0.25
 ROOT = Path(__file__).parents[1]
 ROUTE = ("-m", "callrouter", "route", "dialplans/cabinet-moreau.yaml", "--at", "2026-01-06T10:00", "--keys", "2")
 COMMANDS = {

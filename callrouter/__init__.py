@@ -2,13 +2,21 @@
 
 A call's way through the packages, from the bottom of the layers up:
 
-core      decides: plain data in, plain data out (calls, nodes, the engine)
-dialplan  turns a client's YAML into the plan the core walks
-runtime   drives live calls: one mailbox per call, inputs in, effects out
-store     keeps the record in PostgreSQL        metrics   counts for Prometheus
-asterisk  speaks to the PBX over AMI            speech    renders prompts
-api       answers over HTTP
-app       builds all of it; cli starts it
+`core`       decides: plain data in, plain data out (calls, nodes, the engine)
+`dialplan`   turns a client's YAML into the plan the core walks
+`questions`  asks plans without a telephone: one call, all that can happen, what a change means
+`runtime`    drives live calls: inputs in, effects out
+`delivery`   tells clients' systems what calls ask for: a queue, and the channels it sends by
+`store`      keeps the record in PostgreSQL
+`metrics`    counts for Prometheus
+`asterisk`   speaks to the PBX over AMI
+`speech`     renders prompts
+`api`        answers over HTTP
+`settings`   reads CALLROUTER_* variables
+`app`        builds all of it
+`cli`        starts it
+
+Below all of them stand `errors` and `logs`; `testing` plays calls for our tests and for clients' own.
 """
 
 __version__ = "0.1.0"

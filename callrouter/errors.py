@@ -1,10 +1,15 @@
 """Every error callrouter raises on purpose, and to whom it speaks.
 
     CallrouterError
+    ├── UsageError             whoever typed a command: one of its arguments cannot be understood
     ├── SettingsError          the operator: a CALLROUTER_* variable is missing or wrong
-    ├── DialplanError          the operations team: a client's file is wrong (holds the list of issues)
-    ├── CoreError              us: the core was handed something it cannot be
-    │   └── StateDecodeError   a serialised call does not read back (foreign, cut or of a newer release)
+    ├── DialplanError          the operations team: a client's file is wrong
+    │   └── Refusal            … so nothing was published, or gone back to (holds the list of issues)
+    ├── CoreError              us: the core was handed something it cannot use
+    │   ├── StateDecodeError   a serialised call does not read back (foreign, cut or of a newer release)
+    │   ├── NotReadable        a value is not what it is to be read aloud as: it is left out
+    │   └── UnsetVariable      a text to be sent names a variable that the call does not have
+    ├── CursorError            whoever asks the API: the cursor of a list is none of ours
     ├── AmiError               the operator: the link to Asterisk
     │   ├── AmiUnreachable     nobody answers there, or the connection is gone
     │   ├── AmiRefused         the log-in was refused (secret, or somebody else is logged in)
@@ -13,13 +18,17 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── SpeechError            the operator: text to speech or a sound file
+    ├── RequestFailed          the client: a request to their web service came to nothing
+    │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
+    │   └── RequestRefused     the service answered, with another status than 2xx
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
         └── SchemaMismatch     the database belongs to an older or a newer release
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
-Every sentence says what happened and how to mend it.
+Every sentence says what happened and how to mend it. An exception whose name begins with an underscore never leaves its
+module.
 """
 
 from __future__ import annotations
@@ -27,6 +36,10 @@ from __future__ import annotations
 
 class CallrouterError(Exception):
     """Base of all of them; its text is a sentence for a person."""
+
+
+class UsageError(CallrouterError):
+    """An argument of a command cannot be understood, or does not go with the others."""
 
 
 class SettingsError(CallrouterError):
@@ -38,7 +51,7 @@ class DialplanError(CallrouterError):
 
 
 class CoreError(CallrouterError):
-    """The core was misused."""
+    """The core was handed something it cannot use."""
 
 
 class StateDecodeError(CoreError):
@@ -79,6 +92,23 @@ class EncodingError(AmiError):
 
 class SpeechError(CallrouterError):
     """A prompt cannot be rendered or found."""
+
+
+class RequestFailed(CallrouterError):
+    """A request to a web service came to nothing; the text says why, and never holds a secret."""
+
+
+class RequestForbidden(RequestFailed):
+    """A request may not be sent, and never will as things are set up."""
+
+
+class RequestRefused(RequestFailed):
+    """The service answered with another status than 2xx; it may have said when to ask again (0: it did not)."""
+
+    def __init__(self, sentence: str, *, status: int, retry_after_seconds: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 class StoreError(CallrouterError):

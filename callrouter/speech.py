@@ -24,8 +24,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from callrouter.core.effects import Sound
+from callrouter.dialplan.folder.sound_files import PaperSpeech, find_sound, playable
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.sounds import PaperSpeech, SoundSource, find_sound, playable
+from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import SpeechError
 
 FORMAT = 1

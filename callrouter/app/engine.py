@@ -35,7 +35,9 @@ from callrouter.app.watch import Watcher
 from callrouter.app.web_services import Outside
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
+from callrouter.asterisk.queue_check import QueueCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.translate import Places
 from callrouter.core.call import Call
@@ -122,7 +124,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     recorder = Recorder(database, settings.data_dir / "spool")
     outside = Outside.of(settings, load_secrets(), database, clock, metrics)
     fact_log = FactLog()
-    observers: list[Observer] = [recorder, metrics, fact_log, outside.notifier]
+    observers: list[Observer] = [recorder, metrics, fact_log, outside.deliveries]
     driver = Driver(plans=plans, clock=clock, observers=observers, meter=metrics, calls=calls, web=outside.lookups)
     outside.lookups.inbox = driver
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
@@ -226,6 +228,18 @@ class Engine:
         self.collecting = Collecting(
             self.journal, link_up=lambda: self.link.state is LinkState.UP, adopted=self.recorder.adopted
         )
+        self.queue_check = QueueCheck(
+            self.link,
+            lambda: self.plans.catalogue.plans,
+            link_up=lambda: self.link.state is LinkState.UP,
+            on_checked=self.metrics.queues_checked,
+        )
+        self.media_watch = MediaWatch(
+            self.link,
+            settings.media_timeout_seconds,
+            link_up=lambda: self.link.state is LinkState.UP,
+            on_ended=self.metrics.leg_vanished,
+        )
         self.driver.also_tell(self.journal)
         self.recorder.on_durable = self.journal.safe
         self.metrics.watch(
@@ -234,7 +248,7 @@ class Engine:
                 link_up=lambda: self.link.state is LinkState.UP,
                 link=self.link.counters,
                 writer=self.recorder,
-                notifications=lambda: self.outside.notifier.backlog,
+                notifications=lambda: self.outside.deliveries.backlog,
             )
         )
 
@@ -248,7 +262,7 @@ class Engine:
             token=token,
             now=self.clock.now,
             operations=Operations(status=self._status, reload=self._reload),
-            notes={"dialplans": self._note_dialplans},
+            notes={"dialplans": self._note_dialplans, "queues": self._note_queues},
         )
 
     async def serve(self, server: HttpServer, grace_seconds: float) -> None:
@@ -262,6 +276,8 @@ class Engine:
         tasks.keep(self.observation.run, "observation")
         tasks.start(self.link.run(), "link to Asterisk")
         tasks.keep(self.collecting.run, "journal")
+        tasks.keep(self.media_watch.run, "watch over media")
+        tasks.keep(self.queue_check.run, "check of the queues")
         if self.settings.watch:
             tasks.keep(Watcher(self.loader, self.plans).run, "watch over the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
@@ -339,6 +355,7 @@ class Engine:
         try:
             await self.switch.resync()
             await self._publish_fallbacks(afresh=True)
+            self.queue_check.look_soon()
             self.aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
@@ -349,6 +366,7 @@ class Engine:
 
     def fallbacks_changed(self) -> None:
         """Plans went live: the PBX is told, if it is there; if not, after the next log-in."""
+        self.queue_check.look_soon()
         if self.link.state is LinkState.UP:
             self.aside.start(self._republish_fallbacks(), "fallbacks")
 
@@ -368,6 +386,7 @@ class Engine:
 
     async def _reload(self) -> None:
         await self.plans.reload(Why.ASKED)
+        self.queue_check.look_soon()  # also when no file has changed: whoever asks may have mended Asterisk's
 
     async def _check_link(self) -> str | None:
         return None if self.link.state is LinkState.UP else self.link.reason
@@ -378,9 +397,12 @@ class Engine:
     async def _note_dialplans(self) -> str | None:
         return self.plans.trouble or None
 
+    async def _note_queues(self) -> str | None:
+        return self.queue_check.trouble
+
     async def _status(self) -> StatusOut:
         checks = {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
-        failed = await failed_checks(checks | {"dialplan files": self._note_dialplans})
+        failed = await failed_checks(checks | {"dialplan files": self._note_dialplans, "queues": self._note_queues})
         walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
         return StatusOut(
             version=__version__,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from callrouter.dialplan.sounds import playable
+from callrouter.dialplan.folder.sound_files import playable
 from callrouter.errors import SettingsError, SpeechError
 from callrouter.settings import Settings
 

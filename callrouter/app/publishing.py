@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.look import SOUNDS, SUFFIXES, is_client_file
 from callrouter.dialplan.folder.publish import put_in_place
 from callrouter.dialplan.issues import errors
@@ -169,7 +170,7 @@ def _must_pass(
         now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
         tried = load_directory(Path(place), sounds, now=now, region=settings.region)
         # An older file may well fail the routes that are expected of the newer one: they are no reason not to go back.
-        routes = run_expected(Path(place), tried) if only is None else ()
+        routes = run_expected(read_tables(Path(place)), tried) if only is None else ()
     wrong = [issue for issue in errors((*tried.issues, *routes)) if only in (None, issue.file)]
     if wrong or only in tried.refused:
         raise Refusal(f"{_count(len(wrong), 'error')}: {otherwise}", wrong)

@@ -1,4 +1,4 @@
-"""What reaches beyond the calls: web services that are asked, and systems that are told."""
+"""What reaches beyond the calls: web services that are asked, and clients' systems that are told."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callrouter import __version__
+from callrouter.delivery.channel import Channels, Tools
+from callrouter.delivery.channels import CHANNELS
+from callrouter.delivery.queue import DeliveryQueue
+from callrouter.metrics import EngineMetrics
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
-from callrouter.runtime.notifications import Notifier
-from callrouter.runtime.outgoing import Outgoing
-from callrouter.runtime.ports import Clock, OutgoingMeter
+from callrouter.runtime.ports import Clock
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.store.database import Database
-from callrouter.store.notification_spool import NotificationShelf
+from callrouter.store.notification_spool import NotificationSpool
 from callrouter.store.notifications import NotificationRows
 
 
@@ -21,27 +24,27 @@ from callrouter.store.notifications import NotificationRows
 class Outside:
     """Made once; `start` before the first call, `stop` after the last."""
 
-    outgoing: Outgoing
+    http: GuardedHttp
     lookups: Lookups
-    notifier: Notifier
+    deliveries: DeliveryQueue
     asking: Tasks
     """A lookup that dies is the end of that lookup, not of the engine."""
 
     @classmethod
     def of(
-        cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: OutgoingMeter
+        cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: EngineMetrics
     ) -> Outside:
         """By the operator's settings; `secrets` by name."""
-        outgoing = Outgoing(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
+        http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
         asking = Tasks()
         return cls(
-            outgoing=outgoing,
-            lookups=Lookups(outgoing=outgoing, clock=clock, tasks=asking, meter=meter),
-            notifier=Notifier(
+            http=http,
+            lookups=Lookups(http=http, clock=clock, tasks=asking, meter=meter),
+            deliveries=DeliveryQueue(
                 book=NotificationRows(database),
-                outgoing=outgoing,
+                spool=NotificationSpool(settings.data_dir / "spool" / "notifications.jsonl"),
+                channels=Channels(CHANNELS, Tools(http=http)),
                 clock=clock,
-                shelf=NotificationShelf(settings.data_dir / "spool" / "notifications.jsonl"),
                 meter=meter,
             ),
             asking=asking,
@@ -49,10 +52,10 @@ class Outside:
 
     def start(self, tasks: Tasks) -> None:
         """Begin to deliver."""
-        tasks.keep(self.notifier.run, "notifications")
+        tasks.keep(self.deliveries.run, "notifications")
 
     async def stop(self) -> None:
         """Ask and tell nobody any more; what was not told yet is kept for the next engine."""
         await self.asking.stop()
-        await self.notifier.flush()
-        await self.outgoing.close()
+        await self.deliveries.flush()
+        await self.http.close()

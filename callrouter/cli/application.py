@@ -1,43 +1,68 @@
-"""The commands as one Typer application: those that do not parse their own arguments."""
+"""The list of commands, and the one Typer application that knows them all and imports the one that is called."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import gc
+import importlib
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from callrouter import __version__
-from callrouter.cli import COMMANDS, load
 
+COMMANDS: Final = {
+    "up": "Run everything on this machine: engine, web and, by default, PostgreSQL.",
+    "engine": "Run the engine: the link to Asterisk, and the calls.",
+    "web": "Run the API.",
+    "check": "Check the clients' files, and say all that is wrong with them.",
+    "schema": "Show the JSON Schema of the clients' files, or their reference.",
+    "route": "Walk a client's tree as a caller would, without a telephone.",
+    "show": "Draw a client's tree, or a week of its hours.",
+    "diff": "Say what changes for whom between two versions of the clients' files.",
+    "teams": "Show the folder's teams and telephones, as the PBX is to have them.",
+    "explain": "Say why a call ended where it did.",
+    "stats": "Show each client's figures for a period.",
+    "status": "Show the engine's state, the plans in service, and what is wrong.",
+    "dialplan": "See what was live when, go back to a version, or publish a folder.",
+    "db": "Upgrade the database's schema, or show it.",
+    "settings": "Show all settings and where each comes from.",
+}
+"""Each command with its summary: `callrouter.cli.NAME` holds a function NAME, or a Typer NAME of several commands."""
 
-def run() -> None:
-    """Run the command of this process's arguments."""
-    typer.main.get_command(app)(prog_name="callrouter")
+_OF_ALL: Final[dict[str, Any]] = {
+    "add_completion": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+    "pretty_exceptions_enable": False,
+}
 
 
 class _LazyGroup(TyperGroup):
-    """Knows each command's name and summary; imports the one that is called."""
+    """Lists the commands by their summaries, and imports only the one that is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """For the list of commands a summary is enough."""
-        return _summary(cmd_name) if cmd_name in COMMANDS else None
+        """A command as the list of commands shows it."""
+        return _command(cmd_name, lambda: None, COMMANDS[cmd_name]) if cmd_name in COMMANDS else None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return (name, _load(name), rest) if name else (name, command, rest)
+        return (name, _imported(name), rest) if name else (name, command, rest)
 
 
 app = typer.Typer(
     cls=_LazyGroup,
     help="Call routing for a telephone answering service, on Asterisk and PostgreSQL.",
     no_args_is_help=True,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    **_OF_ALL,
 )
+
+
+def run() -> None:
+    """Run the command of this process's arguments, and exit."""
+    typer.main.get_command(app)(prog_name="callrouter")
 
 
 def _show_version(wanted: bool) -> None:
@@ -55,19 +80,17 @@ def _root(
     """Call routing for a telephone answering service, on Asterisk and PostgreSQL."""
 
 
-def _summary(name: str) -> Any:
-    stub = typer.Typer(add_completion=False)
-    stub.command(name, help=COMMANDS[name][1])(lambda: None)
-    return typer.main.get_command(stub)
+def _imported(name: str) -> Any:
+    """The command itself."""
+    found = getattr(importlib.import_module(f"callrouter.cli.{name}"), name)
+    # What is loaded now stays until the end, when the interpreter would go through all of it for a seventh of the time
+    # of a short command. What a command makes from here on is collected as everywhere.
+    gc.freeze()
+    gc.enable()
+    return typer.main.get_command(found) if isinstance(found, typer.Typer) else _command(name, found, found.__doc__)
 
 
-def _load(name: str) -> Any:
-    """The command itself: a Typer application, or a function to make one of."""
-    found = load(name)
-    if isinstance(found, typer.Typer):
-        return typer.main.get_command(found)
-    single = typer.Typer(
-        add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, pretty_exceptions_enable=False
-    )
-    single.command(name, help=found.__doc__ or COMMANDS[name][1])(found)
+def _command(name: str, function: Any, description: str) -> Any:
+    single = typer.Typer(**_OF_ALL)
+    single.command(name, help=description)(function)
     return typer.main.get_command(single)

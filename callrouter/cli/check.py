@@ -4,61 +4,60 @@ from __future__ import annotations
 
 import json
 import os
-from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Annotated
 
-from callrouter.cli.arguments import Parser
-from callrouter.cli.outgoing import check_outgoing
+import typer
+
+from callrouter.cli.web_services import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.issues import Issue, errors
 from callrouter.dialplan.show.text import tree
 from callrouter.questions.expected import run_expected
 from callrouter.settings import load_secrets, load_settings
 
-SUMMARY: Final = """\
-Check the clients' files and run their expected routes: every finding with file, line, node, reason and mend.
-Exit 1 when there are errors."""
 
+def check(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="PATH",
+            help="A folder of clients' files, or one client's file; by default CALLROUTER_DIALPLANS_DIR.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_github: Annotated[bool, typer.Option("--github", help="As annotations of GitHub's workflows.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Draw the trees of the files that are right.")] = False,
+    sounds: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A folder of sound files, besides 'sounds' beside the clients; may be repeated.",
+        ),
+    ] = None,
+) -> None:
+    """Check the clients' files and run their expected routes: every finding with file, line, node, reason and mend.
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; 0, or 1 when there are errors.
-
-    Raises:
-        DialplanError: there is no such folder, or no client's file in it.
-        SettingsError: a setting is wrong.
+    Exit 1 when there are errors.
     """
-    asked = _asked(arguments)
     settings = load_settings()
-    where = asked.path or settings.dialplans_dir
+    where = path or settings.dialplans_dir
     folder = where if where.is_dir() else where.parent
-    places = (folder / "sounds", *(asked.sounds or settings.sounds_dirs))
+    places = (folder / "sounds", *(sounds or settings.sounds_dirs))
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
-    outgoing = check_outgoing(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
-    issues = (*catalogue.issues, *outgoing, *run_expected(where, catalogue))
-    if asked.json:
+    outgoing = check_web_services(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
+    issues = (*catalogue.issues, *outgoing, *run_expected(read_tables(where), catalogue))
+    if as_json:
         print(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))
-    elif asked.github:
+    elif as_github:
         prefix = "" if folder == Path() else f"{os.path.relpath(folder)}/"
         for issue in issues:
             print(issue.as_github(prefix))
     else:
-        _say(catalogue, issues, show=asked.show)
-    return 1 if errors(issues) else 0
-
-
-def _asked(arguments: Sequence[str]) -> Namespace:
-    parser = Parser(prog="callrouter check", description=SUMMARY)
-    add = parser.add_argument
-    where = "a folder of clients' files, or one client's file; by default CALLROUTER_DIALPLANS_DIR"
-    add("path", type=Path, nargs="?", metavar="PATH", help=where)
-    add("--json", action="store_true", help="for machines")
-    add("--github", action="store_true", help="as annotations of GitHub's workflows")
-    add("--show", action="store_true", help="draw the trees of the files that are right")
-    folder = "a folder of sound files, besides 'sounds' beside the clients; may be repeated"
-    add("--sounds", action="append", type=Path, default=[], metavar="FOLDER", help=folder)
-    return parser.parse_args(arguments)
+        _say(catalogue, issues, show=show)
+    raise typer.Exit(1 if errors(issues) else 0)
 
 
 def _say(catalogue: Catalogue, issues: Sequence[Issue], *, show: bool) -> None:

@@ -13,7 +13,7 @@ from callrouter.store.database import Database
 
 T = TypeVar("T")
 
-app = typer.Typer(
+db = typer.Typer(
     help="Upgrade the database's schema, or show it.",
     no_args_is_help=True,
     add_completion=False,
@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@db.command()
 def upgrade() -> None:
     """Bring the schema to this release's. The embedded PostgreSQL does so by itself at every start."""
 
@@ -37,7 +37,7 @@ def upgrade() -> None:
         typer.echo(f"the schema went from {before or 'nothing'} to {after}")
 
 
-@app.command()
+@db.command()
 def current() -> None:
     """Show the schema's revision, and fail when it is not this release's."""
 
@@ -50,7 +50,7 @@ def current() -> None:
     _with_database(work)
 
 
-@app.command()
+@db.command()
 def url() -> None:
     """Show which database is used, without its password."""
 

@@ -19,7 +19,7 @@ from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.store.plans import WentLive, read_history
 
-app = typer.Typer(
+dialplan = typer.Typer(
     help="See what was live when, go back to a version, or publish a folder.",
     no_args_is_help=True,
     add_completion=False,
@@ -29,7 +29,7 @@ app = typer.Typer(
 By = Annotated[str, typer.Option("--by", help="Who does it, for the history; by default who is logged in here.")]
 
 
-@app.command()
+@dialplan.command()
 def history(
     client: Annotated[str | None, typer.Argument(help="Only this client's.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
@@ -51,7 +51,7 @@ def history(
         typer.echo(safe_text(f"{when}  {one.client:<{width}}  {one.version or '(withdrawn)':<12}  {one.why}{by}"))
 
 
-@app.command()
+@dialplan.command()
 def rollback(
     client: Annotated[str, typer.Argument(help="Whose plan.")],
     version: Annotated[
@@ -70,7 +70,7 @@ def rollback(
     _load_now(settings)
 
 
-@app.command()
+@dialplan.command()
 def publish(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of clients' files with the shared ones.")],
     by: By = "",

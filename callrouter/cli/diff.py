@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Annotated
 
+import typer
 from msgspec import Struct
 
-from callrouter.cli.arguments import Parser
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.revisions import unfolded
@@ -22,12 +22,6 @@ from callrouter.questions.diff.compare import Compared, compare
 from callrouter.questions.diff.same_tree import differing
 from callrouter.questions.diff.settings import changed_contacts, changed_queues, unheard
 from callrouter.questions.diff.wording import Sentence, callers_named, sentences
-
-SUMMARY: Final = (
-    "Say what changes for whom between two versions of the clients' files, in terms of callers and times. "
-    "OLD and NEW are files, folders, or git revisions such as HEAD~1:dialplans."
-)
-
 
 MOST_SENTENCES = 40
 """Changes of one client that are told; more are counted. `--json` has all of them."""
@@ -46,31 +40,29 @@ class _Difference(Struct, frozen=True, kw_only=True):
     sentences: tuple[Sentence, ...] = ()
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; 1 with --exit-code when something changes, otherwise 0.
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", show_default=False)],
+    new: Annotated[str, typer.Argument(metavar="NEW", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit 1 when something changes, or may.")] = False,
+) -> None:
+    """Say what changes for whom between two versions of the clients' files, in terms of callers and times.
 
-    Raises:
-        DialplanError: a side does not exist, or a file of it cannot be served.
+    OLD and NEW are files, folders, or git revisions such as HEAD~1:dialplans.
     """
-    parser = Parser(prog="callrouter diff", description=SUMMARY)
-    parser.add_argument("old", metavar="OLD")
-    parser.add_argument("new", metavar="NEW")
-    parser.add_argument("--json", action="store_true", help="for machines")
-    parser.add_argument("--exit-code", action="store_true", help="exit 1 when something changes, or may")
-    asked = parser.parse_args(arguments)
-    with unfolded(asked.old) as old_path, unfolded(asked.new) as new_path:
-        old, new = _loaded(old_path), _loaded(new_path)
-        before, now = _plans(old, old_path), _plans(new, new_path)
-    if old_path.is_file() and new_path.is_file() and len(before) == len(now) == 1:
-        now = dict(zip(before, now.values(), strict=True))
-    found = tuple(_differences(before, now, datetime.now(UTC)))
-    shared = tuple(_of_shared(old, new, found))
-    if asked.json:
+    with unfolded(old) as old_path, unfolded(new) as new_path:
+        before, after = _loaded(old_path), _loaded(new_path)
+        old_plans, new_plans = _plans(before, old_path), _plans(after, new_path)
+    if old_path.is_file() and new_path.is_file() and len(old_plans) == len(new_plans) == 1:
+        new_plans = dict(zip(old_plans, new_plans.values(), strict=True))
+    found = tuple(_differences(old_plans, new_plans, datetime.now(UTC)))
+    shared = tuple(_of_shared(before, after, found))
+    if as_json:
         print(json.dumps(_as_json(found, shared), ensure_ascii=False))
     else:
         told = [_told(one) for one in found]
         print("\n\n".join((*told, "\n".join(shared)) if shared else told) or "Nothing changes for any caller.")
-    return 1 if (found or shared) and asked.exit_code else 0
+    raise typer.Exit(1 if (found or shared) and exit_code else 0)
 
 
 def _loaded(path: Path) -> Catalogue:

@@ -3,70 +3,123 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from callrouter.cli.arguments import Parser
+import typer
+
 from callrouter.core.call import CallState
 from callrouter.core.effects import CollectDigits, Play, in_words
 from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, wait_of
 from callrouter.dialplan.issues import errors
-from callrouter.dialplan.language.expected_file import ANYBODY, FAILED, wait_of
-from callrouter.errors import DialplanError
+from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
 from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
-
-SUMMARY: Final = (
-    "Walk a client's tree as a caller would: each step with its line and reason, and what the caller hears."
-)
 
 _Value = TypeVar("_Value")
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run the command; 0, or 1 when the call does not come to what was expected.
-
-    Raises:
-        DialplanError: the file is wrong, or none of the clients has the number.
-    """
-    parser = _parser()
-    asked = parser.parse_args(arguments)
-    catalogue = load_directory(asked.path, PaperSpeech())
-    plan = _plan(catalogue, asked.path, asked.to)
+def route(
+    *,
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A client's file, or a folder of them (then --to says whose).")
+    ],
+    caller: Annotated[
+        str, typer.Option("--from", metavar="NUMBER", help="The caller's number, or 'anonymous'.")
+    ] = ORDINARY_CALLER,
+    to: Annotated[str, typer.Option(metavar="NUMBER", help="The number dialled; by default the client's first.")] = "",
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="When, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00' or 'holiday 10:00';"
+            " by default now.",
+        ),
+    ] = "",
+    keys: Annotated[
+        str,
+        typer.Option(
+            metavar="KEYS",
+            help="What is keyed at each question, with commas between: '2' or '9,,75011#'; nothing: silence.",
+        ),
+    ] = "",
+    ahead: Annotated[
+        str, typer.Option(metavar="KEYS", help="Keys pressed at once, while the call is being answered.")
+    ] = "",
+    queue_state: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUEUE=STATE",
+            help="medical=full: answered, timeout, full, empty, abandoned; medical=agents:0,waiting:7,free:0,talk:2m:"
+            " what a branch sees of it; medical=unseen; '*' for all; may be repeated.",
+        ),
+    ] = None,
+    lookup: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="VARIABLE=VALUE",
+            help="rank=gold: what a web service answers; 'failed', or NODE=failed: it does not; may be repeated.",
+        ),
+    ] = None,
+    dial: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONTACT=OUTCOME",
+            help="doctor=busy: answered, no_answer, busy, refused, unavailable, failed; a contact, a rota, a number,"
+            " or '*' for all; may be repeated.",
+        ),
+    ] = None,
+    message: Annotated[str, typer.Option(metavar="SECONDS", help="How long the caller speaks after the beep.")] = "10",
+    hang_up_after: Annotated[
+        str | None, typer.Option(metavar="WAIT", help="The caller hangs up in the middle of this wait, from 1.")
+    ] = None,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OUTCOME",
+            help="queue:medical, dial:doctor, message, callback, reject, abandoned, node:NAME: else exit 1;"
+            " repeatable.",
+        ),
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Instead: every distinct outcome of the tree within a year, with the shortest way to each.",
+        ),
+    ] = False,
+) -> None:
+    """Walk a client's tree as a caller would: each step with its line and reason, and what the caller hears."""
+    catalogue = load_directory(path, PaperSpeech())
+    plan = _plan(catalogue, path, to)
     region = asking.region_of(plan, catalogue.region)
-
-    def understood(option: str, understand: Callable[[], _Value]) -> _Value:
-        try:
-            return understand()
-        except ValueError as error:
-            return parser.error(f"{option}: {error}")
-
     now = datetime.now(UTC)
-    at = understood("--at", lambda: asking.instant_of(asked.at, plan, now) if asked.at else now)
-    for remark in asking.remarks_on(asked.at, at, plan):
+    instant = _understood("--at", lambda: asking.instant_of(at, plan, now) if at else now)
+    for remark in asking.remarks_on(at, instant, plan):
         print(f"callrouter route: --at: {remark}", file=sys.stderr)
-    if asked.all:
-        return _say_all(plan, at)
+    if everything:
+        _say_all(plan, instant)
+        return
     offered = CallOffered(
         call_id="rehearsal",
-        did=understood("--to", lambda: asking.did_of(asked.to, plan, region)),
-        caller=understood("--from", lambda: asking.caller_of(asked.caller, region)),
-        at=at,
+        did=_understood("--to", lambda: asking.did_of(to, plan, region)),
+        caller=_understood("--from", lambda: asking.caller_of(caller, region)),
+        at=instant,
     )
-    queues = understood("--queue-state", lambda: asking.queues_of(_pairs(asked.queue_state), plan))
-    lookups = understood("--lookup", lambda: asking.lookups_of(_lookups(asked.lookup), plan))
-    dials, any_number = understood("--dial", lambda: asking.dials_of(_pairs(asked.dial), plan, region))
+    queues = _understood("--queue-state", lambda: asking.queues_of(_pairs(queue_state or ()), plan))
+    lookups = _understood("--lookup", lambda: asking.lookups_of(_lookups(lookup or ()), plan))
+    dials, any_number = _understood("--dial", lambda: asking.dials_of(_pairs(dial or ()), plan, region))
     script = Script(
-        ahead=understood("--ahead", lambda: asking.pressed(asked.ahead)),
-        keys=understood("--keys", lambda: asking.pressed_in_turn(asked.keys)),
-        hang_up_after=understood("--hang-up-after", lambda: _wait(asked.hang_up_after)),
+        ahead=_understood("--ahead", lambda: asking.pressed(ahead)),
+        keys=_understood("--keys", lambda: asking.pressed_in_turn(keys)),
+        hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
         queues=queues.behaviours,
         any_queue=queues.others,
         looks=queues.looks,
@@ -74,59 +127,32 @@ def main(arguments: Sequence[str]) -> int:
         any_number=any_number,
         answers=lookups.answers,
         failing=lookups.failing,
-        message_seconds=understood("--message", lambda: asking.speaking_seconds(asked.message)),
+        message_seconds=_understood("--message", lambda: asking.speaking_seconds(message)),
     )
     rehearsal = rehearse(plan, offered, script)
     print("\n".join(told(plan, offered, rehearsal)))
-    return _judge(rehearsal, asked)
+    _judge(rehearsal, expect or ())
 
 
-def _judge(rehearsal: Rehearsal, asked: Namespace) -> int:
-    missed = [one for one in asked.expect if not rehearsal.meets(one)]
+def _understood(option: str, understand: Callable[[], _Value]) -> _Value:
+    try:
+        return understand()
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def _judge(rehearsal: Rehearsal, expected: Sequence[str]) -> None:
+    missed = [one for one in expected if not rehearsal.meets(one)]
     if missed:
         print(f"expected {' and '.join(missed)}, but the call came to {rehearsal.outcome}", file=sys.stderr)
-    return 1 if missed else 0
+        raise typer.Exit(1)
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="callrouter route", description=SUMMARY)
-    add = parser.add_argument
-    add("path", type=Path, metavar="FILE", help="a client's file, or a folder of them (then --to says whose)")
-    number = "the caller's number, or 'anonymous'"
-    add("--from", dest="caller", default="+33612340001", metavar="NUMBER", help=number)
-    add("--to", default="", metavar="NUMBER", help="the number dialled; by default the client's first")
-    when = "when, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00' or 'holiday 10:00'; by default now"
-    add("--at", default="", metavar="TIME", help=when)
-    keys = "what is keyed at each question, with commas between: '2' or '9,,75011#'; nothing: silence"
-    add("--keys", default="", help=keys)
-    add("--ahead", default="", metavar="KEYS", help="keys pressed at once, while the call is being answered")
-    queues = (
-        "medical=full: answered, timeout, full, empty, abandoned; medical=agents:0,waiting:7,free:0,talk:2m: what a"
-        " branch sees of it; medical=unseen; '*' for all; may be repeated"
-    )
-    add("--queue-state", action="append", default=[], metavar="QUEUE=STATE", help=queues)
-    lookups = "rank=gold: what a web service answers; 'failed', or NODE=failed: it does not; may be repeated"
-    add("--lookup", action="append", default=[], metavar="VARIABLE=VALUE", help=lookups)
-    dials = (
-        "doctor=busy: answered, no_answer, busy, refused, unavailable, failed; a contact, a rota, a number, or '*' for"
-        " all; may be repeated"
-    )
-    add("--dial", action="append", default=[], metavar="CONTACT=OUTCOME", help=dials)
-    add("--message", default="10", metavar="SECONDS", help="how long the caller speaks after the beep")
-    add("--hang-up-after", metavar="WAIT", help="the caller hangs up in the middle of this wait, from 1")
-    expected = "queue:medical, dial:doctor, message, callback, reject, abandoned, node:NAME: else exit 1; repeatable"
-    add("--expect", action="append", default=[], metavar="OUTCOME", help=expected)
-    everything = "instead: every distinct outcome of the tree within a year, with the shortest way to each"
-    add("--all", action="store_true", help=everything)
-    return parser
-
-
-def _say_all(plan: Plan, since: datetime) -> int:
+def _say_all(plan: Plan, since: datetime) -> None:
     from callrouter.questions import outcomes  # only here: a single route needs none of it
 
     for line in outcomes.told(plan, outcomes.outcomes(plan, since)):
         print(line)
-    return 0
 
 
 def told(plan: Plan, offered: CallOffered, rehearsal: Rehearsal) -> list[str]:

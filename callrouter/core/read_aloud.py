@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from callrouter.core.effects import ReadAs, Reading, Sound
+from callrouter.errors import CoreError
 
 MAX_DIGITS = 20
 """Digits read one by one: longer than any telephone or file number."""
@@ -28,13 +29,13 @@ _BYTES: dict[ReadAs, int] = {
     ReadAs.DATE: 150,
     ReadAs.TIME: 100,
 }
-"""The longest list of sounds one reading becomes (`asterisk.readings`; a test compares)."""
+"""The longest list of sounds one reading becomes (`asterisk.say`; a test compares)."""
 
 SECONDS_A_FILE = 1.5
 """No single word of Asterisk's own sounds lasts longer (core-sounds 1.6, French and English)."""
 
 
-class NotReadable(ValueError):
+class NotReadable(CoreError):
     """The value is not of the kind asked for; the text says what it is instead."""
 
 

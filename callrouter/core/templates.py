@@ -12,6 +12,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from callrouter.core.call import Call
+from callrouter.errors import CoreError
 
 BUILT_IN = ("caller", "caller_name", "did", "client", "call_id")
 """Names that every call has without setting them; `caller` is empty when the number is withheld."""
@@ -19,7 +20,7 @@ BUILT_IN = ("caller", "caller_name", "did", "client", "call_id")
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<name>[a-z][a-z0-9_-]{0,47})\}|(?P<wrong>[{}])|[^{}]+")
 
 
-class UnsetVariable(ValueError):
+class UnsetVariable(CoreError):
     """A template names a variable that the call does not have; the text is its name."""
 
 
@@ -39,6 +40,11 @@ class Template(Struct, frozen=True, kw_only=True):
     def written(self) -> str:
         """For a reader: the variables by name, in braces."""
         return "".join([f"{{{piece.variable}}}" if piece.variable else piece.text for piece in self.pieces])
+
+    @property
+    def example(self) -> str:
+        """With `x` for every value."""
+        return "".join([piece.text or "x" for piece in self.pieces])
 
     @property
     def variables(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Prometheus figures of the engine, on a registry it is given; listens to facts as an Observer.
 
 A journey is counted once, when it ends, in all its counters together, so that every rate divides counts of the same
-journeys. Over any window, for a client (or, without the `by`, for everybody):
+journeys. Over any window, for a client (or, without `by (client)`, for everybody):
 
     pickup rate          sum by (client) (increase(callrouter_calls_answered_total[1d]))
                        / sum by (client) (increase(callrouter_calls_offered_total[1d]))

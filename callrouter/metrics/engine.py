@@ -22,8 +22,9 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
 from callrouter.metrics.clients import OTHER, ClientCounters
+from callrouter.metrics.deliveries import DeliveryCounters
 from callrouter.metrics.fast import FastHistogram
-from callrouter.metrics.outgoing import OutgoingCounters
+from callrouter.metrics.lookups import LookupCounters
 from callrouter.metrics.sources import SourceCollector, Sources
 
 ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -68,8 +69,12 @@ class EngineMetrics:
         )
         registry.register(self._round_trip)
         registry.register(self._decision)
-        self._outgoing = OutgoingCounters(registry)
+        self._lookups = LookupCounters(registry)
+        self._deliveries = DeliveryCounters(registry)
         self._dialplans = _DialplanGauges(registry)
+        self._queues_missing = Gauge(
+            "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
+        )
         ProcessCollector(registry=registry)
         GCCollector(registry=registry)
         Info("callrouter_build", "Release that runs", registry=registry).info({"version": version})
@@ -84,12 +89,20 @@ class EngineMetrics:
 
     def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
         """Count one lookup; `host` is an entry of the operator's list, or `other`."""
-        self._outgoing.lookups.labels(host, outcome).inc()
-        self._outgoing.lookup_seconds.observe(seconds)
+        self._lookups.ended.labels(host, outcome).inc()
+        self._lookups.seconds.observe(seconds)
 
     def observe_delivery(self, outcome: str) -> None:
         """Count one attempt to deliver a notification."""
-        self._outgoing.deliveries.labels(outcome).inc()
+        self._deliveries.attempts.labels(outcome).inc()
+
+    def leg_vanished(self) -> None:
+        """Count one leg that was ended because its media had stopped."""
+        self._counters.legs_vanished.inc()
+
+    def queues_checked(self, missing: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks."""
+        self._queues_missing.set(missing)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

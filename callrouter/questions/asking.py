@@ -22,9 +22,9 @@ from callrouter.core.inputs import QueueLook
 from callrouter.core.plan import Plan, names_of
 from callrouter.core.rota import Contact, Rota
 from callrouter.core.schedule import DAYS
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.expected_file import ANYBODY, FAILED
 from callrouter.questions.examples import standing
 from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour
 

@@ -1,8 +1,7 @@
 """Expected routes: `check` plays each row of the table beside a client (`language.expected_file`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from msgspec import Struct
 
@@ -10,16 +9,13 @@ from callrouter.core.call import Disposition
 from callrouter.core.effects import CollectDigits, Play
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
+from callrouter.dialplan.documents.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls, client_files_of
 from callrouter.dialplan.folder.catalogue import Catalogue
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
-from callrouter.dialplan.language.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls
-from callrouter.dialplan.language.reader import Document, read_file
+from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.questions import asking
 from callrouter.questions.rehearsal import Rehearsal, Script, rehearse
-
-SUFFIX = ".test"
-"""Between the client's name and `.yaml`."""
 
 
 class _Row(Struct, frozen=True, kw_only=True):
@@ -39,39 +35,22 @@ class _Row(Struct, frozen=True, kw_only=True):
         )
 
 
-def run_expected(path: Path, catalogue: Catalogue, now: datetime | None = None) -> list[Issue]:
-    """Rehearse the expected calls of every table in a folder, or of one client's file; what differs is an issue.
+def run_expected(tables: Iterable[Document], catalogue: Catalogue, now: datetime | None = None) -> list[Issue]:
+    """Rehearse the expected calls of tables that stand beside the clients; what differs is an issue.
 
     `now` is the instant after which `tue 10:00` is looked for; by default the present.
     """
     now = now or datetime.now(UTC)
-    return [issue for table in tables(path) for issue in _run(table, catalogue, now)]
+    return [issue for table in tables for issue in _run(table, catalogue, now)]
 
 
-def tables(path: Path) -> list[Path]:
-    """The tables of a folder, or the one beside a client's file."""
-    folder = path if path.is_dir() else path.parent
-    found = sorted(one for suffix in ("yaml", "yml") for one in folder.glob(f"*{SUFFIX}.{suffix}"))
-    return found if path.is_dir() else [one for one in found if _client_file(one) in (path.name, _swapped(path.name))]
-
-
-def _client_file(table: Path) -> str:
-    return f"{table.stem.removesuffix(SUFFIX)}{table.suffix}"
-
-
-def _swapped(name: str) -> str:
-    """The same name with YAML's other suffix."""
-    return f"{name[:-5]}.yml" if name.endswith(".yaml") else f"{name.removesuffix('.yml')}.yaml"
-
-
-def _run(table: Path, catalogue: Catalogue, now: datetime) -> Iterator[Issue]:
-    document = read_file(table, table.name)
+def _run(document: Document, catalogue: Catalogue, now: datetime) -> Iterator[Issue]:
     if document.issues:
         yield from document.issues
         return
     # Judged call by call below: what is wrong with one hides none of the others.
     yield from validate(ExpectedCalls, document)[1]
-    names = (_client_file(table), _swapped(_client_file(table)))
+    names = client_files_of(document.file)
     plan = next((plan for plan in catalogue.plans.values() if plan.source in names), None)
     if plan is None:
         if not catalogue.refused.intersection(names):
@@ -218,6 +197,3 @@ def _texts_heard(rehearsal: Rehearsal) -> Iterator[str]:
         for effect in step.effects:
             if isinstance(effect, Play | CollectDigits):
                 yield from (getattr(sound, "text", "") or getattr(sound, "file", "") for sound in effect.sounds)
-
-
-__all__ = ["SUFFIX", "ExpectedCall", "ExpectedCalls", "run_expected", "tables"]

@@ -13,7 +13,7 @@ from callrouter.core.call import Call
 from callrouter.core.explain import nodes_reached
 from callrouter.core.facts import Fact
 
-TOGETHER_SECONDS: Final = 0.1
+TOGETHER_SECONDS: Final = 0.25
 """Calls that end within this time are written one behind the other: the first line costs as much as the next ten."""
 
 

@@ -1,13 +1,14 @@
 """Performs `Lookup`: asks a web service while the caller waits, and tells the call what came of it.
 
 Each lookup is a task of its own: nothing it does can hold up another call. It ends with the call it belongs to.
+Each host has a circuit breaker, so that callers do not wait for a service that is known to be away.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -15,8 +16,10 @@ import structlog
 
 from callrouter.core.effects import Lookup, LookupField
 from callrouter.core.inputs import LookupDone, LookupFailed
-from callrouter.runtime.outgoing import Outgoing, RequestFailed
-from callrouter.runtime.ports import Clock, Inbox, OutgoingMeter
+from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
+from callrouter.runtime.breaker import Breaker
+from callrouter.runtime.guarded_http import GuardedHttp
+from callrouter.runtime.ports import Clock, Inbox, LookupMeter
 from callrouter.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
@@ -28,13 +31,23 @@ MAX_RUNNING = 500
 class Lookups:
     """The lookups of all live calls."""
 
-    def __init__(self, *, outgoing: Outgoing, clock: Clock, tasks: Tasks, meter: OutgoingMeter | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        http: GuardedHttp,
+        clock: Clock,
+        tasks: Tasks,
+        meter: LookupMeter | None = None,
+        monotonic: Callable[[], float] = monotonic,
+    ) -> None:
         self.inbox: Inbox | None = None
         """Set once, before the first call: the driver and this need each other."""
-        self._outgoing = outgoing
+        self._http = http
         self._clock = clock
         self._tasks = tasks
         self._meter = meter
+        self._monotonic = monotonic
+        self._breakers: dict[str, Breaker] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, call_id: str, step: int, lookup: Lookup) -> None:
@@ -61,12 +74,12 @@ class Lookups:
         told: LookupDone | LookupFailed
         began = monotonic()
         try:
-            body = await self._outgoing.send(lookup.request, lookup.timeout_seconds)
+            body = await self._answer(lookup)
             told = LookupDone(step=step, values=extract(body, lookup.fields), at=self._clock.now())
         except RequestFailed as error:
             told = LookupFailed(step=step, reason=str(error), at=self._clock.now())
         except Exception:
-            # A fault of ours must not keep the caller waiting: he goes the way of any lookup that failed.
+            # A fault of ours must not keep the caller waiting: they go the way of any lookup that failed.
             log.exception("a lookup failed in an unforeseen way", call_id=call_id)
             told = LookupFailed(step=step, reason="the lookup failed", at=self._clock.now())
         self._count(lookup, "answered" if isinstance(told, LookupDone) else "failed", monotonic() - began)
@@ -75,9 +88,30 @@ class Lookups:
             del self._running[call_id]
         self._tell(call_id, told)
 
+    async def _answer(self, lookup: Lookup) -> bytes:
+        """The body of a good answer; raises RequestFailed, at once while the host is left alone."""
+        host = self._http.host_of(lookup.request.url)
+        breaker = self._breakers.setdefault(host, Breaker())
+        if not breaker.claim(self._monotonic()):
+            raise RequestFailed(breaker.refusal(host))
+        try:
+            body = await self._http.send(lookup.request, lookup.timeout_seconds)
+        except RequestFailed as error:
+            if isinstance(error, RequestForbidden):
+                breaker.release()
+            else:  # a refusal (4xx) is an answer: the service is there
+                there = isinstance(error, RequestRefused) and error.status < 500
+                breaker.note(ok=there, now=self._monotonic())
+            raise
+        except BaseException:
+            breaker.release()
+            raise
+        breaker.note(ok=True, now=self._monotonic())
+        return body
+
     def _count(self, lookup: Lookup, outcome: str, seconds: float) -> None:
         if self._meter is not None:
-            self._meter.observe_lookup(self._outgoing.allowed_as(lookup.request.url), outcome, seconds)
+            self._meter.observe_lookup(self._http.allowed_as(lookup.request.url), outcome, seconds)
 
     def _tell(self, call_id: str, told: LookupDone | LookupFailed) -> None:
         assert self.inbox is not None

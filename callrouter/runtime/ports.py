@@ -86,15 +86,11 @@ class Observer(Protocol):
         ...
 
 
-class OutgoingMeter(Protocol):
+class LookupMeter(Protocol):
     """Where it is counted what web services answer."""
 
     def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
         """A lookup ended so (`answered` or `failed`) after this time; `host` is as the operator allowed it."""
-        ...
-
-    def observe_delivery(self, outcome: str) -> None:
-        """An attempt to deliver a notification ended so: `delivered`, `failed` or `given_up`."""
         ...
 
 

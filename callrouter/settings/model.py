@@ -102,6 +102,11 @@ class Settings(BaseSettings):
         "From which level on lines are written", "debug, info, warning or error", default="info"
     )
     grace_seconds: Seconds = _setting("How long a stop waits for live calls", "seconds, 0 to 86400", default=30.0)
+    media_timeout_seconds: Seconds = _setting(
+        "After how long without a packet a leg that has sent media is ended; 0: never",
+        "0, or seconds from 120 to 86400",
+        default=120.0,
+    )
     clock_shift_seconds: float = _setting(
         "Added to the clock that opening hours are read by, for demonstrations",
         "seconds, may be negative",
@@ -150,6 +155,13 @@ class Settings(BaseSettings):
     def _holds_number(cls, value: str) -> str:
         if value.count("{number}") != 1 or any(char in value.replace("{number}", "") for char in "{}$,&\r\n"):
             raise ValueError("it does not hold {number} once, or holds one of { } $ , &")
+        return value
+
+    @field_validator("media_timeout_seconds")
+    @classmethod
+    def _is_patient(cls, value: float) -> float:
+        if 0 < value < 120:
+            raise ValueError("a telephone that is muted may send nothing for so long")
         return value
 
     @field_validator("region")

@@ -1,6 +1,7 @@
 """Notifications on disk while PostgreSQL takes none: one a line. An engine that ends meanwhile leaves them to the next.
 
-A notification that stands here twice, or here and in PostgreSQL, is kept once: the book goes by its id.
+A line is a row of the table, as JSON. A notification that stands here twice, or here and in PostgreSQL, is kept once:
+the book goes by its id.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from callrouter.runtime.notifications import Pending
+from callrouter.delivery.ports import Delivery
+from callrouter.store.notifications import COLUMNS
 from callrouter.store.spool import write_whole
 
 log = structlog.get_logger(__name__)
 
 
-class NotificationShelf:
+class NotificationSpool:
     """One file; each method does its work in a thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def put(self, asked: Sequence[Pending]) -> None:
-        """Put them on the disk, behind what is there. Raises OSError: the disk does not take them."""
-        lines = b"".join([msgspec.json.encode(one) + b"\n" for one in asked])
+    async def append(self, asked: Sequence[Delivery]) -> None:
+        """Put them on the disk, after what is there. Raises OSError: the disk does not take them."""
+        lines = b"".join([_line(one) for one in asked])
         await asyncio.to_thread(self._append, lines)
 
-    async def look(self) -> list[Pending]:
+    async def read(self) -> list[Delivery]:
         """What is there. Raises OSError: it cannot be read."""
         return await asyncio.to_thread(self._read)
 
@@ -46,16 +48,25 @@ class NotificationShelf:
         finally:
             os.close(descriptor)
 
-    def _read(self) -> list[Pending]:
+    def _read(self) -> list[Delivery]:
         try:
             lines = self._path.read_bytes().splitlines()
         except FileNotFoundError:
             return []
-        found: list[Pending] = []
+        found: list[Delivery] = []
         for line in lines:
             try:
-                found.append(msgspec.json.decode(line, type=Pending))
+                found.append(_delivery(line))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:  # a machine that died cut it
                 text = line.decode("utf-8", "replace")
                 log.error("a notification on disk cannot be read", line=text, reason=str(error))  # noqa: TRY400
         return found
+
+
+def _line(one: Delivery) -> bytes:
+    return msgspec.json.encode({column: getattr(one, name) for name, column in COLUMNS.items()}) + b"\n"
+
+
+def _delivery(line: bytes) -> Delivery:
+    row = msgspec.json.decode(line, type=dict[str, object])
+    return msgspec.convert({name: row[column] for name, column in COLUMNS.items() if column in row}, Delivery)

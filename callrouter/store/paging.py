@@ -7,9 +7,11 @@ import binascii
 import json
 from datetime import UTC, datetime
 
+from callrouter.errors import CallrouterError
 
-class CursorError(ValueError):
-    """The caller: what he sent as a cursor is none of ours."""
+
+class CursorError(CallrouterError):
+    """What was sent as a cursor is none of ours."""
 
 
 def encode_cursor(at: datetime, *key: str | int) -> str:

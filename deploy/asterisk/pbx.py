@@ -34,11 +34,12 @@ if _CHECKOUT not in sys.path:  # run as a script: let the neighbours be found
 
 from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install  # noqa: E402
 from deploy.asterisk.pbx_render import Directories, PbxConfig, render  # noqa: E402
+from deploy.asterisk.pbx_teams import Teams, teams_of_folder, teams_of_members  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Installation", "Pbx", "PbxError"]
+__all__ = ["Installation", "Pbx", "PbxError", "teams_of_folder"]
 
 _STATE = "pbx.json"
 _CONTROL_SOCKET_BYTES = 107  # sun_path, less its final zero
@@ -104,6 +105,7 @@ class Pbx:
         *,
         agents: int = 8,
         agent_contacts: Mapping[str, str] | None = None,
+        teams: Teams | None = None,
         queue_members: Mapping[str, Sequence[str]] | None = None,
         carrier: str | None = None,
         language: str = "en",
@@ -111,6 +113,8 @@ class Pbx:
         admission_seconds: float = 5,
         lease_seconds: float = 5,
         wrapup_seconds: int = 0,
+        qualify_seconds: int = 5,
+        session_seconds: int = 900,
         sip_port: int | None = None,
         ami_port: int | None = None,
         extra_conf: Mapping[str, str] | None = None,
@@ -120,15 +124,18 @@ class Pbx:
     ) -> Self:
         """Render the configuration into `run_dir`, start Asterisk and wait until it has fully booted.
 
-        Ports not given are free ones of the loopback. With `die_with_parent` Asterisk is killed when the *thread*
-        that started it ends (PR_SET_PDEATHSIG): call from a thread that lives long enough. See PbxConfig for the
-        other options. Raises PbxError, with the last lines of the log, when Asterisk does not come up.
+        `teams` are the queues (`teams_of_folder`); `queue_members`, in their place, are queues with the template's
+        settings and these agents. Ports not given are free ones of the loopback. With `die_with_parent` Asterisk is
+        killed when the *thread* that started it ends (PR_SET_PDEATHSIG): call from a thread that lives long enough.
+        See PbxConfig for the other options. Raises PbxError, with the last lines of the log, when Asterisk does not
+        come up.
         """
         run_dir = run_dir.resolve()
         _check_run_dir(run_dir)
         installation = find_or_install()
         _lay_out(run_dir, installation)
-        agent_names = [f"agent-{number}" for number in range(1, agents + 1)]
+        teams = teams or teams_of_members(queue_members or {})
+        agent_names = [*(f"agent-{number}" for number in range(1, agents + 1)), *teams.phones]
         phone_secrets = {name: secrets.token_urlsafe(12) for name in ["softphone", *agent_names]}
         attempts = 3 if sip_port is None or ami_port is None else 1
         for attempt in range(1, attempts + 1):
@@ -147,11 +154,13 @@ class Pbx:
                 carrier=carrier,
                 agents=agents,
                 agent_contacts=agent_contacts or {},
-                queue_members=queue_members,
+                teams=teams,
                 language=language,
                 admission_seconds=admission_seconds,
                 lease_seconds=lease_seconds,
                 wrapup_seconds=wrapup_seconds,
+                qualify_seconds=qualify_seconds,
+                session_seconds=session_seconds,
                 verbose=verbose,
                 extra_conf=extra_conf or {},
             )

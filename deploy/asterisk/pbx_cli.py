@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.asterisk.pbx import Pbx
 from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install
 from deploy.asterisk.pbx_render import Directories, PbxConfig, render
+from deploy.asterisk.pbx_teams import Teams, teams_of_file, teams_of_folder
 
 _DEFAULT_DIR = CHECKOUT / ".asterisk" / "run"
 
@@ -69,9 +70,21 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shared(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--agents", type=int, default=8, help="phones agent-1 … agent-N (default: %(default)s)")
+    teams = parser.add_mutually_exclusive_group()
+    teams.add_argument(
+        "--dialplans",
+        type=Path,
+        default=Path(os.environ.get("CALLROUTER_DIALPLANS_DIR") or CHECKOUT / "dialplans"),
+        help="the clients' folder: its shared/ names the teams and the agents' phones (default: %(default)s)",
+    )
+    teams.add_argument("--teams", type=Path, metavar="FILE", help="what `callrouter teams` wrote, where it is not here")
+    parser.add_argument("--agents", type=int, default=8, help="phones agent-1 … agent-N besides (default: %(default)s)")
     parser.add_argument("--carrier", metavar="HOST:PORT", help="where numbers are dialled")
     parser.add_argument("--language", default="en", help="of Asterisk's own prompts: en, fr (default: %(default)s)")
+
+
+def _teams(options: argparse.Namespace) -> Teams:
+    return teams_of_file(options.teams) if options.teams else teams_of_folder(options.dialplans)
 
 
 def _install(_: argparse.Namespace) -> int:
@@ -87,6 +100,7 @@ def _start(options: argparse.Namespace) -> int:
     pbx = Pbx.start(
         options.dir,
         agents=options.agents,
+        teams=_teams(options),
         carrier=options.carrier,
         language=options.language,
         ari=options.ari,
@@ -136,7 +150,8 @@ def _render(options: argparse.Namespace) -> int:
     if not (first.isdigit() and last.isdigit() and int(first) < int(last) < 65536):
         raise PbxError(f"--rtp {options.rtp}: write FIRST-LAST, for example 10000-17999")
     secrets_path = options.secrets or options.out / "callrouter-secrets.json"
-    known = _kept_secrets(secrets_path, options.agents)
+    teams = _teams(options)
+    known = _kept_secrets(secrets_path, options.agents, teams)
     config = PbxConfig(
         directories=_system_directories(options.out, installation),
         ami_secret=known["ami"],
@@ -150,6 +165,7 @@ def _render(options: argparse.Namespace) -> int:
         trunk_match=options.trunk_match or ["127.0.0.1"],
         carrier=options.carrier,
         agents=options.agents,
+        teams=teams,
         language=options.language,
     )
     render(config, options.out)
@@ -170,10 +186,16 @@ def _system_directories(out: Path, installation: Installation) -> Directories:
     )
 
 
-def _kept_secrets(path: Path, agents: int) -> dict[str, str]:
+def _kept_secrets(path: Path, agents: int, teams: Teams) -> dict[str, str]:
     """The secrets of earlier runs, completed. CALLROUTER_AMI_SECRET and CALLROUTER_AMI_ADMIN_SECRET come first."""
     known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    for name in ("ami", "ami-admin", "softphone", *(f"agent-{number}" for number in range(1, agents + 1))):
+    for name in (
+        "ami",
+        "ami-admin",
+        "softphone",
+        *(f"agent-{number}" for number in range(1, agents + 1)),
+        *teams.phones,
+    ):
         known.setdefault(name, secrets.token_urlsafe(18))
     for name, variable in (("ami", "CALLROUTER_AMI_SECRET"), ("ami-admin", "CALLROUTER_AMI_ADMIN_SECRET")):
         known[name] = os.environ.get(variable) or known[name]

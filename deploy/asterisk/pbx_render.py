@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.asterisk.pbx_install import PbxError
+from deploy.asterisk.pbx_teams import Teams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TEMPLATES = Path(__file__).resolve().parent / "etc"
-TEAMS = ("medical", "legal", "trades", "shop")
 SECRET_FILES = frozenset({"manager.conf", "pjsip.conf", "ari.conf"})
 _PLACE = re.compile(r"@\{([a-z_]+)\}")
 _ADDRESS = re.compile(r"[A-Za-z0-9.:\[\]-]+:[0-9]{1,5}")
@@ -58,10 +58,11 @@ class Directories:
 class PbxConfig:
     """Everything the templates leave open.
 
-    `agents` phones agent-1 … agent-N exist. A phone in `agent_contacts` ("agent-1": "127.0.0.1:5090") is called
-    there; the others register with their secret from `phone_secrets`. `carrier` is where numbers are dialled.
-    `queue_members` replaces the default spread of the agents over the teams. `extra_conf` appends text to a
-    file ("extensions", "pjsip", "manager", "queues", "modules").
+    The phones agent-1 … agent-N (`agents`) exist, and those that `teams` names. A phone in `agent_contacts`
+    ("agent-1": "127.0.0.1:5090") is called there; the others register with their secret from `phone_secrets`.
+    `carrier` is where numbers are dialled. Phones are asked every `qualify_seconds` whether they are there; 0: never,
+    and all count as there. `session_seconds` (90 or more) is the interval of SIP session timers. `teams` are the
+    queues. `extra_conf` appends text to a file ("extensions", "pjsip", "manager", "queues", "modules").
     """
 
     directories: Directories
@@ -82,11 +83,13 @@ class PbxConfig:
     carrier: str | None = None
     agents: int = 8
     agent_contacts: Mapping[str, str] = field(default_factory=dict)
-    queue_members: Mapping[str, Sequence[str]] | None = None
+    teams: Teams = field(default_factory=Teams)
     language: str = "en"
     admission_seconds: float = 5
     lease_seconds: float = 5
     wrapup_seconds: int = 0
+    qualify_seconds: int = 5
+    session_seconds: int = 900
     fallback_prompt: str = "please-try-call-later"
     fallback_queue_seconds: int = 300
     verbose: bool = False
@@ -95,7 +98,9 @@ class PbxConfig:
 
     @property
     def agent_names(self) -> list[str]:
-        return [f"agent-{number}" for number in range(1, self.agents + 1)]
+        """The agents' phones, each once."""
+        numbered = [f"agent-{number}" for number in range(1, self.agents + 1)]
+        return list(dict.fromkeys([*numbered, *self.teams.phones]))
 
 
 def render(config: PbxConfig, out: Path) -> None:
@@ -119,7 +124,7 @@ def render(config: PbxConfig, out: Path) -> None:
 
 def _check(config: PbxConfig) -> None:
     known = set(config.agent_names)
-    members = {name for names in (config.queue_members or {}).values() for name in names}
+    members = {member.phone for team in config.teams.teams for member in team.members}
     for name in sorted((set(config.agent_contacts) | members) - known):
         raise PbxError(f"there is no phone {name!r}: agents={config.agents} gives agent-1 … agent-{config.agents}")
     for address in (*config.agent_contacts.values(), *([config.carrier] if config.carrier else [])):
@@ -164,7 +169,7 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "softphone_secret": config.phone_secrets["softphone"],
         "agent_phones": "\n".join(_phone(config, name) for name in config.agent_names),
         "phone_extensions": "\n".join(_phone_extension(name) for name in config.agent_names),
-        "queues": "\n".join(_queue(name, members) for name, members in _members(config).items()),
+        "queues": "\n".join(team.section() for team in config.teams.teams),
         "rtp_start": str(config.rtp_start),
         "rtp_end": str(config.rtp_end),
         "http_enabled": "no" if config.http_port is None else "yes",
@@ -174,6 +179,8 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "admission_seconds": f"{config.admission_seconds:g}",
         "lease_seconds": f"{config.lease_seconds:g}",
         "wrapup_seconds": str(config.wrapup_seconds),
+        "qualify_seconds": str(config.qualify_seconds),
+        "session_seconds": str(config.session_seconds),
         "fallback_prompt": config.fallback_prompt,
         "fallback_queue_seconds": str(config.fallback_queue_seconds),
         "log_verbose": ",verbose(5),dtmf" if config.verbose else "",
@@ -191,7 +198,7 @@ def _phone_extension(name: str) -> str:
     """Who is transferred to a colleague that does not answer is a caller still: the fallback has him. CR_DID tells."""
     lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
-        f"exten => {name},1,Dial(PJSIP/{name},30)\n"
+        f"exten => {name},1,Dial(PJSIP/{name},30,i)\n"
         f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
         " same => n,Hangup()"
     )
@@ -207,18 +214,6 @@ def _phone(config: PbxConfig, name: str) -> str:
         f"[{name}](phone-auth)\nusername = {name}\npassword = {secret}\n"
         f"[{name}](phone-aor)\n{aor}\n"
     )
-
-
-def _members(config: PbxConfig) -> dict[str, Sequence[str]]:
-    """By default the agents are dealt to the teams in turn: agent-1 medical, agent-2 legal, …"""
-    if config.queue_members is not None:
-        return {**dict.fromkeys(TEAMS, ()), **config.queue_members}
-    return {team: config.agent_names[place :: len(TEAMS)] for place, team in enumerate(TEAMS)}
-
-
-def _queue(name: str, members: Sequence[str]) -> str:
-    lines = [f"member => PJSIP/{member},0,{member},PJSIP/{member}" for member in members]
-    return "\n".join([f"[{name}](team)", *lines])
 
 
 def _ari_modules(config: PbxConfig) -> str:

@@ -35,6 +35,10 @@ class Habit(StrEnum):
     BUSY = "busy"
     RINGS = "rings"
     """Nobody answers."""
+    MOVED = "moved"
+    """A telephone that is set to name another one (302)."""
+    DEAD = "dead"
+    """A telephone without power: it answers nothing at all."""
 
 
 @dataclass(kw_only=True)
@@ -83,14 +87,25 @@ class Carrier(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    def vanish(self) -> None:
+        """All telephones at once are without power: neither SIP nor sound comes from them any more."""
+        for dialog in self._dialogs.values():
+            dialog.telephone.close()
+        if self._transport is not None:
+            self._transport.close()
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         request = _parse(data)
         if request is None:
             return
         method, call_id = request["method"], request["call-id"]
         dialog = self._dialogs.get(call_id)
+        if self._habits.get(request["number"]) is Habit.DEAD:
+            return
         if method == "INVITE" and dialog is None:
             self._start(self._answer_call(call_id, request, addr))
+        elif method == "INVITE" and dialog is not None and dialog.answered:
+            self._reply(request, addr, "200 OK", dialog, body=_sdp(dialog.telephone.port))
         elif method == "BYE":
             self._reply(request, addr, "200 OK", dialog)
             self._drop(call_id)
@@ -120,6 +135,9 @@ class Carrier(asyncio.DatagramProtocol):
         habit = self._habits.get(number)
         if habit in (None, Habit.BUSY):
             self._reply(invite, address, "404 Not Found" if habit is None else "486 Busy Here", None)
+            return
+        if habit is Habit.MOVED:
+            self._reply(invite, address, "302 Moved Temporarily", None)
             return
         telephone = await Telephone.open(background=g711.tone(VOICE_HERTZ, 1.0))
         dialog = _Dialog(invite=invite, address=address, tag=f"carrier-{len(self.dialled)}", telephone=telephone)

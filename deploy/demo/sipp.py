@@ -310,9 +310,10 @@ _CALLER = f"""<?xml version="1.0" encoding="UTF-8"?>
 </scenario>
 """
 
-# Label bye: hang up. cancelled: the caller or another phone was faster.
+# Label bye: hang up. cancelled: the caller or another phone was faster. options: the PBX asks whether we are there.
 _PHONE = f"""<?xml version="1.0" encoding="UTF-8"?>
 <scenario name="phone">
+  <recv request="OPTIONS" optional="true" next="options"/>
   <recv request="INVITE"><action>
       <ereg regexp="[0-9]+" search_in="hdr" header="CSeq:" check_it="true" assign_to="cseq"/>
       <ereg regexp="sip:[^;>]+" search_in="hdr" header="Contact:" check_it="true" assign_to="contact"/>
@@ -347,7 +348,10 @@ _PHONE = f"""<?xml version="1.0" encoding="UTF-8"?>
     ]]></send>
   <recv response="481" optional="true" next="end"/>
   <recv request="BYE" optional="true"/>
-  <recv response="200">{_log(Progress.HUNG_UP)}</recv>
+  <recv response="200" next="end">{_log(Progress.HUNG_UP)}</recv>
+
+  <label id="options"/>
+  <send>{_response("200 OK")}</send>
 
   <label id="end"/>
   <nop/>

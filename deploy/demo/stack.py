@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from deploy.asterisk.pbx import Pbx
+from deploy.asterisk.pbx import Pbx, teams_of_folder
 from deploy.demo import stories
 from deploy.demo.agents import Agent
 from deploy.demo.carrier import Carrier
@@ -188,7 +188,7 @@ async def running(
             root / "pbx",
             agents=len(agents),
             agent_contacts={agent.name: agent.contact for agent in agents.values()},
-            queue_members={queue: [f"agent-{one}" for one in members] for queue, members in stories.QUEUES.items()},
+            teams=teams_of_folder(Path((environment or {}).get("CALLROUTER_DIALPLANS_DIR", CHECKOUT / "dialplans"))),
             carrier=carrier.contact,
             verbose=verbose,
         )

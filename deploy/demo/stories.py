@@ -16,15 +16,6 @@ from deploy.demo.caller import HangUp, Press, Speak, Step, UntilSound, UntilTone
 from deploy.demo.carrier import VOICE_HERTZ, Habit
 from deploy.demo.sipp import CallerIdentity
 
-QUEUES: dict[str, tuple[int, ...]] = {
-    "medical": (1, 2),
-    "legal": (3,),
-    "trades": (4,),
-    "shop": (5, 6),
-    "returns": (),
-}
-"""Which agents sit in which team's line."""
-
 HABITS = {
     **dict.fromkeys((1, 2), Habits(ring_seconds=2.5)),
     **dict.fromkeys((3, 4), Habits(ring_seconds=1.5)),

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Renders Asterisk's configuration from the environment, then becomes Asterisk.
+# Renders Asterisk's configuration from the environment, and the teams that `callrouter teams` has written for it; then
+# becomes Asterisk.
 set -eu
 
 set -- --out /etc/asterisk \
@@ -7,6 +8,7 @@ set -- --out /etc/asterisk \
     --sip-host 0.0.0.0 \
     --rtp "${CALLROUTER_RTP_PORTS:-10000-10199}" \
     --agents "${CALLROUTER_AGENTS:-8}" \
+    --teams "${CALLROUTER_TEAMS:-/var/lib/callrouter/teams/teams.json}" \
     --language "${CALLROUTER_LANGUAGE:-en}"
 for address in ${CALLROUTER_TRUNK_MATCH:-127.0.0.1}; do
     set -- "$@" --trunk-match "$address"
@@ -14,7 +16,7 @@ done
 [ -z "${CALLROUTER_CARRIER:-}" ] || set -- "$@" --carrier "$CALLROUTER_CARRIER"
 [ -z "${CALLROUTER_EXTERNAL_ADDRESS:-}" ] || set -- "$@" --external-address "$CALLROUTER_EXTERNAL_ADDRESS"
 
-python3 /opt/callrouter/asterisk/pbx.py render "$@"
+python3 /opt/callrouter/deploy/asterisk/pbx.py render "$@"
 # Real-time priority, where the container may have it (ulimits: rtprio): Asterisk asks for it as root only.
 if chrt --rr 10 true 2>/dev/null; then
     set -- chrt --rr 10

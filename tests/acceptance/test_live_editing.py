@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from deploy.asterisk.pbx import teams_of_folder
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
 from deploy.demo.stack import CHECKOUT, clean_environment, running
@@ -154,12 +155,51 @@ def test_without_a_watch_what_is_published_goes_live(edited_town: Town, tmp_path
     assert told.splitlines()[0].endswith("publish by build 17")
 
 
+def test_a_queue_that_the_pbx_lacks_is_said_until_it_is_there(edited_town: Town) -> None:
+    """A team is new in the folder, and a tree leads to it: `/ready`, the figure, `status` and the log tell."""
+    town = edited_town
+    folder = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    good = (folder / FILE).read_text()
+    assert town.run(_get(town, "/ready"))["degraded"] == []
+    assert town.figures()["callrouter_queues_missing"] == 0
+
+    teams = folder / "shared" / "queues.yaml"
+    _save(teams, f"{teams.read_text()}  night:\n    members: [agent-1]\n")
+    _save(folder / FILE, good.replace("name: medical", "name: night"))
+    ready = town.until(lambda: town.run(_get(town, "/ready")), lambda now: bool(now["degraded"]))
+    status = _command(town, "status")
+    assert ready["status"] == "ready"
+    assert 'queues: Asterisk has no queue "night"' in ready["degraded"][0]
+    assert town.figures()["callrouter_queues_missing"] == 1
+    assert (status.returncode, 'Wrong: queues: Asterisk has no queue "night"' in status.stdout) == (1, True)
+    assert "Asterisk lacks a queue that trees name" in town.stack.engine.log_path.read_text()
+
+    # What it tells to do mends it.
+    section = next(team for team in teams_of_folder(folder).teams if team.name == "night").section()
+    with (town.stack.pbx.run_dir / "etc" / "queues.conf").open("a") as file:
+        file.write(f"\n{section}\n")
+    town.stack.pbx.cli("queue reload all")
+    town.run(_post(town, "/reload"))
+    town.until(lambda: town.figures()["callrouter_queues_missing"], lambda missing: missing == 0)
+    assert town.run(_get(town, "/ready"))["degraded"] == []
+    caller = town.somebody()
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1), HangUp(), caller=caller)
+    assert town.row_of(caller)["agent"] == "agent-1"
+
+
 async def _get(town: Town, path: str) -> Any:
     engine = town.stack.engine
     async with httpx.AsyncClient(timeout=10) as client:
         answer = await client.get(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
     answer.raise_for_status()
     return answer.json()
+
+
+async def _post(town: Town, path: str) -> None:
+    engine = town.stack.engine
+    async with httpx.AsyncClient(timeout=10) as client:
+        answer = await client.post(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
+    answer.raise_for_status()
 
 
 def _save(path: Path, content: str) -> None:

@@ -36,15 +36,34 @@ class Callers:
         where = [f"{self._pbx.sip_host}:{self._pbx.sip_port}", "-s", did]
         return self._start(scenario, where, hold_ms, number, name)
 
+    def refreshed(self, did: str) -> subprocess.Popen[bytes]:
+        """A caller who knows no session timers, answers one refresh, and hangs up; it may take a minute to come."""
+        where = [f"{self._pbx.sip_host}:{self._pbx.sip_port}", "-s", did]
+        return self._start("refreshed", where, 500, "+33612345678", "Jean", seconds=90)
+
     def phone(self, port: int, *, ring_ms: int = 0) -> subprocess.Popen[bytes]:
         """A phone that answers after `ring_ms` and talks until the other side hangs up."""
         process = self._start("answer", ["-p", str(port)], ring_ms, "", "")
         _wait_until_bound(port)
         return process
 
-    def _start(self, scenario: str, where: list[str], hold_ms: int, number: str, name: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, scenario: str, where: list[str], hold_ms: int, number: str, name: str, *, seconds: int = 30
+    ) -> subprocess.Popen[bytes]:
         command = ["sipp", *where, "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-m", "1"]
-        command += ["-d", str(hold_ms), "-key", "from", number, "-key", "name", name, "-nostdin", "-timeout", "30s"]
+        command += [
+            "-d",
+            str(hold_ms),
+            "-key",
+            "from",
+            number,
+            "-key",
+            "name",
+            name,
+            "-nostdin",
+            "-timeout",
+            f"{seconds}s",
+        ]
         process = subprocess.Popen(command, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._running.append(process)
         return process

@@ -158,7 +158,8 @@ async def record(folder: Path) -> None:
     """Every story in its own session, one after the other."""
     phone = free_port()
     contacts = {"agent-1": f"127.0.0.1:{phone}"}
-    with Pbx.start(folder / "pbx", agent_contacts=contacts, queue_members={"medical": ["agent-1"]}) as pbx:
+    members = {"medical": ["agent-1"]}
+    with Pbx.start(folder / "pbx", agent_contacts=contacts, queue_members=members, qualify_seconds=0) as pbx:
         for story in STORIES:
             recorder = Recorder(pbx)
             await recorder.connect()

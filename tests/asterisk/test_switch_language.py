@@ -26,8 +26,8 @@ from callrouter.core.nodes import (
 from callrouter.core.read_aloud import SpokenVariable
 from callrouter.core.templates import parse
 from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
-from callrouter.runtime.outgoing import Outgoing
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
@@ -225,14 +225,14 @@ async def test_a_web_service_is_asked_and_its_answer_read_aloud(pbx: Pbx) -> Non
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host = "{}:{}".format(*server.sockets[0].getsockname())
-    outgoing, tasks = Outgoing([host], {}), Tasks()
-    web = Lookups(outgoing=outgoing, clock=SystemClock(), tasks=tasks)
+    http, tasks = GuardedHttp([host], {}), Tasks()
+    web = Lookups(http=http, clock=SystemClock(), tasks=tasks)
     crm = replace(lookup(3.0), url=parse(f"http://{host}/{{caller}}"))
     async with server, engine_room(pbx, plan_of(PICK_UP, crm, READ, BYE), web) as room:
         await room.call()
         call = await room.the_end()
     await tasks.stop()
-    await outgoing.close()
+    await http.close()
 
     assert dict(call.variables) == {"position": "21"}
     assert [visit.exit for visit in call.visits] == ["next", "next", "next", "end"]

@@ -1,0 +1,12 @@
+"""Where those modules of `callrouter.cli` are tested whose name no test file has.
+
+application, settings   test_main.py
+check                   ../dialplan/test_check.py
+db                      ../store/test_cli_db.py
+diff, show              test_questions.py
+engine, up, web         ../acceptance/test_start.py
+explain, stats          test_record.py
+route                   ../questions/test_route.py, test_questions.py
+schema                  ../dialplan/reference/test_schema.py
+status                  test_dialplan.py
+"""

@@ -74,7 +74,7 @@ def test_clients_who_come_and_go(checkout: Path) -> None:
         ("nowhere", "nowhere does not exist"),
         ("HEAD~9:clients", "git cannot read HEAD~9:clients"),
         ("HEAD:nowhere", "git cannot read HEAD:nowhere"),
-        ("--output=x:clients", "arguments are required"),
+        ("--output=x:clients", "No such option: --output"),
         (":clients", "names no revision"),
     ],
 )

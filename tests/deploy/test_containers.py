@@ -175,3 +175,25 @@ def _volume(volume: object) -> str:
     if isinstance(volume, dict):
         return f"{volume['source']}:{volume['target']}"
     return str(volume)
+
+
+def test_the_asterisk_image_can_render(tmp_path: Path) -> None:
+    """What the image copies, laid out as there, runs with a plain interpreter and nothing of callrouter's."""
+    dockerfile = (DEPLOY / "docker/Dockerfile.asterisk").read_text()
+    entrypoint = (DEPLOY / "docker/asterisk-entrypoint.sh").read_text()
+    copied = re.search(r"^COPY deploy/asterisk (\S+)$", dockerfile, re.MULTILINE)
+    started = re.search(r"^python3 (\S+/pbx\.py) render", entrypoint, re.MULTILINE)
+    assert copied
+    assert started
+    shutil.copytree(DEPLOY / "asterisk", tmp_path / copied[1].lstrip("/"))
+    program = tmp_path / started[1].lstrip("/")
+
+    done = subprocess.run(
+        [shutil.which("python3") or "python3", "-I", str(program), "render", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -41,7 +41,7 @@ class RawAmi:
         self._socket = socket.create_connection((pbx.ami_host, pbx.ami_port), timeout=5)
         self._stream = self._socket.makefile("rb")
         self._stream.readline()
-        self._seen: list[Message] = []
+        self.seen: list[Message] = []
         self._number = 0
 
     def login(self, user: str, secret: str) -> Message:
@@ -61,20 +61,20 @@ class RawAmi:
         )
 
     def wait(self, wanted: Callable[[Message], bool], seconds: float = 5) -> Message:
-        for place, message in enumerate(self._seen):
+        for place, message in enumerate(self.seen):
             if wanted(message):
-                return self._seen.pop(place)
+                return self.seen.pop(place)
         deadline = time.monotonic() + seconds
         while True:
             self._socket.settimeout(max(deadline - time.monotonic(), 0.001))
             try:
                 message = self._read()
             except TimeoutError:
-                names = [m.get("Event") or m.get("Message") for m in self._seen]
+                names = [m.get("Event") or m.get("Message") for m in self.seen]
                 raise AssertionError(f"not within {seconds} s; seen {names}") from None
             if wanted(message):
                 return message
-            self._seen.append(message)
+            self.seen.append(message)
 
     def agi(self, channel: str, command: str, seconds: float = 5, lease: str = "30") -> str:
         """Queue one AGI command with its wake-up; the result's text."""
@@ -112,6 +112,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory, phone_ports: dict[str, int]) -
         queue_members={"medical": ["agent-1"], "shop": ["agent-3"]},
         carrier=f"127.0.0.1:{phone_ports['carrier']}",
         admission_seconds=ADMISSION_SECONDS,
+        qualify_seconds=0,  # SIPp's phones come with a test, go with it, and answer calls only
         extra_conf={"queues": "[line-2](team)\ncontext = callrouter-queue-keys\nmember => PJSIP/agent-2\n"},
     ) as running:
         yield running
@@ -142,11 +143,13 @@ def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[by
         hold_ms: int = 0,
         caller: str = CALLER,
         secret: str = "-",
+        moved_to: str = "-",
     ) -> subprocess.Popen[bytes]:
         where = [] if port else [f"{pbx.sip_host}:{pbx.sip_port}", "-s", did]
         command = ["sipp", *where, "-p", str(port or _free_port()), "-i", "127.0.0.1", "-m", "1", "-nostdin"]
         command += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-d", str(hold_ms), "-timeout", "20s"]
         command += ["-key", "from", caller, "-key", "name", "Jean", "-au", caller, "-ap", secret]
+        command += ["-key", "moved_to", moved_to]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         running.append(process)
         if port:
@@ -627,6 +630,98 @@ def test_an_engine_that_dies_inside_a_routine_disturbs_nobody(
         time.sleep(0.2)
 
     assert _ended_row(pbx, call)[3] == "0140000001"
+
+
+# ---- redirections ------------------------------------------------------------------------------------------------
+# agent-2, whom the others name instead of themselves, is a phone that Asterisk's dialplan may well call.
+
+
+def _dialled_since(ami: RawAmi) -> list[str]:
+    """The phones that were dialled, in order, of all that was seen so far."""
+    ami.action("Ping")
+    return [m["DestChannel"].partition("-0")[0] for m in ami.seen if m.get("Event") == "DialBegin"]
+
+
+def test_an_agents_redirection_is_not_followed(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """A queue's member answers 302: nobody else is rung for them, and the caller leaves by the queue's time-out."""
+    sipp("moved", port=phone_ports["agent-1"], moved_to="agent-2")
+    colleague = sipp("answer", port=phone_ports["agent-2"])
+
+    result = _gosub(ami, channel, "callrouter-queue", CR_QUEUE="medical", CR_QUEUE_OPTIONS="c", CR_QUEUE_WAIT="2")
+
+    assert result == "TIMEOUT"
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
+    assert colleague.poll() is None
+
+
+def test_a_dialled_partys_redirection_is_not_followed(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """Who was dialled for the engine answers 302: the leg is busy, and the engine takes the exit for that."""
+    sipp("moved", port=phone_ports["carrier"], moved_to="agent-2")
+
+    result = _gosub(
+        ami,
+        channel,
+        "callrouter-dial",
+        __CR_LEG_0="PJSIP/+33611223344@trunk-out",
+        __CR_RING="8",
+        __CR_SCREEN="",
+        CR_DIAL="Local/0@callrouter-leg/n",
+    )
+
+    assert result == "BUSY"
+    assert _dialled_since(ami) == ["Local/0@callrouter-leg", "PJSIP/trunk-out"]
+
+
+@pytest.mark.parametrize(("plan", "phone"), [("queue:medical", "agent-1"), ("number:+33611223344", "carrier")])
+def test_the_fallback_follows_no_redirection(
+    ami: RawAmi,
+    sipp: Callable[..., subprocess.Popen[bytes]],
+    phone_ports: dict[str, int],
+    plan: str,
+    phone: str,
+) -> None:
+    """Without an engine too: nothing but what was published is dialled."""
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000004", Val=plan)
+    sipp("moved", port=phone_ports[phone], moved_to="agent-2")
+    sipp("give_up", "0140000004", hold_ms=4000)
+    first = ami.event("DialBegin", 8)
+    ami.event("DialEnd", DestChannel=first["DestChannel"])
+    time.sleep(1)
+
+    expected = {"agent-1": "PJSIP/agent-1", "carrier": "PJSIP/trunk-out"}[phone]
+    assert {first["DestChannel"].partition("-0")[0], *_dialled_since(ami)} == {expected}
+
+
+def test_a_colleagues_redirection_is_not_followed(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """A caller who is transferred to a colleague does not get whom the colleague's phone names."""
+    sipp("moved", port=phone_ports["agent-1"], moved_to="agent-2")
+    ami.action("Redirect", Channel=channel, Context="callrouter-phones", Exten="agent-1", Priority="1")
+    first = ami.event("DialBegin")
+    ami.event("DialEnd", DestChannel=first["DestChannel"])
+    time.sleep(1)
+
+    assert [first["DestChannel"].partition("-0")[0], *_dialled_since(ami)] == ["PJSIP/agent-1"]
+
+
+def test_nothing_that_dials_follows_a_redirection(pbx: Pbx) -> None:
+    """Every Dial() and Queue() of the dialplan has the option, and no phone or trunk has PJSIP follow one."""
+    dialplan = (pbx.run_dir / "etc/extensions.conf").read_text()
+    while "${" in dialplan:  # what stands there for good, not what a variable may hold
+        dialplan = re.sub(r"\$\{[^{}]*\}", "", dialplan)
+    steps = re.findall(r"^[^;\n]*\b(Dial|Queue)\((.*)\)\s*$", dialplan, re.MULTILINE)
+    options = [arguments.split(",")[{"Dial": 2, "Queue": 1}[name]].partition("(")[0] for name, arguments in steps]
+    sip = (pbx.run_dir / "etc/pjsip.conf").read_text()
+
+    agents = sum(name.startswith("agent-") for name in pbx.phone_secrets)
+    assert len(options) == 5 + agents
+    assert [option for option in options if "i" not in option] == []
+    assert sip.count("type = endpoint") == sip.count("redirect_method = user") == 3
 
 
 # ---- production --------------------------------------------------------------------------------------------------

@@ -17,12 +17,12 @@ from callrouter.core.engine import Turn
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import compile_client
-from callrouter.dialplan.language.drafts import draft
+from callrouter.dialplan.documents.drafts import draft
+from callrouter.dialplan.folder.sound_files import PaperSpeech
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.dialplan.shared.reading import Shared
-from callrouter.dialplan.sounds import PaperSpeech
 from callrouter.testing import TUESDAY_10
 
 VARIABLES = ("dossier", "postcode")

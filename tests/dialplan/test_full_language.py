@@ -13,6 +13,7 @@ import pytest
 from callrouter.core.nodes import ALL
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.reference.schema import DOCUMENTS
 from callrouter.dialplan.show.mermaid import mermaid
 from callrouter.dialplan.show.svg import svg
@@ -56,7 +57,7 @@ def test_expected_routes_hold(now: datetime) -> None:
     """At any time of the year."""
     at_that_time = load_directory(FOLDER, PaperSpeech(), now=now)
 
-    assert [str(issue) for issue in run_expected(FOLDER, at_that_time, now)] == []
+    assert [str(issue) for issue in run_expected(read_tables(FOLDER), at_that_time, now)] == []
 
 
 def test_every_outcome(clinic: Plan) -> None:
@@ -191,7 +192,9 @@ def test_a_table_names_all_that_is_wrong(tmp_path: Path) -> None:
     table.write_text("calls:\n" + "".join(f"  - {row}\n" for row in rows))
     found = [
         str(one)
-        for one in run_expected(tmp_path / "clinic.yaml", load_directory(tmp_path, PaperSpeech(), now=NOW), NOW)
+        for one in run_expected(
+            read_tables(tmp_path / "clinic.yaml"), load_directory(tmp_path, PaperSpeech(), now=NOW), NOW
+        )
     ]
 
     for number, part in (

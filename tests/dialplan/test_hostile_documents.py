@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech
 from callrouter.dialplan.compile.compiler import compile_client
-from callrouter.dialplan.language.drafts import draft
+from callrouter.dialplan.documents.drafts import draft
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.verbs import VERBS

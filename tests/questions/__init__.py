@@ -1,0 +1,6 @@
+"""Where those modules of `callrouter.questions` are tested whose name no test file has.
+
+ahead, examples, occasions   test_outcomes.py, diff/test_compare_holds.py
+asking                       test_route.py, test_expected.py
+week                         ../cli/test_questions.py, ../dialplan/show/test_svg.py
+"""

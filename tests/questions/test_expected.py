@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.questions.expected import run_expected, tables
+from callrouter.dialplan.folder.files import read_tables
+from callrouter.questions.expected import run_expected
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -25,13 +26,13 @@ def test_the_demonstration_clients_hold(now: datetime) -> None:
     """Each has a table, and keeps it at any time of the year."""
     at_that_time = load_directory(DIALPLANS, PaperSpeech(), now=now)
 
-    assert len(tables(DIALPLANS)) == len(at_that_time.plans) >= 4
-    assert run_expected(DIALPLANS, at_that_time, now) == []
+    assert len(read_tables(DIALPLANS)) == len(at_that_time.plans) >= 4
+    assert run_expected(read_tables(DIALPLANS), at_that_time, now) == []
 
 
 def _run(tmp_path: Path, catalogue: Catalogue, row: str, name: str = "cabinet-moreau.test.yaml") -> list[str]:
     (tmp_path / name).write_text(f"calls:\n  - {{ at: '2026-01-06T10:00', keys: '2', expect: queue }}\n  - {row}\n")
-    return [str(issue) for issue in run_expected(tmp_path, catalogue, NOW)]
+    return [str(issue) for issue in run_expected(read_tables(tmp_path), catalogue, NOW)]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_what_is_wrong_is_named(tmp_path: Path, catalogue: Catalogue, row: str, 
 def test_a_table_of_one_call_or_none(tmp_path: Path, catalogue: Catalogue, calls: str, findings: list[str]) -> None:
     """One call may stand alone, as wherever a list is asked for; each mistake is told once, in our words."""
     (tmp_path / "cabinet-moreau.test.yaml").write_text(f"calls: {calls}\n")
-    found = run_expected(tmp_path, catalogue, NOW)
+    found = run_expected(read_tables(tmp_path), catalogue, NOW)
 
     assert [one.message for one in found] == findings
 
@@ -97,9 +98,9 @@ def test_a_table_that_is_no_yaml(tmp_path: Path, catalogue: Catalogue) -> None:
     """The reader's own sentence."""
     (tmp_path / "cabinet-moreau.test.yaml").write_text("calls: [\n")
 
-    assert "is not YAML" in str(run_expected(tmp_path, catalogue, NOW)[0])
+    assert "is not YAML" in str(run_expected(read_tables(tmp_path), catalogue, NOW)[0])
 
 
 def test_one_client_alone(tmp_path: Path, catalogue: Catalogue) -> None:
     """Only the table beside the file that is asked about."""
-    assert [table.name for table in tables(DIALPLANS / "etude-lenoir.yaml")] == ["etude-lenoir.test.yaml"]
+    assert [table.file for table in read_tables(DIALPLANS / "etude-lenoir.yaml")] == ["etude-lenoir.test.yaml"]

@@ -9,6 +9,16 @@ from dataclasses import dataclass, field
 
 GOOD = b'{"customer": {"name": "Jeanne \\u0000\\r\\n \\"Moreau\\"", "vip": true, "files": [12, "A-7"]}, "deep": {}}'
 
+ANSWERS = {
+    "good": (b"200 OK", GOOD, b"Set-Cookie: session=1\r\n"),
+    "fail": (b"500 Broken", b"{}"),
+    "missing": (b"404 Not Found", b"{}"),
+    "redirect": (b"302 Found", b"", b"Location: http://169.254.169.254/latest/meta-data/\r\n"),
+    "nested": (b"200 OK", b"[" * 60_000),
+    "html": (b"200 OK", b"<html>"),
+}
+"""Status, body and headers."""
+
 
 @dataclass
 class WebService:
@@ -17,6 +27,8 @@ class WebService:
     port: int = 0
     asked: list[bytes] = field(default_factory=list)
     away: bool = False
+    retry_after: str = ""
+    held: asyncio.Event | None = None
 
     @property
     def host(self) -> str:
@@ -27,6 +39,11 @@ class WebService:
         """An address of it."""
         return f"http://{self.host}/{path}"
 
+    def hold(self) -> asyncio.Event:
+        """Answer nobody until this is set."""
+        self.held = asyncio.Event()
+        return self.held
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request."""
         try:
@@ -35,6 +52,8 @@ class WebService:
                 (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
             )
             self.asked.append(head + await reader.readexactly(length))
+            if self.held is not None:
+                await self.held.wait()
             await self._answer(head.split(b" ")[1].split(b"?")[0].strip(b"/").split(b"/")[0].decode(), writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
@@ -45,8 +64,6 @@ class WebService:
         if self.away:
             how = "fail"
         match how:
-            case "good":
-                _write(writer, b"200 OK", GOOD, b"Set-Cookie: session=1\r\n")
             case "slow":
                 await asyncio.sleep(30)
             case "drip":
@@ -55,23 +72,17 @@ class WebService:
                     writer.write(b" ")
                     await writer.drain()
                     await asyncio.sleep(0.05)
-            case "fail":
-                _write(writer, b"500 Broken", b"{}")
-            case "missing":
-                _write(writer, b"404 Not Found", b"{}")
-            case "redirect":
-                _write(writer, b"302 Found", b"", b"Location: http://169.254.169.254/latest/meta-data/\r\n")
+            case "busy":
+                _write(writer, b"503 Busy", b"{}", b"Retry-After: %b\r\n" % self.retry_after.encode())
             case "huge":
                 writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
                 for _ in range(64):
                     writer.write(b"x" * 4096)
                     await writer.drain()
-            case "nested":
-                _write(writer, b"200 OK", b"[" * 60_000)
-            case "html":
-                _write(writer, b"200 OK", b"<html>")
             case "garbage":
                 writer.write(b"\x00\xff nonsense\r\n\r\n")
+            case _ if how in ANSWERS:
+                _write(writer, *ANSWERS[how])
             case _:
                 pass
         await writer.drain()

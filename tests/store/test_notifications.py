@@ -1,193 +1,118 @@
-"""Notifications and callbacks, on a real PostgreSQL and a real HTTP server."""
+"""Notifications and callbacks, on a real PostgreSQL."""
 
 from __future__ import annotations
 
-import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, Callback, CallerId, replace
-from callrouter.core.nodes import CallbackNode, HangupNode, NotifyNode
-from callrouter.core.templates import parse
-from callrouter.metrics import EngineMetrics
-from callrouter.runtime.notifications import PAUSES_SECONDS, Attempt, Notifier, Pending
-from callrouter.runtime.outgoing import Outgoing
+from callrouter.core.nodes import CallbackNode, HangupNode
+from callrouter.delivery.ports import Attempt, Delivery
 from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
-from callrouter.store.notification_spool import NotificationShelf
+from callrouter.store.notification_spool import NotificationSpool
 from callrouter.store.notifications import NotificationRows
 from callrouter.store.tables import notifications
 from callrouter.store.trace import call_from_json, call_json
 from callrouter.store.writer import Writer
 from callrouter.testing import plan_of, sound
-from tests.runtime.web_service import web_service
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.at = MONDAY
-
-    def now(self) -> datetime:
-        """As a Clock."""
-        return self.at
-
-
-def notifier_of(
-    database: Database, outgoing: Outgoing, clock: Clock, folder: Path, meter: EngineMetrics | None = None
-) -> Notifier:
-    """As an engine has one."""
-    shelf = NotificationShelf(folder / "notifications.jsonl")
-    return Notifier(book=NotificationRows(database), outgoing=outgoing, clock=clock, shelf=shelf, meter=meter)
-
-
-def _call_that_notifies(url: str) -> engine.Turn:
-    plan = plan_of(
-        NotifyNode(name="told", contact="crm", url=url, data=(("a", parse("b")),), exits={"next": "bye"}),
-        HangupNode(name="bye"),
+def delivery(delivery_id: str = "n", address: str = "https://x.example/", seconds: float = 0.0) -> Delivery:
+    """One, asked for so long after nine."""
+    return Delivery(
+        delivery_id=delivery_id,
+        call_id="c",
+        client="a",
+        contact="crm",
+        address=address,
+        body="{}",
+        asked_at=MONDAY + timedelta(seconds=seconds),
     )
-    caller = CallerId(number="+33612340001", name="\x00 \ud800")
-    return engine.start(plan, inputs.CallOffered(call_id="c1", did="+33199000010", caller=caller, at=MONDAY))
 
 
-async def _row(database: Database) -> dict[str, object]:
+async def _states(database: Database) -> dict[str, tuple[str, int, str | None]]:
     async with database.connection() as connection:
-        return dict((await connection.execute(select(notifications))).mappings().one())
-
-
-async def _until_state(database: Database, state: str) -> dict[str, object]:
-    async with asyncio.timeout(10):
-        while True:
-            async with database.connection() as connection:
-                rows = (await connection.execute(select(notifications))).mappings().all()
-            if rows and rows[0]["state"] == state and (state != "waiting" or rows[0]["attempts"]):
-                return dict(rows[0])
-            await asyncio.sleep(0.02)
-
-
-async def test_delivered_after_a_failure(database: Database, tmp_path: Path) -> None:
-    """The first attempt fails, the row says why and when the next one is due; that one is delivered, once."""
-    clock = Clock()
-    async with web_service() as service:
-        outgoing = Outgoing([service.host], {})
-        metrics = EngineMetrics(registry := CollectorRegistry(), version="0", target_of=lambda _call: None)
-        notifier = notifier_of(database, outgoing, clock, tmp_path, metrics)
-        service.away = True
-        notifier.observe(_call_that_notifies(service.url("good")).facts)
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(notifier.run())
-            waiting = await _until_state(database, "waiting")
-            service.away = False
-            clock.at += timedelta(seconds=PAUSES_SECONDS[0] * 1.2)
-            delivered = await _until_state(database, "delivered")
-            running.cancel()
-        await outgoing.close()
-
-    assert (waiting["attempts"], waiting["last_error"]) == (1, f"{service.host} answered 500")
-    assert waiting["next_attempt_at"] is not None
-    assert (delivered["attempts"], delivered["next_attempt_at"], delivered["last_error"]) == (2, None, None)
-    assert delivered["client"] == "acme"
-    assert len(service.asked) == 2
-    for outcome in ("failed", "delivered"):
-        assert registry.get_sample_value("callrouter_notification_attempts_total", {"outcome": outcome}) == 1
-    assert all(b"Idempotency-Key: c1-n0\r\n" in asked for asked in service.asked)
-    assert json.loads(service.asked[1].partition(b"\r\n\r\n")[2])["data"] == {"a": "b"}
-
-
-async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Database, tmp_path: Path) -> None:
-    """And the row says what to do."""
-    outgoing = Outgoing([], {})
-    notifier = notifier_of(database, outgoing, Clock(), tmp_path)
-    notifier.observe(_call_that_notifies("https://crm.example/hook").facts)
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(notifier.run())
-        failed = await _until_state(database, "failed")
-        running.cancel()
-    await outgoing.close()
-
-    assert "CALLROUTER_OUTGOING_HOSTS" in str(failed["last_error"])
-
-
-async def test_a_successor_delivers_what_was_left(database: Database, tmp_path: Path) -> None:
-    """What an engine had kept, and did not send, is due for the next; kept twice it is one."""
-    clock = Clock()
-    notifier = notifier_of(database, Outgoing([], {}), clock, tmp_path)
-    turn = _call_that_notifies("https://crm.example/hook")
-    notifier.observe((*turn.facts, *turn.facts))
-    await notifier.flush()
-
-    due = await NotificationRows(database).due(clock.now() + timedelta(seconds=1), 10)
-
-    assert [one.notification_id for one in due] == ["c1-n0"]
-    assert notifier.backlog == 0
-
-
-@pytest.mark.parametrize("killed", [True, False])
-async def test_what_was_asked_for_while_postgresql_was_away_is_delivered(
-    database: Database, tmp_path: Path, killed: bool
-) -> None:
-    """By the engine after the one that ended meanwhile; a line that a dying machine cut costs no other."""
-    away = Database(database.url.set(database="nowhere"))
-    async with web_service() as service:
-        outgoing, turn = Outgoing([service.host], {}), _call_that_notifies(service.url("good"))
-        first = notifier_of(away, outgoing, Clock(), tmp_path)
-        first.observe(turn.facts)
-        if killed:
-            async with asyncio.TaskGroup() as group:
-                running = group.create_task(first.run())
-                async with asyncio.timeout(10):
-                    while not (tmp_path / "notifications.jsonl").exists():
-                        await asyncio.sleep(0.02)
-                await asyncio.sleep(1.5)  # it is tried again, and put there once
-                running.cancel()
-        else:
-            await first.flush()
-        assert len((tmp_path / "notifications.jsonl").read_bytes().splitlines()) == 1
-        with (tmp_path / "notifications.jsonl").open("ab") as file:
-            file.write(b'{"notification_id": "c1-n')
-
-        second = notifier_of(database, outgoing, Clock(), tmp_path)
-        async with asyncio.TaskGroup() as group:
-            running = group.create_task(second.run())
-            delivered = await _until_state(database, "delivered")
-            running.cancel()
-        await outgoing.close()
-    await away.close()
-
-    assert delivered["notification_id"] == "c1-n0"
-    assert len(service.asked) == 1
-    assert not (tmp_path / "notifications.jsonl").exists()
+        rows = (await connection.execute(select(notifications))).mappings().all()
+    return {row["notification_id"]: (row["state"], row["attempts"], row["last_error"]) for row in rows}
 
 
 async def test_given_up_in_the_end(database: Database) -> None:
     """After the last pause there is no other attempt."""
     rows = NotificationRows(database)
-    await rows.add(
-        [
-            Pending(
-                notification_id="n",
-                call_id="c",
-                client="a",
-                contact="crm",
-                url="https://x.example/",
-                body="{}",
-                asked_at=MONDAY,
-            )
-        ]
-    )
-    await rows.settle(Attempt(notification_id="n", attempts=9, at=MONDAY, error="away\x00", next_at=None))
+    await rows.add([delivery()])
+    await rows.settle([Attempt(delivery_id="n", attempts=9, at=MONDAY, error="away\x00", next_at=None)])
 
     assert await rows.due(MONDAY + timedelta(days=9), 10) == []
-    assert (await _row(database))["state"] == "failed"
+    assert await _states(database) == {"n": ("failed", 9, "away\ufffd")}
+
+
+async def test_many_are_settled_at_once(database: Database) -> None:
+    """Each in its own way; to note one twice changes nothing, and one that is kept again stays as it is."""
+    rows = NotificationRows(database)
+    asked = [delivery(name) for name in "abc"]
+    await rows.add(asked)
+    attempts = [
+        Attempt(delivery_id="a", attempts=1, at=MONDAY, error=None),
+        Attempt(delivery_id="b", attempts=1, at=MONDAY, error="away", next_at=MONDAY + timedelta(seconds=5)),
+    ]
+    for _ in range(2):
+        await rows.settle(attempts)
+        await rows.add(asked)
+
+    assert await _states(database) == {
+        "a": ("delivered", 1, None),
+        "b": ("waiting", 1, "away"),
+        "c": ("waiting", 0, None),
+    }
+    assert [one.delivery_id for one in await rows.due(MONDAY + timedelta(seconds=4), 10)] == ["c"]
+    assert [(one.delivery_id, one.attempts) for one in await rows.due(MONDAY + timedelta(seconds=5), 10)] == [
+        ("c", 0),
+        ("b", 1),
+    ]
+
+
+async def test_what_is_due_without_some(database: Database) -> None:
+    """The oldest first; neither those in hand nor those to some addresses, however many these are."""
+    rows = NotificationRows(database)
+    await rows.add([delivery(f"n{n}", f"https://{'ab'[n % 2]}.example/", seconds=-n) for n in range(6)])
+
+    due = await rows.due(MONDAY, 2, in_hand={"n4"}, passing_over=["https://b.example/", *"xyz"])
+
+    assert [(one.delivery_id, one.address) for one in due] == [
+        ("n2", "https://a.example/"),
+        ("n0", "https://a.example/"),
+    ]
+
+
+async def test_lines_of_the_release_before_are_read(tmp_path: Path) -> None:
+    """The spool's lines are the table's rows; one that a dying machine cut costs no other."""
+    spool = NotificationSpool(tmp_path / "notifications.jsonl")
+    line = (
+        '{"notification_id":"c1-n0","call_id":"c1","client":"acme","contact":"crm","url":"https://x.example/",'
+        '"body":"{}","asked_at":"2026-11-23T09:00:00Z","attempts":0}'
+    )
+    (tmp_path / "notifications.jsonl").write_text(f'{line}\n{{"notification_id":"c1-n\n[1]\n')
+    await spool.append([delivery("later")])
+
+    assert await spool.read() == [
+        Delivery(
+            delivery_id="c1-n0",
+            call_id="c1",
+            client="acme",
+            contact="crm",
+            address="https://x.example/",
+            body="{}",
+            asked_at=MONDAY,
+        ),
+        delivery("later"),
+    ]
 
 
 def _call_that_wants_a_callback(call_id: str, numbers: tuple[str, ...]) -> Call:

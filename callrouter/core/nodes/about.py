@@ -150,10 +150,10 @@ class Ring(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Address(Struct, frozen=True, kw_only=True, gc=False):
-    """A web service a node sends something to."""
+    """A web service, and what it takes to be let in."""
 
     url: str
-    """As the document writes it; variables in braces stand behind the host."""
+    """With `x` for the value of each variable, none of which is part of the host."""
     secrets: tuple[str, ...] = ()
     """Names of the secrets it is sent."""
 
@@ -162,7 +162,10 @@ class Uses(Struct, frozen=True, kw_only=True, gc=False):
     """Whom and what outside the tree a node names; queues stand in what it does."""
 
     rings: tuple[Ring, ...] = ()
-    addresses: tuple[Address, ...] = ()
+    asks: tuple[Address, ...] = ()
+    """Web services that are asked while the caller waits."""
+    tells: tuple[str, ...] = ()
+    """Addresses of those who are told something afterwards."""
 
 
 class Effort(Struct, frozen=True, kw_only=True, gc=False):

@@ -67,7 +67,7 @@ class LookupNode(Node, frozen=True, kw_only=True):
                 longest={field.variable: field.longest for field in self.fields},
                 known_after={"next": frozenset(field.variable for field in self.fields)},
             ),
-            uses=Uses(addresses=(Address(url=self.url.written, secrets=secrets),)),
+            uses=Uses(asks=(Address(url=self.url.example, secrets=secrets),)),
             effort=Effort(),
             unheard={
                 "timeout_seconds": "the longest wait for a key or an answer",

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, Notification
 from callrouter.core.nodes._base import Leave, Node, Step
-from callrouter.core.nodes.about import SENT, About, Address, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
+from callrouter.core.nodes.about import SENT, About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.templates import Template, UnsetVariable
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class NotifyNode(Node, frozen=True, kw_only=True):
             does=(),
             reads=Reads(),
             variables=Variables(needed=tuple(Needed(variable=name) for name in sorted(sent))),
-            uses=Uses(addresses=(Address(url=self.url),)),
+            uses=Uses(tells=(self.url,)),
             effort=Effort(),
             unheard=dict.fromkeys(("url", "data", "contact"), SENT),
         )

@@ -27,7 +27,7 @@ from callrouter.dialplan.verbs.set_variables import SetBlock
 
 if TYPE_CHECKING:
     from callrouter.dialplan.compile.neighbours import Neighbours
-    from callrouter.dialplan.language.drafts import Draft
+    from callrouter.dialplan.documents.drafts import Draft
 
 MAX_NODES = 5_000
 """Nodes of one plan, with all that it includes."""

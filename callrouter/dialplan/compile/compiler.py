@@ -15,9 +15,9 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, name_all, numbers_of, scope_of
 from callrouter.dialplan.compile.neighbours import Neighbours
+from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock
+from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
-from callrouter.dialplan.language.client_file import ClientFile, ServiceLevelBlock
-from callrouter.dialplan.language.drafts import Draft
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.reading import Shared

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from callrouter.core import numbers
 from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
+from callrouter.dialplan.documents.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.issues import Severity, closest, shown
-from callrouter.dialplan.language.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE
 from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.scope import Scope

@@ -10,11 +10,11 @@ from phonenumbers import SUPPORTED_REGIONS
 from callrouter.core import numbers
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.schedule import Schedule
+from callrouter.dialplan.documents.calendar import UNNAMED_HOURS
+from callrouter.dialplan.documents.client_file import ClientFile
+from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import timezones
-from callrouter.dialplan.language.calendar import UNNAMED_HOURS
-from callrouter.dialplan.language.client_file import ClientFile
-from callrouter.dialplan.language.drafts import Draft
 from callrouter.dialplan.language.own_texts import LANGUAGES
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared import hours

@@ -11,7 +11,7 @@ from callrouter.dialplan.language import timezones
 
 if TYPE_CHECKING:
     from callrouter.dialplan.compile.compiled import Compiled
-    from callrouter.dialplan.language.drafts import Draft
+    from callrouter.dialplan.documents.drafts import Draft
 
 
 class Neighbours:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from callrouter.core.call import replace
 from callrouter.dialplan.compile.assembly import MAX_SNIPPETS_DEEP
 from callrouter.dialplan.compile.frame import languages_of, scope_of
-from callrouter.dialplan.language.drafts import Draft
+from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE, LANGUAGES
 from callrouter.dialplan.language.prompts import PromptBlock

@@ -1,5 +1,6 @@
 """The folder of all clients' files, on disk.
 
-`look` says what is there and what has changed, `loader` reads and compiles that alone, `catalogue` holds the plans of
-all clients by number, `publish` replaces a folder as a whole, and `revisions` reads older ones from git.
+`look` says what is there and what has changed, `files` reads documents, `sound_files` finds sounds. `loader` reads and
+compiles what has changed alone, `catalogue` holds the plans of all clients by number, `publish` replaces a folder as a
+whole, and `revisions` reads older ones from git. The rest of `dialplan` touches no disk.
 """

@@ -22,13 +22,14 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
+from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.catalogue import Catalogue, admit, client_files, client_names, unknown_plan
+from callrouter.dialplan.folder.files import is_special, load_shared, read_file
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded, shown
-from callrouter.dialplan.language.drafts import Draft, draft
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
-from callrouter.dialplan.language.reader import MAX_BYTES, Document, Key, is_special, read, read_file
-from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared, load_shared
+from callrouter.dialplan.language.reader import MAX_BYTES, Document, Key, read
+from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared
 from callrouter.dialplan.sounds import SoundSource
 
 TRIES: Final = 3

@@ -1,7 +1,6 @@
-"""What may be written, and what each text becomes.
+"""How what is written is understood: YAML into texts that know their line, texts into values.
 
-`reader` turns YAML into texts that know their line, `values` and `fields` texts into values, `conditions` what a branch
-asks. `client_file`, `shared_files` and `expected_file` are the documents, `calendar`, `people` and `snippets` what
-stands in them, `own_texts` the sentences that are ours, `timezones` the zones that may be named. `validation` words
-what pydantic found; `drafts` joins these into a document that is understood.
+`reader` reads YAML, `values` and `fields` make values of texts, `conditions` what a branch asks, `prompts` what is
+said, `templates` texts with variables. `own_texts` are the sentences that are ours, `timezones` the zones that may be
+named. `validation` words what pydantic found, `words` says values of a plan to a person.
 """

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
-import stat
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -77,60 +75,38 @@ class Document(Struct, frozen=True, kw_only=True):
         return tuple(known)
 
 
-def read_file(path: Path, name: str) -> Document:
-    """Read a document; whatever is wrong with it is among its issues, nothing is raised."""
-    try:
-        if is_special(path):
-            return _refused(name, 0, "is not a regular file, nor a link to one: put the document's text in its place")
-        with path.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        return _refused(name, 0, f"cannot be read: {error.strerror or error}")
-    return read(content, name)
-
-
-def is_special(path: Path) -> bool:
-    """Whether it is a pipe, a socket or a device, links followed: to open one may wait for ever.
-
-    Raises:
-        OSError: there is nothing, or it cannot be looked at.
-    """
-    mode = path.stat().st_mode
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
 def read(content: bytes, name: str) -> Document:
     """Read the bytes of a document; whatever is wrong with it is among its issues, nothing is raised."""
     if len(content) > MAX_BYTES:
-        return _refused(name, 0, f"is larger than {MAX_BYTES // 1024} KiB: no client's tree needs that")
+        return refused(name, 0, f"is larger than {MAX_BYTES // 1024} KiB: no client's tree needs that")
     if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        return _refused(name, 1, "is UTF-32: save it as UTF-8", content)
+        return refused(name, 1, "is UTF-32: save it as UTF-8", content)
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return _refused(name, 1, "is UTF-16: save it as UTF-8", content)
+        return refused(name, 1, "is UTF-16: save it as UTF-8", content)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         wrong = f"byte 0x{content[error.start]:02x} is not UTF-8: save the file as UTF-8"
-        return _refused(name, line, wrong, content)
+        return refused(name, line, wrong, content)
     if "<<<<<<< " in text and (mark := _CONFLICT.search(text)):
         number = text.count("\n", 0, mark.start()) + 1
         wrong = f"git left a conflict here ({shown(mark[0].strip())}): keep one of the two versions, and no mark of it"
-        return _refused(name, number, wrong, content)
+        return refused(name, number, wrong, content)
     if "\t" in text and (tab := _TAB_FIRST.search(text)):
         number = text.count("\n", 0, tab.start()) + 1
-        return _refused(name, number, "the line begins with a tab: indent with spaces", content)
+        return refused(name, number, "the line begins with a tab: indent with spaces", content)
     try:
         return _compose(text, content, name)
     except yaml.reader.ReaderError as error:
         position = error.position if isinstance(error.position, int) else 0
         line = text.count("\n", 0, position) + 1
-        return _refused(name, line, f"holds a character YAML does not allow (U+{_code(error.character):04X})", content)
+        return refused(name, line, f"holds a character YAML does not allow (U+{_code(error.character):04X})", content)
     except yaml.MarkedYAMLError as error:
         line, problem = _problem(error)
-        return _refused(name, line, f"is not YAML here: {problem}", content)
+        return refused(name, line, f"is not YAML here: {problem}", content)
     except yaml.YAMLError as error:
-        return _refused(name, 1, f"is not YAML: {error}", content)
+        return refused(name, 1, f"is not YAML: {error}", content)
 
 
 def _line(event: yaml.Event) -> int:
@@ -164,7 +140,8 @@ def _problem(error: yaml.MarkedYAMLError) -> tuple[int, str]:
     return line, problem
 
 
-def _refused(name: str, line: int, message: str, content: bytes = b"") -> Document:
+def refused(name: str, line: int, message: str, content: bytes = b"") -> Document:
+    """A document that cannot be read, and why; line 0: all of it."""
     return Document(file=name, issues=(Issue(file=name, line=line, message=message),), content=content)
 
 
@@ -177,9 +154,9 @@ def _compose(text: str, content: bytes, name: str) -> Document:
     finally:
         loader.dispose()
     if refusal:
-        return _refused(name, _line(event), refusal, content)
+        return refused(name, _line(event), refusal, content)
     if builder.root is None:
-        return _refused(name, 0, "is empty", content)
+        return refused(name, 0, "is empty", content)
     return Document(
         file=name,
         value=builder.root,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
+from pkgutil import get_data
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import tzdata
@@ -28,9 +28,10 @@ def closest_timezone(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _countries_by_zone() -> Mapping[str, str]:
-    # By its path: importlib.resources loads temporary files and zip archives first, for what is a plain file.
-    table = Path(tzdata.__file__).with_name("zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
+    # By pkgutil: importlib.resources loads temporary files and zip archives first, for what is a plain file.
+    table = get_data(tzdata.__name__, "zoneinfo/zone.tab")
+    assert table is not None, "tzdata is installed as files"
+    rows = (line.split("\t") for line in table.decode().splitlines() if line and not line.startswith("#"))
     return {row[2]: row[0] for row in rows}
 
 

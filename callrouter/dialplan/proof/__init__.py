@@ -2,8 +2,8 @@
 
 `graph` looks at a tree as nodes and ways and tells ways that need a key from those that do not; `ways` proves that
 exits lead somewhere, nodes are come to, and that no way goes round or on for ever; `flow` finds what is certain at a
-node, from which `variables` proves that what is read is set, and `rules` that no list or condition is hidden by an
-earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
+node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
+an earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
 `dialled` at numbers that lead back here through the telephone network. `effort` only warns.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import errors
-from callrouter.dialplan.language.client_file import ClientFile
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort

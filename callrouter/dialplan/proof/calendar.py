@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from callrouter.core.schedule import DAYS
+from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
@@ -86,7 +86,7 @@ def check_open(scope: Scope, tree: Tree, today: date) -> None:
         if kept and (hours := scope.schedules.get(kept)):
             here = ("nodes", name, tree.nodes[name].kind)
             coming = (one.ranges for one in hours.exceptions if one.last >= today)
-            if not any(hours.week) and not any(coming):
+            if "open" in tree.nodes[name].exits and not any(hours.week) and not any(coming):
                 wrong = f"exit {shown('open')} is never taken: hours {shown(kept)} hold no time at which it is open"
                 scope.fail(wrong, *here, "open")
             if about.reads.holidays and not hours.holidays:

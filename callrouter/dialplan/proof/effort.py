@@ -78,6 +78,9 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
         scope.fail(wrong, "nodes", where, severity=Severity.WARNING)
 
 
+_UNWILLING = (LeftBy.SILENCE, LeftBy.WRONG_KEYS, LeftBy.SILENCE | LeftBy.WRONG_KEYS)
+"""How a caller leaves who does not answer."""
+
 _HEARD_OUT = (LeftBy.NOTHING, LeftBy.TIME, LeftBy.NOTHING | LeftBy.TIME)
 """What does not end a greeting."""
 
@@ -113,7 +116,7 @@ def _steps(node: Node, about: About) -> Iterator[tuple[str, int, float]]:
     """Where a willing caller goes on to, the keys it takes, and the seconds."""
     for way, target in node.exits.items():
         by = about.left_by[way]
-        if by not in (LeftBy.SILENCE, LeftBy.WRONG_KEYS) and not way.startswith("list:"):
+        if by not in _UNWILLING and not way.startswith("list:"):
             yield target, about.effort.keys if by is LeftBy.KEY else 0, about.effort.seconds
 
 

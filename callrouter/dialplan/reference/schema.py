@@ -16,10 +16,10 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel
 
-from callrouter.dialplan.language.client_file import ClientFile
-from callrouter.dialplan.language.expected_file import ExpectedCalls
+from callrouter.dialplan.documents.client_file import ClientFile
+from callrouter.dialplan.documents.expected_file import ExpectedCalls
+from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.language.shared_files import SHARED_FILES
 from callrouter.dialplan.verbs import AnyNode
 
 EXPECTED: Final = "expected"

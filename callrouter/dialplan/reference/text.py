@@ -8,11 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from callrouter.dialplan.language.calendar import CalendarBlock
-from callrouter.dialplan.language.client_file import ClientFile
+from callrouter.dialplan.documents.calendar import CalendarBlock
+from callrouter.dialplan.documents.client_file import ClientFile
+from callrouter.dialplan.documents.shared_files import SHARED_FILES
+from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.language.shared_files import SHARED_FILES
-from callrouter.dialplan.language.snippets import PARAMETER_TYPES
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\

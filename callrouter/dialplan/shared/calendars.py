@@ -8,9 +8,9 @@ from datetime import date
 from msgspec import Struct, field
 
 from callrouter.core.rota import Contact, Duty, Rota
+from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
 from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.calendar import CalendarBlock, RotaBlock
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.timezones import known_timezone
 from callrouter.dialplan.shared import hours

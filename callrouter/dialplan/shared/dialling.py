@@ -6,10 +6,10 @@ from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 
 from callrouter.core import numbers
 from callrouter.core.dialling import Dialling, with_territories
+from callrouter.dialplan.documents.client_file import DiallingBlock
+from callrouter.dialplan.documents.shared_files import DiallingFile
 from callrouter.dialplan.issues import Issue, Severity, shown
-from callrouter.dialplan.language.client_file import DiallingBlock
 from callrouter.dialplan.language.reader import Document
-from callrouter.dialplan.language.shared_files import DiallingFile
 
 
 def allowance(block: DiallingBlock | DiallingFile, document: Document, country: str) -> tuple[Dialling, list[Issue]]:

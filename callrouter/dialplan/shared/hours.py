@@ -9,9 +9,9 @@ from functools import lru_cache
 from msgspec import Struct
 
 from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
+from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.shared.public_holidays import calendar_of, countries, regions_of
 
 YEARS_BACK, YEARS_AHEAD = 1, 5

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import Issue, shown
-from callrouter.dialplan.language.people import ContactBlock
 from callrouter.dialplan.language.reader import Document
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 
 import holidays
 from holidays import HolidayBase
@@ -34,8 +34,8 @@ def calendar_of(country: str) -> type[HolidayBase]:
     )
     if not module_name:
         raise KeyError(country)
-    path = Path(holidays.__file__).parent / "countries" / f"{module_name}.py"
-    spec = spec_from_file_location(f"holidays.countries.{module_name}", path) if path.is_file() else None
+    folders = [f"{folder}/countries" for folder in holidays.__path__]
+    spec = PathFinder.find_spec(f"holidays.countries.{module_name}", folders)
     if spec is None or spec.loader is None:
         found: type[HolidayBase] = getattr(holidays, class_name)
         return found

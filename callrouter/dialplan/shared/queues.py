@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
+from callrouter.dialplan.documents.people import TeamQueueBlock
+from callrouter.dialplan.documents.shared_files import QueuesFile
 from callrouter.dialplan.issues import Issue, closest, shown
-from callrouter.dialplan.language.people import TeamQueueBlock
 from callrouter.dialplan.language.reader import Document
-from callrouter.dialplan.language.shared_files import QueuesFile
 
 
 class TeamQueue(Struct, frozen=True, kw_only=True):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Collection, Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import Struct, field
@@ -11,11 +10,9 @@ from pydantic import BaseModel
 
 from callrouter.core.dialling import Dialling
 from callrouter.core.rota import Rota
-from callrouter.dialplan.issues import Issue, closest, errors
-from callrouter.dialplan.language.calendar import CalendarBlock
-from callrouter.dialplan.language.people import AgentBlock
-from callrouter.dialplan.language.reader import Document, read_file
-from callrouter.dialplan.language.shared_files import (
+from callrouter.dialplan.documents.calendar import CalendarBlock
+from callrouter.dialplan.documents.people import AgentBlock
+from callrouter.dialplan.documents.shared_files import (
     SHARED_FILES,
     AgentsFile,
     CalendarsFile,
@@ -25,6 +22,8 @@ from callrouter.dialplan.language.shared_files import (
     QueuesFile,
     SnippetsFile,
 )
+from callrouter.dialplan.issues import Issue, closest, errors
+from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
@@ -66,9 +65,14 @@ class Shared(Struct, frozen=True, kw_only=True):
     """All of the files, for the hash of a plan's version."""
 
 
-def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
-    """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
-    files = _Files(folder / FOLDER)
+def shared_from(
+    documents: Mapping[str, Document], names: Collection[str] = (), country: str = DEFAULT_COUNTRY
+) -> Shared:
+    """What the shared files say: `documents` by kind (`contacts` …), those that are there.
+
+    `names` are those of all documents in their folder, by their path in it; `country` is the operator's own.
+    """
+    files = _Files(documents, names)
     contacts = files.read("contacts", ContactsFile)
     agents = files.read("agents", AgentsFile)
     queues = files.read("queues", QueuesFile)
@@ -110,24 +114,23 @@ class _File(NamedTuple, Generic[Model]):
 
 
 class _Files:
-    """Reads the files of the folder, and keeps what is wrong with them."""
+    """Understands the files of the folder, and keeps what is wrong with them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.issues, self.refused = _unknown_files(folder)
+    def __init__(self, documents: Mapping[str, Document], names: Collection[str]) -> None:
+        self._documents = documents
+        self.issues, self.refused = _unknown_files(names)
         self.contents: list[bytes] = []
 
     def read(self, kind: str, model: type[Model]) -> _File[Model]:
         """The file of a kind."""
-        path, name = self._folder / f"{kind}.yaml", f"{FOLDER}/{kind}.yaml"
-        if not path.exists():
-            return _File(kind, Document(file=name), None)
-        document = read_file(path, name)
+        document = self._documents.get(kind)
+        if document is None:
+            return _File(kind, Document(file=f"{FOLDER}/{kind}.yaml"), None)
         self.contents.append(f"{kind}\0".encode() + document.content)
         found, wrong = (None, list(document.issues)) if document.issues else validate(model, document)
         if wrong:
             self.issues.extend(wrong)
-            self.refused[kind] = name
+            self.refused[kind] = document.file
         return _File(kind, document, found)
 
     def note(self, file: _File[Model], wrong: Iterable[Issue]) -> None:
@@ -177,25 +180,18 @@ def _dialling(files: _Files, file: _File[DiallingFile], country: str) -> Diallin
     return Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refused)
 
 
-def _unknown_files(place: Path) -> tuple[list[Issue], dict[str, str]]:
+def _unknown_files(names: Collection[str]) -> tuple[list[Issue], dict[str, str]]:
     """Files that look like shared ones and would be ignored without a word, and which kind each was meant to be."""
     issues: list[Issue] = []
     meant: dict[str, str] = {}
     known = [f"{kind}.yaml" for kind in SHARED_FILES]
-    for name in _documents(place):
+    for name in names:
         if name in known:
             continue
         stem = closest(name.lower().partition("/")[0].partition(".")[0], SHARED_FILES)
         hint = f"{stem}.yaml" if stem else ""
         message = f"is not read: the files here are {', '.join(sorted(known))}"
         issues.append(Issue(file=f"{FOLDER}/{name}", line=0, message=message, suggestion=hint))
-        if hint and not (place / hint).exists():
-            meant[hint.removesuffix(".yaml")] = f"{FOLDER}/{name}"
+        if hint and hint not in names:
+            meant[stem] = f"{FOLDER}/{name}"
     return issues, meant
-
-
-def _documents(place: Path) -> list[str]:
-    """What looks like a document in the folder, and in those below it; hidden files are editors' and git's."""
-    found = place.rglob("*") if place.is_dir() else ()
-    names = (one.relative_to(place) for one in found if one.suffix.lower() in (".yaml", ".yml"))
-    return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))

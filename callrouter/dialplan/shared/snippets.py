@@ -9,11 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.dialplan.documents.snippets import SnippetBlock
 from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import targets
 from callrouter.dialplan.language.reader import Document, Key
-from callrouter.dialplan.language.snippets import SnippetBlock
 from callrouter.dialplan.language.validation import validate_part
 from callrouter.dialplan.verbs import NodeBlock
 from callrouter.dialplan.verbs.include import IncludeBlock

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
-from callrouter.dialplan.show.words import describe_condition
+from callrouter.dialplan.language.words import describe_condition
 from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 

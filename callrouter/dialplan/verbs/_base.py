@@ -17,7 +17,22 @@ from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.prompts import PartBlock, PromptBlock
-from callrouter.dialplan.shared.people import Person
+
+
+class Somebody(Protocol):
+    """A contact of the client's."""
+
+    @property
+    def number(self) -> str | None:
+        """E.164; None: no telephone."""
+
+    @property
+    def url(self) -> str | None:
+        """Where somebody's system is told something."""
+
+    @property
+    def source(self) -> str:
+        """The file that says so."""
 
 
 class Names(Protocol):
@@ -68,10 +83,10 @@ class Names(Protocol):
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""
 
-    def contact(self, name: str, *path: str | int) -> Person | None:
+    def contact(self, name: str, *path: str | int) -> Somebody | None:
         """One of the client's contacts, or of those all share."""
 
-    def on_call(self, name: str, *path: str | int) -> Rota | Person | None:
+    def on_call(self, name: str, *path: str | int) -> Rota | Somebody | None:
         """Somebody to ring: a contact, or a rota that says who it is."""
 
     def may_dial(self, number: str, *path: str | int, who: str = "") -> None:

@@ -7,7 +7,7 @@ from callrouter.core.nodes import CallbackNode, Node
 from callrouter.dialplan.language.fields import Block, Positive, Target
 from callrouter.dialplan.language.own_texts import CALLBACK_ASK, CALLBACK_CHOICES, CALLBACK_NUMBER
 from callrouter.dialplan.language.prompts import PromptBlock, Prompts, Retry
-from callrouter.dialplan.show.words import said
+from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
 

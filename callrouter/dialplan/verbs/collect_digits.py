@@ -8,7 +8,7 @@ from pydantic import model_validator
 from callrouter.core.nodes import CollectDigitsNode, Node
 from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts, Retry
-from callrouter.dialplan.show.words import said
+from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb, own_name
 
 

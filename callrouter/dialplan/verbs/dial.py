@@ -12,7 +12,7 @@ from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import Before, Block, OneOf, OneOrMany, Positive, Target, as_list
 from callrouter.dialplan.language.fields import Names as SomeNames
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock, Spoken
-from callrouter.dialplan.show.words import length
+from callrouter.dialplan.language.words import length
 from callrouter.dialplan.verbs._base import Names, Verb
 
 Mode = Annotated[str, OneOf("in_turn", "at_once")]

@@ -6,7 +6,7 @@ from typing import ClassVar
 from callrouter.core.nodes import HangupNode, Node
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.prompts import Prompts
-from callrouter.dialplan.show.words import said
+from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
 

@@ -26,7 +26,7 @@ from callrouter.dialplan.language.fields import (
     as_mapping,
 )
 from callrouter.dialplan.language.templates import TemplateText, template_text
-from callrouter.dialplan.show.words import length
+from callrouter.dialplan.language.words import length
 from callrouter.dialplan.verbs._base import Names, Verb, own_name
 
 LONGEST_LOOKUP_SECONDS = 10.0

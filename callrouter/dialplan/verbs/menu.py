@@ -9,7 +9,7 @@ from callrouter.core.nodes import MenuNode, Node
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Before, Block, Positive, Target, as_mapping
 from callrouter.dialplan.language.prompts import Prompts, Retry
-from callrouter.dialplan.show.words import said
+from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
 KEYS = frozenset("0123456789*#")

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 from callrouter.core.nodes import MessageNode, Node
 from callrouter.dialplan.language.fields import Block, Duration, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts
-from callrouter.dialplan.show.words import length, said
+from callrouter.dialplan.language.words import length, said
 from callrouter.dialplan.verbs._base import Names, Verb
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from callrouter.core.nodes import Node, PlayNode
 from callrouter.dialplan.language.fields import Block, Flag, Target
 from callrouter.dialplan.language.prompts import Parts
-from callrouter.dialplan.show.words import said
+from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
 

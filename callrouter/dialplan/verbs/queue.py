@@ -6,7 +6,7 @@ from typing import ClassVar
 from callrouter.core.nodes import Node, QueueNode
 from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts
-from callrouter.dialplan.show.words import length
+from callrouter.dialplan.language.words import length
 from callrouter.dialplan.verbs._base import Names, Verb
 
 

@@ -9,7 +9,7 @@ from callrouter.core import numbers
 from callrouter.core.nodes import Node, RedirectNode
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block, Line, Name, Positive, Target, missing_key
-from callrouter.dialplan.show.words import length
+from callrouter.dialplan.language.words import length
 from callrouter.dialplan.verbs._base import Names, Verb
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from callrouter.core.nodes import Node, RejectNode
 from callrouter.dialplan.language.fields import Block, OneOf
 from callrouter.dialplan.language.prompts import Prompts
-from callrouter.dialplan.show.words import said
+from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
 CAUSES = {"rejected": 21, "busy": 17, "unallocated": 1}

@@ -11,8 +11,8 @@ from callrouter.core.effects import Sound
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import SENT
 from callrouter.core.plan import Plan
+from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
-from callrouter.dialplan.show.words import length
 from callrouter.questions.diff.same_tree import differing
 
 

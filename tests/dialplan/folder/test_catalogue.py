@@ -206,7 +206,7 @@ def test_queues_are_known_with_their_members(write: Write, load: Load, tmp_path:
     (tmp_path / "shared/queues.yaml").write_text("queues:\n  sales: { members: [agent-1, agent-2], ring: 20s }\n")
     queue = load().queues["sales"]
 
-    assert (queue.members, queue.ring_seconds, queue.strategy) == (("agent-1", "agent-2"), 20.0, "leastrecent")
+    assert (queue.members, queue.ring_seconds, queue.strategy) == (("agent-1", "agent-2"), 20.0, "rrmemory")
 
 
 @pytest.mark.parametrize("path", ["nowhere", "."])

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from callrouter.dialplan.language.reader import MAX_BYTES, read, read_file
+from callrouter.dialplan.language.reader import MAX_BYTES, read
 
 
 def test_every_scalar_stays_text() -> None:
@@ -92,10 +90,3 @@ def test_what_was_thrown_away_lends_its_lines_to_nobody() -> None:
 
     assert [document.line(f"k{number}", "b", 0) for number in range(500)] == list(range(203, 703))
     assert document.known("k0", "b", 0) == ("k0",)
-
-
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    """An issue like any other."""
-    document = read_file(tmp_path / "gone.yaml", "gone.yaml")
-
-    assert [str(issue) for issue in document.issues] == ["gone.yaml: cannot be read: No such file or directory"]

@@ -15,6 +15,7 @@ import yaml
 from callrouter.cli.schema import published
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.reference.schema import DOCUMENTS, json_schema, meanings, models_within
 from callrouter.dialplan.reference.text import reference
 from callrouter.dialplan.verbs import VERBS, NodeBlock
@@ -199,7 +200,7 @@ def test_the_example_of_expected_routes_holds(folder: Path) -> None:
     (folder / "client.test.yaml").write_text(EXAMPLES["client.test.yaml"])
     catalogue = load_directory(folder, PaperSpeech())
 
-    assert [str(issue) for issue in run_expected(folder, catalogue)] == []
+    assert [str(issue) for issue in run_expected(read_tables(folder), catalogue)] == []
     assert complaints("expected", EXAMPLES["client.test.yaml"]) == []
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan import Catalogue
+from callrouter.dialplan.documents.calendar import HoursBlock
 from callrouter.dialplan.language import timezones
-from callrouter.dialplan.language.calendar import HoursBlock
 from callrouter.dialplan.shared import hours
 from tests.dialplan.conftest import Write
 

@@ -96,9 +96,7 @@ ABOUT = (
                 longest={"position": 8},
                 known_after={"next": frozenset({"position"})},
             ),
-            uses=Uses(
-                addresses=(Address(url="https://crm.example/callers/{caller}?file={dossier}", secrets=("CRM_TOKEN",)),)
-            ),
+            uses=Uses(asks=(Address(url="https://crm.example/callers/x?file=x", secrets=("CRM_TOKEN",)),)),
             effort=Effort(),
             unheard={
                 "timeout_seconds": "the longest wait for a key or an answer",

@@ -5,7 +5,7 @@ import json
 from callrouter.core.call import Disposition
 from callrouter.core.facts import NotificationAsked, TroubleMet
 from callrouter.core.nodes import HangupNode, NotifyNode, SetNode
-from callrouter.core.nodes.about import SENT, About, Address, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
+from callrouter.core.nodes.about import SENT, About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.templates import parse
 from callrouter.testing import Playbook, plan_of
 
@@ -50,7 +50,7 @@ ABOUT = (
             does=(),
             reads=Reads(),
             variables=Variables(needed=(Needed(variable="dossier"),)),
-            uses=Uses(addresses=(Address(url="https://crm.example/hook"),)),
+            uses=Uses(tells=("https://crm.example/hook",)),
             effort=Effort(),
             unheard={"url": SENT, "data": SENT, "contact": SENT},
         ),

@@ -18,8 +18,18 @@ ANYBODY = "*"
 FAILED = "failed"
 """Said of a lookup that is not answered."""
 
+SUFFIX = ".test"
+"""Between the client's name and `.yaml`."""
+
 ORDINARY_CALLER = "+33612340001"
 MOST_CALLS = 500
+
+
+def client_files_of(table: str) -> tuple[str, str]:
+    """The file whose callers a table is about, by the table's name; its own suffix comes first."""
+    stem, dot, suffix = table.rpartition(".")
+    client = stem.removesuffix(SUFFIX)
+    return f"{client}{dot}{suffix}", f"{client}.{'yml' if suffix == 'yaml' else 'yaml'}"
 
 
 def wait_of(written: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callrouter.cli.outgoing import check_outgoing
+from callrouter.cli.web_services import check_web_services
 from callrouter.dialplan import PaperSpeech, load_directory
 
 TREE = """\
@@ -33,7 +33,7 @@ def said(place: Path, hosts: tuple[str, ...], secrets: dict[str, str]) -> list[s
     """What is said of the tree."""
     (place / "acme.yaml").write_text(TREE)
     plans = load_directory(place, PaperSpeech()).plans
-    return [str(issue) for issue in check_outgoing(plans.values(), hosts, secrets)]
+    return [str(issue) for issue in check_web_services(plans.values(), hosts, secrets)]
 
 
 def test_hosts_and_secrets_that_are_missing(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from callrouter.dialplan.language.calendar import CalendarBlock, RotaBlock
+from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
+from callrouter.dialplan.documents.people import AgentBlock, ContactBlock, TeamQueueBlock
+from callrouter.dialplan.documents.snippets import SnippetBlock
 from callrouter.dialplan.language.fields import Before, Block, Line, Name, Sentence, Texts, as_mapping
-from callrouter.dialplan.language.people import AgentBlock, ContactBlock, TeamQueueBlock
-from callrouter.dialplan.language.snippets import SnippetBlock
 
 
 class ContactsFile(Block):

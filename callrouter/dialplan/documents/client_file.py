@@ -10,9 +10,10 @@ from typing import Annotated, ClassVar, Self
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_validator
 
 from callrouter.core.service_level import Formula
+from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneSet, named_hours
+from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.calendar import HoursBlock, HoursName, OrOneSet, named_hours
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -28,7 +29,6 @@ from callrouter.dialplan.language.fields import (
     as_mapping,
 )
 from callrouter.dialplan.language.own_texts import LANGUAGES
-from callrouter.dialplan.language.people import ContactBlock
 from callrouter.dialplan.verbs import AnyNode, NodeBlock, Verb, node_block
 
 

@@ -58,8 +58,10 @@ class TeamQueueBlock(Block):
     """What a person calls it."""
     members: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
     """The agents who answer it: all of them must stand in `shared/agents.yaml`, where there is one."""
-    strategy: Line = "leastrecent"
-    """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear."""
+    strategy: Line = "rrmemory"
+    """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear.
+    leastrecent and fewestcalls ring an agent who does not pick up again and again, whoever else is free; rrmemory rings
+    one after the other."""
     ring: Positive = 15.0
     """How long one agent is rung."""
     retry: Positive = 1.0

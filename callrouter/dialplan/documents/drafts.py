@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import Issue
-from callrouter.dialplan.language.client_file import ClientFile
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import broken_nodes, validate_part
 

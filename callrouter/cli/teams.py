@@ -1,0 +1,70 @@
+"""`callrouter teams`: the folder's teams and telephones, as `pbx.py render` reads them.
+
+Asterisk's configuration is rendered on the PBX, perhaps without callrouter's own packages: so it reads plain JSON, and
+the language of the clients' files is understood in one place.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from callrouter.dialplan.folder.files import load_shared
+from callrouter.dialplan.shared.reading import Shared
+from callrouter.errors import DialplanError
+from callrouter.settings import load_settings
+
+
+def teams(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of the clients' files (default: CALLROUTER_DIALPLANS_DIR).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write them to this file instead of standard output.")] = None,
+) -> None:
+    """Show the teams of shared/queues.yaml and the telephones of shared/agents.yaml, as JSON for `pbx.py render`."""
+    folder = folder or load_settings().dialplans_dir
+    text = json.dumps(as_json(read_shared(folder)), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+def read_shared(folder: Path) -> Shared:
+    """The folder's shared files.
+
+    Raises:
+        DialplanError: there is no such folder, or what it says about teams and agents cannot be used.
+    """
+    if not folder.is_dir():
+        raise DialplanError(f"{folder} is no folder: name the one that holds the clients' files")
+    shared = load_shared(folder)
+    refused = [shared.refused[kind] for kind in ("queues", "agents") if kind in shared.refused]
+    if refused:
+        raise DialplanError("\n".join(str(issue) for issue in shared.issues if issue.file in refused))
+    return shared
+
+
+def as_json(shared: Shared) -> dict[str, Any]:
+    """What the renderer needs: each team with its settings in seconds, its members and their telephones."""
+    phones = {name: agent.phone or name for name, agent in shared.agents.items()}
+    return {
+        "teams": [
+            {
+                "name": team.name,
+                "strategy": team.strategy,
+                "ring_seconds": team.ring_seconds,
+                "retry_seconds": team.retry_seconds,
+                "wrap_up_seconds": team.wrap_up_seconds,
+                "max_callers": team.max_callers,
+                "members": [{"agent": agent, "phone": phones.get(agent, agent)} for agent in team.members],
+            }
+            for team in shared.queues.values()
+        ],
+        "phones": sorted(
+            {*phones.values(), *(phones.get(one, one) for team in shared.queues.values() for one in team.members)}
+        ),
+    }

@@ -1,0 +1,84 @@
+"""What the queue works on, and what it needs from outside: a book, a spool on disk, a meter."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Something one address is to be told, and is not yet known to have been told."""
+
+    delivery_id: str
+    """Unique, and the same at every attempt: the receiver can tell a repetition."""
+    call_id: str
+    client: str
+    contact: str
+    """The document's name for the receiver."""
+    address: str
+    """A URL; its scheme says which channel delivers there."""
+    body: str
+    asked_at: datetime
+    attempts: int = 0
+    """How many were made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """How trying to deliver went."""
+
+    delivery_id: str
+    attempts: int
+    """All of them, this one included."""
+    at: datetime
+    error: str | None
+    """None: delivered."""
+    next_at: datetime | None = None
+    """None: there will be no other."""
+
+
+class Book(Protocol):
+    """Where deliveries are kept until they are made; each method raises StoreError while it cannot be reached."""
+
+    async def add(self, asked: Sequence[Delivery]) -> None:
+        """Keep them; one that is there already stays as it is."""
+        ...
+
+    async def due(
+        self, now: datetime, limit: int, *, in_hand: Collection[str] = (), passing_over: Collection[str] = ()
+    ) -> list[Delivery]:
+        """Those to be tried now, the oldest first, without those whose ids are `in_hand`, nor those to the addresses
+        to be passed over.
+        """
+        ...
+
+    async def settle(self, attempts: Sequence[Attempt]) -> None:
+        """Note how attempts went; noting one twice changes nothing."""
+        ...
+
+
+class Spool(Protocol):
+    """Where deliveries wait while the book cannot be reached; each method raises OSError when the disk fails."""
+
+    async def append(self, asked: Sequence[Delivery]) -> None:
+        """After what is there."""
+        ...
+
+    async def read(self) -> list[Delivery]:
+        """What is there."""
+        ...
+
+    async def clear(self) -> None:
+        """All of it is in the book."""
+        ...
+
+
+class DeliveryMeter(Protocol):
+    """Where it is counted how attempts end."""
+
+    def observe_delivery(self, outcome: str) -> None:
+        """An attempt ended so: `delivered`, `failed` (there will be another) or `given_up`."""
+        ...

@@ -1,0 +1,63 @@
+"""Files off the disk, as documents: one, all that clients share, and the tables of expected routes beside them.
+
+What they say is for `language`, `shared` and `questions`, which open no files: whatever can go wrong with one is
+here.
+"""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Final
+
+from callrouter.dialplan.documents.expected_file import SUFFIX, client_files_of
+from callrouter.dialplan.documents.shared_files import SHARED_FILES
+from callrouter.dialplan.language.reader import MAX_BYTES, Document, read, refused
+from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared, shared_from
+
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def read_file(path: Path, name: str) -> Document:
+    """Read a document; whatever is wrong with it is among its issues, nothing is raised."""
+    try:
+        if is_special(path):
+            return refused(name, 0, "is not a regular file, nor a link to one: put the document's text in its place")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        return refused(name, 0, f"cannot be read: {error.strerror or error}")
+    return read(content, name)
+
+
+def is_special(path: Path) -> bool:
+    """Whether it is a pipe, a socket or a device, links followed: to open one may wait for ever.
+
+    Raises:
+        OSError: there is nothing, or it cannot be looked at.
+    """
+    mode = path.stat().st_mode
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
+    """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
+    place = folder / FOLDER
+    paths = {kind: place / f"{kind}.yaml" for kind in SHARED_FILES}
+    documents = {kind: read_file(path, f"{FOLDER}/{path.name}") for kind, path in paths.items() if path.exists()}
+    return shared_from(documents, _names(place), country)
+
+
+def read_tables(path: Path) -> list[Document]:
+    """The tables of expected routes of a folder, or those beside one client's file."""
+    folder = path if path.is_dir() else path.parent
+    found = sorted(one for suffix in _SUFFIXES for one in folder.glob(f"*{SUFFIX}{suffix}"))
+    wanted = found if path.is_dir() else [one for one in found if path.name in client_files_of(one.name)]
+    return [read_file(table, table.name) for table in wanted]
+
+
+def _names(place: Path) -> list[str]:
+    """What looks like a document in the folder, and in those below it; hidden files are editors' and git's."""
+    found = place.rglob("*") if place.is_dir() else ()
+    names = (one.relative_to(place) for one in found if one.suffix.lower() in _SUFFIXES)
+    return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))

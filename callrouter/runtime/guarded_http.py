@@ -1,0 +1,180 @@
+"""The one guard of all HTTP requests to clients' web services: whom we may ask, and with which secrets.
+
+Nothing that a document or a caller says can lead a request elsewhere than to a host the operator allows: redirects are
+not followed, no cookie is kept, no proxy or password is taken from the environment, and no more than 64 KiB of an
+answer are read. A secret of a header is known by name (`env:CRM`) until the request is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final
+
+import httpx
+
+from callrouter.core.effects import HttpRequest
+from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
+
+MAX_ANSWER_BYTES: Final = 65_536
+MAX_CONNECTIONS: Final = 66
+"""50 for lookups, and those of all deliveries at a time (`delivery.slots`)."""
+NOT_ALLOWED: Final = "other"
+"""Stands in figures for all hosts that may not be asked."""
+SECRET_PREFIX: Final = "env:"  # noqa: S105 - how a reference to a secret begins
+
+
+class GuardedHttp:
+    """Sends requests; one for the whole engine.
+
+    Args:
+        hosts: those that may be asked: `crm.example`, `crm.example:8443`, or `*.example` for all below it.
+        secrets: by name, without prefix.
+        user_agent: who we say we are.
+    """
+
+    def __init__(self, hosts: Iterable[str], secrets: Mapping[str, str], *, user_agent: str = "callrouter") -> None:
+        self._hosts = frozenset(host.strip().lower() for host in hosts)
+        self._secrets = dict(secrets)
+        self._user_agent = user_agent
+        self._made: httpx.AsyncClient | None = None
+
+    async def send(self, request: HttpRequest, timeout_seconds: float, extra: Mapping[str, str] | None = None) -> bytes:
+        """Send it, with `extra` headers, and return the body of a good answer (2xx).
+
+        Raises:
+            RequestForbidden: it may not be sent.
+            RequestRefused: the service gave another answer.
+            RequestFailed: there was no whole answer in time.
+        """
+        url = self._allowed(request.url)
+        headers = {"User-Agent": self._user_agent, "Accept": "application/json", **(extra or {})}
+        headers |= {name: self._revealed(value) for name, value in request.headers}
+        if request.body:
+            headers["Content-Type"] = "application/json"
+        return await self._exchange(request, url, headers, timeout_seconds)
+
+    async def close(self) -> None:
+        """Close what connections are left."""
+        made, self._made = self._made, None
+        if made is not None:
+            await made.aclose()
+
+    def host_of(self, written: str) -> str:
+        """The host of an address, with its port if it is an unusual one.
+
+        Raises:
+            RequestForbidden: it may not be asked.
+        """
+        return _authority(self._allowed(written))
+
+    def allowed_as(self, written: str) -> str:
+        """The entry of the operator's list by which this address may be asked, or `other`: few names, for figures."""
+        try:
+            names = _names_of(self._allowed(written))
+        except RequestForbidden:
+            return NOT_ALLOWED
+        return next(name for name in names if name in self._hosts)
+
+    def why_forbidden(self, written: str) -> str | None:
+        """Why this address may never be asked, and what to do about it; None when it may be."""
+        try:
+            self._allowed(written)
+        except RequestForbidden as error:
+            return str(error)
+        return None
+
+    @property
+    def _client(self) -> httpx.AsyncClient:
+        # Made when it is first needed: the certificates of the whole world take a while to read.
+        if self._made is None:
+            self._made = httpx.AsyncClient(
+                follow_redirects=False,
+                trust_env=False,
+                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
+                limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS // 2),
+            )
+        return self._made
+
+    async def _exchange(
+        self, request: HttpRequest, url: httpx.URL, headers: Mapping[str, str], timeout_seconds: float
+    ) -> bytes:
+        content = request.body.encode() if request.body else None
+        host = _authority(url)
+        try:
+            async with (
+                asyncio.timeout(timeout_seconds),
+                self._client.stream(
+                    request.method, url, headers=headers, content=content, timeout=timeout_seconds
+                ) as answer,
+            ):
+                body = await _bounded(answer, host)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise RequestFailed(f"{host} did not answer within {timeout_seconds:g} s") from error
+        except (httpx.HTTPError, httpx.StreamError, OSError, ValueError) as error:
+            raise RequestFailed(f"{host} cannot be asked: {type(error).__name__}") from error
+        if not answer.is_success:
+            raise _refused(answer, host)
+        return body
+
+    def _allowed(self, written: str) -> httpx.URL:
+        try:
+            url = httpx.URL(written)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise RequestForbidden("the address is none") from error
+        host = url.host.lower()
+        if url.scheme not in ("http", "https") or not host or url.userinfo:
+            raise RequestForbidden("the address is none of a web service")
+        if self._hosts.isdisjoint(_names_of(url)):
+            raise RequestForbidden(f'"{host}" is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked')
+        return url
+
+    def _revealed(self, value: str) -> str:
+        if not value.startswith(SECRET_PREFIX):
+            return value
+        name = value.removeprefix(SECRET_PREFIX)
+        if name not in self._secrets:
+            raise RequestForbidden(f"CALLROUTER_SECRET_{name} is not set in the engine's environment")
+        return self._secrets[name]
+
+
+def _names_of(url: httpx.URL) -> tuple[str, ...]:
+    """All entries of a list of hosts that would allow this address."""
+    host, port = url.host.lower(), url.port or (443 if url.scheme == "https" else 80)
+    below = (f"*.{host.split('.', n)[n]}" for n in range(1, host.count(".") + 1))
+    return (host, f"{host}:{port}", f"[{host}]:{port}", *below)
+
+
+async def _bounded(answer: httpx.Response, host: str) -> bytes:
+    """The body, unless it is more than anybody needs."""
+    body = bytearray()
+    async for chunk in answer.aiter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise RequestFailed(f"{host} answered more than {MAX_ANSWER_BYTES // 1024} KiB")
+    return bytes(body)
+
+
+def _refused(answer: httpx.Response, host: str) -> RequestRefused:
+    said = f"{host} answered {answer.status_code}" + (" (not followed)" if 300 <= answer.status_code <= 399 else "")
+    return RequestRefused(
+        said, status=answer.status_code, retry_after_seconds=_seconds(answer.headers.get("Retry-After", ""))
+    )
+
+
+def _seconds(retry_after: str) -> float:
+    """`Retry-After` (RFC 9110, 10.2.3): seconds, or the instant; 0 when it is neither, or past."""
+    if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 10:
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+        return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
+        return 0.0
+
+
+def _authority(url: httpx.URL) -> str:
+    return url.netloc.decode("ascii", "replace")

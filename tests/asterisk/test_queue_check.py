@@ -1,0 +1,112 @@
+"""What trees name and what the PBX has: a queue that is missing is said, everywhere, until it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from structlog.testing import capture_logs
+
+from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.core.call import replace
+from callrouter.core.conditions import Bounds, Measure, QueueStands
+from callrouter.core.nodes import BranchNode, HangupNode, QueueNode
+from callrouter.core.plan import Plan
+from tests.asterisk.callers import Pbx
+from tests.asterisk.engine_room import engine_room, plan_of, until
+
+BYE = HangupNode(name="bye")
+
+
+def queue_node(queue: str) -> QueueNode:
+    return QueueNode(name=f"to_{queue}", queue=queue, max_wait_seconds=60, exits={"overflow": "bye"})
+
+
+def named(**clients: Plan) -> Mapping[str, Plan]:
+    return {client: replace(plan, client=client) for client, plan in clients.items()}
+
+
+class Asterisk:
+    """Tells of these queues, as AMI's QueueSummary does."""
+
+    def __init__(self, *queues: str) -> None:
+        self.queues = queues
+
+    def collect(self, name: str) -> asyncio.Future[list[AmiMessage]]:
+        assert name == "QueueSummary"
+        told: asyncio.Future[list[AmiMessage]] = asyncio.get_running_loop().create_future()
+        events = [AmiMessage([("Event", "QueueSummary"), ("Queue", queue)]) for queue in self.queues]
+        told.set_result(
+            [AmiMessage([("Response", "Success")]), *events, AmiMessage([("Event", "QueueSummaryComplete")])]
+        )
+        return told
+
+
+async def test_a_missing_queue_is_told_once_and_until_it_is_there() -> None:
+    """In the log when it is found and when it is mended; in the figure and the sentence as long as it lasts."""
+    plans = named(one=plan_of(queue_node("medical"), BYE), two=plan_of(queue_node("night"), BYE))
+    asterisk = Asterisk("Medical")
+    counts: list[int] = []
+    check = QueueCheck(asterisk, lambda: plans, link_up=lambda: True, on_checked=counts.append)
+
+    with capture_logs() as logs:
+        await check.look()
+        await check.look()
+        said = check.trouble or ""
+        asterisk.queues = ("medical", "night")
+        await check.look()
+
+    assert [(line["log_level"], line.get("queue")) for line in logs] == [("error", "night"), ("info", None)]
+    assert logs[0]["clients"] == ["two"]
+    assert 'Asterisk has no queue "night", which the trees of 1 clients name' in said
+    assert (counts, check.trouble) == ([1, 1, 0], None)
+
+
+async def test_a_queue_that_is_only_looked_at_counts_too() -> None:
+    """A condition about a queue that is not there can never be answered."""
+    condition = QueueStands(queue="night", measure=Measure.AGENTS, bounds=Bounds(below=1))
+    branch = BranchNode(name="branch", when=(condition,), exits={"when:0": "bye", "otherwise": "bye"})
+    plans = named(one=plan_of(branch, BYE))
+    check = QueueCheck(Asterisk(), lambda: plans, link_up=lambda: True, on_checked=lambda _: None)
+
+    await check.look()
+
+    assert dict(check.missing) == {"night": ["one"]}
+
+
+async def test_new_plans_are_compared_as_soon_as_they_are_live() -> None:
+    """A reload that names another queue: within moments, not at the next round; while the link is down, nobody asks."""
+    plans, up = named(one=plan_of(queue_node("medical"), BYE)), True
+    counts: list[int] = []
+    check = QueueCheck(Asterisk("medical"), lambda: plans, link_up=lambda: up, on_checked=counts.append)
+    running = asyncio.get_running_loop().create_task(check.run())
+    check.look_soon()
+    await until(lambda: counts == [0], 2)
+    plans = named(one=plan_of(queue_node("night"), BYE))
+    check.look_soon()
+    await until(lambda: counts == [0, 1], 2)
+    up = False
+    check.look_soon()
+    await asyncio.sleep(0.05)
+    running.cancel()
+
+    assert counts == [0, 1]
+
+
+async def test_a_real_asterisk_is_compared_as_it_stands(tmp_path: Path) -> None:
+    """A queue that its files get later is there after a reload of its queues."""
+    plans = named(one=plan_of(queue_node("medical"), BYE), two=plan_of(queue_node("night"), BYE))
+    with Pbx.start(tmp_path / "pbx", agents=1, queue_members={"medical": ["agent-1"]}) as pbx:
+        async with engine_room(pbx, plan_of(BYE)) as room:
+            check = QueueCheck(room.link, lambda: plans, link_up=lambda: True, on_checked=lambda _: None)
+            await check.look()
+            before = dict(check.missing)
+            with (pbx.run_dir / "etc" / "queues.conf").open("a") as file:
+                file.write("\n[night](team)\n")
+            pbx.cli("queue reload all")
+            await check.look()
+
+    assert before == {"night": ["two"]}
+    assert dict(check.missing) == {}

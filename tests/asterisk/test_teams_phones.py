@@ -1,0 +1,114 @@
+"""A team on a real Asterisk: a phone that nobody picks up, that refuses or is dead keeps no caller from the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from callrouter.core.call import Disposition
+from callrouter.core.nodes import AnswerNode, HangupNode, QueueNode
+from deploy.demo.carrier import Carrier, Habit
+from tests.asterisk.callers import Pbx
+from tests.asterisk.engine_room import EXTENSIONS, EngineRoom, engine_room, plan_of, until
+
+RING_SECONDS = 2
+RETRY_SECONDS = 1
+KNOWN_SECONDS = 9
+"""A phone is asked every 5 s and given 3 s to answer (pjsip.conf)."""
+PLAN = plan_of(
+    AnswerNode(name="answer", exits={"next": "team"}),
+    QueueNode(name="team", queue="team", max_wait_seconds=60, exits={"overflow": "bye"}),
+    HangupNode(name="bye"),
+)
+
+
+@asynccontextmanager
+async def a_team(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[tuple[EngineRoom, Carrier]]:
+    """The stock queue, with a short ring, whose members have these habits; all of them are known to be there."""
+    names = list(habits)
+    phones = await Carrier.open(habits)
+    members = "\n".join(f"member => PJSIP/{name},0,{name},PJSIP/{name}" for name in names)
+    with Pbx.start(
+        folder / "pbx",
+        agents=len(names),
+        agent_contacts=dict.fromkeys(names, phones.contact),
+        extra_conf={"extensions": EXTENSIONS, "queues": f"[team](team)\ntimeout = {RING_SECONDS}\n{members}\n"},
+    ) as pbx:
+        pbx.cli("module load res_clioriginate.so")
+        try:
+            await until(lambda: all(status(pbx, name) == "Avail" for name in names), KNOWN_SECONDS)
+            async with engine_room(pbx, PLAN) as room:
+                yield room, phones
+        finally:
+            await phones.close()
+
+
+def status(pbx: Pbx, phone: str) -> str:
+    """What the PBX knows of a phone: Avail, Unavail, or Unknown when it has not asked it yet."""
+    contact = next(line for line in pbx.cli(f"pjsip show aor {phone}").splitlines() if "Contact:  agent-" in line)
+    return contact.split()[3]
+
+
+async def served_after(room: EngineRoom, agent: str) -> float:
+    """How long a new caller waits for this agent; then they hang up."""
+    began = asyncio.get_running_loop().time()
+    before = len(room.ended)
+    await room.call()
+    await room.reached(lambda call: call.agent == agent, 20)
+    waited = asyncio.get_running_loop().time() - began
+    await asyncio.to_thread(room.pbx.cli, "channel request hangup all")
+    await until(lambda: len(room.ended) > before and not room.live, 10)
+    return waited
+
+
+async def test_phones_that_take_no_call_cost_one_ring_each(tmp_path: Path) -> None:
+    """One rings, one refuses, one redirects: every caller, not only the first, reaches the fourth within one ring."""
+    habits = {"agent-1": Habit.RINGS, "agent-2": Habit.BUSY, "agent-3": Habit.MOVED, "agent-4": Habit.ANSWERS}
+    async with a_team(tmp_path, habits) as (room, phones):
+        waited = [await served_after(room, "agent-4") for _ in range(3)]
+        rung = len(phones.dialled)
+
+    # app_queue looks at a waiting call once a second, and pauses `retry` after a round in which nobody answered.
+    assert max(waited) < RING_SECONDS + 2 * (RETRY_SECONDS + 1) + 1.5, (waited, phones.dialled)
+    assert rung <= 3 * len(habits)
+    assert {call.disposition for call in room.ended} == {Disposition.ANSWERED}
+
+
+async def test_an_agent_who_misses_a_ring_stays_in_the_team(tmp_path: Path) -> None:
+    """The only agent does not pick up the first time: they are rung again, and nobody has to unpause them."""
+    habits = {"agent-1": Habit.RINGS}
+    async with a_team(tmp_path, habits) as (room, phones):
+        await room.call()
+        await until(lambda: len(phones.dialled) == 2, 15)
+        habits["agent-1"] = Habit.ANSWERS
+        served = await room.reached(lambda call: call.agent == "agent-1", 15)
+        shown = await asyncio.to_thread(room.pbx.cli, "queue show team")
+
+    assert served.agent == "agent-1"
+    assert "paused" not in shown
+
+
+async def test_a_dead_phone_is_known_and_not_rung(tmp_path: Path) -> None:
+    """A phone that stops answering is unavailable within 8 s, costs no caller anything, and is back once it answers."""
+    habits = {"agent-1": Habit.ANSWERS, "agent-2": Habit.ANSWERS}
+    async with a_team(tmp_path, habits) as (room, phones):
+        habits["agent-1"] = Habit.DEAD
+        await until(lambda: status(room.pbx, "agent-1") == "Unavail", KNOWN_SECONDS)
+        waited = [await served_after(room, "agent-2") for _ in range(2)]
+        rung = set(phones.dialled)
+        habits["agent-1"] = Habit.ANSWERS
+        await until(lambda: status(room.pbx, "agent-1") == "Avail", KNOWN_SECONDS)
+        await served_after(room, "agent-1")
+
+    assert rung == {"agent-2"}
+    assert max(waited) < 1.5
+
+
+async def test_phones_that_register_are_asked_too(tmp_path: Path) -> None:
+    """An agent's phone without a fixed address has the same rule."""
+    with Pbx.start(tmp_path / "pbx", agents=2, agent_contacts={"agent-1": "127.0.0.1:9"}) as pbx:
+        shown = [pbx.cli(f"pjsip show aor {name}") for name in ("agent-1", "agent-2")]
+
+    assert all("qualify_frequency    : 5" in text for text in shown), shown
