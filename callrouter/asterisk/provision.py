@@ -13,7 +13,7 @@ from itertools import islice
 from typing import TypeVar
 
 from callrouter.asterisk.link import AmiLink
-from callrouter.core.nodes import QueueNode, RedirectNode
+from callrouter.core.fallback import CLOSED, alone
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue
@@ -27,13 +27,8 @@ _SLICE = 50
 
 def fallback_of(plan: Plan) -> str:
     """What Asterisk's own dialplan can do of a plan's fallback."""
-    match plan.nodes.get(plan.fallback):
-        case QueueNode(queue=queue):
-            return f"queue:{queue}"
-        case RedirectNode(number=number):
-            return f"number:{number}"
-        case _:
-            return "closed"
+    node = plan.nodes.get(plan.fallback)
+    return (alone(node) if node else "") or CLOSED
 
 
 class Fallbacks:

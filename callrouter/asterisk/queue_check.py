@@ -15,14 +15,13 @@ from typing import Final, Protocol
 import structlog
 
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.core.nodes import BranchNode, QueueNode
 from callrouter.core.plan import Plan
 from callrouter.errors import AmiError
 
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS: Final = 30.0
-_SLICE: Final = 50
+_SLICE: Final = 2
 """Plans gone through without a pause: some 0.1 ms, after which the loop may serve its callers."""
 _FEW: Final = 5
 """Queues named in one sentence."""
@@ -136,10 +135,5 @@ class QueueCheck:
 
 
 def _queues_of(plan: Plan) -> set[str]:
-    queues: set[str] = set()
-    for node in plan.nodes.values():
-        if isinstance(node, QueueNode):
-            queues.add(node.queue)
-        elif isinstance(node, BranchNode):
-            queues.update(node.queues)
-    return queues
+    abouts = (node.about() for node in plan.nodes.values())
+    return {queue for about in abouts for queue in (*about.queues, *about.queues_seen)}

@@ -11,13 +11,12 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from callrouter.core.nodes import QueueNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.revisions import unfolded
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.reading import FOLDER
-from callrouter.dialplan.show.text import describe
+from callrouter.dialplan.verbs import describe
 from callrouter.errors import DialplanError
 from callrouter.questions.diff.compare import Compared, compare
 from callrouter.questions.diff.same_tree import differing
@@ -148,8 +147,8 @@ def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> I
 
 def _fallback(plan: Plan) -> str:
     node = plan.nodes.get(plan.fallback)
-    if isinstance(node, QueueNode):
-        return f"queue {node.queue}"
+    if node and node.about().queues:
+        return f"queue {node.about().queues[0]}"
     return f"{node.kind} {describe(node)}".strip() if node else "a hang-up"
 
 

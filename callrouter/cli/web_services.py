@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from callrouter.core.nodes import LookupNode, Node, NotifyNode
+from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import Issue, Severity
 
@@ -30,17 +30,16 @@ def check_web_services(plans: Collection[Plan], hosts: Collection[str], secrets:
 
 
 def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:
-    wrong = None
-    if isinstance(node, LookupNode):
-        for _, value in node.headers:
-            if value.startswith("env:") and value.removeprefix("env:") not in secrets:
-                yield f"CALLROUTER_SECRET_{value.removeprefix('env:')} is not set: the lookup would always fail"
-        address = "".join(piece.text or "x" for piece in node.url.pieces)
-        wrong = _guard(hosts, secrets).why_forbidden(address)
-    elif isinstance(node, NotifyNode):
-        wrong = _channels(hosts, secrets).check(node.url)
-    if wrong is not None:
-        yield wrong
+    uses = node.about().uses
+    for address in uses.asks:
+        for secret in address.secrets:
+            if secret not in secrets:
+                yield f"CALLROUTER_SECRET_{secret} is not set: the lookup would always fail"
+        if (wrong := _guard(hosts, secrets).why_forbidden(address.url)) is not None:
+            yield wrong
+    for told in uses.tells:
+        if (wrong := _channels(hosts, secrets).check(told)) is not None:
+            yield wrong
 
 
 # Imported where they are needed: few trees ask or tell anybody, and an HTTP client takes a while to load.

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import asdict
 
 from callrouter.core.nodes._base import Node
+from callrouter.core.nodes.about import About
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import Promise, ServiceLevelTarget
 
@@ -38,11 +39,11 @@ def names_of(node: str) -> tuple[str, ...]:
     return (node, *("/".join(parts[:count]) for count in range(len(parts), 0, -1)))
 
 
-def variables_length(nodes: Iterable[Node]) -> int:
+def variables_length(nodes: Iterable[About]) -> int:
     """The most characters that the variables of a tree can take, names and values together."""
     longest: dict[str, int] = {}
-    for node in nodes:
-        for name, length in node.variable_lengths().items():
+    for about in nodes:
+        for name, length in about.variables.longest.items():
             longest[name] = max(length, longest.get(name, 0))
     return sum(len(name) + length for name, length in longest.items())
 
@@ -85,6 +86,11 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     def promise(self) -> Promise:
         """What is kept with this version, for reports to judge its calls by."""
         return Promise(**asdict(self.service_level), timezone=self.timezone)
+
+    @cached_property
+    def about(self) -> Mapping[str, About]:
+        """What each node says of itself, by name; for those who look at trees, not for calls."""
+        return {name: node.about() for name, node in self.nodes.items()}
 
     @cached_property
     def node_index(self) -> Mapping[str, int]:

@@ -37,6 +37,16 @@ class Template(Struct, frozen=True, kw_only=True):
     pieces: tuple[Piece, ...]
 
     @property
+    def written(self) -> str:
+        """For a reader: the variables by name, in braces."""
+        return "".join([f"{{{piece.variable}}}" if piece.variable else piece.text for piece in self.pieces])
+
+    @property
+    def example(self) -> str:
+        """With `x` for every value."""
+        return "".join([piece.text or "x" for piece in self.pieces])
+
+    @property
     def variables(self) -> frozenset[str]:
         """Those the document must have set; built-in ones are always there."""
         return frozenset(piece.variable for piece in self.pieces if piece.variable) - frozenset(BUILT_IN)

@@ -14,11 +14,11 @@ from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.language.own_texts import ACCEPT
+from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
-from callrouter.dialplan.verbs import STANDARD_ACCEPT, PartBlock, PromptBlock
 from callrouter.errors import SpeechError
 
 _READ_AS = tuple(ReadAs)

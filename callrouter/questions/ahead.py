@@ -6,14 +6,12 @@ use, the caller, the calendar and the draw as they see them. Whatever else two c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterator
 from datetime import datetime
 
 from callrouter.core.call import Call
-from callrouter.core.conditions import DateWithin, ShareOfCalls, VariableIs, VariableUnset
-from callrouter.core.nodes import BranchNode, CallbackNode, CallerNode, DialNode, LookupNode, Node, OpeningHoursNode
+from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
-from callrouter.core.rota import Rota
 
 
 class Behind:
@@ -41,8 +39,13 @@ class Behind:
     def variables(self, name: str) -> frozenset[str]:
         """Variables whose value, or whether they are set, can still matter."""
         if name not in self._variables:
-            self._variables[name] = frozenset().union(*map(_variables_of, self.nodes(name)))
+            self._variables[name] = frozenset(one for node in self.nodes(name) for one in self._variables_of(node))
         return self._variables[name]
+
+    def _variables_of(self, node: Node) -> Iterator[str]:
+        variables = self.plan.about[node.name].variables
+        yield from variables.compared
+        yield from (one.variable for one in variables.needed)
 
     def still_read(self, call: Call) -> frozenset[tuple[str, str]]:
         """The variables of a call that can still matter, with their values."""
@@ -54,7 +57,9 @@ class Behind:
     def readers(self, name: str) -> tuple[Node, ...]:
         """The nodes that ask who calls, when, or what is drawn."""
         if name not in self._readers:
-            self._readers[name] = tuple(node for node in self.nodes(name) if _reads_the_offer(node))
+            self._readers[name] = tuple(
+                node for node in self.nodes(name) if self.plan.about[node.name].reads.of_the_offer
+            )
         return self._readers[name]
 
     def facing(self, call: Call, at: datetime) -> Callable[[str], Hashable]:
@@ -64,7 +69,7 @@ class Behind:
 
         def reading(node: Node) -> Hashable:
             if node.name not in read:
-                read[node.name] = _reading(self.plan, node, call, at)
+                read[node.name] = self.plan.about[node.name].reads.seen(self.plan, call, at)
             return read[node.name]
 
         def facing(name: str) -> Hashable:
@@ -73,38 +78,3 @@ class Behind:
             return known[name]
 
         return facing
-
-
-def _variables_of(node: Node) -> Iterable[str]:
-    yield from node.variables_read()
-    if isinstance(node, BranchNode):
-        yield from (one.variable for one in node.when if isinstance(one, VariableIs | VariableUnset))
-    elif isinstance(node, LookupNode):
-        yield from node.url.variables
-
-
-def _reads_the_offer(node: Node) -> bool:
-    match node:
-        case CallerNode() | OpeningHoursNode() | CallbackNode():
-            return True
-        case BranchNode(when=when):
-            return any(isinstance(one, DateWithin | ShareOfCalls) for one in when)
-        case DialNode(contacts=contacts):
-            return any(isinstance(one, Rota) for one in contacts)
-        case _:
-            return False
-
-
-def _reading(plan: Plan, node: Node, call: Call, at: datetime) -> Hashable:
-    match node:
-        case CallerNode(lists=lists):
-            return next((one.name for one in lists if one.match(call.caller)), None)
-        case OpeningHoursNode(hours=hours):
-            now = plan.schedules[hours].at(at)
-            return now.open, now.holiday and "holiday" in node.exits
-        case BranchNode(when=when):
-            return tuple(bool(one.holds(plan, call, at)) for one in when if isinstance(one, DateWithin | ShareOfCalls))
-        case DialNode(contacts=contacts):
-            return tuple(one.at(at) for one in contacts if isinstance(one, Rota))
-        case _:
-            return call.caller.number

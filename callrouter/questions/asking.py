@@ -17,10 +17,10 @@ from msgspec import Struct
 
 from callrouter.core import numbers
 from callrouter.core.call import CallerId, DialOutcome, Presentation, QueueOutcome
+from callrouter.core.effects import Lookup
 from callrouter.core.inputs import QueueLook
-from callrouter.core.nodes import BranchNode, DialNode, LookupNode, OpeningHoursNode, QueueNode
 from callrouter.core.plan import Plan, names_of
-from callrouter.core.rota import Rota
+from callrouter.core.rota import Contact, Rota
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
 from callrouter.dialplan.issues import closest, shown
@@ -100,7 +100,7 @@ def remarks_on(written: str, at: datetime, plan: Plan) -> Iterator[str]:
     clock = re.search(r"([0-9]{1,2}):([0-9]{2})", written)
     if clock and not _has_offset(written) and (int(clock[1]), int(clock[2])) != (local.hour, local.minute):
         yield f"{clock[0]} does not exist on that day, the clocks go forward: {local:%H:%M} is taken"
-    used = {node.hours for node in plan.nodes.values() if isinstance(node, OpeningHoursNode)}
+    used = hours_in(plan)
     years = {day.year for name in used for day in plan.schedules[name].holidays}
     if years and local.year not in years:
         yield f"public holidays are known for {min(years)} to {max(years)} only: {local.year} is taken to have none"
@@ -114,7 +114,7 @@ def _has_offset(written: str) -> bool:
 
 
 def _next_day(word: str, plan: Plan, today: date) -> date:
-    used = {node.hours for node in plan.nodes.values() if isinstance(node, OpeningHoursNode)}
+    used = hours_in(plan)
     schedules = [schedule for name, schedule in plan.schedules.items() if name in used]
     for offset in range(1, 2 * 366):
         day = today + timedelta(days=offset)
@@ -181,11 +181,12 @@ def queues_of(written: Mapping[str, str], plan: Plan) -> QueueStates:
 
 def queues_in(plan: Plan) -> tuple[str, ...]:
     """All queues a tree has callers wait in, or looks at."""
-    found: set[str] = set()
-    for node in plan.nodes.values():
-        found.update((node.queue,) if isinstance(node, QueueNode) else ())
-        found.update(node.queues if isinstance(node, BranchNode) else ())
-    return tuple(sorted(found))
+    return tuple(sorted({queue for about in plan.about.values() for queue in (*about.queues, *about.queues_seen)}))
+
+
+def hours_in(plan: Plan) -> frozenset[str]:
+    """The sets of hours a tree goes by."""
+    return frozenset(about.reads.hours for about in plan.about.values() if about.reads.hours)
 
 
 def _queue_state(written: str) -> tuple[QueueOutcome, QueueLook | None]:
@@ -238,9 +239,9 @@ def lookups_of(written: Mapping[str, str], plan: Plan) -> LookedUp:
     Raises:
         ValueError: no lookup has such a variable or such a name, or the value is longer than its field.
     """
-    nodes = [node for node in plan.nodes.values() if isinstance(node, LookupNode)]
-    names = {name for node in nodes for name in names_of(node.name)}
-    longest = {field.variable: field.longest for node in nodes for field in node.fields}
+    asked = [(node, one) for node, about in plan.about.items() for one in about.does if isinstance(one, Lookup)]
+    names = {name for node, _ in asked for name in names_of(node)}
+    longest = {field.variable: field.longest for _, lookup in asked for field in lookup.fields}
     answers: dict[str, str] = {}
     failing: set[str] = set()
     for name, value in written.items():
@@ -264,7 +265,7 @@ def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> tuple[dict[
     Raises:
         ValueError: it is neither a contact or rota of the tree nor a number, or there is no such outcome.
     """
-    entries = [entry for node in plan.nodes.values() if isinstance(node, DialNode) for entry in node.contacts]
+    entries = _rung_in(plan)
     rotas = {entry.name: entry.people() for entry in entries if isinstance(entry, Rota)}
     people = {entry.name: entry for entry in entries if not isinstance(entry, Rota)}
     people |= {one.name: one for rota in rotas.values() for one in rota}
@@ -289,9 +290,15 @@ def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> tuple[dict[
 
 def dialled_in(plan: Plan) -> frozenset[str]:
     """Names of all contacts and rotas a tree rings."""
-    entries = [entry for node in plan.nodes.values() if isinstance(node, DialNode) for entry in node.contacts]
+    entries = _rung_in(plan)
     people = (one.name for entry in entries if isinstance(entry, Rota) for one in entry.people())
     return frozenset((*people, *(entry.name for entry in entries)))
+
+
+def _rung_in(plan: Plan) -> list[Contact | Rota]:
+    """Contacts and rotas, as the nodes name them."""
+    rings = (ring for about in plan.about.values() for ring in about.uses.rings)
+    return [ring.whom for ring in rings if not isinstance(ring.whom, str)]
 
 
 def _meant(name: str, known: Collection[str]) -> str:

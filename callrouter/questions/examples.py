@@ -20,7 +20,7 @@ from callrouter.core.conditions import (
 )
 from callrouter.core.effects import LookupField
 from callrouter.core.inputs import QueueLook
-from callrouter.core.nodes import BranchNode, CollectDigitsNode
+from callrouter.core.nodes.about import NumberAsked
 from callrouter.core.plan import Plan
 
 ORDINARY_ANSWER = "1"
@@ -35,11 +35,7 @@ class Distinctions:
 
     def __init__(self, *plans: Plan) -> None:
         self._conditions = tuple(
-            condition
-            for plan in plans
-            for node in plan.nodes.values()
-            if isinstance(node, BranchNode)
-            for condition in node.when
+            condition for plan in plans for about in plan.about.values() for condition in about.reads.conditions
         )
         self._keyed: dict[tuple[str, int, int], tuple[str, ...]] = {}
         self._answered: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -50,17 +46,17 @@ class Distinctions:
         asked = (one for one in self._conditions if isinstance(one, VariableIs | VariableStartsWith | VariableNumber))
         return tuple(dict.fromkeys(one for one in asked if one.variable == variable))
 
-    def keyed(self, node: CollectDigitsNode) -> tuple[str, ...]:
+    def keyed(self, asked: NumberAsked) -> tuple[str, ...]:
         """What may be keyed there: one number of each kind, first one that no condition holds for, if there is one."""
-        key = (node.variable, max(node.min_digits, 1), node.max_digits)
+        key = (asked.variable, max(asked.min_digits, 1), asked.max_digits)
         if key not in self._keyed:
-            self._keyed[key] = _keyed(self.on(node.variable), key[1], node.max_digits)
+            self._keyed[key] = _keyed(self.on(asked.variable), key[1], asked.max_digits)
         return self._keyed[key]
 
-    def plain(self, node: CollectDigitsNode) -> str:
+    def plain(self, asked: NumberAsked) -> str:
         """A number that may be keyed there and that no condition holds for; empty where each is told apart."""
-        first = next(iter(self.keyed(node)), "")
-        return "" if any(_held(self.on(node.variable), first)) else first
+        first = next(iter(self.keyed(asked)), "")
+        return "" if any(_held(self.on(asked.variable), first)) else first
 
     def answered(self, field: LookupField) -> tuple[str, ...]:
         """What a web service may answer for a variable: one value of each kind, first the ordinary one."""

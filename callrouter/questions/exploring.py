@@ -19,8 +19,7 @@ from msgspec import Struct, field
 from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, LookupField, Record
-from callrouter.core.nodes import CallbackNode, CollectDigitsNode, MenuNode
-from callrouter.core.numbers import example
+from callrouter.core.nodes.about import NumberAsked
 from callrouter.core.plan import Plan
 from callrouter.questions.ahead import Behind
 from callrouter.questions.examples import ORDINARY_ANSWER, QUIET, Distinctions, in_words
@@ -28,10 +27,6 @@ from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour, Rehear
 
 MAX_STATES = 50_000
 """Waits looked at in all; a client's tree of 30 nodes has some hundred."""
-
-TELEPHONE_KEYS = "0123456789*#"
-WRONG_NUMBER = "*"
-"""Keyed where a number is asked for, it is none."""
 
 MESSAGE_SECONDS = 10.0
 
@@ -276,33 +271,19 @@ class _Possible:
 
 def keys_at(plan: Plan, call: Call, effect: CollectDigits, told_apart: Distinctions) -> Iterator[tuple[str, int]]:
     """What callers key at a question, and how far out of the way it is; silence last."""
-    node = plan.nodes[call.node]
-    if isinstance(node, MenuNode):
-        yield from ((key, 2) for key in node.keys)
-        wrong = next((key for key in reversed(TELEPHONE_KEYS[:10]) if key not in node.keys), "")
-        if wrong:
-            yield wrong, 3
-    elif isinstance(node, CollectDigitsNode):
-        yield from ((value, 2) for value in numbers_asked_for(node, told_apart))
-        yield WRONG_NUMBER, 3
-    elif isinstance(node, CallbackNode):
-        yield from _keys_for_callback(node, effect)
+    question = plan.nodes[call.node].question(effect)
+    yield from ((keys, 2) for keys in question.keys)
+    if question.number is not None:
+        yield from ((number, 2) for number in numbers_asked_for(question.number, told_apart))
+    yield from ((keys, 3) for keys in question.seldom)
+    if question.wrong:
+        yield question.wrong, 3
     yield "", 3
 
 
-def _keys_for_callback(node: CallbackNode, effect: CollectDigits) -> Iterator[tuple[str, int]]:
-    """Which number to call, or what is to become of it: yes, another one, no, and a mistake."""
-    if effect.max_digits == 1:
-        yield from (("1", 2), ("3", 2), ("2", 3), ("9", 3))
-        return
-    if number := example(node.region):
-        yield f"{number}#", 2
-    yield from ((WRONG_NUMBER, 3), ("1#", 3))
-
-
-def numbers_asked_for(node: CollectDigitsNode, told_apart: Distinctions) -> tuple[str, ...]:
+def numbers_asked_for(asked: NumberAsked, told_apart: Distinctions) -> tuple[str, ...]:
     """What may be keyed there: one number of each kind that is told apart, and the key that ends it."""
-    return tuple(value + ("#" if len(value) < node.max_digits else "") for value in told_apart.keyed(node))
+    return tuple(value + ("#" if len(value) < asked.max_digits else "") for value in told_apart.keyed(asked))
 
 
 def state_of(call: Call, behind: Behind) -> Hashable:

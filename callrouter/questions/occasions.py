@@ -16,8 +16,7 @@ import phonenumbers
 from msgspec import Struct
 
 from callrouter.core.call import CallerId, Presentation, replace
-from callrouter.core.nodes import BranchNode, CallerNode, DialNode, OpeningHoursNode
-from callrouter.core.nodes.branch import DateWithin
+from callrouter.core.conditions import DateWithin
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
@@ -62,8 +61,8 @@ def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
 def _lists(plan: Plan) -> Iterator[CallerList]:
     """The lists that are asked, each once."""
     seen: set[str] = set()
-    for node in plan.nodes.values():
-        for one in node.lists if isinstance(node, CallerNode) else ():
+    for about in plan.about.values():
+        for one in about.reads.lists:
             if one.name not in seen:
                 seen.add(one.name)
                 yield one
@@ -240,14 +239,12 @@ def calendar(*plans: Plan) -> Calendar:
     dates: dict[DateWithin, None] = {}
     rotas: list[Rota] = []
     for plan in plans:
-        for node in plan.nodes.values():
-            if isinstance(node, OpeningHoursNode):
-                schedules.append(replace(plan.schedules[node.hours], name=node.hours))
-            elif isinstance(node, BranchNode):
-                found = (one for one in node.when if isinstance(one, DateWithin))
-                dates.update((_in_zone_of(one, plan, plans[-1]), None) for one in found)
-            elif isinstance(node, DialNode):
-                rotas += (one for one in node.contacts if isinstance(one, Rota))
+        for reads in (about.reads for about in plan.about.values()):
+            if reads.hours:
+                schedules.append(replace(plan.schedules[reads.hours], name=reads.hours))
+            found = (one for one in reads.conditions if isinstance(one, DateWithin))
+            dates.update((_in_zone_of(one, plan, plans[-1]), None) for one in found)
+            rotas += reads.rotas
     return Calendar(
         timezone=plans[-1].timezone,
         schedules=tuple(_each_once(schedules)),

@@ -9,9 +9,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from callrouter.core.conditions import ShareOfCalls
 from callrouter.core.inputs import CallOffered
-from callrouter.core.nodes import BranchNode
-from callrouter.core.nodes.branch import ShareOfCalls
 from callrouter.core.plan import Plan
 from callrouter.questions.exploring import Ending, Way, explore
 from callrouter.questions.occasions import CallerKind, Moment, caller_kinds, moments
@@ -63,9 +62,8 @@ def shares(*plans: Plan) -> dict[str, float]:
     asked = {
         condition.percent
         for plan in plans
-        for node in plan.nodes.values()
-        if isinstance(node, BranchNode)
-        for condition in node.when
+        for about in plan.about.values()
+        for condition in about.reads.conditions
         if isinstance(condition, ShareOfCalls)
     }
     edges = sorted({0.0, *(percent for percent in asked if 0 < percent < 100), 100.0})

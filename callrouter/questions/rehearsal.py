@@ -41,9 +41,7 @@ from callrouter.core.effects import (
 )
 from callrouter.core.engine import Turn
 from callrouter.core.facts import NodeVisited
-from callrouter.core.nodes import DialNode, RedirectNode
 from callrouter.core.plan import Plan, names_of
-from callrouter.core.rota import Rota
 from callrouter.questions.examples import ORDINARY_ANSWER, QUIET
 
 ANSWERING_SECONDS = 0.02
@@ -264,16 +262,17 @@ def _other_names(plan: Plan, call: Call, outcome: str) -> Iterator[str]:
         people = frozenset(name.split(" + "))
         yield from (f"dial:{person}" for person in people)
         rung_at = next(dial.started_at for dial in reversed(call.dials) if dial.answered_at)
-        passed = (plan.nodes.get(visit.node) for visit in call.visits)
-        for rota in (one for node in passed if isinstance(node, DialNode) for one in node.contacts):
-            if isinstance(rota, Rota) and (on_call := rota.at(rung_at)) and on_call.name in people:
+        passed = (plan.about[visit.node] for visit in call.visits if visit.node in plan.nodes)
+        for rota in (one for about in passed for one in about.reads.rotas):
+            if (on_call := rota.at(rung_at)) and on_call.name in people:
                 yield f"dial:{rota.name}"
 
 
 def _reached(plan: Plan, call: Call) -> str:
     """The contact or the number that took the call."""
     reached = next((dial.target for dial in reversed(call.dials) if dial.answered_at), "")
-    redirected = any(isinstance(node, RedirectNode) and node.number == reached for node in plan.nodes.values())
+    rings = (ring for about in plan.about.values() for ring in about.uses.rings)
+    redirected = any(ring.whom == reached for ring in rings)
     return f"redirect:{reached}" if redirected else f"dial:{reached}"
 
 

@@ -4,6 +4,7 @@ call, effects, facts, inputs   test_lifecycle.py, test_journeys.py
 conditions                     nodes/test_nodes.py, ../questions/test_exploring.py
 engine                         test_lifecycle.py, test_bounds.py, test_properties.py
 explain                        test_journeys.py
+fallback                       ../dialplan/test_proof.py
 nodes                          nodes/test_nodes.py
 plan                           test_bounds.py, ../questions/test_route.py
 read_aloud                     ../asterisk/test_say.py

@@ -46,7 +46,7 @@ from callrouter.core.nodes import (
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
 from callrouter.core.read_aloud import SpokenVariable
-from callrouter.core.rota import Contact
+from callrouter.core.rota import Contact, Rota
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import plan_of, sound
 
@@ -63,9 +63,15 @@ sounds = st.sampled_from([(), (sound("one"),), (sound("two", 30), sound("three")
 some_sounds = st.sampled_from([(sound("one"),), (sound("two", 30), sound("three"))])
 retries = st.integers(0, 2)
 numbers = st.sampled_from(["+33639980001", "+33639980002", "+442079460041"])
-contacts = st.lists(
-    st.builds(Contact, name=st.sampled_from(["doctor", "nurse"]), number=numbers), min_size=1, max_size=3
+people = st.builds(Contact, name=st.sampled_from(["doctor", "nurse"]), number=numbers)
+rotas = st.builds(
+    Rota,
+    name=st.just("on_call"),
+    timezone=st.just("Europe/Paris"),
+    cycle=st.lists(people, max_size=2).map(tuple),
+    starting=st.just(date(2026, 2, 2)),
 )
+contacts = st.lists(st.one_of(people, rotas), min_size=1, max_size=3)
 keys = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=4)
 bounds = st.builds(Bounds, below=st.one_of(st.none(), st.floats(0, 50)), at_least=st.one_of(st.none(), st.floats(0, 9)))
 conditions = st.one_of(
@@ -197,7 +203,7 @@ def plans(draw: st.DrawFn) -> Plan:
         nodes.append(replace(node, name=name, exits=exits))
     fallback = draw(st.sampled_from(["", *names]))
     plan = plan_of(*nodes, fallback=fallback, schedules={"open": HOURS})
-    assert variables_length(plan.nodes.values()) <= MAX_VARIABLES_LENGTH
+    assert variables_length(plan.about.values()) <= MAX_VARIABLES_LENGTH
     return plan
 
 

@@ -73,4 +73,4 @@ def test_the_length_of_a_trees_variables() -> None:
         CollectDigitsNode(name="c", sounds=(), variable="x", min_digits=1, max_digits=8),
     )
 
-    assert variables_length(nodes) == len("reason") + len("very urgent") + len("x") + 8
+    assert variables_length(node.about() for node in nodes) == len("reason") + len("very urgent") + len("x") + 8

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from callrouter.core.call import CallerId, Presentation
+from callrouter.core.conditions import VariableIs
 from callrouter.core.nodes import (
     BranchNode,
     CallerNode,
@@ -20,7 +21,6 @@ from callrouter.core.nodes import (
     RedirectNode,
     RejectNode,
 )
-from callrouter.core.nodes.branch import VariableIs
 from callrouter.core.rota import Contact
 from callrouter.core.service_level import Formula
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory

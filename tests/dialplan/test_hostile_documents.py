@@ -14,8 +14,8 @@ from callrouter.dialplan import PaperSpeech
 from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.documents.drafts import draft
 from callrouter.dialplan.language.reader import read
-from callrouter.dialplan.node_block import VERBS
 from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.verbs import VERBS
 from tests.dialplan.conftest import NOW
 
 DEMO = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "dialplans").glob("*.yaml"))]

@@ -17,14 +17,12 @@ from hypothesis import strategies as st
 from bench.clients import write_clients
 from callrouter.core.call import Disposition
 from callrouter.core.facts import NodeVisited, TroubleMet
-from callrouter.core.nodes import BranchNode
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.language.fields import targets
-from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.proof import Tree
-from callrouter.dialplan.proof.variables import reads
 from callrouter.dialplan.proof.ways import longest_ways
+from callrouter.dialplan.verbs import NodeBlock
 from callrouter.testing import TUESDAY_10, assert_serialises
 from tests.dialplan.random_folders import write_folder
 from tests.dialplan.random_trees import VERBS, Walk, as_text, compiled, document, walk
@@ -56,14 +54,12 @@ def _assert_variables_set(walked: Walk) -> None:
     for told in walked.facts:
         if not isinstance(told, NodeVisited) or told.visit.exit == "failed":
             continue
-        node = walked.plan.nodes[told.visit.node]
-        if isinstance(node, BranchNode):
-            kind, _, index = told.visit.exit.partition(":")
-            asked = int(index) if kind == "when" else len(node.when)
-            for read in reads(node):
-                assert int(read.path[2]) > asked or read.variable in told.call.variables
-        else:
-            assert {read.variable for read in reads(node)} <= set(told.call.variables)
+        about = walked.plan.about[told.visit.node]
+        kind, _, index = told.visit.exit.partition(":")
+        asked = int(index) if kind == "when" else len(about.reads.conditions)
+        for needed in about.variables.needed:
+            was_asked = "when" not in needed.path or int(needed.path[1]) <= asked
+            assert not was_asked or needed.variable in told.call.variables
 
 
 def walk_many(plan: Plan, random: Random, count: int) -> None:
@@ -99,9 +95,9 @@ def test_no_exit_of_any_verb_is_overlooked() -> None:
         plan = compiled(found).plan
         for name, node in plan.nodes.items() if plan else ():
             if name in found["nodes"]:
-                verb, block = NodeBlock.model_validate(as_text(found["nodes"][name])).verb
-                assert sorted(node.exits.values()) == sorted(target for _, target in targets(block))
-                seen.add(verb)
+                written = NodeBlock.model_validate(as_text(found["nodes"][name]))
+                assert sorted(node.exits.values()) == sorted(target for _, target in targets(written.block))
+                seen.add(written.verb.name)
 
     assert seen == VERBS.keys()
 

@@ -6,6 +6,7 @@ from callrouter.core.call import CallerId
 from callrouter.core.conditions import Bounds, VariableIs, VariableNumber
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, HangupNode, MenuNode, MessageNode, QueueNode
+from callrouter.core.nodes.about import NumberAsked
 from callrouter.questions.examples import Distinctions
 from callrouter.questions.exploring import explore, numbers_asked_for
 from callrouter.testing import TUESDAY_10, plan_of, sound
@@ -61,9 +62,9 @@ def test_bounded() -> None:
 
 def test_numbers_that_the_tree_tells_apart() -> None:
     """One of each kind: for which nothing holds, values, this side of each bound and that."""
-    asked = CollectDigitsNode(name="age", sounds=(), variable="age", min_digits=2, max_digits=3)
+    asked = NumberAsked(variable="age", min_digits=2, max_digits=3)
     plan = plan_of(
-        asked,
+        CollectDigitsNode(name="age", sounds=(), variable="age", min_digits=2, max_digits=3),
         BranchNode(
             name="branch",
             when=(

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct, field
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
-from callrouter.core.effects import Effect, Part, Sound
+from callrouter.core.effects import CollectDigits, Effect, Part, Sound
 from callrouter.core.inputs import Result
+from callrouter.core.nodes.about import About, Question
 from callrouter.core.read_aloud import NotReadable, PromptPart
 
 if TYPE_CHECKING:
@@ -59,14 +60,14 @@ Step = Stay | Leave | Finish
 
 
 class Node(Struct, frozen=True, kw_only=True, dict=True):
-    """A step of the tree. Subclasses add typed fields and say how they are entered and resumed."""
+    """A step of the tree. A verb adds typed fields, and says how it is entered and resumed, and what it is."""
 
     kind: ClassVar[str]
     """The verb, as the document writes it."""
-    exit_names: ClassVar[frozenset[str]] = frozenset({"next"})
+    exit_names: ClassVar[frozenset[str]]
     """Exits every node of this kind must have."""
     optional_exits: ClassVar[frozenset[str]] = frozenset()
-    """Exits it may have: without them the call ends there."""
+    """Exits it may have: without them the call ends there, or leaves by another one."""
 
     name: str
     line: int = 0
@@ -78,9 +79,28 @@ class Node(Struct, frozen=True, kw_only=True, dict=True):
     exits: Mapping[str, str] = field(default_factory=dict)
     """Exit name to node name."""
 
+    def __init_subclass__(cls) -> None:
+        """Refuse a verb that leaves out a part no other one could have said for it.
+
+        Raises:
+            TypeError: which one.
+        """
+        super().__init_subclass__()
+        for part in ("kind", "exit_names", "enter", "about"):
+            if getattr(cls, part, None) is getattr(Node, part, None):
+                raise TypeError(f"{cls.__name__} leaves out {part}")
+
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """The call arrives at this node."""
         raise NotImplementedError
+
+    def about(self) -> About:
+        """What this node does, reads and needs, for whoever looks at the tree."""
+        raise NotImplementedError
+
+    def question(self, asked: CollectDigits) -> Question:
+        """What may be keyed at one of its waits for keys; a node that never asks has no answer."""
+        raise NotImplementedError(f"{self.kind} asks for keys and does not say which")
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The result of what the node waited for; by default the wait was all there was to do."""
@@ -89,18 +109,6 @@ class Node(Struct, frozen=True, kw_only=True, dict=True):
     def on_hangup(self, call: Call, at: datetime) -> Call:
         """The call is over while this node waits: what is worth keeping is kept."""
         return call
-
-    def variable_lengths(self) -> Mapping[str, int]:
-        """Variables this node may set, and the longest value of each in characters."""
-        return {}
-
-    def variables_read(self) -> frozenset[str]:
-        """Variables whose value this node uses; that they are set on every way to it is for the document to see to."""
-        return frozenset()
-
-    def variables_set(self, exit: str) -> frozenset[str]:  # noqa: A002
-        """Variables that are surely set when the node was left by this exit."""
-        return frozenset(self.variable_lengths()) if exit == "next" else frozenset()
 
     def leave_or_finish(self, call: Call, exit: str, because: str) -> Step:  # noqa: A002
         """Leave by an optional exit, or finish where the document does not use it."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Answer
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -25,6 +26,20 @@ class AnswerNode(Node, frozen=True, kw_only=True):
     """Answer, then go on."""
 
     kind: ClassVar[str] = "answer"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"next"})
+
+    def about(self) -> About:
+        """Answered already, it is passed at once."""
+        return About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.NOTHING},
+            does=(Answer(),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Answer, unless that was done before."""

@@ -29,19 +29,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.conditions import (
-    Condition,
-    DateWithin,
-    QueueStands,
-    ShareOfCalls,
-    VariableIs,
-    VariableNumber,
-    VariableStartsWith,
-    VariableUnset,
-)
+from callrouter.core.conditions import Condition, QueueStands, ValueCondition, VariableIs, VariableUnset
 from callrouter.core.effects import LookAtQueues
 from callrouter.core.inputs import QueueLook, QueuesSeen, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -68,13 +60,45 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
         """The queues it has to look at."""
         return tuple(dict.fromkeys(one.queue for one in self.when if isinstance(one, QueueStands)))
 
-    def variables_read(self) -> frozenset[str]:
-        """Those whose value is compared; asking whether one is set needs none."""
-        return frozenset(
-            one.variable
-            for one in self.when
-            if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
+    def about(self) -> About:
+        """It is left as soon as it is entered, but for a look at queues."""
+        return About(
+            family=Family.DECIDES,
+            left_by=dict.fromkeys(self.exits, LeftBy.NOTHING),
+            does=(LookAtQueues(queues=self.queues),) if self.queues else (),
+            reads=Reads(conditions=self.when),
+            variables=self._variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
         )
+
+    def _variables(self) -> Variables:
+        """A condition on a value needs one, and holds only where there is one.
+
+        To ask whether there is one needs none, and settles it for the rest: after "is not set" did not hold there is.
+        """
+        needed: list[Needed] = []
+        compared: set[str] = set()
+        known_after: dict[str, frozenset[str]] = {}
+        settled: frozenset[str] = frozenset()
+        unseen: frozenset[str] | None = None
+        for index, one in enumerate(self.when):
+            known_after[f"when:{index}"] = settled
+            if isinstance(one, ValueCondition):
+                compared.add(one.variable)
+                known_after[f"when:{index}"] = settled | {one.variable}
+                whether = isinstance(one, VariableIs) and not one.values
+                if not whether and one.variable not in settled:
+                    needed.append(Needed(variable=one.variable, path=("when", index)))
+            elif isinstance(one, VariableUnset):
+                compared.add(one.variable)
+                settled |= {one.variable}
+            elif isinstance(one, QueueStands) and unseen is None:
+                unseen = settled
+        # A queue that cannot be looked at leads to `otherwise` at once: what stands after it was not asked.
+        known_after["otherwise"] = settled if unseen is None else unseen
+        return Variables(needed=tuple(needed), compared=frozenset(compared), known_after=known_after)
 
     def _decide(self, plan: Plan, call: Call, at: datetime, looks: Mapping[str, QueueLook] | None) -> Step:
         for index, condition in enumerate(self.when):
@@ -90,16 +114,3 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
             if because:
                 return Leave(call=call, exit=f"when:{index}", because=because)
         return Leave(call=call, exit="otherwise", because="no condition holds")
-
-
-__all__ = [
-    "BranchNode",
-    "Condition",
-    "DateWithin",
-    "QueueStands",
-    "ShareOfCalls",
-    "VariableIs",
-    "VariableNumber",
-    "VariableStartsWith",
-    "VariableUnset",
-]

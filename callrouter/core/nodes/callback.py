@@ -19,6 +19,7 @@ reaches nobody counts as one that left word (`message_left`).
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core import numbers
@@ -26,6 +27,7 @@ from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, repla
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
 from callrouter.core.read_aloud import SpokenVariable
 
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 LONGEST_NUMBER = 17
 """Keys of a number: 15 digits at most, behind an international 00."""
+
+_AGREED = LeftBy.NOTHING | LeftBy.KEY
 
 
 class CallbackNode(Node, frozen=True, kw_only=True):
@@ -57,6 +61,35 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     timeout_seconds: float = 5.0
     no_input_retries: int = 1
     no_match_retries: int = 2
+
+    def about(self) -> About:
+        """Who has asked for as many call-backs as they may goes to `done` at once; what is said counts as chosen."""
+        asks = partial(CollectDigits, timeout_seconds=self.timeout_seconds)
+        return About(
+            family=Family.KEEPS,
+            left_by={
+                "done": _AGREED,
+                "declined": LeftBy.KEY,
+                "no_input": LeftBy.SILENCE,
+                "no_match": LeftBy.WRONG_KEYS,
+            },
+            does=(
+                asks(sounds=(*self.sounds, *self.number_sounds, *self.choice_sounds), max_digits=1),
+                asks(sounds=self.ask_sounds, max_digits=LONGEST_NUMBER),
+            ),
+            reads=Reads(own_number=True),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+        )
+
+    def question(self, asked: CollectDigits) -> Question:
+        """What is to become of the number: yes, no, or another one, which is asked for next."""
+        if asked.max_digits == 1:
+            return Question(keys=("1", "3"), seldom=("2", "9"))
+        number = numbers.example(self.region)
+        return Question(keys=(f"{number}#",) if number else (), seldom=("*", "1#"))
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Offer the caller's own number, or ask for one."""

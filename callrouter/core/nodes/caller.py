@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call
 from callrouter.core.nodes._base import Leave, Node, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.numbers import CallerList
 
 if TYPE_CHECKING:
@@ -28,6 +29,19 @@ class CallerNode(Node, frozen=True, kw_only=True):
     exit_names: ClassVar[frozenset[str]] = frozenset({"otherwise"})
 
     lists: tuple[CallerList, ...]
+
+    def about(self) -> About:
+        """It asks its lists, and nothing else."""
+        return About(
+            family=Family.DECIDES,
+            left_by=dict.fromkeys(self.exits, LeftBy.NOTHING),
+            does=(),
+            reads=Reads(lists=self.lists),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """The first list that holds the caller decides."""

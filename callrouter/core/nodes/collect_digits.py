@@ -17,7 +17,6 @@ collect_digits:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,6 +24,7 @@ from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, NumberAsked, Question, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -48,6 +48,27 @@ class CollectDigitsNode(Node, frozen=True, kw_only=True):
     no_input_sounds: tuple[Sound, ...] = ()
     no_match_sounds: tuple[Sound, ...] = ()
 
+    def about(self) -> About:
+        """Digits enough lead on; the variable is set then, and only then."""
+        asks = CollectDigits(sounds=self.sounds, max_digits=self.max_digits, timeout_seconds=self.timeout_seconds)
+        return About(
+            family=Family.ASKS,
+            left_by={"next": LeftBy.KEY, "no_input": LeftBy.SILENCE, "no_match": LeftBy.WRONG_KEYS},
+            does=(asks,),
+            reads=Reads(),
+            variables=Variables(
+                longest={self.variable: self.max_digits}, known_after={"next": frozenset({self.variable})}
+            ),
+            uses=Uses(),
+            effort=Effort(keys=self.min_digits, seconds=sum([sound.seconds for sound in self.sounds])),
+            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+        )
+
+    def question(self, asked: CollectDigits) -> Question:
+        """Any number of its length; `*` stands in none."""
+        number = NumberAsked(variable=self.variable, min_digits=self.min_digits, max_digits=self.max_digits)
+        return Question(number=number, wrong="*")
+
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Use what was keyed beforehand as far as it goes, and ask for the rest."""
         call = keyed(call)
@@ -63,10 +84,6 @@ class CollectDigitsNode(Node, frozen=True, kw_only=True):
         if tries > self.no_input_retries:
             return Leave(call=call, exit="no_input", because=f"silent {tries}×")
         return self._ask(remember(call, no_input=tries), self.no_input_sounds + self.sounds)
-
-    def variable_lengths(self) -> Mapping[str, int]:
-        """One variable of at most `max_digits`."""
-        return {self.variable: self.max_digits}
 
     def _complete(self, digits: str) -> bool:
         return "#" in digits or len(digits) >= self.max_digits

@@ -26,10 +26,13 @@ from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial, Sound
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
 from callrouter.core.rota import Contact, Rota
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
+
+_NOBODY_OR_OTHERS = LeftBy.NOTHING | LeftBy.OTHERS
 
 
 class DialNode(Node, frozen=True, kw_only=True):
@@ -43,6 +46,25 @@ class DialNode(Node, frozen=True, kw_only=True):
     at_once: bool = False
     ring_seconds: float = 20.0
     screen: tuple[Sound, ...] = ()
+
+    def about(self) -> About:
+        """It may be passed at once where nobody need be on call."""
+        rotas = tuple([one for one in self.contacts if isinstance(one, Rota)])
+        left_by = dict.fromkeys(self.exits, LeftBy.OTHERS)
+        if len(rotas) == len(self.contacts):
+            left_by["no_answer"] = _NOBODY_OR_OTHERS
+        return About(
+            family=Family.REACHES,
+            left_by=left_by,
+            does=(self._rings(self.people()),),
+            reads=Reads(rotas=rotas),
+            variables=Variables(),
+            uses=Uses(
+                rings=tuple([Ring(whom=one, path=("contacts", index)) for index, one in enumerate(self.contacts)])
+            ),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ring the first, or all."""
@@ -79,10 +101,12 @@ class DialNode(Node, frozen=True, kw_only=True):
         if not targets:
             return Leave(call=call, exit="no_answer", because="nobody is on call")
         call = remember(call, next=index)
-        dial = Dial(
-            numbers=tuple(contact.number for contact in targets),
-            names=tuple(contact.name for contact in targets),
+        return Stay(call=call, state=CallState.DIALLING, effects=(self._rings(targets),))
+
+    def _rings(self, people: tuple[Contact, ...]) -> Dial:
+        return Dial(
+            numbers=tuple([contact.number for contact in people]),
+            names=tuple([contact.name for contact in people]),
             ring_seconds=self.ring_seconds,
             screen=self.screen,
         )
-        return Stay(call=call, state=CallState.DIALLING, effects=(dial,))

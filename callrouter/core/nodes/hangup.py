@@ -14,6 +14,7 @@ from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Finish, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -26,6 +27,19 @@ class HangupNode(Node, frozen=True, kw_only=True):
     exit_names: ClassVar[frozenset[str]] = frozenset()
 
     sounds: tuple[Sound, ...] = ()
+
+    def about(self) -> About:
+        """The last word, if there is one."""
+        return About(
+            family=Family.ENDS,
+            left_by={},
+            does=(Play(sounds=self.sounds, interruptible=False),) if self.sounds else (),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Say good-bye, or just end."""

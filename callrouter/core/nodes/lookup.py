@@ -23,7 +23,6 @@ every field in it leads to `failed`. After a short silence the caller hears hold
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
@@ -32,6 +31,7 @@ from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import HttpRequest, Lookup, LookupField
 from callrouter.core.inputs import LookupDone, LookupFailed, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes.about import SENT, About, Address, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.templates import Template, UnsetVariable
 
 if TYPE_CHECKING:
@@ -52,14 +52,37 @@ class LookupNode(Node, frozen=True, kw_only=True):
     timeout_seconds: float = 3.0
     music: bool = True
 
+    def about(self) -> About:
+        """The web service decides; only where it answers are its fields known."""
+        sent = self.url.variables.union(*(value.variables for _, value in self.body))
+        request = HttpRequest(method=self.method, url=self.url.written, headers=self.headers)
+        secrets = tuple(value.removeprefix("env:") for _, value in self.headers if value.startswith("env:"))
+        return About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.OTHERS, "failed": LeftBy.OTHERS},
+            does=(self._lookup(request),),
+            reads=Reads(),
+            variables=Variables(
+                needed=tuple(Needed(variable=name) for name in sorted(sent)),
+                longest={field.variable: field.longest for field in self.fields},
+                known_after={"next": frozenset(field.variable for field in self.fields)},
+            ),
+            uses=Uses(asks=(Address(url=self.url.example, secrets=secrets),)),
+            effort=Effort(),
+            unheard={
+                "timeout_seconds": "the longest wait for a key or an answer",
+                "music": "whether music is heard meanwhile",
+                **dict.fromkeys(("method", "url", "headers", "body"), SENT),
+            },
+        )
+
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ask."""
         try:
             request = self._request(call)
         except UnsetVariable as error:
             return Leave(call=call, exit="failed", because=f"{error} is not set", troubles=(f"{error} is not set",))
-        lookup = Lookup(request=request, timeout_seconds=self.timeout_seconds, fields=self.fields, music=self.music)
-        return Stay(call=call, state=CallState.CONSULTING, effects=(lookup,))
+        return Stay(call=call, state=CallState.CONSULTING, effects=(self._lookup(request),))
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Keep what was answered."""
@@ -70,13 +93,8 @@ class LookupNode(Node, frozen=True, kw_only=True):
         because = ", ".join(f"{name} = {value[:20]}" for name, value in known.items()) or "answered"
         return Leave(call=replace(call, variables={**call.variables, **known}), exit="next", because=because[:80])
 
-    def variable_lengths(self) -> Mapping[str, int]:
-        """The fields of the answer."""
-        return {field.variable: field.longest for field in self.fields}
-
-    def variables_read(self) -> frozenset[str]:
-        """Those it sends."""
-        return self.url.variables.union(*(value.variables for _, value in self.body))
+    def _lookup(self, request: HttpRequest) -> Lookup:
+        return Lookup(request=request, timeout_seconds=self.timeout_seconds, fields=self.fields, music=self.music)
 
     def _request(self, call: Call) -> HttpRequest:
         body = {key: value.fill(call) for key, value in self.body}

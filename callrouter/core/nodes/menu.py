@@ -22,6 +22,7 @@ from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -40,6 +41,27 @@ class MenuNode(Node, frozen=True, kw_only=True):
     no_match_retries: int = 1
     no_input_sounds: tuple[Sound, ...] = ()
     no_match_sounds: tuple[Sound, ...] = ()
+
+    def about(self) -> About:
+        """Its keys lead on, and nothing else does but patience."""
+        return About(
+            family=Family.ASKS,
+            left_by={
+                **{f"key:{key}": LeftBy.KEY for key in self.keys},
+                "no_input": LeftBy.SILENCE,
+                "no_match": LeftBy.WRONG_KEYS,
+            },
+            does=(CollectDigits(sounds=self.sounds, max_digits=1, timeout_seconds=self.timeout_seconds),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(keys=1, seconds=sum([sound.seconds for sound in self.sounds])),
+            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+        )
+
+    def question(self, asked: CollectDigits) -> Question:
+        """Its keys; the last digit that is none of them means nothing."""
+        return Question(keys=self.keys, wrong=next((key for key in "9876543210" if key not in self.keys), ""))
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Use a key pressed beforehand, or ask."""

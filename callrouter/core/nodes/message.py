@@ -25,9 +25,12 @@ from callrouter.core.call import Call, CallState, Message, RecordOutcome, replac
 from callrouter.core.effects import Play, Record, Sound
 from callrouter.core.inputs import RecordingEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
+
+_HARDLY = LeftBy.SPEECH | LeftBy.SILENCE
 
 
 class MessageNode(Node, frozen=True, kw_only=True):
@@ -42,6 +45,23 @@ class MessageNode(Node, frozen=True, kw_only=True):
     silence_seconds: float = 5.0
     min_seconds: float = 2.0
     deliver: str = ""
+
+    def about(self) -> About:
+        """Who says nothing, or too little, leaves by `empty`, or like everybody else."""
+        record = Record(recording="", max_seconds=self.max_seconds, silence_seconds=self.silence_seconds)
+        return About(
+            family=Family.KEEPS,
+            left_by={"done": LeftBy.SPEECH, "empty": _HARDLY} if "empty" in self.exits else {"done": _HARDLY},
+            does=(*((Play(sounds=self.sounds, interruptible=True),) if self.sounds else ()), record),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={
+                "silence_seconds": "the silence that ends a recording",
+                "min_seconds": "the shortest message that is kept",
+            },
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Say what to do; a key skips it."""

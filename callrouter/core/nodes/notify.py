@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, Notification
 from callrouter.core.nodes._base import Leave, Node, Step
+from callrouter.core.nodes.about import SENT, About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.templates import Template, UnsetVariable
 
 if TYPE_CHECKING:
@@ -29,10 +30,25 @@ class NotifyNode(Node, frozen=True, kw_only=True):
     """Send a notification, and go on."""
 
     kind: ClassVar[str] = "notify"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"next"})
 
     contact: str
     url: str
     data: tuple[tuple[str, Template], ...] = ()
+
+    def about(self) -> About:
+        """It hands over, and is passed at once."""
+        sent: frozenset[str] = frozenset().union(*(value.variables for _, value in self.data))
+        return About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.NOTHING},
+            does=(),
+            reads=Reads(),
+            variables=Variables(needed=tuple(Needed(variable=name) for name in sorted(sent))),
+            uses=Uses(tells=(self.url,)),
+            effort=Effort(),
+            unheard=dict.fromkeys(("url", "data", "contact"), SENT),
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Hand it over; delivering it is somebody else's work."""
@@ -53,10 +69,6 @@ class NotifyNode(Node, frozen=True, kw_only=True):
             asked_at=at,
         )
         return Leave(call=call, exit="next", because=self.contact, troubles=tuple(troubles), notification=notification)
-
-    def variables_read(self) -> frozenset[str]:
-        """Those it sends."""
-        return frozenset().union(*(value.variables for _, value in self.data))
 
     def _document(self, call: Call, data: dict[str, str], at: datetime) -> dict[str, object]:
         return {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call
 from callrouter.core.nodes._base import Leave, Node, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -28,6 +29,19 @@ class OpeningHoursNode(Node, frozen=True, kw_only=True):
     optional_exits: ClassVar[frozenset[str]] = frozenset({"holiday"})
 
     hours: str
+
+    def about(self) -> About:
+        """It looks at the hours; at their holidays only where those have an exit of their own."""
+        return About(
+            family=Family.DECIDES,
+            left_by=dict.fromkeys(self.exits, LeftBy.NOTHING),
+            does=(),
+            reads=Reads(hours=self.hours, holidays="holiday" in self.exits),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Look at the clock we were handed."""

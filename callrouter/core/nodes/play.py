@@ -24,21 +24,40 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.effects import Play
+from callrouter.core.effects import Play, Sound
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart, SpokenVariable
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
+
+_MAY_BE_SKIPPED = LeftBy.TIME | LeftBy.NOTHING
 
 
 class PlayNode(Node, frozen=True, kw_only=True):
     """Play sounds, then go on."""
 
     kind: ClassVar[str] = "play"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"next"})
 
     sounds: tuple[PromptPart, ...]
     interruptible: bool = True
+
+    def about(self) -> About:
+        """A key that is there already cuts it short, and a value that cannot be read aloud may leave nothing to say."""
+        plain = tuple([part for part in self.sounds if isinstance(part, Sound)])
+        aloud = sorted({part.variable for part in self.sounds if isinstance(part, SpokenVariable)})
+        return About(
+            family=Family.DOES,
+            left_by={"next": _MAY_BE_SKIPPED if self.interruptible or not plain else LeftBy.TIME},
+            does=(Play(sounds=plain, interruptible=self.interruptible),),
+            reads=Reads(),
+            variables=Variables(needed=tuple([Needed(variable=name) for name in aloud])),
+            uses=Uses(),
+            effort=Effort(seconds=sum([part.seconds for part in self.sounds])),
+            unheard={"interruptible": "whether a key ends what is heard"},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Play, unless the caller has already keyed what comes next."""
@@ -50,7 +69,3 @@ class PlayNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="next", because="nothing to say", troubles=troubles)
         play = Play(sounds=parts, interruptible=self.interruptible)
         return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
-
-    def variables_read(self) -> frozenset[str]:
-        """Those read aloud."""
-        return frozenset(part.variable for part in self.sounds if isinstance(part, SpokenVariable))

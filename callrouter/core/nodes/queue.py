@@ -22,6 +22,7 @@ from callrouter.core.call import Call, CallState, QueueOutcome
 from callrouter.core.effects import EnterQueue, Sound
 from callrouter.core.inputs import QueueLeft, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -39,15 +40,22 @@ class QueueNode(Node, frozen=True, kw_only=True):
     max_wait_seconds: float
     brief: tuple[Sound, ...] = ()
 
+    def about(self) -> About:
+        """Agents decide."""
+        return About(
+            family=Family.REACHES,
+            left_by=dict.fromkeys(self.exits, LeftBy.OTHERS),
+            does=(self._joins(),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"brief": "what agents hear first"},
+        )
+
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Join the line."""
-        enter = EnterQueue(
-            queue=self.queue,
-            priority=self.priority,
-            max_wait_seconds=self.max_wait_seconds,
-            brief=self.brief,
-        )
-        return Stay(call=call, state=CallState.QUEUED, effects=(enter,))
+        return Stay(call=call, state=CallState.QUEUED, effects=(self._joins(),))
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The conversation is over, or nobody came."""
@@ -55,3 +63,11 @@ class QueueNode(Node, frozen=True, kw_only=True):
             return self.leave_or_finish(call, "done", "conversation over")
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
+
+    def _joins(self) -> EnterQueue:
+        return EnterQueue(
+            queue=self.queue,
+            priority=self.priority,
+            max_wait_seconds=self.max_wait_seconds,
+            brief=self.brief,
+        )

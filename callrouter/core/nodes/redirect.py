@@ -20,6 +20,7 @@ from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -33,6 +34,19 @@ class RedirectNode(Node, frozen=True, kw_only=True):
 
     number: str
     ring_seconds: float = 30.0
+
+    def about(self) -> About:
+        """Whoever has the number decides."""
+        return About(
+            family=Family.REACHES,
+            left_by={"failed": LeftBy.OTHERS},
+            does=(Dial(numbers=(self.number,), ring_seconds=self.ring_seconds),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(rings=(Ring(whom=self.number, path=("number",)),)),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ring it."""

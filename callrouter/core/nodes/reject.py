@@ -17,6 +17,7 @@ from callrouter.core.call import Call, CallState, Disposition, replace
 from callrouter.core.effects import Play, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Finish, Node, Stay, Step
+from callrouter.core.nodes.about import About, Effort, Family, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -31,6 +32,19 @@ class RejectNode(Node, frozen=True, kw_only=True):
     sounds: tuple[Sound, ...] = ()
     cause: int = 21
     """Q.850: 21 call rejected, 17 user busy, 1 unallocated number."""
+
+    def about(self) -> About:
+        """What is said before the caller is refused."""
+        return About(
+            family=Family.REFUSES,
+            left_by={},
+            does=(Play(sounds=self.sounds, interruptible=False),) if self.sounds else (),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"cause": "the cause given to the network"},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Refuse at once, or say why first."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, replace
 from callrouter.core.nodes._base import Leave, Node, Step
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -25,12 +26,25 @@ class SetNode(Node, frozen=True, kw_only=True):
     """Set variables, then go on."""
 
     kind: ClassVar[str] = "set"
+    exit_names: ClassVar[frozenset[str]] = frozenset({"next"})
 
     variables: Mapping[str, str]
 
-    def variable_lengths(self) -> Mapping[str, int]:
-        """The ones it sets."""
-        return {name: len(value) for name, value in self.variables.items()}
+    def about(self) -> About:
+        """The ones it sets, whatever they were."""
+        return About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.NOTHING},
+            does=(),
+            reads=Reads(),
+            variables=Variables(
+                longest={name: len(value) for name, value in self.variables.items()},
+                known_after={"next": frozenset(self.variables)},
+            ),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Set them."""

@@ -17,12 +17,13 @@ from msgspec import Struct, field
 from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import Node
-from callrouter.dialplan.builders import build
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.scope import Place, Scope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
-from callrouter.dialplan.verbs import IncludeBlock, RedirectBlock, SetBlock
+from callrouter.dialplan.verbs import NodeBlock
+from callrouter.dialplan.verbs.include import IncludeBlock
+from callrouter.dialplan.verbs.redirect import RedirectBlock
+from callrouter.dialplan.verbs.set_variables import SetBlock
 
 if TYPE_CHECKING:
     from callrouter.dialplan.compile.neighbours import Neighbours
@@ -155,10 +156,12 @@ class Assembly:
                 self.root.scope.fail(f"the plan grows beyond {MAX_NODES} nodes with all it includes", "nodes")
                 self._waiting.clear()
                 return
-            verb, block = tree.blocks[name].verb
-            node = build(tree.scope, name, verb, block)
+            block = tree.blocks[name].block
+            build = tree.blocks[name].verb.build
+            assert build is not None, "what stands for another tree was resolved"
+            node = build(tree.scope, name, block)
             if node is not None:
-                onward = self._onward(tree, name, block) if verb == "set" else tree
+                onward = self._onward(tree, name, block) if isinstance(block, SetBlock) else tree
                 self.nodes[tree.name(name)] = self._placed(tree, name, node, onward)
 
     def _placed(self, tree: Growth, name: str, node: Node, onward: Growth | None) -> Node:
@@ -224,7 +227,7 @@ class Assembly:
 
     def _beyond(self, tree: Growth, name: str) -> tuple[Growth, str] | None:
         """The tree that a node stands for, and where it begins."""
-        _, block = tree.blocks[name].verb
+        block = tree.blocks[name].block
         if isinstance(block, IncludeBlock):
             key = (tree.prefix + name + "/", tree.suffix)
             if key not in self._trees:
@@ -384,9 +387,8 @@ class Assembly:
 
     # Languages
 
-    def _onward(self, tree: Growth, name: str, block: Any) -> Growth | None:
+    def _onward(self, tree: Growth, name: str, block: SetBlock) -> Growth | None:
         """Where a `set` goes on: in the same tree, or in its copy in another language."""
-        assert isinstance(block, SetBlock)
         if block.language is None:
             return tree
         if block.language not in tree.languages:
@@ -418,8 +420,8 @@ def _is_foreign(tree: Growth) -> bool:
 
 def _is_alias(block: NodeBlock) -> bool:
     """Whether the node stands for the beginning of another tree."""
-    return block.include is not None or (block.redirect is not None and block.redirect.number is None)
+    return _is_include(block) or (isinstance(block.block, RedirectBlock) and block.block.number is None)
 
 
 def _is_include(block: NodeBlock) -> bool:
-    return block.include is not None
+    return block.verb.node is None

@@ -10,8 +10,8 @@ from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
 from callrouter.dialplan.documents.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.issues import Severity, closest, shown
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.verbs import PromptBlock
 
 FALLBACK = "(fallback)"
 FALLBACK_BYE_NODE = "(fallback bye)"

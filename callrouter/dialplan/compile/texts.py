@@ -10,10 +10,11 @@ from callrouter.dialplan.compile.frame import languages_of, scope_of
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE, LANGUAGES
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
-from callrouter.dialplan.verbs import PromptBlock
+from callrouter.dialplan.verbs import NodeBlock
+from callrouter.dialplan.verbs.include import IncludeBlock
 
 
 def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:
@@ -25,7 +26,7 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
     languages = languages_of(file)
     scopes = [replace(scope, language=language) for language in languages if language in LANGUAGES]
     for node in _with_snippets(file.nodes.values(), shared):
-        for prompt in _prompts(node.verb[1]):
+        for prompt in _prompts(node.block):
             for spoken in scopes:
                 if (text := spoken.text(prompt)) is not None:
                     yield text, spoken.language
@@ -35,11 +36,12 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
 def _with_snippets(nodes: Iterable[NodeBlock], shared: Shared, depth: int = 0) -> Iterator[NodeBlock]:
     """Nodes, and those of the snippets they include, as far as the snippets can be filled in."""
     for node in nodes:
-        if node.include is None:
+        include = node.block
+        if not isinstance(include, IncludeBlock):
             yield node
-        elif (snippet := shared.snippets.get(node.include.snippet)) and depth < MAX_SNIPPETS_DEEP:
+        elif (snippet := shared.snippets.get(include.snippet)) and depth < MAX_SNIPPETS_DEEP:
             defaults = {name: block.default for name, block in snippet.block.parameters.items()}
-            filled, _ = snippet.filled({**defaults, **node.include.with_})
+            filled, _ = snippet.filled({**defaults, **include.with_})
             yield from _with_snippets(filled.values(), shared, depth + 1)
 
 

@@ -1,13 +1,23 @@
 """Hours, calendars and rotas as the documents write them: texts that can be read, not yet schedules."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.fields import Before, Block, Line, Name, OneOrMany, Texts, as_list, as_mapping
-from callrouter.dialplan.verbs import missing
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Line,
+    Name,
+    OneOrMany,
+    Texts,
+    as_list,
+    as_mapping,
+    missing_key,
+)
 
 HOURS_KEYS = ("open", "holidays", "closed", "exceptions", "calendar")
 UNNAMED_HOURS = "(hours)"
@@ -80,6 +90,8 @@ WeekName = Annotated[
 class HoursBlock(Block):
     """One set of opening hours, on the wall clock of the client's zone."""
 
+    missing: ClassVar[Mapping[str, str]] = {"open": "say when it is open, or where the call goes then"}
+
     open: Annotated[dict[Days, ClockRanges], Before(as_mapping)] = Field(default_factory=dict)
     """Days of the week (`mon-fri`, `sat`, `daily`) and their hours; not written together with `calendar`."""
     calendar: Name | None = None
@@ -94,7 +106,7 @@ class HoursBlock(Block):
     @model_validator(mode="after")
     def _week(self) -> Self:
         if "open" not in self.model_fields_set and self.calendar is None:
-            raise missing("open")
+            raise missing_key("open")
         if self.open and self.calendar is not None:
             raise ValueError('has both "open" and "calendar": the week is the calendar\'s, or written here')
         return self
@@ -102,6 +114,8 @@ class HoursBlock(Block):
 
 class CalendarBlock(Block):
     """Hours that several clients keep."""
+
+    missing: ClassVar[Mapping[str, str]] = {"open": "say when it is open, or where the call goes then"}
 
     open: Annotated[dict[Days, ClockRanges], Before(as_mapping)]
     """Days of the week (`mon-fri`, `sat`, `daily`) and their hours."""
@@ -115,6 +129,11 @@ class CalendarBlock(Block):
 
 class RotaBlock(Block):
     """People who take turns of a week: who is on call at an instant is decided when the call comes."""
+
+    missing: ClassVar[Mapping[str, str]] = {
+        "timezone": "write one such as Europe/Paris",
+        "starting": "say in which week the first of the cycle begins, as in 2026-11-23",
+    }
 
     timezone: Line
     """IANA time zone in which turns change, such as Europe/Paris."""
@@ -134,5 +153,5 @@ class RotaBlock(Block):
         if not self.cycle and not self.weeks:
             raise ValueError('names nobody: write "cycle" with "starting", or "weeks"')
         if self.cycle and self.starting is None:
-            raise missing("starting")
+            raise missing_key("starting")
         return self

@@ -1,12 +1,13 @@
 """A client's document as a pydantic model: what may be written, and what each text becomes.
 
-Unknown keys are refused. What a node may hold stands in `node_block` and `verbs`, hours in `calendar_blocks`, people in
-`people_blocks`; what a value may look like in `fields` and `values`.
+Unknown keys are refused. What a node may hold stands in `verbs`, hours in `calendar`, people in `people`; what a value
+may look like in `fields` and `values`.
 """
 
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
 
-from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_validator
 
 from callrouter.core.service_level import Formula
 from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneSet, named_hours
@@ -29,7 +30,7 @@ from callrouter.dialplan.language.fields import (
     as_mapping,
 )
 from callrouter.dialplan.language.own_texts import LANGUAGES
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.verbs import AnyNode, NodeBlock, Verb, node_block
 
 
 def _formula(value: object) -> Formula:
@@ -120,6 +121,17 @@ class ClientFile(Block):
     ```
     """
 
+    missing: ClassVar[Mapping[str, str]] = {
+        "client": "write the client's identifier, such as cabinet-moreau",
+        "numbers": "write the numbers callers dial",
+        "timezone": "write one such as Europe/Paris",
+        "language": "write the language callers are spoken to in, such as fr",
+        "start": "say at which node a call begins",
+    }
+
+    node_block: ClassVar[type[AnyNode]] = NodeBlock
+    """The model of its nodes."""
+
     client: Name
     """The client's identifier, such as `cabinet-moreau`: figures and records are kept under it."""
     name: Line = ""
@@ -154,3 +166,13 @@ class ClientFile(Block):
         dict[Name, Annotated[NodeBlock, ReadOnce()]], Before(as_mapping), Field(min_length=1, max_length=500)
     ]
     """The tree: each node has a name and one verb."""
+
+
+def client_file(verbs: Mapping[str, Verb]) -> type[ClientFile]:
+    """The model of a file whose nodes have these verbs."""
+    block = node_block(verbs)
+    once = Annotated[block, ReadOnce()]  # type: ignore[valid-type]
+    nodes = Annotated[dict[Name, once], Before(as_mapping), Field(min_length=1, max_length=500)]
+    made = create_model("ClientFile", __base__=ClientFile, __doc__=ClientFile.__doc__, nodes=(nodes, ...))
+    made.node_block = block
+    return made

@@ -43,14 +43,14 @@ class Claim(NamedTuple):
     country: str
 
 
-def draft(document: Document) -> Draft:
+def draft(document: Document, model: type[ClientFile] = ClientFile) -> Draft:
     """Validate a document; nodes that are wrong are set aside, so that the rest of the tree is still judged."""
     if document.value is None:
         return Draft(document=document, file=None, issues=document.issues)
-    found, issues = validate_part(ClientFile, document, document.value, ())
+    found, issues = validate_part(model, document, document.value, ())
     broken = broken_nodes(issues)
     if found is None and broken and all(issue.node for issue in issues):
         nodes = {name: node for name, node in document.value["nodes"].items() if name not in broken}
         if nodes:
-            found, _ = validate_part(ClientFile, document, {**document.value, "nodes": nodes}, ())
+            found, _ = validate_part(model, document, {**document.value, "nodes": nodes}, ())
     return Draft(document=document, file=found, broken=broken, issues=(*document.issues, *issues))

@@ -1,6 +1,7 @@
 """Snippets and their parameters as the documents write them; their nodes are read when they are filled in."""
 
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, WithJsonSchema, model_validator
 
@@ -37,6 +38,8 @@ def _parameter(value: object) -> object:
 
 class SnippetBlock(Block):
     """A sub-tree that several clients use; `$name` stands for the value of a parameter."""
+
+    missing: ClassVar[Mapping[str, str]] = {"start": "say at which node a call begins"}
 
     about: Line = ""
     """What it does, for people."""

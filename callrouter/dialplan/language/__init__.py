@@ -1,5 +1,6 @@
 """How what is written is understood: YAML into texts that know their line, texts into values.
 
-`reader` reads YAML, `values` and `fields` make values of texts, `conditions` what a branch asks. `own_texts` are the
-sentences that are ours, `timezones` the zones that may be named. `validation` words what pydantic found.
+`reader` reads YAML, `values` and `fields` make values of texts, `conditions` what a branch asks, `prompts` what is
+said, `templates` texts with variables. `own_texts` are the sentences that are ours, `timezones` the zones that may be
+named. `validation` words what pydantic found, `words` says values of a plan to a person.
 """

@@ -1,7 +1,8 @@
 """What a branch may ask, as the document writes it, and as the core asks it."""
 
 import re
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -91,6 +92,8 @@ _MEASURES = tuple(str(measure) for measure in Measure)
 
 class ConditionBlock(Block):
     """One condition of a branch: on a variable, on a team's queue, on the day, or on a share of the calls."""
+
+    missing: ClassVar[Mapping[str, str]] = {"then": "say where the call goes then"}
 
     model_config = ConfigDict(
         json_schema_extra={

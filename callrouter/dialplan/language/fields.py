@@ -4,14 +4,14 @@ Every annotation carries two things: the function that reads the text (all scala
 JSON Schema of what may be written, for editors that know types.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, ClassVar, get_args
 
 from msgspec import msgpack
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
@@ -31,6 +31,14 @@ class Block(BaseModel):
 
     # Built when first needed: most blocks only ever are parts of a client's file, whose validator holds theirs.
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)
+
+    missing: ClassVar[Mapping[str, str]] = {}
+    """What to write for a key that is needed and is not there, where a person may wonder."""
+
+
+def missing_key(key: str) -> PydanticCustomError:
+    """A key that is needed here, though not everywhere."""
+    return PydanticCustomError("missing_key", "is missing", {"key": key})
 
 
 class Before:

@@ -13,35 +13,6 @@ from callrouter.dialplan.language.reader import Document, Key, dotted, node_name
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_MISSING_OF = {
-    ("lookup", "failed"): "say where the call goes when the web service does not answer, or not with every field",
-}
-"""Where a verb says more than `_MISSING` does."""
-
-_MISSING = {
-    "no_input": "say where a caller who presses nothing goes",
-    "no_match": "say where a caller who presses an unknown key goes",
-    "overflow": "say where a caller goes when nobody answers in time",
-    "max_wait": "say how long a caller may wait, as in 3m",
-    "no_answer": "say where the call goes when nobody answers or accepts",
-    "failed": "say where the call goes when the number does not answer",
-    "otherwise": "say where the call goes when nothing else fits",
-    "closed": "say where the call goes outside opening hours",
-    "open": "say when it is open, or where the call goes then",
-    "starting": "say in which week the first of the cycle begins, as in 2026-11-23",
-    "snippet": "name one of shared/snippets.yaml",
-    "next": "say which node follows",
-    "done": "say where the call goes after the message",
-    "then": "say where the call goes then",
-    "start": "say at which node a call begins",
-    "timezone": "write one such as Europe/Paris",
-    "language": "write the language callers are spoken to in, such as fr",
-    "numbers": "write the numbers callers dial",
-    "client": "write the client's identifier, such as cabinet-moreau",
-    "keys": 'write which key leads where, as in { "1": urgent }',
-    "prompt": 'write what is said, as in { say: "…" }',
-}
-
 
 def validate(model: type[Model], document: Document) -> tuple[Model | None, list[Issue]]:
     """The document as a model, or None; and everything that is wrong with it."""
@@ -108,8 +79,8 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
     value = found.get("input")
     match found["type"]:
         case "missing" | "missing_key":
-            last = str(found["ctx"]["key"]) if found["type"] == "missing_key" else last
-            hint = _MISSING_OF.get((_verb(loc), last)) or _MISSING.get(last)
+            where, last = (loc, str(found["ctx"]["key"])) if found["type"] == "missing_key" else (loc[:-1], last)
+            hint = getattr(_model_at(model, where), "missing", {}).get(last)
             return f'"{last}" is missing' + (f": {hint}" if hint else ""), ""
         case "extra_forbidden":
             allowed = _keys(model, loc[:-1])
@@ -131,12 +102,6 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
             return found["msg"], ""
 
 
-def _verb(loc: Key) -> str:
-    """The verb of the node that a place lies in; of a part that is checked by itself, too."""
-    where = loc.index("nodes") + 2 if "nodes" in loc[:-2] else 0
-    return str(loc[where]) if where < len(loc) else ""
-
-
 def _kind(value: object) -> str:
     if isinstance(value, str):
         return shown(value)
@@ -145,6 +110,11 @@ def _kind(value: object) -> str:
 
 def _keys(model: type[BaseModel], loc: Iterable[str | int]) -> tuple[str, ...]:
     """The keys that may stand at a place of the document."""
+    return tuple(field.alias or key for key, field in _model_at(model, loc).model_fields.items())
+
+
+def _model_at(model: type[BaseModel], loc: Iterable[str | int]) -> type[BaseModel]:
+    """The model of the mapping at a place of the document."""
     here = model
     within_mapping = False
     for part in loc:
@@ -156,7 +126,7 @@ def _keys(model: type[BaseModel], loc: Iterable[str | int]) -> tuple[str, ...]:
                 within_mapping = get_origin(field.annotation) in (dict, Mapping)
                 here = _inner_model(field.annotation) or here
                 break
-    return tuple(field.alias or key for key, field in here.model_fields.items())
+    return here
 
 
 def _inner_model(annotation: Any) -> type[BaseModel] | None:

@@ -5,7 +5,6 @@ exits lead somewhere, nodes are come to, and that no way goes round or on for ev
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
 an earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
 `dialled` at numbers that lead back here through the telephone network. `effort` only warns.
-`blame` puts a finding at its node.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a

@@ -14,13 +14,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from callrouter.core.nodes import OpeningHoursNode
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.language import values
 from callrouter.dialplan.language.timezones import country_of
-from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
 
@@ -83,20 +81,20 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
 
 def check_open(scope: Scope, tree: Tree, today: date) -> None:
     """The way for when it is open must be one that calls can take; that for holidays needs a day that is one."""
-    for node in tree.nodes.values():
-        if isinstance(node, OpeningHoursNode) and (hours := scope.schedules.get(node.hours)):
+    for name, about in tree.about.items():
+        kept = about.reads.hours
+        if kept and (hours := scope.schedules.get(kept)):
+            here = ("nodes", name, tree.nodes[name].kind)
             coming = (one.ranges for one in hours.exceptions if one.last >= today)
-            if not any(hours.week) and not any(coming):
+            if "open" in tree.nodes[name].exits and not any(hours.week) and not any(coming):
+                wrong = f"exit {shown('open')} is never taken: hours {shown(kept)} hold no time at which it is open"
+                scope.fail(wrong, *here, "open")
+            if about.reads.holidays and not hours.holidays:
                 wrong = (
-                    f"exit {shown('open')} is never taken: hours {shown(node.hours)} hold no time at which it is open"
-                )
-                blame(scope, node, wrong, "opening_hours", "open")
-            if "holiday" in node.exits and not hours.holidays:
-                wrong = (
-                    f"exit {shown('holiday')} is never taken: hours {shown(node.hours)} keep no public holidays;"
+                    f"exit {shown('holiday')} is never taken: hours {shown(kept)} keep no public holidays;"
                     f" write holidays: {scope.country} in them if they should"
                 )
-                blame(scope, node, wrong, "opening_hours", "holiday", severity=Severity.WARNING)
+                scope.fail(wrong, *here, "holiday", severity=Severity.WARNING)
 
 
 def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:

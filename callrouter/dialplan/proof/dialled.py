@@ -10,20 +10,18 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from callrouter.core.nodes import DialNode, Node, RedirectNode
-from callrouter.core.rota import Rota
+from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import About
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
-
-_RINGS = frozenset({"dial", "redirect"})
 
 
 class _Dialled(Struct, frozen=True, kw_only=True):
     number: str
     who: str
     path: tuple[str | int, ...]
-    """Behind the node's name."""
+    """From below the verb on."""
 
 
 def check_dialled(scope: Scope, tree: Tree, owner: Callable[[str], str]) -> dict[str, str]:
@@ -33,9 +31,10 @@ def check_dialled(scope: Scope, tree: Tree, owner: Callable[[str], str]) -> dict
     """
     found: dict[str, str] = {}
     for name, node in tree.nodes.items():
-        if node.kind not in _RINGS or name.startswith(tree.foreign):
+        about = tree.about[name]
+        if not about.uses.rings or name.startswith(tree.foreign):
             continue
-        for one in _dialled(node):
+        for one in _dialled(about):
             if one.number not in found:
                 found[one.number] = owner(one.number)
             if file := found[one.number]:
@@ -43,14 +42,10 @@ def check_dialled(scope: Scope, tree: Tree, owner: Callable[[str], str]) -> dict
     return found
 
 
-def _dialled(node: Node) -> Iterator[_Dialled]:
-    if isinstance(node, RedirectNode):
-        yield _Dialled(number=node.number, who="", path=("redirect", "number"))
-    elif isinstance(node, DialNode):
-        for index, contact in enumerate(node.contacts):
-            for person in contact.people() if isinstance(contact, Rota) else (contact,):
-                who = f"contact {shown(person.name)} "
-                yield _Dialled(number=person.number, who=who, path=("dial", "contacts", index))
+def _dialled(about: About) -> Iterator[_Dialled]:
+    for ring in about.uses.rings:
+        for name, number in ring.numbers:
+            yield _Dialled(number=number, who=f"contact {shown(name)} " if name else "", path=ring.path)
 
 
 def _blame(scope: Scope, node: Node, one: _Dialled, file: str) -> None:
@@ -59,9 +54,9 @@ def _blame(scope: Scope, node: Node, one: _Dialled, file: str) -> None:
     if node.name.startswith("("):
         # Made for the fallback: no node of a document bears such a name.
         scope.fail(f"fallback: {wrong}; name a queue, or a number that is not ours", "fallback", "number")
-    elif isinstance(node, RedirectNode):
+    elif not one.who:
         mend = "to go on in that tree, write did instead of number"
-        scope.fail(f"{wrong}; {mend}", "nodes", node.name, *one.path, suggestion="did")
+        scope.fail(f"{wrong}; {mend}", "nodes", node.name, node.kind, *one.path, suggestion="did")
     else:
         mend = "ring a telephone, or go on in that tree by redirect: { did: … }"
-        scope.fail(f"{one.who}{wrong}; {mend}", "nodes", node.name, *one.path, suggestion="did")
+        scope.fail(f"{one.who}{wrong}; {mend}", "nodes", node.name, node.kind, *one.path, suggestion="did")

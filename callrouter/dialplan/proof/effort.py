@@ -8,10 +8,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterator
 
-from callrouter.core.nodes import CollectDigitsNode, MenuNode, Node, PlayNode
+from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import About, Family, LeftBy
 from callrouter.dialplan.issues import Severity, closest, shown
-from callrouter.dialplan.proof.blame import blame
-from callrouter.dialplan.proof.graph import HUMAN, Tree
+from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
 
 MOST_KEYS = 8
@@ -32,7 +32,7 @@ def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
         return
     found = _efforts(tree)
     for name, (keys, _) in found.items():
-        if keys > MOST_KEYS and tree.nodes[name].kind in HUMAN:
+        if keys > MOST_KEYS and tree.about[name].family is Family.REACHES:
             wrong = (
                 f"a caller presses at least {keys} keys before somebody is called here; more than {MOST_KEYS} are many"
             )
@@ -42,17 +42,16 @@ def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
 
 def _all_keys(tree: Tree) -> int:
     """The keys of a caller who is asked every question of the tree once: no way to a human takes more."""
-    menus = sum(isinstance(node, MenuNode) for node in tree.nodes.values())
-    return menus + sum(node.min_digits for node in tree.nodes.values() if isinstance(node, CollectDigitsNode))
+    return sum(about.effort.keys for about in tree.about.values())
 
 
 def _check_own_option(scope: Scope, tree: Tree) -> None:
     for name, node in tree.nodes.items():
-        if isinstance(node, MenuNode):
-            for key in node.keys:
-                if node.exits.get(f"key:{key}") == name:
-                    wrong = f"key {shown(key)} leads back to this menu: the caller hears it all again"
-                    blame(scope, node, wrong, "menu", "keys", key, severity=Severity.WARNING)
+        for way, target in node.exits.items():
+            if target == name and way.startswith("key:"):
+                key = way.removeprefix("key:")
+                wrong = f"key {shown(key)} leads back to this menu: the caller hears it all again"
+                scope.fail(wrong, "nodes", name, node.kind, "keys", key, severity=Severity.WARNING)
 
 
 def _check_greeting(scope: Scope, tree: Tree) -> None:
@@ -64,11 +63,11 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
     for name in reversed(tree.backwards):
         if (before := heard.get(name)) is None:
             continue
-        node = tree.nodes[name]
-        seconds = before + _said(node)
+        about = tree.about[name]
+        seconds = before + about.effort.seconds
         if seconds > longest:
             longest, where = seconds, name
-        if not _stops(node):
+        if not _stops(about):
             for target in tree.idle[name]:
                 heard[target] = max(seconds, heard.get(target, 0.0))
     if longest > LONGEST_GREETING_SECONDS:
@@ -76,19 +75,20 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
             f"a caller has been listening for {longest:.0f} s here before he can do anything:"
             f" a greeting of more than {LONGEST_GREETING_SECONDS:.0f} s is hung up on"
         )
-        blame(scope, tree.nodes[where], wrong, severity=Severity.WARNING)
+        scope.fail(wrong, "nodes", where, severity=Severity.WARNING)
 
 
-def _stops(node: Node) -> bool:
-    """Whether a greeting is over at this node: a question, a human, a recording, the end."""
-    return node.kind in HUMAN or "no_input" in node.exits or node.kind in ("message", "lookup") or not node.exits
+_UNWILLING = (LeftBy.SILENCE, LeftBy.WRONG_KEYS, LeftBy.SILENCE | LeftBy.WRONG_KEYS)
+"""How a caller leaves who does not answer."""
+
+_HEARD_OUT = (LeftBy.NOTHING, LeftBy.TIME, LeftBy.NOTHING | LeftBy.TIME)
+"""What does not end a greeting."""
 
 
-def _said(node: Node) -> float:
-    """Seconds a caller listens at a node before he can do anything; prompts of messages and last words are none."""
-    if isinstance(node, PlayNode | MenuNode | CollectDigitsNode):
-        return sum([sound.seconds for sound in node.sounds])
-    return 0.0
+def _stops(about: About) -> bool:
+    """Whether a greeting is over at this node: a question, a human, a recording, a web service, the end."""
+    by = about.left_by.values()
+    return about.family is Family.REACHES or not by or any(one not in _HEARD_OUT for one in by)
 
 
 def _efforts(tree: Tree) -> dict[str, Cost]:
@@ -104,23 +104,20 @@ def _efforts(tree: Tree) -> dict[str, Cost]:
             continue
         found[name] = cost
         node = tree.nodes[name]
-        if node.kind not in HUMAN:
-            for target, keys, seconds in _steps(node):
+        about = tree.about[name]
+        if about.family is not Family.REACHES:
+            for target, keys, seconds in _steps(node, about):
                 if target in tree.nodes and target not in found:
                     heapq.heappush(waiting, ((cost[0] + keys, cost[1] + seconds), target))
     return found
 
 
-def _steps(node: Node) -> Iterator[tuple[str, int, float]]:
+def _steps(node: Node, about: About) -> Iterator[tuple[str, int, float]]:
     """Where a willing caller goes on to, the keys it takes, and the seconds."""
-    seconds = _said(node)
     for way, target in node.exits.items():
-        if way in ("no_input", "no_match") or way.startswith("list:"):
-            continue
-        if isinstance(node, CollectDigitsNode):
-            yield target, node.min_digits, seconds
-        else:
-            yield target, int(way.startswith("key:")), seconds
+        by = about.left_by[way]
+        if by not in _UNWILLING and not way.startswith("list:"):
+            yield target, about.effort.keys if by is LeftBy.KEY else 0, about.effort.seconds
 
 
 def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str], found: dict[str, Cost]) -> None:
@@ -128,7 +125,8 @@ def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str], found
     # What a node includes, or leads to, bears the node's name in front.
     nodes = {name: [one for one in tree.nodes if one == name or one.startswith(f"{name}/")] for name in emergency}
     helping = {one for names in nodes.values() for one in names}
-    others = [(cost, name) for name, cost in found.items() if tree.nodes[name].kind in HUMAN and name not in helping]
+    humans = (name for name in found if tree.about[name].family is Family.REACHES)
+    others = [(found[name], name) for name in humans if name not in helping]
     other, who = min(others, default=((0, 0.0), ""))
     for index, (name, names) in enumerate(nodes.items()):
         if not names and name not in tree.written:

@@ -14,36 +14,13 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from callrouter.core.effects import Sound
-from callrouter.core.nodes import DialNode, Node, PlayNode
-from callrouter.core.rota import Rota
-
-DECIDES = frozenset({"answer", "opening_hours", "caller", "branch", "set", "notify", "callback"})
-"""Verbs that may be left as soon as they are entered: by what is known already, or (a call-back that was asked for
-before) because there is nothing left to ask."""
-
-HUMAN = frozenset({"queue", "dial", "redirect"})
-"""Verbs that put a caller through to somebody."""
-
-_KEYED = {"collect_digits": frozenset({"next"}), "callback": frozenset({"declined"})}
-"""Exits taken by keys only, besides those of a menu's own keys. A call-back's `done` is none: who has asked for as many
-as he may goes there at once."""
+from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import About, Family, LeftBy
 
 
-def is_keyed(node: Node, exit_name: str) -> bool:
-    """Whether only a key that means something leads out by this exit."""
-    return exit_name.startswith("key:") or exit_name in _KEYED.get(node.kind, ())
-
-
-def is_at_once(node: Node) -> bool:
-    """Whether a call passes without waiting: a prompt that keys cut short is no wait, a key may be there already."""
-    if isinstance(node, DialNode):
-        # Nobody may be on call.
-        return all(isinstance(contact, Rota) for contact in node.contacts)
-    if not isinstance(node, PlayNode):
-        return node.kind in DECIDES
-    # A value that cannot be read aloud is left out: nothing may be left to say.
-    return node.interruptible or not any(isinstance(part, Sound) for part in node.sounds)
+def is_at_once(about: About) -> bool:
+    """Whether a call may pass without waiting."""
+    return any(LeftBy.NOTHING in by for by in about.left_by.values())
 
 
 class Tree(Struct, frozen=True, kw_only=True, dict=True):
@@ -58,6 +35,11 @@ class Tree(Struct, frozen=True, kw_only=True, dict=True):
     """Empty: there is none."""
     foreign: tuple[str, ...] = ()
     """What the names of other clients' nodes begin with: what is wrong with those is said of their own file."""
+
+    @cached_property
+    def about(self) -> Mapping[str, About]:
+        """What each node says of itself."""
+        return {name: node.about() for name, node in self.nodes.items()}
 
     @property
     def complete(self) -> bool:
@@ -78,13 +60,13 @@ class Tree(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def idle(self) -> Mapping[str, tuple[str, ...]]:
         """Where each node leads without a key."""
-        nodes = self.nodes
-        asking = {
-            name: tuple([to for way, to in node.exits.items() if to in nodes and not is_keyed(node, way)])
-            for name, node in nodes.items()
-            if "no_input" in node.exits
-        }
-        return {**self.leads, **asking}
+        nodes, found = self.nodes, dict(self.leads)
+        for name, about in self.about.items():
+            by = about.left_by
+            if LeftBy.KEY in by.values():
+                exits = nodes[name].exits.items()
+                found[name] = tuple([to for way, to in exits if to in nodes and by[way] is not LeftBy.KEY])
+        return found
 
     @cached_property
     def ends(self) -> frozenset[str]:
@@ -92,7 +74,7 @@ class Tree(Struct, frozen=True, kw_only=True, dict=True):
         return frozenset(
             name
             for name, node in self.nodes.items()
-            if not node.exits or node.kind == "redirect" or ("done" in node.optional_exits and "done" not in node.exits)
+            if not node.exits or (self.about[name].family is Family.REACHES and "done" not in node.exits)
         )
 
     @cached_property

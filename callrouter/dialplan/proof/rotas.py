@@ -7,10 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import combinations
 from zoneinfo import ZoneInfo
 
-from callrouter.core.nodes import DialNode
 from callrouter.core.rota import Rota
 from callrouter.dialplan.issues import Severity, shown
-from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.calendar import DAYS_AHEAD
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
@@ -21,22 +19,22 @@ Gap = tuple[date, date | None]
 
 def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
     """Each rota a tree rings by: a gap within it is a mistake, its end within two years is worth knowing."""
-    for node in tree.nodes.values():
-        if not isinstance(node, DialNode):
-            continue
-        for index, rota in enumerate(node.contacts):
+    for name, about in tree.about.items():
+        for ring in about.uses.rings if about.reads.rotas else ():
+            rota = ring.whom
             if not isinstance(rota, Rota):
                 continue
+            here = ("nodes", name, tree.nodes[name].kind, *ring.path)
             if day := claimed_twice(rota):
                 wrong = f"rota {shown(rota.name)} gives {day.isoformat()} to two people: a day needs one of them"
-                blame(scope, node, wrong, "dial", "contacts", index)
+                scope.fail(wrong, *here)
             for first, last in gaps(rota, today):
                 if last is None:
                     wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} on: write who follows"
-                    blame(scope, node, wrong, "dial", "contacts", index, severity=Severity.WARNING)
+                    scope.fail(wrong, *here, severity=Severity.WARNING)
                 else:
                     wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} to {last.isoformat()}"
-                    blame(scope, node, wrong, "dial", "contacts", index)
+                    scope.fail(wrong, *here)
 
 
 def claimed_twice(rota: Rota) -> date | None:

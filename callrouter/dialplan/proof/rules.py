@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from callrouter.core.conditions import Condition, DateWithin
-from callrouter.core.nodes import BranchNode, CallerNode
+from callrouter.core.nodes import Node
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.proof.blame import blame
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.hidden import hidden
@@ -21,29 +20,30 @@ from callrouter.dialplan.scope import Scope
 
 def check_rules(scope: Scope, tree: Tree) -> None:
     """Lists of callers, and conditions of branches."""
-    asking = [node for node in tree.nodes.values() if isinstance(node, CallerNode) and node.lists]
+    asking = [tree.nodes[name] for name, about in tree.about.items() if about.reads.lists]
     if asking:
         _check_lists(scope, tree, asking)
-    for node in tree.nodes.values():
-        if isinstance(node, BranchNode) and len(node.when) > 1:
-            _check_conditions(scope, node)
+    for name, about in tree.about.items():
+        if len(about.reads.conditions) > 1:
+            _check_conditions(scope, tree.nodes[name], about.reads.conditions)
 
 
-def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None:
+def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
     """Each list, against those asked before it in the same node, and in nodes that every call has passed.
 
     What is certain behind an exit: the lists that were asked, and do not hold the caller. Of a node that calls come to
     in several languages it must be certain in all of them; and another client's lists are for that client's own
     callers, whatever was asked of those who are led there.
     """
-    lists = list({id(one): one for node in asking for one in node.lists}.values())
+    asked = {node.name: tree.about[node.name].reads.lists for node in asking}
+    lists = list({id(one): one for of_node in asked.values() for one in of_node}.values())
     place = {id(one): bit for bit, one in enumerate(lists)}
 
     refused: dict[str, dict[str, int]] = {}
     for node in asking:
         bits = 0
         ways = refused.setdefault(node.name, {})
-        for callers in node.lists:
+        for callers in asked[node.name]:
             ways[f"list:{callers.name}"] = bits
             bits |= 1 << place[id(callers)]
         ways["otherwise"] = bits
@@ -57,7 +57,7 @@ def _check_lists(scope: Scope, tree: Tree, asking: Sequence[CallerNode]) -> None
             continue
         known = everywhere.get(_written(node.name), 0)
         earlier = [(one, "") for bit, one in enumerate(lists) if known >> bit & 1]
-        for callers in node.lists:
+        for callers in asked[node.name]:
             target = node.exits.get(f"list:{callers.name}", "")
             against = [one for one, leads in earlier if leads != target]
             if found := _hidden(callers, against):
@@ -70,9 +70,7 @@ def _written(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _blame_hidden(
-    scope: Scope, node: CallerNode, callers: CallerList, found: tuple[str, str, str], *, whole: bool
-) -> None:
+def _blame_hidden(scope: Scope, node: Node, callers: CallerList, found: tuple[str, str, str], *, whole: bool) -> None:
     entry, holder, by = found
     mend = f"ask {shown(callers.name)} first"
     if whole:
@@ -80,7 +78,7 @@ def _blame_hidden(
     else:
         wrong = f"{entry} of list {shown(callers.name)} never gets here: {by} of list {shown(holder)} is asked before"
         wrong += f"; {mend}"
-    blame(scope, node, wrong, "caller", callers.name)
+    scope.fail(wrong, "nodes", node.name, node.kind, callers.name)
 
 
 def _hidden(callers: CallerList, earlier: Iterable[CallerList]) -> tuple[str, str, str] | None:
@@ -112,15 +110,17 @@ def _holds(callers: CallerList, entry: str) -> str:
     return next((f"{prefix}*" for prefix in callers.prefixes if beginning.startswith(prefix)), "")
 
 
-def _check_conditions(scope: Scope, node: BranchNode) -> None:
-    for index, condition in enumerate(node.when):
+def _check_conditions(scope: Scope, node: Node, conditions: Sequence[Condition]) -> None:
+    for index, condition in enumerate(conditions):
         target = node.exits.get(f"when:{index}")
         # Earlier ones that lead to the same node take nothing away.
         earlier = [
-            (place, other) for place, other in enumerate(node.when[:index]) if node.exits.get(f"when:{place}") != target
+            (place, other)
+            for place, other in enumerate(conditions[:index])
+            if node.exits.get(f"when:{place}") != target
         ]
         if wrong := _conflict(condition, earlier):
-            blame(scope, node, f"condition {index + 1} {wrong}", "branch", "when", index)
+            scope.fail(f"condition {index + 1} {wrong}", "nodes", node.name, node.kind, "when", index)
 
 
 def _conflict(condition: Condition, earlier: Sequence[tuple[int, Condition]]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 
-from callrouter.core.nodes import MessageNode, Node, PlayNode
+from callrouter.core.effects import Record
+from callrouter.core.nodes.about import About, Family, LeftBy
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT
 from callrouter.dialplan.issues import Issue, closest, shown
-from callrouter.dialplan.proof.blame import blame
-from callrouter.dialplan.proof.graph import HUMAN, Tree, in_words, is_at_once, is_keyed, reach, way_round
+from callrouter.dialplan.proof.graph import Tree, in_words, is_at_once, reach, way_round
 from callrouter.dialplan.scope import Scope
 
 MAX_NODES_WITHOUT_KEY = MAX_VISITS // 4
@@ -43,7 +43,7 @@ def check_whole(scope: Scope, tree: Tree) -> None:
             for way, target in node.exits.items():
                 if target not in tree.nodes:
                     wrong = f"exit {shown(way)} leads to {shown(target)}, which is no node of the whole tree"
-                    blame(scope, node, wrong, suggestion=closest(target, tree.nodes))
+                    scope.fail(wrong, "nodes", node.name, suggestion=closest(target, tree.nodes))
 
 
 def check_reached(scope: Scope, tree: Tree) -> None:
@@ -51,7 +51,7 @@ def check_reached(scope: Scope, tree: Tree) -> None:
     if len(tree.reached) < len(tree.nodes):
         for name, node in tree.nodes.items():
             if name not in tree.reached:
-                blame(scope, node, "nothing leads here: no call can come to this node")
+                scope.fail("nothing leads here: no call can come to this node", "nodes", node.name)
 
 
 def check_loops(scope: Scope, tree: Tree) -> None:
@@ -61,9 +61,9 @@ def check_loops(scope: Scope, tree: Tree) -> None:
     reported: set[str] = set()
     for passes, who in _PASSAGES:
 
-        def follow(name: str, passes: Callable[[Node], Iterable[str]] = passes) -> Iterable[str]:
-            node = tree.nodes[name]
-            return (node.exits[way] for way in passes(node) if node.exits[way] in tree.nodes)
+        def follow(name: str, passes: Passes = passes) -> Iterable[str]:
+            exits = tree.nodes[name].exits
+            return (exits[way] for way in passes(tree.about[name]) if exits[way] in tree.nodes)
 
         for name in tree.nodes:
             if name in reported:
@@ -72,7 +72,7 @@ def check_loops(scope: Scope, tree: Tree) -> None:
             if loop and reported.isdisjoint(loop):
                 reported.update(loop)
                 wrong = f"{who(tree, loop)}: {in_words((*loop, loop[0]))}{_no_end(tree, loop)}"
-                blame(scope, tree.nodes[name], wrong)
+                scope.fail(wrong, "nodes", name)
 
 
 def _no_end(tree: Tree, loop: tuple[str, ...]) -> str:
@@ -81,39 +81,38 @@ def _no_end(tree: Tree, loop: tuple[str, ...]) -> str:
     return "; no way out of it ends the call" if whole and tree.ends.isdisjoint(reach(loop, tree.leads)) else ""
 
 
-def _at_once(node: Node) -> Iterable[str]:
-    """Exits taken without waiting."""
-    if node.kind == "callback":
-        return ("done",)
-    return node.exits if is_at_once(node) and node.kind not in HUMAN else ()
+def _left_by(about: About, *reasons: LeftBy) -> tuple[str, ...]:
+    """The exits that one of these alone may take a call out by."""
+    return tuple(way for way, by in about.left_by.items() if any(reason in by for reason in reasons))
 
 
-def _by_silence(node: Node) -> Iterable[str]:
+def _at_once(about: About) -> Iterable[str]:
+    """Exits taken without waiting, and without asking for anybody."""
+    return () if about.family is Family.REACHES else _left_by(about, LeftBy.NOTHING)
+
+
+def _by_silence(about: About) -> Iterable[str]:
     """Exits a caller takes who does nothing at all, and whom nobody is asked to answer."""
-    if "no_input" in node.exits:
-        return ("no_input",)
-    if isinstance(node, MessageNode):
-        return ("empty",) if "empty" in node.exits else ("done",)
-    return node.exits if isinstance(node, PlayNode) else _at_once(node)
+    return _left_by(about, LeftBy.SILENCE) or _left_by(about, LeftBy.TIME) or _at_once(about)
 
 
-def _by_wrong_keys(node: Node) -> Iterable[str]:
+def _by_wrong_keys(about: About) -> Iterable[str]:
     """Exits a caller takes who only ever presses what means nothing."""
-    return ("no_match",) if "no_match" in node.exits else _by_silence(node)
+    return _left_by(about, LeftBy.WRONG_KEYS) or _by_silence(about)
 
 
-def _idle(node: Node) -> Iterable[str]:
+def _idle(about: About) -> Iterable[str]:
     """Every exit that needs no key which leads on."""
-    return [way for way in node.exits if not is_keyed(node, way)]
+    return (way for way, by in about.left_by.items() if by is not LeftBy.KEY)
 
 
 def _unanswered(tree: Tree, loop: tuple[str, ...]) -> str:
-    if any(tree.nodes[name].kind in HUMAN for name in loop):
+    if any(tree.about[name].family is Family.REACHES for name in loop):
         return "a caller whom nobody answers, or who stays on the line, goes round without end"
     return "a caller who presses no key that leads on goes round without end"
 
 
-Passes = Callable[[Node], Iterable[str]]
+Passes = Callable[[About], Iterable[str]]
 Words = Callable[[Tree, tuple[str, ...]], str]
 _PASSAGES: tuple[tuple[Passes, Words], ...] = (
     (_at_once, lambda tree, loop: "the tree goes round without waiting for anybody"),
@@ -133,18 +132,23 @@ def longest_ways(tree: Tree) -> tuple[dict[str, int], dict[str, int], dict[str, 
     passed: dict[str, int] = {}
     messages: dict[str, int] = {}
     for name in tree.backwards:
-        node, following = tree.nodes[name], tree.idle[name]
+        about, following = tree.about[name], tree.idle[name]
         passed[name] = 1 + max([passed[to] for to in following], default=0)
-        messages[name] = isinstance(node, MessageNode) + max([messages[to] for to in following], default=0)
-        if is_at_once(node):
+        messages[name] = _messages(about) + max([messages[to] for to in following], default=0)
+        if is_at_once(about):
             at_once[name] = 1 + max([at_once.get(to, 0) for to in following], default=0)
     return at_once, passed, messages
+
+
+def _messages(about: About) -> int:
+    """Messages that are taken there."""
+    return sum([isinstance(effect, Record) for effect in about.does]) if about.family is Family.KEEPS else 0
 
 
 def check_lengths(scope: Scope, tree: Tree) -> None:
     """No way may be longer than a call can go: the engine would end it as failed."""
     small = len(tree.nodes) < min(MAX_VISITS_WITHOUT_WAIT, MAX_NODES_WITHOUT_KEY)
-    few = sum(isinstance(node, MessageNode) for node in tree.nodes.values()) <= MAX_MESSAGES
+    few = sum([_messages(about) for about in tree.about.values()]) <= MAX_MESSAGES
     if (small and few) or not tree.backwards:
         return
     at_once, passed, messages = longest_ways(tree)
@@ -157,4 +161,4 @@ def check_lengths(scope: Scope, tree: Tree) -> None:
         name = max(found, key=found.__getitem__, default="")
         if name and found[name] > most:
             wrong = f"from here a call may pass {found[name]} {what}, {most} are the most: shorten the tree"
-            blame(scope, tree.nodes[name], wrong)
+            scope.fail(wrong, "nodes", name)

@@ -20,7 +20,7 @@ from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.expected_file import ExpectedCalls
 from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.verbs import AnyNode
 
 EXPECTED: Final = "expected"
 DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES, EXPECTED: ExpectedCalls}
@@ -32,15 +32,15 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"
 _PARAMETER = {"type": "string", "pattern": r"\$[a-z][a-z0-9_-]*"}
 
 
-def json_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of document, with the meaning of each key.
+def json_schema(name: str, client: type[ClientFile] = ClientFile) -> dict[str, Any]:
+    """The JSON Schema of a kind of document, with the meaning of each key; `client` is the model of a client's file.
 
     Raises:
         KeyError: there is no such kind.
     """
-    schema = _of_model(DOCUMENTS[name])
+    schema = _of_model(client if name == "client" else DOCUMENTS[name])
     if name == "snippets":
-        _put_nodes_into_snippets(schema)
+        _put_nodes_into_snippets(schema, client)
     definitions = dict(sorted(schema.pop("$defs", {}).items()))
     return {"$schema": _DIALECT, **schema, "$defs": definitions}
 
@@ -87,10 +87,7 @@ def _explain(definition: dict[str, Any], model: type[Block]) -> None:
 
 def _of_verb(model: type[Block], key: str) -> str:
     """What a verb does, from the model of what it holds."""
-    if model is not NodeBlock:
-        return ""
-    held = next(one for one in get_args(model.model_fields[key].annotation) if one is not type(None))
-    return summary(held)
+    return summary(model.verbs[key].block) if issubclass(model, AnyNode) else ""
 
 
 def summary(model: type[Block]) -> str:
@@ -112,9 +109,11 @@ def meanings(model: type[Block]) -> Mapping[str, str]:
     for parent in model.__bases__:
         if issubclass(parent, Block) and parent is not Block:
             found.update(meanings(parent))
-    body = _classes(model.__module__)[model.__name__].body
-    for field, text in pairwise(body):
+    written = _classes(model.__module__).get(model.__name__)
+    for field, text in pairwise(written.body if written else ()):  # the list of verbs is made, not written
         if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        if field.target.id not in model.model_fields:
             continue
         if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant) and isinstance(text.value.value, str):
             found[field.target.id] = " ".join(text.value.value.split())
@@ -163,9 +162,9 @@ def duration(seconds: float) -> str:
     return f"{minutes:g}m{rest:g}s" if minutes else f"{rest:g}s"
 
 
-def _put_nodes_into_snippets(schema: dict[str, Any]) -> None:
+def _put_nodes_into_snippets(schema: dict[str, Any], client: type[ClientFile]) -> None:
     """A snippet's nodes are a client's, in which a parameter may stand for any value."""
-    nodes = _of_model(ClientFile)
+    nodes = _of_model(client)
     wanted = {"NodeBlock"}
     waiting = ["NodeBlock"]
     while waiting:

@@ -8,13 +8,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
-from callrouter.core.nodes import ALL
 from callrouter.dialplan.documents.calendar import CalendarBlock
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.node_block import VERBS, NodeBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\
@@ -39,22 +37,22 @@ The snippet's nodes become nodes of the tree under the name of the node that inc
 """
 
 
-def reference() -> str:
-    """The whole reference."""
-    return "\n".join(line.rstrip() for line in "\n".join(_sections()).splitlines()) + "\n"
+def reference(client: type[ClientFile] = ClientFile) -> str:
+    """The whole reference; `client` is the model of a client's file."""
+    return "\n".join(line.rstrip() for line in "\n".join(_sections(client)).splitlines()) + "\n"
 
 
-def _sections() -> Iterator[str]:
+def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield _HEAD
     yield "## A client's file\n"
-    yield from _document("client", ClientFile, skip=(NodeBlock,))
+    schema = json_schema("client", client)
+    yield from _document(client, schema, skip=(client.node_block,))
     yield "## Nodes\n"
     yield "A node is a name and one verb. Exits name the node that follows.\n"
-    by_kind = {node.kind: inspect.getdoc(sys.modules[node.__module__]) or "" for node in ALL}
-    definitions = json_schema("client")["$defs"]
-    for verb, model in verbs().items():
-        yield f"### {verb}\n"
-        yield by_kind.get(verb) or inspect.getdoc(model) or ""
+    for name, verb in client.node_block.verbs.items():
+        model, definitions = verb.block, schema["$defs"]
+        yield f"### {name}\n"
+        yield inspect.getdoc(sys.modules[verb.node.__module__] if verb.node else model) or ""
         yield ""
         yield from _table(model, definitions[model.__name__])
         for inner in models_within(model):
@@ -62,20 +60,18 @@ def _sections() -> Iterator[str]:
                 yield f"{_called(inner)}:\n"
                 yield from _table(inner, definitions[inner.__name__])
     yield "### Prompts, silence and wrong keys\n"
-    for model in models_within(NodeBlock):
+    for model in models_within(client.node_block):
         if model.__name__ in _COMMON:
             yield f"{_COMMON[model.__name__]}\n"
-            yield from _table(model, definitions[model.__name__])
+            yield from _table(model, schema["$defs"][model.__name__])
     for name, model in SHARED_FILES.items():
         yield f"## shared/{name}.yaml\n"
+        yield from _document(model, json_schema(name), skip=())
         if name == "snippets":
-            yield from _document(name, model, skip=())
             yield _SNIPPETS.format(types=", ".join(f"`{kind}`" for kind in PARAMETER_TYPES))
-        else:
-            yield from _document(name, model, skip=())
     yield "## client.test.yaml\n"
     yield "Beside `acme.yaml`, `acme.test.yaml`:\n"
-    yield from _document(EXPECTED, DOCUMENTS[EXPECTED], skip=())
+    yield from _document(DOCUMENTS[EXPECTED], json_schema(EXPECTED), skip=())
 
 
 _COMMON = {
@@ -84,16 +80,7 @@ _COMMON = {
 }
 
 
-def verbs() -> Mapping[str, type[Block]]:
-    """The model of each verb, in the order the language lists them."""
-    found: dict[str, type[Block]] = {}
-    for verb, field in zip(VERBS, NodeBlock.model_fields.values(), strict=True):
-        found[verb] = next(one for one in get_args(field.annotation) if one is not type(None))
-    return found
-
-
-def _document(name: str, model: type[Block], *, skip: tuple[type[Block], ...]) -> Iterator[str]:
-    schema = json_schema(name)
+def _document(model: type[Block], schema: Mapping[str, Any], *, skip: tuple[type[Block], ...]) -> Iterator[str]:
     yield inspect.getdoc(model) or ""
     yield ""
     yield from _table(model, schema)

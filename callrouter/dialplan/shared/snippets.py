@@ -15,8 +15,8 @@ from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import targets
 from callrouter.dialplan.language.reader import Document, Key
 from callrouter.dialplan.language.validation import validate_part
-from callrouter.dialplan.node_block import NodeBlock
-from callrouter.dialplan.verbs import IncludeBlock
+from callrouter.dialplan.verbs import NodeBlock
+from callrouter.dialplan.verbs.include import IncludeBlock
 
 _REFERENCE = re.compile(r"\$(?:([a-z][a-z0-9_-]*)|\$)")
 """`$name`; `$$` is a dollar."""
@@ -166,8 +166,8 @@ def _with_samples(snippet: Snippet) -> list[Issue]:
     nodes, issues = snippet.filled(samples)
     known = {*snippet.block.nodes, *snippet.ways_out()}
     for name, node in nodes.items():
-        verb, block = node.verb
-        for path, target in targets(block):
+        verb = node.verb.name
+        for path, target in targets(node.block):
             if target not in known:
                 written = _written(snippet.block.nodes[name], (verb, *path))
                 message = f"leads to {shown(written)}, which is neither a node of the snippet nor a parameter"
@@ -212,10 +212,9 @@ def _unreached(snippet: Snippet, nodes: Mapping[str, NodeBlock]) -> Iterator[Iss
 
 def _onward(node: NodeBlock) -> Iterator[str]:
     """Where a node may lead: its exits, and whatever a snippet within it is given, which may be a way out."""
-    _, block = node.verb
-    yield from (target for _, target in targets(block))
-    if isinstance(block, IncludeBlock):
-        yield from (value for value in block.with_.values() if isinstance(value, str))
+    yield from (target for _, target in targets(node.block))
+    if isinstance(node.block, IncludeBlock):
+        yield from (value for value in node.block.with_.values() if isinstance(value, str))
 
 
 def _circle(name: str, snippets: Mapping[str, Snippet]) -> tuple[str, ...]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from textwrap import shorten, wrap
 
 from msgspec import Struct
 
 from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import Family
 from callrouter.core.plan import Plan
 from callrouter.dialplan.show.layout import LAYER_GAP, Edge, Placed, Point, place
-from callrouter.dialplan.show.text import describe, exits_of
+from callrouter.dialplan.show.text import exits_of
+from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 MARGIN = 24.0
 LETTER = 6.3
@@ -27,20 +29,14 @@ ASIDE = 26.0
 """Room on the right for lines that lead a box back to itself."""
 
 _COLOURS = {
-    "queue": "#d7e8d4",
-    "dial": "#d7e8d4",
-    "redirect": "#d7e8d4",
-    "message": "#fbe7c6",
-    "callback": "#fbe7c6",
-    "reject": "#f3d1d1",
-    "hangup": "#e4e4e4",
-    "menu": "#d6e4f5",
-    "collect_digits": "#d6e4f5",
-    "opening_hours": "#ece0f4",
-    "caller": "#ece0f4",
-    "branch": "#ece0f4",
+    Family.ASKS: "#d6e4f5",
+    Family.DECIDES: "#ece0f4",
+    Family.REACHES: "#d7e8d4",
+    Family.KEEPS: "#fbe7c6",
+    Family.REFUSES: "#f3d1d1",
+    Family.ENDS: "#e4e4e4",
+    Family.DOES: "#f4f4f0",
 }
-_OTHER = "#f4f4f0"
 
 
 class _Box(Struct, frozen=True, kw_only=True):
@@ -55,9 +51,9 @@ class _Box(Struct, frozen=True, kw_only=True):
         return letters * LETTER + 20, (1 + len(self.lines)) * LINE + 12
 
 
-def svg(plan: Plan) -> str:
+def svg(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
     """The tree from its start downwards; where a node stands in the file, and all of its words, show on hovering."""
-    boxes = {name: _box(plan, node) for name, node in plan.nodes.items()}
+    boxes = {name: _box(plan, node, verbs) for name, node in plan.nodes.items()}
     edges = {
         (node.name, target): " · ".join(labels)
         for node in plan.nodes.values()
@@ -94,13 +90,13 @@ def _subtitle(plan: Plan) -> str:
     return f"{', '.join(plan.numbers)} · {plan.timezone} · version {plan.version}{fallback}"
 
 
-def _box(plan: Plan, node: Node) -> _Box:
-    details = describe(node)
+def _box(plan: Plan, node: Node, verbs: Mapping[str, Verb]) -> _Box:
+    details = describe(node, verbs)
     lines = wrap(f"{node.kind}: {details}" if details else node.kind, WIDEST)
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], shorten(" ".join(lines[MOST_LINES - 1 :]), WIDEST, placeholder="…")]
     whole = f"{plan.where(node.name)}\n{node.kind} {details}".strip()
-    return _Box(title=node.name, lines=tuple(lines), whole=whole, colour=_COLOURS.get(node.kind, _OTHER))
+    return _Box(title=node.name, lines=tuple(lines), whole=whole, colour=_COLOURS[node.about().family])
 
 
 def _drawn(box: _Box, middle: Point, *, start: bool) -> str:

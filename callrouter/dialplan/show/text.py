@@ -2,67 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 
-from callrouter.core.conditions import (
-    Bounds,
-    Condition,
-    DateWithin,
-    Measure,
-    QueueStands,
-    ShareOfCalls,
-    VariableIs,
-    VariableNumber,
-    VariableStartsWith,
-    VariableUnset,
-)
-from callrouter.core.nodes import (
-    BranchNode,
-    CallbackNode,
-    CollectDigitsNode,
-    DialNode,
-    HangupNode,
-    LookupNode,
-    MenuNode,
-    MessageNode,
-    Node,
-    NotifyNode,
-    OpeningHoursNode,
-    PlayNode,
-    QueueNode,
-    RedirectNode,
-    RejectNode,
-    SetNode,
-)
+from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
-from callrouter.core.read_aloud import PromptPart
-from callrouter.core.rota import Rota
-from callrouter.core.templates import Template
+from callrouter.dialplan.language.words import describe_condition
+from callrouter.dialplan.verbs import VERBS, Verb, describe
 
 
-def tree(plan: Plan) -> str:
+def tree(plan: Plan, verbs: Mapping[str, Verb] = VERBS) -> str:
     """The plan from its start, each node once; what was drawn before is referred to."""
     lines = [
         f"{plan.name} ({plan.client}, {plan.language}, {plan.timezone}, version {plan.version})",
         f"  numbers {', '.join(plan.numbers) or 'none'}",
     ]
     drawn: set[str] = set()
-    lines.extend(_branch(plan, plan.start, "start", "  ", drawn))
+    lines.extend(_branch(plan, verbs, plan.start, "start", "  ", drawn))
     if plan.fallback and plan.fallback not in drawn:
-        lines.extend(_branch(plan, plan.fallback, "when something fails", "  ", drawn))
+        lines.extend(_branch(plan, verbs, plan.fallback, "when something fails", "  ", drawn))
     return "\n".join(lines)
 
 
-def _branch(plan: Plan, name: str, label: str, indent: str, drawn: set[str]) -> Iterator[str]:
+def _branch(
+    plan: Plan, verbs: Mapping[str, Verb], name: str, label: str, indent: str, drawn: set[str]
+) -> Iterator[str]:
     node = plan.nodes[name]
     if name in drawn:
         yield f"{indent}{label} → {name} (see above)"
         return
     drawn.add(name)
-    details = describe(node)
+    details = describe(node, verbs)
     yield f"{indent}{label} → {name}: {node.kind}{' ' if details else ''}{details}"
     for exit_name, target in node.exits.items():
-        yield from _branch(plan, target, exit_in_words(node, exit_name), indent + "    ", drawn)
+        yield from _branch(plan, verbs, target, exit_in_words(node, exit_name), indent + "    ", drawn)
 
 
 def exits_of(node: Node) -> dict[str, list[str]]:
@@ -76,82 +48,7 @@ def exits_of(node: Node) -> dict[str, list[str]]:
 def exit_in_words(node: Node, exit_name: str) -> str:
     """An exit as a person calls it: `key 1`, `list vip`, `postcode = 75011`."""
     kind, colon, value = exit_name.partition(":")
-    if colon and kind == "when" and isinstance(node, BranchNode):
-        return condition_in_words(node.when[int(value)])
+    conditions = node.about().reads.conditions if colon and kind == "when" else ()
+    if conditions:
+        return describe_condition(conditions[int(value)])
     return f"{kind} {value}" if colon else exit_name.replace("_", " ")
-
-
-def condition_in_words(condition: Condition) -> str:
-    """What a branch asks."""
-    match condition:
-        case VariableIs(variable=variable, values=values):
-            return f"{variable} = {' or '.join(values)}" if values else f"{variable} is set"
-        case VariableUnset(variable=variable):
-            return f"{variable} is not set"
-        case VariableStartsWith(variable=variable, prefixes=prefixes):
-            return f"{variable} starts with {' or '.join(prefixes)}"
-        case VariableNumber(variable=variable, bounds=bounds):
-            return f"{variable} {_bounds(bounds)}"
-        case DateWithin(first=first, last=last):
-            return f"{first} to {last}" if first != last else f"{first}"
-        case ShareOfCalls(percent=percent):
-            return f"{percent:g} % of calls"
-        case QueueStands(queue=queue, measure=measure, bounds=bounds):
-            unit = " s" if measure is Measure.EXPECTED_WAIT else ""
-            return f"{queue}: {measure.replace('_', ' ')} {_bounds(bounds, unit)}"
-
-
-def _bounds(bounds: Bounds, unit: str = "") -> str:
-    named = {"below": bounds.below, "above": bounds.above, "at least": bounds.at_least, "at most": bounds.at_most}
-    return " and ".join(f"{word} {value:g}{unit}" for word, value in named.items() if value is not None)
-
-
-def describe(node: Node) -> str:
-    """What a node does, in a few words."""
-    match node:
-        case QueueNode():
-            return f"{node.queue}, priority {node.priority}, at most {length(node.max_wait_seconds)}"
-        case DialNode():
-            how = "at once" if node.at_once else "in turn"
-            people = ", ".join(
-                f"rota {one.name}" if isinstance(one, Rota) else f"{one.name} {one.number}" for one in node.contacts
-            )
-            return f"{people}, {how}, {length(node.ring_seconds)} each{', must press 1' if node.screen else ''}"
-        case RedirectNode():
-            return f"to {node.number}, {length(node.ring_seconds)}"
-        case OpeningHoursNode():
-            return node.hours
-        case MessageNode():
-            to = f", for {node.deliver}" if node.deliver else ""
-            return f"{_said(node.sounds)}, at most {length(node.max_seconds)}{to}"
-        case CollectDigitsNode():
-            return f"{node.variable}, {node.min_digits} to {node.max_digits} digits, {_said(node.sounds)}"
-        case SetNode():
-            return ", ".join(f"{name} = {value}" for name, value in node.variables.items())
-        case LookupNode():
-            wanted = ", ".join(field.variable for field in node.fields)
-            sent = f"{node.method} {_template(node.url)}, at most {length(node.timeout_seconds)}"
-            return f"{sent}, for {wanted}" if wanted else sent
-        case NotifyNode():
-            return node.contact
-        case PlayNode() | CallbackNode() | MenuNode() | RejectNode() | HangupNode():
-            return _said(node.sounds)
-        case _:
-            return ""
-
-
-def _template(template: Template) -> str:
-    """As the document writes it."""
-    return "".join(f"{{{piece.variable}}}" if piece.variable else piece.text for piece in template.pieces)
-
-
-def _said(sounds: Sequence[PromptPart]) -> str:
-    return " ".join(f"“{sound.text}”" if sound.text else f"[{sound.file.rpartition('/')[2]}]" for sound in sounds)
-
-
-def length(seconds: float) -> str:
-    """Seconds as a person says them: `20 s`, `3 min`."""
-    minutes, rest = divmod(seconds, 60)
-    if seconds < 60:
-        return f"{seconds:g} s"
-    return f"{minutes:g} min" if rest == 0 else f"{minutes:g} min {rest:g} s"

@@ -12,7 +12,7 @@ from msgspec import Struct
 from callrouter.core.call import Call
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, Play, Record
 from callrouter.core.plan import Plan
-from callrouter.dialplan.show.text import length
+from callrouter.dialplan.language.words import length
 from callrouter.questions.rehearsal import outcome_of
 
 MOST_MET = 2

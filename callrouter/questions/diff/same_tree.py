@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from msgspec.structs import fields
 
 from callrouter.core.call import replace
-from callrouter.core.nodes import Node, OpeningHoursNode
+from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
+from callrouter.core.schedule import Schedule
 
 _OF_THE_PLACE = frozenset({"name", "line", "source", "included_at", "exits", "hours"})
 """Fields that say where a node stands, or name what is compared itself."""
@@ -42,12 +43,16 @@ def _walked(old: Plan, new: Plan, begins: list[Pair]) -> list[tuple[Pair, bool]]
 def _alike(old: Plan, before: Node, new: Plan, now: Node) -> bool:
     if type(before) is not type(now) or before.exits.keys() != now.exits.keys():
         return False
-    if isinstance(before, OpeningHoursNode) and isinstance(now, OpeningHoursNode):
-        was, becomes = (replace(plan.schedules[node.hours], name="") for plan, node in ((old, before), (new, now)))
-        if was != becomes:
-            return False
+    if _hours(old, before) != _hours(new, now):
+        return False
     compared = (one.name for one in fields(before) if one.name not in _OF_THE_PLACE)
     return all(getattr(before, name) == getattr(now, name) for name in compared)
+
+
+def _hours(plan: Plan, node: Node) -> Schedule | None:
+    """The hours a node goes by, whatever they are called."""
+    name = plan.about[node.name].reads.hours
+    return replace(plan.schedules[name], name="") if name else None
 
 
 def _exits(before: Node, now: Node) -> Iterator[tuple[str, str]]:

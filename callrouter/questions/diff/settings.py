@@ -4,37 +4,20 @@ what is promised to the client, who answers a team's line, and where messages go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from callrouter.core.effects import Sound
-from callrouter.core.nodes import Node, QueueNode
+from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import SENT
 from callrouter.core.plan import Plan
+from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
-from callrouter.dialplan.show.text import length
 from callrouter.questions.diff.same_tree import differing
 
 
 def _said(sounds: tuple[Sound, ...]) -> str:
     return " ".join(f"«{sound.text or sound.file}»" for sound in sounds) or "nothing"
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
-
-
-_WORDS: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
-    "brief": ("what agents hear first", _said),
-    "timeout_seconds": ("the longest wait for a key or an answer", length),
-    "silence_seconds": ("the silence that ends a recording", length),
-    "min_seconds": ("the shortest message that is kept", length),
-    "interruptible": ("whether a key ends what is heard", _yes),
-    "music": ("whether music is heard meanwhile", _yes),
-    "cause": ("the cause given to the network", str),
-}
-"""Fields of nodes that no rehearsed caller meets, and how their values are told."""
-
-_SENT: Final = ("method", "url", "headers", "body", "data", "contact")
 
 
 def unheard(old: Plan, new: Plan) -> Iterator[str]:
@@ -52,14 +35,25 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
 
 
 def _of_node(was: Node, becomes: Node) -> Iterator[str]:
-    for field, (what, told) in _WORDS.items():
-        before, now = getattr(was, field, None), getattr(becomes, field, None)
-        if before != now and before is not None and now is not None:
-            named = f" of queue {becomes.queue}" if isinstance(becomes, QueueNode) else ""
-            yield f"At {becomes.name}, {what}{named} is now {told(now)} instead of {told(before)}."
-    sent = [field for field in _SENT if getattr(was, field, None) != getattr(becomes, field, None)]
+    about = becomes.about()
+    changed = [field for field in about.unheard if getattr(was, field) != getattr(becomes, field)]
+    of_queue = "".join(f" of queue {queue}" for queue in about.queues)
+    for field in changed:
+        if (what := about.unheard[field]) != SENT:
+            before, now = (_value(field, getattr(node, field)) for node in (was, becomes))
+            yield f"At {becomes.name}, {what}{of_queue} is now {now} instead of {before}."
+    sent = [field for field in changed if about.unheard[field] == SENT]
     if sent:
         yield f"At {becomes.name}, something else is sent to the web service than before ({', '.join(sent)})."
+
+
+def _value(field: str, value: Any) -> str:
+    """A field's value for a person."""
+    if field.endswith("_seconds"):
+        return length(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return _said(value) if isinstance(value, tuple) else str(value)
 
 
 def _promise(plan: Plan) -> str:

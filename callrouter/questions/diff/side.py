@@ -10,25 +10,16 @@ from collections.abc import Hashable, Iterator, Mapping
 from datetime import datetime
 
 from callrouter.core.call import Call, DialOutcome, QueueOutcome, replace
+from callrouter.core.conditions import VariableIs, VariableNumber, VariableStartsWith
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, Record
 from callrouter.core.inputs import CallOffered, QueueLook, QueuesSeen
-from callrouter.core.nodes import (
-    BranchNode,
-    CollectDigitsNode,
-    DialNode,
-    LookupNode,
-    MenuNode,
-    MessageNode,
-    Node,
-    QueueNode,
-    RedirectNode,
-)
+from callrouter.core.nodes.about import About, Question
 from callrouter.core.plan import Plan
 from callrouter.questions.ahead import Behind
 from callrouter.questions.diff.diagram import KEYS, Decision
 from callrouter.questions.diff.experience import ended, met
 from callrouter.questions.examples import ORDINARY_ANSWER, Distinctions, in_words
-from callrouter.questions.exploring import MESSAGE_SECONDS, WRONG_NUMBER, keys_at, numbers_asked_for
+from callrouter.questions.exploring import MESSAGE_SECONDS, keys_at, numbers_asked_for
 from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour, Rehearsing, begin
 
 WRONG = "?"
@@ -71,57 +62,59 @@ class Tree:
         """What may be keyed at a question, by names that mean the same in both trees; silence last."""
         place = call.node, asked.max_digits
         if place not in self._options:
-            node = self.plan.nodes[call.node]
-            named: dict[str, str] = {}
-            if isinstance(node, MenuNode | CollectDigitsNode):
-                named = {self.wrong(node): WRONG, self.other(node): OTHER, "": ""}
+            question = self.plan.nodes[call.node].question(asked)
+            named = {question.wrong: WRONG, self.other(question): OTHER, "": ""}
             found = (keys for keys, _ in keys_at(self.plan, call, asked, self.told_apart))
             self._options[place] = tuple(dict.fromkeys(named.get(keys, keys) for keys in found))
         return self._options[place]
 
-    def other(self, node: Node) -> str:
-        """A number that is not told apart, and ended; empty where each is."""
-        if not isinstance(node, CollectDigitsNode) or not self.told_apart.plain(node):
-            return ""
-        return numbers_asked_for(node, self.told_apart)[0]
+    def keyed(self, call: Call, asked: CollectDigits, answer: str) -> str:
+        """The keys of one of the options."""
+        question = self.plan.nodes[call.node].question(asked)
+        return question.wrong if answer == WRONG else self.other(question) if answer == OTHER else answer
 
-    def wrong(self, node: Node) -> str:
-        """Keys that mean nothing there."""
-        if isinstance(node, MenuNode):
-            return next((key for key in "9876543210" if key not in node.keys), "*")
-        return WRONG_NUMBER
+    def other(self, question: Question) -> str:
+        """A number that is not told apart, and ended; empty where each is."""
+        if question.number is None or not self.told_apart.plain(question.number):
+            return ""
+        return numbers_asked_for(question.number, self.told_apart)[0]
 
     def decisions(self, node: str) -> frozenset[Decision]:
         """All that may be asked behind a node of what is kept to: not what is keyed."""
         if node not in self._decisions:
-            self._decisions[node] = frozenset(one for found in self.behind.nodes(node) for one in _decisions_of(found))
+            self._decisions[node] = frozenset(
+                one for found in self.behind.nodes(node) for one in _decisions_of(self.plan.about[found.name])
+            )
         return self._decisions[node]
 
     def compared(self, node: str) -> frozenset[str]:
         """Variables whose value decides of a way behind a node."""
         if node not in self._compared:
-            branches = (one for one in self.behind.nodes(node) if isinstance(one, BranchNode))
-            self._compared[node] = frozenset().union(*(one.variables_read() for one in branches))
+            self._compared[node] = frozenset(
+                one.variable
+                for found in self.behind.nodes(node)
+                for one in self.plan.about[found.name].reads.conditions
+                if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
+            )
         return self._compared[node]
 
 
-def _decisions_of(node: Node) -> Iterator[Decision]:
-    match node:
-        case QueueNode(queue=queue):
-            yield Decision(kind="queue", of=queue)
-        case DialNode():
-            yield from (Decision(kind="dial", of=one.name) for one in node.people())
-        case RedirectNode(number=number):
-            yield Decision(kind="dial", of=number)
-        case MessageNode():
-            yield MESSAGE
-        case BranchNode():
-            yield from (Decision(kind="look", of=queue) for queue in node.queues)
-        case LookupNode():
-            yield lookup_of(tuple(one.variable for one in node.fields))
-            yield from (Decision(kind="answer", of=one.variable) for one in node.fields)
-        case _:
-            pass
+def _decisions_of(about: About) -> Iterator[Decision]:
+    for effect in about.does:
+        match effect:
+            case EnterQueue(queue=queue):
+                yield Decision(kind="queue", of=queue)
+            case Dial():
+                yield from _rung(effect)
+            case Record():
+                yield MESSAGE
+            case LookAtQueues(queues=queues):
+                yield from (Decision(kind="look", of=queue) for queue in queues)
+            case Lookup(fields=fields):
+                yield lookup_of(tuple(one.variable for one in fields))
+                yield from (Decision(kind="answer", of=one.variable) for one in fields)
+            case _:
+                pass
 
 
 def lookup_of(variables: tuple[str, ...]) -> Decision:
@@ -205,7 +198,7 @@ class Side:
             else:
                 answer, self._before = answers[self._before], self._before + 1
             self._last = self.call.node, options, answer
-            keys = self._keyed(answer)
+            keys = self.tree.keyed(self.call, asked, answer)
         self._call.cast = _Keeping(self.tree, decided, keys)
         self._call.go_on()
 
@@ -252,10 +245,6 @@ class Side:
     def _asked_again(self, options: tuple[str, ...]) -> bool:
         node, before, _ = self._last
         return bool(self.call.memory) and node == self.call.node and before == options
-
-    def _keyed(self, answer: str) -> str:
-        node = self.plan.nodes[self.call.node]
-        return self.tree.wrong(node) if answer == WRONG else self.tree.other(node) if answer == OTHER else answer
 
     def _whether_answered(self, dial: Dial, decided: Decided) -> tuple[Decision, tuple[str, ...]] | None:
         """Of several who are rung at once, one after the other until one answers."""

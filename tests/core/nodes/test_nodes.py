@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,15 +16,15 @@ CASES = Path(__file__).parent / "cases"
 Case = Callable[[], Playbook]
 
 
+def case_file(kind: str) -> ModuleType:
+    """A kind's file."""
+    return importlib.import_module(f"tests.core.nodes.cases.{kind}")
+
+
 def _cases(kind: str) -> dict[str, Case]:
     """The functions `case_*` of a kind's file."""
-    path = CASES / f"{kind}.py"
-    spec = importlib.util.spec_from_file_location(f"cases_{kind}", path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return {name.removeprefix("case_"): case for name, case in vars(module).items() if name.startswith("case_")}
+    found = vars(case_file(kind))
+    return {name.removeprefix("case_"): case for name, case in found.items() if name.startswith("case_")}
 
 
 BY_KIND = {node.kind: _cases(node.kind) for node in ALL if (CASES / f"{node.kind}.py").exists()}

@@ -3,5 +3,7 @@
 conditions, validation   ../test_broken_files.py
 fields                   ../test_broken_files.py, ../reference/test_schema.py
 own_texts                ../test_full_language.py
+prompts, templates       ../test_broken_files.py, ../test_outside.py
 timezones                ../test_broken_files.py, ../shared/test_hours.py
+words                    ../test_new_verb.py, ../../questions/diff/test_compare.py
 """

@@ -16,9 +16,9 @@ from callrouter.cli.schema import published
 from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
-from callrouter.dialplan.node_block import NodeBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, json_schema, meanings, models_within
-from callrouter.dialplan.reference.text import reference, verbs
+from callrouter.dialplan.reference.text import reference
+from callrouter.dialplan.verbs import VERBS, NodeBlock
 from callrouter.questions.expected import run_expected
 
 DIALPLANS = Path(__file__).parents[3] / "dialplans"
@@ -169,8 +169,8 @@ def test_every_verb_and_every_file_has_an_example() -> None:
     """In the reference."""
     files = {"A client's file", "client.test.yaml", *(f"shared/{name}.yaml" for name in SHARED_NAMES)}
 
-    assert set(EXAMPLES) == files | set(verbs())
-    assert {node.kind for node in ALL} <= set(verbs())
+    assert set(EXAMPLES) == files | set(VERBS)
+    assert {verb.node for verb in VERBS.values() if verb.node} == set(ALL)
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ nodes:
 """
 
 
-@pytest.mark.parametrize("verb", verbs())
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_example_of_a_verb_can_be_served(verb: str, folder: Path) -> None:
     """In a client that has the names it uses; and an editor agrees."""
     text = EXAMPLES[verb]

@@ -11,7 +11,7 @@ import pytest
 from callrouter.core.nodes import ALL, Node
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.language.validation import validate
-from callrouter.dialplan.node_block import NodeBlock
+from callrouter.dialplan.verbs import NodeBlock
 
 
 @pytest.mark.parametrize("node", ALL, ids=lambda node: node.kind)
@@ -25,4 +25,4 @@ def test_the_example_can_be_written(node: type[Node]) -> None:
     assert len(examples) == 1
     assert [str(issue) for issue in (*document.issues, *issues)] == []
     assert block is not None
-    assert block.verb[0] == node.kind
+    assert block.verb.name == node.kind

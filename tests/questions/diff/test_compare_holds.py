@@ -64,8 +64,7 @@ class Caller(Scripted):
         if not (call.memory and self._last[:2] == (call.node, options)):
             answer = self._answers.pop(0) if self._answers else ""
             self._last = (call.node, options, answer)
-        node, answer = self._tree.plan.nodes[call.node], self._last[2]
-        return self._tree.wrong(node) if answer == WRONG else self._tree.other(node) if answer == OTHER else answer
+        return self._tree.keyed(call, asked, self._last[2])
 
     def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
         """Whether anybody answers."""

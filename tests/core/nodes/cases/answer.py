@@ -1,7 +1,9 @@
 """Transcripts of `answer`."""
 
 from callrouter.core.call import CallState, Disposition
+from callrouter.core.effects import Answer
 from callrouter.core.nodes import AnswerNode, HangupNode, PlayNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 HELLO = PlayNode(name="hello", sounds=(sound("hello"),), exits={"next": "bye"})
@@ -40,3 +42,21 @@ def case_keys_while_being_answered_do_no_harm() -> Playbook:
     call = Playbook(SILENT).offer().expects("answer")
     call.digits("7").answered().expects("hang up 16").passes("pick_up:next", "again:next", "bye:end")
     return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+ABOUT = (
+    (
+        PLAN.nodes["pick_up"],
+        About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.NOTHING},
+            does=(Answer(),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -15,8 +15,10 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
+from callrouter.core.effects import LookAtQueues
 from callrouter.core.inputs import QueueLook
 from callrouter.core.nodes import BranchNode, HangupNode, SetNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.testing import TUESDAY_10, Playbook, plan_of
 
 BRANCH = BranchNode(
@@ -131,3 +133,73 @@ def case_comparisons() -> Playbook:
     _decided(_on(paris, postcode="92100"), "when:0", "postcode = 92100")
     _decided(_on(paris, postcode="13001"), "otherwise", "no condition holds")
     return _decided(_on(VariableUnset(variable="dossier")), "when:0", "dossier is not set")
+
+
+ABOUT = (
+    (
+        BRANCH,
+        About(
+            family=Family.DECIDES,
+            left_by={
+                "when:0": LeftBy.NOTHING,
+                "when:1": LeftBy.NOTHING,
+                "when:2": LeftBy.NOTHING,
+                "when:3": LeftBy.NOTHING,
+                "otherwise": LeftBy.NOTHING,
+            },
+            does=(),
+            reads=Reads(conditions=BRANCH.when),
+            variables=Variables(
+                needed=(Needed(variable="postcode", path=("when", 0)),),
+                compared=frozenset({"postcode", "vip"}),
+                known_after={
+                    "when:0": frozenset({"postcode"}),
+                    "when:1": frozenset(),
+                    "when:2": frozenset(),
+                    "when:3": frozenset({"vip"}),
+                    "otherwise": frozenset(),
+                },
+            ),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+    (
+        BranchNode(
+            name="asks",
+            when=(VariableUnset(variable="age"), NOBODY, VariableNumber(variable="age", bounds=Bounds(below=18))),
+            exits={"when:0": "bye", "when:1": "bye", "when:2": "bye", "otherwise": "bye"},
+        ),
+        About(
+            family=Family.DECIDES,
+            left_by={
+                "when:0": LeftBy.NOTHING,
+                "when:1": LeftBy.NOTHING,
+                "when:2": LeftBy.NOTHING,
+                "otherwise": LeftBy.NOTHING,
+            },
+            does=(LookAtQueues(queues=("medical",)),),
+            reads=Reads(
+                conditions=(
+                    VariableUnset(variable="age"),
+                    NOBODY,
+                    VariableNumber(variable="age", bounds=Bounds(below=18)),
+                )
+            ),
+            variables=Variables(
+                compared=frozenset({"age"}),
+                known_after={
+                    "when:0": frozenset(),
+                    "when:1": frozenset({"age"}),
+                    "when:2": frozenset({"age"}),
+                    "otherwise": frozenset({"age"}),
+                },
+            ),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -1,8 +1,10 @@
 """Transcripts of `callback`."""
 
 from callrouter.core.call import Callback, Disposition, Presentation, QueueOutcome
+from callrouter.core.effects import CollectDigits
 from callrouter.core.facts import CallbackAsked
 from callrouter.core.nodes import CallbackNode, HangupNode, QueueNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 OFFER = CallbackNode(
@@ -115,3 +117,33 @@ def case_asked_before() -> Playbook:
     call.queue_left(QueueOutcome.FULL).expects("queue medical")
     assert len(call.call.callbacks) == 2
     return call.hangs_up().ends(Disposition.MESSAGE_LEFT)
+
+
+ABOUT = (
+    (
+        OFFER,
+        About(
+            family=Family.KEEPS,
+            left_by={
+                "done": LeftBy.NOTHING | LeftBy.KEY,
+                "declined": LeftBy.KEY,
+                "no_input": LeftBy.SILENCE,
+                "no_match": LeftBy.WRONG_KEYS,
+            },
+            does=(
+                CollectDigits(
+                    sounds=(sound("all are busy"), sound("we call you at"), sound("1 yes, 2 other, 3 no")),
+                    max_digits=1,
+                    timeout_seconds=5.0,
+                ),
+                CollectDigits(sounds=(sound("key your number"),), max_digits=17, timeout_seconds=5.0),
+            ),
+            reads=Reads(own_number=True),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -2,6 +2,7 @@
 
 from callrouter.core.call import Disposition, Presentation
 from callrouter.core.nodes import CallerNode, HangupNode, RejectNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.numbers import CallerList
 from callrouter.testing import Playbook, plan_of
 
@@ -52,3 +53,26 @@ def case_without_any_number() -> Playbook:
     """Counts as withheld."""
     call = Playbook(PLAN).offer(caller=None, presentation=Presentation.UNAVAILABLE).expects("hang up 21")
     return call.hangs_up().ends(Disposition.REJECTED)
+
+
+ABOUT = (
+    (
+        PLAN.nodes["filter"],
+        About(
+            family=Family.DECIDES,
+            left_by={"list:vip": LeftBy.NOTHING, "list:unwanted": LeftBy.NOTHING, "otherwise": LeftBy.NOTHING},
+            does=(),
+            reads=Reads(
+                lists=(
+                    CallerList(name="vip", numbers=frozenset({"+33612340007", "+33899000001"})),
+                    CallerList(name="unwanted", prefixes=("+338",), anonymous=True),
+                )
+            ),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -1,7 +1,9 @@
 """Transcripts of `collect_digits`."""
 
 from callrouter.core.call import Disposition
+from callrouter.core.effects import CollectDigits
 from callrouter.core.nodes import CollectDigitsNode, HangupNode, MenuNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 PLAN = plan_of(
@@ -79,3 +81,21 @@ def case_all_keyed_beforehand() -> Playbook:
     call = Playbook(PLAN).offer().expects("answer", "collect 5: postcode").digits("750111").answered()
     call.collect_ended().expects("hang up 16").passes("postcode:next", "menu:key:1", "bye:end")
     return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+ABOUT = (
+    (
+        PLAN.nodes["postcode"],
+        About(
+            family=Family.ASKS,
+            left_by={"next": LeftBy.KEY, "no_input": LeftBy.SILENCE, "no_match": LeftBy.WRONG_KEYS},
+            does=(CollectDigits(sounds=(sound("postcode"),), max_digits=5, timeout_seconds=5.0),),
+            reads=Reads(),
+            variables=Variables(longest={"postcode": 5}, known_after={"next": frozenset({"postcode"})}),
+            uses=Uses(),
+            effort=Effort(keys=5, seconds=2.0),
+            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

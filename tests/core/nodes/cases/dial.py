@@ -1,14 +1,18 @@
 """Transcripts of `dial`."""
 
+from datetime import date
+
 from callrouter.core.call import DialOutcome, Disposition
 from callrouter.core.effects import Dial
 from callrouter.core.nodes import DialNode, HangupNode
-from callrouter.core.rota import Contact
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
+from callrouter.core.rota import Contact, Rota
 from callrouter.testing import Playbook, plan_of, sound
 
 SCREEN = (sound("press 1"),)
 ON_CALL = Contact(name="on_call", number="+33639980002")
 DOCTOR = Contact(name="doctor", number="+33639980001")
+ROTA = Rota(name="on_duty", timezone="Europe/Paris", cycle=(DOCTOR, ON_CALL), starting=date(2026, 1, 5))
 BYE = HangupNode(name="bye")
 IN_TURN = plan_of(DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), screen=SCREEN, exits={"no_answer": "bye"}), BYE)
 
@@ -64,3 +68,41 @@ def case_the_line_fails() -> Playbook:
     call.command_fails("no trunk").expects("hang up 41").hangs_up().ends(Disposition.FAILED)
     assert [dial.outcome for dial in call.call.dials] == [DialOutcome.FAILED, DialOutcome.FAILED]
     return call
+
+
+ABOUT = (
+    (
+        IN_TURN.nodes["urgent"],
+        About(
+            family=Family.REACHES,
+            left_by={"no_answer": LeftBy.OTHERS},
+            does=(
+                Dial(
+                    numbers=("+33639980002", "+33639980001"),
+                    ring_seconds=20.0,
+                    screen=SCREEN,
+                    names=("on_call", "doctor"),
+                ),
+            ),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(rings=(Ring(whom=ON_CALL, path=("contacts", 0)), Ring(whom=DOCTOR, path=("contacts", 1)))),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+    (
+        DialNode(name="duty", contacts=(ROTA,), exits={"no_answer": "bye", "done": "bye"}),
+        About(
+            family=Family.REACHES,
+            left_by={"no_answer": LeftBy.NOTHING | LeftBy.OTHERS, "done": LeftBy.OTHERS},
+            does=(Dial(numbers=("+33639980001", "+33639980002"), ring_seconds=20.0, names=("doctor", "on_call")),),
+            reads=Reads(rotas=(ROTA,)),
+            variables=Variables(),
+            uses=Uses(rings=(Ring(whom=ROTA, path=("contacts", 0)),)),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -3,6 +3,7 @@
 from callrouter.core.call import Disposition
 from callrouter.core.effects import HttpRequest, Lookup, LookupField, ReadAs
 from callrouter.core.nodes import HangupNode, LookupNode, PlayNode, SetNode
+from callrouter.core.nodes.about import SENT, About, Address, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.read_aloud import SpokenVariable
 from callrouter.core.templates import parse
 from callrouter.testing import Playbook, plan_of, sound
@@ -69,3 +70,43 @@ def case_late_answer() -> Playbook:
     call = _call().expects(ASKS)
     call.lookup_fails().expects("hang up 16").lookup_done(position="1").expects_nothing()
     return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+ABOUT = (
+    (
+        CRM,
+        About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.OTHERS, "failed": LeftBy.OTHERS},
+            does=(
+                Lookup(
+                    request=HttpRequest(
+                        method="GET",
+                        url="https://crm.example/callers/{caller}?file={dossier}",
+                        headers=(("Authorization", "env:CRM_TOKEN"),),
+                    ),
+                    timeout_seconds=3.0,
+                    fields=(LookupField(variable="position", path=("queue", "position"), longest=8),),
+                    music=True,
+                ),
+            ),
+            reads=Reads(),
+            variables=Variables(
+                needed=(Needed(variable="dossier"),),
+                longest={"position": 8},
+                known_after={"next": frozenset({"position"})},
+            ),
+            uses=Uses(asks=(Address(url="https://crm.example/callers/x?file=x", secrets=("CRM_TOKEN",)),)),
+            effort=Effort(),
+            unheard={
+                "timeout_seconds": "the longest wait for a key or an answer",
+                "music": "whether music is heard meanwhile",
+                "method": SENT,
+                "url": SENT,
+                "headers": SENT,
+                "body": SENT,
+            },
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

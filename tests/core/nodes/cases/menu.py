@@ -1,7 +1,9 @@
 """Transcripts of `menu`."""
 
 from callrouter.core.call import Disposition
+from callrouter.core.effects import CollectDigits
 from callrouter.core.nodes import HangupNode, MenuNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 MENU = MenuNode(
@@ -87,3 +89,26 @@ def case_retries_start_anew_in_the_next_menu() -> Playbook:
 def case_hang_up_in_the_prompt() -> Playbook:
     """Before any service: left early."""
     return _begun().hangs_up().ends(Disposition.LEFT_EARLY)
+
+
+ABOUT = (
+    (
+        MENU,
+        About(
+            family=Family.ASKS,
+            left_by={
+                "key:1": LeftBy.KEY,
+                "key:*": LeftBy.KEY,
+                "no_input": LeftBy.SILENCE,
+                "no_match": LeftBy.WRONG_KEYS,
+            },
+            does=(CollectDigits(sounds=(sound("menu"),), max_digits=1, timeout_seconds=5.0),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(keys=1, seconds=2.0),
+            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -1,9 +1,10 @@
 """Transcripts of `message`."""
 
 from callrouter.core.call import Disposition, RecordOutcome
-from callrouter.core.effects import Record
+from callrouter.core.effects import Play, Record
 from callrouter.core.facts import MessageLeft, TroubleMet
 from callrouter.core.nodes import HangupNode, MessageNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 EMPTY = {"done": "bye", "empty": "sorry"}
@@ -103,3 +104,43 @@ def case_a_loop_of_messages_is_bounded() -> Playbook:
     call.recorded(5).expects("hang up 41").hangs_up().ends(Disposition.MESSAGE_LEFT)
     assert len(call.call.messages) == 8
     return call
+
+
+ABOUT = (
+    (
+        PLAN.nodes["message"],
+        About(
+            family=Family.KEEPS,
+            left_by={"done": LeftBy.SPEECH, "empty": LeftBy.SILENCE | LeftBy.SPEECH},
+            does=(
+                Play(sounds=(sound("speak"),), interruptible=True),
+                Record(recording="", max_seconds=120.0, silence_seconds=5.0),
+            ),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={
+                "silence_seconds": "the silence that ends a recording",
+                "min_seconds": "the shortest message that is kept",
+            },
+        ),
+    ),
+    (
+        MessageNode(name="word", sounds=(), exits={"done": "bye"}),
+        About(
+            family=Family.KEEPS,
+            left_by={"done": LeftBy.SILENCE | LeftBy.SPEECH},
+            does=(Record(recording="", max_seconds=120.0, silence_seconds=5.0),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={
+                "silence_seconds": "the silence that ends a recording",
+                "min_seconds": "the shortest message that is kept",
+            },
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -5,6 +5,7 @@ import json
 from callrouter.core.call import Disposition
 from callrouter.core.facts import NotificationAsked, TroubleMet
 from callrouter.core.nodes import HangupNode, NotifyNode, SetNode
+from callrouter.core.nodes.about import SENT, About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.templates import parse
 from callrouter.testing import Playbook, plan_of
 
@@ -38,3 +39,21 @@ def case_without_a_variable() -> Playbook:
         "file was not sent to crm: dossier is not set"
     ]
     return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+ABOUT = (
+    (
+        TOLD,
+        About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.NOTHING},
+            does=(),
+            reads=Reads(),
+            variables=Variables(needed=(Needed(variable="dossier"),)),
+            uses=Uses(tells=("https://crm.example/hook",)),
+            effort=Effort(),
+            unheard={"url": SENT, "data": SENT, "contact": SENT},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time
 
 from callrouter.core.call import Disposition
 from callrouter.core.nodes import HangupNode, OpeningHoursNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import Playbook, plan_of
 
@@ -50,3 +51,21 @@ def case_holiday_without_an_exit_is_closed() -> Playbook:
     """As the docstring says."""
     exits = {"open": "day", "closed": "night"}
     return _call(datetime(2026, 1, 1, 9, 0, tzinfo=UTC), exits, "hours:closed", "night:end")
+
+
+ABOUT = (
+    (
+        OpeningHoursNode(name="hours", hours="open", exits=EXITS),
+        About(
+            family=Family.DECIDES,
+            left_by={"open": LeftBy.NOTHING, "closed": LeftBy.NOTHING, "holiday": LeftBy.NOTHING},
+            does=(),
+            reads=Reads(hours="open", holidays=True),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -3,6 +3,7 @@
 from callrouter.core.call import Disposition
 from callrouter.core.effects import Answer, Play
 from callrouter.core.nodes import HangupNode, MenuNode, PlayNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 NEWS = sound("news", 30)
@@ -51,3 +52,34 @@ def case_file_missing_without_fallback() -> Playbook:
     call = Playbook(PLAN).offer().expects("answer", "play law").answered()
     call.command_fails("no such file").expects("hang up 41").passes("law:failed", "law:end")
     return call.hangs_up().ends(Disposition.FAILED)
+
+
+ABOUT = (
+    (
+        PLAN.nodes["law"],
+        About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.TIME},
+            does=(Play(sounds=(sound("law"),), interruptible=False),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(seconds=2.0),
+            unheard={"interruptible": "whether a key ends what is heard"},
+        ),
+    ),
+    (
+        PLAN.nodes["news"],
+        About(
+            family=Family.DOES,
+            left_by={"next": LeftBy.NOTHING | LeftBy.TIME},
+            does=(Play(sounds=(NEWS,), interruptible=True),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(seconds=30),
+            unheard={"interruptible": "whether a key ends what is heard"},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

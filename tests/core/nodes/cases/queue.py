@@ -3,6 +3,7 @@
 from callrouter.core.call import CallState, Disposition, QueueOutcome
 from callrouter.core.effects import EnterQueue
 from callrouter.core.nodes import HangupNode, MessageNode, QueueNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 BRIEF = (sound("Acme"),)
@@ -110,3 +111,21 @@ def case_answered_by_the_switchs_word_alone_is_no_answer() -> Playbook:
     call.hangs_up().ends(Disposition.ABANDONED)
     assert call.call.queue_visits[0].outcome is QueueOutcome.FAILED
     return call
+
+
+ABOUT = (
+    (
+        QUEUE,
+        About(
+            family=Family.REACHES,
+            left_by={"overflow": LeftBy.OTHERS},
+            does=(EnterQueue(queue="sales", priority=5, max_wait_seconds=180, brief=BRIEF),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"brief": "what agents hear first"},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

@@ -1,7 +1,9 @@
 """Transcripts of `redirect`."""
 
 from callrouter.core.call import DialOutcome, Disposition
+from callrouter.core.effects import Dial
 from callrouter.core.nodes import HangupNode, RedirectNode
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
 from callrouter.testing import Playbook, plan_of
 
 PLAN = plan_of(RedirectNode(name="warehouse", number="+442079460041", exits={"failed": "bye"}), HangupNode(name="bye"))
@@ -19,3 +21,21 @@ def case_not_reached() -> Playbook:
     call = Playbook(PLAN).offer().expects("dial +442079460041")
     call.dial_ended(DialOutcome.BUSY).expects("hang up 16").passes("warehouse:failed", "bye:end")
     return call.hangs_up().ends(Disposition.ABANDONED)
+
+
+ABOUT = (
+    (
+        PLAN.nodes["warehouse"],
+        About(
+            family=Family.REACHES,
+            left_by={"failed": LeftBy.OTHERS},
+            does=(Dial(numbers=("+442079460041",), ring_seconds=30.0),),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(rings=(Ring(whom="+442079460041", path=("number",)),)),
+            effort=Effort(),
+            unheard={},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

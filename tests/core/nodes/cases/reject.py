@@ -3,6 +3,7 @@
 from callrouter.core.call import Disposition
 from callrouter.core.effects import Answer, Play
 from callrouter.core.nodes import RejectNode
+from callrouter.core.nodes.about import About, Effort, Family, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
 SILENT = plan_of(RejectNode(name="refuse", cause=17))
@@ -27,3 +28,21 @@ def case_politely() -> Playbook:
 def case_hang_up_during_the_sentence() -> Playbook:
     """Refused all the same."""
     return Playbook(POLITE).offer().expects(Answer, Play).answered().hangs_up().ends(Disposition.REJECTED)
+
+
+ABOUT = (
+    (
+        SILENT.nodes["refuse"],
+        About(
+            family=Family.REFUSES,
+            left_by={},
+            does=(),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"cause": "the cause given to the network"},
+        ),
+    ),
+)
+"""Nodes, and what each says of itself."""

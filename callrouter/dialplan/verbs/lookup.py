@@ -1,12 +1,15 @@
-"""The verbs that reach beyond the call, as the document writes them: `lookup`, `notify` and `callback`."""
+"""`lookup`, as the documents write it."""
 
 import re
-from typing import Annotated, Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from callrouter.core import templates
+from callrouter.core.effects import LookupField
+from callrouter.core.nodes import LookupNode, Node
+from callrouter.core.templates import parse
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import (
@@ -18,12 +21,13 @@ from callrouter.dialplan.language.fields import (
     Line,
     Name,
     OneOf,
-    Positive,
     Read,
     Target,
     as_mapping,
 )
-from callrouter.dialplan.verbs import Prompts, Retry
+from callrouter.dialplan.language.templates import TemplateText, template_text
+from callrouter.dialplan.language.words import length
+from callrouter.dialplan.verbs._base import Names, Verb, own_name
 
 LONGEST_LOOKUP_SECONDS = 10.0
 """Nobody listens longer to hold music without knowing why."""
@@ -39,17 +43,9 @@ _SECRET = re.compile(r"env:[A-Z][A-Z0-9_]{0,63}")
 _PATH = re.compile(r"[^.\s]+(?:\.[^.\s]+)*")
 
 
-def _template(value: object) -> str:
-    words = values.text(value).strip()
-    if len(words) > 500 or not words.isprintable():
-        raise ValueError(f"{shown(words, 30)} must be one line of at most 500 characters")
-    templates.parse(words)
-    return words
-
-
 def _url(value: object) -> str:
     """An address whose host is written out: a caller's words must not choose who is asked."""
-    written = _template(value)
+    written = template_text(value)
     scheme, _, rest = written.partition("://")
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "{" in scheme + host:
@@ -102,7 +98,6 @@ def _timeout(value: object) -> float:
     return seconds
 
 
-TemplateText = Annotated[str, Read(_template, {"type": ["string", "number"], "maxLength": 500})]
 Url = Annotated[str, Read(_url, {"type": "string", "pattern": "^https?://", "maxLength": 500})]
 HeaderName = Annotated[str, Read(_header, {"type": "string"})]
 HeaderValue = Annotated[str, Read(_header_value, {"type": "string", "maxLength": 200})]
@@ -134,6 +129,11 @@ class FieldBlock(Block):
 
 class LookupBlock(Block):
     """Ask a web service."""
+
+    missing: ClassVar[Mapping[str, str]] = {
+        "next": "say which node follows",
+        "failed": "say where the call goes when the web service does not answer, or not with every field",
+    }
 
     url: Url
     """Its address; `{variables}` behind the host are encoded. `{caller}`, `{did}`, `{client}`, `{call_id}` are always
@@ -170,29 +170,32 @@ class LookupBlock(Block):
         return self
 
 
-class NotifyBlock(Block):
-    """Tell a client's own system something."""
+def build(names: Names, name: str, block: LookupBlock) -> Node:
+    """Its fields must not have names that every call has."""
+    for variable in block.fields:
+        own_name(names, variable, "nodes", name, "lookup", "fields", variable)
+    return LookupNode(
+        name=name,
+        line=names.line("nodes", name),
+        exits=names.leads(name, "lookup", ("next", block.next, ("next",)), ("failed", block.failed, ("failed",))),
+        method=block.method,
+        url=parse(block.url),
+        headers=tuple(block.headers.items()),
+        body=tuple((key, parse(value)) for key, value in block.body.items()),
+        fields=tuple(
+            LookupField(variable=variable, path=tuple(field.path.split(".")), longest=field.max)
+            for variable, field in block.fields.items()
+        ),
+        timeout_seconds=block.timeout,
+        music=block.music,
+    )
 
-    contact: Name
-    """A contact with a `url`."""
-    data: Annotated[dict[Line, TemplateText], Before(as_mapping)] = Field(default_factory=dict)
-    """What is sent besides the call itself: names, and texts with `{variables}`."""
-    next: Target
-    """Where the call goes on, at once."""
+
+def describe(node: LookupNode) -> str:
+    """What is asked, and for which variables."""
+    wanted = ", ".join(field.variable for field in node.fields)
+    sent = f"{node.method} {node.url.written}, at most {length(node.timeout_seconds)}"
+    return f"{sent}, for {wanted}" if wanted else sent
 
 
-class CallbackBlock(Block):
-    """Offer to call back."""
-
-    prompt: Prompts | None = None
-    """Said first; the number and what 1, 2 and 3 do follow by themselves."""
-    timeout: Positive = 5.0
-    """The longest silence after the question, and between two keys."""
-    done: Target
-    """The callback is booked."""
-    declined: Target
-    """The caller does not want one."""
-    no_input: Retry
-    """Where silence leads, and after how many tries."""
-    no_match: Retry
-    """Where wrong keys lead, and after how many tries."""
+LOOKUP = Verb(name="lookup", node=LookupNode, block=LookupBlock, build=build, describe=describe)

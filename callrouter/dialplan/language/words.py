@@ -1,0 +1,57 @@
+"""What a person reads of the values in a plan: lengths of time, prompts, conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from callrouter.core.conditions import (
+    Bounds,
+    Condition,
+    DateWithin,
+    Measure,
+    QueueStands,
+    ShareOfCalls,
+    VariableIs,
+    VariableNumber,
+    VariableStartsWith,
+    VariableUnset,
+)
+from callrouter.core.read_aloud import PromptPart
+
+
+def length(seconds: float) -> str:
+    """Seconds as a person says them: `20 s`, `3 min`."""
+    minutes, rest = divmod(seconds, 60)
+    if seconds < 60:
+        return f"{seconds:g} s"
+    return f"{minutes:g} min" if rest == 0 else f"{minutes:g} min {rest:g} s"
+
+
+def said(sounds: Sequence[PromptPart]) -> str:
+    """A prompt: its texts in quotes, files without one in brackets."""
+    return " ".join(f"“{sound.text}”" if sound.text else f"[{sound.file.rpartition('/')[2]}]" for sound in sounds)
+
+
+def describe_condition(condition: Condition) -> str:
+    """What a branch asks."""
+    match condition:
+        case VariableIs(variable=variable, values=values):
+            return f"{variable} = {' or '.join(values)}" if values else f"{variable} is set"
+        case VariableUnset(variable=variable):
+            return f"{variable} is not set"
+        case VariableStartsWith(variable=variable, prefixes=prefixes):
+            return f"{variable} starts with {' or '.join(prefixes)}"
+        case VariableNumber(variable=variable, bounds=bounds):
+            return f"{variable} {_bounds(bounds)}"
+        case DateWithin(first=first, last=last):
+            return f"{first} to {last}" if first != last else f"{first}"
+        case ShareOfCalls(percent=percent):
+            return f"{percent:g} % of calls"
+        case QueueStands(queue=queue, measure=measure, bounds=bounds):
+            unit = " s" if measure is Measure.EXPECTED_WAIT else ""
+            return f"{queue}: {measure.replace('_', ' ')} {_bounds(bounds, unit)}"
+
+
+def _bounds(bounds: Bounds, unit: str = "") -> str:
+    named = {"below": bounds.below, "above": bounds.above, "at least": bounds.at_least, "at most": bounds.at_most}
+    return " and ".join(f"{word} {value:g}{unit}" for word, value in named.items() if value is not None)

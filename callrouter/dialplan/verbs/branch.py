@@ -1,0 +1,49 @@
+"""`branch`, as the documents write it."""
+
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from callrouter.core.conditions import Condition
+from callrouter.core.nodes import BranchNode, Node
+from callrouter.dialplan.language.conditions import ConditionBlock, condition
+from callrouter.dialplan.language.fields import Before, Block, OneOrMany, Target, as_list
+from callrouter.dialplan.verbs._base import Names, Verb
+
+
+class BranchBlock(Block):
+    """Branch on conditions."""
+
+    missing: ClassVar[Mapping[str, str]] = {"otherwise": "say where the call goes when nothing else fits"}
+
+    when: Annotated[tuple[ConditionBlock, ...], Before(as_list), Field(min_length=1, max_length=200), OneOrMany()]
+    """Conditions, asked in the order written; the first that holds decides."""
+    otherwise: Target
+    """Where the call goes when none holds."""
+
+
+def build(names: Names, name: str, block: BranchBlock) -> Node:
+    """Its conditions; queues that are asked about must be known."""
+    exits = names.leads(
+        name,
+        "branch",
+        *((f"when:{i}", part.then, ("when", i, "then")) for i, part in enumerate(block.when)),
+        ("otherwise", block.otherwise, ("otherwise",)),
+    )
+    when = tuple(_condition(names, name, index, part) for index, part in enumerate(block.when))
+    return BranchNode(name=name, line=names.line("nodes", name), exits=exits, when=when)
+
+
+def _condition(names: Names, name: str, index: int, block: ConditionBlock) -> Condition:
+    if block.queue is not None:
+        names.queue(block.queue, "nodes", name, "branch", "when", index, "queue")
+    return condition(block, names.timezone if names.hours_prefix else "")
+
+
+def describe(node: BranchNode) -> str:
+    """Its exits say it."""
+    return ""
+
+
+BRANCH = Verb(name="branch", node=BranchNode, block=BranchBlock, build=build, describe=describe)
