@@ -10,7 +10,7 @@ woken with a value so long that it never matters.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -120,11 +120,11 @@ def order(effects: Sequence[Effect], state: bytes, places: Places, *, music: boo
                 batch.append(_ANSWER)
                 lease += ANSWER_LONGEST_SECONDS
             case Play(sounds=sounds, interruptible=interruptible):
-                batch.append(Command(text=_play(_files(sounds), interruptible), kind=Kind.PLAY))
+                batch.append(_play(_files(sounds), interruptible))
                 lease += _seconds(sounds)
                 keys = 1 if interruptible else 0
             case CollectDigits(sounds=sounds, max_digits=max_digits, timeout_seconds=timeout_seconds):
-                batch.append(Command(text=_collect(_files(sounds), max_digits, timeout_seconds), kind=Kind.COLLECT))
+                batch.append(_collect(_files(sounds), max_digits, timeout_seconds))
                 lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
                 keys = max_digits
             case EnterQueue():
@@ -161,25 +161,21 @@ def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime
     A negative result says that the channel hung up or that Asterisk took it back: the events say which. `seconds` is
     how long the recording is.
     """
-    if found.kind is ResultKind.FAILED or found.kind is ResultKind.DEAD:
-        return None
-    if not found.ok:
+    if found.kind is not _OK:
+        if found.kind in _NO_NEWS:
+            return None
         return inputs.CommandFailed(step=step, reason=f"Asterisk refused a command: {found.text}", at=at)
+    if (plain := _PLAIN.get(kind)) is not None:
+        return plain(step=step, at=at)
     status = found.value or ""
     match kind:
-        case Kind.ANSWER:
-            return inputs.CallAnswered(step=step, at=at)
-        case Kind.PLAY:
-            return inputs.PromptEnded(step=step, at=at)
-        case Kind.COLLECT:
-            return inputs.CollectEnded(step=step, at=at)
         case Kind.QUEUE:
             return inputs.QueueLeft(step=step, outcome=queue_outcome(status), at=at)
         case Kind.DIAL:
             return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
         case Kind.RECORD:
             return inputs.RecordingEnded(step=step, outcome=record_outcome(status), seconds=seconds, at=at)
-        case Kind.STATE | Kind.ROUTINE | Kind.MUSIC:
+        case _:
             return None
 
 
@@ -188,6 +184,16 @@ def recording_path(places: Places, recording: str) -> str:
     return f"{places.recordings_dir}/{commands.opaque_id(recording)}.wav"
 
 
+# Members of an enumeration are bound once where every step asks for them: up to Python 3.11 each access by name takes
+# as long as three of an ordinary attribute.
+_OK = ResultKind.OK
+_NO_NEWS = frozenset({ResultKind.FAILED, ResultKind.DEAD})
+_PLAIN: Mapping[Kind, type[inputs.CallAnswered | inputs.PromptEnded | inputs.CollectEnded]] = {
+    Kind.ANSWER: inputs.CallAnswered,
+    Kind.PLAY: inputs.PromptEnded,
+    Kind.COLLECT: inputs.CollectEnded,
+}
+"""What the end of a command says that has no more to say."""
 _ANSWER = Command(text=commands.answer(), kind=Kind.ANSWER)
 MUSIC_ON = Command(text=commands.music(on=True), kind=Kind.MUSIC)
 MUSIC_OFF = Command(text=commands.music(on=False), kind=Kind.MUSIC)
@@ -206,16 +212,17 @@ _RECORD = _routine("callrouter-record", Kind.RECORD)
 
 
 @lru_cache(maxsize=8192)
-def _play(files: tuple[str, ...], interruptible: bool) -> AgiCommand:
+def _play(files: tuple[str, ...], interruptible: bool) -> Command:
     # Background would leave for an extension named like the key; Read takes any key and goes on.
     if interruptible:
-        return commands.read("CR_KEYS", files, max_digits=1, timeout_seconds=0.001)
-    return commands.playback(files)
+        return Command(text=commands.read("CR_KEYS", files, max_digits=1, timeout_seconds=0.001), kind=Kind.PLAY)
+    return Command(text=commands.playback(files), kind=Kind.PLAY)
 
 
 @lru_cache(maxsize=8192)
-def _collect(files: tuple[str, ...], max_digits: int, timeout_seconds: float) -> AgiCommand:
-    return commands.read("CR_KEYS", files, max_digits=max_digits, timeout_seconds=timeout_seconds)
+def _collect(files: tuple[str, ...], max_digits: int, timeout_seconds: float) -> Command:
+    text = commands.read("CR_KEYS", files, max_digits=max_digits, timeout_seconds=timeout_seconds)
+    return Command(text=text, kind=Kind.COLLECT)
 
 
 def _files(sounds: Sequence[Part]) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ from callrouter.runtime.ports import Clock, Meter, Plans, Switch, WebServices
 
 log = structlog.get_logger(__name__)
 
+_CONSULTING, _ENDED = CallState.CONSULTING, CallState.ENDED  # bound once: asked for at every step
+
 
 class Driver:
     """Steps all live calls; the Inbox of the switch and of the web services."""
@@ -133,9 +135,9 @@ class Driver:
         else:
             self._meter.observe_decision(perf_counter() - began)
         live.call = turn.call
-        if call.state is CallState.CONSULTING and turn.call.state is not CallState.CONSULTING:
+        if call.state is _CONSULTING and turn.call.state is not _CONSULTING:
             self._web.cancel(call_id)
-        if turn.call.state is CallState.ENDED:
+        if turn.call.state is _ENDED:
             self.calls.remove(call_id)
         self._carry_out(plan, turn)
 
@@ -152,7 +154,7 @@ class Driver:
             self._keep(plan, turn.call)
         if turn.facts:
             self._listeners.tell(turn.facts)
-        if turn.call.state is CallState.ENDED:
+        if turn.call.state is _ENDED:
             self._switch.release(turn.call.call_id)
 
     def _keep(self, plan: Plan, call: Call) -> None:

@@ -56,6 +56,8 @@ FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
 """Effects with which something goes on beside the channel."""
 ROUTINES: Final = PEOPLE | {Kind.RECORD}
 """Commands that run as a routine of Asterisk's dialplan; the result is read after it."""
+_COMMANDS, _ROUTINE, _HANGUP = Sent.COMMANDS, Sent.ROUTINE, Sent.HANGUP
+"""Bound once: asked for at every step."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
 
 
@@ -132,7 +134,7 @@ class CommandedLine(Standing, ABC):
     def perform(self, call: Call, encoded: bytes, effects: Sequence[Effect]) -> None:
         """Write the effects as one batch; the result comes back as an input that names the step."""
         last = effects[-1]
-        what = Sent.HANGUP if type(last) is Hangup else Sent.COMMANDS
+        what = _HANGUP if type(last) is Hangup else _COMMANDS
         if what not in self._may_send:
             return
         now = perf_counter()
@@ -183,7 +185,7 @@ class CommandedLine(Standing, ABC):
         if not link.connected:  # nothing would leave, and nobody hear what it led to
             self._unsent = ordered
             return
-        if not self._sends(Sent.ROUTINE if kind in ROUTINES else Sent.COMMANDS):
+        if not self._sends(_ROUTINE if kind in ROUTINES else _COMMANDS):
             return
         self._taken, self._unsent = True, None
         batch = link.batch()
@@ -248,7 +250,7 @@ class CommandedLine(Standing, ABC):
 
     def hang_up(self, cause: int) -> None:
         """End the call."""
-        if not self._sends(Sent.HANGUP):
+        if not self._sends(_HANGUP):
             return
         self._cause = cause
         batch = self._link.batch()

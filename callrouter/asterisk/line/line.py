@@ -33,6 +33,8 @@ OF_ROUTINES: Final = ROUTINES | {Kind.ROUTINE}
 TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a command failed"
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
+_RESULT, _LOST_SYNC, _IN_ROUTINE, _RECORD = Heard.RESULT, ResultKind.LOST_SYNC, LineState.IN_ROUTINE, Kind.RECORD
+"""Bound once: asked for at every result."""
 NESTED_REASON: Final = "the caller was transferred back to the entry"
 
 
@@ -65,10 +67,10 @@ class Line(CommandedLine):
         self._awaited -= 1
         if not self._awaited:
             self._outstanding.clear()
-        if Heard.RESULT not in self._means or isinstance(outcome, AmiError):
+        if _RESULT not in self._means or isinstance(outcome, AmiError):
             # The channel has gone (its end is on the way as an event), or the link has (`resume` asks again).
             return None
-        if outcome.kind is ResultKind.LOST_SYNC:
+        if outcome.kind is _LOST_SYNC:
             if self._sends(Sent.BREAK):
                 give_back(self._link, self.channel)
                 self._lost(f"Asterisk's results are out of step: {outcome.text[:80]}", self._now())
@@ -82,10 +84,10 @@ class Line(CommandedLine):
         if step == self._step:
             if self._keys is not None and kind is self._kind:
                 self._keys.ended()
-            if self.state is LineState.IN_ROUTINE and kind in OF_ROUTINES:
+            if self.state is _IN_ROUTINE and kind in OF_ROUTINES:
                 self._hears(Heard.ROUTINE_ENDED)
         now, seconds = self._now(), 0.0
-        if kind is Kind.RECORD and self._recording is not None:
+        if kind is _RECORD and self._recording is not None:
             seconds = self._recording.seconds(found.value or "", now)
         told = result(kind, found, step, seconds, now)
         if told is not None:

@@ -61,10 +61,6 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-import structlog
-
-log = structlog.get_logger(__name__)
-
 
 class LineState(StrEnum):
     """Who has the channel; see the module."""
@@ -200,7 +196,6 @@ class Standing:
         """Move as the table says; False, and nothing may be sent, when it does not."""
         after = self._may_send.get(what)
         if after is None:
-            log.debug("not sent", call_id=self.call_id, what=what.value, state=self.state.value)
             return False
         if after is not self.state:
             self._enter(after)
@@ -210,7 +205,6 @@ class Standing:
         """Move as the table says; False, and it means nothing, when it does not."""
         after = self._means.get(what)
         if after is None:
-            log.debug("not heeded", call_id=self.call_id, what=what.value, state=self.state.value)
             return False
         if after is not self.state:
             self._enter(after)
