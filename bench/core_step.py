@@ -18,17 +18,19 @@ from pathlib import Path
 from time import perf_counter
 
 from callrouter.core import engine, state
-from callrouter.core.call import CallerId, QueueOutcome
+from callrouter.core.call import CallerId
 from callrouter.core.inputs import CallOffered, Input
 from callrouter.core.nodes import HangupNode, MenuNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
-from callrouter.questions.rehearsal import QueueBehaviour, Script, rehearse
+from callrouter.dialplan.documents.expected_file import ANYBODY
+from callrouter.questions.decisions import TIMEOUT, Decision
+from callrouter.questions.rehearsal import Script, rehearse
 from callrouter.testing import plan_of, sound
 
 TARGET_MICROSECONDS = 20.0
 TUESDAY_10 = datetime(2026, 1, 6, 9, 0, tzinfo=UTC)
-NOBODY = QueueBehaviour(outcome=QueueOutcome.TIMEOUT)
+NOBODY = {Decision("queue", ANYBODY): TIMEOUT}
 
 FIVE_STEPS = plan_of(
     PlayNode(name="greeting", sounds=(sound("greeting"),), exits={"next": "menu"}),
@@ -67,11 +69,11 @@ def journeys() -> list[Journey]:
     folder = Path(__file__).parents[1] / "dialplans"
     plans = load_directory(folder, PaperSpeech(), now=TUESDAY_10).plans
     return [
-        journey("five waits", FIVE_STEPS, "+33612340001", Script(keys=("2",), any_queue=NOBODY)),
+        journey("five waits", FIVE_STEPS, "+33612340001", Script(keys=("2",), decided=NOBODY)),
         journey("cabinet-moreau", plans["cabinet-moreau"], "+33612340001", Script(keys=("2",))),
         journey("etude-lenoir", plans["etude-lenoir"], "+33612340010", Script()),
         journey("plomberie-garnier", plans["plomberie-garnier"], "+33612340015", Script(keys=("92100",))),
-        journey("brighton-books", plans["brighton-books"], "+447700900004", Script(keys=("4",), any_queue=NOBODY)),
+        journey("brighton-books", plans["brighton-books"], "+447700900004", Script(keys=("4",), decided=NOBODY)),
     ]
 
 

@@ -9,6 +9,7 @@
     │   ├── StateDecodeError   a serialised call does not read back (foreign, cut or of a newer release)
     │   ├── NotReadable        a value is not what it is to be read aloud as: it is left out
     │   └── UnsetVariable      a text to be sent names a variable that the call does not have
+    ├── NotUnderstood          whoever asks for a rehearsed call: one of its values (questions.asking)
     ├── CursorError            whoever asks the API: the cursor of a list is none of ours
     ├── AmiError               the operator: the link to Asterisk
     │   ├── AmiUnreachable     nobody answers there, or the connection is gone

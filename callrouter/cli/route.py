@@ -21,9 +21,11 @@ from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINAR
 from callrouter.dialplan.issues import errors
 from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
-from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, Script, rehearse
+from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, rehearse
 
 _Value = TypeVar("_Value")
+_OPTIONS = {"queues": "--queue-state", "lookups": "--lookup"}
+"""Options that are called otherwise than what an expected call says by them."""
 
 
 def route(
@@ -107,28 +109,22 @@ def route(
     if everything:
         _say_all(plan, instant)
         return
-    offered = CallOffered(
-        call_id="rehearsal",
-        did=_understood("--to", lambda: asking.did_of(to, plan, region)),
-        caller=_understood("--from", lambda: asking.caller_of(caller, region)),
-        at=instant,
-    )
-    queues = _understood("--queue-state", lambda: asking.queues_of(_pairs(queue_state or ()), plan))
-    lookups = _understood("--lookup", lambda: asking.lookups_of(_lookups(lookup or ()), plan))
-    dials, any_number = _understood("--dial", lambda: asking.dials_of(_pairs(dial or ()), plan, region))
-    script = Script(
-        ahead=_understood("--ahead", lambda: asking.pressed(ahead)),
-        keys=_understood("--keys", lambda: asking.pressed_in_turn(keys)),
-        hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
-        queues=queues.behaviours,
-        any_queue=queues.others,
-        looks=queues.looks,
-        numbers=dials,
-        any_number=any_number,
-        answers=lookups.answers,
-        failing=lookups.failing,
+    call = asking.Asked(
+        to=to,
+        caller=caller,
+        at=at,
+        keys=keys,
+        ahead=ahead,
+        queues=_pairs(queue_state or ()),
+        dial=_pairs(dial or ()),
+        lookups=_lookups(lookup or ()),
         message_seconds=_understood("--message", lambda: asking.speaking_seconds(message)),
+        hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
     )
+    try:
+        offered, script = asking.understood(call, plan, region, now)
+    except asking.NotUnderstood as error:
+        raise UsageError(f"{_OPTIONS.get(error.key, f'--{error.key}')}: {error}") from None
     rehearsal = rehearse(plan, offered, script)
     print("\n".join(told(plan, offered, rehearsal)))
     _judge(rehearsal, expect or ())

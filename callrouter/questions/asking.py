@@ -6,7 +6,7 @@ Every function raises ValueError with a sentence that says what is wrong and how
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -18,15 +18,17 @@ from msgspec import Struct
 from callrouter.core import numbers
 from callrouter.core.call import CallerId, DialOutcome, Presentation, QueueOutcome
 from callrouter.core.effects import Lookup
-from callrouter.core.inputs import QueueLook
+from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
 from callrouter.core.rota import Contact, Rota
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
+from callrouter.errors import CallrouterError
+from callrouter.questions.decisions import MESSAGE, UNSEEN, Decided, Decision, Option
 from callrouter.questions.examples import standing
-from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour
+from callrouter.questions.rehearsal import Script, at_node
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 """Nobody calls before or after."""
@@ -35,6 +37,7 @@ _ANONYMOUS = frozenset({"anonymous", "withheld"})
 _KEYS = frozenset("0123456789*#")
 _RECURRING = re.compile(rf"({'|'.join(DAYS)}|holiday) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII | re.IGNORECASE)
 _Outcome = TypeVar("_Outcome", bound=StrEnum)
+_Value = TypeVar("_Value")
 
 
 def caller_of(written: str, region: str) -> CallerId:
@@ -149,16 +152,7 @@ def pressed_in_turn(written: str) -> tuple[str, ...]:
     return tuple(pressed(part) for part in written.split(",")) if written else ()
 
 
-class QueueStates(Struct, frozen=True, kw_only=True):
-    """How queues stand, and what becomes of callers in them."""
-
-    behaviours: Mapping[str, QueueBehaviour]
-    others: QueueBehaviour
-    """What becomes of callers in queues that are not named."""
-    looks: Mapping[str, QueueLook | None]
-
-
-def queues_of(written: Mapping[str, str], plan: Plan) -> QueueStates:
+def queues_of(written: Mapping[str, str], plan: Plan) -> Decided:
     """`full`, `agents:0,waiting:7`, `unseen` or several of them, for queues by name.
 
     A queue that is `empty` has no agents, and one without agents is `empty`, as long as nothing else is said.
@@ -167,16 +161,12 @@ def queues_of(written: Mapping[str, str], plan: Plan) -> QueueStates:
         ValueError: the tree has no such queue, or what is said of it cannot be understood.
     """
     known = queues_in(plan)
-    behaviours: dict[str, QueueBehaviour] = {}
-    looks: dict[str, QueueLook | None] = {}
+    decided: dict[Decision, Option] = {}
     for name, text in written.items():
         if name != ANYBODY and name not in known:
             raise ValueError(f"{name!r} is no queue of the tree{_meant(name, known)}")
-        outcome, look = _queue_state(text)
-        behaviours[name] = QueueBehaviour(outcome=outcome)
-        looks |= dict.fromkeys(known if name == ANYBODY else (name,), look)
-    others = behaviours.pop(ANYBODY, QueueBehaviour())
-    return QueueStates(behaviours=behaviours, others=others, looks=looks)
+        decided[Decision("queue", name)], decided[Decision("look", name)] = _queue_state(text)
+    return decided
 
 
 def queues_in(plan: Plan) -> tuple[str, ...]:
@@ -189,7 +179,8 @@ def hours_in(plan: Plan) -> frozenset[str]:
     return frozenset(about.reads.hours for about in plan.about.values() if about.reads.hours)
 
 
-def _queue_state(written: str) -> tuple[QueueOutcome, QueueLook | None]:
+def _queue_state(written: str) -> tuple[QueueOutcome, Option]:
+    """What becomes of callers in a queue, and how it stands."""
     outcome: QueueOutcome | None = None
     seen = True
     said: dict[str, float] = {}
@@ -208,11 +199,9 @@ def _queue_state(written: str) -> tuple[QueueOutcome, QueueLook | None]:
     if look.free > look.agents:
         raise ValueError(f"{look.free} agents cannot be free where {look.agents} are logged in")
     nobody = QueueOutcome.EMPTY if look.agents == 0 else QueueOutcome.ANSWERED
-    return outcome or nobody, look if seen else None
+    return outcome or nobody, look if seen else UNSEEN
 
 
-UNSEEN = "unseen"
-"""Said of a queue that cannot be looked at."""
 _COUNTED = ("agents", "free", "waiting")
 _MEASURES = (*_COUNTED, "talk")
 
@@ -226,15 +215,8 @@ def _measured(measure: str, value: str) -> float:
         raise ValueError(f"{measure}: {error}") from None
 
 
-class LookedUp(Struct, frozen=True, kw_only=True):
-    """What web services answer, as `Script` has it."""
-
-    answers: Mapping[str, str] | None
-    failing: frozenset[str]
-
-
-def lookups_of(written: Mapping[str, str], plan: Plan) -> LookedUp:
-    """Values by variable; `failed` for the name of a lookup, or for `*`: none of them is answered.
+def lookups_of(written: Mapping[str, str], plan: Plan) -> Decided:
+    """What web services answer: values by variable; `failed` for the name of a lookup, or for `*`.
 
     Raises:
         ValueError: no lookup has such a variable or such a name, or the value is longer than its field.
@@ -242,63 +224,66 @@ def lookups_of(written: Mapping[str, str], plan: Plan) -> LookedUp:
     asked = [(node, one) for node, about in plan.about.items() for one in about.does if isinstance(one, Lookup)]
     names = {name for node, _ in asked for name in names_of(node)}
     longest = {field.variable: field.longest for _, lookup in asked for field in lookup.fields}
-    answers: dict[str, str] = {}
-    failing: set[str] = set()
+    decided: dict[Decision, Option] = {}
     for name, value in written.items():
         if value == FAILED and (name == ANYBODY or name in names):
-            failing.add(name)
+            decided[Decision("lookup", name if name == ANYBODY else at_node(name))] = FAILED
         elif name not in longest:
             raise ValueError(f"{name!r} is no variable of a lookup{_meant(name, (*longest, *names))}")
         elif not value or len(value.encode()) > longest[name]:
             raise ValueError(f"{name} holds 1 to {longest[name]} bytes: no lookup could answer {shown(value)}")
         else:
-            answers[name] = value
-    everything = ANYBODY in failing
-    return LookedUp(answers=None if everything else answers, failing=frozenset(failing - {ANYBODY}))
+            decided[Decision("answer", name)] = value
+    return decided
 
 
-def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> tuple[dict[str, DialBehaviour], DialBehaviour]:
-    """What each number does when it is rung, from names of contacts and rotas and numbers as a person writes them.
+def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> Decided:
+    """What people and numbers do when they are rung, from names of contacts and rotas and numbers as written.
 
-    Of a rota it is said of everybody it names; what is said of one of them comes before that.
+    Of a rota it is said of everybody it names; what is said of one of them comes before that. People who have the same
+    telephone do the same.
 
     Raises:
         ValueError: it is neither a contact or rota of the tree nor a number, or there is no such outcome.
     """
-    entries = _rung_in(plan)
-    rotas = {entry.name: entry.people() for entry in entries if isinstance(entry, Rota)}
-    people = {entry.name: entry for entry in entries if not isinstance(entry, Rota)}
+    whom = _rung_in(plan)
+    rotas = {one.name: one.people() for one in whom if isinstance(one, Rota)}
+    people = {one.name: one for one in whom if isinstance(one, Contact)}
     people |= {one.name: one for rota in rotas.values() for one in rota}
-    of_rotas: dict[str, DialBehaviour] = {}
-    by_number, anybody = {}, DialBehaviour()
+    of_rotas: dict[str, DialOutcome] = {}
+    by_number: dict[str, DialOutcome] = {}
+    decided: dict[Decision, Option] = {}
     for name, text in written.items():
-        behaviour = DialBehaviour(outcome=_outcome(text, DialOutcome))
+        outcome = _outcome(text, DialOutcome)
         if name == ANYBODY:
-            anybody = behaviour
+            decided[Decision("dial", ANYBODY)] = outcome
         elif name in people:
-            by_number[people[name].number] = behaviour
+            by_number[people[name].number] = outcome
         elif name in rotas:
-            of_rotas |= dict.fromkeys((one.number for one in rotas[name]), behaviour)
+            of_rotas |= dict.fromkeys((one.number for one in rotas[name]), outcome)
         elif number := numbers.normalise(name, region):
-            by_number[number] = behaviour
+            by_number[number] = outcome
         else:
             hint = closest(name, (*people, *rotas))
             meant = f' (did you mean "{hint}"?)' if hint else ""
             raise ValueError(f"{name!r} is neither a contact of the tree nor a number{meant}")
-    return {**of_rotas, **by_number}, anybody
+    said = {**of_rotas, **by_number}
+    telephones = [pair for about in plan.about.values() for ring in about.uses.rings for pair in ring.numbers]
+    return decided | {
+        Decision("dial", person or number): said[number] for person, number in telephones if number in said
+    }
 
 
 def dialled_in(plan: Plan) -> frozenset[str]:
     """Names of all contacts and rotas a tree rings."""
-    entries = _rung_in(plan)
-    people = (one.name for entry in entries if isinstance(entry, Rota) for one in entry.people())
-    return frozenset((*people, *(entry.name for entry in entries)))
+    whom = _rung_in(plan)
+    people = (person.name for one in whom if isinstance(one, Rota) for person in one.people())
+    return frozenset((*people, *(one.name for one in whom if not isinstance(one, str))))
 
 
-def _rung_in(plan: Plan) -> list[Contact | Rota]:
-    """Contacts and rotas, as the nodes name them."""
-    rings = (ring for about in plan.about.values() for ring in about.uses.rings)
-    return [ring.whom for ring in rings if not isinstance(ring.whom, str)]
+def _rung_in(plan: Plan) -> list[Contact | Rota | str]:
+    """Contacts, rotas and numbers by themselves, as the nodes name them."""
+    return [ring.whom for about in plan.about.values() for ring in about.uses.rings]
 
 
 def _meant(name: str, known: Collection[str]) -> str:
@@ -323,3 +308,60 @@ def speaking_seconds(written: str) -> float:
     """
     plain = re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", written.strip(), re.ASCII)
     return values.duration(f"{written.strip()}s" if plain else written)
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A call as it is asked for, and what everybody does in it: texts, as an expected call has them."""
+
+    to: str
+    caller: str
+    at: str
+    """Empty: now."""
+    keys: str
+    ahead: str
+    queues: Mapping[str, str]
+    dial: Mapping[str, str]
+    lookups: Mapping[str, str]
+    message_seconds: float
+    hang_up_after: int | None
+
+
+class NotUnderstood(CallrouterError):
+    """A value of what was asked cannot be understood; `key` is the one an expected call has for it."""
+
+    def __init__(self, key: str, reason: ValueError) -> None:
+        super().__init__(str(reason))
+        self.key = key
+
+
+def understood(asked: Asked, plan: Plan, region: str, now: datetime) -> tuple[CallOffered, Script]:
+    """The call, and what everybody does in it.
+
+    Raises:
+        NotUnderstood: one of the values is wrong.
+    """
+
+    def read(key: str, reading: Callable[[], _Value]) -> _Value:
+        try:
+            return reading()
+        except ValueError as error:
+            raise NotUnderstood(key, error) from error
+
+    offered = CallOffered(
+        call_id="rehearsal",
+        at=read("at", lambda: instant_of(asked.at, plan, now) if asked.at else now),
+        did=read("to", lambda: did_of(asked.to, plan, region)),
+        caller=read("from", lambda: caller_of(asked.caller, region)),
+    )
+    script = Script(
+        keys=read("keys", lambda: pressed_in_turn(asked.keys)),
+        ahead=read("ahead", lambda: pressed(asked.ahead)),
+        hang_up_after=asked.hang_up_after,
+        decided={
+            **read("queues", lambda: queues_of(asked.queues, plan)),
+            **read("lookups", lambda: lookups_of(asked.lookups, plan)),
+            **read("dial", lambda: dials_of(asked.dial, plan, region)),
+            MESSAGE: str(asked.message_seconds),
+        },
+    )
+    return offered, script

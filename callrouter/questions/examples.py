@@ -146,10 +146,8 @@ def standing(
     )
 
 
-def in_words(look: QueueLook | None) -> str:
-    """`agents:0,waiting:7`: what is to be said of a queue that stands like this; `quiet`, or `unseen`."""
-    if look is None:
-        return "unseen"
+def describe_look(look: QueueLook) -> str:
+    """`agents:0,waiting:7`: what is to be said of a queue that stands like this; or `quiet`."""
     said = {}
     if look.agents != QUIET.agents:
         said["agents"] = f"{look.agents}"
@@ -191,5 +189,5 @@ def _conversations(waits: Iterable[float], agents: int, waiting: int) -> Iterato
 
 
 def _unlikeness(look: QueueLook) -> tuple[float, ...]:
-    said = 0 if look == QUIET else in_words(look).count(":")
+    said = 0 if look == QUIET else describe_look(look).count(":")
     return said, look.agents == 0, abs(look.agents - QUIET.agents), look.waiting, look.free, look.talk_seconds

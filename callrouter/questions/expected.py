@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from callrouter.core.call import Disposition
 from callrouter.core.effects import CollectDigits, Play
-from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
 from callrouter.dialplan.documents.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls, client_files_of
 from callrouter.dialplan.folder.catalogue import Catalogue
@@ -15,7 +14,7 @@ from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.questions import asking
-from callrouter.questions.rehearsal import Rehearsal, Script, rehearse
+from callrouter.questions.rehearsal import Rehearsal, rehearse
 
 
 class _Row(Struct, frozen=True, kw_only=True):
@@ -81,8 +80,8 @@ def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]
     unknown = [row.issue(message, "expect", suggestion=meant) for message, meant in _unknown(plan, row.call.expect)]
     yield from unknown
     try:
-        offered, script = _played(row, plan, region, now)
-    except _WrongValue as error:
+        offered, script = asking.understood(_asked(row.call), plan, region, now)
+    except asking.NotUnderstood as error:
         yield row.issue(f"{error.key}: {error}", error.key)
         return
     for remark in asking.remarks_on(row.call.at, offered.at, plan):
@@ -99,54 +98,19 @@ def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]
             yield row.issue(f"expected to hear {shown(words)}, but the caller heard {shown(heard, 160)}", "hears")
 
 
-class _WrongValue(ValueError):
-    """A value of a row cannot be understood."""
-
-    def __init__(self, key: str, reason: ValueError) -> None:
-        super().__init__(str(reason))
-        self.key = key
-
-
-def _played(row: _Row, plan: Plan, region: str, now: datetime) -> tuple[CallOffered, Script]:
-    """A row as a call, and what everybody does in it.
-
-    Raises:
-        _WrongValue: one of its values cannot be understood.
-    """
-    call = row.call
-    key = "to"
-    try:
-        did = asking.did_of(call.to or "", plan, region)
-        key = "from"
-        caller = asking.caller_of(call.from_, region)
-        key = "at"
-        at = asking.instant_of(call.at, plan, now)
-        key = "keys"
-        keys = asking.pressed_in_turn(call.keys)
-        key = "ahead"
-        ahead = asking.pressed(call.ahead)
-        key = "queues"
-        queues = asking.queues_of(call.queues, plan)
-        key = "lookups"
-        lookups = asking.lookups_of(call.lookups, plan)
-        key = "dial"
-        dials, any_number = asking.dials_of(call.dial, plan, region)
-    except ValueError as error:
-        raise _WrongValue(key, error) from error
-    script = Script(
-        ahead=ahead,
-        keys=keys,
-        hang_up_after=call.hang_up_after,
-        queues=queues.behaviours,
-        any_queue=queues.others,
-        looks=queues.looks,
-        answers=lookups.answers,
-        failing=lookups.failing,
-        numbers=dials,
-        any_number=any_number,
+def _asked(call: ExpectedCall) -> asking.Asked:
+    return asking.Asked(
+        to=call.to or "",
+        caller=call.from_,
+        at=call.at,
+        keys=call.keys,
+        ahead=call.ahead,
+        queues=call.queues,
+        dial=call.dial,
+        lookups=call.lookups,
         message_seconds=call.message,
+        hang_up_after=call.hang_up_after,
     )
-    return CallOffered(call_id="expected", did=did, caller=caller, at=at), script
 
 
 _OUTCOMES = ("queue", "dial", "redirect", "message", "callback", "reject", *Disposition)

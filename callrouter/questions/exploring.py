@@ -1,81 +1,41 @@
 """Every way a call can go, by the engine that serves calls: its distinct endings, and the shortest way to each.
 
-At each wait the call is forked: once for each key, for silence and for a wrong key, for a queue that answers and one
-that does not, for a contact who answers and one who does not, for a message and for silence after the beep. A state
-that was come to before is not followed again, so that loops end; what counts as one state is all that can matter for
-what follows, and for the outcome. Callers who hang up are left out: they can do so anywhere.
+At each wait the call goes on once for every option of every decision (`decisions`), the least effort first. A state
+that was reached before is not followed again, so that loops end; what counts as one state is all that can matter for
+what follows, and for the outcome (`ahead`). Callers who hang up are left out: they can do so anywhere.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import count, islice, product
-from typing import TypeVar
+from itertools import count, islice
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from callrouter.core import inputs
-from callrouter.core.call import Call, DialOutcome, Disposition, QueueOutcome
-from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, LookAtQueues, Lookup, LookupField, Record
-from callrouter.core.nodes.about import NumberAsked
+from callrouter.core.call import Disposition
+from callrouter.core.effects import Dial, EnterQueue
 from callrouter.core.plan import Plan
-from callrouter.questions.ahead import Behind
-from callrouter.questions.examples import ORDINARY_ANSWER, QUIET, Distinctions, in_words
-from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Rehearsing, begin, word_left
+from callrouter.questions.decisions import ANSWERED, Decided, Decisions
+from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, begin, done, follow, outcome_of, word_left
 
 MAX_STATES = 50_000
 """Waits looked at in all; a client's tree of 30 nodes has some hundred."""
 
-MESSAGE_SECONDS = 10.0
-
 MAX_COMBINATIONS = 400
-"""Ways in which the queues of one branch can stand, or the fields of one answer be, that are looked at."""
-
-_Kind = TypeVar("_Kind")
+"""Ways to decide all of one wait that are looked at: how its queues stand, what the fields of one answer are."""
 
 
 class Choice(Struct, frozen=True, kw_only=True):
     """What the caller or somebody else did at one wait."""
 
-    kind: str
-    """`keys`, `queue`, `dial`, `message`, `look` or `lookup`."""
     node: str
-    target: str
-    """The queue or the contacts; empty for the caller's own doing."""
-    value: str
-    """The keys, the outcome, or how the queues stand and what a web service answers, in words."""
-    effort: int
-    """How far out of the way it is: what is expected costs nothing, keys little, silence and mistakes more."""
-    looks: Mapping[str, inputs.QueueLook] = field(default_factory=dict)
-    answers: Mapping[str, str] | None = None
-    """What a web service answers; None: nothing of use."""
-
-    @property
-    def in_words(self) -> str:
-        """As a person tells it."""
-        match self.kind, self.value:
-            case "keys", "":
-                return "presses nothing"
-            case "keys", keys:
-                return f"presses {keys}"
-            case "message", "0":
-                return "says nothing after the beep"
-            case "message", _:
-                return "leaves a message"
-            case "look", value:
-                return value
-            case "lookup", "":
-                return f"{self.target} fails"
-            case "lookup", "answered":
-                return f"{self.target} answers"
-            case "lookup", value:
-                return f"{self.target} answers {value}"
-            case _, "answered":
-                return f"{self.target} answers"
-            case _, outcome:
-                return f"{self.target}: {outcome.replace('_', ' ')}"
+    words: str
+    """As a person tells it: `presses 1`, `queue medical answers`."""
+    reached: bool
+    """Somebody answered the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -99,14 +59,9 @@ class Way(Struct, frozen=True, kw_only=True):
     """Of the calls explored, the one that goes this way."""
 
     @property
-    def effort(self) -> int:
-        """What it takes, over all choices."""
-        return sum(choice.effort for choice in self.choices)
-
-    @property
     def in_words(self) -> str:
         """What the caller and the others do, in order."""
-        return ", ".join(choice.in_words for choice in self.choices) or "just calls"
+        return ", ".join(choice.words for choice in self.choices) or "just calls"
 
 
 class Explored(Struct, frozen=True, kw_only=True):
@@ -117,199 +72,97 @@ class Explored(Struct, frozen=True, kw_only=True):
     """False: the tree has more states than are looked at."""
 
 
-def explore(
-    plan: Plan,
-    *offers: inputs.CallOffered,
-    max_states: int = MAX_STATES,
-    told_apart: Distinctions | None = None,
-) -> Explored:
-    """Every distinct ending of these calls, with the shortest way to each, of the first call that has it.
-
-    `told_apart` is that of the plan.
-    """
-    possible = _Possible(plan, told_apart or Distinctions(plan))
-    behind = Behind(plan)
-    ways: dict[Ending, Way] = {}
-    costs: dict[Ending, tuple[int, int]] = {}
-    seen: set[Hashable] = set()
-    order = count()
-    waiting: list[tuple[int, int, int, _Going]] = []
-
-    def note(effort: int, index: int, going: _Going) -> None:
-        if not going.call.call.ended:
-            heapq.heappush(waiting, (effort, index, next(order), going))
-            return
-        rehearsal = going.call.done()
-        ending = _ending(rehearsal, going.choices)
-        if ending not in ways or (effort, index) < costs[ending]:
-            costs[ending] = effort, index
-            ways[ending] = Way(ending=ending, choices=going.choices, rehearsal=rehearsal, offered=offers[index])
-
+def explore(plan: Plan, *offers: inputs.CallOffered, max_states: int = MAX_STATES) -> Explored:
+    """Every distinct ending of these calls, with the shortest way to each, of the first call that has it."""
+    search = _Search(Decisions(plan), offers)
     for index, offered in enumerate(offers):
-        begun = begin(plan, offered, _Doing(_NOTHING))
-        facing = behind.facing(begun.call, offered.at)
-        note(0, index, _Going(call=begun, choices=(), facing=facing))
-    while waiting and len(seen) < max_states:
-        effort, index, _, going = heapq.heappop(waiting)
-        call = going.call.call
-        fingerprint = (state_of(call, behind), going.facing(call.node))
-        if fingerprint in seen:
-            continue
-        seen.add(fingerprint)
-        for choice in possible.choices(call, going.call.pending):
-            other = going.call.fork(_Doing(choice))
-            other.go_on()
-            taken = going.choices if choice is _NOTHING else (*going.choices, choice)
-            note(effort + choice.effort, index, _Going(call=other, choices=taken, facing=going.facing))
-    return Explored(ways=ways, complete=not waiting and not possible.cut)
+        step = begin(plan, offered)
+        reads = search.decisions.ahead.offer_read(step.call, offered.at)
+        search.found(0, index, _Going(step=step, choices=(), reads=reads))
+    complete = search.run(max_states)
+    return Explored(ways=search.ways, complete=complete)
 
 
 class _Going(Struct, frozen=True, kw_only=True):
     """A call on one of its ways."""
 
-    call: Rehearsing
+    step: RehearsedStep
     choices: tuple[Choice, ...]
-    facing: Callable[[str], Hashable]
-    """What is still to be read of who calls and when, behind a node."""
+    reads: Callable[[str], Hashable]
+    """What the nodes ahead of a node read of who calls and when."""
 
 
-_NOTHING = Choice(kind="", node="", target="", value="", effort=0)
+class _Search:
+    """A search for the shortest ways: of equal effort, those of the first call, then the first found."""
+
+    def __init__(self, decisions: Decisions, offers: tuple[inputs.CallOffered, ...]) -> None:
+        self.decisions = decisions
+        self.ways: dict[Ending, Way] = {}
+        self._offers = offers
+        self._costs: dict[Ending, tuple[int, int]] = {}
+        self._order = count()
+        self._waiting: list[tuple[int, int, int, _Going]] = []
+        self._cut = False
+        """Whether there were more ways to decide one wait than are looked at."""
+
+    def found(self, effort: int, index: int, going: _Going) -> None:
+        """Note a call that waits or has ended, of the offer with this index."""
+        if not going.step.call.ended:
+            heapq.heappush(self._waiting, (effort, index, next(self._order), going))
+            return
+        ending = _ending(self.decisions.plan, going)
+        if ending not in self.ways or (effort, index) < self._costs[ending]:
+            self._costs[ending] = effort, index
+            rehearsal = done(self.decisions.plan, going.step)
+            offered = self._offers[index]
+            self.ways[ending] = Way(ending=ending, choices=going.choices, rehearsal=rehearsal, offered=offered)
+
+    def run(self, max_states: int) -> bool:
+        """Follow all ways; False where there are more than are looked at."""
+        seen: set[Hashable] = set()
+        while self._waiting and len(seen) < max_states:
+            effort, index, _, going = heapq.heappop(self._waiting)
+            call = going.step.call
+            # Endings are told apart by the node at which a caller left word, too.
+            left = call.messages[-1].node if call.messages else "", tuple(callback.node for callback in call.callbacks)
+            state = self.decisions.ahead.state_of(call, going.reads), left
+            if state not in seen:
+                seen.add(state)
+                for decided, further in self._ways_on(going.step):
+                    self.found(effort + further, index, self._after(going, decided))
+        return not self._waiting and not self._cut
+
+    def _ways_on(self, step: RehearsedStep) -> Iterator[tuple[Decided, int]]:
+        ways = all_decided(self.decisions, step, {}, 0)
+        yield from islice(ways, MAX_COMBINATIONS)
+        self._cut = self._cut or next(ways, None) is not None
+
+    def _after(self, going: _Going, decided: Decided) -> _Going:
+        step, choices = going.step, going.choices
+        if decided:
+            words = self.decisions.describe(step.call, step.wait, decided)
+            reached = isinstance(step.wait, EnterQueue | Dial) and ANSWERED in decided.values()
+            choices = (*choices, Choice(node=step.call.node, words=words, reached=reached))
+        return _Going(step=follow(self.decisions, step, decided), choices=choices, reads=going.reads)
 
 
-class _Doing:
-    """A cast that is asked once, and does this."""
-
-    def __init__(self, choice: Choice) -> None:
-        self.choice = choice
-
-    def ahead(self) -> str:
-        return ""
-
-    def hangs_up(self, wait: int) -> bool:
-        return False
-
-    def keys(self, call: Call, asked: CollectDigits) -> str:
-        return self.choice.value
-
-    def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
-        return QueueBehaviour(outcome=QueueOutcome(self.choice.value))
-
-    def dial(self, call: Call, rung: Dial) -> DialBehaviour:
-        return DialBehaviour(outcome=DialOutcome(self.choice.value))
-
-    def speaks(self, call: Call, recorded: Record) -> float:
-        return float(self.choice.value)
-
-    def sees(self, call: Call, asked: LookAtQueues) -> Mapping[str, inputs.QueueLook]:
-        return self.choice.looks
-
-    def looks_up(self, call: Call, asked: Lookup) -> Mapping[str, str] | None:
-        return self.choice.answers
+def all_decided(
+    decisions: Decisions, step: RehearsedStep, decided: Decided, effort: int
+) -> Iterator[tuple[Decided, int]]:
+    """All ways to decide what a wait asks for besides what is decided, each with its effort; the ordinary first."""
+    decision = decisions.undecided(step.call, step.wait, step.at, decided)
+    if decision is None:
+        yield decided, effort
+        return
+    for option, further in decisions.options(step.call, step.wait, decision).items():
+        yield from all_decided(decisions, step, {**decided, decision: option}, effort + further)
 
 
-class _Possible:
-    """All that can happen at the waits of a tree."""
-
-    def __init__(self, plan: Plan, told_apart: Distinctions) -> None:
-        self.plan = plan
-        self.told_apart = told_apart
-        self.cut = False
-        """Whether there was more than is looked at."""
-
-    def choices(self, call: Call, effect: Effect) -> Iterator[Choice]:
-        """All that can happen at a wait; the most likely first."""
-        match effect:
-            case CollectDigits() if not call.digits:
-                for keys, effort in keys_at(self.plan, call, effect, self.told_apart):
-                    yield Choice(kind="keys", node=call.node, target="", value=keys, effort=effort)
-            case EnterQueue(queue=queue):
-                for left, effort in ((QueueOutcome.ANSWERED, 0), (QueueOutcome.TIMEOUT, 4)):
-                    yield Choice(kind="queue", node=call.node, target=f"queue {queue}", value=left, effort=effort)
-            case Dial(numbers=numbers, names=names):
-                target = " + ".join(names or numbers)
-                for outcome, effort in ((DialOutcome.ANSWERED, 0), (DialOutcome.NO_ANSWER, 3)):
-                    yield Choice(kind="dial", node=call.node, target=target, value=outcome, effort=effort)
-            case Record():
-                for seconds, effort in ((MESSAGE_SECONDS, 0), (0.0, 5)):
-                    yield Choice(kind="message", node=call.node, target="", value=f"{seconds:g}", effort=effort)
-            case LookAtQueues(queues=queues):
-                yield from self._looks(call, queues)
-            case Lookup(fields=fields):
-                yield from self._answers(call, fields)
-            case _:
-                yield _NOTHING
-
-    def _looks(self, call: Call, queues: tuple[str, ...]) -> Iterator[Choice]:
-        """Each queue in each way it can stand, whatever the others do."""
-        for looks in self._combined([(*self.told_apart.standings(queue), None) for queue in queues]):
-            seen = dict(zip(queues, looks, strict=True))
-            words = ", ".join(f"queue {queue} {in_words(look)}" for queue, look in seen.items())
-            effort = sum(5 if look is None else 2 for look in looks if look != QUIET)
-            known = {queue: look for queue, look in seen.items() if look is not None}
-            yield Choice(kind="look", node=call.node, target="", value=words, effort=effort, looks=known)
-
-    def _answers(self, call: Call, fields: tuple[LookupField, ...]) -> Iterator[Choice]:
-        for values in self._combined([self.told_apart.answered(one) for one in fields]):
-            answers = {one.variable: value for one, value in zip(fields, values, strict=True)}
-            told = ", ".join(f"{name} = {value}" for name, value in answers.items() if value != ORDINARY_ANSWER)
-            yield Choice(
-                kind="lookup",
-                node=call.node,
-                target="the web service",
-                value=told or "answered",
-                effort=2 if told else 0,
-                answers=answers,
-            )
-        yield Choice(kind="lookup", node=call.node, target="the web service", value="", effort=4)
-
-    def _combined(self, kinds: Sequence[Sequence[_Kind]]) -> Iterator[tuple[_Kind, ...]]:
-        """All combinations of one of each; of too many the first, those nearest to the ordinary."""
-        found = product(*kinds)
-        yield from islice(found, MAX_COMBINATIONS)
-        self.cut = self.cut or next(found, None) is not None
-
-
-def keys_at(plan: Plan, call: Call, effect: CollectDigits, told_apart: Distinctions) -> Iterator[tuple[str, int]]:
-    """What callers key at a question, and how far out of the way it is; silence last."""
-    question = plan.nodes[call.node].question(effect)
-    yield from ((keys, 2) for keys in question.keys)
-    if question.number is not None:
-        yield from ((number, 2) for number in numbers_asked_for(question.number, told_apart))
-    yield from ((keys, 3) for keys in question.seldom)
-    if question.wrong:
-        yield question.wrong, 3
-    yield "", 3
-
-
-def numbers_asked_for(asked: NumberAsked, told_apart: Distinctions) -> tuple[str, ...]:
-    """What may be keyed there: one number of each kind that is told apart, and the key that ends it."""
-    return tuple(value + ("#" if len(value) < asked.max_digits else "") for value in told_apart.keyed(asked))
-
-
-def state_of(call: Call, behind: Behind) -> Hashable:
-    """All of a waiting call that can matter for what follows, and for how it will be counted, but for the offer."""
-    answered = [visit.queue for visit in call.queue_visits if visit.answered_at]
-    reached = [dial.target for dial in call.dials if dial.answered_at]
-    return (
-        call.node,
-        call.state,
-        frozenset(call.memory.items()),
-        call.digits,
-        behind.still_read(call),
-        call.verdict,
-        call.offered,
-        answered[-1] if answered else "",
-        reached[-1] if reached else "",
-        call.messages[-1].node if call.messages else "",
-        tuple(callback.node for callback in call.callbacks),
-    )
-
-
-def _ending(rehearsal: Rehearsal, choices: tuple[Choice, ...]) -> Ending:
-    call = rehearsal.call
+def _ending(plan: Plan, going: _Going) -> Ending:
+    call = going.step.call
     node = call.visits[-1].node if call.visits else call.node
     if call.disposition is Disposition.MESSAGE_LEFT:
         node = word_left(call).node
     elif call.disposition in (Disposition.ANSWERED, Disposition.REDIRECTED):
-        node = next((choice.node for choice in reversed(choices) if choice.value == "answered"), node)
-    return Ending(outcome=rehearsal.outcome, node=node, disposition=str(call.disposition))
+        node = next((choice.node for choice in reversed(going.choices) if choice.reached), node)
+    return Ending(outcome=outcome_of(plan, call), node=node, disposition=str(call.disposition))

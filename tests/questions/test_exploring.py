@@ -7,8 +7,9 @@ from callrouter.core.conditions import Bounds, VariableIs, VariableNumber
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import BranchNode, CollectDigitsNode, HangupNode, MenuNode, MessageNode, QueueNode
 from callrouter.core.nodes.about import NumberAsked
+from callrouter.questions.decisions import numbers_asked_for
 from callrouter.questions.examples import Distinctions
-from callrouter.questions.exploring import explore, numbers_asked_for
+from callrouter.questions.exploring import explore
 from callrouter.testing import TUESDAY_10, plan_of, sound
 
 OFFERED = CallOffered(call_id="a", did="+33199000010", caller=CallerId(number="+33612340001"), at=TUESDAY_10)

@@ -12,16 +12,19 @@ from callrouter.core.call import CallerId, DialOutcome, Disposition, Presentatio
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import MenuNode, PlayNode, QueueNode
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Script, rehearse
+from callrouter.dialplan.documents.expected_file import ANYBODY
+from callrouter.questions.decisions import Decision
+from callrouter.questions.rehearsal import Rehearsal, Script, rehearse
 from callrouter.testing import TUESDAY_10, assert_serialises, plan_of, sound
 
 DIALPLANS = Path(__file__).parents[2] / "dialplans"
 MOREAU, LENOIR, GARNIER, BRIGHTON = "+33199000010", "+33199000020", "+33199000031", "+442079460040"
-CONTACTS = {
-    "+33639980002": DialBehaviour(outcome=DialOutcome.REFUSED),
-    **dict.fromkeys(("+33639980003", "+33639980004"), DialBehaviour(outcome=DialOutcome.BUSY)),
+DECIDED = {
+    Decision("dial", "on_call"): DialOutcome.REFUSED,
+    Decision("dial", "technician"): DialOutcome.BUSY,
+    Decision("dial", "technician_2"): DialOutcome.BUSY,
+    Decision("queue", "returns"): QueueOutcome.EMPTY,
 }
-QUEUES = {"returns": QueueBehaviour(outcome=QueueOutcome.EMPTY)}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def catalogue() -> Catalogue:
 
 def _script(keys: str = "", *, hang_up_after: int | None = None, ahead: str = "") -> Script:
     asked = tuple(keys.split(",")) if keys else ()
-    return Script(keys=asked, hang_up_after=hang_up_after, ahead=ahead, numbers=CONTACTS, queues=QUEUES)
+    return Script(keys=asked, hang_up_after=hang_up_after, ahead=ahead, decided=DECIDED)
 
 
 def _rehearse(catalogue: Catalogue, caller: str, did: str, script: Script, at: datetime = TUESDAY_10) -> Rehearsal:
@@ -111,23 +114,23 @@ OFFERED = CallOffered(call_id="a", did="+33199000010", caller=CallerId(), at=TUE
 
 
 def test_the_virtual_clock() -> None:
-    """Prompts take their time, silence its time-out, queues and conversations what the script says."""
-    script = Script(keys=("", "1"), any_queue=QueueBehaviour(after_seconds=20, talk_seconds=40))
+    """Prompts take their time, silence its time-out, queues and conversations some seconds."""
+    script = Script(keys=("", "1"))
 
     rehearsal = rehearse(MENU, OFFERED, script)
 
     moments = [round((step.at - TUESDAY_10).total_seconds(), 2) for step in rehearsal.steps]
-    assert moments == [0, 4.02, 15.02, 16.32, 76.32, 76.32]
+    assert moments == [0, 4.02, 15.02, 16.32, 86.32, 86.32]
     assert [step.told for step in rehearsal.steps] == [
         "the call rings",
         "heard",
         "keys nothing",
         "keys 1",
-        "talks to agent 40 s",
+        "talks to agent 60 s",
         "the call is hung up",
     ]
-    assert rehearsal.call.waiting_seconds(OFFERED.at) == 20
-    assert rehearsal.call.talk_seconds() == 40
+    assert rehearsal.call.waiting_seconds(OFFERED.at) == 10
+    assert rehearsal.call.talk_seconds() == 60
 
 
 @pytest.mark.parametrize("wait", range(1, 5))
@@ -140,7 +143,7 @@ def test_hang_up_in_each_wait(wait: int) -> None:
 
 def test_a_loop_without_an_answer_ends_all_the_same() -> None:
     """A caller of endless patience, and a queue where nobody is."""
-    script = Script(any_queue=QueueBehaviour(outcome=QueueOutcome.EMPTY))
+    script = Script(decided={Decision("queue", ANYBODY): QueueOutcome.EMPTY})
 
     assert rehearse(MENU, OFFERED, script).outcome == "failed"
 

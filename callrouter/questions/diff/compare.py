@@ -15,14 +15,12 @@ from msgspec import Struct, field
 
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
-from callrouter.questions.diff.diagram import KEYS, MANY_PATHS, Decision, Diagrams, Path
+from callrouter.questions.decisions import DRAW, KEYS, Decision
+from callrouter.questions.diff.diagram import MANY_PATHS, Diagrams, Path
 from callrouter.questions.diff.experience import NOT_TOLD_APART, Change
 from callrouter.questions.diff.side_by_side import NOT_FOLLOWED, SideBySide
 from callrouter.questions.occasions import CallerKind, Stretch, calendar, caller_kinds, moment
 from callrouter.questions.outcomes import shares
-
-DRAW = Decision(kind="draw")
-"""Which share of the calls one is drawn into."""
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -104,9 +102,9 @@ def _differences(diagrams: Diagrams, diagram: int) -> Iterator[Difference]:
         found += (_difference(change, path) for path in paths)
     if cut:
         yield Difference(change=NOT_FOLLOWED, keys=(), others=())
-    known = _Known()
+    news = _News()
     for one in sorted(found, key=lambda one: (not one.change.ends, len(one.others), len(one.keys))):
-        if not known.makes_plain(one):
+        if news.note(one):
             yield one
 
 
@@ -118,47 +116,58 @@ def _difference(change: Change, path: Path) -> Difference:
     return Difference(change=change, keys=keys, others=others)
 
 
-class _Callers:
+class _Callers(Struct, frozen=True, kw_only=True):
     """Whom a difference concerns: by what is keyed, and by what has to happen besides."""
 
-    def __init__(self, one: Difference) -> None:
-        self._keys = [frozenset(taken.options) for taken in one.keys]
-        self._others = {taken.decision: frozenset(taken.options) for taken in one.others}
+    keys: tuple[frozenset[str], ...]
+    others: Mapping[Decision, frozenset[str]]
 
     def hold(self, other: _Callers) -> bool:
         """Whether all callers of the other one are among them."""
-        if len(self._keys) > len(other._keys):
+        # Asked some hundred thousand times of two large trees.
+        if len(self.keys) > len(other.keys):
             return False
-        if any(not keys <= known for keys, known in zip(other._keys, self._keys, strict=False)):
-            return False
-        nothing: frozenset[str] = frozenset({""})
-        return all(other._others.get(decision, nothing) <= known for decision, known in self._others.items())
+        for known, keys in zip(self.keys, other.keys, strict=False):
+            if not keys <= known:
+                return False
+        for decision, known in self.others.items():
+            options = other.others.get(decision)
+            if options is None or not options <= known:
+                return False
+        return True
 
 
-class _Known:
-    """Differences gone through, the more ordinary ones first: what says nothing new to those who know of them.
+def _callers(one: Difference) -> _Callers:
+    return _Callers(
+        keys=tuple(frozenset(taken.options) for taken in one.keys),
+        others={taken.decision: frozenset(taken.options) for taken in one.others},
+    )
 
-    Where somebody comes to another place, what becomes of him there follows from the tree, and so does what would have
-    become of him where he came to before; what he meets on the way is another, too.
+
+class _News:
+    """Which of some differences, noted from the most ordinary on, say something new.
+
+    Where somebody reaches another place, what becomes of them there follows from the tree, and so does what would have
+    become of them where they came before; what they meet on the way is another, too.
     """
 
     def __init__(self) -> None:
-        self._by: dict[object, list[_Callers]] = {}
+        self._noted: dict[object, list[_Callers]] = {}
 
-    def makes_plain(self, one: Difference) -> bool:
-        """Whether it follows from what was asked about before; it is known from now on."""
-        callers, change = _Callers(one), one.change
+    def note(self, one: Difference) -> bool:
+        """Note a difference; whether it does not follow from those noted before."""
+        callers, change = _callers(one), one.change
         if change.ends:
-            before, now = self._holds(("before", change.before), callers), self._holds(("now", change.now), callers)
-            self._holds("ends", callers)
-            return before or now
-        plain = bool(one.others) and any(known.hold(callers) for known in self._by.get("ends", ()))
-        return self._holds(change, callers) or plain
+            new = [self._note(what, callers) for what in (("before", change.before), ("now", change.now), "ends")]
+            return new[0] and new[1]
+        plain = bool(one.others) and any(noted.hold(callers) for noted in self._noted.get("ends", ()))
+        return self._note(change, callers) and not plain
 
-    def _holds(self, what: object, callers: _Callers) -> bool:
-        """Whether all these callers are known to be concerned; they are from now on."""
-        known = self._by.setdefault(what, [])
-        if any(one.hold(callers) for one in known):
-            return True
-        known.append(callers)
-        return False
+    def _note(self, what: object, callers: _Callers) -> bool:
+        """Note that these callers are concerned by something; whether some of them were not so far."""
+        noted = self._noted.setdefault(what, [])
+        for one in noted:
+            if one.hold(callers):
+                return False
+        noted.append(callers)
+        return True

@@ -7,28 +7,16 @@ each key in its turn. Diagrams are known by number, in the one `Diagrams` that m
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from msgspec import Struct
 
+from callrouter.questions.decisions import KEYS, Decision
 from callrouter.questions.diff.experience import Change
 
 MANY_PATHS = 200
 """Ways to one thing that are listed."""
-
-
-class Decision(Struct, frozen=True, kw_only=True):
-    """Something that is up to the caller, to somebody else, or to chance."""
-
-    kind: str
-    """`keys`, `queue`, `dial`, `message`, `look`, `lookup`, `answer` or `draw`."""
-    of: str = ""
-    """The queue, the number, the web service or its variable; empty for what the caller does."""
-
-
-KEYS = Decision(kind="keys")
-"""What is keyed at the next question."""
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -59,6 +47,7 @@ class Diagrams:
         self._numbers: dict[_Fork | frozenset[Change], int] = {}
         self._only: dict[tuple[int, Change], int] = {}
         self._holding: dict[int, frozenset[Change]] = {}
+        self._ways: dict[int, Sequence[tuple[int, Taken]]] = {}
         self._asking: set[int] = set()
         """Diagrams in which it matters what is keyed."""
         self.nothing = self.leaf(())
@@ -70,7 +59,7 @@ class Diagrams:
     def fork(self, decision: Decision, branches: Sequence[tuple[str, int]]) -> int:
         """The diagram of what hangs on a decision."""
         first = branches[0][1]
-        asked = decision.kind == KEYS.kind
+        asked = decision == KEYS
         if all(branch == first for _, branch in branches) and not (asked and first in self._asking):
             return first
         number = self._number(_Fork(decision, tuple(branches)))
@@ -88,7 +77,7 @@ class Diagrams:
 
     def paths(self, diagram: int, held: Change) -> Iterator[Path]:
         """The ways to one thing, at most `MANY_PATHS`: what else holds there makes no difference."""
-        yield from islice(self._paths(self._reduced(diagram, held), ()), MANY_PATHS)
+        yield from islice(self._paths(self._reduced(diagram, held)), MANY_PATHS)
 
     def _number(self, part: _Fork | frozenset[Change]) -> int:
         if part not in self._numbers:
@@ -98,6 +87,8 @@ class Diagrams:
 
     def _reduced(self, diagram: int, held: Change) -> int:
         """The same for one thing only."""
+        if held not in self.held(diagram):
+            return self.nothing
         key = diagram, held
         if key not in self._only:
             part = self._parts[diagram]
@@ -105,76 +96,92 @@ class Diagrams:
                 branches = [(option, self._reduced(branch, held)) for option, branch in part.branches]
                 self._only[key] = self.fork(part.decision, branches)
             else:
-                self._only[key] = self.leaf((held,)) if held in part else self.nothing
+                self._only[key] = self.leaf((held,))
         return self._only[key]
 
-    def _paths(self, diagram: int, before: Path) -> Iterator[Path]:
-        part = self._parts[diagram]
-        if not isinstance(part, _Fork):
-            if part:
+    def _paths(self, diagram: int) -> Iterator[Path]:
+        waiting: list[tuple[int, Path]] = [(diagram, ())]
+        while waiting:
+            diagram, before = waiting.pop()
+            part = self._parts[diagram]
+            if isinstance(part, _Fork):
+                waiting += reversed([(branch, (*before, taken)) for branch, taken in self._taken(part, diagram)])
+            elif part:
                 yield before
-            return
-        everything = tuple(option for option, _ in part.branches)
-        together: dict[int, list[str]] = {}
-        for option, branch in part.branches:
-            together.setdefault(branch, []).append(option)
-        for branch, options in together.items():
-            others = tuple(option for option in everything if option not in options)
-            taken = Taken(
-                decision=part.decision,
-                options=tuple(options),
-                others=others,
-                ordinary=everything[0] in options,
-            )
-            yield from self._paths(branch, (*before, taken))
+
+    def _taken(self, fork: _Fork, number: int) -> Sequence[tuple[int, Taken]]:
+        """What a fork leads to, and what is to be decided for it; each answer is found once."""
+        if number not in self._ways:
+            everything = tuple(option for option, _ in fork.branches)
+            together: dict[int, list[str]] = {}
+            for option, branch in fork.branches:
+                together.setdefault(branch, []).append(option)
+            self._ways[number] = [
+                (
+                    branch,
+                    Taken(
+                        decision=fork.decision,
+                        options=tuple(options),
+                        others=tuple(option for option in everything if option not in options),
+                        ordinary=everything[0] in options,
+                    ),
+                )
+                for branch, options in together.items()
+            ]
+        return self._ways[number]
 
 
-class Undecided(Struct, frozen=True, kw_only=True):
-    """A place where something is decided, and where each option leads: a place again, or what holds in the end."""
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a pair of calls waits for a decision: each option leads to another place, by number."""
 
     decision: Decision
-    branches: tuple[tuple[str, Hashable], ...]
+    branches: tuple[tuple[str, int], ...]
+
+
+Places = Sequence[Place | frozenset[Change]]
+"""By number: where something is decided, or what holds in the end."""
 
 
 class Folding:
     """Makes diagrams of places; what is known of one stays true while places are added that nothing known leads to.
 
-    Where ways lead round in circles, each place of a circle is come to by the shortest ways only: one who goes round
-    once more comes to nothing that others do not come to sooner.
+    Where ways lead round in circles, each place of a circle is reached by the shortest ways only: one who goes round
+    once more meets nothing that others do not meet sooner.
     """
 
-    def __init__(self, diagrams: Diagrams, places: Mapping[Hashable, Undecided | frozenset[Change]]) -> None:
+    def __init__(self, diagrams: Diagrams, places: Places) -> None:
         self._diagrams = diagrams
         self._places = places
-        self._done: dict[tuple[Hashable, Hashable], int] = {}
-        self._circles: dict[Hashable, int] = {}
-        self._steps: dict[Hashable, dict[Hashable, int]] = {}
+        self._done: dict[tuple[int, int], int] = {}
+        self._circles: dict[int, int] = {}
+        """The circle of each place, by number; a place through which no way leads back is a circle of its own."""
+        self._steps: dict[int, dict[int, int]] = {}
 
-    def fold(self, start: Hashable) -> int:
+    def fold(self, start: int) -> int:
         """The diagram of all ways from a place on."""
         if start not in self._circles:
             self._find_circles(start)
         return self._fold(start, start)
 
-    def _fold(self, place: Hashable, entry: Hashable) -> int:
+    def _fold(self, place: int, entry: int) -> int:
         """From a place on, in a circle that was entered at `entry`."""
         key = place, entry
         if key not in self._done:
-            found = self._places[place]
-            if isinstance(found, Undecided):
-                branches = [(option, self._behind(place, entry, to)) for option, to in found.branches]
-                self._done[key] = self._diagrams.fork(found.decision, branches)
+            held = self._places[place]
+            if isinstance(held, Place):
+                branches = [(option, self._fold_on(place, entry, to)) for option, to in held.branches]
+                self._done[key] = self._diagrams.fork(held.decision, branches)
             else:
-                self._done[key] = self._diagrams.leaf(found)
+                self._done[key] = self._diagrams.leaf(held)
         return self._done[key]
 
-    def _behind(self, place: Hashable, entry: Hashable, to: Hashable) -> int:
+    def _fold_on(self, place: int, entry: int, to: int) -> int:
         if self._circles[to] != self._circles[place]:
             return self._fold(to, to)
         steps = self._steps_from(entry)
         return self._fold(to, entry) if steps[to] == steps[place] + 1 else self._diagrams.nothing
 
-    def _steps_from(self, entry: Hashable) -> Mapping[Hashable, int]:
+    def _steps_from(self, entry: int) -> Mapping[int, int]:
         """How far each place of the entry's circle is from it."""
         if entry not in self._steps:
             steps = {entry: 0}
@@ -186,28 +193,25 @@ class Folding:
             self._steps[entry] = steps
         return self._steps[entry]
 
-    def _leading_from(self, place: Hashable) -> Iterator[Hashable]:
-        found = self._places[place]
-        return iter([to for _, to in found.branches] if isinstance(found, Undecided) else ())
+    def _leading_from(self, place: int) -> Iterator[int]:
+        held = self._places[place]
+        return iter([to for _, to in held.branches] if isinstance(held, Place) else ())
 
-    def _find_circles(self, start: Hashable) -> None:
+    def _find_circles(self, start: int) -> None:
         """Number the strongly connected parts (Tarjan's algorithm, without recursion)."""
-        order: dict[Hashable, int] = {start: 0}
+        order = {start: 0}
         lowest = {start: 0}
-        open_places, still_open = [start], {start}
+        unnumbered = [start]
         walk = [(start, self._leading_from(start))]
         while walk:
-            place, ahead = walk[-1]
-            for to in ahead:
-                if to in self._circles:
-                    continue
-                if to not in order:
+            place, leading = walk[-1]
+            for to in leading:
+                if to not in order and to not in self._circles:
                     order[to] = lowest[to] = len(order)
-                    open_places.append(to)
-                    still_open.add(to)
+                    unnumbered.append(to)
                     walk.append((to, self._leading_from(to)))
                     break
-                if to in still_open:
+                if to not in self._circles:
                     lowest[place] = min(lowest[place], order[to])
             else:
                 walk.pop()
@@ -215,10 +219,5 @@ class Folding:
                     lowest[walk[-1][0]] = min(lowest[walk[-1][0]], lowest[place])
                 if lowest[place] == order[place]:
                     number = len(self._circles)
-                    while open_places[-1] != place:
-                        self._close(open_places.pop(), number, still_open)
-                    self._close(open_places.pop(), number, still_open)
-
-    def _close(self, place: Hashable, number: int, still_open: set[Hashable]) -> None:
-        still_open.discard(place)
-        self._circles[place] = number
+                    while place not in self._circles:
+                        self._circles[unnumbered.pop()] = number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from msgspec.structs import fields
 
@@ -45,8 +46,12 @@ def _alike(old: Plan, before: Node, new: Plan, now: Node) -> bool:
         return False
     if _hours(old, before) != _hours(new, now):
         return False
-    compared = (one.name for one in fields(before) if one.name not in _OF_THE_PLACE)
-    return all(getattr(before, name) == getattr(now, name) for name in compared)
+    return all(getattr(before, name) == getattr(now, name) for name in _compared(type(before)))
+
+
+@cache
+def _compared(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind) if one.name not in _OF_THE_PLACE)
 
 
 def _hours(plan: Plan, node: Node) -> Schedule | None:
@@ -67,8 +72,8 @@ class Likeness:
         self._same: dict[Pair, bool] = {}
         self._everywhere = (old.timezone, old.language) == (new.timezone, new.language)
 
-    def same_behind(self, before: str, now: str) -> bool:
-        """Whether nothing differs from these nodes on."""
+    def same_from(self, before: str, now: str) -> bool:
+        """Whether nothing differs from these two nodes on."""
         pair = before, now
         if pair not in self._same:
             old, new = self._plans

@@ -1,29 +1,31 @@
-"""Two trees walked side by side by one caller: all that can be decided on his way, and what differs for him then.
+"""Two trees walked side by side by one caller: all that can be decided on the way, and what differs then.
 
-Wherever something is asked that nobody has decided yet, the pair of calls is forked, once for each decision: so only
-what a node on the way really reads is varied, and all of that against each other. A pair that stands as another one
-stood goes on as that did, whoever called and whenever; a pair that stands at the same place of both trees, with nothing
-behind it that differs, is followed no further.
+Wherever something is asked that nobody has decided yet, the pair of calls is forked, once for each option: so only what
+a node on the way really reads is varied, and all of that against each other. A pair that stands as another one stood
+goes on as that did, whoever called and whenever; a pair that stands at the same place of both trees, with nothing ahead
+of it that differs, is followed no further.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable
 
+from msgspec import Struct
+
+from callrouter.core.call import replace
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
-from callrouter.questions.diff.diagram import KEYS, Decision, Diagrams, Folding, Undecided
-from callrouter.questions.diff.experience import MOST_KEPT, MOST_MET, UNSERVED, Change, changes_between, ended, first_of
+from callrouter.questions.decisions import KEYS, WRONG, Decided, Option, words_of
+from callrouter.questions.diff.diagram import Diagrams, Folding, Place
+from callrouter.questions.diff.experience import MOST_KEPT, MOST_MET, UNSERVED, Change, changes_between, first_of
 from callrouter.questions.diff.same_tree import Likeness
-from callrouter.questions.diff.side import WRONG, Decided, Side, Tree
+from callrouter.questions.diff.side import Needed, Side, Tree
 from callrouter.questions.examples import Distinctions
 
-MOST_STATES = 2_500
-MANY_STATES = 150
+MOST_PLACES = 2_500
+MANY_PLACES = 150
 """Pairs of waiting calls that are followed; and from how many on only some is kept of what they have met."""
-
-Met = tuple[str, ...]
-"""Things met on the way, in order."""
 
 NOT_FOLLOWED = Change(before="", now="", ends=True)
 """Stands where more would have to be followed than that."""
@@ -33,52 +35,52 @@ class SideBySide:
     """Two trees, and all pairs of calls that were followed through them."""
 
     def __init__(self, old: Plan, new: Plan) -> None:
-        told_apart = Distinctions(old, new)
+        examples = Distinctions(old, new)
         self.diagrams = Diagrams()
-        self._trees = Tree(old, told_apart), Tree(new, told_apart)
+        self._trees = Tree(old, examples), Tree(new, examples)
         self._likeness = Likeness(old, new)
-        self._starts: dict[Hashable, Hashable] = {}
-        self._places: dict[Hashable, Undecided | frozenset[Change]] = {}
+        self._starts: dict[Hashable, int] = {}
+        self._places: list[Place | frozenset[Change]] = []
+        self._numbers: dict[Hashable, int] = {}
+        """Where a place stands among them: by the state of the pair, or by what holds in its end."""
         self._folding = Folding(self.diagrams, self._places)
 
     @property
     def alike(self) -> bool:
         """No call can meet a difference."""
         old, new = (tree.plan for tree in self._trees)
-        return self._likeness.same_behind(old.start, new.start)
+        return self._likeness.same_from(old.start, new.start)
 
     def differences(self, offered: CallOffered) -> int:
         """The diagram of what differs for a caller."""
-        before, now = (tree.begun(offered) for tree in self._trees)
-        known = before.facing(before.plan.start), now.facing(now.plan.start)
-        if known not in self._starts:
-            self._starts[known] = self._follow(_Pair(before, now).settled(exact=True))
-        return self._folding.fold(self._starts[known])
+        (before, reads_before), (now, reads_now) = (tree.begun(offered) for tree in self._trees)
+        read = reads_before, reads_now
+        if read not in self._starts:
+            self._starts[read] = self._follow(_Pair(before=before, now=now).gone_on(exact=True))
+        return self._folding.fold(self._starts[read])
 
-    def _follow(self, pair: _Pair) -> Hashable:
-        """All ways of a pair; gives the place it begins at."""
-        waiting: list[tuple[Hashable, _Pair]] = []
+    def _follow(self, pair: _Pair) -> int:
+        """Follow all ways of a pair; gives the place it begins at."""
+        waiting: deque[tuple[int, _Pair]] = deque()
         start = self._place(pair, waiting)
         while waiting:
-            place, pair = waiting.pop(0)
-            if len(self._places) > MOST_STATES:
+            place, pair = waiting.popleft()
+            if len(self._places) > MOST_PLACES:
                 self._places[place] = frozenset({NOT_FOLLOWED})
                 continue
-            decision, options = pair.next_decision()
-            self._places[place] = Undecided(
-                decision=decision,
-                branches=tuple(
-                    (option, self._place(self._after(pair, decision, option), waiting)) for option in options
-                ),
-            )
+            needed = pair.needed()
+            branches = [
+                (words_of(option), self._place(self._after(pair, needed, option), waiting)) for option in needed.options
+            ]
+            self._places[place] = Place(decision=needed.decision, branches=tuple(branches))
         return start
 
-    def _place(self, pair: _Pair, waiting: list[tuple[Hashable, _Pair]]) -> Hashable:
-        """By what a pair is known; it is put into `waiting` where nothing is known of it yet."""
+    def _place(self, pair: _Pair, waiting: deque[tuple[int, _Pair]]) -> int:
+        """The place of a pair; it is put into `waiting` where nothing is known of it yet."""
         differs = self._all_that_differs(pair)
-        place = pair.state() if differs is None else differs
-        if place not in self._places:
-            self._places[place] = differs or frozenset()
+        place = self._numbers.setdefault(pair.state() if differs is None else differs, len(self._places))
+        if place == len(self._places):
+            self._places.append(differs or frozenset())
             if differs is None:
                 waiting.append((place, pair))
         return place
@@ -86,95 +88,74 @@ class SideBySide:
     def _all_that_differs(self, pair: _Pair) -> frozenset[Change] | None:
         """Once nothing else can; None: there is still something to follow."""
         before, now = pair.before, pair.now
-        if before.call.ended and now.call.ended:
-            was, becomes = ended(before.plan, before.call), ended(now.plan, now.call)
+        if before.stand.end and now.stand.end:
+            was, becomes = before.stand.end, now.stand.end
             if was != becomes and {was, becomes} != UNSERVED:
                 return pair.changes | {Change(before=was, now=becomes, ends=True)}
-            return pair.changes.union(changes_between(*pair.all_met))
-        if pair.in_step and self._likeness.same_behind(before.call.node, now.call.node):
+            return pair.changes.union(changes_between(before.all_met, now.all_met))
+        if pair.in_step and self._likeness.same_from(before.node, now.node):
             return pair.changes
         return None
 
-    def _after(self, pair: _Pair, decision: Decision, option: str) -> _Pair:
-        return pair.fork(decision, option).settled(exact=len(self._places) < MANY_STATES)
+    def _after(self, pair: _Pair, needed: Needed, option: Option) -> _Pair:
+        return pair.forked(needed, option).gone_on(exact=len(self._places) < MANY_PLACES)
 
 
-class _Pair:
+class _Pair(Struct, frozen=True, kw_only=True):
     """A call in both trees: the same caller, the same decisions."""
 
-    def __init__(self, before: Side, now: Side) -> None:
-        self.before = before
-        self.now = now
-        self.decided: Decided = {}
-        self.answers: tuple[str, ...] = ()
-        """What was keyed, question by question; one side may have asked fewer than the other."""
-        self.met: tuple[Met, Met] = ((), ())
-        """What was met on either side since they last were in step, before what they wait for now."""
-        self.waits: tuple[Met, Met] = ((), ())
-        """What they wait for now, where it differs."""
-        self.changes: frozenset[Change] = frozenset()
-        """What differed on the way until then."""
+    before: Side
+    now: Side
+    decided: Decided = {}
+    answers: tuple[str, ...] = ()
+    """What was keyed, question by question; one side may have asked fewer than the other."""
+    changes: frozenset[Change] = frozenset()
+    """What differed on the way until both last waited for the same."""
 
-    def fork(self, decision: Decision, option: str) -> _Pair:
+    def forked(self, needed: Needed, option: Option) -> _Pair:
         """The same pair, for which one thing more is decided."""
-        other = _Pair(self.before.fork(), self.now.fork())
-        other.met, other.waits, other.changes = self.met, self.waits, self.changes
-        keyed = decision == KEYS
-        other.answers = (*self.answers, option) if keyed else self.answers
-        other.decided = self.decided if keyed else {**self.decided, decision: option}
-        return other
+        if needed.decision == KEYS:
+            return replace(self, answers=(*self.answers, words_of(option)))
+        return replace(self, decided={**self.decided, needed.decision: option})
 
-    def settled(self, *, exact: bool) -> _Pair:
-        """The same, as far on as it goes by what is decided; not `exact`: with the first things met only."""
-        before = self._gone_on(self.before, self.met[0], self.waits[0])
-        now = self._gone_on(self.now, self.met[1], self.waits[1])
-        self.met, self.waits = (before[0], now[0]), (before[1], now[1])
-        if self.in_step:
-            self.changes = self.changes.union(changes_between(*self.met))
-            self.met = ((), ())
-            if self.waits[0] == self.waits[1]:
-                self.waits = ((), ())
-        elif not (self.before.call.ended and self.now.call.ended):
-            # One who goes on when the other's call has ended comes to another end, most often.
-            parted = self.before.call.ended != self.now.call.ended
-            most = MOST_KEPT if exact or not parted else MOST_MET
-            self.met = first_of(self.met[0], most), first_of(self.met[1], most)
-        return self
-
-    def _gone_on(self, side: Side, met: Met, waits: Met) -> tuple[Met, Met]:
-        while not side.call.ended and side.needs(self.decided, self.answers) is None:
-            side.go_on(self.decided, self.answers)
-        if found := side.met_since():
-            met, waits = (*met, *waits, *found[0]), found[1]
-        return met, waits
-
-    @property
-    def all_met(self) -> tuple[Met, Met]:
-        """What they wait for, or waited for in the end, included."""
-        return (*self.met[0], *self.waits[0]), (*self.met[1], *self.waits[1])
+    def gone_on(self, *, exact: bool) -> _Pair:
+        """The same, as far as the decisions lead; not `exact`: with only the first things met."""
+        before, now = (side.gone_on(self.decided, self.answers) for side in (self.before, self.now))
+        pair = replace(self, before=before, now=now)
+        if pair.in_step:
+            waits = ((), ()) if before.waits == now.waits else (before.waits, now.waits)
+            return replace(
+                pair,
+                before=replace(before, met=(), waits=waits[0]),
+                now=replace(now, met=(), waits=waits[1]),
+                changes=pair.changes.union(changes_between(before.met, now.met)),
+            )
+        if before.stand.end and now.stand.end:
+            return pair
+        # One who goes on when the other's call has ended comes to another end, most often.
+        most = MOST_MET if not exact and (before.stand.end or now.stand.end) else MOST_KEPT
+        sides = (replace(side, met=first_of(side.met, most)) for side in (before, now))
+        return replace(pair, before=next(sides), now=next(sides))
 
     @property
     def in_step(self) -> bool:
         """Whether both wait for the same, and nothing but what lies ahead can part them."""
         before, now = self.before, self.now
-        if before.call.ended or now.call.ended:
+        if before.stand.end or now.stand.end:
             return False
-        if before.answers_ahead(self.answers) or now.answers_ahead(self.answers):
-            return False
-        return before.stands_like(now)
+        return before.used == now.used == len(self.answers) and before.stand.likeness == now.stand.likeness
 
-    def next_decision(self) -> tuple[Decision, tuple[str, ...]]:
+    def needed(self) -> Needed:
         """What is to be decided next: what is keyed last, so that the answers to both sides' questions are tried."""
-        keyed: list[str] = []
-        for side in (self.before, self.now):
-            needed = None if side.call.ended else side.needs(self.decided, self.answers)
-            if needed and needed[0] != KEYS:
+        needs = [side.needs for side in (self.before, self.now) if side.needs]
+        for needed in needs:
+            if needed.decision != KEYS:
                 return needed
-            keyed += needed[1] if needed else ()
-        named = [option for option in keyed if option not in (WRONG, "")]
-        return KEYS, tuple(dict.fromkeys((*named, *(option for option in (WRONG, "") if option in keyed))))
+        keys = dict.fromkeys(option for needed in needs for option in needed.options)
+        last = tuple(option for option in (WRONG, "") if option in keys)
+        return Needed(decision=KEYS, options=(*(option for option in keys if option not in last), *last))
 
     def state(self) -> Hashable:
         """All that can matter for what follows, and for what is told of it."""
-        sides = (side.state(self.decided, self.answers) for side in (self.before, self.now))
-        return (*sides, self.met, self.waits, self.changes)
+        sides = [(side.state(self.decided, self.answers), side.met, side.waits) for side in (self.before, self.now)]
+        return (*sides, self.changes)

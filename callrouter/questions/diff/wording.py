@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from callrouter.core.call import replace
+from callrouter.questions.decisions import OTHER, WRONG
 from callrouter.questions.diff.compare import Compared, Difference
 from callrouter.questions.diff.diagram import Path, Taken
 from callrouter.questions.diff.experience import Change
-from callrouter.questions.diff.side import OTHER, WRONG
 from callrouter.questions.diff.wording_conditions import circumstances
 from callrouter.questions.diff.wording_times import times_of
 from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, WITHHELD

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from callrouter.dialplan.documents.expected_file import FAILED
+from callrouter.questions.decisions import UNSEEN
 from callrouter.questions.diff.compare import Compared
 from callrouter.questions.diff.diagram import Path, Taken
-from callrouter.questions.diff.side import NO, UNSEEN
 
 MOST_STANDINGS = 3
 """Ways for a queue to stand that are named one by one."""
@@ -34,7 +35,7 @@ def _part(taken: Taken) -> Iterator[str]:
         case "look":
             yield f"queue {of} {_stands(taken)}"
         case "lookup":
-            yield "the web service fails" if taken.options == (NO,) else "the web service answers"
+            yield "the web service fails" if taken.options == (FAILED,) else "the web service answers"
         case "answer":
             yield f"the web service answers {' or '.join(f'{of} = {value}' for value in taken.options)}"
         case _:

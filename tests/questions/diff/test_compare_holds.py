@@ -9,18 +9,35 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.call import Call, DialOutcome, QueueOutcome
-from callrouter.core.effects import CollectDigits, Dial, EnterQueue
+from callrouter.core.call import Call
+from callrouter.core.effects import Effect
 from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import DialNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
+from callrouter.questions.decisions import (
+    DRAW,
+    KEYS,
+    MESSAGE,
+    NO_ANSWER,
+    OTHER,
+    SILENT,
+    SPEAKS,
+    TIMEOUT,
+    UNSEEN,
+    WRONG,
+    Decided,
+    Decision,
+    Decisions,
+    Option,
+    words_of,
+)
 from callrouter.questions.diff.compare import Compared, Difference, compare
 from callrouter.questions.diff.experience import UNSERVED, ended
-from callrouter.questions.diff.side import NO, OTHER, UNSEEN, WRONG, Tree
-from callrouter.questions.examples import Distinctions, in_words
+from callrouter.questions.examples import Distinctions
 from callrouter.questions.occasions import calendar, caller_kinds, moment
-from callrouter.questions.rehearsal import DialBehaviour, QueueBehaviour, Rehearsal, Script, Scripted, rehearse
+from callrouter.questions.rehearsal import Script, Scripted, rehearse
 
 FOLDERS = {
     "clinic": Path(__file__).parents[2] / "dialplan" / "full_language",
@@ -29,6 +46,14 @@ FOLDERS = {
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CALLERS = 150
 """Callers who do something at random, for each pair of trees."""
+
+LOOKUPS: tuple[Decided, ...] = (
+    {Decision("lookup", ANYBODY): FAILED},
+    {},
+    {Decision("answer", "rank"): "gold"},
+    {Decision("answer", "rank"): "10"},
+)
+"""What web services do."""
 
 HARD = ('"A survey follows." } }, next: standing',)
 """After which callers can go more ways than are looked at: it is said so."""
@@ -49,32 +74,23 @@ EDITS = [
 
 
 class Caller(Scripted):
-    """One who answers a question that is asked again as before, and meets the same people wherever he comes to."""
+    """One who answers a question that is asked again as before."""
 
-    def __init__(self, plan: Plan, answers: tuple[str, ...], absent: frozenset[str], script: Script) -> None:
+    def __init__(self, plan: Plan, answers: tuple[str, ...], script: Script) -> None:
         super().__init__(script)
-        self._tree = Tree(plan, Distinctions(plan))
+        self._decisions = Decisions(plan)
         self._answers = list(answers)
-        self._absent = absent
-        self._last: tuple[str, tuple[str, ...], str] = ("", (), "")
+        self._last: tuple[str, tuple[Option, ...], str] = ("", (), "")
 
-    def keys(self, call: Call, asked: CollectDigits) -> str:
-        """The next answer, in the keys of this tree."""
-        options = self._tree.options(call, asked)
+    def decide(self, call: Call, wait: Effect, decision: Decision) -> Option:
+        """The next answer, where keys are asked for; all else by the script."""
+        if decision != KEYS:
+            return super().decide(call, wait, decision)
+        options = tuple(self._decisions.options(call, wait, decision))
         if not (call.memory and self._last[:2] == (call.node, options)):
             answer = self._answers.pop(0) if self._answers else ""
             self._last = (call.node, options, answer)
-        return self._tree.keyed(call, asked, self._last[2])
-
-    def queue(self, call: Call, entered: EnterQueue) -> QueueBehaviour:
-        """Whether anybody answers."""
-        outcome = QueueOutcome.TIMEOUT if entered.queue in self._absent else QueueOutcome.ANSWERED
-        return QueueBehaviour(outcome=outcome)
-
-    def dial(self, call: Call, rung: Dial) -> DialBehaviour:
-        """Whether anybody answers, known by name."""
-        answers = any(one not in self._absent for one in rung.names or rung.numbers)
-        return DialBehaviour(outcome=DialOutcome.ANSWERED if answers else DialOutcome.NO_ANSWER)
+        return self._last[2]
 
 
 def _plan(client: str, folder: Path, old: str = "", new: str = "") -> Plan:
@@ -85,33 +101,24 @@ def _plan(client: str, folder: Path, old: str = "", new: str = "") -> Plan:
     return load_directory(folder, PaperSpeech(), now=NOW).plans[client]
 
 
-def _rehearsed(
-    plan: Plan, offered: CallOffered, answers: tuple[str, ...], absent: frozenset[str], script: Script
-) -> Rehearsal:
-    return rehearse(plan, offered, Caller(plan, answers, absent, script))
+def _end(plan: Plan, offered: CallOffered, answers: tuple[str, ...], decided: Decided) -> str:
+    return ended(plan, rehearse(plan, offered, Caller(plan, answers, Script(decided=decided))).call)
 
 
-def _script(one: Difference, told_apart: Distinctions) -> tuple[tuple[str, ...], frozenset[str], Script, str]:
-    """A caller who goes the way that is told."""
-    absent, answers, looks, call_id, seconds, known = set(), {}, {}, "", 10.0, True
+def _way(one: Difference, told_apart: Distinctions) -> tuple[tuple[str, ...], Decided, str]:
+    """What a caller keys who goes the way that is told, what is decided besides, and the draw."""
+    decided: dict[Decision, Option] = {}
+    call_id = ""
     for taken in one.others:
-        of, option = taken.decision.of, taken.options[0]
-        match taken.decision.kind:
-            case "queue" | "dial":
-                absent.add(of)
-            case "message":
-                seconds = 0.0
-            case "look":
-                standings = {**{in_words(look): look for look in told_apart.standings(of)}, UNSEEN: None}
-                looks[of] = standings[option]
-            case "lookup":
-                known = option != NO
-            case "answer":
-                answers[of] = option
-            case "draw":
-                call_id = option
-    script = Script(message_seconds=seconds, answers=answers if known else None, looks=looks)
-    return tuple(taken.options[0] for taken in one.keys), frozenset(absent), script, call_id
+        option = taken.options[0]
+        if taken.decision == DRAW:
+            call_id = option
+        elif taken.decision.kind == "look":
+            looks: tuple[Option, ...] = (*told_apart.standings(taken.decision.of), UNSEEN)
+            decided[taken.decision] = next(look for look in looks if words_of(look) == option)
+        else:
+            decided[taken.decision] = option
+    return tuple(taken.options[0] for taken in one.keys), decided, call_id
 
 
 @pytest.mark.parametrize(("client", "before", "after"), EDITS)
@@ -123,13 +130,13 @@ def test_what_is_told_is_so(client: str, before: str, after: str, tmp_path: Path
 
     assert compared.differences
     for one, by_caller in compared.differences.items():
-        answers, absent, script, call_id = _script(one, told_apart)
+        answers, decided, call_id = _way(one, told_apart)
         for caller, said in by_caller.items() if one.change.ends else ():
             at = moment(seen_by, compared.stretches[min(said)][0]).at.astimezone(UTC)
             offered = CallOffered(
                 call_id=call_id or next(iter(compared.shares)), did="", caller=kinds[caller].caller, at=at
             )
-            ends = tuple(ended(plan, _rehearsed(plan, offered, answers, absent, script).call) for plan in (old, new))
+            ends = tuple(_end(plan, offered, answers, decided) for plan in (old, new))
             assert ends == (one.change.before, one.change.now), one
     assert (not compared.cut) == (after not in HARD)
 
@@ -151,13 +158,16 @@ def test_whoever_meets_another_end_is_told_of(client: str, before: str, after: s
         offered = CallOffered(call_id=drawn.choice(list(compared.shares)), did="", caller=kind.caller, at=at)
         options = ["1", "2", "3", "4", WRONG, OTHER, "", "75011", "75013", "9999#", "0050#"]
         answers = tuple(drawn.choice(options) for _ in range(6))
-        absent = frozenset(one for one in people if drawn.random() < 0.5)
-        looks = {queue: drawn.choice(told_apart.standings(queue)) for queue in ("medical", "spare")}
-        known = drawn.choice([None, {}, {"rank": "gold"}, {"rank": "10"}])
-        script = Script(message_seconds=drawn.choice([0.0, 10.0]), answers=known, looks=looks)
-        ends = {ended(plan, _rehearsed(plan, offered, answers, absent, script).call) for plan in (old, new)}
+        decided: dict[Decision, Option] = {MESSAGE: drawn.choice([SILENT, SPEAKS])}
+        for one in people:
+            if drawn.random() < 0.5:
+                decided |= {Decision("queue", one): TIMEOUT, Decision("dial", one): NO_ANSWER}
+        for queue in ("medical", "spare"):
+            decided[Decision("look", queue)] = drawn.choice(told_apart.standings(queue))
+        decided |= drawn.choice(LOOKUPS)
+        ends = {_end(plan, offered, answers, decided) for plan in (old, new)}
         if len(ends) > 1 and ends != UNSERVED and kind.words not in compared.cut:
-            assert _told_of(compared, kind.words, said), (kind.words, said, answers, absent, script, ends)
+            assert _told_of(compared, kind.words, said), (kind.words, said, answers, decided, ends)
 
 
 def _told_of(compared: Compared, caller: str, said: tuple[str, ...]) -> bool:
