@@ -27,7 +27,7 @@ MAX_CALLBACKS = 2
 
 
 class Presentation(StrEnum):
-    """Whether the caller lets his number be shown (agi_callingpres folded to what a dialplan needs)."""
+    """Whether the caller lets their number be shown (agi_callingpres folded to what a dialplan needs)."""
 
     ALLOWED = "allowed"
     WITHHELD = "withheld"

@@ -84,7 +84,7 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     priority: int
     max_wait_seconds: float
     brief: tuple[Sound, ...] = ()
-    """Played to the agent alone before he is connected."""
+    """Played to the agent alone before they are connected."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):

@@ -136,7 +136,7 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
 
 
 def _bounded(caller: CallerId) -> CallerId:
-    """The caller with no more text than a record needs: it is his own writing."""
+    """The caller with no more text than a record needs: it is their own writing."""
     if len(caller.number or "") <= MAX_NUMBER and len(caller.name) <= MAX_NAME:
         return caller
     number = caller.number and caller.number[:MAX_NUMBER]
@@ -276,7 +276,7 @@ class _Walk:
         if isinstance(effects[-1], Record) and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
         call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
-        # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what he hears.
+        # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
         last = effects[-1]

@@ -65,7 +65,7 @@ class CallbackAsked(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class NotificationAsked(Struct, frozen=True, kw_only=True, gc=False):
-    """A client's system is to be told something; whoever delivers it does so on his own time."""
+    """A client's system is to be told something; whoever delivers it does so in their own time."""
 
     call: Call
     notification: Notification

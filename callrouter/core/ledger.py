@@ -51,7 +51,7 @@ def _unattended_since(call: Call, at: datetime) -> datetime:
 
 
 def leave_other(call: Call, at: datetime, agent: str | None) -> tuple[Call, QueueVisit | None, DialAttempt | None]:
-    """A caller adrift is answered, perhaps in another way than he had waited for: that wait ended when he was lost.
+    """A caller adrift is answered, perhaps otherwise than they had waited for: that wait ended when they were lost.
 
     Gives what was completed by it, as `close_open_visits` does.
     """

@@ -41,7 +41,7 @@ _Value = TypeVar("_Value")
 
 
 def caller_of(written: str, region: str) -> CallerId:
-    """A caller by his number, or `anonymous`.
+    """A caller by their number, or `anonymous`.
 
     Raises:
         ValueError: it is neither.

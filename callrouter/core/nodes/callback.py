@@ -10,8 +10,8 @@ callback:
   no_match: { retry: 2, then: secretaries }
 ```
 
-The caller hears the number he calls from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who withholds
-his number, or calls from one that cannot be called, is asked for one at once, where * declines. What the caller wants
+The caller hears the number they call from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who withholds
+their number, or calls from one that cannot be called, is asked for one at once, where * declines. What the caller wants
 stands in /api/callbacks; somebody has to call: callrouter does not dial by itself. A call that books a callback and
 reaches nobody counts as one that left word (`message_left`).
 """

@@ -84,7 +84,7 @@ class MessageNode(Node, frozen=True, kw_only=True):
         return Leave(call=self._keep(call, result.seconds), exit="done", because=because, troubles=troubles)
 
     def on_hangup(self, call: Call, at: datetime) -> Call:
-        """A caller who hangs up instead of pressing a key has left his message all the same."""
+        """A caller who hangs up instead of pressing a key has left their message all the same."""
         if call.recording_at is None:
             return call
         seconds = (at - call.recording_at).total_seconds()

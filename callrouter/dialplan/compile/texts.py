@@ -18,7 +18,7 @@ from callrouter.dialplan.verbs.include import IncludeBlock
 
 
 def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:
-    """Every text (text, language) the client will have spoken, in every language of his."""
+    """Every text (text, language) the client will have spoken, in every language of theirs."""
     file = drafted.file
     if file is None or file.language not in LANGUAGES:
         return

@@ -46,7 +46,7 @@ class AgentBlock(Block):
     """Somebody of ours who answers callers."""
 
     name: Line = ""
-    """What a person calls him."""
+    """What people call them."""
     phone: Line | None = None
     """His telephone at the PBX, where it does not have the agent's own name."""
 

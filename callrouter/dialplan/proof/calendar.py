@@ -26,7 +26,7 @@ DAYS_AHEAD = 731
 """Two years, with a leap day."""
 
 LONGEST_NIGHT_HOURS = 16
-"""Hours over midnight up to which nobody is asked whether he means them."""
+"""Hours over midnight up to which nobody is asked whether they are meant."""
 
 # The same texts stand in many clients' files.
 _clock_range = lru_cache(maxsize=4096)(values.clock_range)

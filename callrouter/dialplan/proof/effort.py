@@ -18,7 +18,7 @@ MOST_KEYS = 8
 """Keys a willing caller presses before somebody is called: a number of a file and a choice, but not two of each."""
 
 LONGEST_GREETING_SECONDS = 20.0
-"""What may be said to a caller before he can choose, be put through or speak."""
+"""What may be said to a caller before they can choose, be put through or speak."""
 
 Cost = tuple[int, float]
 """Keys, then seconds of listening."""

@@ -12,7 +12,7 @@ from callrouter.dialplan.proof.graph import Tree, in_words, is_at_once, reach, w
 from callrouter.dialplan.scope import Scope
 
 MAX_NODES_WITHOUT_KEY = MAX_VISITS // 4
-"""Nodes a call may pass from one key to the next: whoever makes three choices still stays within his whole life's."""
+"""Nodes a call may pass from one key to the next: whoever makes three choices stays below a call's bound."""
 
 
 def check_targets(scope: Scope, nodes: Collection[str]) -> None:

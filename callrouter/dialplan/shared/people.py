@@ -13,7 +13,7 @@ from callrouter.dialplan.language.reader import Document
 
 
 class Person(Struct, frozen=True, kw_only=True):
-    """Somebody of a client's, as the documents know him."""
+    """Somebody of a client's, as the documents know them."""
 
     name: str
     title: str = ""

@@ -25,7 +25,7 @@ class QueueBlock(Block):
     max_wait: Positive
     """The longest a caller waits."""
     brief: Prompts | None = None
-    """Whispered to the agent before he is connected."""
+    """Whispered to the agent before they are connected."""
     overflow: Target
     """Where the call goes when nobody answers in time, the queue is full, or nobody is logged in."""
     done: Target | None = None

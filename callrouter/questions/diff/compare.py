@@ -86,7 +86,7 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
 
 
 def _at(trees: SideBySide, kind: CallerKind, at: datetime, drawn: Mapping[str, float]) -> int:
-    """All that differs for a kind of caller at an instant, however he is drawn."""
+    """All that differs for a kind of caller at an instant, however they are drawn."""
     offers = (CallOffered(call_id=one, did="", caller=kind.caller, at=at.astimezone(UTC)) for one in drawn)
     return trees.diagrams.fork(DRAW, [(offer.call_id, trees.differences(offer)) for offer in offers])
 

@@ -1,4 +1,4 @@
-"""What a caller meets on his way and comes to in the end, in words that do not hang on names of nodes."""
+"""What a caller meets on the way and comes to in the end, in words that do not hang on names of nodes."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def ended(plan: Plan, call: Call) -> str:
 
 
 def met(effects: Iterable[Effect]) -> Iterator[str]:
-    """What the caller hears, whom he waits for and how long: in order."""
+    """What the caller hears, whom they wait for and how long: in order."""
     for effect in effects:
         match effect:
             case Play(sounds=sounds) | CollectDigits(sounds=sounds):
