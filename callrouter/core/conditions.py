@@ -178,7 +178,7 @@ def expected_wait_seconds(look: QueueLook) -> float:
 
     None at all when more agents are free than callers wait; otherwise (callers waiting + this one) × mean conversation
     ÷ agents logged in: agents finish one conversation each per mean conversation, and all callers before this one, and
-    then they, need one of them. Without agents it is infinite. The mean is the switch's own running one (a quarter of it
+    then this one, need one. Without agents it is infinite. The mean is the switch's own running one (a quarter of it
     is the last conversation), or `UNKNOWN_TALK_SECONDS` before the first.
     """
     if look.free > look.waiting:
