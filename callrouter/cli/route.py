@@ -17,10 +17,11 @@ from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, wait_of
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, ExpectedCall, wait_of
 from callrouter.dialplan.issues import errors
 from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
+from callrouter.questions.instants import instant_of, remarks_on
 from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, rehearse
 
 _Value = TypeVar("_Value")
@@ -103,23 +104,25 @@ def route(
     plan = _plan(catalogue, path, to)
     region = asking.region_of(plan, catalogue.region)
     now = datetime.now(UTC)
-    instant = _understood("--at", lambda: asking.instant_of(at, plan, now) if at else now)
-    for remark in asking.remarks_on(at, instant, plan):
+    instant = _understood("--at", lambda: instant_of(at, plan, now) if at else now)
+    for remark in remarks_on(at, instant, plan):
         print(f"callrouter route: --at: {remark}", file=sys.stderr)
     if everything:
         _say_all(plan, instant)
         return
-    call = asking.Asked(
+    # As a row of a table of expected routes says it, and no more checked than one that was read.
+    call = ExpectedCall.model_construct(
+        from_=caller,
         to=to,
-        caller=caller,
         at=at,
         keys=keys,
         ahead=ahead,
         queues=_pairs(queue_state or ()),
         dial=_pairs(dial or ()),
         lookups=_lookups(lookup or ()),
-        message_seconds=_understood("--message", lambda: asking.speaking_seconds(message)),
+        message=_understood("--message", lambda: asking.speaking_seconds(message)),
         hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
+        expect=tuple(expect or ()),
     )
     try:
         offered, script = asking.understood(call, plan, region, now)
@@ -127,7 +130,7 @@ def route(
         raise UsageError(f"{_OPTIONS.get(error.key, f'--{error.key}')}: {error}") from None
     rehearsal = rehearse(plan, offered, script)
     print("\n".join(told(plan, offered, rehearsal)))
-    _judge(rehearsal, expect or ())
+    _judge(rehearsal, call.expect)
 
 
 def _understood(option: str, understand: Callable[[], _Value]) -> _Value:

@@ -6,14 +6,12 @@ Every function raises ValueError with a sentence that says what is wrong and how
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import phonenumbers
-from msgspec import Struct
 
 from callrouter.core import numbers
 from callrouter.core.call import CallerId, DialOutcome, Presentation, QueueOutcome
@@ -21,21 +19,17 @@ from callrouter.core.effects import Lookup
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
 from callrouter.core.rota import Contact, Rota
-from callrouter.core.schedule import DAYS
-from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
+from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ExpectedCall
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
 from callrouter.errors import CallrouterError
 from callrouter.questions.decisions import MESSAGE, UNSEEN, Decided, Decision, Option
 from callrouter.questions.examples import standing
+from callrouter.questions.instants import instant_of
 from callrouter.questions.rehearsal import Script, at_node
-
-EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
-"""Nobody calls before or after."""
 
 _ANONYMOUS = frozenset({"anonymous", "withheld"})
 _KEYS = frozenset("0123456789*#")
-_RECURRING = re.compile(rf"({'|'.join(DAYS)}|holiday) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII | re.IGNORECASE)
 _Outcome = TypeVar("_Outcome", bound=StrEnum)
 _Value = TypeVar("_Value")
 
@@ -73,62 +67,6 @@ def region_of(plan: Plan, default: str) -> str:
     if not plan.numbers:
         return default
     return phonenumbers.region_code_for_number(phonenumbers.parse(plan.numbers[0])) or default
-
-
-def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
-    """`2026-05-01T09:00` in the client's zone, or the next `tue 10:00` that is an ordinary day, or `holiday 10:00`.
-
-    Raises:
-        ValueError: it is none of them, or the client has no holidays.
-    """
-    zone = ZoneInfo(plan.timezone)
-    if found := _RECURRING.fullmatch(written.strip()):
-        word, hour, minute = found.groups()
-        day = _next_day(word.lower(), plan, now.astimezone(zone).date())
-        return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
-    try:
-        at = datetime.fromisoformat(written.strip())
-    except ValueError:
-        wrong = f'{written!r} is no time: write 2026-05-01T09:00, or "tue 10:00", or "holiday 10:00"'
-        raise ValueError(wrong) from None
-    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
-        raise ValueError(f"{written!r} is not within {EARLIEST_YEAR} to {LATEST_YEAR}")
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
-
-
-def remarks_on(written: str, at: datetime, plan: Plan) -> Iterator[str]:
-    """What should be known of a time that was understood: it does not exist, or its holidays are not known."""
-    zone = ZoneInfo(plan.timezone)
-    local = at.astimezone(zone)
-    clock = re.search(r"([0-9]{1,2}):([0-9]{2})", written)
-    if clock and not _has_offset(written) and (int(clock[1]), int(clock[2])) != (local.hour, local.minute):
-        yield f"{clock[0]} does not exist on that day, the clocks go forward: {local:%H:%M} is taken"
-    used = hours_in(plan)
-    years = {day.year for name in used for day in plan.schedules[name].holidays}
-    if years and local.year not in years:
-        yield f"public holidays are known for {min(years)} to {max(years)} only: {local.year} is taken to have none"
-
-
-def _has_offset(written: str) -> bool:
-    try:
-        return datetime.fromisoformat(written.strip()).tzinfo is not None
-    except ValueError:
-        return False
-
-
-def _next_day(word: str, plan: Plan, today: date) -> date:
-    used = hours_in(plan)
-    schedules = [schedule for name, schedule in plan.schedules.items() if name in used]
-    for offset in range(1, 2 * 366):
-        day = today + timedelta(days=offset)
-        excepted = any(one.first <= day <= one.last for schedule in schedules for one in schedule.exceptions)
-        holiday = any(day in schedule.holidays for schedule in schedules)
-        if word == "holiday":
-            if holiday and not excepted:
-                return day
-        elif DAYS[day.weekday()] == word and not (holiday or excepted):
-            return day
-    raise ValueError(f"no {'holiday' if word == 'holiday' else f'ordinary {word}'} comes within two years")
 
 
 def pressed(written: str) -> str:
@@ -172,11 +110,6 @@ def queues_of(written: Mapping[str, str], plan: Plan) -> Decided:
 def queues_in(plan: Plan) -> tuple[str, ...]:
     """All queues a tree has callers wait in, or looks at."""
     return tuple(sorted({queue for about in plan.about.values() for queue in (*about.queues, *about.queues_seen)}))
-
-
-def hours_in(plan: Plan) -> frozenset[str]:
-    """The sets of hours a tree goes by."""
-    return frozenset(about.reads.hours for about in plan.about.values() if about.reads.hours)
 
 
 def _queue_state(written: str) -> tuple[QueueOutcome, Option]:
@@ -310,22 +243,6 @@ def speaking_seconds(written: str) -> float:
     return values.duration(f"{written.strip()}s" if plain else written)
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """A call as it is asked for, and what everybody does in it: texts, as an expected call has them."""
-
-    to: str
-    caller: str
-    at: str
-    """Empty: now."""
-    keys: str
-    ahead: str
-    queues: Mapping[str, str]
-    dial: Mapping[str, str]
-    lookups: Mapping[str, str]
-    message_seconds: float
-    hang_up_after: int | None
-
-
 class NotUnderstood(CallrouterError):
     """A value of what was asked cannot be understood; `key` is the one an expected call has for it."""
 
@@ -334,8 +251,8 @@ class NotUnderstood(CallrouterError):
         self.key = key
 
 
-def understood(asked: Asked, plan: Plan, region: str, now: datetime) -> tuple[CallOffered, Script]:
-    """The call, and what everybody does in it.
+def understood(asked: ExpectedCall, plan: Plan, region: str, now: datetime) -> tuple[CallOffered, Script]:
+    """The call that is asked for, and what everybody does in it; what must come of it is left to the one who asks.
 
     Raises:
         NotUnderstood: one of the values is wrong.
@@ -350,8 +267,8 @@ def understood(asked: Asked, plan: Plan, region: str, now: datetime) -> tuple[Ca
     offered = CallOffered(
         call_id="rehearsal",
         at=read("at", lambda: instant_of(asked.at, plan, now) if asked.at else now),
-        did=read("to", lambda: did_of(asked.to, plan, region)),
-        caller=read("from", lambda: caller_of(asked.caller, region)),
+        did=read("to", lambda: did_of(asked.to or "", plan, region)),
+        caller=read("from", lambda: caller_of(asked.from_, region)),
     )
     script = Script(
         keys=read("keys", lambda: pressed_in_turn(asked.keys)),
@@ -361,7 +278,7 @@ def understood(asked: Asked, plan: Plan, region: str, now: datetime) -> tuple[Ca
             **read("queues", lambda: queues_of(asked.queues, plan)),
             **read("lookups", lambda: lookups_of(asked.lookups, plan)),
             **read("dial", lambda: dials_of(asked.dial, plan, region)),
-            MESSAGE: str(asked.message_seconds),
+            MESSAGE: str(asked.message),
         },
     )
     return offered, script

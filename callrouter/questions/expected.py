@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from callrouter.core.call import Disposition
-from callrouter.core.effects import CollectDigits, Play
 from callrouter.core.plan import Plan, names_of
 from callrouter.dialplan.documents.expected_file import MOST_CALLS, ExpectedCall, ExpectedCalls, client_files_of
 from callrouter.dialplan.folder.catalogue import Catalogue
@@ -14,6 +13,7 @@ from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.questions import asking
+from callrouter.questions.instants import remarks_on
 from callrouter.questions.rehearsal import Rehearsal, rehearse
 
 
@@ -80,11 +80,11 @@ def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]
     unknown = [row.issue(message, "expect", suggestion=meant) for message, meant in _unknown(plan, row.call.expect)]
     yield from unknown
     try:
-        offered, script = asking.understood(_asked(row.call), plan, region, now)
+        offered, script = asking.understood(row.call, plan, region, now)
     except asking.NotUnderstood as error:
         yield row.issue(f"{error.key}: {error}", error.key)
         return
-    for remark in asking.remarks_on(row.call.at, offered.at, plan):
+    for remark in remarks_on(row.call.at, offered.at, plan):
         yield row.issue(f"at: {remark}", "at", severity=Severity.WARNING)
     if unknown:
         return
@@ -92,25 +92,10 @@ def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]
     missed = [expected for expected in row.call.expect if not rehearsal.meets(expected)]
     if missed:
         yield row.issue(f"expected {' and '.join(missed)}, but {_came_to(plan, rehearsal)}", "expect")
-    heard = " ".join(_texts_heard(rehearsal))
+    heard = " ".join(sound.text or sound.file for sound in rehearsal.heard)
     for words in row.call.hears or ():
         if words not in heard:
             yield row.issue(f"expected to hear {shown(words)}, but the caller heard {shown(heard, 160)}", "hears")
-
-
-def _asked(call: ExpectedCall) -> asking.Asked:
-    return asking.Asked(
-        to=call.to or "",
-        caller=call.from_,
-        at=call.at,
-        keys=call.keys,
-        ahead=call.ahead,
-        queues=call.queues,
-        dial=call.dial,
-        lookups=call.lookups,
-        message_seconds=call.message,
-        hang_up_after=call.hang_up_after,
-    )
 
 
 _OUTCOMES = ("queue", "dial", "redirect", "message", "callback", "reject", *Disposition)
@@ -154,10 +139,3 @@ def _came_to(plan: Plan, rehearsal: Rehearsal) -> str:
     because = f" ({last.exit}{f': {last.because}' if last.because else ''})" if last else ""
     place = f", in {plan.where(last.node)}" if last else ""
     return f"the call came to {rehearsal.outcome}{place} by {path}{because}"
-
-
-def _texts_heard(rehearsal: Rehearsal) -> Iterator[str]:
-    for step in rehearsal.steps:
-        for effect in step.effects:
-            if isinstance(effect, Play | CollectDigits):
-                yield from (getattr(sound, "text", "") or getattr(sound, "file", "") for sound in effect.sounds)

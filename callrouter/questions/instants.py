@@ -1,0 +1,77 @@
+"""When a rehearsed call comes, from a text: a date and a time, or the next day of some kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from callrouter.core.plan import Plan
+from callrouter.core.schedule import DAYS
+
+EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
+"""Nobody calls before or after."""
+
+_RECURRING = re.compile(rf"({'|'.join(DAYS)}|holiday) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII | re.IGNORECASE)
+
+
+def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
+    """`2026-05-01T09:00` in the client's zone, or the next `tue 10:00` that is an ordinary day, or `holiday 10:00`.
+
+    Raises:
+        ValueError: it is none of them, or the client has no holidays.
+    """
+    zone = ZoneInfo(plan.timezone)
+    if found := _RECURRING.fullmatch(written.strip()):
+        word, hour, minute = found.groups()
+        day = _next_day(word.lower(), plan, now.astimezone(zone).date())
+        return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
+    try:
+        at = datetime.fromisoformat(written.strip())
+    except ValueError:
+        wrong = f'{written!r} is no time: write 2026-05-01T09:00, or "tue 10:00", or "holiday 10:00"'
+        raise ValueError(wrong) from None
+    if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise ValueError(f"{written!r} is not within {EARLIEST_YEAR} to {LATEST_YEAR}")
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def remarks_on(written: str, at: datetime, plan: Plan) -> Iterator[str]:
+    """What should be known of a time that was understood: it does not exist, or its holidays are not known."""
+    zone = ZoneInfo(plan.timezone)
+    local = at.astimezone(zone)
+    clock = re.search(r"([0-9]{1,2}):([0-9]{2})", written)
+    if clock and not _has_offset(written) and (int(clock[1]), int(clock[2])) != (local.hour, local.minute):
+        yield f"{clock[0]} does not exist on that day, the clocks go forward: {local:%H:%M} is taken"
+    used = _hours_in(plan)
+    years = {day.year for name in used for day in plan.schedules[name].holidays}
+    if years and local.year not in years:
+        yield f"public holidays are known for {min(years)} to {max(years)} only: {local.year} is taken to have none"
+
+
+def _has_offset(written: str) -> bool:
+    try:
+        return datetime.fromisoformat(written.strip()).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _next_day(word: str, plan: Plan, today: date) -> date:
+    used = _hours_in(plan)
+    schedules = [schedule for name, schedule in plan.schedules.items() if name in used]
+    for offset in range(1, 2 * 366):
+        day = today + timedelta(days=offset)
+        excepted = any(one.first <= day <= one.last for schedule in schedules for one in schedule.exceptions)
+        holiday = any(day in schedule.holidays for schedule in schedules)
+        if word == "holiday":
+            if holiday and not excepted:
+                return day
+        elif DAYS[day.weekday()] == word and not (holiday or excepted):
+            return day
+    raise ValueError(f"no {'holiday' if word == 'holiday' else f'ordinary {word}'} comes within two years")
+
+
+def _hours_in(plan: Plan) -> frozenset[str]:
+    """The sets of hours a tree goes by."""
+    return frozenset(about.reads.hours for about in plan.about.values() if about.reads.hours)
