@@ -21,7 +21,7 @@ from callrouter.core.facts import Fact, NodeVisited
 from callrouter.core.plan import Plan, names_of
 from callrouter.dialplan.documents.expected_file import ANYBODY
 from callrouter.questions.decisions import KEYS, ORDINARY, Decided, Decision, Decisions, Option
-from callrouter.questions.waits import ANSWERING_SECONDS, happens, longest_seconds
+from callrouter.questions.waits import ANSWERING_SECONDS, Happening, happens, longest_seconds
 
 
 class Cast(Protocol):
@@ -181,12 +181,17 @@ def begin(plan: Plan, offered: inputs.CallOffered) -> RehearsedStep:
 
 def follow(decisions: Decisions, step: RehearsedStep, decided: Decided) -> RehearsedStep:
     """The call as far as its next wait, once all is decided that this one asks for."""
-    at, told_first = step.at, list[inputs.Input]()
-    if isinstance(step.effects[0], Answer) and len(step.effects) > 1:
-        at += timedelta(seconds=ANSWERING_SECONDS)
-        told_first.append(inputs.CallAnswered(step=step.call.step, at=at))
-    told, happened = happens(decisions, step.call, step.wait, at, decided)
-    return tell(decisions.plan, step, told, [*told_first, *happened])
+    told, happened = happening(decisions, step, decided)
+    return tell(decisions.plan, step, told, happened)
+
+
+def happening(decisions: Decisions, step: RehearsedStep, decided: Decided) -> Happening:
+    """What happens at a wait, and the answer to the call before it where that is asked for besides."""
+    if not isinstance(step.effects[0], Answer) or len(step.effects) == 1:
+        return happens(decisions, step.call, step.wait, step.at, decided)
+    answered = inputs.CallAnswered(step=step.call.step, at=step.at + timedelta(seconds=ANSWERING_SECONDS))
+    told, happened = happens(decisions, step.call, step.wait, answered.at, decided)
+    return told, [answered, *happened]
 
 
 def tell(plan: Plan, step: RehearsedStep, told: str, happened: Iterable[inputs.Input]) -> RehearsedStep:

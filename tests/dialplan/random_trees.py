@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 import yaml
 
-from callrouter.core import engine, facts, inputs
-from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome
-from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, LookAtQueues, Lookup, Play, Record
-from callrouter.core.engine import Turn
+from callrouter.core import facts, inputs
+from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome, replace
+from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play
 from callrouter.core.plan import Plan
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import compile_client
@@ -23,6 +22,8 @@ from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.dialplan.shared.reading import Shared
+from callrouter.questions.decisions import UNSEEN, Decided, Decision, Decisions, Kind, Option, decisions_of
+from callrouter.questions.rehearsal import RehearsedStep, aside, begin, done, happening, tell
 from callrouter.testing import TUESDAY_10
 
 VARIABLES = ("dossier", "postcode")
@@ -32,6 +33,16 @@ CALLERS = ("+33612340007", "+33612340008", "+33899123456", "+442079460041", None
 KEYS = "0123456789*#"
 LONGEST_CALL = 5_000
 """Results told to one call, far beyond its bounds: a call that needs more does not end."""
+
+
+RARE: dict[Kind, tuple[Option, ...]] = {
+    "queue": tuple(QueueOutcome),
+    "dial": tuple(DialOutcome),
+    "message": ("0.5", "100000"),
+    "look": (inputs.QueueLook(agents=2, free=0, waiting=1, talk_seconds=90), UNSEEN),
+    "answer": ("1234", "75011", "é"),
+}
+"""What happens besides what conditions tell apart, by kind of decision."""
 
 
 Verb = Callable[[Random, Callable[[], str], Callable[[], dict[str, Any]]], dict[str, Any]]
@@ -221,11 +232,14 @@ def compiled(found: dict[str, Any], shared: Shared = SHARED) -> Compiled:
 
 @dataclass(kw_only=True)
 class Walk:
-    """A call that was walked to its end."""
+    """A call that is walked to its end, and what was done to it."""
 
-    plan: Plan
-    call: Call
-    facts: list[facts.Fact]
+    decisions: Decisions
+    step: RehearsedStep
+    random: Random
+    most_keys: int
+    failing: float
+    """How likely a command fails."""
     queues: Collection[str]
     """Those there are."""
     keys: int = 0
@@ -233,81 +247,100 @@ class Walk:
     failures: int = 0
     """Commands that failed."""
 
+    @property
+    def plan(self) -> Plan:
+        """The tree that is walked."""
+        return self.decisions.plan
+
+    @property
+    def call(self) -> Call:
+        """The call as it stands."""
+        return self.step.call
+
+    @property
+    def facts(self) -> list[facts.Fact]:
+        """All that was concluded, in order."""
+        return [fact for step in done(self.plan, self.step).steps for fact in step.facts]
+
+    def go_on(self) -> None:
+        """Let anything happen that can at the present wait."""
+        wait, random = self.step.wait, self.random
+        self._check(wait)
+        if isinstance(wait, Play):
+            pressed = [random.choice(KEYS) for _ in range(random.choice([0, 0, 1, 2]))][: self.most_keys - self.keys]
+            self.keys += len(pressed)
+            at = self.step.at
+            self.step = aside(self.plan, self.step, [inputs.DigitPressed(digit=key, at=at) for key in pressed])
+        if random.random() < self.failing and not isinstance(wait, Answer | Hangup):
+            self.failures += 1
+            number, at = self.call.step, self.step.at
+            answered = [inputs.CallAnswered(step=number, at=at)] if isinstance(self.step.effects[0], Answer) else []
+            failed = inputs.CommandFailed(step=number, reason="out of order", at=at)
+            self.step = tell(self.plan, self.step, "fails", [*answered, failed])
+        else:
+            told, happened = happening(self.decisions, self.step, self._decided())
+            happened[-1] = self._as_the_switch_may(happened[-1])
+            self.step = tell(self.plan, self.step, told, happened)
+        refused = [fact for fact in self.step.facts if isinstance(fact, facts.InputRefused)]
+        assert not refused, refused
+
+    def _check(self, wait: Effect) -> None:
+        """What is asked for is there."""
+        for decision in decisions_of(wait):
+            assert decision.kind not in ("queue", "look") or decision.of in self.queues, "a queue that is not there"
+        if isinstance(wait, Dial):
+            assert wait.numbers
+            assert all(number.startswith("+") for number in wait.numbers), "a number that is not there"
+
+    def _decided(self) -> Decided:
+        decided: dict[Decision, Option] = {}
+        call, wait, at = self.call, self.step.wait, self.step.at
+        while decision := self.decisions.undecided(call, wait, at, decided):
+            options = tuple(self.decisions.options(call, wait, decision))
+            if isinstance(wait, CollectDigits):
+                decided[decision] = self._keys(wait, options)
+            else:
+                decided[decision] = self.random.choice((*options, *RARE.get(decision.kind, ())))
+        return decided
+
+    def _keys(self, wait: CollectDigits, options: tuple[Option, ...]) -> str:
+        """What may be keyed there, or anything; silence when the caller has pressed as many keys as they will."""
+        meant = self.decisions.keys(self.call, wait, str(self.random.choice(options)))
+        keyed = "".join(self.random.choice(KEYS) for _ in range(self.random.choice([0, 1, 1, wait.max_digits])))
+        keys = self.random.choice([meant, keyed, keyed])
+        keys = keys if len(keys) <= self.most_keys - self.keys else ""
+        self.keys += len(keys)
+        return keys
+
+    def _as_the_switch_may(self, ended: inputs.Input) -> inputs.Input:
+        """The end of a wait, also as no rehearsal has it: a recording that fails, a queue that says who hangs up."""
+        if isinstance(ended, inputs.RecordingEnded):
+            return replace(ended, outcome=self.random.choice(list(RecordOutcome)))
+        if isinstance(ended, inputs.CallerHungUp) and isinstance(self.step.wait, EnterQueue):
+            return inputs.QueueLeft(step=self.call.step, outcome=QueueOutcome.ABANDONED, at=ended.at)
+        return ended
+
 
 def walk(plan: Plan, random: Random, *, most_keys: int, failing: float = 0.0, queues: Collection[str] = QUEUES) -> Walk:
     """A caller out of any list, at any instant of a year, to whom anything happens that can."""
     number = random.choice(CALLERS)
     presentation = Presentation.WITHHELD if number is None else Presentation.ALLOWED
-    at = TUESDAY_10 + timedelta(minutes=random.randint(0, 366 * 24 * 60))
     offered = inputs.CallOffered(
         call_id=f"{random.getrandbits(64):016x}",
         did=plan.numbers[0],
         caller=CallerId(number=number, presentation=presentation),
-        at=at,
+        at=TUESDAY_10 + timedelta(minutes=random.randint(0, 366 * 24 * 60)),
     )
-    turn = engine.start(plan, offered)
-    walked = Walk(plan=plan, call=turn.call, facts=list(turn.facts), queues=queues)
+    walked = Walk(
+        decisions=Decisions(plan),
+        step=begin(plan, offered),
+        random=random,
+        most_keys=most_keys,
+        failing=failing,
+        queues=queues,
+    )
     for _ in range(LONGEST_CALL):
-        at += timedelta(seconds=random.randint(1, 20))
-        turn = _go_on(walked, turn, random, at, most_keys, failing)
-        if turn.call.ended:
+        walked.go_on()
+        if walked.call.ended:
             return walked
     raise AssertionError("the call does not end")
-
-
-def _go_on(walked: Walk, turn: Turn, random: Random, at: datetime, most_keys: int, failing: float) -> Turn:
-    """Answer what the call waits for."""
-    wanted = turn.effects[-1]
-    step = turn.call.step
-    if isinstance(turn.effects[0], Answer) and not isinstance(wanted, Answer):
-        turn = _tell(walked, turn, inputs.CallAnswered(step=step, at=at))
-    if random.random() < failing and not isinstance(wanted, Answer | Hangup):
-        walked.failures += 1
-        return _tell(walked, turn, inputs.CommandFailed(step=step, reason="out of order", at=at))
-    told: inputs.Input
-    match wanted:
-        case Answer():
-            told = inputs.CallAnswered(step=step, at=at)
-        case Play():
-            turn = _press(walked, turn, random, at, most_keys, random.choice([0, 0, 1, 2]))
-            told = inputs.PromptEnded(step=step, at=at)
-        case CollectDigits(max_digits=longest):
-            turn = _press(walked, turn, random, at, most_keys, random.choice([0, 1, 1, longest]))
-            told = inputs.CollectEnded(step=step, at=at)
-        case EnterQueue(queue=queue):
-            assert queue in walked.queues, "a queue that is not there"
-            told = inputs.QueueLeft(step=step, outcome=random.choice(list(QueueOutcome)), at=at)
-        case Dial(numbers=numbers):
-            assert numbers
-            assert all(number.startswith("+") for number in numbers), "a number that is not there"
-            told = inputs.DialEnded(step=step, outcome=random.choice(list(DialOutcome)), at=at)
-        case LookAtQueues(queues=asked):
-            assert set(asked) <= set(walked.queues), "a queue that is not there"
-            look = inputs.QueueLook(agents=random.randint(0, 2), free=random.randint(0, 1), waiting=1, talk_seconds=90)
-            told = inputs.QueuesSeen(step=step, looks=random.choice([{}, dict.fromkeys(asked, look)]), at=at)
-        case Lookup(fields=fields):
-            values = {field.variable: random.choice(["1234", "75011", "é"]) for field in fields}
-            failed = inputs.LookupFailed(step=step, reason="no answer", at=at)
-            told = failed if random.random() < 0.5 else inputs.LookupDone(step=step, values=values, at=at)
-        case Record(max_seconds=longest):
-            seconds = random.choice([0.5, 10.0, longest])
-            outcome = random.choice(list(RecordOutcome))
-            told = inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, at=at)
-        case _:
-            told = inputs.CallerHungUp(at=at, cause=16)
-    return _tell(walked, turn, told)
-
-
-def _press(walked: Walk, turn: Turn, random: Random, at: datetime, most_keys: int, wanted: int) -> Turn:
-    for _ in range(min(wanted, most_keys - walked.keys)):
-        walked.keys += 1
-        turn = _tell(walked, turn, inputs.DigitPressed(digit=random.choice(KEYS), at=at))
-    return turn
-
-
-def _tell(walked: Walk, turn: Turn, told: inputs.Input) -> Turn:
-    after = engine.step(walked.plan, turn.call, told)
-    walked.call = after.call
-    walked.facts += after.facts
-    assert not any(isinstance(one, facts.InputRefused) for one in after.facts), after.facts
-    return after
