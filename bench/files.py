@@ -1,4 +1,4 @@
-"""The benches of the clients' files: a call walked on the command line, 800 clients loaded and proved, a saved file."""
+"""The benches of the clients' files: commands on one file, 800 clients loaded and proved, a saved file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from bench import dialplans_load, proof, reload, route_command
+from bench import big_trees, dialplans_load, proof, reload, route_command
 from bench.clients import COUNT, write_clients
 from bench.others import output_of
 from bench.report import Section, Table, at_most
@@ -25,6 +25,31 @@ def route(runs: int) -> Section:
         about=f"Start to end of a process of its own, the least of {runs}; the interpreter's own start is part of it.",
         tables=[Table(columns=("command", "ms", "× nothing", "ms of processor"), rows=rows)],
         checks=[at_most("route", found["route, one call"][0] * 1000, route_command.LIMIT_SECONDS * 1000, "ms", 0)],
+    )
+
+
+DIFFERING = ((5, 12), (5, 40), (10, 12), (10, 40), (13, 40))
+"""Large trees that are compared: departments of some 23 nodes, and edits."""
+
+DIFF_LIMIT_SECONDS = 1.0
+
+
+def diff(runs: int) -> Section:
+    """`callrouter diff` as a command, on a large tree after many edits."""
+    rows, slowest = [], 0.0
+    for departments, edits in DIFFERING:
+        with tempfile.TemporaryDirectory(prefix="callrouter-bench-") as place:
+            old = big_trees.tree(departments, seed=1)
+            new = big_trees.edited(old, edits, seed=100 + edits)
+            files = [str(big_trees.write_tree(Path(place) / name, one)) for name, one in (("old", old), ("new", new))]
+            wall, processor = route_command.measured(("-m", "callrouter", "diff", *files), runs)
+        slowest = max(slowest, wall)
+        rows.append((f"{len(old['nodes'])} nodes, {edits} edits", f"{wall:.2f}", f"{processor:.2f}"))
+    return Section(
+        title="What changes in a large tree",
+        about=f"`callrouter diff`, start to end of a process of its own, the least of {runs}.",
+        tables=[Table(columns=("tree", "s", "s of processor"), rows=rows)],
+        checks=[at_most("diff, the slowest", slowest, DIFF_LIMIT_SECONDS, "s")],
     )
 
 
