@@ -124,7 +124,6 @@ class _Callers(Struct, frozen=True, kw_only=True):
 
     def hold(self, other: _Callers) -> bool:
         """Whether all callers of the other one are among them."""
-        # Asked some hundred thousand times of two large trees.
         if len(self.keys) > len(other.keys):
             return False
         for known, keys in zip(self.keys, other.keys, strict=False):
@@ -152,7 +151,7 @@ class _News:
     """
 
     def __init__(self) -> None:
-        self._noted: dict[object, list[_Callers]] = {}
+        self._noted: dict[object, _Noted] = {}
 
     def note(self, one: Difference) -> bool:
         """Note a difference; whether it does not follow from those noted before."""
@@ -160,14 +159,34 @@ class _News:
         if change.ends:
             new = [self._note(what, callers) for what in (("before", change.before), ("now", change.now), "ends")]
             return new[0] and new[1]
-        plain = bool(one.others) and any(noted.hold(callers) for noted in self._noted.get("ends", ()))
+        plain = bool(one.others) and "ends" in self._noted and self._noted["ends"].hold(callers)
         return self._note(change, callers) and not plain
 
     def _note(self, what: object, callers: _Callers) -> bool:
         """Note that these callers are concerned by something; whether some of them were not so far."""
-        noted = self._noted.setdefault(what, [])
-        for one in noted:
-            if one.hold(callers):
-                return False
-        noted.append(callers)
+        noted = self._noted.setdefault(what, _Noted())
+        if noted.hold(callers):
+            return False
+        noted.add(callers)
         return True
+
+
+class _Noted:
+    """Callers who are concerned by one thing, found by what has to happen besides, and by the first question."""
+
+    def __init__(self) -> None:
+        self._callers: dict[tuple[frozenset[Decision], frozenset[str] | None], list[_Callers]] = {}
+
+    def add(self, callers: _Callers) -> None:
+        """These callers, too."""
+        first = callers.keys[0] if callers.keys else None
+        self._callers.setdefault((frozenset(callers.others), first), []).append(callers)
+
+    def hold(self, callers: _Callers) -> bool:
+        """Whether all of these are among some that were added together."""
+        decisions, first = callers.others.keys(), callers.keys[0] if callers.keys else None
+        for (needed, answers), added in self._callers.items():
+            concerned = answers is None or (first is not None and first <= answers)
+            if concerned and needed <= decisions and any(one.hold(callers) for one in added):
+                return True
+        return False

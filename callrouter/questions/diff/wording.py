@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
 
 from msgspec import Struct
 
@@ -12,12 +13,15 @@ from callrouter.questions.diff.compare import Compared, Difference
 from callrouter.questions.diff.diagram import Path, Taken
 from callrouter.questions.diff.experience import Change
 from callrouter.questions.diff.wording_conditions import circumstances
-from callrouter.questions.diff.wording_times import times_of
+from callrouter.questions.diff.wording_times import Said, times_of
 from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, WITHHELD
 
 MOST_WAYS = 6
 MOST_CHOICES = 3
 """Ways through the questions that are told, and choices at one that are named rather than what is left out."""
+
+_Times = Callable[[frozenset[Said]], str]
+"""Names stretches of the calendar by what it says there."""
 
 
 class Sentence(Struct, frozen=True, kw_only=True):
@@ -64,22 +68,23 @@ def _gerund(met: str) -> str:
 
 def sentences(compared: Compared) -> tuple[Sentence, ...]:
     """Every change: first where calls end, then what is met on the way; the ordinary before the unusual."""
-    return (*_of_ends(compared), *_on_the_way(compared))
+    times = cache(partial(times_of, compared=compared))
+    return (*_of_ends(compared, times), *_on_the_way(compared, times))
 
 
-def _of_ends(compared: Compared) -> Iterator[Sentence]:
+def _of_ends(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
     told: dict[tuple[str, str, Change], dict[Path, list[str]]] = {}
     for one, by_caller in _in_order(compared, ends=True):
         circumstance = circumstances(one.others, compared)
         for caller, said in by_caller.items():
-            key = (times_of(said, compared), circumstance, one.change)
+            key = (times_of(frozenset(said)), circumstance, one.change)
             told.setdefault(key, {}).setdefault(one.keys, []).append(caller)
     for (times, circumstance, change), by_keys in told.items():
         for who in _who(by_keys, compared.callers):
             yield _sentence(change, times=times, callers=who, circumstance=circumstance)
 
 
-def _on_the_way(compared: Compared) -> Iterator[Sentence]:
+def _on_the_way(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
     """The same words may be met by many ways: they are told once, for all who come to them."""
     told: dict[Change, list[Difference]] = {}
     for one, _ in _in_order(compared, ends=False):
@@ -97,7 +102,7 @@ def _on_the_way(compared: Compared) -> Iterator[Sentence]:
             who += f" who {_pressing(keys)}" if len(keys) == len(others) == 1 else " who come to it"
         always = tuple(taken for taken in ways[0].others if all(taken in each for each in others))
         circumstance = circumstances(always, compared)
-        yield _sentence(change, times=times_of(said, compared), callers=who, circumstance=circumstance)
+        yield _sentence(change, times=times_of(frozenset(said)), callers=who, circumstance=circumstance)
 
 
 def _in_order(compared: Compared, *, ends: bool) -> list[tuple[Difference, Mapping[str, set[tuple[str, ...]]]]]:
