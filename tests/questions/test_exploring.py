@@ -5,8 +5,17 @@ from __future__ import annotations
 from callrouter.core.call import CallerId
 from callrouter.core.conditions import Bounds, VariableIs, VariableNumber
 from callrouter.core.inputs import CallOffered
-from callrouter.core.nodes import BranchNode, CollectDigitsNode, HangupNode, MenuNode, MessageNode, QueueNode
+from callrouter.core.nodes import (
+    BranchNode,
+    CollectDigitsNode,
+    HangupNode,
+    LookupNode,
+    MenuNode,
+    MessageNode,
+    QueueNode,
+)
 from callrouter.core.nodes.about import NumberAsked
+from callrouter.core.templates import parse
 from callrouter.questions.decisions import numbers_asked_for
 from callrouter.questions.examples import Distinctions
 from callrouter.questions.exploring import explore
@@ -77,3 +86,17 @@ def test_numbers_that_the_tree_tells_apart() -> None:
     )
 
     assert numbers_asked_for(asked, Distinctions(plan)) == ("22#", "11#", "042")
+
+
+def test_whoever_answered_the_caller_decides_not_what_is_looked_up_then() -> None:
+    """The node of an ending is the one that reached somebody."""
+    tree = plan_of(
+        QueueNode(name="team", queue="sales", max_wait_seconds=60, exits={"overflow": "bye", "done": "file"}),
+        LookupNode(name="file", url=parse("https://crm.example/"), exits={"next": "bye", "failed": "bye"}),
+        HangupNode(name="bye"),
+    )
+
+    assert {(one.outcome, one.node) for one in explore(tree, OFFERED).ways} == {
+        ("queue:sales", "team"),
+        ("abandoned", "bye"),
+    }

@@ -406,3 +406,13 @@ def test_what_no_caller_meets(tmp_path: Path, client: str, change: tuple[str, st
 
     assert list(unheard(old, new)) == [sentence]
     assert not compare(old, new, NOW).differences
+
+
+def test_a_caller_who_goes_round_for_ever(tmp_path: Path) -> None:
+    """Who declines a call-back again and again is walked until the engine ends the call, and that is told."""
+    tree = """first: {{ callback: {{ done: bye, declined: again, no_input: sales, no_match: other }} }}
+  again: {{ play: {{ prompt: "Bon.", next: {to} }} }}"""
+    old, new = (_small(tmp_path / to, tree.format(to=to)) for to in ("sales", "first"))
+    told = [str(one) for one in sentences(compare(old, new, NOW)) if "now reach a failure" in str(one)]
+
+    assert [one.startswith("At any time, callers who press 3; or ") for one in told] == [True]
