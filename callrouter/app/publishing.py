@@ -15,7 +15,7 @@ from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.look import SOUNDS, SUFFIXES, is_client_file
 from callrouter.dialplan.folder.publish import put_in_place
-from callrouter.dialplan.issues import errors
+from callrouter.dialplan.issues import errors, how_many
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
 from callrouter.errors import DialplanError
 from callrouter.questions.expected import run_expected
@@ -80,11 +80,9 @@ def publish_documents(settings: Settings, documents: Mapping[str, bytes], *, by:
     _must_pass(settings, {**left, **documents}, "nothing is published")
     changed = {name: content for name, content in documents.items() if present.get(name) != content}
     put_in_place(folder, changed, how="publish", by=by, remove=gone if delete else ())
-    said = f"Published {_count(len(changed), 'changed file')} of {len(documents)} into {folder}"
+    said = f"Published {how_many(len(changed), 'changed file')} of {len(documents)} into {folder}"
     if gone:
-        said += (
-            f"; {_count(len(gone), 'file')} {'removed' if delete else 'left that it does not hold (--delete removes)'}"
-        )
+        said += f"; {how_many(len(gone), 'file')} {'removed' if delete else 'left that it does not hold (--delete removes)'}"
     return f"{said}: {_some(gone)}." if gone else f"{said}."
 
 
@@ -173,7 +171,7 @@ def _must_pass(
         routes = run_expected(read_tables(Path(place)), tried) if only is None else ()
     wrong = [issue for issue in errors((*tried.issues, *routes)) if only in (None, issue.file)]
     if wrong or only in tried.refused:
-        raise Refusal(f"{_count(len(wrong), 'error')}: {otherwise}", wrong)
+        raise Refusal(f"{how_many(len(wrong), 'error')}: {otherwise}", wrong)
     return tried
 
 
@@ -191,10 +189,6 @@ def _served_folder(settings: Settings) -> Path:
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _some(names: Sequence[str]) -> str:

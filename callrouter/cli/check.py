@@ -13,7 +13,7 @@ import typer
 from callrouter.cli.web_services import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
-from callrouter.dialplan.issues import Issue, errors
+from callrouter.dialplan.issues import Issue, errors, how_many
 from callrouter.dialplan.show.text import tree
 from callrouter.questions.expected import run_expected
 from callrouter.settings import load_secrets, load_settings
@@ -69,12 +69,8 @@ def _say(catalogue: Catalogue, issues: Sequence[Issue], *, show: bool) -> None:
     wrong = len(errors(issues))
     warnings = len(issues) - wrong
     nodes = sum(len(plan.nodes) for plan in catalogue.plans.values())
-    good = f"{_count(len(catalogue.plans), 'client')} with {_count(nodes, 'node')} can be served"
-    print(f"{good}; {_count(wrong, 'error')}, {_count(warnings, 'warning')}.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    good = f"{how_many(len(catalogue.plans), 'client')} with {how_many(nodes, 'node')} can be served"
+    print(f"{good}; {how_many(wrong, 'error')}, {how_many(warnings, 'warning')}.")
 
 
 def _as_json(catalogue: Catalogue, issues: Sequence[Issue]) -> dict[str, object]:

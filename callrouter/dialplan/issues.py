@@ -87,6 +87,11 @@ def bounded(issues: Iterable[Issue]) -> Iterator[Issue]:
         yield Issue(file=file, line=rest[0].line, message=message, severity=severity)
 
 
+def how_many(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def closest(word: str, names: Iterable[str]) -> str:
     """The name that was probably meant, or an empty string."""
     from difflib import get_close_matches  # only here: where nothing is wrong nothing is meant

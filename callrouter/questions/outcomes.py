@@ -12,6 +12,7 @@ from msgspec import Struct
 from callrouter.core.conditions import ShareOfCalls
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
+from callrouter.dialplan.issues import how_many
 from callrouter.questions.exploring import Ending, Way, explore
 from callrouter.questions.occasions import CallerKind, Moment, caller_kinds, moments
 
@@ -86,15 +87,11 @@ def offer(plan: Plan, kind: CallerKind, when: Moment, call_id: str) -> CallOffer
 
 def told(plan: Plan, found: Outcomes) -> Iterator[str]:
     """The outcomes, as lines a person reads."""
-    tried = f"{_count(found.callers, 'kind')} of callers, {_count(found.moments, 'kind')} of times"
-    yield f"{plan.name} ({plan.source}): {_count(len(found.found), 'outcome')}, over {tried}"
+    tried = f"{how_many(found.callers, 'kind')} of callers, {how_many(found.moments, 'kind')} of times"
+    yield f"{plan.name} ({plan.source}): {how_many(len(found.found), 'outcome')}, over {tried}"
     for one in found.found:
         node = plan.where(one.ending.node)
         yield f"{one.ending.disposition:<13} {one.ending.outcome}, {node}"
         yield f"              {one.kind.words}, {one.moment.words}: {one.way.in_words}"
     if not found.complete:
         yield "(the tree has more states than are looked at: there may be more)"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
