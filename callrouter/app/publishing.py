@@ -82,7 +82,8 @@ def publish_documents(settings: Settings, documents: Mapping[str, bytes], *, by:
     put_in_place(folder, changed, how="publish", by=by, remove=gone if delete else ())
     said = f"Published {how_many(len(changed), 'changed file')} of {len(documents)} into {folder}"
     if gone:
-        said += f"; {how_many(len(gone), 'file')} {'removed' if delete else 'left that it does not hold (--delete removes)'}"
+        done = "removed" if delete else "left that it does not hold (--delete removes)"
+        said += f"; {how_many(len(gone), 'file')} {done}"
     return f"{said}: {_some(gone)}." if gone else f"{said}."
 
 

@@ -15,7 +15,7 @@ from itertools import count, islice
 from msgspec import Struct
 
 from callrouter.core import inputs
-from callrouter.core.call import Disposition
+from callrouter.core.call import Disposition, replace
 from callrouter.core.effects import Dial, EnterQueue
 from callrouter.core.plan import Plan
 from callrouter.questions.decisions import ANSWERED, Decided, Decisions
@@ -26,16 +26,6 @@ MAX_STATES = 50_000
 
 MAX_COMBINATIONS = 400
 """Ways to decide all of one wait that are looked at: how its queues stand, what the fields of one answer are."""
-
-
-class Choice(Struct, frozen=True, kw_only=True):
-    """What the caller or somebody else did at one wait."""
-
-    node: str
-    words: str
-    """As a person tells it: `presses 1`, `queue medical answers`."""
-    reached: bool
-    """Somebody answered the caller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -53,15 +43,11 @@ class Way(Struct, frozen=True, kw_only=True):
     """One way to an ending."""
 
     ending: Ending
-    choices: tuple[Choice, ...]
+    in_words: str
+    """What the caller and the others do, in order: `presses 1, queue medical answers`."""
     rehearsal: Rehearsal
     offered: inputs.CallOffered
     """Of the calls explored, the one that goes this way."""
-
-    @property
-    def in_words(self) -> str:
-        """What the caller and the others do, in order."""
-        return ", ".join(choice.words for choice in self.choices) or "just calls"
 
 
 class Explored(Struct, frozen=True, kw_only=True):
@@ -78,7 +64,7 @@ def explore(plan: Plan, *offers: inputs.CallOffered, max_states: int = MAX_STATE
     for index, offered in enumerate(offers):
         step = begin(plan, offered)
         reads = search.decisions.ahead.offer_read(step.call, offered.at)
-        search.found(0, index, _Going(step=step, choices=(), reads=reads))
+        search.found(0, index, _Going(step=step, done=(), reads=reads))
     complete = search.run(max_states)
     return Explored(ways=search.ways, complete=complete)
 
@@ -87,7 +73,10 @@ class _Going(Struct, frozen=True, kw_only=True):
     """A call on one of its ways."""
 
     step: RehearsedStep
-    choices: tuple[Choice, ...]
+    done: tuple[str, ...]
+    """What the caller and the others did so far, as a person tells it."""
+    answered_at: str = ""
+    """The node at which somebody answered the caller last."""
     reads: Callable[[str], Hashable]
     """What the nodes ahead of a node read of who calls and when."""
 
@@ -115,7 +104,8 @@ class _Search:
             self._costs[ending] = effort, index
             rehearsal = done(self.decisions.plan, going.step)
             offered = self._offers[index]
-            self.ways[ending] = Way(ending=ending, choices=going.choices, rehearsal=rehearsal, offered=offered)
+            words = ", ".join(going.done) or "just calls"
+            self.ways[ending] = Way(ending=ending, in_words=words, rehearsal=rehearsal, offered=offered)
 
     def run(self, max_states: int) -> bool:
         """Follow all ways; False where there are more than are looked at."""
@@ -138,12 +128,13 @@ class _Search:
         self._cut = self._cut or next(ways, None) is not None
 
     def _after(self, going: _Going, decided: Decided) -> _Going:
-        step, choices = going.step, going.choices
-        if decided:
-            words = self.decisions.describe(step.call, step.wait, decided)
-            reached = isinstance(step.wait, EnterQueue | Dial) and ANSWERED in decided.values()
-            choices = (*choices, Choice(node=step.call.node, words=words, reached=reached))
-        return _Going(step=follow(self.decisions, step, decided), choices=choices, reads=going.reads)
+        step = going.step
+        after = replace(going, step=follow(self.decisions, step, decided))
+        if not decided:
+            return after
+        done = (*going.done, self.decisions.describe(step.call, step.wait, decided))
+        reached = isinstance(step.wait, EnterQueue | Dial) and ANSWERED in decided.values()
+        return replace(after, done=done, answered_at=step.call.node if reached else going.answered_at)
 
 
 def all_decided(
@@ -164,5 +155,5 @@ def _ending(plan: Plan, going: _Going) -> Ending:
     if call.disposition is Disposition.MESSAGE_LEFT:
         node = word_left(call).node
     elif call.disposition in (Disposition.ANSWERED, Disposition.REDIRECTED):
-        node = next((choice.node for choice in reversed(going.choices) if choice.reached), node)
+        node = going.answered_at or node
     return Ending(outcome=outcome_of(plan, call), node=node, disposition=str(call.disposition))

@@ -34,17 +34,20 @@ Path = tuple[Taken, ...]
 """From the beginning on; decisions that do not matter are not in it."""
 
 
-class _Fork(Struct, frozen=True):
+class Fork(Struct, frozen=True):
+    """Where something is decided: each option leads to a diagram, or to another place, by number."""
+
     decision: Decision
     branches: tuple[tuple[str, int], ...]
+    """The ordinary one first."""
 
 
 class Diagrams:
     """All diagrams of one question; the first branch of a fork is the ordinary one."""
 
     def __init__(self) -> None:
-        self._parts: list[_Fork | frozenset[Change]] = []
-        self._numbers: dict[_Fork | frozenset[Change], int] = {}
+        self._parts: list[Fork | frozenset[Change]] = []
+        self._numbers: dict[Fork | frozenset[Change], int] = {}
         self._only: dict[tuple[int, Change], int] = {}
         self._holding: dict[int, frozenset[Change]] = {}
         self._ways: dict[int, Sequence[tuple[int, Taken]]] = {}
@@ -62,7 +65,7 @@ class Diagrams:
         asked = decision == KEYS
         if all(branch == first for _, branch in branches) and not (asked and first in self._asking):
             return first
-        number = self._number(_Fork(decision, tuple(branches)))
+        number = self._number(Fork(decision, tuple(branches)))
         if asked or any(branch in self._asking for _, branch in branches):
             self._asking.add(number)
         return number
@@ -71,7 +74,7 @@ class Diagrams:
         """All that holds somewhere in it."""
         if diagram not in self._holding:
             part = self._parts[diagram]
-            inside = (self.held(branch) for _, branch in part.branches) if isinstance(part, _Fork) else (part,)
+            inside = (self.held(branch) for _, branch in part.branches) if isinstance(part, Fork) else (part,)
             self._holding[diagram] = frozenset().union(*inside)
         return self._holding[diagram]
 
@@ -79,7 +82,7 @@ class Diagrams:
         """The ways to one thing, at most `MANY_PATHS`: what else holds there makes no difference."""
         yield from islice(self._paths(self._reduced(diagram, held)), MANY_PATHS)
 
-    def _number(self, part: _Fork | frozenset[Change]) -> int:
+    def _number(self, part: Fork | frozenset[Change]) -> int:
         if part not in self._numbers:
             self._numbers[part] = len(self._parts)
             self._parts.append(part)
@@ -92,7 +95,7 @@ class Diagrams:
         key = diagram, held
         if key not in self._only:
             part = self._parts[diagram]
-            if isinstance(part, _Fork):
+            if isinstance(part, Fork):
                 branches = [(option, self._reduced(branch, held)) for option, branch in part.branches]
                 self._only[key] = self.fork(part.decision, branches)
             else:
@@ -104,12 +107,12 @@ class Diagrams:
         while waiting:
             diagram, before = waiting.pop()
             part = self._parts[diagram]
-            if isinstance(part, _Fork):
+            if isinstance(part, Fork):
                 waiting += reversed([(branch, (*before, taken)) for branch, taken in self._taken(part, diagram)])
             elif part:
                 yield before
 
-    def _taken(self, fork: _Fork, number: int) -> Sequence[tuple[int, Taken]]:
+    def _taken(self, fork: Fork, number: int) -> Sequence[tuple[int, Taken]]:
         """What a fork leads to, and what is to be decided for it; each answer is found once."""
         if number not in self._ways:
             everything = tuple(option for option, _ in fork.branches)
@@ -131,14 +134,7 @@ class Diagrams:
         return self._ways[number]
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """Where a pair of calls waits for a decision: each option leads to another place, by number."""
-
-    decision: Decision
-    branches: tuple[tuple[str, int], ...]
-
-
-Places = Sequence[Place | frozenset[Change]]
+Places = Sequence[Fork | frozenset[Change]]
 """By number: where something is decided, or what holds in the end."""
 
 
@@ -168,7 +164,7 @@ class Folding:
         key = place, entry
         if key not in self._done:
             held = self._places[place]
-            if isinstance(held, Place):
+            if isinstance(held, Fork):
                 branches = [(option, self._fold_on(place, entry, to)) for option, to in held.branches]
                 self._done[key] = self._diagrams.fork(held.decision, branches)
             else:
@@ -195,7 +191,7 @@ class Folding:
 
     def _leading_from(self, place: int) -> Iterator[int]:
         held = self._places[place]
-        return iter([to for _, to in held.branches] if isinstance(held, Place) else ())
+        return iter([to for _, to in held.branches] if isinstance(held, Fork) else ())
 
     def _find_circles(self, start: int) -> None:
         """Number the strongly connected parts (Tarjan's algorithm, without recursion)."""

@@ -17,7 +17,7 @@ from callrouter.core.call import replace
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.questions.decisions import KEYS, WRONG, Decided, Option, words_of
-from callrouter.questions.diff.diagram import Diagrams, Folding, Place
+from callrouter.questions.diff.diagram import Diagrams, Folding, Fork
 from callrouter.questions.diff.experience import MOST_KEPT, MOST_MET, UNSERVED, Change, changes_between, first_of
 from callrouter.questions.diff.same_tree import Likeness
 from callrouter.questions.diff.side import Needed, Side, Tree
@@ -40,7 +40,7 @@ class SideBySide:
         self._trees = Tree(old, examples), Tree(new, examples)
         self._likeness = Likeness(old, new)
         self._starts: dict[Hashable, int] = {}
-        self._places: list[Place | frozenset[Change]] = []
+        self._places: list[Fork | frozenset[Change]] = []
         self._numbers: dict[Hashable, int] = {}
         """Where a place stands among them: by the state of the pair, or by what holds in its end."""
         self._folding = Folding(self.diagrams, self._places)
@@ -72,7 +72,7 @@ class SideBySide:
             branches = [
                 (words_of(option), self._place(self._after(pair, needed, option), waiting)) for option in needed.options
             ]
-            self._places[place] = Place(decision=needed.decision, branches=tuple(branches))
+            self._places[place] = Fork(needed.decision, tuple(branches))
         return start
 
     def _place(self, pair: _Pair, waiting: deque[tuple[int, _Pair]]) -> int:

@@ -12,7 +12,7 @@ from callrouter.questions.decisions import OTHER, WRONG
 from callrouter.questions.diff.compare import Compared, Difference
 from callrouter.questions.diff.diagram import Path, Taken
 from callrouter.questions.diff.experience import Change
-from callrouter.questions.diff.wording_conditions import circumstances
+from callrouter.questions.diff.wording_conditions import circumstances, listed
 from callrouter.questions.diff.wording_times import Said, times_of
 from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, WITHHELD
 
@@ -30,15 +30,11 @@ class Sentence(Struct, frozen=True, kw_only=True):
     times: str
     callers: str
     circumstance: str
-    now: str
-    before: str
-    ends: bool
-    """It is one of where calls end, rather than of what is met on the way."""
+    change: Change
 
     def __str__(self) -> str:
-        change = _change(self.before, self.now, "reach " if self.ends else "")
         said = ", ".join(part for part in (self.times, self.circumstance, self.callers) if part)
-        return f"{said[:1].upper()}{said[1:]} {'now ' if self.now else ''}{change}."
+        return f"{said[:1].upper()}{said[1:]} {'now ' if self.change.now else ''}{_change(self.change)}."
 
     def as_json(self) -> dict[str, str]:
         """For machines: every part by name."""
@@ -46,17 +42,18 @@ class Sentence(Struct, frozen=True, kw_only=True):
             "times": self.times,
             "callers": self.callers,
             "circumstance": self.circumstance,
-            "before": self.before,
-            "now": self.now,
+            "before": self.change.before,
+            "now": self.change.now,
         }
 
 
-def _change(before: str, now: str, verb: str) -> str:
+def _change(change: Change) -> str:
+    before, now = change.before, change.now
     if not now:
         return f"no longer {before}"
     if not before:
         return f"also {now}"
-    return f"{verb}{now} instead of {before if verb else _gerund(before)}"
+    return f"reach {now} instead of {before}" if change.ends else f"{now} instead of {_gerund(before)}"
 
 
 def _gerund(met: str) -> str:
@@ -81,7 +78,7 @@ def _of_ends(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
             told.setdefault(key, {}).setdefault(one.keys, []).append(caller)
     for (times, circumstance, change), by_keys in told.items():
         for who in _who(by_keys, compared.callers):
-            yield _sentence(change, times=times, callers=who, circumstance=circumstance)
+            yield Sentence(times=times, callers=who, circumstance=circumstance, change=change)
 
 
 def _on_the_way(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
@@ -101,24 +98,13 @@ def _on_the_way(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
         if keys != ((),) or len(others) > 1:
             who += f" who {_pressing(keys)}" if len(keys) == len(others) == 1 else " who come to it"
         always = tuple(taken for taken in ways[0].others if all(taken in each for each in others))
-        circumstance = circumstances(always, compared)
-        yield _sentence(change, times=times_of(frozenset(said)), callers=who, circumstance=circumstance)
+        times, circumstance = times_of(frozenset(said)), circumstances(always, compared)
+        yield Sentence(times=times, callers=who, circumstance=circumstance, change=change)
 
 
 def _in_order(compared: Compared, *, ends: bool) -> list[tuple[Difference, Mapping[str, set[tuple[str, ...]]]]]:
     found = [(one, by_caller) for one, by_caller in compared.differences.items() if one.change.ends == ends]
     return sorted(found, key=lambda one: len(one[0].others))
-
-
-def _sentence(change: Change, *, times: str, callers: str, circumstance: str) -> Sentence:
-    return Sentence(
-        times=times,
-        callers=callers,
-        circumstance=circumstance,
-        before=change.before,
-        now=change.now,
-        ends=change.ends,
-    )
 
 
 def _who(by_keys: Mapping[Path, list[str]], everybody: tuple[str, ...]) -> Iterator[str]:
@@ -148,7 +134,7 @@ def callers_named(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
 def _pressing(ways: Iterable[Path]) -> str:
     """`press 2 or press nothing`, `press 1, then key 75011`."""
     ordered = sorted(_joined(ways), key=lambda way: (len(way), [taken.options for taken in way]))
-    words = [", then ".join(_listed(_choices(taken)) for taken in way) for way in ordered[:MOST_WAYS]]
+    words = [", then ".join(listed(_choices(taken), "or") for taken in way) for way in ordered[:MOST_WAYS]]
     more = len(ordered) - MOST_WAYS
     if more > 0:
         words.append(f"go {more} more way{'s' if more > 1 else ''}")
@@ -182,10 +168,3 @@ def _choices(taken: Taken) -> list[str]:
 def _keyed(answer: str) -> str:
     words = {WRONG: "press a wrong key", OTHER: "key another number", "": "press nothing"}
     return words.get(answer, f"{'press' if len(answer) == 1 else 'key'} {answer}")
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-__all__ = ["Sentence", "sentences"]

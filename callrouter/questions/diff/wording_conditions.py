@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from callrouter.dialplan.documents.expected_file import FAILED
 from callrouter.questions.decisions import UNSEEN
@@ -19,7 +19,7 @@ def circumstances(others: Path, compared: Compared) -> str:
     people = [taken.decision.of for taken in others if taken.decision.kind == "dial"]
     parts = [f"no agent of {' or '.join(queues)} answers"] if queues else []
     if people:
-        parts.append(f"{_and(people)} {'does' if len(people) == 1 else 'do'} not answer")
+        parts.append(f"{listed(people, 'and')} {'does' if len(people) == 1 else 'do'} not answer")
     for taken in others:
         parts += _part(taken)
     drawn = [taken for taken in others if taken.decision.kind == "draw"]
@@ -58,7 +58,7 @@ def _one_standing(option: str) -> str:
         return "cannot be looked at"
     if ":" not in option:
         return "stands as usual"
-    return f"has {_and([_measured(*part.split(':')) for part in option.split(',')])}"
+    return f"has {listed([_measured(*part.split(':')) for part in option.split(',')], 'and')}"
 
 
 def _measured(measure: str, value: str) -> str:
@@ -74,6 +74,6 @@ def _measured(measure: str, value: str) -> str:
             return f"conversations of {value}"
 
 
-def _and(words: Iterable[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+def listed(words: Sequence[str], last: str) -> str:
+    """`a, b and c`, with this word before the last."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
