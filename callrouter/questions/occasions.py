@@ -46,15 +46,15 @@ class CallerKind(Struct, frozen=True, kw_only=True):
 def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
     """One caller for each combination of lists; ordinary callers first, then lists as written, then the withheld."""
     lists = [tuple(_lists(plan)) for plan in plans]
-    kinds: dict[Hashable, CallerKind] = {}
+    kinds: dict[Hashable, tuple[CallerId, tuple[frozenset[str], ...]]] = {}
     for caller in (*_ordinary(plans[-1]), *_listed(lists), CallerId(presentation=Presentation.WITHHELD)):
         held = tuple(frozenset(one.name for one in of_plan if one.match(caller)) for of_plan in lists)
         told_apart = (caller.presentation is Presentation.ALLOWED or any(held), held)
         if any(held) or caller.presentation is Presentation.ALLOWED:
-            kinds.setdefault(told_apart, CallerKind(words="", caller=caller, lists=held))
-    found = tuple(kinds.values())
+            kinds.setdefault(told_apart, (caller, held))
     return tuple(
-        CallerKind(words=_words(kind, alone=len(found) == 1), caller=kind.caller, lists=kind.lists) for kind in found
+        CallerKind(words=_words(caller, held, alone=len(kinds) == 1), caller=caller, lists=held)
+        for caller, held in kinds.values()
     )
 
 
@@ -79,9 +79,9 @@ def _ordinary(plan: Plan) -> Iterator[CallerId]:
 
 
 def _listed(lists: Sequence[Sequence[CallerList]]) -> Iterator[CallerId]:
-    """Callers of each list, and of each beginning some whom no longer beginning holds."""
+    """Callers of each list; and for each prefix some whom it holds, and no prefix or number that is more exact."""
     everything = [one for of_plan in lists for one in of_plan]
-    longer = sorted({prefix for one in everything for prefix in one.prefixes} | set(_numbers(everything)))
+    longer = sorted({number for one in everything for number in (*one.prefixes, *one.numbers)})
     for one in everything:
         for number in sorted(one.numbers):
             yield CallerId(number=number)
@@ -90,11 +90,6 @@ def _listed(lists: Sequence[Sequence[CallerList]]) -> Iterator[CallerId]:
             for other in longer:
                 if other.startswith(prefix):
                     yield from (_beginning_with(begun) for begun in _beside(prefix, other))
-
-
-def _numbers(lists: Sequence[CallerList]) -> Iterator[str]:
-    for one in lists:
-        yield from one.numbers
 
 
 def _beside(prefix: str, longer: str) -> Iterator[str]:
@@ -107,18 +102,18 @@ def _beginning_with(prefix: str) -> CallerId:
     return CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
 
 
-def _words(kind: CallerKind, *, alone: bool) -> str:
-    names = sorted(frozenset().union(*kind.lists))
-    if kind.caller.presentation is not Presentation.ALLOWED:
+def _words(caller: CallerId, lists: tuple[frozenset[str], ...], *, alone: bool) -> str:
+    names = sorted(frozenset().union(*lists))
+    if caller.presentation is not Presentation.ALLOWED:
         return WITHHELD
     if not names:
         return ANY_CALLER if alone else ANY_OTHER_CALLER
-    before, now = kind.lists[0], kind.lists[-1]
+    before, now = lists[0], lists[-1]
     if before != now:
         joined = [f"now in list {one}" for one in sorted(now - before)]
         left = [f"no longer in list {one}" for one in sorted(before - now)]
-        return f"{CALLERS_LIKE} {kind.caller.number} ({', '.join((*joined, *left))})"
-    return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({kind.caller.number})"
+        return f"{CALLERS_LIKE} {caller.number} ({', '.join((*joined, *left))})"
+    return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({caller.number})"
 
 
 class Stretch(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -22,20 +21,6 @@ from callrouter.core.plan import Plan, names_of
 from callrouter.dialplan.documents.expected_file import ANYBODY
 from callrouter.questions.decisions import KEYS, ORDINARY, Decided, Decision, Decisions, Option
 from callrouter.questions.waits import ANSWERING_SECONDS, Happening, happens, longest_seconds
-
-
-class Cast(Protocol):
-    """The caller and the others, asked one after the other what they do; asked about one call, from its start."""
-
-    @property
-    def ahead(self) -> str:
-        """Keys pressed at once, while the call is being answered."""
-
-    def hangs_up(self, wait: int) -> bool:
-        """Whether the caller hangs up in the middle of this wait, from 1."""
-
-    def decide(self, call: Call, wait: Effect, decision: Decision) -> Option:
-        """What is decided at a wait of the call."""
 
 
 class Script(Struct, frozen=True, kw_only=True):
@@ -52,21 +37,12 @@ class Script(Struct, frozen=True, kw_only=True):
     a lookup may also name the node (`at_node`). Where nothing is said, the ordinary happens."""
 
 
-class Scripted:
-    """A cast that plays a script."""
+class Cast:
+    """The caller and the others of one call, asked from its start what they do: they play a script."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
         self._keys = iter(script.keys)
-
-    @property
-    def ahead(self) -> str:
-        """As written."""
-        return self.script.ahead
-
-    def hangs_up(self, wait: int) -> bool:
-        """As written."""
-        return wait == self.script.hang_up_after
 
     def decide(self, call: Call, wait: Effect, decision: Decision) -> Option:
         """The next keys that are written, or what is said of this decision."""
@@ -147,14 +123,15 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
 
 def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Rehearsal:
     """Walk the plan with this caller to the end of the call."""
-    cast = Scripted(cast) if isinstance(cast, Script) else cast
+    cast = Cast(cast) if isinstance(cast, Script) else cast
+    script = cast.script
     decisions = Decisions(plan)
     step = begin(plan, offered)
     if isinstance(step.effects[0], Answer):
-        step = aside(plan, step, [inputs.DigitPressed(digit=key, at=step.at) for key in cast.ahead])
+        step = aside(plan, step, [inputs.DigitPressed(digit=key, at=step.at) for key in script.ahead])
     wait = 1
     while not step.call.ended:
-        if cast.hangs_up(wait) and not isinstance(step.wait, Hangup):
+        if wait == script.hang_up_after and not isinstance(step.wait, Hangup):
             at = step.at + timedelta(seconds=longest_seconds(step.wait) / 2)
             step = tell(plan, step, "the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)])
         else:

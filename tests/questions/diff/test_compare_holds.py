@@ -37,7 +37,7 @@ from callrouter.questions.diff.compare import Compared, Difference, compare
 from callrouter.questions.diff.experience import UNSERVED, ended
 from callrouter.questions.examples import Distinctions
 from callrouter.questions.occasions import calendar, caller_kinds, moment
-from callrouter.questions.rehearsal import Script, Scripted, rehearse
+from callrouter.questions.rehearsal import Cast, Script, rehearse
 
 FOLDERS = {
     "clinic": Path(__file__).parents[2] / "dialplan" / "full_language",
@@ -73,7 +73,7 @@ EDITS = [
 ]
 
 
-class Caller(Scripted):
+class Caller(Cast):
     """One who answers a question that is asked again as before."""
 
     def __init__(self, plan: Plan, answers: tuple[str, ...], script: Script) -> None:
