@@ -86,7 +86,8 @@ class Recorder:
         self._queue: deque[tuple[float, Call]] = deque()
         self._in_hand = 0
         """Calls taken from the queue that stand nowhere else yet."""
-        self._in_hand_since: float | None = None
+        self._in_hand_since: list[float] = []
+        """Since when the oldest call of each lot in hand has waited (time.monotonic): one is written, one spilled."""
         self._away_since: float | None = None
         self._replayed: Iterator[list[str]] | None = None
         self._replayed_file: Path | None = None
@@ -117,8 +118,7 @@ class Recorder:
         ages = [0.0]
         if self._queue:
             ages.append(time.monotonic() - self._queue[0][0])
-        if self._in_hand_since is not None:
-            ages.append(time.monotonic() - self._in_hand_since)
+        ages += [time.monotonic() - since for since in self._in_hand_since]
         if (spooled_at := self._spool.oldest_at) is not None:
             ages.append(time.time() - spooled_at)
         return max(ages)
@@ -204,7 +204,8 @@ class Recorder:
                 await _wait(self._closing, self._flush_seconds)
 
     async def _write_batch(self) -> None:
-        self._in_hand_since = self._queue[0][0]
+        oldest = self._queue[0][0]
+        self._in_hand_since.append(oldest)
         taken: list[tuple[float, Call]] = []
         try:
             while self._queue and len(taken) < BATCH_CALLS:
@@ -218,7 +219,7 @@ class Recorder:
             raise
         finally:
             self._in_hand -= len(taken)
-            self._in_hand_since = None
+            self._in_hand_since.remove(oldest)
 
     async def _replay_batch(self) -> None:
         """Commit the next lines of the oldest spool file; the file goes when it is through."""
@@ -306,13 +307,15 @@ class Recorder:
         while len(self._queue) > keep:
             taken = [self._queue.popleft() for _ in range(min(_SPILL_CALLS, len(self._queue) - keep))]
             self._in_hand += len(taken)
+            oldest = taken[0][0]
+            self._in_hand_since.append(oldest)
             try:
                 lines: list[str] = []
                 for _, call in taken:
                     lines.append(call_json(call))
                     if len(lines) % _SLICE == 0:
                         await asyncio.sleep(0)
-                oldest_at = time.time() - (time.monotonic() - taken[0][0])
+                oldest_at = time.time() - (time.monotonic() - oldest)
                 await self._on_disk(partial(self._spool.append, lines, oldest_at))
             except BaseException:
                 self._queue.extendleft(reversed(taken))
@@ -323,6 +326,7 @@ class Recorder:
                 self._note_durable([call.call_id for _, call in taken])
             finally:
                 self._in_hand -= len(taken)
+                self._in_hand_since.remove(oldest)
 
     async def _on_disk(self, work: Callable[[], T]) -> T:
         """Do what blocks in a thread, one thing at a time, and to its end even when we are cancelled."""

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -203,6 +203,28 @@ async def test_nothing_is_lost_or_doubled_when_postgresql_restarts(
     assert sent == await count(database) == await count(database, "queue_visits") == await count(database, "messages")
     assert spooled(tmp_path) == []
     await database.close()
+
+
+async def test_a_call_on_its_way_to_the_disk_still_waits(
+    database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither its number nor its age drops out of what is shown while it stands in the writer's hands."""
+    recorder = Recorder(database, tmp_path)
+    end(recorder, make_call(1))
+    await asyncio.sleep(0.05)
+    shown: list[tuple[int, float]] = []
+    append = Spool.append
+
+    def look(spool: Spool, lines: Sequence[str], oldest_at: float) -> None:
+        shown.append((recorder.backlog, recorder.oldest_seconds))
+        append(spool, lines, oldest_at)
+
+    monkeypatch.setattr(Spool, "append", look)
+    await recorder.close()
+
+    ((backlog, oldest_seconds),) = shown
+    assert backlog == 1
+    assert oldest_seconds >= 0.05
 
 
 async def test_a_call_on_the_disk_needs_no_other_record(own_server: Any, tmp_path: Path, make_call: MakeCall) -> None:
