@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from callrouter.delivery import intake as under_test
 from callrouter.delivery.intake import Intake
@@ -53,9 +54,7 @@ async def test_a_spool_that_cannot_be_read_does_not_hold_up_what_comes_in(databa
     assert {one.delivery_id for one in due} == {"c1-n0", "left"}
 
 
-async def test_when_both_fail_it_waits_in_memory(
-    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_when_both_fail_it_waits_in_memory(database: Database, tmp_path: Path) -> None:
     """And is logged whole when the engine stops."""
     away = Database(database.url.set(database="nowhere"))
     (tmp_path / "n").mkdir()
@@ -65,23 +64,23 @@ async def test_when_both_fail_it_waits_in_memory(
         await intake.keep()
     assert not await intake.put_aside()
     assert len(intake) == 1
-    await intake.flush()
+    with capture_logs() as logs:
+        await intake.flush()
     await away.close()
 
-    said = "".join(capsys.readouterr())
+    said = str(logs)
     assert "a notification is lost" in said
     assert "c1-n0" in said
     assert ADDRESS in said
 
 
-async def test_too_many(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_too_many(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What there is no room for is logged whole, and loudly."""
     monkeypatch.setattr(under_test, "MAX_IN_MEMORY", 1)
     intake = intake_of(database, tmp_path / "n")
-    for number in range(2):
-        intake.take(delivery_to(ADDRESS, f"n{number}"))
+    with capture_logs() as logs:
+        for number in range(2):
+            intake.take(delivery_to(ADDRESS, f"n{number}"))
 
     assert len(intake) == 1
-    assert "n1" in "".join(capsys.readouterr())
+    assert "n1" in str(logs)
