@@ -232,4 +232,3 @@ class Engine:
         await self.records.stop()
         if lifetime.fatal is not None:
             raise lifetime.fatal
-        self.telephony.start()
