@@ -45,7 +45,7 @@ class EndedRow:
     cause: int
     did: str
     caller: CallerId
-    """His number as Asterisk had it, not normalised."""
+    """The caller's number as Asterisk had it, not normalised."""
     untaken: bool
     """It ended before any engine took it."""
     fallback: bool

@@ -1,4 +1,4 @@
-"""Every caller of the demonstration gets what his story says: outcome, row, details, figures."""
+"""Every caller of the demonstration gets what their story says: outcome, row, details, figures."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_dials_and_dropped_steps_explained() -> None:
 
 
 def test_a_message_is_explained() -> None:
-    """How long it is, and the node in which he hung up."""
+    """How long it is, and the node in which they hung up."""
     call = Playbook(plan_of(MESSAGE, BYE)).offer().expects("answer", "play speak").answered().after(3).prompt_ended()
     call.expects("record at most 120 s").after(9).hangs_up().ends(Disposition.MESSAGE_LEFT)
 

@@ -517,7 +517,7 @@ def test_who_is_on_call(put: Put, load: Load, at: datetime, who: str | None) -> 
 
 
 def test_a_rota_with_nobody_is_passed_over(put: Put, load: Load) -> None:
-    """The next of the contacts has his turn, and only his."""
+    """The next of the contacts has their turn, and only theirs."""
     put("shared/calendars", CALENDARS)
     put("a", "  go:\n    dial: { contacts: [doctors, carla], ring: 20s, no_answer: bye }\n")
     plan = load().plans["a"]

@@ -72,7 +72,7 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
                 heard[target] = max(seconds, heard.get(target, 0.0))
     if longest > LONGEST_GREETING_SECONDS:
         wrong = (
-            f"a caller has been listening for {longest:.0f} s here before he can do anything:"
+            f"a caller has been listening for {longest:.0f} s here before they can do anything:"
             f" a greeting of more than {LONGEST_GREETING_SECONDS:.0f} s is hung up on"
         )
         scope.fail(wrong, "nodes", where, severity=Severity.WARNING)
