@@ -218,7 +218,7 @@ def _authors(folder: Path, files: Collection[str]) -> dict[str, str]:
 def _git(folder: Path, arguments: Sequence[str]) -> str | None:
     """What git says; None when there is no git, no checkout, or no answer."""
     try:
-        done = subprocess.run(  # noqa: S603 - no shell; the files' names stand behind "--"
+        done = subprocess.run(  # noqa: S603 - no shell; the files' names stand after "--"
             ["git", "--no-optional-locks", "-C", str(folder), *arguments],  # noqa: S607 - whichever git there is
             capture_output=True,
             timeout=_GIT_SECONDS,

@@ -243,7 +243,7 @@ async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringin
 
 
 async def test_who_picks_up_at_the_last_moment_is_let_decide(pbx: Pbx) -> None:
-    """`ring` bounds the ringing, not the question behind it: who is still being asked is not cut off."""
+    """`ring` bounds the ringing, not the question after it: who is still being asked is not cut off."""
     late = Contact(name="late", number="+33639980007")
     async with engine_room(pbx, plan_of(dial(late, ring_seconds=3.0), BYE)) as room:
         await room.call(talk_seconds=2)

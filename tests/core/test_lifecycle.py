@@ -48,7 +48,7 @@ RINGS_ON = plan_of(
     PLAN.nodes["doctor"],
     PLAN.nodes["bye"],
 )
-"""Nothing is heard behind the answer, which is waited for."""
+"""Nothing is heard after the answer, which is waited for."""
 
 
 def _call_in(state: CallState) -> Call:

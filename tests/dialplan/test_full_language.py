@@ -61,7 +61,7 @@ def test_expected_routes_hold(now: datetime) -> None:
 
 
 def test_every_outcome(clinic: Plan) -> None:
-    """Among them those behind an answer, a queue's state, a rota, a withheld number, and in either language."""
+    """Among them those after an answer, a queue's state, a rota, a withheld number, and in either language."""
     found = outcomes(clinic, NOW)
 
     assert found.complete

@@ -40,7 +40,7 @@ def content_of(path: Path) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    """What the file holds, cut off behind what is too long for a document."""
+    """What the file holds; of a file that is too long for a document, enough bytes to see that it is."""
     with path.open("rb") as stream:
         content = stream.read(_USUAL_BYTES)
         return content if len(content) < _USUAL_BYTES else content + stream.read(MAX_BYTES + 1 - _USUAL_BYTES)

@@ -92,9 +92,9 @@ def _stops(about: About) -> bool:
 
 
 def _efforts(tree: Tree) -> dict[str, Cost]:
-    """By node: the least a caller whom no list knows, and who answers every question, must do to come there.
+    """By node: the least a caller whom no list knows, and who answers every question, must do to reach it.
 
-    Behind a human nothing counts; no node is passed twice on such a way.
+    After a human nothing counts; no node is passed twice on such a way.
     """
     found: dict[str, Cost] = {}
     waiting: list[tuple[Cost, str]] = [((0, 0.0), tree.start)] if tree.start in tree.nodes else []

@@ -84,7 +84,7 @@ class Tree(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def backwards(self) -> tuple[str, ...]:
-        """Nodes ordered so that each stands behind all it leads to without a key; empty when idle ways go round."""
+        """Nodes ordered so that each stands after all it leads to without a key; empty when idle ways go round."""
         return _post_order(self.idle)
 
 
