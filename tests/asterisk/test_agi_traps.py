@@ -178,7 +178,7 @@ async def test_nothing_is_sent_after_the_end_and_what_was_left_is_ignored(pbx: P
 
 
 async def test_a_transfer_in_a_routine_nests_asyncagi(pbx: Pbx) -> None:
-    """Redirected out of a queue, a caller enters AsyncAGI within the one they are in: two starts, two ends, one call."""
+    """Redirected out of a queue, a caller enters AsyncAGI within their AsyncAGI: two starts, two ends, one call."""
     async with engine_room(pbx, UNATTENDED) as room:
         told = starts_and_ends(room)
         await in_queue_and_redirected(room)

@@ -1,6 +1,6 @@
-"""Expected routes, as written: beside `acme.yaml`, `acme.test.yaml` says what callers must come to.
+"""Expected routes, as written: beside `acme.yaml`, `acme.test.yaml` says where callers must end.
 
-The models hold what such a table may say, and its meaning: editors and the reference are told of it from here.
+The models hold what such a table may say, and its meaning: editors and the reference take it from here.
 `questions.expected` plays each row.
 """
 
@@ -142,7 +142,7 @@ class ExpectedCall(Block):
 
 
 class ExpectedCalls(Block):
-    """What callers of a client must come to; `callrouter check` plays each call.
+    """Where callers of a client must end; `callrouter check` plays each call.
 
     ```yaml
     calls:

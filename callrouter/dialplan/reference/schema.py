@@ -24,7 +24,7 @@ from callrouter.dialplan.verbs import AnyNode
 
 EXPECTED: Final = "expected"
 DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES, EXPECTED: ExpectedCalls}
-"""The kinds of documents by name: a client's, the shared ones, and the table of what callers must come to."""
+"""The kinds of documents by name: a client's, the shared ones, and the table of where callers must end."""
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 """The dialect every editor understands."""
