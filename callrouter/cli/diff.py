@@ -17,7 +17,7 @@ from callrouter.errors import DialplanError
 from callrouter.questions.diff.told import ClientDifference, differences, of_shared
 
 MOST_SENTENCES = 40
-"""Changes of one client that are told; more are counted. `--json` has all of them."""
+"""Changes of one client that are printed; more are only counted. `--json` has all of them."""
 
 
 def diff(

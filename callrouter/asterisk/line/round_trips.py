@@ -10,7 +10,7 @@ from callrouter.runtime.ports import Meter
 MEASURED_STEP: Final = 2
 """Not a call's first: that would time the set-up of the call as well."""
 MEASURE_EVERY_SECONDS: Final = 0.02
-"""A measured command costs Asterisk and us a tenth of a millisecond: where there are many calls, some of them tell."""
+"""A measured command costs Asterisk and us a tenth of a millisecond: where calls are many, a sample is enough."""
 
 
 class RoundTrips:
