@@ -21,7 +21,7 @@ from callrouter.store.notifications import NotificationRows
 
 
 @dataclass(kw_only=True)
-class Outside:
+class WebServices:
     """Made once; `start` before the first call, `stop` after the last."""
 
     http: GuardedHttp
@@ -33,7 +33,7 @@ class Outside:
     @classmethod
     def of(
         cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: EngineMetrics
-    ) -> Outside:
+    ) -> WebServices:
         """By the operator's settings; `secrets` by name."""
         http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
         asking = Tasks()
@@ -55,7 +55,7 @@ class Outside:
         tasks.keep(self.deliveries.run, "notifications")
 
     async def stop(self) -> None:
-        """Ask and tell nobody any more; what was not told yet is kept for the next engine."""
+        """Ask nobody and deliver nothing any more; what is not delivered yet is kept for the next engine."""
         await self.asking.stop()
         await self.deliveries.flush()
         await self.http.close()

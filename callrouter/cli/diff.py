@@ -12,7 +12,7 @@ import typer
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.folder.revisions import unfolded
+from callrouter.dialplan.folder.revisions import checked_out
 from callrouter.errors import DialplanError
 from callrouter.questions.diff.told import ClientDifference, differences, of_shared
 
@@ -30,7 +30,7 @@ def diff(
 
     OLD and NEW are files, folders, or git revisions such as HEAD~1:dialplans.
     """
-    with unfolded(old) as old_path, unfolded(new) as new_path:
+    with checked_out(old) as old_path, checked_out(new) as new_path:
         before, after = _loaded(old_path), _loaded(new_path)
         old_plans, new_plans = _plans(before, old_path), _plans(after, new_path)
     if old_path.is_file() and new_path.is_file() and len(old_plans) == len(new_plans) == 1:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from callrouter.core.call import CallState
-from callrouter.core.effects import CollectDigits, Play, in_words
+from callrouter.core.effects import CollectDigits, Play, describe_effect
 from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
@@ -175,7 +175,7 @@ def _details(plan: Plan, step: RehearsedStep) -> list[str]:
         if isinstance(effect, Play | CollectDigits):
             details += [f"hears  «{sound.text or sound.file}»" for sound in effect.sounds]
         else:
-            details.append(in_words(effect))
+            details.append(describe_effect(effect))
         if isinstance(effect, CollectDigits):
             details.append(f"asked for {effect.max_digits} key{'s' if effect.max_digits > 1 else ''}")
     return details

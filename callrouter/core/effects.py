@@ -155,7 +155,7 @@ class Hangup(Struct, frozen=True, kw_only=True, gc=False):
 Effect = Answer | Play | CollectDigits | EnterQueue | Dial | Record | LookAtQueues | Lookup | Hangup
 
 
-def in_words(effect: Effect) -> str:
+def describe_effect(effect: Effect) -> str:
     """An effect on one line, for a person: transcripts of tests and the rehearsed call on the command line."""
     match effect:
         case Answer():

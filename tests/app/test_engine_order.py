@@ -16,18 +16,18 @@ from callrouter.app.lifetime import Lifetime
 from callrouter.app.operations import EngineOperations
 from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
-from callrouter.app.web_services import Outside
+from callrouter.app.web_services import WebServices
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 
-START = ["records.start", "outside.start", "telephony.start", "server.run_until_stopped", "telephony.first_login"]
+START = ["records.start", "web_services.start", "telephony.start", "server.run_until_stopped", "telephony.first_login"]
 STOP = [
     "telephony.finish",
     "records.close",
     "telephony.close",
     "server.stop",
     "aside.stop",
-    "outside.stop",
+    "web_services.stop",
     "records.stop",
 ]
 
@@ -52,7 +52,7 @@ class Room:
             tasks=Tasks(self.lifetime.died),
             aside=self._part("aside", Tasks),
             records=self._part("records", Records),
-            outside=self._part("outside", Outside),
+            web_services=self._part("web_services", WebServices),
             telephony=self._part("telephony", Telephony),
             dialplans=self._part("dialplans", Dialplans),
             operations=self._part("operations", EngineOperations),

@@ -18,7 +18,7 @@ SECONDS = 60.0
 
 
 @contextmanager
-def unfolded(written: str) -> Iterator[Path]:
+def checked_out(written: str) -> Iterator[Path]:
     """The path; for a revision, that of a copy which is gone afterwards.
 
     Raises:
