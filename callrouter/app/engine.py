@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__, garbage
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
-from callrouter.app.folders import prepare_folders
+from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
@@ -100,7 +100,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         known=partial(recorded_calls, database),
         shift=shift,
     )
-    recorder = Recorder(database, settings.data_dir / "spool", on_durable=journal.safe)
+    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
     listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)

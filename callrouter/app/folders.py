@@ -10,7 +10,7 @@ from callrouter.errors import SettingsError, SpeechError
 from callrouter.settings import Settings
 
 SPOOL = "spool"
-"""Below the data folder: calls that wait for PostgreSQL."""
+"""Below the data folder: calls and notifications that wait for PostgreSQL."""
 
 
 def prepare_folders(settings: Settings) -> None:

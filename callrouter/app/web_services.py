@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callrouter import __version__
+from callrouter.app.folders import SPOOL
 from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.queue import DeliveryQueue
@@ -42,7 +43,7 @@ class WebServices:
             lookups=Lookups(http=http, clock=clock, tasks=asking, meter=meter),
             deliveries=DeliveryQueue(
                 book=NotificationRows(database),
-                spool=NotificationSpool(settings.data_dir / "spool" / "notifications.jsonl"),
+                spool=NotificationSpool(settings.data_dir / SPOOL / "notifications.jsonl"),
                 channels=Channels(CHANNELS, Tools(http=http)),
                 clock=clock,
                 meter=meter,

@@ -18,7 +18,7 @@ from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, ExpectedCall, wait_of
-from callrouter.dialplan.issues import errors
+from callrouter.dialplan.issues import errors, how_many
 from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
 from callrouter.questions.instants import instant_of, remarks_on
@@ -177,7 +177,7 @@ def _details(plan: Plan, step: RehearsedStep) -> list[str]:
         else:
             details.append(describe_effect(effect))
         if isinstance(effect, CollectDigits):
-            details.append(f"asked for {effect.max_digits} key{'s' if effect.max_digits > 1 else ''}")
+            details.append(f"asked for {how_many(effect.max_digits, 'key')}")
     return details
 
 
