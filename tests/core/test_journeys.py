@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
-from callrouter.core.explain import explain, path
+from callrouter.core.explain import explain, nodes_reached
 from callrouter.core.facts import InputRefused, MessageLeft, TroubleMet
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.rota import Contact
@@ -64,7 +64,7 @@ def test_explained() -> None:
         "10:01:58  ended: answered",
     ]
     assert explain(call.call)[1] == "09:01:00  first → overflow (timeout)"
-    assert path(call.call.visits) == "first → choose"
+    assert nodes_reached(call.call) == ["first", "choose", "second"]
 
 
 def test_dials_and_dropped_steps_explained() -> None:
