@@ -1,4 +1,4 @@
-"""The clients' files as the engine serves them: loaded, kept by version, and told to whoever acts on a change."""
+"""The clients' files as the engine serves them: loaded, kept by version, and passed to whoever acts on a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reaches beyond the calls: web services that are asked, and clients' systems that are told."""
+"""What reaches beyond the calls: web services that are asked, and notifications to clients' systems."""
 
 from __future__ import annotations
 

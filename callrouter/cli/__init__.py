@@ -4,7 +4,7 @@
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
-`teams`                         what the PBX is told of the teams
+`teams`                         the teams, as the PBX needs them
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `db`, `settings`                the database's schema; the settings and where they come from
 

@@ -218,7 +218,7 @@ class Notification(Struct, frozen=True, kw_only=True, gc=False):
     """Something a client's own system is to be told, whatever becomes of the call."""
 
     notification_id: str
-    """Unique, and the same whenever it is sent again: the receiver can tell a repetition."""
+    """Unique, and the same whenever it is sent again: the receiver can recognise a repetition."""
     contact: str
     """The document's name for the receiver."""
     url: str

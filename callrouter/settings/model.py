@@ -244,7 +244,7 @@ class Settings(BaseSettings):
 
 
 def split_database_url(text: str) -> SplitResult:
-    """The parts of PostgreSQL's URL, told apart for certain.
+    """The parts of PostgreSQL's URL, without doubt as to where each ends.
 
     Raises:
         ValueError: it is none, or a sign in the password makes it unclear where the password ends. Repeats nothing.

@@ -24,7 +24,7 @@ class Placed:
 
 
 def caller_key(story: Story) -> Key:
-    """What tells this story's rows from the others': caller and number dialled."""
+    """What identifies this story's rows: caller and number dialled."""
     return None if story.caller.withheld else story.caller.number, story.did
 
 

@@ -21,7 +21,7 @@ class RoundTrips:
         self._due_at = 0.0
 
     def take(self, now: float) -> bool:
-        """Whether one is due (`perf_counter`); who is told so measures it."""
+        """Whether one is due (`perf_counter`); the caller of this then measures it."""
         if now < self._due_at:
             return False
         self._due_at = now + MEASURE_EVERY_SECONDS

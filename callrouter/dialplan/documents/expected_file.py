@@ -103,7 +103,7 @@ Dialled = Annotated[str, Read(values.text, {"enum": [str(one) for one in DialOut
 
 
 class OrFailed:
-    """Tells editors that `failed` alone may be written."""
+    """Lets editors accept `failed` alone."""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """The mapping, or the word."""

@@ -120,7 +120,7 @@ _PASSAGES: tuple[tuple[Passes, Words], ...] = (
     (_by_wrong_keys, lambda tree, loop: "a caller who presses wrong keys goes round without end"),
     (_idle, _unanswered),
 )
-"""From the plainest to all of them; a way round is told once."""
+"""From the plainest to all of them; a way round is reported once."""
 
 
 def longest_ways(tree: Tree) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:

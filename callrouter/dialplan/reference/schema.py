@@ -1,4 +1,4 @@
-"""What editors and people are told of the language: JSON Schema of each document, and what each key means.
+"""The language as editors and people read of it: JSON Schema of each document, and what each key means.
 
 Both are made of the models that read the documents (`client_file`, `shared_files`, and what these hold) and of the text
 below each key there, so that they cannot say anything else than what is read.
