@@ -3,14 +3,17 @@
     run.py              which benches, in which order; prints tables, writes RESULTS.md
     core_step.py        a step of the core
     ami.py              reading the manager's stream, beside panoramisk
-    writer.py           rows into PostgreSQL when catching up (others.py runs these two)
+    writer.py           rows into PostgreSQL when catching up
+    others.py           runs these two, each in a process of its own
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once
     route_command.py    what `callrouter route` and its like cost as commands
     dialplans_load.py   800 clients, loaded and proved from cold
     proof.py            what of that is the proof, and the largest tree
-    reload.py           from saving a file to its being live, with 800 clients (files.py runs these four)
+    reload.py           from saving a file to its being live, with 800 clients
+    files.py            runs these four, and `callrouter diff` on a large tree after many edits
+    clients.py · big_trees.py          the 800 clients' files, and the large tree with its edits
 
     against.py          this build beside an earlier one, in pairs: `python -m bench against REV`
     probe.py            the figures of one build that are compared

@@ -63,7 +63,7 @@ def bench() -> Section:
 
 
 def _stream() -> bytes:
-    """The recordings one behind the other, without the greetings."""
+    """The recordings one after the other, without the greetings."""
     parts = [path.read_bytes().partition(b"\r\n") for path in sorted(RECORDINGS.glob("*.ami"))]
     once = b"".join(rest if line.startswith(GREETING) else line + end + rest for line, end, rest in parts)
     return once * (MEGABYTES * 1_000_000 // len(once))

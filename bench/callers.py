@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 CALLERS_PRIORITY = 10
 """Of real time, as Asterisk has."""
 STUCK_MS = 120_000
-"""How long a caller waits for anything; the calls that are held are ended by himself before."""
+"""How long a caller waits for anything; calls that are held are ended by the caller before that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Callers:
         caller: str = "+33612345678",
         hold_seconds: float | None = None,
     ) -> None:
-        """`hold_seconds`: after so long the caller hangs up; without it he waits to be hung up on."""
+        """`hold_seconds`: after so long the caller hangs up; without it they wait to be hung up on."""
         program = shutil.which("sipp")
         if program is None:
             raise SystemExit("sipp is not installed: `make setup` installs it (Debian's package is sip-tester)")

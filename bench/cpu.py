@@ -54,7 +54,7 @@ def busy_seconds() -> float:
 
 
 def wait(process: subprocess.Popen[bytes]) -> Finished:
-    """Wait for a child, and tell what it used."""
+    """Wait for a child, and return what it used."""
     began = perf_counter()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -103,7 +103,7 @@ class Controller:
         with self.log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 [sys.executable, *command, str(self._times)],
-                # Neither an operator's .env nor his variables are the bench's.
+                # Neither an operator's .env nor their variables are the bench's.
                 cwd=folder,
                 env={**_inherited(), "PYTHONPATH": str(CHECKOUT), **environment},
                 stdin=subprocess.DEVNULL,

@@ -19,7 +19,7 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── SpeechError            the operator: text to speech or a sound file
-    ├── RequestFailed          the client: a request to their web service came to nothing
+    ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
     ├── EngineAway             the operator: the engine does not answer its own command or the API
@@ -98,7 +98,7 @@ class SpeechError(CallrouterError):
 
 
 class RequestFailed(CallrouterError):
-    """A request to a web service came to nothing; the text says why, and never holds a secret."""
+    """A request to a web service failed; the text says why, and never holds a secret."""
 
 
 class RequestForbidden(RequestFailed):

@@ -7,7 +7,7 @@
     call.hangs_up().ends(Disposition.ANSWERED)
 
 What the caller or the switch does and what the engine asks for alternate; each effect must be expected before the next
-input, as text (`core.effects.in_words`), as an effect, or as a type of effect. A mismatch shows the whole
+input, as text (`core.effects.describe_effect`), as an effect, or as a type of effect. A mismatch shows the whole
 transcript with an arrow; a script that stops before the call's end fails. After every step the call is serialised, read
 back and compared. There is no event loop, and no time but the one the script lets pass.
 """
@@ -28,7 +28,7 @@ from callrouter.core.call import (
     RecordOutcome,
     replace,
 )
-from callrouter.core.effects import Effect, Sound, in_words
+from callrouter.core.effects import Effect, Sound, describe_effect
 from callrouter.core.engine import Turn
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.ledger import conclude
@@ -243,7 +243,7 @@ class Playbook:
         """Exactly these effects were asked for by the last step."""
         done, self._pending = self._pending, ()
         if len(done) == len(expected) and all(_fits(want, did) for want, did in zip(expected, done, strict=True)):
-            self._lines += [f"<< {in_words(effect)}" for effect in done]
+            self._lines += [f"<< {describe_effect(effect)}" for effect in done]
             return self
         self._lines += _compared(expected, done)
         raise self._failed("the call did something else")
@@ -279,7 +279,9 @@ class Playbook:
 
     def transcript(self) -> str:
         """All that happened so far, `>>` in and `<<` out."""
-        return "\n".join([*self._lines, *(f"=> {in_words(effect)}  (not expected yet)" for effect in self._pending)])
+        return "\n".join(
+            [*self._lines, *(f"=> {describe_effect(effect)}  (not expected yet)" for effect in self._pending)]
+        )
 
     def _turned(self, turn: Turn) -> Playbook:
         self._call, self._pending = turn.call, turn.effects
@@ -298,7 +300,7 @@ class Playbook:
 
 def _fits(expected: Expected, effect: Effect) -> bool:
     if isinstance(expected, str):
-        return in_words(effect) == expected
+        return describe_effect(effect) == expected
     if isinstance(expected, type):
         return isinstance(effect, expected)
     return effect == expected
@@ -309,7 +311,7 @@ def _shown(expected: Expected | None) -> str:
         return "nothing"
     if isinstance(expected, str):
         return expected
-    return f"any {expected.__name__}" if isinstance(expected, type) else in_words(expected)
+    return f"any {expected.__name__}" if isinstance(expected, type) else describe_effect(expected)
 
 
 def _compared(expected: tuple[Expected, ...], done: tuple[Effect, ...]) -> list[str]:

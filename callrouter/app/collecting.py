@@ -20,7 +20,7 @@ class Journal(Protocol):
     """What is collected from."""
 
     async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
-        """Tell what nobody has told. Raises AmiError."""
+        """Report the calls of the journal that nobody has reported. Raises AmiError."""
         ...
 
 
@@ -36,7 +36,7 @@ class Collecting:
         adopted: asyncio.Event,
         every_seconds: float = COLLECT_SECONDS,
     ) -> None:
-        """`tell` is told each call once.
+        """`tell` gets each call once.
 
         `adopted`: what a predecessor left on our own disk is known; before that it would be news.
         """

@@ -1,4 +1,4 @@
-"""The clients' files as the engine serves them: loaded, kept by version, and told to whoever acts on a change."""
+"""The clients' files as the engine serves them: loaded, kept by version, and passed to whoever acts on a change."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from callrouter.asterisk.provision import Fallbacks
 from callrouter.core.call import Call
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
+from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.errors import AmiError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
@@ -78,7 +79,7 @@ async def load_dialplans(
 ) -> Dialplans:
     """Load the folder; a client whose file is wrong has the plan that was in service last."""
     folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
-    sounds_dirs = (folder / "sounds", *settings.sounds_dirs)
+    sounds_dirs = sound_folders(folder, settings.sounds_dirs)
     speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
     loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
     catalogue = await revive(database, await asyncio.to_thread(loader.load, clock.now()), speech)

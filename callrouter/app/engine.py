@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__, garbage
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
-from callrouter.app.folders import prepare_folders
+from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
@@ -28,7 +28,7 @@ from callrouter.app.records import Records
 from callrouter.app.storage import open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
-from callrouter.app.web_services import Outside
+from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
@@ -91,7 +91,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     garbage.serve()
 
     metrics = EngineMetrics(registry, version=__version__, target_of=dialplans.target_of)
-    outside = Outside.of(settings, load_secrets(), database, clock, metrics)
+    web_services = WebServices.of(settings, load_secrets(), database, clock, metrics)
     journal = EndedJournal(
         link,
         PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did),
@@ -100,12 +100,18 @@ async def _build(settings: Settings, database: Database) -> Engine:
         known=partial(recorded_calls, database),
         shift=shift,
     )
-    recorder = Recorder(database, settings.data_dir / "spool", on_durable=journal.safe)
-    listeners = Listeners([recorder, metrics, fact_log, outside.deliveries, journal])
+    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
+    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
     places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
     driver = Driver(
-        switch, outside.lookups, plans=dialplans.served, clock=clock, listeners=listeners, meter=metrics, calls=calls
+        switch,
+        web_services.lookups,
+        plans=dialplans.served,
+        clock=clock,
+        listeners=listeners,
+        meter=metrics,
+        calls=calls,
     )
     observation = Observation(database, clock.now)
     queue_check = QueueCheck(
@@ -147,7 +153,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             link_up=lambda: link.state is LinkState.UP,
             link=link.counters,
             writer=recorder,
-            notifications=lambda: outside.deliveries.backlog,
+            notifications=lambda: web_services.deliveries.backlog,
         )
     )
     return Engine(
@@ -162,7 +168,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
-        outside=outside,
+        web_services=web_services,
         telephony=telephony,
         dialplans=dialplans,
         operations=EngineOperations(
@@ -200,7 +206,7 @@ class Engine:
     aside: Tasks
     """What may fail once."""
     records: Records
-    outside: Outside
+    web_services: WebServices
     telephony: Telephony
     dialplans: Dialplans
     operations: EngineOperations
@@ -210,7 +216,7 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
-        self.outside.start(tasks)
+        self.web_services.start(tasks)
         self.telephony.start()
         if self.settings.watch:
             tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")
@@ -228,8 +234,7 @@ class Engine:
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
         await self.aside.stop()
-        await self.outside.stop()
+        await self.web_services.stop()
         await self.records.stop()
         if lifetime.fatal is not None:
             raise lifetime.fatal
-        self.telephony.start()

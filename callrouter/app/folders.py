@@ -10,7 +10,7 @@ from callrouter.errors import SettingsError, SpeechError
 from callrouter.settings import Settings
 
 SPOOL = "spool"
-"""Below the data folder: calls that wait for PostgreSQL."""
+"""Below the data folder: calls and notifications that wait for PostgreSQL."""
 
 
 def prepare_folders(settings: Settings) -> None:
@@ -46,7 +46,7 @@ def _prepare(variable: str, folder: Path) -> None:
             "make it yourself and give it to the user callrouter runs as, or name another one"
         ) from error
     try:
-        # Permissions alone do not tell: root has them all, and a file system may be mounted read-only.
+        # Permissions alone do not decide: root has them all, and a file system may be mounted read-only.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -178,7 +178,7 @@ async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) 
 def who_wrote(folder: Path, contents: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:
     """By file: how it was put in place, as far as a note says so, and who wrote it; empty where nothing is known."""
     note = read_note(folder)
-    noted = [name for name, content in contents.items() if note and note.tells_of(name, content)]
+    noted = [name for name, content in contents.items() if note and note.matches(name, content)]
     others = [name for name in contents if name not in noted]
     authors = _authors(folder, others)
     said = {name: ("", authors.get(name) or _owner(folder / name)) for name in others}
@@ -218,7 +218,7 @@ def _authors(folder: Path, files: Collection[str]) -> dict[str, str]:
 def _git(folder: Path, arguments: Sequence[str]) -> str | None:
     """What git says; None when there is no git, no checkout, or no answer."""
     try:
-        done = subprocess.run(  # noqa: S603 - no shell; the files' names stand behind "--"
+        done = subprocess.run(  # noqa: S603 - no shell; the files' names stand after "--"
             ["git", "--no-optional-locks", "-C", str(folder), *arguments],  # noqa: S607 - whichever git there is
             capture_output=True,
             timeout=_GIT_SECONDS,

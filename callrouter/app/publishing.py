@@ -13,8 +13,9 @@ from pathlib import Path
 
 from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
-from callrouter.dialplan.folder.look import SOUNDS, SUFFIXES, is_client_file
+from callrouter.dialplan.folder.look import DOCUMENT_SUFFIXES, SOUNDS, is_client_file
 from callrouter.dialplan.folder.publish import put_in_place
+from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import errors, how_many
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
 from callrouter.errors import DialplanError
@@ -52,7 +53,7 @@ def documents_of(folder: Path) -> dict[str, bytes]:
     """
     if not folder.is_dir():
         raise DialplanError(f"{folder} is no folder: name one with clients' files")
-    files = [path for path in folder.iterdir() if path.name.endswith(SUFFIXES)]
+    files = [path for path in folder.iterdir() if path.name.endswith(DOCUMENT_SUFFIXES)]
     files += [path for below in (SHARED, SOUNDS) for path in (folder / below).rglob("*")]
     own = [path for path in files if path.is_file() and not _is_hidden(path.relative_to(folder))]
     if not any(is_client_file(path.name) for path in own if path.parent == folder):
@@ -165,7 +166,7 @@ def _must_pass(
             path = Path(place, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        sounds = PaperSpeech((Path(place, SOUNDS), *settings.sounds_dirs))
+        sounds = PaperSpeech(sound_folders(Path(place), settings.sounds_dirs))
         now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
         tried = load_directory(Path(place), sounds, now=now, region=settings.region)
         # An older file may well fail the routes that are expected of the newer one: they are no reason not to go back.
@@ -194,6 +195,3 @@ def _is_hidden(path: Path) -> bool:
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-__all__ = ["Refusal", "Rollback", "documents_of", "publish_documents", "rollback_to"]

@@ -26,7 +26,7 @@ from callrouter.runtime.tasks import Tasks
 log = structlog.get_logger(__name__)
 
 FIRST_LOGIN_SECONDS: Final = 10.0
-"""How long a start waits for the first log-in, to tell a wrong secret from an Asterisk that is not up yet."""
+"""How long a start waits for the first log-in, to distinguish a wrong secret from an Asterisk that is not up yet."""
 UNSEEN_REASON: Final = "the link to Asterisk was lost, and the engine stopped"
 
 
@@ -97,7 +97,7 @@ class Telephony:
             log.warning("calls are left to Asterisk", calls=len(calls))
         if self._link.state is not LinkState.UP and not isinstance(self._link.failure, AmiRefused):
             # Its channels are gone, and perhaps its journal: the calls ended when the link did. Who refuses us lives,
-            # and so do its channels: its journal will tell, or the engine that holds our place.
+            # and so do its channels: its journal will report their ends, or the engine that holds our place.
             self._driver.conclude(UNSEEN_REASON, self._switch.lost_at or self._clock.now())
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What reaches beyond the calls: web services that are asked, and clients' systems that are told."""
+"""What reaches beyond the calls: web services that are asked, and notifications to clients' systems."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callrouter import __version__
+from callrouter.app.folders import SPOOL
 from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
 from callrouter.delivery.queue import DeliveryQueue
@@ -21,7 +22,7 @@ from callrouter.store.notifications import NotificationRows
 
 
 @dataclass(kw_only=True)
-class Outside:
+class WebServices:
     """Made once; `start` before the first call, `stop` after the last."""
 
     http: GuardedHttp
@@ -33,7 +34,7 @@ class Outside:
     @classmethod
     def of(
         cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: EngineMetrics
-    ) -> Outside:
+    ) -> WebServices:
         """By the operator's settings; `secrets` by name."""
         http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
         asking = Tasks()
@@ -42,7 +43,7 @@ class Outside:
             lookups=Lookups(http=http, clock=clock, tasks=asking, meter=meter),
             deliveries=DeliveryQueue(
                 book=NotificationRows(database),
-                spool=NotificationSpool(settings.data_dir / "spool" / "notifications.jsonl"),
+                spool=NotificationSpool(settings.data_dir / SPOOL / "notifications.jsonl"),
                 channels=Channels(CHANNELS, Tools(http=http)),
                 clock=clock,
                 meter=meter,
@@ -55,7 +56,7 @@ class Outside:
         tasks.keep(self.deliveries.run, "notifications")
 
     async def stop(self) -> None:
-        """Ask and tell nobody any more; what was not told yet is kept for the next engine."""
+        """Ask nobody and deliver nothing any more; what is not delivered yet is kept for the next engine."""
         await self.asking.stop()
         await self.deliveries.flush()
         await self.http.close()

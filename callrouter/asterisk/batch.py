@@ -57,7 +57,7 @@ class Batch:
         self._requests: dict[bytes, Request] = {}
         self._results: dict[bytes, OnResult] = {}
         self.raw: Callable[[bytes], None] = self._parts.append
-        """Whole posted actions that `actions` made; their success is dropped, an error is told to `on_post_error`."""
+        """Whole posted actions that `actions` made; their success is dropped, an error goes to `on_post_error`."""
 
     def post(self, name: str, headers: Headers, *, about: str = "") -> None:
         """An action nobody waits for; `about` is repeated should it fail."""

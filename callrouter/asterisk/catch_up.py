@@ -86,7 +86,7 @@ class Absence:
     def _tell_missed(self, line: Line, noted: Noted) -> None:
         """The answers we may not have heard of, in the time in which we were deaf."""
         now = self.clock.now()
-        if line.state is LineState.LOST:  # what came before is told, and the fallback's answers are news at most
+        if line.state is LineState.LOST:  # what came before is reported, and the fallback's answers are news at most
             noted = replace(noted, before=NOBODY)
         for told in missed(noted, reason=FALLBACK_REASON, earliest=min(self.lost_at or now, now), latest=now):
             if isinstance(told, inputs.ControlLost):

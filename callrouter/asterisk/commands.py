@@ -116,7 +116,7 @@ def answer() -> AgiCommand:
 
 
 def noop() -> AgiCommand:
-    """Does nothing; as commands run in order, its result is a sync point behind a running one."""
+    """Does nothing; as commands run in order, its result is a sync point after a running one."""
     return AgiCommand(b"NOOP")
 
 

@@ -1,4 +1,4 @@
-"""A row of Asterisk's own journal of ended calls, and the call that it tells of.
+"""A row of Asterisk's own journal of ended calls, and the call that it describes.
 
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
@@ -45,7 +45,7 @@ class EndedRow:
     cause: int
     did: str
     caller: CallerId
-    """His number as Asterisk had it, not normalised."""
+    """The caller's number as Asterisk had it, not normalised."""
     untaken: bool
     """It ended before any engine took it."""
     fallback: bool

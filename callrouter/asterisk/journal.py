@@ -90,7 +90,7 @@ async def _nothing_known(call_ids: Sequence[str]) -> set[str]:
 
 
 class EndedJournal:
-    """Reads AstDB, tells what nobody else has told, and deletes what is safe elsewhere."""
+    """Reads AstDB, reports calls that nobody else has reported, and deletes what is safe elsewhere."""
 
     interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded})
 
@@ -124,7 +124,7 @@ class EndedJournal:
                 self._remember(fact.call.call_id, safe=False)
 
     async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
-        """Tell the rows of calls unknown to us as ended calls, each once; returns their ids.
+        """Report the rows of calls unknown to us as ended calls, each once; returns their ids.
 
         Raises:
             AmiError: the link went away meanwhile; nothing is lost, the next round collects again.

@@ -98,7 +98,7 @@ class QueueCheck:
             AmiError: the link went away meanwhile.
         """
         named = await self._queues_named()
-        # QueueSummary without a name tells of every queue (app_queue.c, manager_queues_summary); names ignore case.
+        # QueueSummary without a name lists every queue (app_queue.c, manager_queues_summary); names ignore case.
         answer = await self._link.collect("QueueSummary")
         there = {event["Queue"].lower() for event in answer if event["Event"] == "QueueSummary"}
         missing = {queue: clients for queue, clients in sorted(named.items()) if queue.lower() not in there}

@@ -1,6 +1,6 @@
 """Values read aloud as lists of Asterisk's own sounds: French and English. Pure.
 
-Why not AGI's SAY commands: several of them behind each other go on after the key that should have cut them short, and
+Why not AGI's SAY commands: several of them in a row go on after the key that should have cut them short, and
 each wants the channel's language set before. One Read over all the sounds (`commands.read`) stops at a key as every
 prompt does, keys pressed ahead included, and survives a sound that is missing. The words and their order are those of
 Asterisk's `say.c` (ast_say_number_full_fr, ast_say_number_full_en, ast_say_date_fr, ast_say_time_fr …); a name such as

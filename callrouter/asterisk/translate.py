@@ -156,7 +156,7 @@ def state_command(state: bytes) -> Command:
 
 
 def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime) -> inputs.Input | None:
-    """What the result of a command tells the core; None when it tells nothing.
+    """The input that the result of a command is for the core; None when it is none.
 
     A negative result says that the channel hung up or that Asterisk took it back: the events say which. `seconds` is
     how long the recording is.

@@ -4,12 +4,11 @@
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
-`teams`                         what the PBX is told of the teams
+`teams`                         the teams, as the PBX needs them
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `db`, `settings`                the database's schema; the settings and where they come from
 
-`application` lists them. `record` is what commands share that read the record, `web_services` what `check` says of web
-services.
+`application` lists them. `web_services` is what `check` says of web services.
 
 A command that cannot do its work says so in one sentence on standard error and ends with 2 when its arguments, a
 setting or a client's file is wrong, with 1 otherwise.

@@ -13,6 +13,7 @@ import typer
 from callrouter.cli.web_services import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
+from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import Issue, errors, how_many
 from callrouter.dialplan.show.text import tree
 from callrouter.questions.expected import run_expected
@@ -45,7 +46,7 @@ def check(
     settings = load_settings()
     where = path or settings.dialplans_dir
     folder = where if where.is_dir() else where.parent
-    places = (folder / "sounds", *(sounds or settings.sounds_dirs))
+    places = sound_folders(folder, sounds or settings.sounds_dirs)
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
     outgoing = check_web_services(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
     issues = (*catalogue.issues, *outgoing, *run_expected(read_tables(where), catalogue))

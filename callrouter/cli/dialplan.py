@@ -15,6 +15,7 @@ from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.status import StatusOut
 from callrouter.app.publishing import Refusal, Rollback, documents_of, publish_documents, rollback_to
 from callrouter.app.storage import open_database
+from callrouter.dialplan.issues import how_many
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.store.plans import WentLive, read_history
@@ -110,9 +111,8 @@ def _load_now(settings: Settings) -> None:
 
 def _say(found: StatusOut) -> None:
     dialplans = found.dialplans
-    clients, files = len(dialplans.plans), len(dialplans.refused)
-    served = f"{clients} client{'' if clients == 1 else 's'}"
-    typer.echo(f"In service: {served}; {files} file{'' if files == 1 else 's'} refused.")
+    served, refusals = how_many(len(dialplans.plans), "client"), how_many(len(dialplans.refused), "file")
+    typer.echo(f"In service: {served}; {refusals} refused.")
     for refused in dialplans.refused:
         for issue in refused.issues:
             typer.echo(safe_text(f"  {issue.sentence}"))

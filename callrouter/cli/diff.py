@@ -12,12 +12,13 @@ import typer
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-from callrouter.dialplan.folder.revisions import unfolded
+from callrouter.dialplan.folder.revisions import checked_out
+from callrouter.dialplan.issues import how_many
 from callrouter.errors import DialplanError
 from callrouter.questions.diff.told import ClientDifference, differences, of_shared
 
 MOST_SENTENCES = 40
-"""Changes of one client that are told; more are counted. `--json` has all of them."""
+"""Changes of one client that are printed; more are only counted. `--json` has all of them."""
 
 
 def diff(
@@ -30,7 +31,7 @@ def diff(
 
     OLD and NEW are files, folders, or git revisions such as HEAD~1:dialplans.
     """
-    with unfolded(old) as old_path, unfolded(new) as new_path:
+    with checked_out(old) as old_path, checked_out(new) as new_path:
         before, after = _loaded(old_path), _loaded(new_path)
         old_plans, new_plans = _plans(before, old_path), _plans(after, new_path)
     if old_path.is_file() and new_path.is_file() and len(old_plans) == len(new_plans) == 1:
@@ -64,9 +65,7 @@ def _told(found: ClientDifference) -> str:
     lines = [*found.notes, *(str(sentence) for sentence in found.sentences[:MOST_SENTENCES])]
     more = len(found.sentences) - MOST_SENTENCES
     if more > 0:
-        lines.append(
-            f"And {more} more change{'s' if more > 1 else ''}, in less usual circumstances; --json has them all."
-        )
+        lines.append(f"And {how_many(more, 'more change')}, in less usual circumstances; --json has them all.")
     return "\n".join((f"{found.name} ({found.client})", *(f"  {line}" for line in lines)))
 
 

@@ -12,13 +12,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from callrouter.core.call import CallState
-from callrouter.core.effects import CollectDigits, Play, in_words
+from callrouter.core.effects import CollectDigits, Play, describe_effect
 from callrouter.core.explain import passage
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, ExpectedCall, wait_of
-from callrouter.dialplan.issues import errors
+from callrouter.dialplan.issues import errors, how_many
 from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
 from callrouter.questions.instants import instant_of, remarks_on
@@ -175,9 +175,9 @@ def _details(plan: Plan, step: RehearsedStep) -> list[str]:
         if isinstance(effect, Play | CollectDigits):
             details += [f"hears  «{sound.text or sound.file}»" for sound in effect.sounds]
         else:
-            details.append(in_words(effect))
+            details.append(describe_effect(effect))
         if isinstance(effect, CollectDigits):
-            details.append(f"asked for {effect.max_digits} key{'s' if effect.max_digits > 1 else ''}")
+            details.append(f"asked for {how_many(effect.max_digits, 'key')}")
     return details
 
 

@@ -43,6 +43,6 @@ def as_text(document: str) -> str:
 
 
 def published(folder: Path) -> dict[Path, str]:
-    """Every file that tells of the language, by its path in a folder of clients' files."""
+    """Every file that describes the language, by its path in a folder of clients' files."""
     files = {folder / "schema" / f"{name}.json": as_text(name) for name in DOCUMENTS}
     return {**files, folder / "REFERENCE.md": reference()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 import typer
@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 
 from callrouter.app.storage import open_database
-from callrouter.cli.record import instant
 from callrouter.core.call import Disposition
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings, load_settings
@@ -30,8 +29,8 @@ def stats(
     """Show each client's figures for a period, with the formula, threshold and limit they were made with."""
     settings = load_settings()
     now = (datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)).astimezone()
-    to_at = instant(to) if to else now
-    from_at = instant(from_) if from_ else datetime.combine(to_at.date(), time(), to_at.tzinfo)
+    to_at = _instant(to) if to else now
+    from_at = _instant(from_) if from_ else datetime.combine(to_at.date(), time(), to_at.tzinfo)
     if from_at >= to_at:
         raise SettingsError("the period ends before it begins: --from must be before --to")
     found = asyncio.run(_read(settings, client, from_at, to_at))
@@ -41,6 +40,20 @@ def stats(
         typer.echo(StatsOut.of(found).model_dump_json(indent=2))
         return
     _show(found)
+
+
+def _instant(text: str) -> datetime:
+    """A day or an instant of the command line, in this machine's zone unless it names its own.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    try:
+        if len(text) == len("2026-11-24"):
+            return datetime.combine(date.fromisoformat(text), time()).astimezone()
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time: write 2026-11-24 or 2026-11-24T10:00") from None
 
 
 async def _read(settings: Settings, client: str | None, from_at: datetime, to_at: datetime) -> Stats:

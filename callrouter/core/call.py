@@ -51,10 +51,10 @@ class Disposition(StrEnum):
     REDIRECTED = "redirected"
     """Bridged to someone of the client's."""
     MESSAGE_LEFT = "message_left"
-    """Left word, and nobody was reached: a voice message, or a number to be called back at. A journey that overflowed
+    """Left a message, and nobody was reached: a recording, or a number to be called back at. A journey that overflowed
     first is this and not also a lost call; its queue visit keeps its own outcome (`timeout`, `full`, `empty`)."""
     SELF_SERVED = "self_served"
-    """Heard what it came for, and the tree ended."""
+    """Heard what they called for, and the tree ended."""
     ABANDONED = "abandoned"
     """Entered human service and was over before anybody answered."""
     LEFT_EARLY = "left_early"
@@ -148,7 +148,7 @@ class Visit(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def _between(since: datetime, until: datetime) -> float:
-    """Seconds; none where the system clock was set back in between: nobody waits or talks for less."""
+    """Seconds from one instant to the other; 0 where the system clock was set back in between."""
     seconds = (until - since).total_seconds()
     return max(0.0, seconds)
 
@@ -218,7 +218,7 @@ class Notification(Struct, frozen=True, kw_only=True, gc=False):
     """Something a client's own system is to be told, whatever becomes of the call."""
 
     notification_id: str
-    """Unique, and the same whenever it is sent again: the receiver can tell a repetition."""
+    """Unique, and the same whenever it is sent again: the receiver can recognise a repetition."""
     contact: str
     """The document's name for the receiver."""
     url: str

@@ -176,7 +176,7 @@ Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | D
 def expected_wait_seconds(look: QueueLook) -> float:
     """How long a caller who joined the line now would wait, by rule of thumb.
 
-    None at all when more agents are free than callers wait; otherwise (callers waiting + this one) × mean conversation
+    Seconds. 0 when more agents are free than callers wait; otherwise (callers waiting + this one) × mean conversation
     ÷ agents logged in: agents finish one conversation each per mean conversation, and all callers before this one, and
     then this one, need one. Without agents it is infinite. The mean is the switch's own running one (a quarter of it
     is the last conversation), or `UNKNOWN_TALK_SECONDS` before the first.

@@ -33,7 +33,7 @@ class ReadAs(StrEnum):
 
 
 class Reading(Struct, frozen=True, kw_only=True, gc=False):
-    """A value read aloud by the switch; `core.reading` makes it, and lets nothing else into it."""
+    """A value read aloud by the switch; `core.read_aloud` makes it, and lets nothing else into it."""
 
     read_as: ReadAs
     value: str
@@ -109,7 +109,7 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LookAtQueues(Struct, frozen=True, kw_only=True, gc=False):
-    """Say how these queues stand; the answer comes at once, or soon as no answer."""
+    """Ask for the state of these queues; `QueuesSeen` answers at once, or soon without their state."""
 
     queues: tuple[str, ...]
 
@@ -155,7 +155,7 @@ class Hangup(Struct, frozen=True, kw_only=True, gc=False):
 Effect = Answer | Play | CollectDigits | EnterQueue | Dial | Record | LookAtQueues | Lookup | Hangup
 
 
-def in_words(effect: Effect) -> str:
+def describe_effect(effect: Effect) -> str:
     """An effect on one line, for a person: transcripts of tests and the rehearsed call on the command line."""
     match effect:
         case Answer():

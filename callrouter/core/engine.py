@@ -161,7 +161,7 @@ def _refuse(call: Call, reason: str) -> Turn:
 def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     """Asterisk has the caller: a conversation is over, a wait goes on in its fallback, and we watch until the end."""
     walk: list[fact.Fact] = []
-    # A tree that had come to its end has served the caller; any other was cut short.
+    # A tree that had reached its end has served the caller; any other was cut short.
     verdict = call.verdict or (conclude(call) if call.state is CallState.HANGING_UP else Disposition.FAILED)
     if call.state is CallState.CONNECTED:
         call = _note_closed(walk, close_open_visits(call, at))

@@ -11,7 +11,6 @@ The node the caller was in when they hung up stands there without an exit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -50,11 +49,6 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
     if call.disposition:
         lines.append(f"{_clock(call.clocks.ended_at or call.clocks.ringing_at, zone)}  ended: {call.disposition}")
     return lines
-
-
-def path(visits: Sequence[Visit]) -> str:
-    """The nodes passed, on one line."""
-    return " → ".join(visit.node for visit in visits)
 
 
 def nodes_reached(call: Call) -> list[str]:

@@ -1,4 +1,4 @@
-"""All the switch can tell us about one call, in the past tense.
+"""All the switch can report about one call, in the past tense.
 
 `step` names the wait a result belongs to (`Call.step` when its effects were handed out), so that a late
 result cannot answer a later question.

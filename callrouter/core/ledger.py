@@ -32,7 +32,7 @@ def note_agent_offered(call: Call, at: datetime) -> Call:
 def bridge(call: Call, at: datetime, agent: str | None) -> Call:
     """A human is on the line: an agent (named), or somebody of the client's (None).
 
-    Who was told to have answered before, stays so: a call adrift may be told twice.
+    Whoever is recorded as having answered is not replaced: a call adrift may report its answer twice.
     """
     since = _unattended_since(call, at)
     call = _dial_answered(call, since, at) if agent is None else _queue_answered(call, since, at, agent)
@@ -51,9 +51,9 @@ def _unattended_since(call: Call, at: datetime) -> datetime:
 
 
 def leave_other(call: Call, at: datetime, agent: str | None) -> tuple[Call, QueueVisit | None, DialAttempt | None]:
-    """A caller adrift is answered, perhaps otherwise than they had waited for: that wait ended when they were lost.
+    """A call adrift is answered, perhaps by somebody else than it waited for: that wait ended when control was lost.
 
-    Gives what was completed by it, as `close_open_visits` does.
+    Returns the call and the completed visit or attempt, as `close_open_visits` does.
     """
     since = _unattended_since(call, at)
     visit, attempt = _open_queue_visit(call), _open_dial(call)

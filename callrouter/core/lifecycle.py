@@ -41,5 +41,5 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
 
 
 def admits(state: CallState, kind: type) -> bool:
-    """Whether a call in `state` can be told this."""
+    """Whether a call in `state` can take this input."""
     return kind in ADMITS[state]

@@ -84,7 +84,7 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def promise(self) -> Promise:
-        """What is kept with this version, for reports to judge its calls by."""
+        """What the client is promised, as kept with this version: reports judge its calls by it."""
         return Promise(**asdict(self.service_level), timezone=self.timezone)
 
     @cached_property

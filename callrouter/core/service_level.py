@@ -10,7 +10,7 @@ abandons (waiting below the client's limit). The same calls give six figures, so
     short_abandon_excluded   Aw / (A + L - Ls)       the default
     strict                   Aw / (A + L)
 
-The waiting time starts at the client's named clock; the only one there is, is entry into service.
+The waiting time starts at the client's named clock. Entry into service is the only clock so far.
 
 What a client is promised is kept with each version of its plan: a call is judged by the promise of the version it
 walked, so that a changed threshold changes no figure of before.

@@ -57,7 +57,7 @@ MAX_ENCODED = 900
 """Characters of base64: what is safe in an AGI or AMI value (a line is at most 1,024 bytes)."""
 
 MAX_DECODED = 65_536
-"""Bytes of JSON behind a serialised call; stops a forged one from unpacking to gigabytes."""
+"""Bytes of JSON that a serialised call may unpack to; stops a forged one from unpacking to gigabytes."""
 
 _MAX_PLAIN = MAX_ENCODED // 4 * 3
 

@@ -13,7 +13,7 @@ class Delivery:
     """Something one address is to be told, and is not yet known to have been told."""
 
     delivery_id: str
-    """Unique, and the same at every attempt: the receiver can tell a repetition."""
+    """Unique, and the same at every attempt: the receiver can recognise a repetition."""
     call_id: str
     client: str
     contact: str

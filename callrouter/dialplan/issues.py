@@ -66,7 +66,7 @@ def errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
 
 
 MOST_OF_ONE_FILE = 500
-"""Findings of one file that are told one by one; a document of a megabyte can hold a hundred thousand."""
+"""Findings of one file that are shown one by one; a document of a megabyte can hold a hundred thousand."""
 
 
 def bounded(issues: Iterable[Issue]) -> Iterator[Issue]:

@@ -37,7 +37,7 @@ class Exit(Struct, frozen=True, kw_only=True):
     document: Document
     root: Key
     path: Key
-    """Behind the verb."""
+    """The path after the verb."""
     verb: str
 
     @property
@@ -207,7 +207,7 @@ class Scope(Struct, kw_only=True):
                 found.append(sound)
         spoken = [part.longest_bytes for part in found if isinstance(part, SpokenVariable)]
         if spoken and sum(spoken) + LONGEST_SOUND_NAME * (len(found) - len(spoken)) > LONGEST_COMMAND:
-            self.fail("the sequence is too long for one play: write the rest of it into a play behind this one", *path)
+            self.fail("the sequence is too long for one play: write the rest of it into a play after this one", *path)
         return tuple(found)
 
     def _voice(self, prompt: PromptBlock, *path: str | int) -> Sound | None:
@@ -246,7 +246,7 @@ class Scope(Struct, kw_only=True):
         return self.sounds.sound(name, self.language)
 
     def leads(self, node: str, verb: str, *exits: tuple[str, str | None, tuple[str | int, ...]]) -> dict[str, str]:
-        """Exits of a node: name, target (None where it is not used), and the path behind the verb."""
+        """Exits of a node: name, target (None where it is not used), and the path after the verb."""
         used: dict[str, str] = {}
         for name, target, path in exits:
             if target is not None:

@@ -1,4 +1,4 @@
-"""The one place where inputs and effects meet: input, step, perform, tell the facts.
+"""The one place where inputs and effects meet: input, step, perform, pass on the facts.
 
 A call is stepped where its input arrives, in the reader of the switch's link, without a task or a queue of its own:
 the core decides in microseconds and the switch only writes to a socket, so nothing there can wait, and a call

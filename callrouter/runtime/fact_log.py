@@ -14,7 +14,7 @@ from callrouter.core.explain import nodes_reached
 from callrouter.core.facts import Fact
 
 TOGETHER_SECONDS: Final = 0.25
-"""Calls that end within this time are written one behind the other: the first line costs as much as the next ten."""
+"""Calls that end within this time are written together: the first line costs as much as the next ten."""
 
 
 class FactLog:

@@ -124,10 +124,10 @@ class GuardedHttp:
         try:
             url = httpx.URL(written)
         except (httpx.InvalidURL, ValueError) as error:
-            raise RequestForbidden("the address is none") from error
+            raise RequestForbidden("it is not an address") from error
         host = url.host.lower()
         if url.scheme not in ("http", "https") or not host or url.userinfo:
-            raise RequestForbidden("the address is none of a web service")
+            raise RequestForbidden("it is not the address of a web service")
         if self._hosts.isdisjoint(_names_of(url)):
             raise RequestForbidden(f'"{host}" is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked')
         return url

@@ -1,4 +1,4 @@
-"""Who is told what was concluded: the one way of facts, from the driver and from Asterisk's journal."""
+"""Who receives what was concluded: the one way of facts, from the driver and from Asterisk's journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = structlog.get_logger(__name__)
 
 
 class Listeners:
-    """All observers, each told the kinds of facts it asks for, in the order in which they are given."""
+    """All observers; each receives the kinds of facts it asks for, in the order in which they are given."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         # Most facts are nodes visited, which nobody but the record of the whole call cares for.
@@ -23,7 +23,7 @@ class Listeners:
         }
 
     def tell(self, told: Sequence[Fact]) -> None:
-        """Tell them, in order; one that fails keeps nobody from hearing."""
+        """Pass the facts to each observer, in order; one that fails does not keep the others from receiving them."""
         for fact in told:
             for observer in self._by_kind[type(fact)]:
                 try:

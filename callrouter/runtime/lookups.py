@@ -1,4 +1,4 @@
-"""Performs `Lookup`: asks a web service while the caller waits, and tells the call what came of it.
+"""Performs `Lookup`: asks a web service while the caller waits, and gives the call the answer.
 
 Each lookup is a task of its own: nothing it does can hold up another call. It ends with the call it belongs to.
 Each host has a circuit breaker, so that callers do not wait for a service that is known to be away.
@@ -77,7 +77,7 @@ class Lookups:
 
     async def _ask(self, call_id: str, step: int, lookup: Lookup) -> None:
         told: LookupDone | LookupFailed
-        began = monotonic()
+        began = self._monotonic()
         try:
             body = await self._answer(lookup)
             told = LookupDone(step=step, values=extract(body, lookup.fields), at=self._clock.now())
@@ -87,8 +87,8 @@ class Lookups:
             # A fault of ours must not keep the caller waiting: they go the way of any lookup that failed.
             log.exception("a lookup failed in an unforeseen way", call_id=call_id)
             told = LookupFailed(step=step, reason="the lookup failed", at=self._clock.now())
-        self._count(lookup, "answered" if isinstance(told, LookupDone) else "failed", monotonic() - began)
-        # Before it is told: what the call does next must not cancel this very task.
+        self._count(lookup, "answered" if isinstance(told, LookupDone) else "failed", self._monotonic() - began)
+        # Before the call gets the answer: what it does next must not cancel this very task.
         if self._running.get(call_id) is asyncio.current_task():
             del self._running[call_id]
         self._inbox.tell(call_id, told)

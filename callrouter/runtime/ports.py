@@ -101,11 +101,11 @@ UNHEARD: Final[Inbox] = _Unheard()
 
 
 class Observer(Protocol):
-    """Told facts, synchronously and quickly: metrics, the log, the recorder's queue."""
+    """Receives facts, synchronously; must be quick: metrics, the log, the recorder's queue."""
 
     @property
     def interests(self) -> frozenset[type[Fact]]:
-        """The kinds of facts that it is told; no others."""
+        """The kinds of facts that it receives; no others."""
         ...
 
     def observe(self, facts: Sequence[Fact]) -> None:

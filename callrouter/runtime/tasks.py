@@ -15,7 +15,7 @@ RESTART_SECONDS: Final = (1.0, 60.0)
 
 
 class Tasks:
-    """Owns background tasks. A task that dies of an error is logged, and `on_death` is told once."""
+    """Owns background tasks. A task that dies of an error is logged, and `on_death` is called once."""
 
     def __init__(self, on_death: Callable[[str, BaseException], None] | None = None) -> None:
         self._tasks: set[asyncio.Task[None]] = set()

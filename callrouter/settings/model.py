@@ -242,13 +242,9 @@ class Settings(BaseSettings):
             )
         return self.api_token.get_secret_value()
 
-    def dial_string(self, number: str) -> str:
-        """What Asterisk dials to reach an outside number."""
-        return self.trunk_dial.replace("{number}", number)
-
 
 def split_database_url(text: str) -> SplitResult:
-    """The parts of PostgreSQL's URL, told apart for certain.
+    """The parts of PostgreSQL's URL, without doubt as to where each ends.
 
     Raises:
         ValueError: it is none, or a sign in the password makes it unclear where the password ends. Repeats nothing.

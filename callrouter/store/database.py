@@ -32,7 +32,6 @@ class Database:
 
     def __init__(self, url: URL, server: Any = None) -> None:
         self.url = url.set(drivername="postgresql")
-        self.embedded = server is not None
         self._server = server
         self.engine: AsyncEngine = create_async_engine(
             url.set(drivername="postgresql+asyncpg"),

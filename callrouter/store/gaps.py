@@ -110,7 +110,7 @@ async def gaps_between(database: Database, from_at: datetime, to_at: datetime) -
 
 
 async def _silent_since(connection: AsyncConnection) -> datetime | None:
-    """The last beat, when it is too long ago and no gap is open that tells of it."""
+    """The last beat, when it is too long ago and no open gap covers it."""
     told = select(gaps.c.gap_id).where(gaps.c.until_at.is_(None)).exists()
     silent = beats.c.written_at < func.now() - timedelta(seconds=SILENT_SECONDS)
     query = select(beats.c.beat_at).where(beats.c.watcher == _WATCHER, silent, ~told)

@@ -35,7 +35,7 @@ async def page(
     Args:
         database: open.
         table: whose rows are listed.
-        order: the column of the instant, then what tells rows of one instant apart; there is an index on the first.
+        order: the column of the instant, then what distinguishes rows of one instant; there is an index on the first.
         filters: columns by name and the value each must have; None: any.
         from_at: the earliest instant, included.
         to_at: the end of the period, not included.
@@ -66,7 +66,7 @@ async def page(
 
 
 def encode_cursor(at: datetime, *key: str | int) -> str:
-    """An opaque name for the place after a row: its instant, then what tells it from others of that instant."""
+    """An opaque name for the place after a row: its instant, then what distinguishes it from others of that instant."""
     text = json.dumps([at.astimezone(UTC).isoformat(), *key])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

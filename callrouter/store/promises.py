@@ -19,7 +19,7 @@ from callrouter.store.database import Database
 from callrouter.store.tables import plan_history, plans, promises
 
 _VALUES = tuple(promises.c[field.name] for field in fields(Promise))
-"""The columns that tell promises apart."""
+"""The columns by which promises differ."""
 
 
 async def promise_numbers(connection: AsyncConnection, made: Collection[Promise]) -> dict[Promise, int]:

@@ -222,7 +222,7 @@ class Recorder:
             self._in_hand_since.remove(oldest)
 
     async def _replay_batch(self) -> None:
-        """Commit the next lines of the oldest spool file; the file goes when it is through."""
+        """Commit the next lines of the oldest spool file; the file is deleted after its last line."""
         if not self._replay_lines and not await self._next_lines():
             return
         calls: list[Call] = []
@@ -242,14 +242,14 @@ class Recorder:
         self._replay_lines = []
 
     def _read_again(self) -> None:
-        """Begin the file once more: a reader that has failed says that nothing is left, and what is told twice is
-        recorded once.
+        """Begin the file once more: a reader that has failed says that nothing is left, and a call that is
+        written twice is recorded once.
         """
         self._spool.count_in(self._replayed_calls)
         self._replayed, self._replay_lines, self._replayed_calls = None, [], 0
 
     async def _next_lines(self) -> bool:
-        """Read on in the spool; False when it is through."""
+        """Read the next lines of the spool; False when nothing is left in it."""
         if self._replayed is None:
             self._replayed_file = await self._on_disk(self._spool.oldest)
             if self._replayed_file is None:

@@ -20,7 +20,7 @@ _LOCK = 0x63616C6C726F7574
 """Advisory lock that lets one process migrate at a time ("callrout")."""
 
 LOCK_SECONDS = 10.0
-"""How long a migration waits for a table that others use: all who come after it wait behind it, engines too."""
+"""How long a migration waits for a table that others use: whoever asks for it later waits too, engines included."""
 
 
 def migrations_folder() -> Path:

@@ -6,7 +6,7 @@ dials, from entry into service; answered within T means T or less, a short aband
 `answered` counts journeys bridged to a human (answered and redirected). Handle time is talk time here: hold and
 wrap-up are not recorded yet. A rate without anything to divide by is None, never 0.
 
-A journey whose version is not kept, or is kept without a promise, is judged by `DEFAULT_TARGET`, and told apart: a
+A journey whose version is not kept, or is kept without a promise, is judged by `DEFAULT_TARGET`, and listed apart: a
 caller of an unknown number, a version whose row is still to be written, or whose document did not read.
 """
 

@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _shared(start)
     start.set_defaults(run=_start)
 
-    for name, run, text in (("stop", _stop, "stop it"), ("status", _status, "tell whether it runs, and where")):
+    for name, run, text in (("stop", _stop, "stop it"), ("status", _status, "say whether it runs, and where")):
         command = commands.add_parser(name, help=text)
         command.add_argument("--dir", type=Path, default=_DEFAULT_DIR, help="its folder (default: %(default)s)")
         command.set_defaults(run=run)

@@ -195,7 +195,7 @@ def _external(config: PbxConfig) -> str:
 
 
 def _phone_extension(name: str) -> str:
-    """Who is transferred to a colleague that does not answer is a caller still: the fallback has him. CR_DID tells."""
+    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback."""
     lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
         f"exten => {name},1,Dial(PJSIP/{name},30,i)\n"

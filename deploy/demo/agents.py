@@ -1,4 +1,4 @@
-"""Agents: one SIPp phone each, and a voice that is a tone of its own, so that a caller knows whom he reached."""
+"""Agents: one SIPp phone each, and a voice that is a tone of its own, so that a caller knows whom they reached."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class CallerError(Exception):
-    """The caller waited in vain for something his script says."""
+    """The caller waited in vain for something their script says."""
 
 
 @dataclass(frozen=True, slots=True)

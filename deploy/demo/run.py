@@ -171,7 +171,7 @@ async def _show_figures(stack: Stack, console: Console, rows: Sequence[Mapping[s
     began = sorted(datetime.fromisoformat(row["clocks"]["ringing_at"]) for row in rows)
     if not began:
         return
-    # The demonstration's clock is shifted: the period is told by the calls themselves.
+    # The demonstration's clock is shifted: the calls themselves say which period it is.
     period = {"from": began[0].isoformat(), "to": (began[-1] + timedelta(hours=1)).isoformat()}
     clients = (await stack.engine.get("/api/stats", **period))["clients"]
     table = Table(title="Each client's figures")
@@ -197,7 +197,7 @@ def _figure(name: str, value: float | None) -> str:
 
 def _show_verdict(console: Console, placed: list[Placed], found: list[str]) -> None:
     for complaint in found:
-        console.print(f"not as told: {complaint}", style="red", markup=False, soft_wrap=True)
+        console.print(f"not as the story says: {complaint}", style="red", markup=False, soft_wrap=True)
     if not found:
         console.print(f"All {len(placed)} callers got what their stories say.", style="green")
 

@@ -1,4 +1,4 @@
-"""The demonstration's callers: what each does, and how his call must end.
+"""The demonstration's callers: what each does, and how their call must end.
 
 The clients, their trees and numbers stand in dialplans/. Numbers are from the ranges reserved for fiction.
 """
@@ -27,7 +27,7 @@ CARRIER = {
     "+33639980001": Habit.ACCEPTS,  # the doctor
     "+33639980002": Habit.VOICEMAIL,  # the doctor on call, away
     **dict.fromkeys(("+33639980003", "+33639980004"), Habit.BUSY),  # the technicians, whoever is on duty
-    "+33639980005": Habit.ACCEPTS,  # Monsieur Garnier himself
+    "+33639980005": Habit.ACCEPTS,  # Monsieur Garnier
     "+442079460041": Habit.ANSWERS,  # the warehouse
 }
 """What happens at the numbers that clients have us dial."""
@@ -39,7 +39,7 @@ BRIGHTON, NOBODY = "+442079460040", "+33199009999"
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """One caller: who, where to, what he does, and the row his call must become.
+    """One caller: who, where to, what they do, and the row their call must become.
 
     `through` are nodes passed in that order (others may lie between them); `agents` are the ones who may have answered.
     """

@@ -1,4 +1,4 @@
-"""Did every caller get what his story says? Compares callers' outcomes and callrouter's rows with the stories."""
+"""Did every caller get what their story says? Compares callers' outcomes and callrouter's rows with the stories."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Placed:
 
 
 def caller_key(story: Story) -> Key:
-    """What tells this story's rows from the others': caller and number dialled."""
+    """What identifies this story's rows: caller and number dialled."""
     return None if story.caller.withheld else story.caller.number, story.did
 
 
@@ -57,7 +57,7 @@ def complaints(placed: Sequence[Placed], rows: Iterable[Row]) -> list[str]:
 
 
 def caller_complaints(outcome: Outcome) -> list[str]:
-    """What the caller himself has to complain of."""
+    """What the caller has to complain of."""
     if outcome.went_well:
         return []
     return [outcome.trouble or f"SIPp ended with {outcome.exit_code}: {outcome.complaints}"]

@@ -58,7 +58,7 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town, tmp_path: Path) ->
     [waited] = town.rows_of(in_menu)
     assert waited["disposition"] == "answered"
     assert waited["agent"] in ("agent-1", "agent-2")
-    # He talked for some two seconds; what is beyond that he waited, or heard the menu.
+    # They talked for some two seconds; what is beyond that they waited, or heard the menu.
     assert 1 <= waited["talk_seconds"] <= 6
     for found in (talked, waited):
         assert "welcome" in {visit["node"] for visit in town.detail(found["call_id"])["visits"]}

@@ -50,7 +50,7 @@ def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town
 
 
 def test_a_call_keeps_the_tree_it_began_with(edited_town: Town) -> None:
-    """Who is in the menu when the file is saved gets what he was told; the next caller gets the new tree."""
+    """Who is in the menu when the file is saved gets what they were offered; the next caller gets the new tree."""
     town = edited_town
     path = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"], FILE)
     early, late = town.somebody(), town.somebody()

@@ -1,4 +1,4 @@
-"""Every caller of the demonstration gets what his story says: outcome, row, details, figures."""
+"""Every caller of the demonstration gets what their story says: outcome, row, details, figures."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_one_call_moves_one_counter(town: Town) -> None:
 
 def test_stats_agree_with_the_rows(told: dict[str, Told], town: Town) -> None:
     rows = town.rows()
-    # As instants: one of a whole second, as of the journal, is written without a fraction, and sorts behind the others.
+    # As instants: one of a whole second, as of the journal, is written without a fraction, and sorts after the others.
     moments = sorted((row["clocks"]["ringing_at"] for row in rows), key=datetime.fromisoformat)
     period = {"from": moments[0], "to": moments[-1].replace(moments[-1][:4], str(int(moments[-1][:4]) + 1), 1)}
     stats = {client["client"]: client for client in town.get("/api/stats", **period)["clients"]}

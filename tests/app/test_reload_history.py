@@ -238,7 +238,7 @@ def test_publishing_is_all_or_nothing(settings: Settings, folder: Path, tmp_path
 
 
 def test_two_do_not_publish_at_once(folder: Path) -> None:
-    """The second is told so, and nothing of his set is there."""
+    """The second gets an error, and nothing of their set is there."""
     import fcntl
 
     with (folder / ".publish.lock").open("w") as other:

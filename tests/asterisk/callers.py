@@ -32,7 +32,7 @@ class Callers:
     def call(
         self, scenario: str, did: str, *, hold_ms: int = 0, number: str = "+33612345678", name: str = "Jean"
     ) -> subprocess.Popen[bytes]:
-        """A caller who dials `did`; `hold_ms` is how long he stays in `talk`, or waits in `give_up`."""
+        """A caller who dials `did`; `hold_ms` is how long they stay in `talk`, or wait in `give_up`."""
         where = [f"{self._pbx.sip_host}:{self._pbx.sip_port}", "-s", did]
         return self._start(scenario, where, hold_ms, number, name)
 

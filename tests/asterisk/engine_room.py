@@ -39,7 +39,7 @@ exten => _key-.,1,Wait(0.7)
  same => n,SendDTMF(${EXTEN:4},120,80)
  same => n,Wait(60)
 
-; A caller who withholds his number: `withheld` and the number he dials.
+; A caller who withholds their number: `withheld` and the number they dial.
 exten => _withheld.,1,Set(CALLERID(num)=+33612340009)
  same => n,Set(CALLERID(num-pres)=prohib)
  same => n,Goto(callrouter-entry,${EXTEN:8},1)

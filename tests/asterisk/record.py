@@ -86,7 +86,7 @@ async def _arrival(recorder: Recorder) -> OneCall:
 
 
 async def caller_served_by_ivr(recorder: Recorder, callers: Callers, phone: int) -> None:
-    """Answered, greeted, asked for a digit he does not key, hung up on. His name is Zoë Müller-Łukasz 🙂."""
+    """Answered, greeted, asked for a digit they do not key, hung up on. Their name is Zoë Müller-Łukasz 🙂."""
     callers.call("listen", DID, name="Zoë Müller-Łukasz 🙂")
     call = await _arrival(recorder)
     await call.do(commands.answer())

@@ -50,7 +50,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
 
 
 async def in_menu(room: EngineRoom) -> tuple[Call, str]:
-    """A caller who hears the menu, and his channel."""
+    """A caller who hears the menu, and their channel."""
     await room.call()
     call = await room.reached(lambda call: call.state is CallState.COLLECTING)
     channel = room.switch.lines[call.call_id].channel.channel
@@ -166,7 +166,7 @@ async def test_nothing_is_sent_after_the_end_and_what_was_left_is_ignored(pbx: P
         redirect(room, channel)
         await until(lambda: stale_id not in room.link._session._pending.results, 6)
         assert room.link.counters.results > results
-        # The new entry is given back at once, and nothing else is sent: the fallback has the caller to his end.
+        # The new entry is given back at once, and nothing else is sent: the fallback has the caller to the end.
         await until(lambda: any(b"Action: AGI" in data for data in sent), 5)
         pbx.cli("channel request hangup all")
         ended = await room.the_end()
@@ -178,7 +178,7 @@ async def test_nothing_is_sent_after_the_end_and_what_was_left_is_ignored(pbx: P
 
 
 async def test_a_transfer_in_a_routine_nests_asyncagi(pbx: Pbx) -> None:
-    """Redirected out of a queue, the caller enters AsyncAGI inside the one he is in: two starts, two ends, one call."""
+    """Redirected out of a queue, a caller enters AsyncAGI within their AsyncAGI: two starts, two ends, one call."""
     async with engine_room(pbx, UNATTENDED) as room:
         told = starts_and_ends(room)
         await in_queue_and_redirected(room)
@@ -205,7 +205,7 @@ async def test_nobody_drives_a_nested_entry(pbx: Pbx) -> None:
 
 
 async def in_queue_and_redirected(room: EngineRoom) -> str:
-    """A caller in a queue without agents, put back to the entry; his channel."""
+    """A caller in a queue without agents, put back to the entry; their channel."""
     await room.call()
     call = await room.reached(lambda call: call.state is CallState.QUEUED)
     channel = room.switch.lines[call.call_id].channel.channel

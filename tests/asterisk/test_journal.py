@@ -156,7 +156,7 @@ def test_a_conversation_that_was_over_before_the_fallback_took_the_call() -> Non
 
 
 def test_a_caller_lost_in_a_menu_waits_from_then_on() -> None:
-    """The fallback's queue answered after 25 seconds: not within 20, and he did not talk for nothing."""
+    """The fallback's queue answered after 25 seconds: not within 20, and the conversation counts."""
     call = concluded(row(written(MENU_PLAN, begun(MENU_PLAN)), lost=13, answers=f"agent-1/{epoch(13)}/25/"), MENU_PLAN)
 
     assert call.disposition is Disposition.ANSWERED
@@ -404,7 +404,7 @@ async def test_a_withheld_number_is_not_written_down(pbx: Pbx) -> None:
 
 
 async def killed_while(room: EngineRoom, callers: Callers, state: CallState) -> None:
-    """A caller rings; once his call is in that state, the engine is killed."""
+    """A caller rings; once their call is in that state, the engine is killed."""
     callers.call("listen", DID)
     await room.reached(lambda call: call.state is state)
     room.link._closing.set()
@@ -429,7 +429,7 @@ async def test_a_dial_that_was_answered_after_the_engines_death(pbx: Pbx, caller
 
 
 async def test_a_caller_in_a_menu_whom_the_fallback_queue_served(pbx: Pbx, callers: Callers) -> None:
-    """Killed in a menu; the queue answers after 1.5 seconds: that is his waiting, and the rest his conversation."""
+    """Killed in a menu; the queue answers after 1.5 seconds: that is their waiting, and the rest their conversation."""
     pbx.cli("dialplan set global TALK 15")
     pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
     async with engine_room(pbx, MENU_PLAN) as room:

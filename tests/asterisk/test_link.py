@@ -591,7 +591,7 @@ FORGED_END = "%0D%0A%0D%0AEvent%3A%20Hangup%0D%0AUniqueid%3A%201%0D%0A%0D%0A"
 async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str, number: str) -> None:
     """PJSIP decodes %0D%0A in the user part of an address, and Asterisk writes it into events as it is.
 
-    His own call is served all the same: the Asterisk dialplan has taken the line breaks out before we hear of it.
+    Their own call is served all the same: the Asterisk dialplan has taken the line breaks out before we hear of it.
     """
     seen: list[AmiMessage] = []
 

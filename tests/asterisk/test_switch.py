@@ -243,7 +243,7 @@ async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringin
 
 
 async def test_who_picks_up_at_the_last_moment_is_let_decide(pbx: Pbx) -> None:
-    """`ring` bounds the ringing, not the question behind it: who is still being asked is not cut off."""
+    """`ring` bounds the ringing, not the question after it: who is still being asked is not cut off."""
     late = Contact(name="late", number="+33639980007")
     async with engine_room(pbx, plan_of(dial(late, ring_seconds=3.0), BYE)) as room:
         await room.call(talk_seconds=2)
@@ -525,7 +525,7 @@ async def test_an_agent_who_answered_and_a_caller_who_left_while_the_link_was_aw
 
 
 async def test_an_agent_who_answered_while_the_link_was_away_is_heard_of(pbx: Pbx) -> None:
-    """The conversation goes on: his name, and when he answered, stand on the channel."""
+    """The conversation goes on: the agent's name, and when they answered, stand on the channel."""
     async with engine_room(pbx, plan_of(SLOW, BYE)) as room:
         await room.call(talk_seconds=8)
         await room.reached(lambda call: call.state is CallState.QUEUED)
@@ -541,7 +541,7 @@ async def test_an_agent_who_answered_while_the_link_was_away_is_heard_of(pbx: Pb
 
 
 async def test_an_agent_of_the_fallback_who_answered_while_the_link_was_away(pbx: Pbx) -> None:
-    """Asterisk took the caller from his menu to the fallback's queue; he was served, and the record says so."""
+    """Asterisk took the caller from their menu to the fallback's queue; they were served, and the record says so."""
     pbx.cli(f"database put callrouter/fallback {DID} queue:slow")
     async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
         await room.call(talk_seconds=8)
@@ -604,7 +604,7 @@ def agents_of(pbx: Pbx) -> set[str]:
 
 
 async def test_a_wake_that_comes_too_late_does_not_end_the_fallback(pbx: Pbx) -> None:
-    """Written an instant before the engine read that Asterisk has the caller: he stays in the line."""
+    """Written an instant before the engine read that Asterisk has the caller: they stay in the line."""
     pbx.cli(f"database put callrouter/fallback {DID} queue:quiet")
     async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
         await room.call()
@@ -678,7 +678,7 @@ async def test_the_state_is_on_the_channel_before_its_command(pbx: Pbx) -> None:
 
 
 async def test_twenty_callers_at_once(pbx: Pbx) -> None:
-    """Each has his own call, and each ends once."""
+    """Each has their own call, and each ends once."""
     async with engine_room(pbx, plan_of(menu(), *MENU_ENDS)) as room:
         await asyncio.gather(*(room.call("key-2", f"+331990000{n:02d}") for n in range(20)))
         await until(lambda: len(room.ended) >= 20, 20)

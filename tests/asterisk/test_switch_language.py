@@ -156,7 +156,7 @@ async def test_a_queue_is_looked_at(pbx: Pbx, queue: str, measure: Measure, boun
 
 
 async def test_a_queue_with_callers_waiting(pbx: Pbx) -> None:
-    """One caller waits in a queue nobody answers; the next one sees him."""
+    """One caller waits in a queue nobody answers; the next one sees them."""
     # The first caller finds nobody waiting and joins the line; the second goes the other way.
     waiting = QueueStands(queue="quiet", measure=Measure.WAITING, bounds=Bounds(at_least=1))
     look = BranchNode(name="look", when=(waiting,), exits={"when:0": "bye", "otherwise": "line"})

@@ -1,4 +1,4 @@
-"""One row for each effect: the exact AGI commands, the variables before them and the lease behind them."""
+"""One row for each effect: the exact AGI commands, the variables before them and the lease after them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         (Answer(), CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0)),
         ["ANSWER", 'EXEC Read "CR_KEYS,/prompts/menu,1,,1,5"'],
         [],
-        # margin 3, answer 1, prompt 6, and 5 s of silence before and behind the one key: nothing of the batch is cut
+        # margin 3, answer 1, prompt 6, and 5 s of silence before and after the one key: nothing of the batch is cut
         20.0,
     ),
     (

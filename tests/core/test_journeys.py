@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
-from callrouter.core.explain import explain, path
+from callrouter.core.explain import explain, nodes_reached
 from callrouter.core.facts import InputRefused, MessageLeft, TroubleMet
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.rota import Contact
@@ -64,7 +64,7 @@ def test_explained() -> None:
         "10:01:58  ended: answered",
     ]
     assert explain(call.call)[1] == "09:01:00  first → overflow (timeout)"
-    assert path(call.call.visits) == "first → choose"
+    assert nodes_reached(call.call) == ["first", "choose", "second"]
 
 
 def test_dials_and_dropped_steps_explained() -> None:
@@ -84,7 +84,7 @@ def test_dials_and_dropped_steps_explained() -> None:
 
 
 def test_a_message_is_explained() -> None:
-    """How long it is, and the node in which he hung up."""
+    """How long it is, and the node in which they hung up."""
     call = Playbook(plan_of(MESSAGE, BYE)).offer().expects("answer", "play speak").answered().after(3).prompt_ended()
     call.expects("record at most 120 s").after(9).hangs_up().ends(Disposition.MESSAGE_LEFT)
 

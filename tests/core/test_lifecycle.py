@@ -48,7 +48,7 @@ RINGS_ON = plan_of(
     PLAN.nodes["doctor"],
     PLAN.nodes["bye"],
 )
-"""Nothing is heard behind the answer, which is waited for."""
+"""Nothing is heard after the answer, which is waited for."""
 
 
 def _call_in(state: CallState) -> Call:
@@ -171,7 +171,7 @@ def test_the_table_names_every_state() -> None:
 
 
 def test_a_caller_lost_to_asterisk_waits_from_then_on() -> None:
-    """He was in a menu; the fallback's queue answered a minute later."""
+    """They were in a menu; the fallback's queue answered a minute later."""
     adrift = _call_in(CallState.COLLECTING)
     lost = engine.step(PLAN, adrift, inputs.ControlLost(reason="the lease ran out", at=LATER)).call
     answered_at = LATER + timedelta(minutes=1)

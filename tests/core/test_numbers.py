@@ -118,7 +118,7 @@ def test_list_matches(caller: CallerId, expected: str) -> None:
 
 
 def test_a_list_without_anonymous_lets_withheld_callers_pass() -> None:
-    """Even when the number behind is on it."""
+    """Even when the number that is withheld is on it."""
     vip = CallerList(name="vip", numbers=frozenset({"+33199000099"}))
 
     assert vip.match(CallerId(number="+33199000099", presentation=Presentation.WITHHELD)) == ""

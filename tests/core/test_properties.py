@@ -121,7 +121,7 @@ def test_a_hang_up_at_every_instant(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_every_journey_ends(data: st.DataObject) -> None:
-    """However patient the caller and however round the tree: answered step by step, it comes to an end."""
+    """However patient the caller and however round the tree: answered step by step, it ends."""
     plan = data.draw(plans())
     offered = data.draw(offers)
     turn = engine.start(plan, offered)

@@ -29,7 +29,7 @@ PLAN = plan_of(
 
 
 def _long_journey(rounds: int, *, name: str = "") -> Playbook:
-    """A caller who goes round, waiting in a queue and being dialled for in turn; the first agent talks to him."""
+    """A caller who goes round, waiting in a queue and being dialled for in turn; the first agent talks to them."""
     call = Playbook(PLAN).offer(name=name).expects("answer", "play music").answered()
     for number in range(rounds):
         call.after(2.000003).prompt_ended().expects("queue sales").after(7.000001 + number).agent_rings("agent-1")

@@ -414,7 +414,7 @@ def test_a_phone_registers_with_its_secret(pbx: Pbx, sipp: Callable[..., subproc
 
 
 def test_nobody_calls_under_a_phones_name(sipp: Callable[..., subprocess.Popen[bytes]]) -> None:
-    """A caller who calls himself agent-1 must know its secret."""
+    """A caller who claims to be agent-1 must know its secret."""
     assert sipp("challenged", "agent-2", caller="agent-1").wait(10) == 0
 
 

@@ -61,7 +61,7 @@ def test_expected_routes_hold(now: datetime) -> None:
 
 
 def test_every_outcome(clinic: Plan) -> None:
-    """Among them those behind an answer, a queue's state, a rota, a withheld number, and in either language."""
+    """Among them those after an answer, a queue's state, a rota, a withheld number, and in either language."""
     found = outcomes(clinic, NOW)
 
     assert found.complete
@@ -132,7 +132,7 @@ def test_it_can_be_drawn(clinic: Plan) -> None:
 
 
 def test_a_week_names_each_set_of_hours(clinic: Plan) -> None:
-    """The other client's by his name; and the rota's turns."""
+    """The other client's by their name; and the rota's turns."""
     lines = list(hours_of_week(clinic, date(2026, 11, 23)))
 
     assert [line.strip() for line in lines if re.match(r"  \S", line)] == [

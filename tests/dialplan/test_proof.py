@@ -274,7 +274,7 @@ def test_words_that_yaml_1_1_reads_as_something_else(word: str) -> None:
     assert getattr(found.plan.nodes["first"], "variables") == {"value": word}  # noqa: B009
 
 
-def test_what_stands_behind_a_queue_may_not_have_been_asked() -> None:
+def test_what_stands_after_a_queue_may_not_have_been_asked() -> None:
     """A queue that cannot be looked at leads to `otherwise` at once: what a later condition settles is not settled."""
     unset = {"variable": "file", "is_set": "false", "then": "bye"}
     empty = {"queue": "medical", "agents": {"below": "1"}, "then": "bye"}

@@ -284,7 +284,7 @@ def test_clients_that_lead_to_each_other_become_a_loop(put: Put, load: Load) -> 
 
     put("a", "  go:\n    redirect: { client: b }\n")
     put("b", "  go:\n    redirect: { client: a }\n", number="01 99 00 00 11")
-    assert any("leads round to itself, and no call ever comes anywhere" in sentence for sentence in said(load))
+    assert any("leads round to itself, and no call ever gets anywhere" in sentence for sentence in said(load))
     assert not load().plans
 
 
@@ -375,7 +375,7 @@ BILINGUAL = """\
 
 
 def test_a_text_that_is_missing_in_a_language(put: Put, load: Load) -> None:
-    """What is come to after the change must be written in the other language too."""
+    """What is reached after the change must be written in the other language too."""
     put(
         "a",
         BILINGUAL.replace("end:\n    hangup: { prompt", "end:\n    play: { next: bye, prompt").replace(
@@ -389,7 +389,7 @@ def test_a_text_that_is_missing_in_a_language(put: Put, load: Load) -> None:
 
 
 def test_every_text_in_every_language(tmp_path: Path, put: Put, load: Load) -> None:
-    """Each language has its copy of the nodes that are come to in it."""
+    """Each language has its copy of the nodes that calls reach in it."""
     put("a", BILINGUAL, extra="languages: [fr, en]\n")
     path = tmp_path / "a.yaml"
     path.write_text(path.read_text().replace(BYE, "").replace("node: bye", "node: end"))
@@ -517,7 +517,7 @@ def test_who_is_on_call(put: Put, load: Load, at: datetime, who: str | None) -> 
 
 
 def test_a_rota_with_nobody_is_passed_over(put: Put, load: Load) -> None:
-    """The next of the contacts has his turn, and only his."""
+    """The next of the contacts has their turn, and only theirs."""
     put("shared/calendars", CALENDARS)
     put("a", "  go:\n    dial: { contacts: [doctors, carla], ring: 20s, no_answer: bye }\n")
     plan = load().plans["a"]

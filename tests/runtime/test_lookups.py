@@ -145,7 +145,7 @@ async def test_whatever_goes_wrong_is_told_in_time(path: str, reason: str) -> No
     ],
 )
 def test_a_field_that_is_not_there(path: str, longest: int, reason: str) -> None:
-    """An answer without every field is a failure: behind `next` all of them are set."""
+    """An answer without every field is a failure: after `next` all of them are set."""
     answer = json.dumps({"customer": {"name": 'Jeanne "Moreau"', "files": [1, 2]}}).encode()
 
     with pytest.raises(RequestFailed, match=reason):

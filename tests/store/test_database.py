@@ -69,15 +69,15 @@ async def test_a_killed_process_does_not_keep_the_server_alive(data_dir: Path) -
     assert not (data_dir / "postgres" / "postmaster.pid").exists()
 
 
-async def test_somebody_elses_is_used_by_url(own_server: Any) -> None:
+async def test_somebody_elses_is_used_by_url(own_server: Any, tmp_path: Path) -> None:
     """A server that is named is connected to; nothing is upgraded unasked."""
-    database = await Database.open(await own_server.new_database(), Path("unused"))
+    database = await Database.open(await own_server.new_database(), tmp_path)
     assert await database.current() is None
 
     await database.upgrade()
 
     await database.check_schema()
-    assert not database.embedded
+    assert not (tmp_path / "postgres").exists()
     await database.close()
 
 

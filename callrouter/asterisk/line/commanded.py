@@ -1,8 +1,8 @@
 """What is commanded on a caller's channel in AsyncAGI: batches, each with its wake-up and its lease.
 
 What is decided leaves as one batch, in one write: the call's state, the commands, the wake-up with the lease of all
-that is outstanding. It is `unsent` while the link is away, and while a measured command is on its way. What may be
-sent at all is told by the tables of `state`.
+that is outstanding. It is `unsent` while the link is away, and while a measured command is on its way. The tables of
+`state` say what may be sent at all.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from callrouter.runtime.ports import Meter
 MEASURED_STEP: Final = 2
 """Not a call's first: that would time the set-up of the call as well."""
 MEASURE_EVERY_SECONDS: Final = 0.02
-"""A measured command costs Asterisk and us a tenth of a millisecond: where there are many calls, some of them tell."""
+"""A measured command costs Asterisk and us a tenth of a millisecond: where calls are many, a sample is enough."""
 
 
 class RoundTrips:
@@ -21,7 +21,7 @@ class RoundTrips:
         self._due_at = 0.0
 
     def take(self, now: float) -> bool:
-        """Whether one is due (`perf_counter`); who is told so measures it."""
+        """Whether one is due (`perf_counter`); the caller of this then measures it."""
         if now < self._due_at:
             return False
         self._due_at = now + MEASURE_EVERY_SECONDS

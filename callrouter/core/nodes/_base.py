@@ -44,7 +44,7 @@ class Leave(Struct, frozen=True, kw_only=True, gc=False):
     because: str = ""
     troubles: tuple[str, ...] = ()
     notification: Notification | None = None
-    """What somebody else is to be told because of it."""
+    """What is to be delivered to a client's own system because of it."""
 
 
 class Finish(Struct, frozen=True, kw_only=True, gc=False):

@@ -79,7 +79,7 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
     hours: str = ""
     """A set of hours of the plan, by name."""
     holidays: bool = False
-    """Whether its public holidays are told from other closed days."""
+    """Whether its public holidays differ from other closed days."""
     rotas: tuple[Rota, ...] = ()
     conditions: tuple[Condition, ...] = ()
     """All it asks, in order: of variables, days, shares of the calls, queues."""

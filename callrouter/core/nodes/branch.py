@@ -48,7 +48,7 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
     when: tuple[Condition, ...]
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
-        """The first condition that holds decides; queues are looked at once it comes to them."""
+        """The first condition that holds decides; queues are looked at only when one of those conditions is reached."""
         return self._decide(plan, call, at, None)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 LONGEST_NUMBER = 17
-"""Keys of a number: 15 digits at most, behind an international 00."""
+"""Keys of a number: an international 00, and 15 digits at most (ITU-T E.164)."""
 
 _AGREED = LeftBy.NOTHING | LeftBy.KEY
 
@@ -50,7 +50,7 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     number_sounds: tuple[Sound, ...]
     """Before the number: “We call you back at”."""
     choice_sounds: tuple[Sound, ...]
-    """Behind it: what 1, 2 and 3 do."""
+    """After the number: what 1, 2 and 3 do."""
     ask_sounds: tuple[Sound, ...]
     """Asks for a number, ended by #; * declines."""
     no_input_sounds: tuple[Sound, ...] = ()
@@ -129,10 +129,10 @@ class CallbackNode(Node, frozen=True, kw_only=True):
                 return self._no_match(replace(call, digits=""), f"key {key} unknown")
 
     def _take_number(self, call: Call) -> Step:
-        entered, _, behind = call.digits.partition("#")
+        entered, _, rest = call.digits.partition("#")
         if entered.startswith("*"):
             return Leave(call=replace(call, digits=""), exit="declined", because="key *")
-        call = replace(call, digits=behind)
+        call = replace(call, digits=rest)
         number = numbers.normalise(entered, self.region)
         if number is None or not numbers.is_valid(number):
             return self._no_match(replace(call, digits=""), f"{len(entered)} digits are no number")

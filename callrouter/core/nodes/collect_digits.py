@@ -89,12 +89,12 @@ class CollectDigitsNode(Node, frozen=True, kw_only=True):
         return "#" in digits or len(digits) >= self.max_digits
 
     def _judge(self, call: Call) -> Step:
-        entered, hash_key, behind = call.digits.partition("#")
+        entered, hash_key, rest = call.digits.partition("#")
         if len(entered) > self.max_digits or (len(entered) == self.max_digits and not hash_key):
-            entered, behind = call.digits[: self.max_digits], call.digits[self.max_digits :]
+            entered, rest = call.digits[: self.max_digits], call.digits[self.max_digits :]
         if len(entered) >= self.min_digits and _NOT_A_NUMBER.isdisjoint(entered):
             variables = {**call.variables, self.variable: entered}
-            call = replace(call, digits=behind, variables=variables)
+            call = replace(call, digits=rest, variables=variables)
             return Leave(call=call, exit="next", because=f"{self.variable} = {entered}")
         call = replace(call, digits="")
         tries = call.memory.get("no_match", 0) + 1

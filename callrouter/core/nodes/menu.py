@@ -82,7 +82,7 @@ class MenuNode(Node, frozen=True, kw_only=True):
         key = call.digits[0]
         if key in self.keys:
             return Leave(call=replace(call, digits=call.digits[1:]), exit=f"key:{key}", because=f"key {key}")
-        # What was keyed behind an unknown key was meant for a menu the caller did not reach.
+        # What was keyed after an unknown key was meant for a menu the caller did not reach.
         call = replace(call, digits="")
         tries = call.memory.get("no_match", 0) + 1
         if tries > self.no_match_retries:

@@ -30,7 +30,7 @@ from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Us
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
-_HARDLY = LeftBy.SPEECH | LeftBy.SILENCE
+_SPEECH_OR_SILENCE = LeftBy.SPEECH | LeftBy.SILENCE
 
 
 class MessageNode(Node, frozen=True, kw_only=True):
@@ -51,7 +51,9 @@ class MessageNode(Node, frozen=True, kw_only=True):
         record = Record(recording="", max_seconds=self.max_seconds, silence_seconds=self.silence_seconds)
         return About(
             family=Family.KEEPS,
-            left_by={"done": LeftBy.SPEECH, "empty": _HARDLY} if "empty" in self.exits else {"done": _HARDLY},
+            left_by={"done": LeftBy.SPEECH, "empty": _SPEECH_OR_SILENCE}
+            if "empty" in self.exits
+            else {"done": _SPEECH_OR_SILENCE},
             does=(*((Play(sounds=self.sounds, interruptible=True),) if self.sounds else ()), record),
             reads=Reads(),
             variables=Variables(),

@@ -3,7 +3,7 @@
 A tree is grown from where calls begin. A node that includes a snippet or leads to another client is no node of the
 plan: whoever leads to it is led to the beginning of that tree, whose nodes are built under a prefix (`night/ask`,
 `etude-lenoir/filter`). A tree in another of the client's languages is built again under a suffix (`welcome@en`), as far
-as callers come there. So the engine and the proof see one plain tree, and clients that lead to each other become a
+as callers reach it. So the engine and the proof see one plain tree, and clients that lead to each other become a
 loop of it.
 """
 
@@ -106,7 +106,7 @@ class Assembly:
         return tuple(tree.prefix for tree in self._trees.values() if tree and tree.prefix and tree.outer is None)
 
     def grow(self, starts: Collection[str]) -> list[str]:
-        """Build all that can be come to from these nodes, and then what cannot; the starts' names in the plan."""
+        """Build all that can be reached from these nodes, and then what cannot; the starts' names in the plan."""
         begun = [self._resolve(self.root, start) for start in starts]
         self._build()
         for name, block in self.root.blocks.items():
@@ -114,7 +114,7 @@ class Assembly:
                 continue
             if _is_alias(block):
                 self._resolve(self.root, name)
-                self.root.scope.fail("nothing leads here: no call can come to this node", "nodes", name)
+                self.root.scope.fail("nothing leads here: no call can reach this node", "nodes", name)
             else:
                 self._want(self.root, name)
         self._build()
@@ -124,7 +124,7 @@ class Assembly:
         return begun
 
     def _collect_exits(self) -> None:
-        """Exits of the client's own nodes, those of nodes too that are come to in another language only.
+        """Exits of the client's own nodes, including nodes that calls reach only in another language.
 
         Those of snippets lead within the snippet, so they are judged here. Another client's are judged with its tree.
         """
@@ -208,7 +208,7 @@ class Assembly:
             if (tree, target) in passed:
                 way = " → ".join(node.name(name) for node, name in (*passed, (tree, target)))
                 self.broken.add(tree.name(target))
-                self._fail_once(tree, f"leads round to itself, and no call ever comes anywhere: {way}", target)
+                self._fail_once(tree, f"leads round to itself, and no call ever gets anywhere: {way}", target)
                 return tree.name(target)
             passed.append((tree, target))
             if tree is self.root:

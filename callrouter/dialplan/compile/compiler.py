@@ -166,7 +166,7 @@ def _other_client(scope: Scope, other: Draft, prefix: str, today: date) -> Growt
 
 
 def _grown(scope: Scope, drafted: Draft, file: ClientFile, assembly: Assembly) -> Tree:
-    """All nodes that a call can come to, from the start and from the fallback."""
+    """All nodes that a call can reach, from the start and from the fallback."""
     written = {*file.nodes, *drafted.broken}
     fallback, extra = fallback_of(scope, file, written)
     if file.start not in written:
@@ -192,15 +192,13 @@ def _version(scope: Scope, drafted: Draft, assembly: Assembly) -> str:
 
 
 def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None:
-    """Warn of languages that no call ever comes to hear."""
+    """Warn of languages that no call ever hears."""
     if len(file.languages) > 1 and not errors(scope.issues):
         own = (name for name in assembly.nodes if "@" in name and not name.startswith(assembly.foreign))
         spoken = {file.language, *(name.rpartition("@")[2] for name in own)}
         for index, language in enumerate(file.languages):
             if language not in spoken:
-                wrong = (
-                    f"languages: {shown(language)} is never spoken: no call comes to a set with language: {language}"
-                )
+                wrong = f"languages: {shown(language)} is never spoken: no call reaches a set with language: {language}"
                 scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 

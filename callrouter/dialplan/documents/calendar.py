@@ -57,7 +57,7 @@ def _week_name(value: object) -> str:
 
 
 class OrOneSet:
-    """Tells editors that a client's only set of hours needs no name."""
+    """Lets editors accept a client's only set of hours without a name."""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """One set, or several by name."""

@@ -159,7 +159,7 @@ class ClientFile(Block):
     fallback: FallbackBlock | None = None
     """Who has the call when something cannot be done."""
     emergency: Names = ()
-    """The nodes an urgent call must come to: `check` warns when the way there is longer than the way to others."""
+    """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     start: Name
     """The node at which a call begins."""
     nodes: Annotated[

@@ -24,7 +24,7 @@ class Draft(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def claim(self) -> Claim:
-        """What it claims, even when it is wrong elsewhere: whoever leads there is told so."""
+        """What it claims, even when it is wrong elsewhere: whoever leads there gets that as the error."""
         value = self.document.value if isinstance(self.document.value, dict) else {}
         written = value.get("numbers")
         client, zone, country = (

@@ -1,6 +1,6 @@
-"""Expected routes, as written: beside `acme.yaml`, `acme.test.yaml` says what callers must come to.
+"""Expected routes, as written: beside `acme.yaml`, `acme.test.yaml` says where callers must end.
 
-The models hold what such a table may say, and its meaning: editors and the reference are told of it from here.
+The models hold what such a table may say, and its meaning: editors and the reference take it from here.
 `questions.expected` plays each row.
 """
 
@@ -103,7 +103,7 @@ Dialled = Annotated[str, Read(values.text, {"enum": [str(one) for one in DialOut
 
 
 class OrFailed:
-    """Tells editors that `failed` alone may be written."""
+    """Lets editors accept `failed` alone."""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """The mapping, or the word."""
@@ -142,7 +142,7 @@ class ExpectedCall(Block):
 
 
 class ExpectedCalls(Block):
-    """What callers of a client must come to; `callrouter check` plays each call.
+    """Where callers of a client must end; `callrouter check` plays each call.
 
     ```yaml
     calls:

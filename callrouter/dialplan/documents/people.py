@@ -48,7 +48,7 @@ class AgentBlock(Block):
     name: Line = ""
     """What people call them."""
     phone: Line | None = None
-    """His telephone at the PBX, where it does not have the agent's own name."""
+    """Their telephone at the PBX, where it does not have the agent's own name."""
 
 
 class TeamQueueBlock(Block):
@@ -67,7 +67,7 @@ class TeamQueueBlock(Block):
     retry: Positive = 1.0
     """Pause before the next one is rung."""
     wrap_up: Duration = 0.0
-    """Time an agent has to himself after a call."""
+    """How long an agent is not rung after a call."""
     max_callers: Count = 0
     """Callers who may wait; 0 is no bound."""
 

@@ -13,7 +13,7 @@ ParameterType = Annotated[str, OneOf(*PARAMETER_TYPES)]
 
 
 class OrType:
-    """Tells editors that a parameter's type alone may be written."""
+    """Lets editors accept a parameter's type alone."""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """The type, or the mapping."""

@@ -12,10 +12,10 @@ from typing import Final
 
 from callrouter.dialplan.documents.expected_file import SUFFIX, client_files_of
 from callrouter.dialplan.documents.shared_files import SHARED_FILES
+from callrouter.dialplan.folder.look import DOCUMENT_SUFFIXES
 from callrouter.dialplan.language.reader import MAX_BYTES, Document, read, refused
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER, Shared, shared_from
 
-_SUFFIXES: Final = (".yaml", ".yml")
 _USUAL_BYTES: Final = 65_536
 """Read at first: to make room for the largest document takes longer than to read a usual one."""
 
@@ -40,7 +40,7 @@ def content_of(path: Path) -> bytes:
 
 
 def _read(path: Path) -> bytes:
-    """What the file holds, cut off behind what is too long for a document."""
+    """What the file holds; of a file that is too long for a document, enough bytes to see that it is."""
     with path.open("rb") as stream:
         content = stream.read(_USUAL_BYTES)
         return content if len(content) < _USUAL_BYTES else content + stream.read(MAX_BYTES + 1 - _USUAL_BYTES)
@@ -67,7 +67,7 @@ def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
 def read_tables(path: Path) -> list[Document]:
     """The tables of expected routes of a folder, or those beside one client's file."""
     folder = path if path.is_dir() else path.parent
-    found = sorted(one for suffix in _SUFFIXES for one in folder.glob(f"*{SUFFIX}{suffix}"))
+    found = sorted(one for suffix in DOCUMENT_SUFFIXES for one in folder.glob(f"*{SUFFIX}{suffix}"))
     wanted = found if path.is_dir() else [one for one in found if path.name in client_files_of(one.name)]
     return [read_file(table, table.name) for table in wanted]
 
@@ -75,5 +75,5 @@ def read_tables(path: Path) -> list[Document]:
 def _names(place: Path) -> list[str]:
     """What looks like a document in the folder, and in those below it; hidden files are editors' and git's."""
     found = place.rglob("*") if place.is_dir() else ()
-    names = (one.relative_to(place) for one in found if one.suffix.lower() in _SUFFIXES)
+    names = (one.relative_to(place) for one in found if one.suffix.lower() in DOCUMENT_SUFFIXES)
     return sorted(str(name) for name in names if not any(part.startswith(".") for part in name.parts))

@@ -25,7 +25,7 @@ LOCK: Final = ".publish.lock"
 """Held (flock) while a set of files is being put in place; its text says who does, see `publish`."""
 PUBLISHING: Final = "a set of files is being published"
 GIT: Final = "git is changing the folder"
-SUFFIXES: Final = (".yaml", ".yml")
+DOCUMENT_SUFFIXES: Final = (".yaml", ".yml")
 
 Stamp = tuple[int, int, int, int, int]
 """Device, inode, size, time of the content and of the inode, in nanoseconds: another one, another content."""
@@ -53,7 +53,7 @@ class Look(Struct, frozen=True, kw_only=True):
 
 def is_client_file(name: str) -> bool:
     """Whether a file of the folder is a client's: not hidden, and no table of expected routes."""
-    return name.endswith(SUFFIXES) and not name.startswith(".") and ".test." not in name
+    return name.endswith(DOCUMENT_SUFFIXES) and not name.startswith(".") and ".test." not in name
 
 
 def look(path: Path, sounds_dirs: Sequence[Path] = ()) -> Look:
@@ -67,7 +67,7 @@ def look(path: Path, sounds_dirs: Sequence[Path] = ()) -> Look:
         documents[path.name] = stamp_of(path)
     for place in _folders(folder / SHARED):
         for entry in _entries(place):
-            if entry.name.endswith(SUFFIXES) and not entry.name.startswith("."):
+            if entry.name.endswith(DOCUMENT_SUFFIXES) and not entry.name.startswith("."):
                 name = f"{place.relative_to(folder).as_posix()}/{entry.name}"
                 documents[name] = stamp_of(entry.path)
     return Look(documents=documents, sounds=tuple(_sounds(folder, sounds_dirs)))

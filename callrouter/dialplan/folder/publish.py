@@ -31,7 +31,7 @@ class Note(Struct, frozen=True, kw_only=True):
     files: Mapping[str, str] = field(default_factory=dict)
     """By path in the folder: the SHA-256 of the content, in hexadecimal."""
 
-    def tells_of(self, file: str, content: bytes) -> bool:
+    def matches(self, file: str, content: bytes) -> bool:
         """Whether this content of the file is what was put in place."""
         return self.files.get(file) == hashlib.sha256(content).hexdigest()
 

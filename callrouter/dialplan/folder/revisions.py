@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from callrouter.dialplan.folder.look import DOCUMENT_SUFFIXES
 from callrouter.dialplan.shared.reading import FOLDER
 from callrouter.errors import DialplanError
 
@@ -18,7 +19,7 @@ SECONDS = 60.0
 
 
 @contextmanager
-def unfolded(written: str) -> Iterator[Path]:
+def checked_out(written: str) -> Iterator[Path]:
     """The path; for a revision, that of a copy which is gone afterwards.
 
     Raises:
@@ -63,7 +64,7 @@ def _unpack(archive: bytes, folder: Path) -> None:
     with tarfile.open(fileobj=io.BytesIO(archive)) as members:
         for member in members:
             name = PurePosixPath(member.name)
-            if not member.isfile() or name.suffix not in (".yaml", ".yml") or ".." in name.parts:
+            if not member.isfile() or name.suffix not in DOCUMENT_SUFFIXES or ".." in name.parts:
                 continue
             if len(name.parts) == 1 or (len(name.parts) == 2 and name.parts[0] == FOLDER):
                 place = folder.joinpath(*name.parts)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from callrouter.core.effects import Sound
+from callrouter.dialplan.folder.look import SOUNDS
 from callrouter.dialplan.issues import closest, shown
 from callrouter.errors import SpeechError
 
@@ -26,6 +27,11 @@ SUFFIXES = ("wav", *_BYTES_A_SECOND)
 
 WORDS_A_SECOND = 2.6
 """How fast a voice reads, for sounds that exist on paper only."""
+
+
+def sound_folders(clients: Path, others: Iterable[Path]) -> tuple[Path, ...]:
+    """Where sounds are looked for, in order: `sounds` in the clients' folder, then the operator's own folders."""
+    return (clients / SOUNDS, *others)
 
 
 class PaperSpeech:

@@ -110,7 +110,7 @@ def _whole(model: type[BaseModel]) -> Any:
 
 
 class OneOrMany:
-    """Tells editors that a list of one may be written as its only item."""
+    """Lets editors accept the only item of a list for the list."""
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> dict[str, Any]:
         """The list, or one of its items."""

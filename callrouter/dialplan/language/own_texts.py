@@ -33,7 +33,7 @@ CALLBACK_CHOICES = {
     "en": "To be called back at this number, press 1. To give another number, press 2. Otherwise, press 3.",
     "fr": "Pour être rappelé à ce numéro, tapez 1. Pour donner un autre numéro, tapez 2. Sinon, tapez 3.",
 }
-"""Behind it."""
+"""After the number."""
 
 CALLBACK_ASK = {
     "en": "Please enter the number we should call, then press the hash key. If you do not want a call, press star.",

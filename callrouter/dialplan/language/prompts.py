@@ -22,7 +22,7 @@ def _said(value: object) -> object:
 
 
 class _OrText:
-    """Tells editors that a text may be written for the mapping it abbreviates."""
+    """Lets editors accept a text for the mapping it abbreviates."""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """The mapping, or a text."""

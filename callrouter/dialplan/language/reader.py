@@ -144,7 +144,7 @@ def _problem(error: yaml.MarkedYAMLError) -> tuple[int, str]:
         return begun, "a quote that is opened here is never closed"
     if "mapping values are not allowed" in problem:
         return line, (
-            "a colon with a space behind it stands where none can: put a text that holds one in quotes, or look at the"
+            "a colon with a space after it stands where none can: put a text that holds one in quotes, or look at the"
             " indentation of this line and the one before"
         )
     if "expected ',' or" in problem:

@@ -64,7 +64,7 @@ def _issue(model: type[BaseModel], document: Document, path: Key, found: ErrorDe
 
 
 def _label(known: Key) -> str:
-    """What a person calls the value: inside a node, its path behind the verb."""
+    """What a person calls the value: inside a node, its path after the verb."""
     known = tree_path(known)
     inner = known[3:] if node_name(known) else known
     if node_name(known) and len(known) == 3:

@@ -1,14 +1,14 @@
 """The proof: what must hold of a whole tree before it may go live, and what its callers would complain about.
 
-`graph` looks at a tree as nodes and ways and tells ways that need a key from those that do not; `ways` proves that
-exits lead somewhere, nodes are come to, and that no way goes round or on for ever; `flow` finds what is certain at a
+`graph` looks at a tree as nodes and ways, and keeps ways that need a key apart from those that do not; `ways` proves
+that exits lead somewhere, nodes are reached, and no way goes round or on for ever; `flow` finds what is certain at a
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
 an earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
 `dialled` at numbers that lead back here through the telephone network. `effort` only warns.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
-call never comes to a node, list, variable or set of hours that is not there.
+call never needs a node, list, variable or set of hours that is not there.
 """
 
 from __future__ import annotations

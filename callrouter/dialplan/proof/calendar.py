@@ -1,8 +1,8 @@
 """Hours: every minute of the coming two years must be claimed by exactly one rule, and be one that occurs.
 
-A set of hours answers `open` or `closed` for any instant, so no minute is without an answer, and `dialplan.hours`
-refuses two rules that say different things of one. What is left to look for are rules about minutes that the change of
-the clocks leaves out, and clients who keep the holidays of a region that is not theirs.
+A set of hours answers `open` or `closed` for any instant, so no minute is without an answer, and
+`dialplan.shared.hours` refuses two rules that say different things of one. What is left to look for are rules about
+minutes that the change of the clocks leaves out, and clients who keep the holidays of a region that is not theirs.
 """
 
 from __future__ import annotations

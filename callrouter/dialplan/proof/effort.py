@@ -72,7 +72,7 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
                 heard[target] = max(seconds, heard.get(target, 0.0))
     if longest > LONGEST_GREETING_SECONDS:
         wrong = (
-            f"a caller has been listening for {longest:.0f} s here before he can do anything:"
+            f"a caller has been listening for {longest:.0f} s here before they can do anything:"
             f" a greeting of more than {LONGEST_GREETING_SECONDS:.0f} s is hung up on"
         )
         scope.fail(wrong, "nodes", where, severity=Severity.WARNING)
@@ -92,9 +92,9 @@ def _stops(about: About) -> bool:
 
 
 def _efforts(tree: Tree) -> dict[str, Cost]:
-    """By node: the least a caller whom no list knows, and who answers every question, must do to come there.
+    """By node: the least a caller whom no list knows, and who answers every question, must do to reach it.
 
-    Behind a human nothing counts; no node is passed twice on such a way.
+    After a human nothing counts; no node is passed twice on such a way.
     """
     found: dict[str, Cost] = {}
     waiting: list[tuple[Cost, str]] = [((0, 0.0), tree.start)] if tree.start in tree.nodes else []

@@ -17,8 +17,10 @@ _NOTHING: Mapping[str, int] = {}
 
 
 def certain(tree: Tree, gains: Gains) -> dict[str, int]:
-    """By node that a call can come to: the facts that hold whenever it does. At the beginning, and where a failure
-    leads, nothing is certain."""
+    """The facts that hold whenever a call is at a node, by node that calls can reach.
+
+    At the beginning, and where a failure leads, nothing is certain.
+    """
     found: dict[str, int] = dict.fromkeys(tree.roots, 0)
     waiting = deque(tree.roots)
     nodes = tree.nodes

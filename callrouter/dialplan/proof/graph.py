@@ -79,17 +79,17 @@ class Tree(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def reached(self) -> frozenset[str]:
-        """Nodes a call can come to."""
+        """Nodes a call can reach."""
         return frozenset(reach(self.roots, self.leads))
 
     @cached_property
     def backwards(self) -> tuple[str, ...]:
-        """Nodes ordered so that each stands behind all it leads to without a key; empty when idle ways go round."""
+        """Nodes ordered so that each stands after all it leads to without a key; empty when idle ways go round."""
         return _post_order(self.idle)
 
 
 def reach(starts: Iterable[str], leads: Mapping[str, Iterable[str]]) -> set[str]:
-    """All that can be come to from these, they themselves included."""
+    """All that can be reached from these, they themselves included."""
     found: set[str] = set()
     waiting = list(starts)
     while waiting:

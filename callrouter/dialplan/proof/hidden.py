@@ -25,7 +25,7 @@ from callrouter.core.conditions import (
 )
 
 Edge = tuple[float, int]
-"""A place between numbers: `(5, 0)` is just before 5, `(5, 1)` just behind it."""
+"""A place between numbers: `(5, 0)` is just before 5, `(5, 1)` just after it."""
 
 
 class Hidden(Struct, frozen=True, kw_only=True):
@@ -151,10 +151,10 @@ def _queue_range(condition: QueueStands) -> tuple[Edge, Edge]:
 
 def _whole(edge: Edge) -> Edge:
     """The edge before the next whole number."""
-    value, behind = edge
+    value, after = edge
     if math.isinf(value):
         return edge
-    return (math.floor(value) + 1.0, 0) if behind or value != math.floor(value) else (value, 0)
+    return (math.floor(value) + 1.0, 0) if after or value != math.floor(value) else (value, 0)
 
 
 def _covered(wanted: tuple[Edge, Edge], ranges: Sequence[tuple[int, tuple[Edge, Edge]]]) -> list[int]:

@@ -31,7 +31,7 @@ def check_rules(scope: Scope, tree: Tree) -> None:
 def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
     """Each list, against those asked before it in the same node, and in nodes that every call has passed.
 
-    What is certain behind an exit: the lists that were asked, and do not hold the caller. Of a node that calls come to
+    What is certain after an exit: the lists that were asked, and do not hold the caller. Of a node that calls reach
     in several languages it must be certain in all of them; and another client's lists are for that client's own
     callers, whatever was asked of those who are led there.
     """
@@ -66,7 +66,7 @@ def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
 
 
 def _written(name: str) -> str:
-    """A node as it was written, in whichever language calls come to it."""
+    """A node as it was written, in whichever language calls reach it."""
     return name.partition("@")[0]
 
 

@@ -65,7 +65,7 @@ def _looks_up(tree: Tree, name: str) -> bool:
 
 
 def _unasked(tree: Tree, variable: str, way: tuple[str, ...]) -> str:
-    """Said of a branch on the way that asks whether the variable is set, but behind a queue."""
+    """Said of a branch on the way that asks whether the variable is set, but after a question about a queue."""
     for name, following in pairwise(way):
         asks = VariableUnset(variable=variable) in tree.about[name].reads.conditions
         if asks and tree.nodes[name].exits.get("otherwise") == following:

@@ -1,4 +1,4 @@
-"""Exits and ways: every exit leads to a node, every node is come to, every way ends, and none goes round for ever."""
+"""Exits and ways: every exit leads to a node, every node is reached, every way ends, and none goes round for ever."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def check_whole(scope: Scope, tree: Tree) -> None:
 
 
 def check_reached(scope: Scope, tree: Tree) -> None:
-    """Every node must be one a call can come to."""
+    """Every node must be one a call can reach."""
     if len(tree.reached) < len(tree.nodes):
         for name, node in tree.nodes.items():
             if name not in tree.reached:
-                scope.fail("nothing leads here: no call can come to this node", "nodes", node.name)
+                scope.fail("nothing leads here: no call can reach this node", "nodes", node.name)
 
 
 def check_loops(scope: Scope, tree: Tree) -> None:
@@ -120,7 +120,7 @@ _PASSAGES: tuple[tuple[Passes, Words], ...] = (
     (_by_wrong_keys, lambda tree, loop: "a caller who presses wrong keys goes round without end"),
     (_idle, _unanswered),
 )
-"""From the plainest to all of them; a way round is told once."""
+"""From the plainest to all of them; a way round is reported once."""
 
 
 def longest_ways(tree: Tree) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:

@@ -1,4 +1,4 @@
-"""What editors and people are told of the language: JSON Schema of each document, and what each key means.
+"""The language as editors and people read of it: JSON Schema of each document, and what each key means.
 
 Both are made of the models that read the documents (`client_file`, `shared_files`, and what these hold) and of the text
 below each key there, so that they cannot say anything else than what is read.
@@ -24,7 +24,7 @@ from callrouter.dialplan.verbs import AnyNode
 
 EXPECTED: Final = "expected"
 DOCUMENTS: Final[Mapping[str, type[Block]]] = {"client": ClientFile, **SHARED_FILES, EXPECTED: ExpectedCalls}
-"""The kinds of documents by name: a client's, the shared ones, and the table of what callers must come to."""
+"""The kinds of documents by name: a client's, the shared ones, and the table of where callers must end."""
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 """The dialect every editor understands."""

@@ -197,7 +197,7 @@ def _keys_of_their_own(snippet: Snippet) -> dict[str, str]:
 
 
 def _unreached(snippet: Snippet, nodes: Mapping[str, NodeBlock]) -> Iterator[Issue]:
-    """Nodes that no way from the snippet's beginning comes to."""
+    """Nodes to which no way leads from the snippet's beginning."""
     reached: set[str] = set()
     waiting = [snippet.block.start]
     while waiting:
@@ -207,7 +207,7 @@ def _unreached(snippet: Snippet, nodes: Mapping[str, NodeBlock]) -> Iterator[Iss
             waiting.extend(_onward(nodes[name]))
     for name in nodes:
         if name not in reached:
-            yield _issue(snippet, "nothing in the snippet leads here: no call can come to this node", "nodes", name)
+            yield _issue(snippet, "nothing in the snippet leads here: no call can reach this node", "nodes", name)
 
 
 def _onward(node: NodeBlock) -> Iterator[str]:

@@ -30,7 +30,7 @@ def _screen(value: object, handler: Any) -> Any:
 
 
 class _OrFlag:
-    """Tells editors that `true` or `false` may be written."""
+    """Lets editors accept `true` and `false`."""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """Prompts, or a flag."""

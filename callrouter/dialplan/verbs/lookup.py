@@ -49,14 +49,14 @@ def _url(value: object) -> str:
     scheme, _, rest = written.partition("://")
     host = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "{" in scheme + host:
-        raise ValueError(f"{shown(host, 60)}: the host must be written out: variables stand behind it only")
+        raise ValueError(f"{shown(host, 60)}: the host must be written out: variables stand only after it")
     url = urlsplit(written)
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ValueError(f"{shown(written, 60)} is no address of a web service: write https://…")
     if "@" in host:
         raise ValueError("an address holds no user and no password: send a secret in a header, as env:NAME")
     if "#" in written:
-        raise ValueError('an address of a web service has no part behind "#"')
+        raise ValueError('an address of a web service has no part after "#"')
     _ = url.port  # raises ValueError for what is no port
     return written
 
@@ -105,10 +105,10 @@ Path = Annotated[str, Read(_path, {"type": ["string", "number"]})]
 
 
 class _OrPath:
-    """Tells editors that the way alone may be written."""
+    """Lets editors accept the path alone."""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
-        """The mapping, or the way."""
+        """The mapping, or the path."""
         return {"anyOf": [{"type": ["string", "number"]}, handler(core_schema)]}
 
 
@@ -116,7 +116,7 @@ class FieldBlock(Block):
     """A part of the answer that becomes a variable."""
 
     path: Path
-    """The way to it: keys with dots between, and numbers for places in a list (`phones.0`)."""
+    """The path to it: keys with dots between, and numbers for places in a list (`phones.0`)."""
     max: Count = MAX_VALUE
     """Bytes it may take at most (1 to 200): a longer one is an answer that failed."""
 
@@ -136,7 +136,7 @@ class LookupBlock(Block):
     }
 
     url: Url
-    """Its address; `{variables}` behind the host are encoded. `{caller}`, `{did}`, `{client}`, `{call_id}` are always
+    """Its address; `{variables}` after the host are encoded. `{caller}`, `{did}`, `{client}`, `{call_id}` are always
     there."""
     method: Annotated[str, OneOf("GET", "POST")] = "GET"
     """`GET`, or `POST` with a `body`."""

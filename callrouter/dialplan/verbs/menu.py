@@ -16,7 +16,7 @@ KEYS = frozenset("0123456789*#")
 
 
 class _NotEmpty:
-    """Tells editors that a mapping holds something."""
+    """Lets editors know that a mapping holds something."""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """At least one entry."""
@@ -24,7 +24,7 @@ class _NotEmpty:
 
 
 class _Keys:
-    """Tells editors which keys a telephone has."""
+    """Lets editors know which keys a telephone has."""
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Any) -> dict[str, Any]:
         """One of them each."""

@@ -141,7 +141,7 @@ def _check_variables(about: About, way: str, before: Mapping[str, str], after: M
 
 
 def entering(plan: Plan, data: st.DataObject, digits: str = "") -> tuple[Call, datetime]:
-    """A call that comes to the node, of anybody, at any instant of a year."""
+    """A call that reaches the node, of anybody, at any instant of a year."""
     offered: CallOffered = data.draw(offers)
     call = Call(
         call_id=f"call-{data.draw(st.integers(0, 40))}",

@@ -55,7 +55,7 @@ def case_abroad() -> Playbook:
 
 
 def case_withheld() -> Playbook:
-    """Who withholds his number is asked for one; no number is none, twice."""
+    """A caller who withholds their number is asked for one; no number is none, twice."""
     call = _call(caller=None, presentation=Presentation.WITHHELD)
     call.expects("answer", "collect 17: all are busy + key your number").answered()
     call.keys("123#").expects("collect 17: that is none + key your number")

@@ -28,7 +28,7 @@ def case_in_no_list() -> Playbook:
 
 
 def case_by_number() -> Playbook:
-    """The first list that holds him decides, though his prefix is unwanted."""
+    """The first list that holds them decides, though their prefix is unwanted."""
     call = Playbook(PLAN).offer(caller="+33899000001").expects("hang up 16").passes("filter:list:vip", "welcome:end")
     assert call.call.visits[0].because == "vip: +33899000001"
     return call.hangs_up().ends(Disposition.SELF_SERVED)

@@ -37,7 +37,7 @@ def case_a_voicemail_does_not_swallow_the_emergency() -> Playbook:
 
 
 def case_nobody() -> Playbook:
-    """Each for his own reason; the last one is told."""
+    """Each for their own reason; the last one is recorded."""
     call = _first().dial_ended(DialOutcome.BUSY).expects(f"dial {DOCTOR.number} screened")
     call.dial_ended(DialOutcome.NO_ANSWER).expects("hang up 16").passes("urgent:no_answer", "bye:end")
     assert call.call.visits[0].because == "no_answer"

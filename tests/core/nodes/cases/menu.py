@@ -75,7 +75,7 @@ def case_keys_behind_a_wrong_one_are_forgotten() -> Playbook:
 
 
 def case_hash_as_a_choice_and_as_the_end_of_a_number() -> Playbook:
-    """Behind a key, it answers the menu that offers it."""
+    """After a key, it answers the menu that offers it."""
     return _over(_begun().keys("1#"), "menu:key:1", "inner:key:#")
 
 

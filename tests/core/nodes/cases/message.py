@@ -31,7 +31,7 @@ def case_ended_by_a_key() -> Playbook:
 
 
 def case_hang_up_keeps_it() -> Playbook:
-    """A caller who hangs up has left his message all the same."""
+    """A caller who hangs up has left their message all the same."""
     call = _begun().after(4).hangs_up().ends(Disposition.MESSAGE_LEFT)
     assert call.call.messages[0].seconds == 4
     assert [fact.message for fact in call.facts if isinstance(fact, MessageLeft)] == [*call.call.messages]

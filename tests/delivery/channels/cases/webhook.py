@@ -19,9 +19,9 @@ ADDRESSES = {
     "https://erp.example:8443/": None,
     "https://erp.example/": '"erp.example" is not in CALLROUTER_OUTGOING_HOSTS',
     "https://firm.example/": "is not in CALLROUTER_OUTGOING_HOSTS",
-    "https://crm.example@inside.example/": "the address is none of a web service",
-    "https:": "the address is none of a web service",
-    "http://crm.example:port/": "the address is none",
+    "https://crm.example@inside.example/": "it is not the address of a web service",
+    "https:": "it is not the address of a web service",
+    "http://crm.example:port/": "it is not an address",
 }
 
 SENDS = {

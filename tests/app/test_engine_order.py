@@ -1,0 +1,94 @@
+"""The engine stops in the reverse order of its start, and what was stopped stays stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import Mock, create_autospec
+
+import pytest
+
+from callrouter.app.dialplans import Dialplans
+from callrouter.app.engine import Engine
+from callrouter.app.http import HttpServer
+from callrouter.app.lifetime import Lifetime
+from callrouter.app.operations import EngineOperations
+from callrouter.app.records import Records
+from callrouter.app.telephony import Telephony
+from callrouter.app.web_services import WebServices
+from callrouter.runtime.tasks import Tasks
+from callrouter.settings import Settings
+
+START = ["records.start", "web_services.start", "telephony.start", "server.run_until_stopped", "telephony.first_login"]
+STOP = [
+    "telephony.finish",
+    "records.close",
+    "telephony.close",
+    "server.stop",
+    "aside.stop",
+    "web_services.stop",
+    "records.stop",
+]
+
+
+class Unsignalled(Lifetime):
+    """Leaves the signals of the test's own process alone."""
+
+    def catch_signals(self, on_reload: Callable[[], None] | None = None) -> None:
+        """Nothing is caught."""
+
+
+class Room:
+    """An engine whose parts only write down in which order they are called."""
+
+    def __init__(self) -> None:
+        self._called = Mock()
+        self.lifetime = Unsignalled(stop_seconds=30.0)
+        self.server = self._part("server", HttpServer)
+        self.engine = Engine(
+            settings=Settings(watch=False, realtime=False, _env_file=None),
+            lifetime=self.lifetime,
+            tasks=Tasks(self.lifetime.died),
+            aside=self._part("aside", Tasks),
+            records=self._part("records", Records),
+            web_services=self._part("web_services", WebServices),
+            telephony=self._part("telephony", Telephony),
+            dialplans=self._part("dialplans", Dialplans),
+            operations=self._part("operations", EngineOperations),
+        )
+
+    def _part(self, name: str, kind: type) -> Any:
+        part = create_autospec(kind, instance=True)
+        self._called.attach_mock(part, name)
+        return part
+
+    @property
+    def order(self) -> list[str]:
+        """Part and method, in the order in which they were called."""
+        return [name for name, _, _ in self._called.mock_calls]
+
+    async def run(self) -> None:
+        """From the start to the end of a stop that is asked for at once."""
+        self.lifetime.stopping.set()
+        async with asyncio.timeout(10):
+            await self.engine.run(self.server)
+
+
+async def test_nothing_is_started_after_the_stop() -> None:
+    room = Room()
+
+    await room.run()
+
+    assert room.order == START + STOP
+
+
+async def test_a_death_ends_the_engine_with_its_error() -> None:
+    """And everything has been stopped by then."""
+    room = Room()
+    room.lifetime.fatal = RuntimeError("the recorder died")
+
+    with pytest.raises(RuntimeError, match="the recorder died"):
+        await room.run()
+
+    assert room.order == START + STOP
