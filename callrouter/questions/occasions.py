@@ -206,7 +206,7 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
 
     def _because(self, day: date) -> str:
         for schedule in self.schedules:
-            if any(one.first <= day <= one.last for one in schedule.exceptions):
+            if schedule.exception_on(day):
                 return f"exception {day.isoformat()}"
             if day in schedule.holidays:
                 return schedule.holidays[day]
@@ -220,10 +220,8 @@ def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:
     """Minutes of a day, on the wall clock of the schedule's zone, at which it may begin or cease to be open."""
-    ranges = [*schedule.week[day.weekday()]]
-    for exception in schedule.exceptions:
-        ranges += exception.ranges if exception.first <= day <= exception.last else ()
-    for part in ranges:
+    exception = schedule.exception_on(day)
+    for part in exception.ranges if exception else schedule.week[day.weekday()]:
         yield part.start.hour * 60 + part.start.minute
         yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import DatedException, Schedule, TimeRange
+from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.questions.occasions import Calendar, calendar
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
@@ -54,17 +54,13 @@ def _day(day: date) -> str:
 
 
 def _ranges(schedule: Schedule, day: date) -> str:
-    if exception := _exception(schedule, day):
+    if exception := schedule.exception_on(day):
         span = f"{exception.first}" + (f"..{exception.last}" if exception.last != exception.first else "")
         holiday = f", {schedule.holidays[day]}" if day in schedule.holidays else ""
         return f"{_written(exception.ranges)}  (exception {span}{holiday})"
     if holiday := schedule.holidays.get(day, ""):
         return f"closed  ({holiday})"
     return _written(schedule.week[day.weekday()])
-
-
-def _exception(schedule: Schedule, day: date) -> DatedException | None:
-    return next((one for one in schedule.exceptions if one.first <= day <= one.last), None)
 
 
 def _written(ranges: tuple[TimeRange, ...]) -> str:
