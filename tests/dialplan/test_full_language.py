@@ -19,12 +19,12 @@ from callrouter.dialplan.reference.schema import DOCUMENTS
 from callrouter.dialplan.show.mermaid import mermaid
 from callrouter.dialplan.show.svg import svg
 from callrouter.dialplan.show.text import tree
+from callrouter.dialplan.show.week import hours_of_week
 from callrouter.questions.diff.compare import compare
 from callrouter.questions.diff.same_tree import differing
 from callrouter.questions.diff.wording import sentences
 from callrouter.questions.expected import run_expected
 from callrouter.questions.outcomes import outcomes, told
-from callrouter.questions.week import hours_of_week
 from tests.cli.test_main import run
 from tests.dialplan.reference.test_schema import complaints
 
