@@ -9,18 +9,17 @@ callers who press 2 now reach another queue, it is plain that they wait for othe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from msgspec import Struct, field
 
-from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.questions.decisions import DRAW, KEYS, Decision
 from callrouter.questions.diff.diagram import MANY_PATHS, Diagrams, Path
 from callrouter.questions.diff.experience import NOT_TOLD_APART, Change
 from callrouter.questions.diff.side_by_side import NOT_FOLLOWED, SideBySide
-from callrouter.questions.occasions import CallerKind, Stretch, calendar, caller_kinds, moment
-from callrouter.questions.outcomes import shares
+from callrouter.questions.occasions import Stretch, calendar, caller_kinds, moment
+from callrouter.questions.outcomes import offer, shares
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -55,24 +54,23 @@ class Compared(Struct, frozen=True, kw_only=True):
 def compare(old: Plan, new: Plan, since: datetime) -> Compared:
     """Walk both trees; the calendar is looked at for a year from the day after `since`."""
     seen_by = calendar(old, new)
-    days = tuple(seen_by.days(since.astimezone(seen_by.zone).date() + timedelta(days=1)))
-    stretches: dict[tuple[str, ...], list[Stretch]] = {}
-    for day in days:
-        for stretch in seen_by.stretches(day):
-            stretches.setdefault(stretch.said, []).append(stretch)
+    stretches = seen_by.by_what_is_said(since)
     kinds = caller_kinds(old, new)
     trees = SideBySide(old, new)
     compared = Compared(
         stretches=stretches,
         callers=tuple(kind.words for kind in kinds),
-        days=days,
+        days=tuple(sorted({one.day for found in stretches.values() for one in found})),
         shares=shares(old, new),
         hours=seen_by.names,
     )
     told: dict[int, tuple[Difference, ...]] = {}
     for kind in () if trees.alike else kinds:
         for said, found in stretches.items():
-            diagram = _at(trees, kind, moment(seen_by, found[0]).at, compared.shares)
+            when = moment(seen_by, found[0])
+            # All that differs for this kind of caller then, however they are drawn.
+            offers = (offer(new, kind, when, call_id) for call_id in compared.shares)
+            diagram = trees.diagrams.fork(DRAW, [(one.call_id, trees.differences(one)) for one in offers])
             if diagram not in told:
                 told[diagram] = tuple(_differences(trees.diagrams, diagram))
             for one in told[diagram]:
@@ -83,12 +81,6 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
                 else:
                     compared.differences.setdefault(one, {}).setdefault(kind.words, set()).add(said)
     return compared
-
-
-def _at(trees: SideBySide, kind: CallerKind, at: datetime, drawn: Mapping[str, float]) -> int:
-    """All that differs for a kind of caller at an instant, however they are drawn."""
-    offers = (CallOffered(call_id=one, did="", caller=kind.caller, at=at.astimezone(UTC)) for one in drawn)
-    return trees.diagrams.fork(DRAW, [(offer.call_id, trees.differences(offer)) for offer in offers])
 
 
 def _differences(diagrams: Diagrams, diagram: int) -> Iterator[Difference]:
