@@ -35,7 +35,7 @@ Happening = tuple[str, list[inputs.Input]]
 
 ANSWERING_SECONDS = 0.02
 AGENT_SECONDS, CONTACT_SECONDS, LOOKUP_SECONDS = 10.0, 5.0, 0.2
-"""Until an agent, somebody who is rung, or a web service answers."""
+"""Until an agent, somebody who is rung, or a web service answers; the first two sooner where they are given less."""
 TALK_SECONDS = 60.0
 KEY_SECONDS = 0.3
 """From one key to the next."""
@@ -88,10 +88,10 @@ def _looks(queues: tuple[str, ...], decided: Decided) -> dict[str, inputs.QueueL
 
 def _in_queue(step: int, wait: EnterQueue, at: datetime, decided: str) -> Happening:
     outcome = QueueOutcome(decided)
-    if outcome is QueueOutcome.TIMEOUT or wait.max_wait_seconds < AGENT_SECONDS:
-        at, outcome = _after(at, wait.max_wait_seconds), QueueOutcome.TIMEOUT
+    if outcome is QueueOutcome.TIMEOUT:
+        at = _after(at, wait.max_wait_seconds)
     elif outcome not in (QueueOutcome.FULL, QueueOutcome.EMPTY):
-        at = _after(at, AGENT_SECONDS)
+        at = _after(at, min(AGENT_SECONDS, wait.max_wait_seconds))
     if outcome is QueueOutcome.ABANDONED:
         return "the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)]
     if outcome is not QueueOutcome.ANSWERED:
@@ -104,10 +104,8 @@ def _in_queue(step: int, wait: EnterQueue, at: datetime, decided: str) -> Happen
 def _rung(step: int, wait: Dial, at: datetime, decided: Decided) -> Happening:
     outcome = DialOutcome(outcome_of_dial(wait, decided))
     numbers = " + ".join(wait.numbers)
-    if outcome is DialOutcome.NO_ANSWER or wait.ring_seconds < CONTACT_SECONDS:
-        at, outcome = _after(at, wait.ring_seconds), DialOutcome.NO_ANSWER
-    else:
-        at = _after(at, CONTACT_SECONDS)
+    rings = wait.ring_seconds
+    at = _after(at, rings if outcome is DialOutcome.NO_ANSWER else min(CONTACT_SECONDS, rings))
     if outcome is not DialOutcome.ANSWERED:
         return f"{numbers}: {outcome}", [inputs.DialEnded(step=step, outcome=outcome, at=at)]
     ended = inputs.DialEnded(step=step, outcome=outcome, at=_after(at, TALK_SECONDS))
