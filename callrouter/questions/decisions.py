@@ -4,7 +4,7 @@ Whoever plays a call decides, and nobody needs to know more of a wait than this:
 search for every outcome (`route --all`), a comparison of two trees (`diff`), or chance (the tests of the proof).
 
 A new kind of wait is added here and in `waits`, and nowhere else in the questions: its decisions in `decisions_of`,
-their options in `Decisions.options`, their words in `Decisions.describe`. mypy names what is missing.
+their options in `Decisions.options`, what happens and its words in `waits.happens`. mypy names what is missing.
 """
 
 from __future__ import annotations
@@ -201,25 +201,6 @@ class Decisions:
             self._decisions[node] = frozenset(decision for decision in found if decision != KEYS)
         return self._decisions[node]
 
-    def describe(self, call: Call, wait: Effect, decided: Decided) -> str:
-        """What the caller or the others do at a decided wait, as a person tells it; empty where nothing was decided."""
-        match wait:
-            case CollectDigits():
-                keys = self.keys(call, wait, str(decided[KEYS]))
-                return f"presses {keys or 'nothing'}"
-            case EnterQueue(queue=queue):
-                return _reached(f"queue {queue}", str(decided[Decision("queue", queue)]))
-            case Dial(names=names, numbers=numbers):
-                return _reached(" + ".join(names or numbers), outcome_of_dial(wait, decided))
-            case Record():
-                return "leaves a message" if float(str(decided[MESSAGE])) else "says nothing after the beep"
-            case LookAtQueues(queues=queues):
-                return ", ".join(f"queue {one} {words_of(decided.get(Decision('look', one), QUIET))}" for one in queues)
-            case Lookup():
-                return _answers(wait, decided)
-            case Answer() | Play() | Hangup():
-                return ""
-
 
 class _Looks(Mapping[str, QueueLook]):
     """How queues stand, as decided; it keeps the first that is asked for without a decision."""
@@ -244,27 +225,9 @@ class _Looks(Mapping[str, QueueLook]):
         return len([*self])
 
 
-def outcome_of_dial(wait: Dial, decided: Decided) -> str:
-    """Of several who are rung at once: that somebody answers, or what the first of them does."""
-    known = [str(decided[decision]) for decision in decisions_of(wait) if decision in decided]
-    return ANSWERED if ANSWERED in known else known[0]
-
-
-def _reached(whom: str, outcome: str) -> str:
-    return f"{whom} answers" if outcome == ANSWERED else f"{whom}: {outcome.replace('_', ' ')}"
-
-
 def words_of(option: Option) -> str:
     """An option as a text: `agents:0,waiting:7` for a look."""
     return option if isinstance(option, str) else describe_look(option)
-
-
-def _answers(wait: Lookup, decided: Decided) -> str:
-    whether, *answers = decisions_of(wait)
-    if decided[whether] == FAILED:
-        return "the web service fails"
-    values = [f"{one.of} = {decided[one]}" for one in answers if decided.get(one, ORDINARY_ANSWER) != ORDINARY_ANSWER]
-    return " ".join(("the web service answers", ", ".join(values))).strip()
 
 
 def numbers_asked_for(asked: NumberAsked, examples: Distinctions) -> tuple[str, ...]:

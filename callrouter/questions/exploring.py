@@ -64,7 +64,7 @@ def explore(plan: Plan, *offers: inputs.CallOffered, max_states: int = MAX_STATE
     for index, offered in enumerate(offers):
         step = begin(plan, offered)
         reads = search.decisions.ahead.offer_read(step.call, offered.at)
-        search.found(0, index, _Going(step=step, done=(), reads=reads))
+        search.found(0, index, _Going(step=step, reads=reads))
     complete = search.run(max_states)
     return Explored(ways=search.ways, complete=complete)
 
@@ -73,8 +73,6 @@ class _Going(Struct, frozen=True, kw_only=True):
     """A call on one of its ways."""
 
     step: RehearsedStep
-    done: tuple[str, ...]
-    """What the caller and the others did so far, as a person tells it."""
     answered_at: str = ""
     """The node at which somebody answered the caller last."""
     reads: Callable[[str], Hashable]
@@ -104,7 +102,7 @@ class _Search:
             self._costs[ending] = effort, index
             rehearsal = done(self.decisions.plan, going.step)
             offered = self._offers[index]
-            words = ", ".join(going.done) or "just calls"
+            words = ", ".join(step.done for step in rehearsal.steps if step.done) or "just calls"
             self.ways[ending] = Way(ending=ending, in_words=words, rehearsal=rehearsal, offered=offered)
 
     def run(self, max_states: int) -> bool:
@@ -129,12 +127,9 @@ class _Search:
 
     def _after(self, going: _Going, decided: Decided) -> _Going:
         step = going.step
-        after = replace(going, step=follow(self.decisions, step, decided))
-        if not decided:
-            return after
-        done = (*going.done, self.decisions.describe(step.call, step.wait, decided))
+        after = follow(self.decisions, step, decided)
         reached = isinstance(step.wait, EnterQueue | Dial) and ANSWERED in decided.values()
-        return replace(after, done=done, answered_at=step.call.node if reached else going.answered_at)
+        return replace(going, step=after, answered_at=step.call.node if reached else going.answered_at)
 
 
 def all_decided(
