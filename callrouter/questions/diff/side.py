@@ -16,7 +16,6 @@ from msgspec import Struct
 from callrouter.core.call import replace
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
-from callrouter.questions.ahead import counted
 from callrouter.questions.decisions import KEYS, Decided, Decision, Decisions, Option
 from callrouter.questions.diff.experience import ended, met
 from callrouter.questions.examples import Distinctions
@@ -75,9 +74,9 @@ class Tree:
     def needed(self, stand: Stand, here: _Here) -> Needed | None:
         """What has to be decided next of a wait of which so much is decided."""
         if (stand.number, here) not in self._needed:
-            call, wait, at = stand.step.call, stand.step.wait, stand.step.at
-            decision = self.decisions.undecided(call, wait, at, dict(here))
-            options = tuple(self.decisions.options(call, wait, decision)) if decision else ()
+            step = stand.step
+            decision = self.decisions.undecided(step.call, step.wait, step.at, dict(here))
+            options = tuple(self.decisions.options(step.call, step.wait, decision)) if decision else ()
             self._needed[stand.number, here] = Needed(decision=decision, options=options) if decision else None
         return self._needed[stand.number, here]
 
@@ -105,7 +104,7 @@ class Tree:
                 step=step,
                 reads=reads,
                 end=end,
-                likeness=(call.state, dict(call.memory), call.digits, ahead.still_read(call), counted(call)),
+                likeness=ahead.progress(call),
             )
         return self._stands[state]
 
