@@ -143,7 +143,7 @@ class _Pair(Struct, frozen=True, kw_only=True):
         before, now = self.before, self.now
         if before.stand.end or now.stand.end:
             return False
-        return before.used == now.used == len(self.answers) and before.stand.likeness == now.stand.likeness
+        return before.used == now.used == len(self.answers) and before.stand.progress == now.stand.progress
 
     def needed(self) -> Needed:
         """What is to be decided next: what is keyed last, so that the answers to both sides' questions are tried."""
