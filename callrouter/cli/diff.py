@@ -13,6 +13,7 @@ import typer
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.revisions import unfolded
+from callrouter.dialplan.issues import how_many
 from callrouter.errors import DialplanError
 from callrouter.questions.diff.told import ClientDifference, differences, of_shared
 
@@ -64,9 +65,7 @@ def _told(found: ClientDifference) -> str:
     lines = [*found.notes, *(str(sentence) for sentence in found.sentences[:MOST_SENTENCES])]
     more = len(found.sentences) - MOST_SENTENCES
     if more > 0:
-        lines.append(
-            f"And {more} more change{'s' if more > 1 else ''}, in less usual circumstances; --json has them all."
-        )
+        lines.append(f"And {how_many(more, 'more change')}, in less usual circumstances; --json has them all.")
     return "\n".join((f"{found.name} ({found.client})", *(f"  {line}" for line in lines)))
 
 

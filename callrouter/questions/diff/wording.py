@@ -8,6 +8,7 @@ from functools import cache, partial
 from msgspec import Struct
 
 from callrouter.core.call import replace
+from callrouter.dialplan.issues import how_many
 from callrouter.questions.decisions import OTHER, WRONG
 from callrouter.questions.diff.compare import Compared, Difference
 from callrouter.questions.diff.diagram import Path, Taken
@@ -137,7 +138,7 @@ def _pressing(ways: Iterable[Path]) -> str:
     words = [", then ".join(listed(_choices(taken), "or") for taken in way) for way in ordered[:MOST_WAYS]]
     more = len(ordered) - MOST_WAYS
     if more > 0:
-        words.append(f"go {more} more way{'s' if more > 1 else ''}")
+        words.append(f"go {how_many(more, 'more way')}")
     return "; or ".join(words) if len(words) > 1 else words[0]
 
 
