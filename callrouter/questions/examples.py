@@ -175,7 +175,7 @@ def _possible(conditions: Sequence[QueueStands]) -> Iterator[QueueLook]:
 
 
 def _conversations(waits: Iterable[float], agents: int, waiting: int) -> Iterator[float]:
-    """Lengths of conversations by which the expected wait comes to lie on a bound, or beside it, in seconds."""
+    """Lengths of conversations in seconds that put the expected wait on a bound, or beside it."""
     for seconds in _around(waits, 1.0):
         if agents and seconds > 0:
             yield seconds * agents / (waiting + 1)

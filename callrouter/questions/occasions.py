@@ -28,7 +28,7 @@ MINUTES_A_DAY = 24 * 60
 ANY_CALLER = "any caller"
 ANY_OTHER_CALLER = "any other caller"
 CALLERS_LIKE = "callers like"
-WITHHELD = "a caller who withholds his number"
+WITHHELD = "a caller who withholds their number"
 
 _Part = TypeVar("_Part", Schedule, Rota)
 

@@ -20,7 +20,7 @@ MOST_DRAWS = 100_000
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """One of the ends a tree has, and how to come to it."""
+    """One of the ends a tree has, and the way to it."""
 
     ending: Ending
     way: Way

@@ -133,7 +133,7 @@ def test_it_can_be_drawn(clinic: Plan) -> None:
 
 
 def test_a_week_names_each_set_of_hours(clinic: Plan) -> None:
-    """The other client's by his name; and the rota's turns."""
+    """The other client's by its name; and the rota's turns."""
     lines = list(hours_of_week(clinic, date(2026, 11, 23)))
 
     assert [line.strip() for line in lines if re.match(r"  \S", line)] == [

@@ -1,7 +1,7 @@
 """What changes for callers from one version of a client's tree to the next: who, when, after which keys.
 
 Both trees are walked side by side by the engine with the same callers, at the same instants, pressing the same keys,
-with agents and contacts who answer and who do not; what callers come to and what they hear is compared. Names of nodes
+with agents and contacts who answer and who do not; where calls end and what callers hear is compared. Names of nodes
 and the order of lines are no difference. Of all that differs, what follows from what is told already is left out: where
 callers who press 2 now reach another queue, it is plain that they wait for other agents and do not answer either.
 """
@@ -40,7 +40,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     stretches: dict[tuple[str, ...], list[Stretch]] = field(default_factory=dict)
     """By what the calendar says: where it says so."""
     hours: tuple[str, ...] = ()
-    """The names behind what the calendar says: of hours, dates and rotas."""
+    """What each part of it is about: the names of hours and rotas, empty for dates."""
     callers: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -84,7 +84,7 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
 
 
 def _differences(diagrams: Diagrams, diagram: int) -> Iterator[Difference]:
-    """What is to be told of it: the most ordinary first, and of the others what does not follow from it."""
+    """The differences to tell: the most ordinary first, and of the others those that do not follow from it."""
     found: list[Difference] = []
     changes = diagrams.held(diagram)
     cut = NOT_FOLLOWED in changes
@@ -109,7 +109,7 @@ def _difference(change: Change, path: Path) -> Difference:
 
 
 class _Callers(Struct, frozen=True, kw_only=True):
-    """Whom a difference concerns: by what is keyed, and by what has to happen besides."""
+    """Whom a difference concerns: what they key, and what has to happen besides."""
 
     keys: tuple[frozenset[str], ...]
     others: Mapping[Decision, frozenset[str]]
@@ -164,7 +164,7 @@ class _News:
 
 
 class _Noted:
-    """Callers who are concerned by one thing, found by what has to happen besides, and by the first question."""
+    """Callers whom one thing concerns, found by the decisions besides their keys, and by the first question."""
 
     def __init__(self) -> None:
         self._callers: dict[tuple[frozenset[Decision], frozenset[str] | None], list[_Callers]] = {}

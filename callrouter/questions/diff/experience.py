@@ -1,4 +1,4 @@
-"""What a caller meets on the way and comes to in the end, in words that do not hang on names of nodes."""
+"""What a caller meets on the way, and where the call ends, in words that need no names of nodes."""
 
 from __future__ import annotations
 
@@ -119,8 +119,8 @@ def _excerpt(one: str, other: str) -> str:
     words, others = one.split(" "), other.split(" ")
     if len(one) <= LONGEST or (words[0], others[0]) != ("hear", "hear"):
         return _shortened(one)
-    begin, behind = _shared(words, others), _shared(words[::-1], others[::-1])
-    first, last = max(begin - WORDS_AROUND, 1), min(max(len(words) - behind, begin) + WORDS_AROUND, len(words))
+    begin, end = _shared(words, others), _shared(words[::-1], others[::-1])
+    first, last = max(begin - WORDS_AROUND, 1), min(max(len(words) - end, begin) + WORDS_AROUND, len(words))
     if first == 1 and last == len(words):
         return _shortened(one)
     excerpt = shorten(" ".join(words[first:last]), LONGEST, placeholder="")

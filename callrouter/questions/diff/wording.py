@@ -1,4 +1,4 @@
-"""Differences between two trees as sentences: what comes to the same is told once."""
+"""Differences between two trees as sentences: what means the same is told once."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _change(change: Change) -> str:
 
 
 def _gerund(met: str) -> str:
-    """`hear «…», then wait …` behind `instead of`."""
+    """`hear «…», then wait …` after `instead of`."""
     forms = {"hear": "hearing", "wait": "waiting", "ring": "ringing", "speak": "speaking"}
     parts = (part.partition(" ") for part in met.split(", then "))
     return ", then ".join(f"{forms.get(verb, verb)} {rest}" for verb, _, rest in parts)
@@ -83,7 +83,7 @@ def _of_ends(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
 
 
 def _on_the_way(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
-    """The same words may be met by many ways: they are told once, for all who come to them."""
+    """The same words may be met by many ways: they are told once, for all who meet them."""
     told: dict[Change, list[Difference]] = {}
     for one, _ in _in_order(compared, ends=False):
         told.setdefault(one.change, []).append(one)
