@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED, ORDINARY_CALLER, ExpectedCall, wait_of
 from callrouter.dialplan.issues import errors, how_many
+from callrouter.dialplan.language import values
 from callrouter.errors import DialplanError, UsageError
 from callrouter.questions import asking
 from callrouter.questions.instants import instant_of, remarks_on
@@ -120,7 +122,7 @@ def route(
         queues=_pairs(queue_state or ()),
         dial=_pairs(dial or ()),
         lookups=_lookups(lookup or ()),
-        message=_understood("--message", lambda: asking.speaking_seconds(message)),
+        message=_understood("--message", lambda: _speaking_seconds(message)),
         hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
         expect=tuple(expect or ()),
     )
@@ -200,6 +202,16 @@ def _plan(catalogue: Catalogue, path: Path, to: str) -> Plan:
         wrong = [str(issue) for issue in errors(catalogue.issues)]
         raise DialplanError("the file cannot be served:\n" + "\n".join(wrong))
     return plan
+
+
+def _speaking_seconds(written: str) -> float:
+    """How long a caller speaks after the beep: seconds (`10`), or a duration (`1m30s`).
+
+    Raises:
+        ValueError: it is neither, or longer than a day.
+    """
+    plain = re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", written.strip(), re.ASCII)
+    return values.duration(f"{written.strip()}s" if plain else written)
 
 
 def _pairs(written: Sequence[str]) -> dict[str, str]:

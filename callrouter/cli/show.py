@@ -37,7 +37,7 @@ def show(
 
 
 def _monday(written: str) -> date:
-    from callrouter.questions.week import monday_of
+    from callrouter.dialplan.show.week import monday_of
 
     try:
         return monday_of(written)
@@ -48,7 +48,7 @@ def _monday(written: str) -> date:
 def _shown(plan: Plan, monday: date | None, *, mermaid: bool, svg: bool) -> str:
     """What was asked for; only that is imported."""
     if monday:
-        from callrouter.questions import week
+        from callrouter.dialplan.show import week
 
         return "\n".join(week.hours_of_week(plan, monday))
     if mermaid:

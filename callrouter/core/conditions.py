@@ -126,6 +126,11 @@ class DateWithin(Struct, frozen=True, kw_only=True):
         return f"{today.isoformat()}" if self.first <= today <= self.last else ""
 
 
+def drawn(call_id: str) -> float:
+    """Where a call stands among all calls, in percent: from 0 to 99.99."""
+    return zlib.crc32(call_id.encode()) % 10_000 / 100
+
+
 class ShareOfCalls(Struct, frozen=True, kw_only=True):
     """This share of the calls, in percent."""
 
@@ -133,8 +138,8 @@ class ShareOfCalls(Struct, frozen=True, kw_only=True):
 
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
-        drawn = zlib.crc32(call.call_id.encode()) % 10_000 / 100
-        return f"drawn {drawn:.2f} of {self.percent:g} %" if drawn < self.percent else ""
+        place = drawn(call.call_id)
+        return f"drawn {place:.2f} of {self.percent:g} %" if place < self.percent else ""
 
 
 class Measure(StrEnum):

@@ -1,8 +1,8 @@
 """All we can ask of the switch for one call, in the imperative.
 
 The effects of one step are performed in order, as one batch; only the last one ends the wait (its result
-carries the step), except that `Answer` reports `CallAnswered` wherever it stands. `longest_seconds` bounds how
-long the switch may take for it, or is None where only people decide (a conversation).
+carries the step), except that `Answer` reports `CallAnswered` wherever it stands. How long the switch may take for
+them is bounded by the lease that is written after them (`asterisk.translate`).
 """
 
 from __future__ import annotations

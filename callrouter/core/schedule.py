@@ -68,18 +68,21 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    def exception_on(self, day: date) -> DatedException | None:
+        """The exception that decides this day, if one does."""
+        return next((one for one in self.exceptions if one.first <= day <= one.last), None)
+
     def at(self, instant: datetime) -> Found:
         """Open or closed at an aware instant."""
         local = instant.astimezone(self._zone)
         day, clock = local.date(), local.time()
         shown = f"{_SHOWN_DAYS[day.weekday()]} {clock.hour:02}:{clock.minute:02}"
-        for exception in self.exceptions:
-            if exception.first <= day <= exception.last:
-                return Found(
-                    open=any(part.holds(clock) for part in exception.ranges),
-                    holiday=False,
-                    because=f"{shown}, exception {day.isoformat()}",
-                )
+        if exception := self.exception_on(day):
+            return Found(
+                open=any(part.holds(clock) for part in exception.ranges),
+                holiday=False,
+                because=f"{shown}, exception {day.isoformat()}",
+            )
         if holiday := self.holidays.get(day):
             return Found(open=False, holiday=True, because=f"{shown}, {holiday}")
         ranges = self.week[day.weekday()]

@@ -7,58 +7,49 @@ them stands for both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
+from functools import cache
 
 from callrouter.core.call import Call
 from callrouter.core.conditions import VariableIs, VariableNumber, VariableStartsWith
-from callrouter.core.nodes import Node
+from callrouter.core.nodes.about import About
 from callrouter.core.plan import Plan
+from callrouter.dialplan.proof.graph import reach
+from callrouter.questions.once import found_once
 
 
 class Ahead:
-    """What lies ahead of each node of a plan; each answer is found once."""
+    """What lies ahead of each node of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._nodes: dict[str, tuple[Node, ...]] = {}
-        self._variables: dict[str, frozenset[str]] = {}
-        self._compared: dict[str, frozenset[str]] = {}
-        self._readers: dict[str, tuple[Node, ...]] = {}
+        self._leads = {node.name: node.exits.values() for node in plan.nodes.values()}
 
-    def nodes(self, name: str) -> tuple[Node, ...]:
-        """The node itself, and all that a call can reach from it."""
-        if name not in self._nodes:
-            reached: dict[str, Node] = {}
-            waiting = [name]
-            while waiting:
-                node = self.plan.nodes.get(waiting.pop())
-                if node is not None and node.name not in reached:
-                    reached[node.name] = node
-                    waiting += node.exits.values()
-            self._nodes[name] = tuple(reached.values())
-        return self._nodes[name]
+    @found_once
+    def about(self, name: str) -> Mapping[str, About]:
+        """What is said of itself by the node, and by each that a call can reach from it."""
+        reached = reach((name,), self._leads)
+        return {name: about for name, about in self.plan.about.items() if name in reached}
 
+    @found_once
     def variables(self, name: str) -> frozenset[str]:
         """Variables whose value, or whether they are set, can still matter."""
-        if name not in self._variables:
-            uses = [self.plan.about[node.name].variables for node in self.nodes(name)]
-            needed = (need.variable for use in uses for need in use.needed)
-            self._variables[name] = frozenset().union(needed, *(use.compared for use in uses))
-        return self._variables[name]
+        uses = [about.variables for about in self.about(name).values()]
+        needed = (need.variable for use in uses for need in use.needed)
+        return frozenset().union(needed, *(use.compared for use in uses))
 
+    @found_once
     def compared(self, name: str) -> frozenset[str]:
         """Variables whose value some condition compares; whether they are set alone does not count."""
-        if name not in self._compared:
-            conditions = (one for node in self.nodes(name) for one in self.plan.about[node.name].reads.conditions)
-            self._compared[name] = frozenset(
-                one.variable
-                for one in conditions
-                if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
-            )
-        return self._compared[name]
+        conditions = (one for about in self.about(name).values() for one in about.reads.conditions)
+        return frozenset(
+            one.variable
+            for one in conditions
+            if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
+        )
 
-    def still_read(self, call: Call) -> frozenset[tuple[str, str]]:
+    def _still_read(self, call: Call) -> frozenset[tuple[str, str]]:
         """The variables of a call that can still matter, with their values."""
         if not call.variables:
             return frozenset()
@@ -71,41 +62,31 @@ class Ahead:
         That is who calls, what the calendar says, and what is drawn. It stays the same for the whole call, because
         calls are taken not to last from one part of the calendar into the next.
         """
-        by_reader: dict[str, Hashable] = {}
-        by_node: dict[str, Hashable] = {}
 
-        def reads(node: Node) -> Hashable:
-            if node.name not in by_reader:
-                by_reader[node.name] = self.plan.about[node.name].reads.seen(self.plan, call, at)
-            return by_reader[node.name]
+        @cache
+        def read_at(reader: str) -> Hashable:
+            return self.plan.about[reader].reads.seen(self.plan, call, at)
 
+        @cache
         def read_from(name: str) -> Hashable:
-            if name not in by_node:
-                by_node[name] = tuple(reads(node) for node in self._readers_from(name))
-            return by_node[name]
+            return tuple([read_at(reader) for reader in self._readers(name)])
 
         return read_from
 
-    def _readers_from(self, name: str) -> tuple[Node, ...]:
-        if name not in self._readers:
-            about = self.plan.about
-            self._readers[name] = tuple(node for node in self.nodes(name) if about[node.name].reads.of_the_offer)
-        return self._readers[name]
+    @found_once
+    def _readers(self, name: str) -> tuple[str, ...]:
+        return tuple(reader for reader, about in self.about(name).items() if about.reads.of_the_offer)
 
     def state_of(self, call: Call, offer_read: Callable[[str], Hashable]) -> Hashable:
         """All of a waiting call that can matter for what follows, and for how it will be counted."""
-        return (
-            call.node,
-            call.state,
-            frozenset(call.memory.items()),
-            call.digits,
-            self.still_read(call),
-            offer_read(call.node),
-            counted(call),
-        )
+        return call.node, offer_read(call.node), self.progress(call)
+
+    def progress(self, call: Call) -> Hashable:
+        """What must be the same for two calls that wait at nodes of the same kind, so that only those can part them."""
+        return call.state, frozenset(call.memory.items()), call.digits, self._still_read(call), _counted(call)
 
 
-def counted(call: Call) -> Hashable:
+def _counted(call: Call) -> Hashable:
     """What has happened to a call that counts at its end, by names that do not hang on the nodes'."""
     answered = [visit.queue for visit in call.queue_visits if visit.answered_at]
     reached = [dial.target for dial in call.dials if dial.answered_at]

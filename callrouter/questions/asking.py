@@ -5,7 +5,6 @@ Every function raises ValueError with a sentence that says what is wrong and how
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -231,16 +230,6 @@ def _outcome(written: str, outcomes: type[_Outcome], besides: str = "") -> _Outc
     except ValueError:
         also = f", or {besides}" if besides else ""
         raise ValueError(f"write NAME=OUTCOME, one of {', '.join(outcomes)}{also}") from None
-
-
-def speaking_seconds(written: str) -> float:
-    """How long a caller speaks after the beep: seconds (`10`), or a duration (`1m30s`).
-
-    Raises:
-        ValueError: it is neither, or longer than a day.
-    """
-    plain = re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", written.strip(), re.ASCII)
-    return values.duration(f"{written.strip()}s" if plain else written)
 
 
 class NotUnderstood(CallrouterError):

@@ -4,7 +4,7 @@ Whoever plays a call decides, and nobody needs to know more of a wait than this:
 search for every outcome (`route --all`), a comparison of two trees (`diff`), or chance (the tests of the proof).
 
 A new kind of wait is added here and in `waits`, and nowhere else in the questions: its decisions in `decisions_of`,
-their options in `Decisions.options`, their words in `Decisions.describe`. mypy names what is missing.
+their options in `Decisions.options`, what happens and its words in `waits.happens`. mypy names what is missing.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.documents.expected_file import FAILED
 from callrouter.questions.ahead import Ahead
 from callrouter.questions.examples import ORDINARY_ANSWER, QUIET, Distinctions, describe_look
+from callrouter.questions.once import found_once
 
 Kind = Literal["keys", "queue", "dial", "message", "look", "lookup", "answer", "draw"]
 
@@ -110,8 +111,6 @@ class Decisions:
         self.plan = plan
         self.ahead = Ahead(plan)
         self.examples = examples or Distinctions(plan)
-        self._keys: dict[tuple[str, int], Mapping[Option, int]] = {}
-        self._decisions: dict[str, frozenset[Decision]] = {}
 
     def undecided(self, call: Call, wait: Effect, at: datetime, decided: Decided) -> Decision | None:
         """What has to be decided next before the wait can end; None: nothing more."""
@@ -142,7 +141,8 @@ class Decisions:
         match decision.kind:
             case "keys":
                 assert isinstance(wait, CollectDigits)
-                return self._key_options(call, wait)
+                asked = self._keys(self.plan.nodes[call.node].question(wait))
+                return {option: effort for option, (_, effort) in asked.items()}
             case "queue":
                 return {ANSWERED: 0, TIMEOUT: 4}
             case "dial":
@@ -160,31 +160,23 @@ class Decisions:
                 raise ValueError("a draw is decided before the call")
         assert_never(decision.kind)
 
-    def _key_options(self, call: Call, wait: CollectDigits) -> Mapping[Option, int]:
-        """Keys, by what they mean in any tree; silence last."""
-        place = call.node, wait.max_digits
-        if place not in self._keys:
-            question = self.plan.nodes[call.node].question(wait)
-            numbers = numbers_asked_for(question.number, self.examples) if question.number else ()
-            efforts: dict[str, int] = dict.fromkeys((*question.keys, *numbers), 2)
-            for keys in (*question.seldom, question.wrong, ""):
-                efforts.setdefault(keys, 3)
-            meant = {question.wrong: WRONG, self._other_number(question): OTHER, "": ""}
-            self._keys[place] = {meant.get(keys, keys): effort for keys, effort in efforts.items()}
-        return self._keys[place]
+    @found_once
+    def _keys(self, question: Question) -> Mapping[str, tuple[str, int]]:
+        """By option, as it is called in any tree: the keys to press for it, and the effort; silence last."""
+        number = question.number
+        numbers = numbers_asked_for(number, self.examples) if number else ()
+        efforts: dict[str, int] = dict.fromkeys((*question.keys, *numbers), 2)
+        for keys in (*question.seldom, question.wrong, ""):
+            efforts.setdefault(keys, 3)
+        other = numbers[0] if number and self.examples.plain(number) else ""
+        meant = {question.wrong: WRONG, other: OTHER, "": ""}
+        return {meant.get(keys, keys): (keys, effort) for keys, effort in efforts.items()}
 
     def keys(self, call: Call, wait: CollectDigits, option: str) -> str:
-        """The keys to press for one of the options."""
+        """The keys to press for one of the options; none for a kind of keys that there is not at this question."""
         if option not in (WRONG, OTHER):
             return option
-        question = self.plan.nodes[call.node].question(wait)
-        return question.wrong if option == WRONG else self._other_number(question)
-
-    def _other_number(self, question: Question) -> str:
-        """A number that is not told apart, and ended; empty where each is."""
-        if question.number is None or not self.examples.plain(question.number):
-            return ""
-        return numbers_asked_for(question.number, self.examples)[0]
+        return self._keys(self.plan.nodes[call.node].question(wait)).get(option, ("", 0))[0]
 
     def _answer_options(self, call: Call, wait: Effect, variable: str) -> Mapping[Option, int]:
         if variable not in self.ahead.compared(call.node):
@@ -193,32 +185,12 @@ class Decisions:
         values = (value for field in fields if field.variable == variable for value in self.examples.answered(field))
         return {value: 0 if value == ORDINARY_ANSWER else 2 for value in values}
 
+    @found_once
     def decisions_ahead(self, node: str) -> frozenset[Decision]:
         """All that may have to be decided from a node on, but for keys."""
-        if node not in self._decisions:
-            about = (self.plan.about[one.name] for one in self.ahead.nodes(node))
-            found = (decision for one in about for wait in one.does for decision in decisions_of(wait))
-            self._decisions[node] = frozenset(decision for decision in found if decision != KEYS)
-        return self._decisions[node]
-
-    def describe(self, call: Call, wait: Effect, decided: Decided) -> str:
-        """What the caller or the others do at a decided wait, as a person tells it; empty where nothing was decided."""
-        match wait:
-            case CollectDigits():
-                keys = self.keys(call, wait, str(decided[KEYS]))
-                return f"presses {keys or 'nothing'}"
-            case EnterQueue(queue=queue):
-                return _reached(f"queue {queue}", str(decided[Decision("queue", queue)]))
-            case Dial(names=names, numbers=numbers):
-                return _reached(" + ".join(names or numbers), outcome_of_dial(wait, decided))
-            case Record():
-                return "leaves a message" if float(str(decided[MESSAGE])) else "says nothing after the beep"
-            case LookAtQueues(queues=queues):
-                return ", ".join(f"queue {one} {words_of(decided.get(Decision('look', one), QUIET))}" for one in queues)
-            case Lookup():
-                return _answers(wait, decided)
-            case Answer() | Play() | Hangup():
-                return ""
+        waits = (wait for about in self.ahead.about(node).values() for wait in about.does)
+        found = (decision for wait in waits for decision in decisions_of(wait))
+        return frozenset(decision for decision in found if decision != KEYS)
 
 
 class _Looks(Mapping[str, QueueLook]):
@@ -244,27 +216,9 @@ class _Looks(Mapping[str, QueueLook]):
         return len([*self])
 
 
-def outcome_of_dial(wait: Dial, decided: Decided) -> str:
-    """Of several who are rung at once: that somebody answers, or what the first of them does."""
-    known = [str(decided[decision]) for decision in decisions_of(wait) if decision in decided]
-    return ANSWERED if ANSWERED in known else known[0]
-
-
-def _reached(whom: str, outcome: str) -> str:
-    return f"{whom} answers" if outcome == ANSWERED else f"{whom}: {outcome.replace('_', ' ')}"
-
-
 def words_of(option: Option) -> str:
     """An option as a text: `agents:0,waiting:7` for a look."""
     return option if isinstance(option, str) else describe_look(option)
-
-
-def _answers(wait: Lookup, decided: Decided) -> str:
-    whether, *answers = decisions_of(wait)
-    if decided[whether] == FAILED:
-        return "the web service fails"
-    values = [f"{one.of} = {decided[one]}" for one in answers if decided.get(one, ORDINARY_ANSWER) != ORDINARY_ANSWER]
-    return " ".join(("the web service answers", ", ".join(values))).strip()
 
 
 def numbers_asked_for(asked: NumberAsked, examples: Distinctions) -> tuple[str, ...]:

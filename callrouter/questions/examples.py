@@ -22,6 +22,7 @@ from callrouter.core.effects import LookupField
 from callrouter.core.inputs import QueueLook
 from callrouter.core.nodes.about import NumberAsked
 from callrouter.core.plan import Plan
+from callrouter.questions.once import found_once
 
 ORDINARY_ANSWER = "1"
 """What a web service answers for a field of which nothing is said."""
@@ -31,46 +32,38 @@ _Tried = TypeVar("_Tried")
 
 
 class Distinctions:
-    """What some trees tell apart; each answer is found once."""
+    """What some trees tell apart."""
 
     def __init__(self, *plans: Plan) -> None:
         self._conditions = tuple(
             condition for plan in plans for about in plan.about.values() for condition in about.reads.conditions
         )
-        self._keyed: dict[tuple[str, int, int], tuple[str, ...]] = {}
-        self._answered: dict[tuple[str, int], tuple[str, ...]] = {}
-        self._standings: dict[str, tuple[QueueLook, ...]] = {}
 
     def on(self, variable: str) -> tuple[ValueCondition, ...]:
         """All conditions that compare this variable's value."""
         asked = (one for one in self._conditions if isinstance(one, VariableIs | VariableStartsWith | VariableNumber))
         return tuple(dict.fromkeys(one for one in asked if one.variable == variable))
 
+    @found_once
     def keyed(self, asked: NumberAsked) -> tuple[str, ...]:
         """What may be keyed there: one number of each kind, first one that no condition holds for, if there is one."""
-        key = (asked.variable, max(asked.min_digits, 1), asked.max_digits)
-        if key not in self._keyed:
-            self._keyed[key] = _keyed(self.on(asked.variable), key[1], asked.max_digits)
-        return self._keyed[key]
+        return _keyed(self.on(asked.variable), max(asked.min_digits, 1), asked.max_digits)
 
     def plain(self, asked: NumberAsked) -> str:
         """A number that may be keyed there and that no condition holds for; empty where each is told apart."""
         first = next(iter(self.keyed(asked)), "")
         return "" if any(_held(self.on(asked.variable), first)) else first
 
+    @found_once
     def answered(self, field: LookupField) -> tuple[str, ...]:
         """What a web service may answer for a variable: one value of each kind, first the ordinary one."""
-        key = (field.variable, field.longest)
-        if key not in self._answered:
-            self._answered[key] = _answered(self.on(field.variable), field.longest)
-        return self._answered[key]
+        return _answered(self.on(field.variable), field.longest)
 
+    @found_once
     def standings(self, queue: str) -> tuple[QueueLook, ...]:
         """How a queue can stand, one of each kind: quiet, then what is least unlike it."""
-        if queue not in self._standings:
-            asked = (one for one in self._conditions if isinstance(one, QueueStands))
-            self._standings[queue] = _standings([one for one in asked if one.queue == queue])
-        return self._standings[queue]
+        asked = (one for one in self._conditions if isinstance(one, QueueStands))
+        return _standings([one for one in asked if one.queue == queue])
 
 
 def _keyed(conditions: Sequence[ValueCondition], least: int, most: int) -> tuple[str, ...]:
@@ -182,7 +175,7 @@ def _possible(conditions: Sequence[QueueStands]) -> Iterator[QueueLook]:
 
 
 def _conversations(waits: Iterable[float], agents: int, waiting: int) -> Iterator[float]:
-    """Lengths of conversations by which the expected wait comes to lie on a bound, or beside it, in seconds."""
+    """Lengths of conversations in seconds that put the expected wait on a bound, or beside it."""
     for seconds in _around(waits, 1.0):
         if agents and seconds > 0:
             yield seconds * agents / (waiting + 1)

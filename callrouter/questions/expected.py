@@ -118,7 +118,7 @@ def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]
 
 
 def _names(plan: Plan, kind: str) -> frozenset[str] | None:
-    """What may stand behind the colon of an outcome; None: anything, or nothing."""
+    """What may stand after the colon of an outcome; None: anything, or nothing."""
     match kind:
         case "node":
             return frozenset(name for node in plan.nodes for name in names_of(node))

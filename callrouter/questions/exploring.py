@@ -42,7 +42,6 @@ class Ending:
 class Way(Struct, frozen=True, kw_only=True):
     """One way to an ending."""
 
-    ending: Ending
     in_words: str
     """What the caller and the others do, in order: `presses 1, queue medical answers`."""
     rehearsal: Rehearsal
@@ -64,7 +63,7 @@ def explore(plan: Plan, *offers: inputs.CallOffered, max_states: int = MAX_STATE
     for index, offered in enumerate(offers):
         step = begin(plan, offered)
         reads = search.decisions.ahead.offer_read(step.call, offered.at)
-        search.found(0, index, _Going(step=step, done=(), reads=reads))
+        search.go_on(0, index, _Going(step=step, reads=reads))
     complete = search.run(max_states)
     return Explored(ways=search.ways, complete=complete)
 
@@ -73,8 +72,6 @@ class _Going(Struct, frozen=True, kw_only=True):
     """A call on one of its ways."""
 
     step: RehearsedStep
-    done: tuple[str, ...]
-    """What the caller and the others did so far, as a person tells it."""
     answered_at: str = ""
     """The node at which somebody answered the caller last."""
     reads: Callable[[str], Hashable]
@@ -88,39 +85,42 @@ class _Search:
         self.decisions = decisions
         self.ways: dict[Ending, Way] = {}
         self._offers = offers
-        self._costs: dict[Ending, tuple[int, int]] = {}
         self._order = count()
         self._waiting: list[tuple[int, int, int, _Going]] = []
         self._cut = False
-        """Whether there were more ways to decide one wait than are looked at."""
+        """Whether there were more states, or more ways to decide one wait, than are looked at."""
 
-    def found(self, effort: int, index: int, going: _Going) -> None:
-        """Note a call that waits or has ended, of the offer with this index."""
-        if not going.step.call.ended:
-            heapq.heappush(self._waiting, (effort, index, next(self._order), going))
-            return
-        ending = _ending(self.decisions.plan, going)
-        if ending not in self.ways or (effort, index) < self._costs[ending]:
-            self._costs[ending] = effort, index
-            rehearsal = done(self.decisions.plan, going.step)
-            offered = self._offers[index]
-            words = ", ".join(going.done) or "just calls"
-            self.ways[ending] = Way(ending=ending, in_words=words, rehearsal=rehearsal, offered=offered)
+    def go_on(self, effort: int, index: int, going: _Going) -> None:
+        """A call of the offer with this index waits for its turn, or has ended."""
+        heapq.heappush(self._waiting, (effort, index, next(self._order), going))
 
     def run(self, max_states: int) -> bool:
         """Follow all ways; False where there are more than are looked at."""
         seen: set[Hashable] = set()
-        while self._waiting and len(seen) < max_states:
+        while self._waiting:
             effort, index, _, going = heapq.heappop(self._waiting)
             call = going.step.call
+            if call.ended:
+                self._note(going, self._offers[index])
+                continue
             # Endings are told apart by the node at which a caller left word, too.
             left = call.messages[-1].node if call.messages else "", tuple(callback.node for callback in call.callbacks)
             state = self.decisions.ahead.state_of(call, going.reads), left
-            if state not in seen:
+            if state not in seen and len(seen) == max_states:
+                self._cut = True
+            elif state not in seen:
                 seen.add(state)
                 for decided, further in self._ways_on(going.step):
-                    self.found(effort + further, index, self._after(going, decided))
-        return not self._waiting and not self._cut
+                    self.go_on(effort + further, index, self._after(going, decided))
+        return not self._cut
+
+    def _note(self, going: _Going, offered: inputs.CallOffered) -> None:
+        """Note how a call has ended: the first that ends so had the least effort."""
+        ending = _ending(self.decisions.plan, going)
+        if ending not in self.ways:
+            rehearsal = done(self.decisions.plan, going.step)
+            words = ", ".join(step.done for step in rehearsal.steps if step.done) or "just calls"
+            self.ways[ending] = Way(in_words=words, rehearsal=rehearsal, offered=offered)
 
     def _ways_on(self, step: RehearsedStep) -> Iterator[tuple[Decided, int]]:
         ways = all_decided(self.decisions, step, {}, 0)
@@ -129,12 +129,9 @@ class _Search:
 
     def _after(self, going: _Going, decided: Decided) -> _Going:
         step = going.step
-        after = replace(going, step=follow(self.decisions, step, decided))
-        if not decided:
-            return after
-        done = (*going.done, self.decisions.describe(step.call, step.wait, decided))
+        after = follow(self.decisions, step, decided)
         reached = isinstance(step.wait, EnterQueue | Dial) and ANSWERED in decided.values()
-        return replace(after, done=done, answered_at=step.call.node if reached else going.answered_at)
+        return replace(going, step=after, answered_at=step.call.node if reached else going.answered_at)
 
 
 def all_decided(

@@ -62,7 +62,7 @@ def _next_day(word: str, plan: Plan, today: date) -> date:
     schedules = [schedule for name, schedule in plan.schedules.items() if name in used]
     for offset in range(1, 2 * 366):
         day = today + timedelta(days=offset)
-        excepted = any(one.first <= day <= one.last for schedule in schedules for one in schedule.exceptions)
+        excepted = any(schedule.exception_on(day) for schedule in schedules)
         holiday = any(day in schedule.holidays for schedule in schedules)
         if word == "holiday":
             if holiday and not excepted:

@@ -20,7 +20,7 @@ from callrouter.core.conditions import DateWithin
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import DatedException, Schedule
 from callrouter.questions.asking import region_of
 
 DAYS_AHEAD = 366
@@ -28,7 +28,7 @@ MINUTES_A_DAY = 24 * 60
 ANY_CALLER = "any caller"
 ANY_OTHER_CALLER = "any other caller"
 CALLERS_LIKE = "callers like"
-WITHHELD = "a caller who withholds his number"
+WITHHELD = "a caller who withholds their number"
 
 _Part = TypeVar("_Part", Schedule, Rota)
 
@@ -135,6 +135,7 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
     timezone: str
     schedules: tuple[Schedule, ...]
     dates: tuple[DateWithin, ...]
+    """Each with the zone whose days it means."""
     rotas: tuple[Rota, ...] = ()
 
     @property
@@ -162,14 +163,23 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
                 yield Stretch(day=day, start=start, stop=edge, said=said, because=because)
                 start, said = edge, following
 
-    def days(self, since: date, count: int = DAYS_AHEAD) -> Iterator[date]:
-        """Days from one on, and behind them those on which something dated begins or has ended."""
-        last = since + timedelta(days=count - 1)
-        for offset in range(count):
-            yield since + timedelta(days=offset)
-        dated = [(one.first, one.last) for schedule in self.schedules for one in schedule.exceptions]
-        dated += [(one.first, one.last) for one in self.dates]
-        edges = {day for first, final in dated for day in (first, final, final + timedelta(days=1))}
+    def by_what_is_said(self, since: datetime) -> dict[tuple[str, ...], list[Stretch]]:
+        """All stretches of a year from the day after an instant, and of the dated days that follow."""
+        found: dict[tuple[str, ...], list[Stretch]] = {}
+        for day in self._days(since.astimezone(self.zone).date() + timedelta(days=1)):
+            for stretch in self.stretches(day):
+                found.setdefault(stretch.said, []).append(stretch)
+        return found
+
+    def _days(self, first: date) -> Iterator[date]:
+        """The days of a year, and after them those on which something dated begins or has ended."""
+        last = first + timedelta(days=DAYS_AHEAD - 1)
+        for offset in range(DAYS_AHEAD):
+            yield first + timedelta(days=offset)
+        dated: list[DateWithin | DatedException] = [*self.dates]
+        for schedule in self.schedules:
+            dated += schedule.exceptions
+        edges = {day for one in dated for day in (one.first, one.last, one.last + timedelta(days=1))}
         yield from sorted(day for day in edges if day > last)
 
     def _edges(self, day: date) -> Iterator[int]:
@@ -177,7 +187,7 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
             yield from self._here(rota.timezone, day, partial(_takes_over, rota))
         for schedule in self.schedules:
             yield from self._here(schedule.timezone, day, partial(_changes, schedule))
-        for zone in {one.timezone for one in self.dates if one.timezone}:
+        for zone in {one.timezone for one in self.dates}:
             yield from self._here(zone, day, lambda _: ())
 
     def _here(self, timezone: str, day: date, changes: Callable[[date], Iterable[int]]) -> Iterator[int]:
@@ -197,16 +207,14 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         instant = self.instant(day, minute)
         found = (schedule.at(instant) for schedule in self.schedules)
         hours = ("open" if one.open else "holiday" if one.holiday else "closed" for one in found)
-        there = (
-            (one, instant.astimezone(ZoneInfo(one.timezone)).date() if one.timezone else day) for one in self.dates
-        )
+        there = ((one, instant.astimezone(ZoneInfo(one.timezone)).date()) for one in self.dates)
         dated = ("yes" if one.first <= today <= one.last else "no" for one, today in there)
         on_call = (rota.at(instant) for rota in self.rotas)
         return (*hours, *dated, *(contact.name if contact else "nobody" for contact in on_call))
 
     def _because(self, day: date) -> str:
         for schedule in self.schedules:
-            if any(one.first <= day <= one.last for one in schedule.exceptions):
+            if schedule.exception_on(day):
                 return f"exception {day.isoformat()}"
             if day in schedule.holidays:
                 return schedule.holidays[day]
@@ -220,10 +228,8 @@ def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:
     """Minutes of a day, on the wall clock of the schedule's zone, at which it may begin or cease to be open."""
-    ranges = [*schedule.week[day.weekday()]]
-    for exception in schedule.exceptions:
-        ranges += exception.ranges if exception.first <= day <= exception.last else ()
-    for part in ranges:
+    exception = schedule.exception_on(day)
+    for part in exception.ranges if exception else schedule.week[day.weekday()]:
         yield part.start.hour * 60 + part.start.minute
         yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
 
@@ -238,7 +244,8 @@ def calendar(*plans: Plan) -> Calendar:
             if reads.hours:
                 schedules.append(replace(plan.schedules[reads.hours], name=reads.hours))
             found = (one for one in reads.conditions if isinstance(one, DateWithin))
-            dates.update((_in_zone_of(one, plan, plans[-1]), None) for one in found)
+            # Days say whose they are: those of a tree whose zone was changed are not those of the other.
+            dates.update((replace(one, timezone=one.timezone or plan.timezone), None) for one in found)
             rotas += reads.rotas
     return Calendar(
         timezone=plans[-1].timezone,
@@ -246,12 +253,6 @@ def calendar(*plans: Plan) -> Calendar:
         dates=tuple(dates),
         rotas=tuple(_each_once(rotas)),
     )
-
-
-def _in_zone_of(dated: DateWithin, plan: Plan, last: Plan) -> DateWithin:
-    """Days that say whose they are, where they are not those of the last plan's zone."""
-    timezone = dated.timezone or plan.timezone
-    return replace(dated, timezone="" if timezone == last.timezone else timezone)
 
 
 def _each_once(parts: Iterable[_Part]) -> list[_Part]:
@@ -274,13 +275,8 @@ class Moment(Struct, frozen=True, kw_only=True):
 def moments(plan: Plan, since: datetime) -> tuple[Moment, ...]:
     """One for each thing hours and dates can say within a year: the soonest of each kind, opening hours first."""
     seen_by = calendar(plan)
-    today = since.astimezone(seen_by.zone).date()
-    found: dict[tuple[str, ...], Moment] = {}
-    for day in seen_by.days(today + timedelta(days=1)):
-        for stretch in seen_by.stretches(day):
-            if stretch.said not in found:
-                found[stretch.said] = moment(seen_by, stretch)
-    return tuple(found[said] for said in sorted(found, key=lambda said: "open" not in said))
+    found = seen_by.by_what_is_said(since)
+    return tuple(moment(seen_by, found[said][0]) for said in sorted(found, key=lambda said: "open" not in said))
 
 
 def moment(seen_by: Calendar, stretch: Stretch) -> Moment:

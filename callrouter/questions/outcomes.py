@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from msgspec import Struct
 
-from callrouter.core.conditions import ShareOfCalls
+from callrouter.core.conditions import ShareOfCalls, drawn
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
@@ -21,7 +20,7 @@ MOST_DRAWS = 100_000
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """One of the ends a tree has, and how to come to it."""
+    """One of the ends a tree has, and the way to it."""
 
     ending: Ending
     way: Way
@@ -42,8 +41,8 @@ class Outcomes(Struct, frozen=True, kw_only=True):
 
 def outcomes(plan: Plan, since: datetime) -> Outcomes:
     """Every distinct outcome; the order is that of the document, the same for the same plan and day."""
-    kinds, whens, drawn = caller_kinds(plan), moments(plan, since), call_ids(plan)
-    tried = {offer(plan, kind, when, call_id): (kind, when) for kind in kinds for when in whens for call_id in drawn}
+    kinds, whens, draws = caller_kinds(plan), moments(plan, since), call_ids(plan)
+    tried = {offer(plan, kind, when, call_id): (kind, when) for kind in kinds for when in whens for call_id in draws}
     explored = explore(plan, *tried)
     found: list[Outcome] = []
     for ending, way in explored.ways.items():
@@ -71,8 +70,8 @@ def shares(*plans: Plan) -> dict[str, float]:
     found: dict[tuple[float, float], str] = {}
     for number in range(MOST_DRAWS):
         call_id = f"rehearsal-{number}"
-        drawn = zlib.crc32(call_id.encode()) % 10_000 / 100
-        found.setdefault(next(part for part in pairwise(edges) if part[0] <= drawn < part[1]), call_id)
+        place = drawn(call_id)
+        found.setdefault(next(part for part in pairwise(edges) if part[0] <= place < part[1]), call_id)
         if len(found) == len(edges) - 1:
             break
     widest = sorted(found.items(), key=lambda one: one[0][0] - one[0][1])

@@ -63,7 +63,9 @@ class RehearsedStep(Struct, frozen=True, kw_only=True):
     """A call as far as one of its waits, or as its end."""
 
     told: str
-    """What happened, for a person."""
+    """What happened, as in `Happening`."""
+    done: str = ""
+    """What the caller or the others did, as in `Happening`."""
     at: datetime
     call: Call
     effects: tuple[Effect, ...]
@@ -133,7 +135,7 @@ def rehearse(plan: Plan, offered: inputs.CallOffered, cast: Script | Cast) -> Re
     while not step.call.ended:
         if wait == script.hang_up_after and not isinstance(step.wait, Hangup):
             at = step.at + timedelta(seconds=longest_seconds(step.wait) / 2)
-            step = tell(plan, step, "the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)])
+            step = tell(plan, step, Happening("the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)]))
         else:
             step = follow(decisions, step, _decided(decisions, step, cast))
         wait += 1
@@ -158,8 +160,7 @@ def begin(plan: Plan, offered: inputs.CallOffered) -> RehearsedStep:
 
 def follow(decisions: Decisions, step: RehearsedStep, decided: Decided) -> RehearsedStep:
     """The call as far as its next wait, once all is decided that this one asks for."""
-    told, happened = happening(decisions, step, decided)
-    return tell(decisions.plan, step, told, happened)
+    return tell(decisions.plan, step, happening(decisions, step, decided))
 
 
 def happening(decisions: Decisions, step: RehearsedStep, decided: Decided) -> Happening:
@@ -167,25 +168,25 @@ def happening(decisions: Decisions, step: RehearsedStep, decided: Decided) -> Ha
     if not isinstance(step.effects[0], Answer) or len(step.effects) == 1:
         return happens(decisions, step.call, step.wait, step.at, decided)
     answered = inputs.CallAnswered(step=step.call.step, at=step.at + timedelta(seconds=ANSWERING_SECONDS))
-    told, happened = happens(decisions, step.call, step.wait, answered.at, decided)
-    return told, [answered, *happened]
+    happened = happens(decisions, step.call, step.wait, answered.at, decided)
+    return replace(happened, inputs=[answered, *happened.inputs])
 
 
-def tell(plan: Plan, step: RehearsedStep, told: str, happened: Iterable[inputs.Input]) -> RehearsedStep:
-    """Tell the engine what happened; the last input ends the wait."""
-    happened = tuple(happened)
+def tell(plan: Plan, step: RehearsedStep, happened: Happening) -> RehearsedStep:
+    """Tell the engine what happened."""
     call, facts = step.call, list[Fact]()
     turn = Turn(call=call)
-    for one in happened:
+    for one in happened.inputs:
         turn = engine.step(plan, call, one)
         call = turn.call
         facts += turn.facts
     return RehearsedStep(
-        told=told,
-        at=happened[-1].at,
+        told=happened.told,
+        done=happened.done,
+        at=happened.inputs[-1].at,
         call=call,
         effects=turn.effects,
-        inputs=happened,
+        inputs=tuple(happened.inputs),
         facts=tuple(facts),
         before=step,
     )

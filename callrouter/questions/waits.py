@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from callrouter.core import inputs
 from callrouter.core.call import Call, DialOutcome, QueueOutcome, RecordOutcome
 from callrouter.core.effects import (
@@ -19,23 +21,24 @@ from callrouter.core.effects import (
     Record,
 )
 from callrouter.dialplan.documents.expected_file import FAILED
-from callrouter.questions.decisions import (
-    KEYS,
-    MESSAGE,
-    Decided,
-    Decision,
-    Decisions,
-    decisions_of,
-    outcome_of_dial,
-)
+from callrouter.questions.decisions import ANSWERED, KEYS, MESSAGE, Decided, Decision, Decisions, decisions_of, words_of
 from callrouter.questions.examples import ORDINARY_ANSWER, QUIET
 
-Happening = tuple[str, list[inputs.Input]]
-"""What happens, for a person, and what the engine is told of it; the last input ends the wait."""
+
+class Happening(Struct, frozen=True):
+    """What happens at a wait."""
+
+    told: str
+    """What a rehearsed call says of it: `keys 2`."""
+    inputs: list[inputs.Input]
+    """What the engine is told; the last one ends the wait."""
+    done: str = ""
+    """What the caller or the others do, as the way to an outcome says it: `presses 2`; empty: nothing was decided."""
+
 
 ANSWERING_SECONDS = 0.02
 AGENT_SECONDS, CONTACT_SECONDS, LOOKUP_SECONDS = 10.0, 5.0, 0.2
-"""Until an agent, somebody who is rung, or a web service answers."""
+"""Until an agent, somebody who is rung, or a web service answers; the first two sooner where they are given less."""
 TALK_SECONDS = 60.0
 KEY_SECONDS = 0.3
 """From one key to the next."""
@@ -44,13 +47,13 @@ REACTION_SECONDS = 1.0
 
 
 def happens(decisions: Decisions, call: Call, wait: Effect, at: datetime, decided: Decided) -> Happening:
-    """What a decided wait tells a person, and the engine: the last input ends the wait."""
+    """What happens at a decided wait."""
     step = call.step
     match wait:
         case Answer():
-            return "answered", [inputs.CallAnswered(step=step, at=_after(at, ANSWERING_SECONDS))]
+            return Happening("answered", [inputs.CallAnswered(step=step, at=_after(at, ANSWERING_SECONDS))])
         case Play():
-            return "heard", [inputs.PromptEnded(step=step, at=_after(at, longest_seconds(wait)))]
+            return Happening("heard", [inputs.PromptEnded(step=step, at=_after(at, longest_seconds(wait)))])
         case CollectDigits():
             return _keyed(decisions, call, wait, at, decided)
         case EnterQueue():
@@ -62,22 +65,26 @@ def happens(decisions: Decisions, call: Call, wait: Effect, at: datetime, decide
             ended = inputs.RecordingEnded(
                 step=step, outcome=RecordOutcome.FINISHED, seconds=seconds, at=_after(at, seconds)
             )
-            return f"speaks {seconds:g} s", [ended]
+            done = "leaves a message" if seconds else "says nothing after the beep"
+            return Happening(f"speaks {seconds:g} s", [ended], done)
         case LookAtQueues(queues=queues):
             seen = inputs.QueuesSeen(step=step, looks=_looks(queues, decided), at=at)
-            return f"looks at {', '.join(queues)}", [seen]
+            done = ", ".join(f"queue {one} {words_of(decided.get(Decision('look', one), QUIET))}" for one in queues)
+            return Happening(f"looks at {', '.join(queues)}", [seen], done if decided else "")
         case Lookup():
             return _looked_up(step, wait, at, decided)
         case Hangup(cause=cause):
-            return "the call is hung up", [inputs.CallerHungUp(at=at, cause=cause)]
+            return Happening("the call is hung up", [inputs.CallerHungUp(at=at, cause=cause)])
 
 
 def _keyed(decisions: Decisions, call: Call, wait: CollectDigits, at: datetime, decided: Decided) -> Happening:
     keys = "" if call.digits else decisions.keys(call, wait, str(decided[KEYS]))
     at = _after(at, REACTION_SECONDS + KEY_SECONDS * len(keys) if keys else longest_seconds(wait))
-    told = f"has keyed {call.digits}" if call.digits else f"keys {keys or 'nothing'}"
-    pressed = [inputs.DigitPressed(digit=key, at=at) for key in keys]
-    return told, [*pressed, inputs.CollectEnded(step=call.step, at=at)]
+    happened: list[inputs.Input] = [inputs.DigitPressed(digit=key, at=at) for key in keys]
+    happened.append(inputs.CollectEnded(step=call.step, at=at))
+    if call.digits:
+        return Happening(f"has keyed {call.digits}", happened)
+    return Happening(f"keys {keys or 'nothing'}", happened, f"presses {keys or 'nothing'}")
 
 
 def _looks(queues: tuple[str, ...], decided: Decided) -> dict[str, inputs.QueueLook]:
@@ -88,30 +95,36 @@ def _looks(queues: tuple[str, ...], decided: Decided) -> dict[str, inputs.QueueL
 
 def _in_queue(step: int, wait: EnterQueue, at: datetime, decided: str) -> Happening:
     outcome = QueueOutcome(decided)
-    if outcome is QueueOutcome.TIMEOUT or wait.max_wait_seconds < AGENT_SECONDS:
-        at, outcome = _after(at, wait.max_wait_seconds), QueueOutcome.TIMEOUT
+    if outcome is QueueOutcome.TIMEOUT:
+        at = _after(at, wait.max_wait_seconds)
     elif outcome not in (QueueOutcome.FULL, QueueOutcome.EMPTY):
-        at = _after(at, AGENT_SECONDS)
+        at = _after(at, min(AGENT_SECONDS, wait.max_wait_seconds))
+    done = _reached(f"queue {wait.queue}", outcome)
     if outcome is QueueOutcome.ABANDONED:
-        return "the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)]
+        return Happening("the caller hangs up", [inputs.CallerHungUp(at=at, cause=16)], done)
     if outcome is not QueueOutcome.ANSWERED:
-        return f"queue {wait.queue}: {outcome}", [inputs.QueueLeft(step=step, outcome=outcome, at=at)]
-    told = f"talks to agent {TALK_SECONDS:g} s"
+        left = inputs.QueueLeft(step=step, outcome=outcome, at=at)
+        return Happening(f"queue {wait.queue}: {outcome}", [left], done)
     left = inputs.QueueLeft(step=step, outcome=outcome, at=_after(at, TALK_SECONDS))
-    return told, [inputs.AgentAnswered(agent="agent", at=at), left]
+    return Happening(f"talks to agent {TALK_SECONDS:g} s", [inputs.AgentAnswered(agent="agent", at=at), left], done)
 
 
 def _rung(step: int, wait: Dial, at: datetime, decided: Decided) -> Happening:
-    outcome = DialOutcome(outcome_of_dial(wait, decided))
+    # Of several who are rung at once: somebody answers, or what the first of them does.
+    known = [str(decided[decision]) for decision in decisions_of(wait) if decision in decided]
+    outcome = DialOutcome(ANSWERED if ANSWERED in known else known[0])
     numbers = " + ".join(wait.numbers)
-    if outcome is DialOutcome.NO_ANSWER or wait.ring_seconds < CONTACT_SECONDS:
-        at, outcome = _after(at, wait.ring_seconds), DialOutcome.NO_ANSWER
-    else:
-        at = _after(at, CONTACT_SECONDS)
+    done = _reached(" + ".join(wait.names or wait.numbers), outcome)
+    rings = wait.ring_seconds
+    at = _after(at, rings if outcome is DialOutcome.NO_ANSWER else min(CONTACT_SECONDS, rings))
     if outcome is not DialOutcome.ANSWERED:
-        return f"{numbers}: {outcome}", [inputs.DialEnded(step=step, outcome=outcome, at=at)]
+        return Happening(f"{numbers}: {outcome}", [inputs.DialEnded(step=step, outcome=outcome, at=at)], done)
     ended = inputs.DialEnded(step=step, outcome=outcome, at=_after(at, TALK_SECONDS))
-    return f"talks to {numbers} {TALK_SECONDS:g} s", [inputs.LegAnswered(leg=0, at=at), ended]
+    return Happening(f"talks to {numbers} {TALK_SECONDS:g} s", [inputs.LegAnswered(leg=0, at=at), ended], done)
+
+
+def _reached(whom: str, outcome: str) -> str:
+    return f"{whom} answers" if outcome == ANSWERED else f"{whom}: {outcome.replace('_', ' ')}"
 
 
 def _looked_up(step: int, wait: Lookup, at: datetime, decided: Decided) -> Happening:
@@ -119,10 +132,11 @@ def _looked_up(step: int, wait: Lookup, at: datetime, decided: Decided) -> Happe
     if decided[whether] == FAILED:
         at = _after(at, wait.timeout_seconds)
         failed = inputs.LookupFailed(step=step, reason="no answer in time", at=at)
-        return "the web service does not answer", [failed]
+        return Happening("the web service does not answer", [failed], "the web service fails")
     values = {answer.of: str(decided.get(answer, ORDINARY_ANSWER)) for answer in answers}
-    done = inputs.LookupDone(step=step, values=values, at=_after(at, LOOKUP_SECONDS))
-    return "the web service answers", [done]
+    found = inputs.LookupDone(step=step, values=values, at=_after(at, LOOKUP_SECONDS))
+    unusual = ", ".join(f"{name} = {value}" for name, value in values.items() if value != ORDINARY_ANSWER)
+    return Happening("the web service answers", [found], f"the web service answers {unusual}".strip())
 
 
 def _after(at: datetime, seconds: float) -> datetime:

@@ -24,6 +24,7 @@ from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.questions.decisions import UNSEEN, Decided, Decision, Decisions, Kind, Option, decisions_of
 from callrouter.questions.rehearsal import RehearsedStep, aside, begin, done, happening, tell
+from callrouter.questions.waits import Happening
 from callrouter.testing import TUESDAY_10
 
 VARIABLES = ("dossier", "postcode")
@@ -276,11 +277,11 @@ class Walk:
             number, at = self.call.step, self.step.at
             answered = [inputs.CallAnswered(step=number, at=at)] if isinstance(self.step.effects[0], Answer) else []
             failed = inputs.CommandFailed(step=number, reason="out of order", at=at)
-            self.step = tell(self.plan, self.step, "fails", [*answered, failed])
+            self.step = tell(self.plan, self.step, Happening("fails", [*answered, failed]))
         else:
-            told, happened = happening(self.decisions, self.step, self._decided())
-            happened[-1] = self._as_the_switch_may(happened[-1])
-            self.step = tell(self.plan, self.step, told, happened)
+            happened = happening(self.decisions, self.step, self._decided())
+            happened.inputs[-1] = self._as_the_switch_may(happened.inputs[-1])
+            self.step = tell(self.plan, self.step, happened)
         refused = [fact for fact in self.step.facts if isinstance(fact, facts.InputRefused)]
         assert not refused, refused
 

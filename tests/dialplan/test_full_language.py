@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.core.call import replace
 from callrouter.core.nodes import ALL
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
@@ -18,12 +19,12 @@ from callrouter.dialplan.reference.schema import DOCUMENTS
 from callrouter.dialplan.show.mermaid import mermaid
 from callrouter.dialplan.show.svg import svg
 from callrouter.dialplan.show.text import tree
+from callrouter.dialplan.show.week import hours_of_week
 from callrouter.questions.diff.compare import compare
 from callrouter.questions.diff.same_tree import differing
 from callrouter.questions.diff.wording import sentences
 from callrouter.questions.expected import run_expected
 from callrouter.questions.outcomes import outcomes, told
-from callrouter.questions.week import hours_of_week
 from tests.cli.test_main import run
 from tests.dialplan.reference.test_schema import complaints
 
@@ -142,6 +143,13 @@ def test_a_week_names_each_set_of_hours(clinic: Plan) -> None:
         "rota on_call",
     ]
     assert "    Mon 30 Nov  doctor, from 08:00 nurse" in list(hours_of_week(clinic, date(2026, 11, 30)))
+
+
+def test_turns_of_a_rota_in_another_zone(clinic: Plan) -> None:
+    """They change when the rota's own clock says so, and the client's clock says when that is."""
+    moved = replace(clinic, timezone="Europe/London")
+
+    assert "    Mon 30 Nov  doctor, from 07:00 nurse" in list(hours_of_week(moved, date(2026, 11, 30)))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,5 @@
 
 ahead, examples, occasions   test_outcomes.py, diff/test_compare_holds.py
 asking, instants             test_route.py, test_expected.py
-decisions, waits             test_rehearsal.py, test_exploring.py, diff/test_compare_holds.py
-week                         ../cli/test_questions.py, ../dialplan/show/test_svg.py
+decisions, once, waits       test_rehearsal.py, test_exploring.py, diff/test_compare_holds.py
 """

@@ -8,6 +8,7 @@ from callrouter.core.inputs import CallOffered
 from callrouter.core.nodes import (
     BranchNode,
     CollectDigitsNode,
+    DialNode,
     HangupNode,
     LookupNode,
     MenuNode,
@@ -15,6 +16,7 @@ from callrouter.core.nodes import (
     QueueNode,
 )
 from callrouter.core.nodes.about import NumberAsked
+from callrouter.core.rota import Contact
 from callrouter.core.templates import parse
 from callrouter.questions.decisions import numbers_asked_for
 from callrouter.questions.examples import Distinctions
@@ -86,6 +88,26 @@ def test_numbers_that_the_tree_tells_apart() -> None:
     )
 
     assert numbers_asked_for(asked, Distinctions(plan)) == ("22#", "11#", "042")
+
+
+def test_who_is_given_little_time_may_answer_all_the_same() -> None:
+    """An agent can take a call within five seconds, and somebody who is rung within three."""
+    tree = plan_of(
+        QueueNode(name="team", queue="sales", max_wait_seconds=5, exits={"overflow": "doctor"}),
+        DialNode(
+            name="doctor",
+            contacts=(Contact(name="doctor", number="+33612360001"),),
+            ring_seconds=3,
+            exits={"no_answer": "bye"},
+        ),
+        HangupNode(name="bye"),
+    )
+
+    assert {ending.outcome: way.in_words for ending, way in explore(tree, OFFERED).ways.items()} == {
+        "queue:sales": "queue sales answers",
+        "dial:doctor": "queue sales: timeout, doctor answers",
+        "abandoned": "queue sales: timeout, doctor: no answer",
+    }
 
 
 def test_whoever_answered_the_caller_decides_not_what_is_looked_up_then() -> None:

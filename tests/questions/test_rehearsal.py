@@ -73,7 +73,7 @@ def _rehearse(catalogue: Catalogue, caller: str, did: str, script: Script, at: d
     ],
 )
 def test_story(catalogue: Catalogue, caller: str, did: str, script: Script, outcome: str, last_node: str) -> None:
-    """Each caller comes where his story says, on paper as on the line."""
+    """Each caller comes where their story says, on paper as on the line."""
     rehearsal = _rehearse(catalogue, caller, did, script)
 
     assert rehearsal.meets(outcome), rehearsal.outcome

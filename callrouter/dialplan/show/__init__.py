@@ -1,1 +1,1 @@
-"""Drawings of a plan: `text`, `svg` (placed by `layout`) and `mermaid`."""
+"""A plan for people: drawn as `text`, `svg` (placed by `layout`) or `mermaid`; and a `week` of its hours."""

@@ -1,7 +1,7 @@
 """What changes for callers from one version of a client's tree to the next: who, when, after which keys.
 
 Both trees are walked side by side by the engine with the same callers, at the same instants, pressing the same keys,
-with agents and contacts who answer and who do not; what callers come to and what they hear is compared. Names of nodes
+with agents and contacts who answer and who do not; where calls end and what callers hear is compared. Names of nodes
 and the order of lines are no difference. Of all that differs, what follows from what is told already is left out: where
 callers who press 2 now reach another queue, it is plain that they wait for other agents and do not answer either.
 """
@@ -9,18 +9,17 @@ callers who press 2 now reach another queue, it is plain that they wait for othe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 from msgspec import Struct, field
 
-from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.questions.decisions import DRAW, KEYS, Decision
 from callrouter.questions.diff.diagram import MANY_PATHS, Diagrams, Path
 from callrouter.questions.diff.experience import NOT_TOLD_APART, Change
 from callrouter.questions.diff.side_by_side import NOT_FOLLOWED, SideBySide
-from callrouter.questions.occasions import CallerKind, Stretch, calendar, caller_kinds, moment
-from callrouter.questions.outcomes import shares
+from callrouter.questions.occasions import Stretch, calendar, caller_kinds, moment
+from callrouter.questions.outcomes import offer, shares
 
 
 class Difference(Struct, frozen=True, kw_only=True):
@@ -41,7 +40,7 @@ class Compared(Struct, frozen=True, kw_only=True):
     stretches: dict[tuple[str, ...], list[Stretch]] = field(default_factory=dict)
     """By what the calendar says: where it says so."""
     hours: tuple[str, ...] = ()
-    """The names behind what the calendar says: of hours, dates and rotas."""
+    """What each part of it is about: the names of hours and rotas, empty for dates."""
     callers: tuple[str, ...] = ()
     days: tuple[date, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -55,24 +54,23 @@ class Compared(Struct, frozen=True, kw_only=True):
 def compare(old: Plan, new: Plan, since: datetime) -> Compared:
     """Walk both trees; the calendar is looked at for a year from the day after `since`."""
     seen_by = calendar(old, new)
-    days = tuple(seen_by.days(since.astimezone(seen_by.zone).date() + timedelta(days=1)))
-    stretches: dict[tuple[str, ...], list[Stretch]] = {}
-    for day in days:
-        for stretch in seen_by.stretches(day):
-            stretches.setdefault(stretch.said, []).append(stretch)
+    stretches = seen_by.by_what_is_said(since)
     kinds = caller_kinds(old, new)
     trees = SideBySide(old, new)
     compared = Compared(
         stretches=stretches,
         callers=tuple(kind.words for kind in kinds),
-        days=days,
+        days=tuple(sorted({one.day for found in stretches.values() for one in found})),
         shares=shares(old, new),
         hours=seen_by.names,
     )
     told: dict[int, tuple[Difference, ...]] = {}
     for kind in () if trees.alike else kinds:
         for said, found in stretches.items():
-            diagram = _at(trees, kind, moment(seen_by, found[0]).at, compared.shares)
+            when = moment(seen_by, found[0])
+            # All that differs for this kind of caller then, however they are drawn.
+            offers = (offer(new, kind, when, call_id) for call_id in compared.shares)
+            diagram = trees.diagrams.fork(DRAW, [(one.call_id, trees.differences(one)) for one in offers])
             if diagram not in told:
                 told[diagram] = tuple(_differences(trees.diagrams, diagram))
             for one in told[diagram]:
@@ -85,14 +83,8 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
     return compared
 
 
-def _at(trees: SideBySide, kind: CallerKind, at: datetime, drawn: Mapping[str, float]) -> int:
-    """All that differs for a kind of caller at an instant, however they are drawn."""
-    offers = (CallOffered(call_id=one, did="", caller=kind.caller, at=at.astimezone(UTC)) for one in drawn)
-    return trees.diagrams.fork(DRAW, [(offer.call_id, trees.differences(offer)) for offer in offers])
-
-
 def _differences(diagrams: Diagrams, diagram: int) -> Iterator[Difference]:
-    """What is to be told of it: the most ordinary first, and of the others what does not follow from it."""
+    """The differences to tell: the most ordinary first, and of the others those that do not follow from it."""
     found: list[Difference] = []
     changes = diagrams.held(diagram)
     cut = NOT_FOLLOWED in changes
@@ -117,7 +109,7 @@ def _difference(change: Change, path: Path) -> Difference:
 
 
 class _Callers(Struct, frozen=True, kw_only=True):
-    """Whom a difference concerns: by what is keyed, and by what has to happen besides."""
+    """Whom a difference concerns: what they key, and what has to happen besides."""
 
     keys: tuple[frozenset[str], ...]
     others: Mapping[Decision, frozenset[str]]
@@ -172,7 +164,7 @@ class _News:
 
 
 class _Noted:
-    """Callers who are concerned by one thing, found by what has to happen besides, and by the first question."""
+    """Callers whom one thing concerns, found by the decisions besides their keys, and by the first question."""
 
     def __init__(self) -> None:
         self._callers: dict[tuple[frozenset[Decision], frozenset[str] | None], list[_Callers]] = {}

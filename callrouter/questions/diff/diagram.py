@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from callrouter.questions.decisions import KEYS, Decision
 from callrouter.questions.diff.experience import Change
+from callrouter.questions.once import found_once
 
 MANY_PATHS = 200
 """Ways to one thing that are listed."""
@@ -50,7 +51,6 @@ class Diagrams:
         self._numbers: dict[Fork | frozenset[Change], int] = {}
         self._only: dict[tuple[int, Change], int] = {}
         self._holding: dict[int, frozenset[Change]] = {}
-        self._ways: dict[int, Sequence[tuple[int, Taken]]] = {}
         self._asking: set[int] = set()
         """Diagrams in which it matters what is keyed."""
         self.nothing = self.leaf(())
@@ -108,30 +108,31 @@ class Diagrams:
             diagram, before = waiting.pop()
             part = self._parts[diagram]
             if isinstance(part, Fork):
-                waiting += reversed([(branch, (*before, taken)) for branch, taken in self._taken(part, diagram)])
+                waiting += reversed([(branch, (*before, taken)) for branch, taken in self._taken(diagram)])
             elif part:
                 yield before
 
-    def _taken(self, fork: Fork, number: int) -> Sequence[tuple[int, Taken]]:
-        """What a fork leads to, and what is to be decided for it; each answer is found once."""
-        if number not in self._ways:
-            everything = tuple(option for option, _ in fork.branches)
-            together: dict[int, list[str]] = {}
-            for option, branch in fork.branches:
-                together.setdefault(branch, []).append(option)
-            self._ways[number] = [
-                (
-                    branch,
-                    Taken(
-                        decision=fork.decision,
-                        options=tuple(options),
-                        others=tuple(option for option in everything if option not in options),
-                        ordinary=everything[0] in options,
-                    ),
-                )
-                for branch, options in together.items()
-            ]
-        return self._ways[number]
+    @found_once
+    def _taken(self, diagram: int) -> Sequence[tuple[int, Taken]]:
+        """What a fork leads to, and what is to be decided for it."""
+        fork = self._parts[diagram]
+        assert isinstance(fork, Fork)
+        everything = tuple(option for option, _ in fork.branches)
+        together: dict[int, list[str]] = {}
+        for option, branch in fork.branches:
+            together.setdefault(branch, []).append(option)
+        return [
+            (
+                branch,
+                Taken(
+                    decision=fork.decision,
+                    options=tuple(options),
+                    others=tuple(option for option in everything if option not in options),
+                    ordinary=everything[0] in options,
+                ),
+            )
+            for branch, options in together.items()
+        ]
 
 
 Places = Sequence[Fork | frozenset[Change]]
@@ -151,7 +152,6 @@ class Folding:
         self._done: dict[tuple[int, int], int] = {}
         self._circles: dict[int, int] = {}
         """The circle of each place, by number; a place through which no way leads back is a circle of its own."""
-        self._steps: dict[int, dict[int, int]] = {}
 
     def fold(self, start: int) -> int:
         """The diagram of all ways from a place on."""
@@ -177,17 +177,16 @@ class Folding:
         steps = self._steps_from(entry)
         return self._fold(to, entry) if steps[to] == steps[place] + 1 else self._diagrams.nothing
 
+    @found_once
     def _steps_from(self, entry: int) -> Mapping[int, int]:
         """How far each place of the entry's circle is from it."""
-        if entry not in self._steps:
-            steps = {entry: 0}
-            for place in (waiting := [entry]):
-                for to in self._leading_from(place):
-                    if to not in steps and self._circles[to] == self._circles[entry]:
-                        steps[to] = steps[place] + 1
-                        waiting.append(to)
-            self._steps[entry] = steps
-        return self._steps[entry]
+        steps = {entry: 0}
+        for place in (waiting := [entry]):
+            for to in self._leading_from(place):
+                if to not in steps and self._circles[to] == self._circles[entry]:
+                    steps[to] = steps[place] + 1
+                    waiting.append(to)
+        return steps
 
     def _leading_from(self, place: int) -> Iterator[int]:
         held = self._places[place]

@@ -1,10 +1,11 @@
-"""What a caller meets on the way and comes to in the end, in words that do not hang on names of nodes."""
+"""What a caller meets on the way, and where the call ends, in words that need no names of nodes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
+from itertools import takewhile
 from textwrap import shorten
 
 from msgspec import Struct
@@ -45,25 +46,23 @@ NOT_TOLD_APART = Change(before="", now="", ends=False)
 """Stands where more was met than is kept: whether that differs is not known."""
 
 
+_ENDS = {
+    "callback": "a callback",
+    "reject": "a refusal",
+    "self_served": END_OF_TREE,
+    "abandoned": NOBODY,
+    "failed": "a failure",
+}
+"""Outcomes that are called otherwise; a callback by whatever node."""
+
+
 def ended(plan: Plan, call: Call) -> str:
-    """What a caller came to, whatever the node is called."""
+    """Where a call has ended, whatever the node is called."""
     outcome = outcome_of(plan, call)
-    match outcome.partition(":")[0]:
-        case "message":
-            deliver = call.messages[-1].deliver
-            return f"a message for {deliver}" if deliver else "a message for nobody"
-        case "callback":
-            return "a callback"
-        case "reject":
-            return "a refusal"
-        case "self_served":
-            return END_OF_TREE
-        case "abandoned":
-            return NOBODY
-        case "failed":
-            return "a failure"
-        case _:
-            return outcome
+    kind = outcome.partition(":")[0]
+    if kind == "message":
+        return f"a message for {call.messages[-1].deliver or 'nobody'}"
+    return _ENDS.get(kind, outcome)
 
 
 def met(effects: Iterable[Effect]) -> Iterator[str]:
@@ -120,17 +119,18 @@ def _excerpt(one: str, other: str) -> str:
     words, others = one.split(" "), other.split(" ")
     if len(one) <= LONGEST or (words[0], others[0]) != ("hear", "hear"):
         return _shortened(one)
-    begin = next((place for place, pair in enumerate(zip(words, others, strict=False)) if len({*pair}) > 1), 0)
-    behind = next(
-        (place for place, pair in enumerate(zip(reversed(words), reversed(others), strict=False)) if len({*pair}) > 1),
-        0,
-    )
-    first, last = max(begin - WORDS_AROUND, 1), min(max(len(words) - behind, begin) + WORDS_AROUND, len(words))
+    begin, end = _shared(words, others), _shared(words[::-1], others[::-1])
+    first, last = max(begin - WORDS_AROUND, 1), min(max(len(words) - end, begin) + WORDS_AROUND, len(words))
     if first == 1 and last == len(words):
         return _shortened(one)
     excerpt = shorten(" ".join(words[first:last]), LONGEST, placeholder="")
     cut_short = len(excerpt) < len(" ".join(words[first:last])) or last < len(words)
     return f"hear {'«… ' * (first > 1)}{excerpt}{' …»' * cut_short}"
+
+
+def _shared(words: Sequence[str], others: Sequence[str]) -> int:
+    """How many words two sentences begin with in common."""
+    return len([*takewhile(lambda pair: pair[0] == pair[1], zip(words, others, strict=False))])
 
 
 def first_of(met: tuple[str, ...], most: int) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ def differing(old: Plan, new: Plan) -> tuple[Pair, ...]:
 
 
 def _walked(old: Plan, new: Plan, begins: list[Pair]) -> list[tuple[Pair, bool]]:
-    """All pairs one comes to from some, and whether the two of each differ."""
+    """All pairs that some pairs lead to, and whether the two nodes of each differ."""
     waiting = [*begins]
     found: dict[Pair, bool] = {}
     for pair in waiting:

@@ -11,6 +11,7 @@ from callrouter.core.effects import Sound
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import SENT
 from callrouter.core.plan import Plan
+from callrouter.dialplan.issues import how_many
 from callrouter.dialplan.language.words import length
 from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.questions.diff.same_tree import differing
@@ -51,6 +52,8 @@ def _value(field: str, value: Any) -> str:
     """A field's value for a person."""
     if field.endswith("_seconds"):
         return length(value)
+    if field == "max_callers":
+        return how_many(value, "caller") if value else "any number of callers"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _said(value) if isinstance(value, tuple) else str(value)
@@ -92,6 +95,16 @@ def _entries(values: object) -> Mapping[str, Mapping[str, object]]:
     return found if isinstance(found, Mapping) else {}
 
 
+_OF_QUEUE = {
+    "title": "its title is now {} instead of {}",
+    "strategy": "the strategy is now {} instead of {}",
+    "ring_seconds": "an agent's telephone rings {} instead of {}",
+    "retry_seconds": "the next is tried after {} instead of {}",
+    "wrap_up_seconds": "agents are left alone after a call for {} instead of {}",
+    "max_callers": "it holds {} instead of {}",
+}
+
+
 def _of_queue(before: TeamQueue, now: TeamQueue) -> Iterator[str]:
     joined = [member for member in now.members if member not in before.members]
     left = [member for member in before.members if member not in now.members]
@@ -101,16 +114,7 @@ def _of_queue(before: TeamQueue, now: TeamQueue) -> Iterator[str]:
         yield f"{', '.join(left)} no longer do{'es' if len(left) == 1 else ''}"
     if not (joined or left) and before.members != now.members:
         yield f"its agents are now asked in the order {', '.join(now.members)}"
-    for field, what in (("title", "its title"), ("strategy", "the strategy")):
-        if getattr(before, field) != getattr(now, field):
-            yield f"{what} is now {getattr(now, field)} instead of {getattr(before, field)}"
-    for field, what in (
-        ("ring_seconds", "an agent's telephone rings"),
-        ("retry_seconds", "the next is tried after"),
-        ("wrap_up_seconds", "agents are left alone after a call for"),
-    ):
-        if getattr(before, field) != getattr(now, field):
-            yield f"{what} {length(getattr(now, field))} instead of {length(getattr(before, field))}"
-    if before.max_callers != now.max_callers:
-        bounds = [str(queue.max_callers or "any number of") for queue in (now, before)]
-        yield f"it holds {bounds[0]} callers instead of {bounds[1]}"
+    for field, sentence in _OF_QUEUE.items():
+        was, becomes = (getattr(queue, field) for queue in (before, now))
+        if was != becomes:
+            yield sentence.format(_value(field, becomes), _value(field, was))

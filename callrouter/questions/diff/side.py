@@ -16,10 +16,10 @@ from msgspec import Struct
 from callrouter.core.call import replace
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
-from callrouter.questions.ahead import counted
 from callrouter.questions.decisions import KEYS, Decided, Decision, Decisions, Option
 from callrouter.questions.diff.experience import ended, met
 from callrouter.questions.examples import Distinctions
+from callrouter.questions.once import found_once
 from callrouter.questions.rehearsal import RehearsedStep, begin, follow
 
 Met = tuple[str, ...]
@@ -37,17 +37,16 @@ class Needed(Struct, frozen=True, kw_only=True):
     """The ordinary one first."""
 
 
-class Stand(Struct, frozen=True, kw_only=True):
-    """A state that calls of one tree can be in, and the first call that was."""
+class Stand(Struct, frozen=True, kw_only=True, eq=False):
+    """A state that calls of one tree can be in, and the first call that was; there is one of each."""
 
-    number: int
     step: RehearsedStep
     reads: Callable[[str], Hashable]
     """What the nodes ahead of a node read of who calls and when."""
     end: str
     """Where the call has ended; empty while it waits."""
-    likeness: Hashable
-    """What must be the same for two calls that wait at nodes of the same kind, so that only those can part them."""
+    progress: Hashable
+    """As in `Ahead.progress`."""
 
 
 class Tree:
@@ -56,8 +55,6 @@ class Tree:
     def __init__(self, plan: Plan, examples: Distinctions) -> None:
         self.decisions = Decisions(plan, examples)
         self._stands: dict[Hashable, Stand] = {}
-        self._after: dict[tuple[int, _Here], tuple[Stand, Met]] = {}
-        self._needed: dict[tuple[int, _Here], Needed | None] = {}
 
     @property
     def plan(self) -> Plan:
@@ -72,42 +69,30 @@ class Tree:
         stand = self._stand(step, reads)
         return Side(tree=self, stand=stand, waits=tuple(met(step.effects))), reads(self.plan.start)
 
+    @found_once
     def needed(self, stand: Stand, here: _Here) -> Needed | None:
         """What has to be decided next of a wait of which so much is decided."""
-        if (stand.number, here) not in self._needed:
-            call, wait, at = stand.step.call, stand.step.wait, stand.step.at
-            decision = self.decisions.undecided(call, wait, at, dict(here))
-            options = tuple(self.decisions.options(call, wait, decision)) if decision else ()
-            self._needed[stand.number, here] = Needed(decision=decision, options=options) if decision else None
-        return self._needed[stand.number, here]
+        step = stand.step
+        decision = self.decisions.undecided(step.call, step.wait, step.at, dict(here))
+        if decision is None:
+            return None
+        return Needed(decision=decision, options=tuple(self.decisions.options(step.call, step.wait, decision)))
 
-    def after(self, stand: Stand, here: _Here, *, again: bool) -> tuple[Stand, Met]:
+    @found_once
+    def after(self, stand: Stand, here: _Here, again: bool) -> tuple[Stand, Met]:
         """Where a call stands next, once all of its wait is decided, and what it meets there.
 
         With `again` the call was here before and would go round for ever: it is walked for itself, until the engine
         ends it.
         """
-        if again or (stand.number, here) not in self._after:
-            step = follow(self.decisions, stand.step, dict(here))
-            after = self._stand(step, stand.reads, again=again), tuple(met(step.effects))
-            if again:
-                return after
-            self._after[stand.number, here] = after
-        return self._after[stand.number, here]
+        step = follow(self.decisions, stand.step, dict(here))
+        return self._stand(step, stand.reads, again=again), tuple(met(step.effects))
 
     def _stand(self, step: RehearsedStep, reads: Callable[[str], Hashable], *, again: bool = False) -> Stand:
         call, ahead = step.call, self.decisions.ahead
         end = ended(self.plan, call) if call.ended else ""
-        state = object() if again else end or ahead.state_of(call, reads)
-        if state not in self._stands:
-            self._stands[state] = Stand(
-                number=len(self._stands),
-                step=step,
-                reads=reads,
-                end=end,
-                likeness=(call.state, dict(call.memory), call.digits, ahead.still_read(call), counted(call)),
-            )
-        return self._stands[state]
+        stand = Stand(step=step, reads=reads, end=end, progress=ahead.progress(call))
+        return stand if again else self._stands.setdefault(end or ahead.state_of(call, reads), stand)
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -140,14 +125,14 @@ class Side(Struct, frozen=True, kw_only=True):
         """The same call, as far as the decisions and the caller's answers lead it."""
         side = self
         here: _Here = ()
-        passed: set[tuple[int, int]] = set()
+        passed: set[tuple[Stand, int]] = set()
         again = False
         while not side.stand.end:
             needed = side.tree.needed(side.stand, here)
             if needed is None:
-                again = again or (side.stand.number, side.used) in passed
-                passed.add((side.stand.number, side.used))
-                stand, waits = side.tree.after(side.stand, here, again=again)
+                again = again or (side.stand, side.used) in passed
+                passed.add((side.stand, side.used))
+                stand, waits = side.tree.after(side.stand, here, again)
                 side, here = replace(side, stand=stand, met=side.all_met, waits=waits), ()
             elif needed.decision == KEYS:
                 answer, used = side._answer_before(needed), side.used
@@ -176,4 +161,4 @@ class Side(Struct, frozen=True, kw_only=True):
         still_asked = self.tree.decisions.decisions_ahead(self.node)
         kept = frozenset([item for item in decided.items() if item[0] in still_asked])
         asked = self.asked if self.stand.step.call.memory else None
-        return self.stand.number, kept, asked, answers[self.used :]
+        return self.stand, kept, asked, answers[self.used :]

@@ -42,7 +42,7 @@ class SideBySide:
         self._starts: dict[Hashable, int] = {}
         self._places: list[Fork | frozenset[Change]] = []
         self._numbers: dict[Hashable, int] = {}
-        """Where a place stands among them: by the state of the pair, or by what holds in its end."""
+        """Where a place stands among them: by the state of the pair, or by the changes that hold at its end."""
         self._folding = Folding(self.diagrams, self._places)
 
     @property
@@ -132,7 +132,7 @@ class _Pair(Struct, frozen=True, kw_only=True):
             )
         if before.stand.end and now.stand.end:
             return pair
-        # One who goes on when the other's call has ended comes to another end, most often.
+        # A call that goes on when the other has ended ends elsewhere, most often.
         most = MOST_MET if not exact and (before.stand.end or now.stand.end) else MOST_KEPT
         sides = (replace(side, met=first_of(side.met, most)) for side in (before, now))
         return replace(pair, before=next(sides), now=next(sides))
@@ -143,7 +143,7 @@ class _Pair(Struct, frozen=True, kw_only=True):
         before, now = self.before, self.now
         if before.stand.end or now.stand.end:
             return False
-        return before.used == now.used == len(self.answers) and before.stand.likeness == now.stand.likeness
+        return before.used == now.used == len(self.answers) and before.stand.progress == now.stand.progress
 
     def needed(self) -> Needed:
         """What is to be decided next: what is keyed last, so that the answers to both sides' questions are tried."""

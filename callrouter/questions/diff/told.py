@@ -70,12 +70,12 @@ def _values(catalogue: Catalogue, name: str) -> object:
 
 def _notes(old: Plan, new: Plan) -> Iterator[str]:
     if added := [number for number in new.numbers if number not in old.numbers]:
-        yield f"Callers of {', '.join(added)} now come to this tree."
+        yield f"Callers of {', '.join(added)} now reach this tree."
     if gone := [number for number in old.numbers if number not in new.numbers]:
-        yield f"Callers of {', '.join(gone)} no longer come to this tree."
+        yield f"Callers of {', '.join(gone)} no longer reach this tree."
     before, after = _fallback(old), _fallback(new)
     if before != after:
-        yield f"When something fails, callers now come to {after} instead of {before}."
+        yield f"When something fails, callers now reach {after} instead of {before}."
 
 
 def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Differences between two trees as sentences: what comes to the same is told once."""
+"""Differences between two trees as sentences: what means the same is told once."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cache, partial
 from msgspec import Struct
 
 from callrouter.core.call import replace
+from callrouter.dialplan.issues import how_many
 from callrouter.questions.decisions import OTHER, WRONG
 from callrouter.questions.diff.compare import Compared, Difference
 from callrouter.questions.diff.diagram import Path, Taken
@@ -57,7 +58,7 @@ def _change(change: Change) -> str:
 
 
 def _gerund(met: str) -> str:
-    """`hear «…», then wait …` behind `instead of`."""
+    """`hear «…», then wait …` after `instead of`."""
     forms = {"hear": "hearing", "wait": "waiting", "ring": "ringing", "speak": "speaking"}
     parts = (part.partition(" ") for part in met.split(", then "))
     return ", then ".join(f"{forms.get(verb, verb)} {rest}" for verb, _, rest in parts)
@@ -82,7 +83,7 @@ def _of_ends(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
 
 
 def _on_the_way(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
-    """The same words may be met by many ways: they are told once, for all who come to them."""
+    """The same words may be met by many ways: they are told once, for all who meet them."""
     told: dict[Change, list[Difference]] = {}
     for one, _ in _in_order(compared, ends=False):
         told.setdefault(one.change, []).append(one)
@@ -137,7 +138,7 @@ def _pressing(ways: Iterable[Path]) -> str:
     words = [", then ".join(listed(_choices(taken), "or") for taken in way) for way in ordered[:MOST_WAYS]]
     more = len(ordered) - MOST_WAYS
     if more > 0:
-        words.append(f"go {more} more way{'s' if more > 1 else ''}")
+        words.append(f"go {how_many(more, 'more way')}")
     return "; or ".join(words) if len(words) > 1 else words[0]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callrouter.dialplan.documents.expected_file import FAILED
+from callrouter.dialplan.issues import how_many
 from callrouter.questions.decisions import UNSEEN
 from callrouter.questions.diff.compare import Compared
 from callrouter.questions.diff.diagram import Path, Taken
@@ -50,7 +51,7 @@ def _stands(taken: Taken) -> str:
             return _one_standing(said)
     words = [_one_standing(option) for option in taken.options[:MOST_STANDINGS]]
     more = len(taken.options) - MOST_STANDINGS
-    return ", or ".join(words) + (f", or stands in {more} more ways" if more > 0 else "")
+    return ", or ".join(words) + (f", or stands in {how_many(more, 'more way')}" if more > 0 else "")
 
 
 def _one_standing(option: str) -> str:
@@ -61,17 +62,14 @@ def _one_standing(option: str) -> str:
     return f"has {listed([_measured(*part.split(':')) for part in option.split(',')], 'and')}"
 
 
+_COUNTED = {"agents": ("agent", "logged in"), "free": ("agent", "free"), "waiting": ("caller", "waiting")}
+
+
 def _measured(measure: str, value: str) -> str:
-    one = value == "1"
-    match measure:
-        case "agents":
-            return f"{'no' if value == '0' else value} agent{'' if one else 's'} logged in"
-        case "free":
-            return f"{'no' if value == '0' else value} agent{'' if one else 's'} free"
-        case "waiting":
-            return f"{'no' if value == '0' else value} caller{'' if one else 's'} waiting"
-        case _:
-            return f"conversations of {value}"
+    if measure not in _COUNTED:
+        return f"conversations of {value}"
+    noun, doing = _COUNTED[measure]
+    return f"{f'no {noun}s' if value == '0' else how_many(int(value), noun)} {doing}"
 
 
 def listed(words: Sequence[str], last: str) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 
+from callrouter.dialplan.issues import how_many
 from callrouter.questions.diff.compare import Compared
+from callrouter.questions.diff.wording_conditions import listed
 from callrouter.questions.occasions import MINUTES_A_DAY
 
 MOST_DAYS = 5
@@ -77,63 +79,49 @@ def _several_hours(compared: Compared) -> bool:
     return sum({one[place] for one in compared.stretches} <= _OF_HOURS for place in places) > 1
 
 
-Instant = tuple[date, int]
-"""A day, and minutes since its midnight."""
-
-
 def _by_turns(said: Collection[Said], compared: Compared) -> str:
-    """`in every second week, from Mondays 08:00 to Mondays 08:00`, or single turns; empty where there are no such."""
-    spans = _spans(said, compared)
-    first, last = (compared.days[0], 0), (compared.days[-1], MINUTES_A_DAY)
+    """`in every second week, from Monday 08:00 to Monday 08:00`, or single turns; empty where there are none."""
+    stretches = (one for what in said for one in compared.stretches[what])
+    spans = _merged((_instant(one.day, one.start), _instant(one.day, one.stop)) for one in stretches)
+    first, last = _instant(compared.days[0], 0), _instant(compared.days[-1], MINUTES_A_DAY)
     whole = [span for span in spans if span[0] != first and span[1] != last]
-    lengths = [_minutes_between(*span) for span in whole]
+    lengths = [stop - start for start, stop in whole]
     if len(whole) >= FEWEST_TURNS and len(set(lengths)) == 1:
-        steps = {_minutes_between(one[0], other[0]) for one, other in pairwise(whole)}
+        steps = {other[0] - one[0] for one, other in pairwise(whole)}
         weeks, rest = divmod(min(steps), 7 * MINUTES_A_DAY)
         if len(steps) == 1 and not rest and weeks > 1:
-            return _regular(weeks, whole[0], begun=spans[0] != whole[0])
-    over_midnight = any(start[1] or stop[1] for start, stop in whole)
+            return _regular(weeks, *whole[0], begun=spans[0] != whole[0])
+    over_midnight = any(edge % MINUTES_A_DAY for span in whole for edge in span)
     if whole and min(lengths) >= MINUTES_A_DAY and over_midnight:
-        words = [f"from {_instant(start)} to {_instant(stop)}" for start, stop in spans[:MOST_DAYS]]
+        edges = ([f"{_day(edge)} {_time(edge)}" for edge in span] for span in spans[:MOST_DAYS])
+        words = [f"from {start} to {stop}" for start, stop in edges]
         more = len(spans) - MOST_DAYS
-        return ", ".join(words) + (f" and {more} more times" if more > 0 else "")
+        return ", ".join(words) + (f" and {how_many(more, 'more time')}" if more > 0 else "")
     return ""
 
 
-def _spans(said: Collection[Said], compared: Compared) -> list[tuple[Instant, Instant]]:
-    """The stretches concerned, joined where one begins as the other ends, over midnight too."""
-    found: list[tuple[Instant, Instant]] = []
-    stretches = (one for what in said for one in compared.stretches[what])
-    for one in sorted(stretches, key=lambda one: (one.day, one.start)):
-        start, stop = (one.day, one.start), (one.day, one.stop)
-        if one.stop == MINUTES_A_DAY and one.day != compared.days[-1]:
-            stop = one.day + timedelta(days=1), 0
-        if found and found[-1][1] == start:
-            found[-1] = found[-1][0], stop
-        else:
-            found.append((start, stop))
-    return found
+def _instant(day: date, minute: int) -> int:
+    """Minutes of the wall clock since the year 1: those of two days that follow one another do, too."""
+    return day.toordinal() * MINUTES_A_DAY + minute
 
 
-def _minutes_between(start: Instant, stop: Instant) -> int:
-    return (stop[0] - start[0]).days * MINUTES_A_DAY + stop[1] - start[1]
+def _day(instant: int) -> date:
+    return date.fromordinal(instant // MINUTES_A_DAY)
 
 
-def _regular(weeks: int, turn: tuple[Instant, Instant], *, begun: bool) -> str:
-    start, stop = turn
+def _time(instant: int) -> str:
+    """Its time of day; also of minutes since midnight."""
+    hour, minute = divmod(instant % MINUTES_A_DAY, 60)
+    return f"{hour:02}:{minute:02}"
+
+
+def _regular(weeks: int, start: int, stop: int, *, begun: bool) -> str:
     every = f"every {_ORDINALS.get(weeks, f'{weeks}th')}"
-    known = f"{'now, then from' if begun else 'first'} {start[0]}"
-    if start[0] == stop[0]:
-        return f"on {every} {_DAYS[start[0].weekday()][:-1]}{_clock(((start[1], stop[1]),))} ({known})"
-    return f"in {every} week, from {_weekday(start)} to {_weekday(stop)} ({known})"
-
-
-def _weekday(instant: Instant) -> str:
-    return f"{_DAYS[instant[0].weekday()][:-1]} {instant[1] // 60:02}:{instant[1] % 60:02}"
-
-
-def _instant(instant: Instant) -> str:
-    return f"{instant[0]} {instant[1] // 60:02}:{instant[1] % 60:02}"
+    known = f"{'now, then from' if begun else 'first'} {_day(start)}"
+    weekdays = [_DAYS[_day(edge).weekday()][:-1] for edge in (start, stop)]
+    if _day(start) == _day(stop):
+        return f"on {every} {weekdays[0]} {_time(start)}–{_time(stop)} ({known})"
+    return f"in {every} week, from {weekdays[0]} {_time(start)} to {weekdays[1]} {_time(stop)} ({known})"
 
 
 def _by_the_clock(said: Collection[Said], compared: Compared) -> str:
@@ -184,8 +172,7 @@ def _weekdays(days: list[int]) -> str:
         return "all days"
     if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
         return f"{_DAYS[days[0]]} to {_DAYS[days[-1]]}"
-    names = [_DAYS[day] for day in days]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return listed([_DAYS[day] for day in days], "and")
 
 
 def _clock(parts: Ranges) -> str:

@@ -2,4 +2,5 @@
 
 layout, mermaid   test_svg.py
 text              ../test_demo_clients.py, ../test_full_language.py
+week              test_svg.py, ../test_full_language.py
 """

@@ -16,7 +16,7 @@ from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.show.layout import place
 from callrouter.dialplan.show.mermaid import mermaid
 from callrouter.dialplan.show.svg import svg
-from callrouter.questions.week import hours_of_week, monday_of
+from callrouter.dialplan.show.week import hours_of_week, monday_of
 from callrouter.testing import plan_of, sound
 
 DIALPLANS = Path(__file__).parents[3] / "dialplans"

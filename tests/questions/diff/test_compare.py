@@ -199,7 +199,7 @@ SWAPPED = "cycle: [technician_2, technician]"
 def test_a_change_in_a_shared_file(
     tmp_path: Path, client: str, document: str, change: tuple[str, str], sentence: str
 ) -> None:
-    """Told of the client who uses it, where it matters to his callers."""
+    """Told of the client who uses it, where it matters to their callers."""
     shared = tmp_path / "new" / "shared"
     shutil.copytree(DIALPLANS / "shared", shared)
     file = shared / f"{document}.yaml"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import DatedException, Schedule, TimeRange
-from callrouter.questions.occasions import Calendar, calendar
+from callrouter.core.schedule import Schedule, TimeRange
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
@@ -42,11 +42,11 @@ def hours_of_week(plan: Plan, monday: date) -> Iterator[str]:
             yield f"    {_day(day)}  {_ranges(schedule, day)}"
     if not plan.schedules:
         yield "  no hours: the tree is the same at any time"
-    looked_at = calendar(plan)
-    for rota in looked_at.rotas:
-        yield f"  rota {rota.name}"
+    rotas = {rota.name: rota for about in plan.about.values() for rota in about.reads.rotas}
+    for name, rota in rotas.items():
+        yield f"  rota {name}"
         for day in days:
-            yield f"    {_day(day)}  {_turns(looked_at, rota, day)}"
+            yield f"    {_day(day)}  {_turns(rota, day, ZoneInfo(plan.timezone))}"
 
 
 def _day(day: date) -> str:
@@ -54,7 +54,7 @@ def _day(day: date) -> str:
 
 
 def _ranges(schedule: Schedule, day: date) -> str:
-    if exception := _exception(schedule, day):
+    if exception := schedule.exception_on(day):
         span = f"{exception.first}" + (f"..{exception.last}" if exception.last != exception.first else "")
         holiday = f", {schedule.holidays[day]}" if day in schedule.holidays else ""
         return f"{_written(exception.ranges)}  (exception {span}{holiday})"
@@ -63,18 +63,14 @@ def _ranges(schedule: Schedule, day: date) -> str:
     return _written(schedule.week[day.weekday()])
 
 
-def _exception(schedule: Schedule, day: date) -> DatedException | None:
-    return next((one for one in schedule.exceptions if one.first <= day <= one.last), None)
-
-
 def _written(ranges: tuple[TimeRange, ...]) -> str:
     parts = [f"{part.start:%H:%M}-{f'{part.end:%H:%M}' if part.end else '24:00'}" for part in ranges]
     return ", ".join(parts) or "closed"
 
 
-def _turns(looked_at: Calendar, rota: Rota, day: date) -> str:
-    """Who is on call that day: one person, or two with the time at which they change."""
-    edge = rota.at_clock.hour * 60 + rota.at_clock.minute
-    before, after = rota.at(looked_at.instant(day, 0)), rota.at(looked_at.instant(day, edge))
-    names = [one.name if one else "nobody" for one in (before, after)]
-    return names[1] if names[0] == names[1] else f"{names[0]}, from {rota.at_clock:%H:%M} {names[1]}"
+def _turns(rota: Rota, day: date, zone: ZoneInfo) -> str:
+    """Who is on call that day: one person, or two with the time, by the client's clock, at which they change."""
+    change = datetime.combine(day, rota.at_clock, ZoneInfo(rota.timezone)).astimezone(zone)
+    on_call = (rota.at(instant) for instant in (datetime.combine(day, time(), zone), change))
+    before, after = (contact.name if contact else "nobody" for contact in on_call)
+    return after if before == after else f"{before}, from {change:%H:%M} {after}"
