@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from msgspec.structs import asdict
+from msgspec import structs
 from pydantic import Field
 
 from callrouter.api.schemas import Instant, Out, Seconds
@@ -52,6 +53,10 @@ class FiguresOut(Out):
     abandoned: Count
     abandoned_within: Count
     short_abandoned: Count
+    overflowed: Count = Field(
+        description="Calls that reached human service and ended at a machine: a message, a callback request, "
+        "an announcement, a refusal or a fault; neither answered nor abandoned"
+    )
     service_level: Share = Field(
         description="By the promise's own formula; null also where there are several promises: each has its own"
     )
@@ -66,6 +71,11 @@ class FiguresOut(Out):
     waiting_p90_seconds: MaybeSeconds
     waiting_p95_seconds: MaybeSeconds
     waiting_max_seconds: MaybeSeconds
+    abandoned_waiting_mean_seconds: MaybeSeconds = Field(description="Mean waiting time of abandoned calls")
+    abandoned_waiting_p50_seconds: MaybeSeconds
+    abandoned_waiting_p90_seconds: MaybeSeconds
+    abandoned_waiting_p95_seconds: MaybeSeconds
+    abandoned_waiting_max_seconds: MaybeSeconds
     aht_seconds: MaybeSeconds = Field(description="Mean talk time of answered calls")
 
 
@@ -105,9 +115,15 @@ class ClientStatsOut(FiguresOut):
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
-    counts = asdict(figures.counts)
-    return counts | {
-        name: getattr(figures, name) for name in FiguresOut.model_fields if name not in {*counts, "service_level"}
+    waiting = {f"waiting_{name}": seconds for name, seconds in asdict(figures.waiting).items()}
+    return {
+        **structs.asdict(figures.counts),
+        **{name: getattr(figures, name) for name in ("received", "by_disposition", "service_levels")},
+        **{name: getattr(figures, name) for name in ("pickup_rate", "abandon_rate", "aht_seconds")},
+        "offered": figures.counts.offered,
+        "asa_seconds": waiting.pop("waiting_mean_seconds"),
+        **waiting,
+        **{f"abandoned_waiting_{name}": seconds for name, seconds in asdict(figures.abandoned_waiting).items()},
     }
 
 

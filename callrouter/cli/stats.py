@@ -15,10 +15,11 @@ from callrouter.cli.record import instant
 from callrouter.core.call import Disposition
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings, load_settings
-from callrouter.store.stats import ClientStats, Figures, Stats, read_stats
+from callrouter.store.stats import ClientStats, Figures, Stats, Waits, read_stats
 
-COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Messages", "Pickup", "Service level")
-TIMES = ("ASA", "p90", "Longest", "AHT")
+COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Overflowed", "Messages")
+RATES = ("Pickup", "Service level")
+TIMES = ("Answered after\nmean / p90 / longest", "Abandoned after\nmean / p90 / longest", "AHT")
 
 
 def stats(
@@ -65,7 +66,7 @@ def _show(found: Stats) -> None:
 
 def _table(clients: list[ClientStats]) -> Table:
     """A line a client; where several promises were made in the period, another for each, numbered."""
-    table = Table(*COLUMNS, *TIMES, box=None, pad_edge=False)
+    table = Table(*COLUMNS, *RATES, *TIMES, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for one in clients:
@@ -78,10 +79,10 @@ def _table(clients: list[ClientStats]) -> Table:
 
 def _cells(figures: Figures, level: str) -> list[str]:
     counts = figures.counts
-    numbers = (figures.received, figures.offered, counts.answered, counts.abandoned, counts.short_abandoned)
-    messages = figures.by_disposition[Disposition.MESSAGE_LEFT]
-    times = (figures.asa_seconds, figures.waiting_p90_seconds, figures.waiting_max_seconds, figures.aht_seconds)
-    return [*map(str, (*numbers, messages)), _share(figures.pickup_rate), level, *map(_time, times)]
+    entered = (counts.offered, counts.answered, counts.abandoned, counts.short_abandoned, counts.overflowed)
+    numbers = (figures.received, *entered, figures.by_disposition[Disposition.MESSAGE_LEFT])
+    waits = (_waits(figures.waiting), _waits(figures.abandoned_waiting))
+    return [*map(str, numbers), _share(figures.pickup_rate), level, *waits, _time(figures.aht_seconds)]
 
 
 def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
@@ -99,6 +100,12 @@ def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
 
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
+
+
+def _waits(waits: Waits) -> str:
+    if waits.max_seconds is None:
+        return "–"
+    return f"{waits.mean_seconds:.1f} / {waits.p90_seconds:.1f} / {waits.max_seconds:.1f} s"
 
 
 def _time(seconds: float | None) -> str:

@@ -43,29 +43,35 @@ _MEASURED_FROM = {WaitingClock.ENTERED_SERVICE: "entry into service"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Waiting times of some journeys, in seconds; None without any."""
+
+    mean_seconds: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    p95_seconds: float | None
+    max_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
     """The figures of some journeys. Shares are 0 to 1, or None without any call to share."""
 
     received: int
     by_disposition: Mapping[Disposition, int]
     """Every disposition, in the order of the enumeration; their sum is `received`."""
-    offered: int
-    """Journeys that reached a human-service node."""
     counts: ServiceCounts
-    """Each journey by its own promise."""
+    """The journeys that reached a human-service node, each by its own promise."""
     service_levels: Mapping[Formula, float | None]
     """By every formula, each journey by its own T and limit."""
     pickup_rate: float | None
     """Answered over offered, short abandons left out."""
     abandon_rate: float | None
     """Abandoned over offered, short abandons left out of both."""
-    asa_seconds: float | None
-    """Mean waiting time of answered journeys."""
-    waiting_p50_seconds: float | None
-    """Waiting time of answered journeys: median, p90, p95 and longest."""
-    waiting_p90_seconds: float | None
-    waiting_p95_seconds: float | None
-    waiting_max_seconds: float | None
+    waiting: Waits
+    """Of answered journeys; its mean is the ASA."""
+    abandoned_waiting: Waits
+    """Of abandoned journeys: what the figures of those who were answered do not show."""
     aht_seconds: float | None
     """Mean talk time of answered journeys."""
 
@@ -153,11 +159,11 @@ async def read_stats(database: Database, *, from_at: datetime, to_at: datetime, 
             rows = (await connection.execute(text(_OF_ONE), {**period, "client": client})).mappings().all()
         parts = {name: list(found) for name, found in groupby(rows, key=_client_of)}
         several = [name for name, found in parts.items() if len(found) > 1]
-        waiting = await _waiting_of_all(connection, several, period) if several else {}
+        percentiles = await _percentiles_of_all(connection, several, period) if several else {}
         if client is not None and not parts:
             found = [_without_calls(client, await promise_in_service(connection, client))]
         else:
-            found = [_client_stats(name, rows, waiting.get(name)) for name, rows in parts.items()]
+            found = [_client_stats(name, rows, percentiles.get(name, {})) for name, rows in parts.items()]
     return Stats(from_at=from_at, to_at=to_at, clients=found, gaps=await gaps_between(database, from_at, to_at))
 
 
@@ -165,33 +171,35 @@ def _client_of(row: RowMapping) -> str:
     return str(row["client"])
 
 
-async def _waiting_of_all(
+async def _percentiles_of_all(
     connection: AsyncConnection, clients: Sequence[str], period: Mapping[str, datetime]
-) -> dict[str, list[float] | None]:
-    """By client: median, p90 and p95 over all promises; they are no sums of the parts'."""
+) -> dict[str, Mapping[str, Any]]:
+    """By client: median, p90 and p95 of each of `_WAITS` over all promises; they are no sums of the parts'."""
     rows = await connection.execute(text(_WAITING), {**period, "clients": clients})
-    return {row.client: row.waiting for row in rows}
+    return {row["client"]: dict(row) for row in rows.mappings()}
 
 
-def _client_stats(client: str, rows: Sequence[RowMapping], waiting: Sequence[float] | None) -> ClientStats:
-    """`waiting` is that of all rows, needed when there are several."""
+def _client_stats(client: str, rows: Sequence[RowMapping], percentiles: Mapping[str, Any]) -> ClientStats:
+    """`percentiles` are those of all rows, needed when there are several."""
     promises = [
         PromiseStats(promise=None if row["promise_id"] is None else promise_of_row(row), figures=_figures(row))
         for row in rows
     ]
-    figures = promises[0].figures if len(rows) == 1 else _figures({**_total(rows), "waiting": waiting})
+    figures = promises[0].figures if len(rows) == 1 else _figures({**_total(rows), **percentiles})
     return ClientStats(client=client, figures=figures, promises=promises)
 
 
 def _without_calls(client: str, promise: Promise | None) -> ClientStats:
-    figures = _figures({**_total([]), "waiting": None})
+    figures = _figures(_total([]))
     return ClientStats(client=client, figures=figures, promises=[PromiseStats(promise=promise, figures=figures)])
 
 
 def _total(rows: Sequence[RowMapping]) -> dict[str, Any]:
-    """What adds up, and the longest wait."""
-    longest = [row["waiting_max"] for row in rows if row["waiting_max"] is not None]
-    return {name: sum(row[name] or 0 for row in rows) for name in _ADD_UP} | {"waiting_max": max(longest, default=None)}
+    """What adds up, and the longest waits."""
+    total: dict[str, Any] = {name: sum(row[name] or 0 for row in rows) for name in _ADD_UP}
+    for name in (f"{name}_max" for name in _WAITS):
+        total[name] = max((row[name] for row in rows if row[name] is not None), default=None)
+    return total
 
 
 def _figures(row: Mapping[Any, Any]) -> Figures:
@@ -202,36 +210,61 @@ def _figures(row: Mapping[Any, Any]) -> Figures:
         answered_within=row["reached_within"],
         abandoned_within=row["abandoned_within"],
         short_abandoned=row["short_abandoned"],
-        otherwise=row["offered"] - answered - abandoned,
+        overflowed=row["offered"] - answered - abandoned,
     )
-    p50, p90, p95 = row["waiting"] or (None, None, None)
     return Figures(
         received=row["received"],
         by_disposition={disposition: row[disposition.value] for disposition in Disposition},
-        offered=row["offered"],
         counts=counts,
         service_levels={formula: service_level(counts, formula) for formula in Formula},
         pickup_rate=pickup_rate(counts),
         abandon_rate=abandon_rate(counts),
-        asa_seconds=mean_seconds(row["waiting_total"] or 0.0, answered),
-        waiting_p50_seconds=p50,
-        waiting_p90_seconds=p90,
-        waiting_p95_seconds=p95,
-        waiting_max_seconds=row["waiting_max"],
+        waiting=_waits(row, "waiting", answered),
+        abandoned_waiting=_waits(row, "abandoned_waiting", abandoned),
         aht_seconds=mean_seconds(row["talk_total"] or 0.0, answered),
     )
 
 
+def _waits(row: Mapping[Any, Any], name: str, journeys: int) -> Waits:
+    p50, p90, p95 = row.get(name) or (None, None, None)
+    return Waits(
+        mean_seconds=mean_seconds(row[f"{name}_total"] or 0.0, journeys),
+        p50_seconds=p50,
+        p90_seconds=p90,
+        p95_seconds=p95,
+        max_seconds=row[f"{name}_max"],
+    )
+
+
+_WAITS = {"waiting": "reached", "abandoned_waiting": "abandoned"}
+"""By the name of their columns: whose waiting times are given."""
+
 _ADD_UP = (
     *("received", "offered", "reached", "reached_within", "abandoned_within", "short_abandoned"),
-    *("waiting_total", "talk_total"),
+    *(f"{name}_total" for name in _WAITS),
+    "talk_total",
     *(disposition.value for disposition in Disposition),
 )
 """Columns whose values are sums over journeys."""
 
 _BY_DISPOSITION = ", ".join(f"count(*) FILTER (WHERE disposition = '{d.value}') AS {d.value}" for d in Disposition)
 
+_KINDS = "disposition IN ('answered', 'redirected') AS reached, disposition = 'abandoned' AS abandoned"
+
 _PERCENTILES = "percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY waiting_seconds)"
+
+
+def _waiting_columns() -> str:
+    """Percentiles, sum and longest of the waiting times of each kind of journeys."""
+    return ", ".join(
+        f"{made} FILTER (WHERE {whose}) AS {column}"
+        for name, whose in _WAITS.items()
+        for made, column in (
+            (_PERCENTILES, name),
+            ("sum(waiting_seconds)", f"{name}_total"),
+            ("max(waiting_seconds)", f"{name}_max"),
+        )
+    )
 
 
 def _by_promise(calls: str, plans: str) -> str:
@@ -246,8 +279,7 @@ WITH promised AS (
 ), journeys AS (
     SELECT calls.client, promise_id, ringing_at, disposition, waiting_seconds, talk_seconds,
         entered_service_at IS NOT NULL AS entered,
-        disposition IN ('answered', 'redirected') AS reached,
-        disposition = 'abandoned' AS abandoned,
+        {_KINDS},
         waiting_seconds <= coalesce(within_seconds, {DEFAULT_TARGET.within_seconds}) AS in_time,
         waiting_seconds < coalesce(short_abandon_seconds, {DEFAULT_TARGET.short_abandon_seconds}) AS was_short
     FROM calls LEFT JOIN promised ON promised.client = calls.client AND promised.version = calls.plan_version
@@ -259,9 +291,7 @@ WITH promised AS (
         count(*) FILTER (WHERE reached AND in_time) AS reached_within,
         count(*) FILTER (WHERE abandoned AND in_time) AS abandoned_within,
         count(*) FILTER (WHERE abandoned AND was_short) AS short_abandoned,
-        sum(waiting_seconds) FILTER (WHERE reached) AS waiting_total,
-        max(waiting_seconds) FILTER (WHERE reached) AS waiting_max,
-        {_PERCENTILES} FILTER (WHERE reached) AS waiting,
+        {_waiting_columns()},
         sum(talk_seconds) FILTER (WHERE reached) AS talk_total
     FROM journeys GROUP BY client, promise_id
 )
@@ -273,8 +303,10 @@ _OF_ALL = _by_promise("true", "true")
 _OF_ONE = _by_promise("calls.client = :client", "plans.client = :client")
 
 _WAITING = f"""
-SELECT client, {_PERCENTILES} AS waiting FROM calls
-WHERE ringing_at >= :from_at AND ringing_at < :to_at AND client = ANY(CAST(:clients AS text[]))
-    AND disposition IN ('answered', 'redirected')
+SELECT client, {", ".join(f"{_PERCENTILES} FILTER (WHERE {whose}) AS {name}" for name, whose in _WAITS.items())}
+FROM (
+    SELECT client, waiting_seconds, {_KINDS} FROM calls
+    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND client = ANY(CAST(:clients AS text[]))
+) AS journeys
 GROUP BY client
 """  # noqa: S608 - made of our own words

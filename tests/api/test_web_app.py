@@ -247,7 +247,7 @@ async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str,
 async def test_figures_with_what_they_were_made_with(
     api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
 ) -> None:
-    """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 3, and 2 of 4."""
+    """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 4, and 2 of 4."""
     await keep(database)
     await write(
         answered("1", wait=8), answered("2", wait=30), abandoned("3", wait=9), abandoned("4", wait=2), message_left("5")
@@ -261,11 +261,13 @@ async def test_figures_with_what_they_were_made_with(
     assert (moreau["client"], lenoir["client"]) == ("cabinet-moreau", "etude-lenoir")
     assert moreau["received"] == sum(moreau["by_disposition"].values()) == 5
     assert (moreau["offered"], moreau["answered"], moreau["abandoned"], moreau["short_abandoned"]) == (5, 2, 2, 1)
-    assert moreau["service_level"] == pytest.approx(1 / 3)
+    assert moreau["overflowed"] == 1
+    assert moreau["service_level"] == 0.25
     assert moreau["service_levels"]["answered_only"] == 0.5
     assert moreau["pickup_rate"] == 0.5
     assert moreau["asa_seconds"] == 19
     assert moreau["waiting_max_seconds"] == 30
+    assert [moreau[f"abandoned_waiting_{name}_seconds"] for name in ("mean", "p50", "max")] == [5.5, 5.5, 9]
     assert moreau["basis"].startswith("short_abandon_excluded: T = 20 s, short abandon below 5 s")
     assert (found["from_at"], found["to_at"], found["gaps"]) == ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", [])
     assert (one["received"], one["service_level"], one["asa_seconds"]) == (0, None, None)

@@ -127,7 +127,7 @@ async def test_prometheus_counts_by_the_same_promises(service: Service) -> None:
 
     counts = figures.counts
     for name, count in {
-        "calls_offered": figures.offered,
+        "calls_offered": figures.counts.offered,
         "calls_answered": counts.answered,
         "calls_answered_within": counts.answered_within,
         "calls_abandoned": counts.abandoned,
@@ -179,7 +179,7 @@ async def test_a_call_nobody_saw_is_judged_by_the_plan_it_is_recorded_with(servi
     (part,) = (await service.figures()).promises
     assert call.plan_version == plan.version
     assert part.promise == plan.promise
-    assert service.counted("calls_offered") == part.figures.offered
+    assert service.counted("calls_offered") == part.figures.counts.offered
 
 
 async def test_a_caller_of_an_unknown_number_is_told_apart(service: Service) -> None:
@@ -230,7 +230,7 @@ async def test_commands_need_no_folder(service: Service, fresh_database_url: str
     rows = [line.split() for line in told.splitlines()]
     assert [row[:5] for row in rows if row[0] == "a"] == [["a", "2", "2", "2", "0"]]
     assert "by promise" in told
-    assert [row[9] for row in rows if row[0] == "promise"] == ["0.0%", "100.0%"]
+    assert [row[10] for row in rows if row[0] == "promise"] == ["0.0%", "100.0%"]
     shared = "short abandon below 5 s, waiting from entry into service; 80.0% promised, Europe/Paris"
     assert told.splitlines()[-2:] == [
         f"Service level by strict: T = 20 s, {shared} (a promise 1)",

@@ -145,7 +145,7 @@ async def test_stats_of_a_day_in_this_machines_zone(command: Command) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == "2026-11-24 00:00 CET to 2026-11-25 00:00 CET"
     (row,) = (line.split() for line in lines if line.startswith("cabinet-moreau "))
-    assert row[:8] == ["cabinet-moreau", "4", "4", "2", "1", "0", "1", "50.0%"]
+    assert row[:9] == ["cabinet-moreau", "4", "4", "2", "1", "0", "1", "1", "50.0%"]
     assert any("short_abandon_excluded: T = " in line for line in lines)
 
 

@@ -92,7 +92,7 @@ def check(figures: Figures, calls: Sequence[Call], targets: Mapping[str, Service
     counts = figures.counts
     assert len(calls) == figures.received == sum(figures.by_disposition.values())
     assert Counter(c.disposition for c in calls) == Counter(dict(figures.by_disposition))
-    assert (figures.offered, counts.answered, counts.abandoned) == (len(offered), len(answered), len(abandoned))
+    assert (counts.offered, counts.answered, counts.abandoned) == (len(offered), len(answered), len(abandoned))
     assert (counts.answered_within, counts.abandoned_within, counts.short_abandoned) == (
         len(within),
         len(left_within),
@@ -100,14 +100,14 @@ def check(figures: Figures, calls: Sequence[Call], targets: Mapping[str, Service
     )
     assert figures.pickup_rate == pytest.approx(len(answered) / (len(offered) - len(short)))
     assert figures.abandon_rate == pytest.approx((len(abandoned) - len(short)) / (len(offered) - len(short)))
-    answered_waits = [waits[c.call_id] for c in answered]
-    assert figures.asa_seconds == pytest.approx(statistics.fmean(answered_waits))
-    assert figures.waiting_max_seconds == max(answered_waits)
-    assert figures.waiting_p50_seconds == pytest.approx(statistics.median(answered_waits))
-    p90 = statistics.quantiles(answered_waits, n=10, method="inclusive")[-1]
-    assert figures.waiting_p90_seconds == pytest.approx(p90)
+    for found, of in ((figures.waiting, answered), (figures.abandoned_waiting, abandoned)):
+        some = [waits[c.call_id] for c in of]
+        assert found.mean_seconds == pytest.approx(statistics.fmean(some))
+        assert found.max_seconds == max(some)
+        assert found.p50_seconds == pytest.approx(statistics.median(some))
+        assert found.p90_seconds == pytest.approx(statistics.quantiles(some, n=10, method="inclusive")[-1])
     assert figures.aht_seconds == pytest.approx(statistics.fmean(c.talk_seconds() for c in answered))
-    assert figures.service_levels[Formula.STRICT] == len(within) / (len(answered) + len(abandoned))
+    assert figures.service_levels[Formula.STRICT] == len(within) / len(offered)
 
 
 async def test_the_figures_are_those_of_the_calls(database: Database, make_call: MakeCall, write: Write) -> None:
@@ -182,11 +182,11 @@ async def test_no_calls_are_no_zero(database: Database, make_call: MakeCall, wri
     (one,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY, client="etude-lenoir")).clients
     assert (
         one.figures.received,
-        one.figures.offered,
+        one.figures.counts.offered,
         one.service_level,
         one.figures.pickup_rate,
-        one.figures.asa_seconds,
-        one.figures.waiting_p90_seconds,
+        one.figures.waiting.mean_seconds,
+        one.figures.waiting.p90_seconds,
     ) == (0, 0, None, None, None, None)
     assert one.target == DEFAULT
 
