@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Path
 
-from callrouter.api.filters import Client, Cursor, From, Limit, To, refuse_backwards
+from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of
 from callrouter.api.problems import documented
 from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
 from callrouter.core.call import Disposition
@@ -41,21 +43,20 @@ class PlanBook(Protocol):
         ...
 
 
-def router(database: Database, plans: PlanBook) -> APIRouter:
-    """The routes. `plans` are for the lines and the times of the explanation."""
+def router(database: Database, plans: PlanBook, now: Callable[[], datetime]) -> APIRouter:
+    """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["calls"])
 
     @routes.get("/calls")
     async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
+        period: AskedPeriod,
         client: Client = None,
         disposition: Disposition | None = None,
-        from_at: From = None,
-        to_at: To = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> CallsOut:
         """Calls that ended, the newest first, by when they rang: `from` included, `to` not."""
-        refuse_backwards(from_at, to_at)
+        from_at, to_at = await instants_of(database, period, client, now())
         page = await list_calls(
             database,
             client=client,

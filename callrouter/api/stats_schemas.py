@@ -97,6 +97,8 @@ class ClientStatsOut(FiguresOut):
     """One client's figures."""
 
     client: str = Field(examples=["cabinet-moreau"])
+    from_at: Instant = Field(description="When the period begins for this client, by its own clocks")
+    to_at: Instant = Field(description="When it ends for this client: not included")
     target: TargetOut | None = Field(
         description="What the client was promised, and how it is measured; null: what was promised changed in the "
         "period, see `promises`"
@@ -109,7 +111,9 @@ class ClientStatsOut(FiguresOut):
     @classmethod
     def of(cls, stats: ClientStats) -> ClientStatsOut:
         """From the record's own."""
-        own = {name: getattr(stats, name) for name in ("client", "target", "basis", "service_level")}
+        own = {
+            name: getattr(stats, name) for name in ("client", "from_at", "to_at", "target", "basis", "service_level")
+        }
         promises = [PromiseStatsOut.of(one) for one in stats.promises]
         return cls.model_validate({**_figures(stats.figures), **own, "promises": promises})
 
@@ -136,10 +140,10 @@ class GapOut(Out):
 
 
 class StatsOut(Out):
-    """The figures of a period: `from_at` included, `to_at` not."""
+    """The figures of a period, which begins and ends for each client by its own clocks."""
 
-    from_at: Instant
-    to_at: Instant
+    from_at: Instant = Field(description="When it begins for the first client: included")
+    to_at: Instant = Field(description="When it ends for the last client: not included")
     clients: list[ClientStatsOut]
     gaps: list[GapOut]
 

@@ -55,9 +55,9 @@ def create_web_app(
     install_problem_handlers(app)
     app.include_router(health_router({"database": _database_check(database), **(checks or {})}, __version__))
     for router in (
-        calls.router(database, plans),
-        messages.router(database),
-        callbacks.router(database),
+        calls.router(database, plans, now),
+        messages.router(database, now),
+        callbacks.router(database, now),
         stats.router(database, now),
         live.router(engine),
     ):

@@ -21,7 +21,7 @@ from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
-from callrouter.store.plans import StoredPlan, remember_live
+from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writer import Writer
 
 from .serving import TOKEN, serving
@@ -43,10 +43,11 @@ def web(database: Database, engine_url: str = NOWHERE) -> FastAPI:
     return create_web_app(database, plans, EngineClient(engine_url, TOKEN), token=TOKEN)
 
 
-async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE) -> None:
-    """Have the record know a version of Moreau's plan, and what it promises."""
+async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE, *, live: bool = False) -> None:
+    """Have the record know a version of Moreau's plan, and what it promises; `live`: it is in service."""
     plan = StoredPlan(client="cabinet-moreau", version=version, document="", first_live_at=TUESDAY, promise=promise)
-    await remember_live(database, [plan], [])
+    went = WentLive(client=plan.client, version=version, live_at=TUESDAY, why="saved")
+    await remember_live(database, [plan], [went] if live else [])
 
 
 @pytest.fixture
@@ -242,6 +243,25 @@ async def test_wrong_questions_are_told_what_is_wrong(
 @pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats"])
 async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str, params: dict[str, str]) -> None:
     await got(api, path, **params)
+
+
+async def test_days_are_those_of_the_client(
+    api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
+) -> None:
+    """In lists and figures: the day begins at 23:00 UTC in Paris, where Moreau is."""
+    await keep(database, live=True)
+    midnight = -9 * 3600 - 3600  # of the stories' ten o'clock in Paris
+    await write(answered("1", start=after(midnight)), answered("2", start=after(midnight - 1)))
+
+    day: dict[str, Any] = {"from": "2026-11-24", "to": "2026-11-25", "client": "cabinet-moreau"}
+    assert [call["call_id"] for call in (await got(api, "/api/calls", **day))["calls"]] == ["1"]
+    del day["to"]
+    assert (await got(api, "/api/stats", **day))["clients"][0]["received"] == 1
+    del day["client"]
+    assert (await got(api, "/api/stats", **day))["clients"][0]["from_at"] == "2026-11-23T23:00:00Z"
+    refused = await api.get("/api/calls", params=day)
+    assert refused.status_code == 422
+    assert "query.from: clients have time zones of their own" in refused.json()["detail"]
 
 
 async def test_figures_with_what_they_were_made_with(

@@ -18,6 +18,7 @@ from callrouter.core.facts import CallEnded
 from callrouter.core.service_level import Formula, Promise, ServiceLevelTarget
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.metrics import EngineMetrics
+from callrouter.periods import Period
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
@@ -81,7 +82,7 @@ class Service:
         return self.registry.get_sample_value(f"callrouter_{name}_total", {"client": "a"})
 
     async def figures(self) -> ClientStats:
-        (one,) = (await read_stats(self.database, from_at=FROM, to_at=TO)).clients
+        (one,) = (await read_stats(self.database, Period.between(FROM, TO), now=TO)).clients
         return one
 
 
