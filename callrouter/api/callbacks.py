@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of
+from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
+from callrouter.api.problems import documented
 from callrouter.api.schemas import CallbackOut, CallbacksOut
 from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
@@ -20,7 +21,7 @@ def router(database: Database, now: Callable[[], datetime]) -> APIRouter:
     """The route. `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["callbacks"])
 
-    @routes.get("/callbacks")
+    @routes.get("/callbacks", responses=documented(404))
     async def callbacks(
         period: AskedPeriod,
         client: Client = None,
@@ -34,6 +35,8 @@ def router(database: Database, now: Callable[[], datetime]) -> APIRouter:
         page = await list_callbacks(
             database, client=client, state=state, from_at=from_at, to_at=to_at, limit=limit, cursor=cursor
         )
+        if not page.callbacks:
+            await refuse_strangers(database, client)
         found = [CallbackOut.model_validate(callback) for callback in page.callbacks]
         return CallbacksOut(callbacks=found, next_cursor=page.next_cursor)
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, HTTPException, Query
+from fastapi import Depends, HTTPException, Query, Request
+from fastapi.dependencies.models import Dependant
 from pydantic import AfterValidator
 
+from callrouter.logs import safe_text
 from callrouter.periods import Moment, Period
 from callrouter.store.database import Database
+from callrouter.store.plans import is_client
 from callrouter.store.promises import zones_in_service
 
 
@@ -91,3 +95,39 @@ async def _zone_of(database: Database, client: str | None, asked: str) -> ZoneIn
 def backwards() -> HTTPException:
     """A period that ends before it begins is a mistake, and not an empty answer."""
     return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "query.from is not before query.to: swap them")
+
+
+async def refuse_strangers(database: Database, client: str | None) -> None:
+    """Asked when nothing was found: of a client that was never live, nothing is no answer.
+
+    Raises:
+        HTTPException: no version of the client's plan was ever in service.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if client is not None and not await is_client(database, client):
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"there is no client {client}: none of that name was ever live, and no call names it"
+        )
+
+
+def refuse_unknown(request: Request) -> None:
+    """A dependency of every route: a parameter that it does not know would be an answer to another question.
+
+    Raises:
+        HTTPException: the query has one.
+    """
+    known = set(_parameters(request.scope["route"].dependant))
+    for name in request.query_params:
+        if name not in known:
+            knows = f"knows {', '.join(sorted(known))}" if known else "has no parameters"
+            raise HTTPException(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"query.{safe_text(name, 40)}: there is no such parameter; this page {knows}",
+            )
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The query's names that a route reads, by itself and by what it depends on."""
+    yield from (field.alias for field in dependant.query_params)
+    for other in dependant.dependencies:
+        yield from _parameters(other)

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from fastapi import APIRouter
 
-from callrouter.api.filters import AskedPeriod, Client, backwards
+from callrouter.api.filters import AskedPeriod, Client, backwards, refuse_strangers
+from callrouter.api.problems import documented
 from callrouter.api.stats_schemas import StatsOut
 from callrouter.store.database import Database
 from callrouter.store.stats import read_stats
@@ -17,7 +18,7 @@ def router(database: Database, now: Callable[[], datetime]) -> APIRouter:
     """The route. `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["stats"])
 
-    @routes.get("/stats")
+    @routes.get("/stats", responses=documented(404))
     async def stats(period: AskedPeriod, client: Client = None) -> StatsOut:
         """Figures of every client that had calls, or of one: the last 24 hours unless a period is given.
 
@@ -33,6 +34,8 @@ def router(database: Database, now: Callable[[], datetime]) -> APIRouter:
             found = await read_stats(database, period, now=now(), client=client)
         except ValueError:
             raise backwards() from None
+        if client is not None and not any(one.figures.received for one in found.clients):
+            await refuse_strangers(database, client)
         return StatsOut.of(found)
 
     return routes

@@ -105,7 +105,7 @@ async def test_calls_filtered(api: httpx.AsyncClient, write: Callable[..., Any])
     assert await ids(**{"from": "2026-11-24T09:01:00Z"}) == ["3", "2"]
     assert await ids(to="2026-11-24T09:01:00Z") == ["1"]
     assert await ids(**{"from": "2026-11-24T10:01:00+01:00", "to": "2026-11-24T10:01:01+01:00"}) == ["2"]
-    assert await ids(client="nobody") == []
+    assert (await api.get("/api/calls", params={"client": "nobody"})).status_code == 404
 
 
 async def test_pages_hold_every_call_once(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
@@ -198,7 +198,7 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
         }
     ]
     assert [message["call_id"] for message in rest["messages"]] == ["2"]
-    assert (await got(api, "/api/messages", client="etude-lenoir"))["messages"] == []
+    assert (await got(api, "/api/messages", client="cabinet-moreau", to="2020-01-01"))["messages"] == []
 
 
 @pytest.mark.parametrize(
@@ -245,6 +245,58 @@ async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str,
     await got(api, path, **params)
 
 
+@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats"])
+async def test_a_client_that_was_never_live(api: httpx.AsyncClient, database: Database, path: str) -> None:
+    """Nothing of nobody is no answer; a client that is live has none yet."""
+    await keep(database, live=True)
+
+    answer = await api.get(path, params={"client": "cabinet-moraeu"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert "there is no client cabinet-moraeu" in answer.json()["detail"]
+    await got(api, path, client="cabinet-moreau")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        *((path, "since") for path in ("/api/calls", "/api/messages", "/api/callbacks", "/api/stats", "/api/live")),
+        ("/api/calls/1", "client"),
+        ("/api/messages", "agent"),
+        ("/api/calls", "from_at"),
+        ("/api/calls", "Client"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused(api: httpx.AsyncClient, path: str, name: str) -> None:
+    """Everybody's calls would be the answer to another question."""
+    answer = await api.get(path, params={name: "1"})
+
+    assert answer.status_code == 422
+    assert f"query.{name}: there is no such parameter; this page " in answer.json()["detail"]
+    assert (await api.get(path, params={name: "1"}, headers={"Authorization": "Bearer no"})).status_code == 401
+
+
+async def test_calls_are_found_by_what_they_went_through(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """By caller, DID, agent, queue, node and disposition; a number may be written with a bare plus."""
+    one, two, three = answered("1"), answered("2"), message_left("3")
+    visit = replace(two.queue_visits[0], queue="night", agent="zoé")
+    two = replace(two, queue_visits=(*two.queue_visits, visit), did="+33199000099")
+    await write(one, two, replace(three, caller=replace(three.caller, number="+33612349999")))
+
+    async def ids(**params: str) -> list[str]:
+        return [call["call_id"] for call in (await got(api, "/api/calls", **params))["calls"]]
+
+    agent, queue = one.queue_visits[0].agent or "", one.queue_visits[0].queue
+    assert await ids(caller="+33612349999") == ["3"]
+    assert [call["call_id"] for call in (await api.get("/api/calls?caller=+33612349999")).json()["calls"]] == ["3"]
+    assert await ids(did="+33199000099") == ["2"]
+    assert sorted(await ids(agent=agent)) == ["1", "2"]
+    assert await ids(agent="zoé") == await ids(agent="zoé", queue="night") == ["2"]
+    assert await ids(agent="zoé", queue=queue) == []
+    assert await ids(node=three.visits[-1].node, disposition="message_left") == ["3"]
+    assert await ids(node="nowhere") == []
+    assert (await api.get("/api/calls", params={"agent": "a\x00"})).status_code == 422
+
+
 async def test_days_are_those_of_the_client(
     api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
 ) -> None:
@@ -268,14 +320,14 @@ async def test_figures_with_what_they_were_made_with(
     api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
 ) -> None:
     """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 4, and 2 of 4."""
-    await keep(database)
+    await keep(database, live=True)
     await write(
         answered("1", wait=8), answered("2", wait=30), abandoned("3", wait=9), abandoned("4", wait=2), message_left("5")
     )
     await write(answered("6", client="etude-lenoir"), answered("7", start=after(-86400)))
 
     found = await got(api, "/api/stats", **DAY)
-    (one,) = (await got(api, "/api/stats", client="nobody", **DAY))["clients"]
+    (one,) = (await got(api, "/api/stats", client="cabinet-moreau", **{"from": "2020-01-01"}))["clients"]
 
     moreau, lenoir = found["clients"]
     assert (moreau["client"], lenoir["client"]) == ("cabinet-moreau", "etude-lenoir")
