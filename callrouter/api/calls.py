@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import BeforeValidator
 
-from callrouter.api.filters import Client, Cursor, From, Limit, To, refuse_backwards
+from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
 from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
 from callrouter.core.call import Disposition
@@ -17,6 +20,21 @@ from callrouter.store.calls import find_call, list_calls
 from callrouter.store.database import Database
 
 CallId = Annotated[str, Path(max_length=200, description="As we named the call", examples=["1795427775-42-518203"])]
+
+
+_TEXT = r"^[^\x00]*$"
+"""PostgreSQL's texts hold no NUL."""
+
+Number = Annotated[
+    str | None,
+    BeforeValidator(
+        lambda value: value.replace(" ", "+", 1) if isinstance(value, str) else value
+    ),  # a bare + in a query
+    Query(max_length=128, pattern=_TEXT, description="As it is in the record: E.164", examples=["+33612340001"]),
+]
+Name = Annotated[
+    str | None, Query(max_length=128, pattern=_TEXT, description="By its exact name", examples=["secretaries"])
+]
 
 
 class WalkedPlan(Protocol):
@@ -41,30 +59,45 @@ class PlanBook(Protocol):
         ...
 
 
-def router(database: Database, plans: PlanBook) -> APIRouter:
-    """The routes. `plans` are for the lines and the times of the explanation."""
+def router(database: Database, plans: PlanBook, now: Callable[[], datetime]) -> APIRouter:
+    """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["calls"])
 
-    @routes.get("/calls")
+    @routes.get("/calls", responses=documented(404))
     async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
+        period: AskedPeriod,
         client: Client = None,
         disposition: Disposition | None = None,
-        from_at: From = None,
-        to_at: To = None,
+        caller: Number = None,
+        did: Number = None,
+        agent: Name = None,
+        queue: Name = None,
+        node: Name = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> CallsOut:
-        """Calls that ended, the newest first, by when they rang: `from` included, `to` not."""
-        refuse_backwards(from_at, to_at)
+        """Calls that ended, the newest first, by when they rang: `from` included, `to` not.
+
+        `agent` and `queue` find calls of which one visit to a queue has both; `node` those that passed it or ended
+        there.
+        """
+        from_at, to_at = await instants_of(database, period, client, now())
         page = await list_calls(
             database,
             client=client,
             disposition=disposition,
+            caller=caller,
+            did=did,
+            agent=agent,
+            queue=queue,
+            node=node,
             from_at=from_at,
             to_at=to_at,
             limit=limit,
             cursor=cursor,
         )
+        if not page.calls:
+            await refuse_strangers(database, client)
         return CallsOut(calls=[CallOut.of(call) for call in page.calls], next_cursor=page.next_cursor)
 
     @routes.get("/calls/{call_id}", responses=documented(404))

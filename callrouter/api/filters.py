@@ -2,48 +2,132 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from fastapi import HTTPException, Query
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator
+from fastapi import Depends, HTTPException, Query, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import AfterValidator
 
-YEARS: Final = (2000, 2100)
-"""The first and the last that may be asked for."""
+from callrouter.logs import safe_text
+from callrouter.periods import Moment, Period
+from callrouter.store.database import Database
+from callrouter.store.plans import is_client
+from callrouter.store.promises import zones_in_service
 
 
-def _plus(value: object) -> object:
-    """In a query, a bare + is a space: 2026-11-24T10:00:00+01:00 arrives with one."""
-    return value.replace(" ", "+") if isinstance(value, str) and value.count(" ") == 1 and "T" in value else value
-
-
-def _within_reason(value: datetime | None) -> datetime | None:
-    """Near the ends of the calendar an instant has no UTC any more; nobody was called then."""
-    if value is not None and not YEARS[0] <= value.year <= YEARS[1]:
-        raise ValueError(f"the year must be {YEARS[0]} to {YEARS[1]}")
+def _moment(value: str) -> str:
+    """The text of a moment, as it was meant: in a query a bare + is a space, 2026-11-24T10:00:00+01:00 has one."""
+    value = value.replace(" ", "+") if value.count(" ") == 1 and "T" in value else value
+    Moment.parse(value)
     return value
 
 
-_Instant = Annotated[AwareDatetime | None, BeforeValidator(_plus), AfterValidator(_within_reason)]
+_Moment = Annotated[str | None, AfterValidator(lambda value: value and _moment(value))]
 
 Client = Annotated[
     str | None,
     Query(pattern="^[a-z0-9-]+$", max_length=64, description="Only this client", examples=["cabinet-moreau"]),
 ]
-From = Annotated[
-    _Instant,
-    Query(alias="from", description="From this instant on, with its zone", examples=["2026-11-24T00:00:00Z"]),
-]
-To = Annotated[
-    _Instant,
-    Query(alias="to", description="Before this instant, with its zone", examples=["2026-11-25T00:00:00Z"]),
-]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows a page", examples=[100])]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
 
 
-def refuse_backwards(from_at: datetime | None, to_at: datetime | None) -> None:
+def _period(
+    from_: Annotated[
+        _Moment,
+        Query(
+            alias="from",
+            description="From this day, time or instant on; without a zone it is the client's",
+            examples=["2026-11-24", "2026-11-24T00:00:00Z", "yesterday"],
+        ),
+    ] = None,
+    to: Annotated[
+        _Moment,
+        Query(
+            description="Before this day, time or instant; without a zone it is the client's",
+            examples=["2026-11-25", "2026-11-25T00:00:00Z", "today"],
+        ),
+    ] = None,
+) -> Period:
+    return Period(Moment.parse(from_) if from_ else None, Moment.parse(to) if to else None)
+
+
+AskedPeriod = Annotated[Period, Depends(_period)]
+"""Of the query's `from` and `to`."""
+
+
+async def instants_of(
+    database: Database, period: Period, client: str | None, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """From when to when rows are asked for; None: from the first, to the last.
+
+    Raises:
+        HTTPException: a day of no zone is asked for, or the period ends before it begins.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    given = {"from": period.start, "to": period.end}
+    without_zone = [name for name, moment in given.items() if moment is not None and not moment.names_its_zone]
+    zone = ZoneInfo("UTC")
+    if without_zone:
+        zone = await _zone_of(database, client, without_zone[0])
+    start, end = (None if moment is None else moment.within(zone, now) for moment in given.values())
+    if start is not None and end is not None and start >= end:
+        raise backwards()
+    return start, end
+
+
+async def _zone_of(database: Database, client: str | None, asked: str) -> ZoneInfo:
+    if client is None:
+        raise HTTPException(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"query.{asked}: clients have time zones of their own: write it with its zone (2026-11-24T00:00:00Z), "
+            "or name a client",
+        )
+    async with database.connection() as connection:
+        zones = await zones_in_service(connection, client)
+    return ZoneInfo(zones.get(client, "UTC"))
+
+
+def backwards() -> HTTPException:
     """A period that ends before it begins is a mistake, and not an empty answer."""
-    if from_at is not None and to_at is not None and from_at >= to_at:
-        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "query.from is not before query.to: swap them")
+    return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "query.from is not before query.to: swap them")
+
+
+async def refuse_strangers(database: Database, client: str | None) -> None:
+    """Asked when nothing was found: of a client that was never live, nothing is no answer.
+
+    Raises:
+        HTTPException: no version of the client's plan was ever in service.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if client is not None and not await is_client(database, client):
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"there is no client {client}: none of that name was ever live, and no call names it"
+        )
+
+
+def refuse_unknown(request: Request) -> None:
+    """A dependency of every route: a parameter that it does not know would be an answer to another question.
+
+    Raises:
+        HTTPException: the query has one.
+    """
+    known = set(_parameters(request.scope["route"].dependant))
+    for name in request.query_params:
+        if name not in known:
+            knows = f"knows {', '.join(sorted(known))}" if known else "has no parameters"
+            raise HTTPException(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"query.{safe_text(name, 40)}: there is no such parameter; this page {knows}",
+            )
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The query's names that a route reads, by itself and by what it depends on."""
+    yield from (field.alias for field in dependant.query_params)
+    for other in dependant.dependencies:
+        yield from _parameters(other)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from msgspec.structs import asdict
+from msgspec import structs
 from pydantic import Field
 
 from callrouter.api.schemas import Instant, Out, Seconds
@@ -52,6 +53,10 @@ class FiguresOut(Out):
     abandoned: Count
     abandoned_within: Count
     short_abandoned: Count
+    overflowed: Count = Field(
+        description="Calls that reached human service and ended at a machine: a message, a callback request, "
+        "an announcement, a refusal or a fault; neither answered nor abandoned"
+    )
     service_level: Share = Field(
         description="By the promise's own formula; null also where there are several promises: each has its own"
     )
@@ -66,6 +71,11 @@ class FiguresOut(Out):
     waiting_p90_seconds: MaybeSeconds
     waiting_p95_seconds: MaybeSeconds
     waiting_max_seconds: MaybeSeconds
+    abandoned_waiting_mean_seconds: MaybeSeconds = Field(description="Mean waiting time of abandoned calls")
+    abandoned_waiting_p50_seconds: MaybeSeconds
+    abandoned_waiting_p90_seconds: MaybeSeconds
+    abandoned_waiting_p95_seconds: MaybeSeconds
+    abandoned_waiting_max_seconds: MaybeSeconds
     aht_seconds: MaybeSeconds = Field(description="Mean talk time of answered calls")
 
 
@@ -87,6 +97,8 @@ class ClientStatsOut(FiguresOut):
     """One client's figures."""
 
     client: str = Field(examples=["cabinet-moreau"])
+    from_at: Instant = Field(description="When the period begins for this client, by its own clocks")
+    to_at: Instant = Field(description="When it ends for this client: not included")
     target: TargetOut | None = Field(
         description="What the client was promised, and how it is measured; null: what was promised changed in the "
         "period, see `promises`"
@@ -99,15 +111,23 @@ class ClientStatsOut(FiguresOut):
     @classmethod
     def of(cls, stats: ClientStats) -> ClientStatsOut:
         """From the record's own."""
-        own = {name: getattr(stats, name) for name in ("client", "target", "basis", "service_level")}
+        own = {
+            name: getattr(stats, name) for name in ("client", "from_at", "to_at", "target", "basis", "service_level")
+        }
         promises = [PromiseStatsOut.of(one) for one in stats.promises]
         return cls.model_validate({**_figures(stats.figures), **own, "promises": promises})
 
 
 def _figures(figures: Figures) -> dict[str, Any]:
-    counts = asdict(figures.counts)
-    return counts | {
-        name: getattr(figures, name) for name in FiguresOut.model_fields if name not in {*counts, "service_level"}
+    waiting = {f"waiting_{name}": seconds for name, seconds in asdict(figures.waiting).items()}
+    return {
+        **structs.asdict(figures.counts),
+        **{name: getattr(figures, name) for name in ("received", "by_disposition", "service_levels")},
+        **{name: getattr(figures, name) for name in ("pickup_rate", "abandon_rate", "aht_seconds")},
+        "offered": figures.counts.offered,
+        "asa_seconds": waiting.pop("waiting_mean_seconds"),
+        **waiting,
+        **{f"abandoned_waiting_{name}": seconds for name, seconds in asdict(figures.abandoned_waiting).items()},
     }
 
 
@@ -120,10 +140,10 @@ class GapOut(Out):
 
 
 class StatsOut(Out):
-    """The figures of a period: `from_at` included, `to_at` not."""
+    """The figures of a period, which begins and ends for each client by its own clocks."""
 
-    from_at: Instant
-    to_at: Instant
+    from_at: Instant = Field(description="When it begins for the first client: included")
+    to_at: Instant = Field(description="When it ends for the last client: not included")
     clients: list[ClientStatsOut]
     gaps: list[GapOut]
 

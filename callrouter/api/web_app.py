@@ -12,6 +12,7 @@ from callrouter import __version__
 from callrouter.api import callbacks, calls, live, messages, stats
 from callrouter.api.auth import require_token
 from callrouter.api.engine_client import EngineClient
+from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.errors import StoreError
@@ -55,14 +56,18 @@ def create_web_app(
     install_problem_handlers(app)
     app.include_router(health_router({"database": _database_check(database), **(checks or {})}, __version__))
     for router in (
-        calls.router(database, plans),
-        messages.router(database),
-        callbacks.router(database),
+        calls.router(database, plans, now),
+        messages.router(database, now),
+        callbacks.router(database, now),
         stats.router(database, now),
         live.router(engine),
     ):
         app.include_router(
-            router, prefix="/api", dependencies=[Depends(require_token(token))], responses=documented(401, 422, 503)
+            router,
+            prefix="/api",
+            # In this order: who has no token learns nothing of what a page knows.
+            dependencies=[Depends(require_token(token)), Depends(refuse_unknown)],
+            responses=documented(401, 422, 503),
         )
     return app
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -12,28 +13,38 @@ from rich.table import Table
 
 from callrouter.app.storage import open_database
 from callrouter.core.call import Disposition
-from callrouter.errors import SettingsError
+from callrouter.errors import UsageError
+from callrouter.periods import TODAY, Moment, Period
 from callrouter.settings import Settings, load_settings
-from callrouter.store.stats import ClientStats, Figures, Stats, read_stats
+from callrouter.store.stats import ClientStats, Figures, Stats, Waits, read_stats
 
-COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Messages", "Pickup", "Service level")
-TIMES = ("ASA", "p90", "Longest", "AHT")
+T = TypeVar("T")
+
+COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Overflowed", "Messages")
+RATES = ("Pickup", "Service level")
+TIMES = ("Answered after\nmean / p90 / longest", "Abandoned after\nmean / p90 / longest", "AHT")
 
 
-def stats(
+def stats(  # noqa: PLR0913, RUF100  # each is an option
     client: Annotated[str | None, typer.Option(help="Only this client.")] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="Day or instant; today by default.")] = None,
-    to: Annotated[str | None, typer.Option("--to", help="Day or instant, not included; now by default.")] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", help="Day (2026-11-24, today, yesterday) or time, in each client's zone; today by default."
+        ),
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="Day or time, not included; now by default.")] = None,
+    month: Annotated[str | None, typer.Option(help="A calendar month: 2026-10.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: as /api/stats.")] = False,
 ) -> None:
-    """Show each client's figures for a period, with the formula, threshold and limit they were made with."""
+    """Show each client's figures for a period, with the formula, threshold and limit they were made with.
+
+    A client's days are those of its own time zone: 23 or 25 hours when clocks change.
+    """
     settings = load_settings()
-    now = (datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)).astimezone()
-    to_at = _instant(to) if to else now
-    from_at = _instant(from_) if from_ else datetime.combine(to_at.date(), time(), to_at.tzinfo)
-    if from_at >= to_at:
-        raise SettingsError("the period ends before it begins: --from must be before --to")
-    found = asyncio.run(_read(settings, client, from_at, to_at))
+    now = datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)
+    period = _period(from_, to, month, now)
+    found = asyncio.run(_read(settings, client, period, now))
     if as_json:
         from callrouter.api.stats_schemas import StatsOut
 
@@ -42,29 +53,35 @@ def stats(
     _show(found)
 
 
-def _instant(text: str) -> datetime:
-    """A day or an instant of the command line, in this machine's zone unless it names its own.
+def _period(from_: str | None, to: str | None, month: str | None, now: datetime) -> Period:
+    if month is not None:
+        if from_ or to:
+            raise typer.BadParameter("--month is a whole period: leave out --from and --to")
+        return _argument(Period.month, month)
+    start = _argument(Moment.parse, from_) if from_ else None
+    end = _argument(Moment.parse, to) if to else None
+    return Period(start, end) if end is not None else Period(start or TODAY, Moment(now))
 
-    Raises:
-        typer.BadParameter: it is neither.
-    """
+
+def _argument(read: Callable[[str], T], text: str) -> T:
     try:
-        if len(text) == len("2026-11-24"):
-            return datetime.combine(date.fromisoformat(text), time()).astimezone()
-        return datetime.fromisoformat(text).astimezone()
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no time: write 2026-11-24 or 2026-11-24T10:00") from None
+        return read(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
-async def _read(settings: Settings, client: str | None, from_at: datetime, to_at: datetime) -> Stats:
+async def _read(settings: Settings, client: str | None, period: Period, now: datetime) -> Stats:
     async with open_database(settings, create=False) as database:
-        return await read_stats(database, from_at=from_at, to_at=to_at, client=client)
+        try:
+            return await read_stats(database, period, now=now, client=client)
+        except ValueError as error:
+            raise UsageError(f"{error}: --from must be before --to") from None
 
 
 def _show(found: Stats) -> None:
     # Wide enough for the whole table, also where the output is a file.
     console = Console(width=None if Console().is_terminal else 160, highlight=False)
-    console.print(f"{found.from_at:%Y-%m-%d %H:%M %Z} to {found.to_at:%Y-%m-%d %H:%M %Z}")
+    console.print(_when(found))
     if not found.clients:
         console.print("No calls.")
     else:
@@ -76,9 +93,18 @@ def _show(found: Stats) -> None:
         console.print(f"Gap {gap.from_at:%Y-%m-%d %H:%M:%S} to {until} UTC, calls may be missing: {gap.reason}")
 
 
+def _when(found: Stats) -> str:
+    """The period; where the clients' days begin at different instants, as every one's own clocks show it."""
+    bounds = [tuple(f"{at:%Y-%m-%d %H:%M}" for at in (one.from_at, one.to_at)) for one in found.clients]
+    instants = {(one.from_at.astimezone(UTC), one.to_at.astimezone(UTC)) for one in found.clients}
+    if len(instants) > 1 and len(set(bounds)) == 1:
+        return "{} to {}, in each client's time zone".format(*bounds[0])
+    return f"{found.from_at:%Y-%m-%d %H:%M %Z} to {found.to_at:%Y-%m-%d %H:%M %Z}"
+
+
 def _table(clients: list[ClientStats]) -> Table:
     """A line a client; where several promises were made in the period, another for each, numbered."""
-    table = Table(*COLUMNS, *TIMES, box=None, pad_edge=False)
+    table = Table(*COLUMNS, *RATES, *TIMES, box=None, pad_edge=False)
     for column in table.columns[1:]:
         column.justify = "right"
     for one in clients:
@@ -91,10 +117,10 @@ def _table(clients: list[ClientStats]) -> Table:
 
 def _cells(figures: Figures, level: str) -> list[str]:
     counts = figures.counts
-    numbers = (figures.received, figures.offered, counts.answered, counts.abandoned, counts.short_abandoned)
-    messages = figures.by_disposition[Disposition.MESSAGE_LEFT]
-    times = (figures.asa_seconds, figures.waiting_p90_seconds, figures.waiting_max_seconds, figures.aht_seconds)
-    return [*map(str, (*numbers, messages)), _share(figures.pickup_rate), level, *map(_time, times)]
+    entered = (counts.offered, counts.answered, counts.abandoned, counts.short_abandoned, counts.overflowed)
+    numbers = (figures.received, *entered, figures.by_disposition[Disposition.MESSAGE_LEFT])
+    waits = (_waits(figures.waiting), _waits(figures.abandoned_waiting))
+    return [*map(str, numbers), _share(figures.pickup_rate), level, *waits, _time(figures.aht_seconds)]
 
 
 def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
@@ -112,6 +138,12 @@ def _bases(clients: list[ClientStats]) -> dict[str, list[str]]:
 
 def _share(share: float | None) -> str:
     return "–" if share is None else f"{share:.1%}"
+
+
+def _waits(waits: Waits) -> str:
+    if waits.max_seconds is None:
+        return "–"
+    return f"{waits.mean_seconds:.1f} / {waits.p90_seconds:.1f} / {waits.max_seconds:.1f} s"
 
 
 def _time(seconds: float | None) -> str:

@@ -1,14 +1,17 @@
 """Service level and its neighbours: the named formulas, over counts of journeys.
 
-Let A be the answered journeys and L the abandoned ones; Aw and Lw those within the threshold T; Ls the short
-abandons (waiting below the client's limit). The same calls give six figures, so the formula is always named:
+Let A be the answered journeys and L the abandoned ones; O those that overflowed: offered, and neither answered nor
+abandoned, because they ended at a machine (a message, a callback request, an announcement, a refusal, a fault). Aw and
+Lw are those within the threshold T, Ls the short abandons (waiting below the client's limit). Three minutes of waiting
+that end at a machine are no service: O is in every denominator but the first. The same calls give six figures, so the
+formula is always named:
 
     answered_only            Aw / A                  Asterisk's ServicelevelPerf
-    early_abandon_counts     (Aw + Lw) / (A + L)     Asterisk's ServicelevelPerf2
-    late_abandon_only        Aw / (A + (L - Lw))
-    short_abandon_as_met     (Aw + Ls) / (A + L)
-    short_abandon_excluded   Aw / (A + L - Ls)       the default
-    strict                   Aw / (A + L)
+    early_abandon_counts     (Aw + Lw) / (A + L + O) Asterisk's ServicelevelPerf2, which has no O
+    late_abandon_only        Aw / (A + L + O - Lw)
+    short_abandon_as_met     (Aw + Ls) / (A + L + O)
+    short_abandon_excluded   Aw / (A + L + O - Ls)   the default
+    strict                   Aw / (A + L + O)
 
 The waiting time starts at the client's named clock. Entry into service is the only clock so far.
 
@@ -67,8 +70,14 @@ class ServiceCounts(Struct, frozen=True, kw_only=True):
     answered_within: int
     abandoned_within: int
     short_abandoned: int
-    otherwise: int = 0
-    """Offered, and neither answered nor abandoned: overflowed and left a message, failed. They count as offered."""
+    overflowed: int = 0
+    """Offered, and neither answered nor abandoned: left a message, asked for a callback, served by the tree,
+    rejected or failed after the wait."""
+
+    @property
+    def offered(self) -> int:
+        """Journeys that entered human service: every one is answered, abandoned or overflowed."""
+        return self.answered + self.abandoned + self.overflowed
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -79,32 +88,30 @@ def _ratio(part: int, whole: int) -> float | None:
 def service_level(counts: ServiceCounts, formula: Formula) -> float | None:
     """The service level by a named formula, 0 to 1, or None when no journey counts."""
     c = counts
-    offered = c.answered + c.abandoned
     match formula:
         case Formula.ANSWERED_ONLY:
             return _ratio(c.answered_within, c.answered)
         case Formula.EARLY_ABANDON_COUNTS:
-            return _ratio(c.answered_within + c.abandoned_within, offered)
+            return _ratio(c.answered_within + c.abandoned_within, c.offered)
         case Formula.LATE_ABANDON_ONLY:
-            return _ratio(c.answered_within, offered - c.abandoned_within)
+            return _ratio(c.answered_within, c.offered - c.abandoned_within)
         case Formula.SHORT_ABANDON_AS_MET:
-            return _ratio(c.answered_within + c.short_abandoned, offered)
+            return _ratio(c.answered_within + c.short_abandoned, c.offered)
         case Formula.SHORT_ABANDON_EXCLUDED:
-            return _ratio(c.answered_within, offered - c.short_abandoned)
+            return _ratio(c.answered_within, c.offered - c.short_abandoned)
         case Formula.STRICT:
-            return _ratio(c.answered_within, offered)
+            return _ratio(c.answered_within, c.offered)
 
 
 def pickup_rate(counts: ServiceCounts, *, exclude_short: bool = True) -> float | None:
     """Answered over offered (taux de décroché), short abandons left out of it or not."""
-    offered = counts.answered + counts.abandoned + counts.otherwise
-    return _ratio(counts.answered, offered - counts.short_abandoned if exclude_short else offered)
+    excluded = counts.short_abandoned if exclude_short else 0
+    return _ratio(counts.answered, counts.offered - excluded)
 
 
 def abandon_rate(counts: ServiceCounts) -> float | None:
     """Abandoned over offered, short abandons out of both."""
-    offered = counts.answered + counts.abandoned + counts.otherwise
-    return _ratio(counts.abandoned - counts.short_abandoned, offered - counts.short_abandoned)
+    return _ratio(counts.abandoned - counts.short_abandoned, counts.offered - counts.short_abandoned)
 
 
 def mean_seconds(total_seconds: float, count: int) -> float | None:

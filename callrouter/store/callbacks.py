@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callrouter.store.database import Database
-from callrouter.store.paging import page
+from callrouter.store.paging import equal, page
 from callrouter.store.tables import callbacks
 
 
@@ -55,7 +55,7 @@ async def list_callbacks(
         database,
         callbacks,
         (columns.asked_at, columns.call_id, columns.position),
-        filters=[("client", client), ("state", state)],
+        filters=equal(callbacks, client=client, state=state),
         from_at=from_at,
         to_at=to_at,
         limit=limit,

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from callrouter.core.call import Call, Disposition
 from callrouter.store.database import Database
-from callrouter.store.paging import page
-from callrouter.store.tables import calls
+from callrouter.store.paging import equal, page
+from callrouter.store.tables import PATH_ARROW, calls, queue_visits
 from callrouter.store.trace import call_from_fields
 
 
@@ -53,12 +53,31 @@ async def list_calls(
     *,
     client: str | None = None,
     disposition: Disposition | None = None,
+    caller: str | None = None,
+    did: str | None = None,
+    agent: str | None = None,
+    queue: str | None = None,
+    node: str | None = None,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 100,
     cursor: str | None = None,
 ) -> CallPage:
     """Calls that ended, by when they rang (`from_at` included, `to_at` not), the newest first.
+
+    Args:
+        database: open.
+        client: whose dialplan they walked.
+        disposition: how they ended.
+        caller: the number they came from, as it is in the record.
+        did: the number they called, as it is in the record.
+        agent: who spoke with the caller, first or later.
+        queue: where the caller waited, first or later.
+        node: a node they passed or ended in.
+        from_at: when the first of them rang.
+        to_at: when none of them rang any more.
+        limit: rows a page.
+        cursor: of the page before.
 
     Raises:
         CursorError: the cursor is none of ours.
@@ -68,10 +87,24 @@ async def list_calls(
         database,
         calls,
         (calls.c.ringing_at, calls.c.call_id),
-        filters=[("client", client), ("disposition", disposition and disposition.value)],
+        filters=[
+            *equal(calls, client=client, disposition=disposition, caller_number=caller, did=did),
+            *_visited(agent=agent, queue=queue),
+            *([] if node is None else [_passed(node)]),
+        ],
         from_at=from_at,
         to_at=to_at,
         limit=limit,
         cursor=cursor,
     )
     return CallPage(calls=[call_from_fields(row) for row in rows], next_cursor=next_cursor)
+
+
+def _visited(**values: str | None) -> list[ColumnElement[bool]]:
+    """Calls of which one visit to a queue has all these values."""
+    wanted = equal(queue_visits, **values)
+    return [exists().where(queue_visits.c.call_id == calls.c.call_id, *wanted)] if wanted else []
+
+
+def _passed(node: str) -> ColumnElement[bool]:
+    return literal(node) == func.any(func.string_to_array(calls.c.node_path, PATH_ARROW))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, RowMapping, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, RowMapping, Table, select, tuple_
 
 from callrouter.errors import CallrouterError
 from callrouter.store.database import Database
@@ -24,7 +24,7 @@ async def page(
     table: Table,
     order: Sequence[Column[Any]],
     *,
-    filters: Sequence[tuple[str, str | None]] = (),
+    filters: Sequence[ColumnElement[bool]] = (),
     from_at: datetime | None,
     to_at: datetime | None,
     limit: int,
@@ -36,7 +36,7 @@ async def page(
         database: open.
         table: whose rows are listed.
         order: the column of the instant, then what distinguishes rows of one instant; there is an index on the first.
-        filters: columns by name and the value each must have; None: any.
+        filters: conditions that every row passes.
         from_at: the earliest instant, included.
         to_at: the end of the period, not included.
         limit: rows a page.
@@ -48,7 +48,7 @@ async def page(
     """
     at, *key = order
     query = select(table).order_by(*(column.desc() for column in order)).limit(limit + 1)
-    query = query.where(*(table.c[name] == value for name, value in filters if value is not None))
+    query = query.where(*filters)
     if from_at is not None:
         query = query.where(at >= from_at)
     if to_at is not None:
@@ -63,6 +63,11 @@ async def page(
         return rows, None
     last = rows[limit - 1]
     return rows[:limit], encode_cursor(last[at], *(last[column] for column in key))
+
+
+def equal(table: Table, **values: str | None) -> list[ColumnElement[bool]]:
+    """Conditions by the name of a column: the value that it must have; None: any."""
+    return [table.c[name] == value for name, value in values.items() if value is not None]
 
 
 def encode_cursor(at: datetime, *key: str | int) -> str:

@@ -12,14 +12,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import exists, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Promise
 from callrouter.store.database import Database
 from callrouter.store.promises import promise_numbers, promise_of_row
-from callrouter.store.tables import plan_documents, plan_history, plans, promises
+from callrouter.store.tables import calls, plan_documents, plan_history, plans, promises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,17 @@ async def remember_live(database: Database, made: Sequence[StoredPlan], went_liv
                 for one in went_live
             ]
             await connection.execute(insert(plan_history), happened)
+
+
+async def is_client(database: Database, name: str) -> bool:
+    """Whether a version of this client's plan was in service at any time, or a call is in the record under its name.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(or_(*(exists().where(table.c.client == name) for table in (plan_history, calls))))
+    async with database.connection() as connection:
+        return bool((await connection.execute(query)).scalar_one())
 
 
 async def find_plan(database: Database, client: str, version: str) -> StoredPlan | None:

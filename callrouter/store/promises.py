@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from msgspec.structs import asdict, fields
-from sqlalchemy import select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, true, tuple_, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Formula, Promise, WaitingClock
@@ -53,6 +53,23 @@ async def promise_in_service(connection: AsyncConnection, client: str) -> Promis
     )
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None or row["promise_id"] is None else promise_of_row(row)
+
+
+async def zones_in_service(connection: AsyncConnection, client: str | None = None) -> dict[str, str]:
+    """By client, or of one: the time zone of the version that went live last; clients of whom none is known left out.
+
+    The values are IANA names.
+    """
+    query = (
+        select(plan_history.c.client, promises.c.timezone)
+        .select_from(plan_history)
+        .join(plans, (plans.c.client == plan_history.c.client) & (plans.c.version == plan_history.c.version))
+        .join(promises)
+        .where(true() if client is None else plan_history.c.client == client)
+        .order_by(plan_history.c.client, plan_history.c.history_id.desc())
+        .ext(distinct_on(plan_history.c.client))
+    )
+    return {row.client: row.timezone for row in await connection.execute(query)}
 
 
 async def versions_without_promise(database: Database) -> list[tuple[str, str]]:

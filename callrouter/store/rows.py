@@ -97,7 +97,7 @@ class Rows:
             waiting,
             talk,
             agent,
-            " → ".join(nodes_reached(call)),
+            tables.PATH_ARROW.join(nodes_reached(call)),
             variables_json(call),
             trace_json(call),
         )

@@ -12,11 +12,13 @@ caller of an unknown number, a version whose row is still to be written, or whos
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,13 +35,25 @@ from callrouter.core.service_level import (
     pickup_rate,
     service_level,
 )
+from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.gaps import Gap, gaps_between
-from callrouter.store.promises import promise_in_service, promise_of_row
+from callrouter.store.promises import promise_in_service, promise_of_row, zones_in_service
 
 DEFAULT_TARGET = ServiceLevelTarget()
 
 _MEASURED_FROM = {WaitingClock.ENTERED_SERVICE: "entry into service"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Waiting times of some journeys, in seconds; None without any."""
+
+    mean_seconds: float | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    p95_seconds: float | None
+    max_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,23 +63,18 @@ class Figures:
     received: int
     by_disposition: Mapping[Disposition, int]
     """Every disposition, in the order of the enumeration; their sum is `received`."""
-    offered: int
-    """Journeys that reached a human-service node."""
     counts: ServiceCounts
-    """Each journey by its own promise."""
+    """The journeys that reached a human-service node, each by its own promise."""
     service_levels: Mapping[Formula, float | None]
     """By every formula, each journey by its own T and limit."""
     pickup_rate: float | None
     """Answered over offered, short abandons left out."""
     abandon_rate: float | None
     """Abandoned over offered, short abandons left out of both."""
-    asa_seconds: float | None
-    """Mean waiting time of answered journeys."""
-    waiting_p50_seconds: float | None
-    """Waiting time of answered journeys: median, p90, p95 and longest."""
-    waiting_p90_seconds: float | None
-    waiting_p95_seconds: float | None
-    waiting_max_seconds: float | None
+    waiting: Waits
+    """Of answered journeys; its mean is the ASA."""
+    abandoned_waiting: Waits
+    """Of abandoned journeys: what the figures of those who were answered do not show."""
     aht_seconds: float | None
     """Mean talk time of answered journeys."""
 
@@ -104,6 +113,10 @@ class ClientStats:
     """One client's figures: of all its journeys, and of those under each promise."""
 
     client: str
+    from_at: datetime
+    """The period as it is in the client's time zone: included."""
+    to_at: datetime
+    """Not included."""
     figures: Figures
     promises: Sequence[PromiseStats]
     """One, unless what is promised changed in the period; in the order in which they were first made."""
@@ -128,70 +141,126 @@ class ClientStats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """The figures of a period: `from_at` included, `to_at` not."""
+    """The figures of a period, which begins and ends for each client as its own clocks say."""
 
     from_at: datetime
+    """When it begins for the first client, in the operator's zone: included."""
     to_at: datetime
+    """When it ends for the last one: not included."""
     clients: list[ClientStats]
     gaps: list[Gap]
     """Times in the period in which calls may be missing."""
 
 
-async def read_stats(database: Database, *, from_at: datetime, to_at: datetime, client: str | None = None) -> Stats:
+async def read_stats(database: Database, period: Period, *, now: datetime, client: str | None = None) -> Stats:
     """The figures of every client that had calls in the period, by name; or of one client, calls or not.
+
+    A client's days are those of the time zone that its plan in service names. A client without one (calls to numbers
+    of nobody) has the operator's: the zone that most clients have, else UTC.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
+        ValueError: the period ends before it begins, in every client's zone.
     """
-    period = {"from_at": from_at, "to_at": to_at}
     async with database.connection() as connection:
         # Calls come meanwhile: parts and totals must be those of one instant.
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        if client is None:
-            rows = (await connection.execute(text(_OF_ALL), period)).mappings().all()
+        zones = await zones_in_service(connection, client) or await zones_in_service(connection)
+        operators = ZoneInfo(Counter(zones.values()).most_common(1)[0][0] if zones else "UTC")
+        zone_of = {name: ZoneInfo(zone) for name, zone in zones.items()}
+        if client is not None:
+            parts = [_Part(*period.within(zone_of.get(client, operators), now), _THESE, [client])]
         else:
-            rows = (await connection.execute(text(_OF_ONE), {**period, "client": client})).mappings().all()
-        parts = {name: list(found) for name, found in groupby(rows, key=_client_of)}
-        several = [name for name, found in parts.items() if len(found) > 1]
-        waiting = await _waiting_of_all(connection, several, period) if several else {}
-        if client is not None and not parts:
-            found = [_without_calls(client, await promise_in_service(connection, client))]
-        else:
-            found = [_client_stats(name, rows, waiting.get(name)) for name, rows in parts.items()]
-    return Stats(from_at=from_at, to_at=to_at, clients=found, gaps=await gaps_between(database, from_at, to_at))
+            parts = _parts(
+                zone_of, {zone: period.within(zone, now) for zone in {operators, *zone_of.values()}}, operators
+            )
+        if all(part.from_at >= part.to_at for part in parts):
+            raise ValueError("the period ends before it begins")
+        found = [one for part in parts for one in await _stats_of(connection, part)]
+        if client is not None and not found:
+            found = [_without_calls(client, parts[0], await promise_in_service(connection, client))]
+    from_at = min(part.from_at for part in parts).astimezone(operators)
+    to_at = max(part.to_at for part in parts).astimezone(operators)
+    gaps = await gaps_between(database, from_at, to_at)
+    return Stats(from_at=from_at, to_at=to_at, clients=sorted(found, key=lambda one: one.client), gaps=gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Clients whose period begins and ends at the same instants."""
+
+    from_at: datetime
+    to_at: datetime
+    whose: str
+    """A condition on `calls`, where these clients are `:clients`."""
+    clients: Sequence[str]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return {"from_at": self.from_at, "to_at": self.to_at, "clients": self.clients}
+
+
+def _parts(
+    zone_of: Mapping[str, ZoneInfo], bounds: Mapping[ZoneInfo, tuple[datetime, datetime]], operators: ZoneInfo
+) -> list[_Part]:
+    """One, unless days begin at different instants for the clients; the operator's has the calls of nobody too."""
+    elsewhere: dict[tuple[datetime, datetime], list[str]] = {}
+    for name, zone in zone_of.items():
+        if bounds[zone] != bounds[operators]:
+            elsewhere.setdefault(bounds[zone], []).append(name)
+    parts = [_Part(*begins_and_ends, _THESE, names) for begins_and_ends, names in elsewhere.items()]
+    others = [name for names in elsewhere.values() for name in names]
+    return [*parts, _Part(*bounds[operators], _ALL_BUT if others else _ALL, others)]
+
+
+_ALL = "true"
+_THESE = "calls.client = ANY(CAST(:clients AS text[]))"
+_ALL_BUT = "calls.client <> ALL(CAST(:clients AS text[]))"
+
+
+async def _stats_of(connection: AsyncConnection, part: _Part) -> list[ClientStats]:
+    values = part.values if part.whose != _ALL else {"from_at": part.from_at, "to_at": part.to_at}
+    rows = (await connection.execute(text(_by_promise(part.whose)), values)).mappings().all()
+    parts = {name: list(found) for name, found in groupby(rows, key=_client_of)}
+    several = [name for name, found in parts.items() if len(found) > 1]
+    percentiles = await _percentiles_of_all(connection, part, several) if several else {}
+    return [_client_stats(name, part, rows, percentiles.get(name, {})) for name, rows in parts.items()]
 
 
 def _client_of(row: RowMapping) -> str:
     return str(row["client"])
 
 
-async def _waiting_of_all(
-    connection: AsyncConnection, clients: Sequence[str], period: Mapping[str, datetime]
-) -> dict[str, list[float] | None]:
-    """By client: median, p90 and p95 over all promises; they are no sums of the parts'."""
-    rows = await connection.execute(text(_WAITING), {**period, "clients": clients})
-    return {row.client: row.waiting for row in rows}
+async def _percentiles_of_all(
+    connection: AsyncConnection, part: _Part, clients: Sequence[str]
+) -> dict[str, Mapping[str, Any]]:
+    """By client: median, p90 and p95 of each of `_WAITS` over all promises; they are no sums of the parts'."""
+    rows = await connection.execute(text(_WAITING), {**part.values, "clients": clients})
+    return {row["client"]: dict(row) for row in rows.mappings()}
 
 
-def _client_stats(client: str, rows: Sequence[RowMapping], waiting: Sequence[float] | None) -> ClientStats:
-    """`waiting` is that of all rows, needed when there are several."""
+def _client_stats(client: str, part: _Part, rows: Sequence[RowMapping], percentiles: Mapping[str, Any]) -> ClientStats:
+    """`percentiles` are those of all rows, needed when there are several."""
     promises = [
         PromiseStats(promise=None if row["promise_id"] is None else promise_of_row(row), figures=_figures(row))
         for row in rows
     ]
-    figures = promises[0].figures if len(rows) == 1 else _figures({**_total(rows), "waiting": waiting})
-    return ClientStats(client=client, figures=figures, promises=promises)
+    figures = promises[0].figures if len(rows) == 1 else _figures({**_total(rows), **percentiles})
+    return ClientStats(client=client, from_at=part.from_at, to_at=part.to_at, figures=figures, promises=promises)
 
 
-def _without_calls(client: str, promise: Promise | None) -> ClientStats:
-    figures = _figures({**_total([]), "waiting": None})
-    return ClientStats(client=client, figures=figures, promises=[PromiseStats(promise=promise, figures=figures)])
+def _without_calls(client: str, part: _Part, promise: Promise | None) -> ClientStats:
+    figures = _figures(_total([]))
+    promises = [PromiseStats(promise=promise, figures=figures)]
+    return ClientStats(client=client, from_at=part.from_at, to_at=part.to_at, figures=figures, promises=promises)
 
 
 def _total(rows: Sequence[RowMapping]) -> dict[str, Any]:
-    """What adds up, and the longest wait."""
-    longest = [row["waiting_max"] for row in rows if row["waiting_max"] is not None]
-    return {name: sum(row[name] or 0 for row in rows) for name in _ADD_UP} | {"waiting_max": max(longest, default=None)}
+    """What adds up, and the longest waits."""
+    total: dict[str, Any] = {name: sum(row[name] or 0 for row in rows) for name in _ADD_UP}
+    for name in (f"{name}_max" for name in _WAITS):
+        total[name] = max((row[name] for row in rows if row[name] is not None), default=None)
+    return total
 
 
 def _figures(row: Mapping[Any, Any]) -> Figures:
@@ -202,56 +271,80 @@ def _figures(row: Mapping[Any, Any]) -> Figures:
         answered_within=row["reached_within"],
         abandoned_within=row["abandoned_within"],
         short_abandoned=row["short_abandoned"],
-        otherwise=row["offered"] - answered - abandoned,
+        overflowed=row["offered"] - answered - abandoned,
     )
-    p50, p90, p95 = row["waiting"] or (None, None, None)
     return Figures(
         received=row["received"],
         by_disposition={disposition: row[disposition.value] for disposition in Disposition},
-        offered=row["offered"],
         counts=counts,
         service_levels={formula: service_level(counts, formula) for formula in Formula},
         pickup_rate=pickup_rate(counts),
         abandon_rate=abandon_rate(counts),
-        asa_seconds=mean_seconds(row["waiting_total"] or 0.0, answered),
-        waiting_p50_seconds=p50,
-        waiting_p90_seconds=p90,
-        waiting_p95_seconds=p95,
-        waiting_max_seconds=row["waiting_max"],
+        waiting=_waits(row, "waiting", answered),
+        abandoned_waiting=_waits(row, "abandoned_waiting", abandoned),
         aht_seconds=mean_seconds(row["talk_total"] or 0.0, answered),
     )
 
 
+def _waits(row: Mapping[Any, Any], name: str, journeys: int) -> Waits:
+    p50, p90, p95 = row.get(name) or (None, None, None)
+    return Waits(
+        mean_seconds=mean_seconds(row[f"{name}_total"] or 0.0, journeys),
+        p50_seconds=p50,
+        p90_seconds=p90,
+        p95_seconds=p95,
+        max_seconds=row[f"{name}_max"],
+    )
+
+
+_WAITS = {"waiting": "reached", "abandoned_waiting": "abandoned"}
+"""By the name of their columns: whose waiting times are given."""
+
 _ADD_UP = (
     *("received", "offered", "reached", "reached_within", "abandoned_within", "short_abandoned"),
-    *("waiting_total", "talk_total"),
+    *(f"{name}_total" for name in _WAITS),
+    "talk_total",
     *(disposition.value for disposition in Disposition),
 )
 """Columns whose values are sums over journeys."""
 
 _BY_DISPOSITION = ", ".join(f"count(*) FILTER (WHERE disposition = '{d.value}') AS {d.value}" for d in Disposition)
 
+_KINDS = "disposition IN ('answered', 'redirected') AS reached, disposition = 'abandoned' AS abandoned"
+
 _PERCENTILES = "percentile_cont(ARRAY[0.5, 0.9, 0.95]) WITHIN GROUP (ORDER BY waiting_seconds)"
 
 
-def _by_promise(calls: str, plans: str) -> str:
-    """The query for the calls and the plans that pass these conditions; a client's promises in order of first use.
+def _waiting_columns() -> str:
+    """Percentiles, sum and longest of the waiting times of each kind of journeys."""
+    return ", ".join(
+        f"{made} FILTER (WHERE {whose}) AS {column}"
+        for name, whose in _WAITS.items()
+        for made, column in (
+            (_PERCENTILES, name),
+            ("sum(waiting_seconds)", f"{name}_total"),
+            ("max(waiting_seconds)", f"{name}_max"),
+        )
+    )
 
-    Two statements instead of one with a condition that may be empty: PostgreSQL would plan it once for both.
+
+def _by_promise(whose: str) -> str:
+    """The query for the calls that pass a condition on their client; a client's promises in order of first use.
+
+    Statements apart instead of one with a condition that may be empty: PostgreSQL would plan it once for all.
     """
     return f"""
 WITH promised AS (
     SELECT client, version, promise_id, within_seconds, short_abandon_seconds
-    FROM plans JOIN promises USING (promise_id) WHERE {plans}
+    FROM plans JOIN promises USING (promise_id) WHERE {whose.replace("calls.", "plans.")}
 ), journeys AS (
     SELECT calls.client, promise_id, ringing_at, disposition, waiting_seconds, talk_seconds,
         entered_service_at IS NOT NULL AS entered,
-        disposition IN ('answered', 'redirected') AS reached,
-        disposition = 'abandoned' AS abandoned,
+        {_KINDS},
         waiting_seconds <= coalesce(within_seconds, {DEFAULT_TARGET.within_seconds}) AS in_time,
         waiting_seconds < coalesce(short_abandon_seconds, {DEFAULT_TARGET.short_abandon_seconds}) AS was_short
     FROM calls LEFT JOIN promised ON promised.client = calls.client AND promised.version = calls.plan_version
-    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND {calls}
+    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND {whose}
 ), figures AS (
     SELECT client, promise_id, min(ringing_at) AS first_at, count(*) AS received, {_BY_DISPOSITION},
         count(*) FILTER (WHERE entered) AS offered,
@@ -259,9 +352,7 @@ WITH promised AS (
         count(*) FILTER (WHERE reached AND in_time) AS reached_within,
         count(*) FILTER (WHERE abandoned AND in_time) AS abandoned_within,
         count(*) FILTER (WHERE abandoned AND was_short) AS short_abandoned,
-        sum(waiting_seconds) FILTER (WHERE reached) AS waiting_total,
-        max(waiting_seconds) FILTER (WHERE reached) AS waiting_max,
-        {_PERCENTILES} FILTER (WHERE reached) AS waiting,
+        {_waiting_columns()},
         sum(talk_seconds) FILTER (WHERE reached) AS talk_total
     FROM journeys GROUP BY client, promise_id
 )
@@ -269,12 +360,11 @@ SELECT * FROM figures LEFT JOIN promises USING (promise_id) ORDER BY client, fir
 """  # noqa: S608 - made of our own words and numbers
 
 
-_OF_ALL = _by_promise("true", "true")
-_OF_ONE = _by_promise("calls.client = :client", "plans.client = :client")
-
 _WAITING = f"""
-SELECT client, {_PERCENTILES} AS waiting FROM calls
-WHERE ringing_at >= :from_at AND ringing_at < :to_at AND client = ANY(CAST(:clients AS text[]))
-    AND disposition IN ('answered', 'redirected')
+SELECT client, {", ".join(f"{_PERCENTILES} FILTER (WHERE {whose}) AS {name}" for name, whose in _WAITS.items())}
+FROM (
+    SELECT client, waiting_seconds, {_KINDS} FROM calls
+    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND client = ANY(CAST(:clients AS text[]))
+) AS journeys
 GROUP BY client
 """  # noqa: S608 - made of our own words

@@ -54,6 +54,9 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
+PATH_ARROW = " → "
+"""Between the nodes of a path."""
+
 calls = Table(
     "calls",
     metadata,

@@ -36,6 +36,7 @@ _FIGURES = {
     "offered": "offered",
     "answered": "answered",
     "abandoned": "abandoned",
+    "overflowed": "overflowed",
     "pickup_rate": "pickup",
     "service_level": "service level",
     "asa_seconds": "mean wait",

@@ -21,7 +21,7 @@ from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
-from callrouter.store.plans import StoredPlan, remember_live
+from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writer import Writer
 
 from .serving import TOKEN, serving
@@ -43,10 +43,11 @@ def web(database: Database, engine_url: str = NOWHERE) -> FastAPI:
     return create_web_app(database, plans, EngineClient(engine_url, TOKEN), token=TOKEN)
 
 
-async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE) -> None:
-    """Have the record know a version of Moreau's plan, and what it promises."""
+async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE, *, live: bool = False) -> None:
+    """Have the record know a version of Moreau's plan, and what it promises; `live`: it is in service."""
     plan = StoredPlan(client="cabinet-moreau", version=version, document="", first_live_at=TUESDAY, promise=promise)
-    await remember_live(database, [plan], [])
+    went = WentLive(client=plan.client, version=version, live_at=TUESDAY, why="saved")
+    await remember_live(database, [plan], [went] if live else [])
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ async def test_calls_filtered(api: httpx.AsyncClient, write: Callable[..., Any])
     assert await ids(**{"from": "2026-11-24T09:01:00Z"}) == ["3", "2"]
     assert await ids(to="2026-11-24T09:01:00Z") == ["1"]
     assert await ids(**{"from": "2026-11-24T10:01:00+01:00", "to": "2026-11-24T10:01:01+01:00"}) == ["2"]
-    assert await ids(client="nobody") == []
+    assert (await api.get("/api/calls", params={"client": "nobody"})).status_code == 404
 
 
 async def test_pages_hold_every_call_once(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
@@ -197,7 +198,7 @@ async def test_messages(api: httpx.AsyncClient, write: Callable[..., Any]) -> No
         }
     ]
     assert [message["call_id"] for message in rest["messages"]] == ["2"]
-    assert (await got(api, "/api/messages", client="etude-lenoir"))["messages"] == []
+    assert (await got(api, "/api/messages", client="cabinet-moreau", to="2020-01-01"))["messages"] == []
 
 
 @pytest.mark.parametrize(
@@ -244,28 +245,101 @@ async def test_the_first_and_the_last_instant(api: httpx.AsyncClient, path: str,
     await got(api, path, **params)
 
 
+@pytest.mark.parametrize("path", ["/api/calls", "/api/messages", "/api/callbacks", "/api/stats"])
+async def test_a_client_that_was_never_live(api: httpx.AsyncClient, database: Database, path: str) -> None:
+    """Nothing of nobody is no answer; a client that is live has none yet."""
+    await keep(database, live=True)
+
+    answer = await api.get(path, params={"client": "cabinet-moraeu"})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert "there is no client cabinet-moraeu" in answer.json()["detail"]
+    await got(api, path, client="cabinet-moreau")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        *((path, "since") for path in ("/api/calls", "/api/messages", "/api/callbacks", "/api/stats", "/api/live")),
+        ("/api/calls/1", "client"),
+        ("/api/messages", "agent"),
+        ("/api/calls", "from_at"),
+        ("/api/calls", "Client"),
+    ],
+)
+async def test_an_unknown_parameter_is_refused(api: httpx.AsyncClient, path: str, name: str) -> None:
+    """Everybody's calls would be the answer to another question."""
+    answer = await api.get(path, params={name: "1"})
+
+    assert answer.status_code == 422
+    assert f"query.{name}: there is no such parameter; this page " in answer.json()["detail"]
+    assert (await api.get(path, params={name: "1"}, headers={"Authorization": "Bearer no"})).status_code == 401
+
+
+async def test_calls_are_found_by_what_they_went_through(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """By caller, DID, agent, queue, node and disposition; a number may be written with a bare plus."""
+    one, two, three = answered("1"), answered("2"), message_left("3")
+    visit = replace(two.queue_visits[0], queue="night", agent="zoé")
+    two = replace(two, queue_visits=(*two.queue_visits, visit), did="+33199000099")
+    await write(one, two, replace(three, caller=replace(three.caller, number="+33612349999")))
+
+    async def ids(**params: str) -> list[str]:
+        return [call["call_id"] for call in (await got(api, "/api/calls", **params))["calls"]]
+
+    agent, queue = one.queue_visits[0].agent or "", one.queue_visits[0].queue
+    assert await ids(caller="+33612349999") == ["3"]
+    assert [call["call_id"] for call in (await api.get("/api/calls?caller=+33612349999")).json()["calls"]] == ["3"]
+    assert await ids(did="+33199000099") == ["2"]
+    assert sorted(await ids(agent=agent)) == ["1", "2"]
+    assert await ids(agent="zoé") == await ids(agent="zoé", queue="night") == ["2"]
+    assert await ids(agent="zoé", queue=queue) == []
+    assert await ids(node=three.visits[-1].node, disposition="message_left") == ["3"]
+    assert await ids(node="nowhere") == []
+    assert (await api.get("/api/calls", params={"agent": "a\x00"})).status_code == 422
+
+
+async def test_days_are_those_of_the_client(
+    api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
+) -> None:
+    """In lists and figures: the day begins at 23:00 UTC in Paris, where Moreau is."""
+    await keep(database, live=True)
+    midnight = -9 * 3600 - 3600  # of the stories' ten o'clock in Paris
+    await write(answered("1", start=after(midnight)), answered("2", start=after(midnight - 1)))
+
+    day: dict[str, Any] = {"from": "2026-11-24", "to": "2026-11-25", "client": "cabinet-moreau"}
+    assert [call["call_id"] for call in (await got(api, "/api/calls", **day))["calls"]] == ["1"]
+    del day["to"]
+    assert (await got(api, "/api/stats", **day))["clients"][0]["received"] == 1
+    del day["client"]
+    assert (await got(api, "/api/stats", **day))["clients"][0]["from_at"] == "2026-11-23T23:00:00Z"
+    refused = await api.get("/api/calls", params=day)
+    assert refused.status_code == 422
+    assert "query.from: clients have time zones of their own" in refused.json()["detail"]
+
+
 async def test_figures_with_what_they_were_made_with(
     api: httpx.AsyncClient, database: Database, write: Callable[..., Any]
 ) -> None:
-    """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 3, and 2 of 4."""
-    await keep(database)
+    """Two answered (one within 20 s), one abandoned after 9 s, one short, one message: 1 of 4, and 2 of 4."""
+    await keep(database, live=True)
     await write(
         answered("1", wait=8), answered("2", wait=30), abandoned("3", wait=9), abandoned("4", wait=2), message_left("5")
     )
     await write(answered("6", client="etude-lenoir"), answered("7", start=after(-86400)))
 
     found = await got(api, "/api/stats", **DAY)
-    (one,) = (await got(api, "/api/stats", client="nobody", **DAY))["clients"]
+    (one,) = (await got(api, "/api/stats", client="cabinet-moreau", **{"from": "2020-01-01"}))["clients"]
 
     moreau, lenoir = found["clients"]
     assert (moreau["client"], lenoir["client"]) == ("cabinet-moreau", "etude-lenoir")
     assert moreau["received"] == sum(moreau["by_disposition"].values()) == 5
     assert (moreau["offered"], moreau["answered"], moreau["abandoned"], moreau["short_abandoned"]) == (5, 2, 2, 1)
-    assert moreau["service_level"] == pytest.approx(1 / 3)
+    assert moreau["overflowed"] == 1
+    assert moreau["service_level"] == 0.25
     assert moreau["service_levels"]["answered_only"] == 0.5
     assert moreau["pickup_rate"] == 0.5
     assert moreau["asa_seconds"] == 19
     assert moreau["waiting_max_seconds"] == 30
+    assert [moreau[f"abandoned_waiting_{name}_seconds"] for name in ("mean", "p50", "max")] == [5.5, 5.5, 9]
     assert moreau["basis"].startswith("short_abandon_excluded: T = 20 s, short abandon below 5 s")
     assert (found["from_at"], found["to_at"], found["gaps"]) == ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z", [])
     assert (one["received"], one["service_level"], one["asa_seconds"]) == (0, None, None)

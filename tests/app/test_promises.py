@@ -18,6 +18,7 @@ from callrouter.core.facts import CallEnded
 from callrouter.core.service_level import Formula, Promise, ServiceLevelTarget
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.metrics import EngineMetrics
+from callrouter.periods import Period
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
@@ -81,7 +82,7 @@ class Service:
         return self.registry.get_sample_value(f"callrouter_{name}_total", {"client": "a"})
 
     async def figures(self) -> ClientStats:
-        (one,) = (await read_stats(self.database, from_at=FROM, to_at=TO)).clients
+        (one,) = (await read_stats(self.database, Period.between(FROM, TO), now=TO)).clients
         return one
 
 
@@ -127,7 +128,7 @@ async def test_prometheus_counts_by_the_same_promises(service: Service) -> None:
 
     counts = figures.counts
     for name, count in {
-        "calls_offered": figures.offered,
+        "calls_offered": figures.counts.offered,
         "calls_answered": counts.answered,
         "calls_answered_within": counts.answered_within,
         "calls_abandoned": counts.abandoned,
@@ -179,7 +180,7 @@ async def test_a_call_nobody_saw_is_judged_by_the_plan_it_is_recorded_with(servi
     (part,) = (await service.figures()).promises
     assert call.plan_version == plan.version
     assert part.promise == plan.promise
-    assert service.counted("calls_offered") == part.figures.offered
+    assert service.counted("calls_offered") == part.figures.counts.offered
 
 
 async def test_a_caller_of_an_unknown_number_is_told_apart(service: Service) -> None:
@@ -230,7 +231,7 @@ async def test_commands_need_no_folder(service: Service, fresh_database_url: str
     rows = [line.split() for line in told.splitlines()]
     assert [row[:5] for row in rows if row[0] == "a"] == [["a", "2", "2", "2", "0"]]
     assert "by promise" in told
-    assert [row[9] for row in rows if row[0] == "promise"] == ["0.0%", "100.0%"]
+    assert [row[10] for row in rows if row[0] == "promise"] == ["0.0%", "100.0%"]
     shared = "short abandon below 5 s, waiting from entry into service; 80.0% promised, Europe/Paris"
     assert told.splitlines()[-2:] == [
         f"Service level by strict: T = 20 s, {shared} (a promise 1)",

@@ -17,7 +17,7 @@ from callrouter.core.plan import Plan
 from callrouter.core.service_level import Promise
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
-from callrouter.store.plans import StoredPlan, remember_live
+from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writer import Writer
 
 from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
@@ -35,7 +35,9 @@ async def command(database: Database, fresh_database_url: str, tmp_path: Path) -
     catalogue = load_directory(DIALPLANS, PaperSpeech((DIALPLANS / "sounds",)))
     plan = catalogue.plans["cabinet-moreau"]
     documents = {name: catalogue.documents[name].decode() for name in catalogue.uses[plan.client]}
-    await remember_live(database, [_stored(plan, documents)], [])
+    live_at = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
+    went = WentLive(client=plan.client, version=plan.version, live_at=live_at, why="saved")
+    await remember_live(database, [_stored(plan, documents)], [went])
     version = plan.version
     calls = [answered("1", name=HOSTILE_NAME), answered("2", wait=30), abandoned("3"), message_left("4")]
     writer = Writer(database)
@@ -43,7 +45,7 @@ async def command(database: Database, fresh_database_url: str, tmp_path: Path) -
     writer.close()
     env = {
         "CALLROUTER_DATABASE_URL": fresh_database_url,
-        "TZ": "Europe/Paris",
+        "TZ": "Asia/Tokyo",
     }
     return lambda *arguments: asyncio.to_thread(run, *arguments, cwd=tmp_path, env=env)  # type: ignore[return-value]
 
@@ -138,14 +140,14 @@ async def test_a_call_that_is_not_there(command: Command) -> None:
     assert done.stderr == "callrouter: there is no call none\\x1b[2J in the record\n"
 
 
-async def test_stats_of_a_day_in_this_machines_zone(command: Command) -> None:
+async def test_stats_of_a_day_in_the_clients_zone_wherever_the_machine_stands(command: Command) -> None:
     done = await command("stats", "--from", "2026-11-24", "--to", "2026-11-25")
 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "2026-11-24 00:00 CET to 2026-11-25 00:00 CET"
     (row,) = (line.split() for line in lines if line.startswith("cabinet-moreau "))
-    assert row[:8] == ["cabinet-moreau", "4", "4", "2", "1", "0", "1", "50.0%"]
+    assert row[:9] == ["cabinet-moreau", "4", "4", "2", "1", "0", "1", "1", "50.0%"]
     assert any("short_abandon_excluded: T = " in line for line in lines)
 
 
@@ -158,6 +160,16 @@ async def test_stats_for_machines(command: Command) -> None:
     assert (client["received"], client["answered"]) == (4, 2)
 
 
+async def test_a_month_and_a_period_that_ends_before_it_begins(command: Command) -> None:
+    month, backwards = await asyncio.gather(
+        command("stats", "--month", "2026-11"), command("stats", "--from", "2026-02-01", "--to", "2026-01-01")
+    )
+
+    assert month.stdout.startswith("2026-11-01 00:00 CET to 2026-12-01 00:00 CET\n"), month.stderr
+    assert (backwards.returncode, backwards.stdout) == (2, "")
+    assert "the period ends before it begins: --from must be before --to" in backwards.stderr
+
+
 async def test_a_period_without_calls(command: Command) -> None:
     done = await command("stats", "--from", "2020-01-01", "--to", "2020-02-01")
 
@@ -167,8 +179,10 @@ async def test_a_period_without_calls(command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--from", "yesterday"], "write 2026-11-24 or 2026-11-24T10:00"),
-        (["--from", "2026-02-01", "--to", "2026-01-01"], "the period ends before it begins"),
+        (["--from", "last week"], "write a day (2026-11-24, today, yesterday), or a time (2026-11-24T10:00"),
+        (["--to", "1999-12-31"], "the year must be 2000 to 2100"),
+        (["--month", "October"], "is no month: write 2026-10"),
+        (["--month", "2026-10", "--from", "today"], "--month is a whole period"),
     ],
 )
 def test_wrong_periods(tmp_path: Path, arguments: list[str], said: str) -> None:

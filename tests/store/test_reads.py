@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from callrouter.core.call import Call, Disposition, replace
+from callrouter.periods import Period
 from callrouter.store.calls import find_call, list_calls
 from callrouter.store.database import Database
 from callrouter.store.gaps import close_gaps, gaps_between, open_gap
@@ -133,7 +134,7 @@ async def test_gaps_are_declared(database: Database) -> None:
     assert [gap] == [one.gap_id for one in await gaps_between(database, TUESDAY, TUESDAY + timedelta(days=1))]
     assert await close_gaps(database, MONDAY + timedelta(minutes=3)) == 1
     assert await gaps_between(database, TUESDAY, TUESDAY + timedelta(days=1)) == []
-    (one,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY)).gaps
+    (one,) = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY)).gaps
     assert MONDAY + timedelta(minutes=3) == one.until_at
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from callrouter.core.call import Call, Clocks, Disposition, replace
 from callrouter.core.service_level import Formula, Promise, ServiceLevelTarget
+from callrouter.periods import Moment, Period
 from callrouter.store.calls import list_calls
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
@@ -92,7 +93,7 @@ def check(figures: Figures, calls: Sequence[Call], targets: Mapping[str, Service
     counts = figures.counts
     assert len(calls) == figures.received == sum(figures.by_disposition.values())
     assert Counter(c.disposition for c in calls) == Counter(dict(figures.by_disposition))
-    assert (figures.offered, counts.answered, counts.abandoned) == (len(offered), len(answered), len(abandoned))
+    assert (counts.offered, counts.answered, counts.abandoned) == (len(offered), len(answered), len(abandoned))
     assert (counts.answered_within, counts.abandoned_within, counts.short_abandoned) == (
         len(within),
         len(left_within),
@@ -100,14 +101,14 @@ def check(figures: Figures, calls: Sequence[Call], targets: Mapping[str, Service
     )
     assert figures.pickup_rate == pytest.approx(len(answered) / (len(offered) - len(short)))
     assert figures.abandon_rate == pytest.approx((len(abandoned) - len(short)) / (len(offered) - len(short)))
-    answered_waits = [waits[c.call_id] for c in answered]
-    assert figures.asa_seconds == pytest.approx(statistics.fmean(answered_waits))
-    assert figures.waiting_max_seconds == max(answered_waits)
-    assert figures.waiting_p50_seconds == pytest.approx(statistics.median(answered_waits))
-    p90 = statistics.quantiles(answered_waits, n=10, method="inclusive")[-1]
-    assert figures.waiting_p90_seconds == pytest.approx(p90)
+    for found, of in ((figures.waiting, answered), (figures.abandoned_waiting, abandoned)):
+        some = [waits[c.call_id] for c in of]
+        assert found.mean_seconds == pytest.approx(statistics.fmean(some))
+        assert found.max_seconds == max(some)
+        assert found.p50_seconds == pytest.approx(statistics.median(some))
+        assert found.p90_seconds == pytest.approx(statistics.quantiles(some, n=10, method="inclusive")[-1])
     assert figures.aht_seconds == pytest.approx(statistics.fmean(c.talk_seconds() for c in answered))
-    assert figures.service_levels[Formula.STRICT] == len(within) / (len(answered) + len(abandoned))
+    assert figures.service_levels[Formula.STRICT] == len(within) / len(offered)
 
 
 async def test_the_figures_are_those_of_the_calls(database: Database, make_call: MakeCall, write: Write) -> None:
@@ -116,7 +117,7 @@ async def test_the_figures_are_those_of_the_calls(database: Database, make_call:
     await goes_live(database, "b", VERSION, STRICT)
     await write(_random_calls(make_call, Random(7), 600))
 
-    found = await read_stats(database, from_at=MONDAY, to_at=TUESDAY)
+    found = await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY)
 
     assert [one.client for one in found.clients] == ["a", "b", "c"]
     for one, promise in zip(found.clients, (USUAL, STRICT, None), strict=True):
@@ -129,7 +130,7 @@ async def test_the_figures_are_those_of_the_calls(database: Database, make_call:
         assert one.service_level == one.figures.service_levels[target.formula]
         assert f"T = {target.within_seconds:g} s" in one.basis
         assert ("no promise is known" in one.basis) is (promise is None)
-        (alone,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY, client=one.client)).clients
+        (alone,) = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY, client=one.client)).clients
         assert (alone.promises[0].promise, alone.figures.counts) == (promise, one.figures.counts)
 
 
@@ -144,7 +145,7 @@ async def test_a_period_with_several_promises_is_told_by_promise(
     calls = [replace(call, client="a", plan_version=str(1 + number // 200)) for number, call in enumerate(calls)]
     await write([*calls, make_call(900, client="b")])
 
-    one, other = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY)).clients
+    one, other = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY)).clients
 
     assert [part.promise for part in one.promises] == [USUAL, STRICT, None]
     for part, those in zip(one.promises, (calls[:400], calls[400:600], calls[600:]), strict=True):
@@ -160,11 +161,11 @@ async def test_later_versions_change_no_figure(database: Database, make_call: Ma
     """What was promised to whoever called yesterday stays what it was."""
     await goes_live(database, "a", VERSION, USUAL)
     await write([replace(call, client="a") for call in _random_calls(make_call, Random(3), 60)])
-    (before,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY)).clients
+    (before,) = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY)).clients
 
     await goes_live(database, "a", "later", STRICT)
 
-    (after,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY)).clients
+    (after,) = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY)).clients
     assert (after.target, after.service_level, after.figures.counts) == (
         before.target,
         before.service_level,
@@ -176,17 +177,17 @@ async def test_no_calls_are_no_zero(database: Database, make_call: MakeCall, wri
     """Without calls there is no share; a client asked for is there all the same, and periods do not overlap."""
     await write([make_call(1), make_call(2, ringing_at=TUESDAY)])
 
-    day = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY)).clients
+    day = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY)).clients
     assert [one.figures.received for one in day] == [1]
-    assert (await read_stats(database, from_at=MONDAY - timedelta(days=1), to_at=MONDAY)).clients == []
-    (one,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY, client="etude-lenoir")).clients
+    assert (await read_stats(database, Period.between(MONDAY - timedelta(days=1), MONDAY), now=MONDAY)).clients == []
+    (one,) = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY, client="etude-lenoir")).clients
     assert (
         one.figures.received,
-        one.figures.offered,
+        one.figures.counts.offered,
         one.service_level,
         one.figures.pickup_rate,
-        one.figures.asa_seconds,
-        one.figures.waiting_p90_seconds,
+        one.figures.waiting.mean_seconds,
+        one.figures.waiting.p90_seconds,
     ) == (0, 0, None, None, None, None)
     assert one.target == DEFAULT
 
@@ -195,7 +196,42 @@ async def test_a_client_without_calls_shows_what_it_is_promised_now(database: Da
     """By the version that went live last, whatever its name."""
     await goes_live(database, "a", "2", USUAL)
     await goes_live(database, "a", "1", STRICT)
-    (one,) = (await read_stats(database, from_at=MONDAY, to_at=TUESDAY, client="a")).clients
+    (one,) = (await read_stats(database, Period.between(MONDAY, TUESDAY), now=TUESDAY, client="a")).clients
 
     assert one.promises == [PromiseStats(promise=STRICT, figures=one.figures)]
     assert one.target == STRICT
+
+
+async def test_each_client_has_the_days_of_its_own_zone(database: Database, make_call: MakeCall, write: Write) -> None:
+    """A call an hour over three days, in which Paris has one of 25 hours; of nobody's number: as most clients."""
+    for client, zone in {"paris": "Europe/Paris", "lyon": "Europe/Paris", "moufia": "Indian/Reunion"}.items():
+        await goes_live(database, client, VERSION, Promise(timezone=zone))
+    since = datetime(2026, 10, 24, 0, 30, tzinfo=UTC)
+    for client in ("paris", "moufia", "unknown-did"):
+        await write(
+            [
+                make_call(100 * len(client) + hour, client=client, ringing_at=since + timedelta(hours=hour))
+                for hour in range(72)
+            ]
+        )
+
+    day = Period(Moment.parse("2026-10-25"))
+    found = await read_stats(database, day, now=TUESDAY)
+    assert {one.client: one.figures.received for one in found.clients} == {"moufia": 24, "paris": 25, "unknown-did": 25}
+    assert {one.client: one.from_at.isoformat() for one in found.clients} == {
+        "moufia": "2026-10-25T00:00:00+04:00",
+        "paris": "2026-10-25T00:00:00+02:00",
+        "unknown-did": "2026-10-25T00:00:00+02:00",
+    }
+    assert (found.from_at, found.to_at) == (
+        datetime(2026, 10, 24, 20, tzinfo=UTC),
+        datetime(2026, 10, 25, 23, tzinfo=UTC),
+    )
+    for one in found.clients:
+        alone = await read_stats(database, day, now=TUESDAY, client=one.client)
+        assert alone.clients == [one]
+
+    instants = Period.between(since, since + timedelta(hours=10))
+    assert [one.figures.received for one in (await read_stats(database, instants, now=TUESDAY)).clients] == [10] * 3
+    month = await read_stats(database, Period.month("2026-10"), now=TUESDAY)
+    assert [one.figures.received for one in month.clients] == [72] * 3
