@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 
-from callrouter.app.history import PlanHistory, revive
+from callrouter.app.expected_routes import ExpectedRoutes
+from callrouter.app.history import PlanHistory, live_versions, revive
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
@@ -82,9 +83,18 @@ async def load_dialplans(
     sounds_dirs = sound_folders(folder, settings.sounds_dirs)
     speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
     loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
-    catalogue = await revive(database, await asyncio.to_thread(loader.load, clock.now()), speech)
+    routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
+    live = await live_versions(database)
+    judged = await asyncio.to_thread(lambda: routes.judge(loader.load(clock.now()), live))
+    catalogue = await revive(database, judged, speech)
     served = ServedPlans(
-        catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=changes.metrics.failed
+        catalogue,
+        loader,
+        calls,
+        now=clock.now,
+        judge=routes.judge,
+        on_swap=changes.swapped,
+        on_failure=changes.metrics.failed,
     )
     versions = PlanVersions(served, database, speech)
     return Dialplans(loader=loader, served=served, versions=versions)

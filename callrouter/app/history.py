@@ -148,6 +148,15 @@ def _stored(plan: Plan, swap: Swap) -> StoredPlan:
     )
 
 
+async def live_versions(database: Database) -> dict[str, str]:
+    """By client: the version that was in service last; of none while the record cannot be read."""
+    try:
+        return {client: version for client, version in (await last_live(database)).items() if version}
+    except StoreError as error:
+        log.warning("which versions were live cannot be read", reason=str(error))
+        return {}
+
+
 async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:
     """At a start: clients whose file is wrong are given the plan that was in service last, if it is kept.
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.look import DOCUMENT_SUFFIXES, SOUNDS, is_client_file
-from callrouter.dialplan.folder.publish import put_in_place
+from callrouter.dialplan.folder.publish import PUBLISH, ROLLBACK, put_in_place
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import errors, how_many
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
@@ -80,7 +80,7 @@ def publish_documents(settings: Settings, documents: Mapping[str, bytes], *, by:
     left = {name: content for name, content in present.items() if not (delete and name in gone)}
     _must_pass(settings, {**left, **documents}, "nothing is published")
     changed = {name: content for name, content in documents.items() if present.get(name) != content}
-    put_in_place(folder, changed, how="publish", by=by, remove=gone if delete else ())
+    put_in_place(folder, changed, how=PUBLISH, by=by, remove=gone if delete else ())
     said = f"Published {how_many(len(changed), 'changed file')} of {len(documents)} into {folder}"
     if gone:
         done = "removed" if delete else "left that it does not hold (--delete removes)"
@@ -113,7 +113,7 @@ async def rollback_to(
     now = _must_pass(settings, {**_present(folder), stored.source: wanted}, "nothing is changed", stored.source)
     if unknown:
         path.with_name(f"{path.name}{BACKUP}").write_bytes(present)
-    put_in_place(folder, {stored.source: wanted}, how="rollback", by=by)
+    put_in_place(folder, {stored.source: wanted}, how=ROLLBACK, by=by)
     plan = now.plans[client]
     first = f"{stored.first_live_at:%Y-%m-%d %H:%M} UTC"
     said = f"{stored.source} is as it was in version {stored.version}, first live {first}"

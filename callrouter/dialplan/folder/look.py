@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from callrouter.dialplan.documents.expected_file import SUFFIX as TABLE
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
 
 SOUNDS: Final = "sounds"
@@ -35,7 +36,8 @@ class Look(Struct, frozen=True, kw_only=True):
     """What stood in the folder when somebody looked."""
 
     documents: Mapping[str, Stamp]
-    """Clients' files and shared ones, by their path in the folder; those that cannot be read are all zeros."""
+    """Clients' files, their tables of expected routes and shared files, by their path in the folder; those that cannot
+    be read are all zeros."""
     sounds: tuple[tuple[str, Stamp], ...]
     """The sound files beside the clients, and the folders of all others."""
 
@@ -56,15 +58,22 @@ def is_client_file(name: str) -> bool:
     return name.endswith(DOCUMENT_SUFFIXES) and not name.startswith(".") and ".test." not in name
 
 
+def is_table(name: str) -> bool:
+    """Whether a file of the folder is a table of expected routes."""
+    return name.endswith(tuple(f"{TABLE}{suffix}" for suffix in DOCUMENT_SUFFIXES)) and not name.startswith(".")
+
+
 def look(path: Path, sounds_dirs: Sequence[Path] = ()) -> Look:
     """Look at a folder of clients' files (or at one file and the shared ones beside it)."""
     folder = path if path.is_dir() else path.parent
     documents: dict[str, Stamp] = {}
     for entry in _entries(path) if path.is_dir() else ():
-        if is_client_file(entry.name):
+        if is_client_file(entry.name) or is_table(entry.name):
             documents[entry.name] = stamp_of(entry.path)
     if folder is not path:
         documents[path.name] = stamp_of(path)
+        beside = (folder / f"{path.stem}{TABLE}{suffix}" for suffix in DOCUMENT_SUFFIXES)
+        documents |= {table.name: stamp_of(table) for table in beside if table.exists()}
     for place in _folders(folder / SHARED):
         for entry in _entries(place):
             if entry.name.endswith(DOCUMENT_SUFFIXES) and not entry.name.startswith("."):

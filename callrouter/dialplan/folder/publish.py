@@ -15,11 +15,15 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct, field
 
 from callrouter.dialplan.folder.look import LOCK
 from callrouter.errors import DialplanError
+
+PUBLISH: Final = "publish"
+ROLLBACK: Final = "rollback"
 
 
 class Note(Struct, frozen=True, kw_only=True):
