@@ -18,7 +18,8 @@ import structlog
 
 from callrouter.app.versions import compile_again
 from callrouter.core.plan import Plan
-from callrouter.dialplan import Catalogue, PaperSpeech, SoundSource
+from callrouter.dialplan import Catalogue, PaperSpeech
+from callrouter.dialplan.folder.look import folder_of
 from callrouter.dialplan.folder.publish import Note, read_note
 from callrouter.errors import StoreError
 from callrouter.runtime.reload import Swap, Why
@@ -29,7 +30,6 @@ from callrouter.store.plans import (
     find_plan,
     known_versions,
     last_live,
-    last_live_of_files,
     remember_live,
 )
 from callrouter.store.promises import keep_promise, versions_without_promise
@@ -48,7 +48,7 @@ class PlanHistory:
 
     def __init__(self, database: Database, dialplans: Path) -> None:
         self._database = database
-        self._folder = dialplans if dialplans.is_dir() else dialplans.parent
+        self._folder = folder_of(dialplans)
         self._waiting: deque[Swap] = deque(maxlen=MAX_WAITING)
         self._work = asyncio.Event()
 
@@ -99,7 +99,7 @@ class PlanHistory:
             who_wrote, self._folder, {name: swap.catalogue.documents[name] for name in sources}
         )
         known = await known_versions(self._database, {plan.client for plan in live})
-        made = [_stored(plan, swap) for plan in live if (plan.client, plan.version) not in known]
+        made = [stored_plan(plan, swap) for plan in live if (plan.client, plan.version) not in known]
         went = [
             WentLive(
                 client=plan.client,
@@ -133,7 +133,8 @@ class PlanHistory:
         )
 
 
-def _stored(plan: Plan, swap: Swap) -> StoredPlan:
+def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
+    """A plan that a swap made, with the documents it stands on."""
     contents = swap.catalogue.documents
     uses = swap.catalogue.uses.get(plan.client, frozenset({plan.source}))
     documents = {name: contents[name].decode("utf-8", errors="replace") for name in sorted(uses) if name in contents}
@@ -146,42 +147,6 @@ def _stored(plan: Plan, swap: Swap) -> StoredPlan:
         documents=documents,
         promise=plan.promise,
     )
-
-
-async def live_versions(database: Database) -> dict[str, str]:
-    """By client: the version that was in service last; of none while the record cannot be read."""
-    try:
-        return {client: version for client, version in (await last_live(database)).items() if version}
-    except StoreError as error:
-        log.warning("which versions were live cannot be read", reason=str(error))
-        return {}
-
-
-async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:
-    """At a start: clients whose file is wrong are given the plan that was in service last, if it is kept.
-
-    The documents of that version are compiled again, all of them as they were. What cannot be had is logged and left
-    out: a start does not fail because of it.
-    """
-    if not catalogue.refused:
-        return catalogue
-    try:
-        kept = await last_live_of_files(database, catalogue.refused)
-    except StoreError as error:
-        log.warning("the last good versions cannot be read", reason=str(error))
-        return catalogue
-    plans: dict[str, Plan] = {}
-    for stored in kept:
-        plan = await asyncio.to_thread(compile_again, stored, sounds, region=catalogue.region, now=catalogue.loaded_at)
-        if plan is None:
-            log.warning("a kept version no longer passes", client=stored.client, version=stored.version)
-        elif plan.client not in catalogue.plans:
-            log.warning("a file is wrong; its last good version stays in service", file=plan.source, client=plan.client)
-            plans[plan.client] = plan
-    if not plans:
-        return catalogue
-    previous = Catalogue(plans=plans, unknown=catalogue.unknown, loaded_at=catalogue.loaded_at)
-    return catalogue.replace_from(previous)
 
 
 def who_wrote(folder: Path, contents: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:

@@ -68,6 +68,18 @@ class RefusedFile:
     issues: tuple[Issue, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptPlans:
+    """Plans that are served at a start though the folder does not say so now."""
+
+    since: Mapping[str, datetime]
+    """By client: when its plan went live, before the start."""
+    changed_at: datetime | None
+    """When any of them changed last."""
+    failure: str = ""
+    """Why the folder could not be loaded at all; empty when it could."""
+
+
 class ServedPlans:
     """What `for_did` answers from; `reload` swaps it."""
 
@@ -78,20 +90,26 @@ class ServedPlans:
         calls: LiveCalls,
         *,
         now: Callable[[], datetime],
+        kept: KeptPlans | None = None,
         judge: Callable[[Catalogue, Mapping[str, str]], Catalogue] = lambda fresh, _: fresh,
         on_swap: Callable[[Swap], None] = lambda _: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         """`catalogue` is what `loader` has loaded (and perhaps plans of the past for clients whose file is wrong).
 
-        `judge` is handed what is loaded later, and the versions in service by client: what it leaves out of the plans
-        and calls refused does not go live. It is called in a thread.
+        `kept`: which of these plans are older than this start. `judge` is handed what is loaded later, and the versions
+        in service by client: what it leaves out of the plans and calls refused does not go live. It is called in a
+        thread.
         """
         self.catalogue = catalogue
         self.since: dict[str, datetime] = dict.fromkeys(catalogue.plans, catalogue.loaded_at)
         """By client: when its plan went into service here."""
-        self.failure = ""
+        if kept is not None:
+            self.since |= {client: at for client, at in kept.since.items() if client in self.since}
+        self.failure = kept.failure if kept else ""
         """Why the folder as a whole could not be loaded the last time; empty when it could."""
+        self.kept_at = kept.changed_at if kept and kept.failure else None
+        """From when the plans in service are, while nothing could be loaded since the start; None otherwise."""
         self.seen: Look | None = loader.seen
         """What stood in the folder when the plans in service were loaded."""
         self._loader = loader
@@ -145,6 +163,8 @@ class ServedPlans:
     @property
     def trouble(self) -> str:
         """What is not as the folder says, in one sentence; empty when all is."""
+        if self.kept_at:
+            return f"{self.failure}; the plans in service are those of {self.kept_at:%Y-%m-%d %H:%M:%S} UTC"
         if self.failure:
             return self.failure
         refused = self.refused
@@ -199,7 +219,7 @@ class ServedPlans:
         before = self.catalogue
         in_use = {(live.plan.client, live.plan.version) for live in self._calls}
         self.catalogue = after = fresh.replace_from(before, in_use)
-        self.seen, self.failure = self._loader.seen, ""
+        self.seen, self.failure, self.kept_at = self._loader.seen, "", None
         swap = Swap(
             at=self._now(),
             why=why,

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.app.history import PlanHistory, revive, who_wrote
+from callrouter.app.history import PlanHistory, who_wrote
+from callrouter.app.live.last_live import last_live, revive
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.publishing import Refusal, documents_of, publish_documents, rollback_to
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.folder.publish import put_in_place, read_note
@@ -125,7 +127,8 @@ async def test_a_start_with_a_wrong_file_serves_the_last_good_version(
     (folder / "a.yaml").write_text("client: a\nnumbers: [")
     (folder / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
     loader = Loader(folder, PaperSpeech())
-    catalogue = await revive(database, loader.load(), PaperSpeech())
+    last = await last_live(database, LivePlans(folder.parent / "live"))
+    catalogue = await revive(last, loader.load(), PaperSpeech())
 
     assert catalogue.plans["a"].version == good
     assert catalogue.for_did("+33199000010").client == "a"

@@ -58,6 +58,11 @@ def is_client_file(name: str) -> bool:
     return name.endswith(DOCUMENT_SUFFIXES) and not name.startswith(".") and ".test." not in name
 
 
+def folder_of(path: Path) -> Path:
+    """The folder that is served, by its own path or by that of the one file; it need not be there now."""
+    return path.parent if path.is_file() or path.name.endswith(DOCUMENT_SUFFIXES) else path
+
+
 def is_table(name: str) -> bool:
     """Whether a file of the folder is a table of expected routes."""
     return name.endswith(tuple(f"{TABLE}{suffix}" for suffix in DOCUMENT_SUFFIXES)) and not name.startswith(".")

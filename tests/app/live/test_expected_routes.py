@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.app.expected_routes import ExpectedRoutes
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.expected_routes import ExpectedRoutes
 from callrouter.app.publishing import rollback_to
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.runtime.calls import LiveCalls
