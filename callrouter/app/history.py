@@ -1,7 +1,8 @@
 """Keeps every version that goes live, with its documents, its promise and who made it, as soon as PostgreSQL takes it.
 
-Who: as the note of `callrouter dialplan publish` and `rollback` says; else, for a file that is committed as it
-stands in a git checkout, the author of its last commit; else the owner of the file.
+Who wrote the client's own file, or, where that is as it was, the shared ones that made it another version: as the note
+of `callrouter dialplan publish` and `rollback` says; else, for a file that is committed as it stands in a git checkout,
+the author of its last commit; else the owner of the file.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from callrouter.store.database import Database
 from callrouter.store.plans import (
     StoredPlan,
     WentLive,
+    content_hash,
     find_plan,
+    hashes_of,
     known_versions,
     last_live,
     remember_live,
@@ -94,9 +97,10 @@ class PlanHistory:
             withdrawn |= {client for client, version in last.items() if version} - swap.catalogue.plans.keys()
         if not live and not withdrawn:
             return
-        sources = {plan.source for plan in live}
+        changed = await self._changed(live, last, swap.catalogue)
+        files = {name for names in changed.values() for name in names}
         said = await asyncio.to_thread(
-            who_wrote, self._folder, {name: swap.catalogue.documents[name] for name in sources}
+            who_wrote, self._folder, {name: swap.catalogue.documents[name] for name in files}
         )
         known = await known_versions(self._database, {plan.client for plan in live})
         made = [stored_plan(plan, swap) for plan in live if (plan.client, plan.version) not in known]
@@ -105,8 +109,8 @@ class PlanHistory:
                 client=plan.client,
                 version=plan.version,
                 live_at=swap.at,
-                why=said[plan.source][0] or swap.why.value,
-                by=said[plan.source][1],
+                why=next((said[name][0] for name in changed[plan.client] if said[name][0]), swap.why.value),
+                by=", ".join(dict.fromkeys(said[name][1] for name in changed[plan.client] if said[name][1])),
             )
             for plan in live
         ]
@@ -116,6 +120,13 @@ class PlanHistory:
             if last.get(client)
         ]
         await remember_live(self._database, made, went)
+
+    async def _changed(
+        self, live: Collection[Plan], last: Mapping[str, str | None], catalogue: Catalogue
+    ) -> dict[str, tuple[str, ...]]:
+        """By client: the documents that made it another version: its own file, or else the shared ones."""
+        before = await hashes_of(self._database, {plan.client: last.get(plan.client) for plan in live})
+        return {plan.client: _made_it_new(plan, catalogue, before.get(plan.client, {})) for plan in live}
 
     async def _give_promises(self, catalogue: Catalogue) -> None:
         """To versions that a release before 0005 kept while the schema was this one's already."""
@@ -131,6 +142,13 @@ class PlanHistory:
         return await asyncio.to_thread(
             compile_again, stored, PaperSpeech(), region=catalogue.region, now=stored.first_live_at
         )
+
+
+def _made_it_new(plan: Plan, catalogue: Catalogue, before: Mapping[str, str]) -> tuple[str, ...]:
+    """`before`: the hash of each document of the version before; empty where that is not known."""
+    uses = [name for name in sorted(catalogue.uses[plan.client]) if name in catalogue.documents]
+    other = [name for name in uses if content_hash(catalogue.documents[name]) != before.get(name)]
+    return (plan.source,) if not before or not other or plan.source in other else tuple(other)
 
 
 def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:

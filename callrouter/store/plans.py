@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,6 +91,20 @@ async def is_client(database: Database, name: str) -> bool:
     query = select(or_(*(exists().where(table.c.client == name) for table in (plan_history, calls))))
     async with database.connection() as connection:
         return bool((await connection.execute(query)).scalar_one())
+
+
+async def hashes_of(database: Database, versions: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
+    """By client: the hash of each document of a version (`content_hash`), by path; clients without one are left out.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    wanted = [(client, version) for client, version in versions.items() if version is not None]
+    if not wanted:
+        return {}
+    query = select(plans.c.client, plans.c.documents).where(tuple_(plans.c.client, plans.c.version).in_(wanted))
+    async with database.connection() as connection:
+        return {row.client: dict(row.documents) for row in await connection.execute(query)}
 
 
 async def find_plan(database: Database, client: str, version: str) -> StoredPlan | None:

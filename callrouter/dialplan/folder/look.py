@@ -155,14 +155,17 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _folders(top: Path) -> Iterator[Path]:
-    """A folder and those below it, without hidden ones."""
-    if not top.is_dir():
+def _folders(top: Path, above: frozenset[tuple[int, ...]] = frozenset()) -> Iterator[Path]:
+    """A folder and those below it, without hidden ones, and without links that lead back to one above."""
+    place = stamp_of(top)[:2]
+    if not top.is_dir() or place in above:
         return
     yield top
     for entry in _entries(top):
-        if entry.is_dir() and not entry.name.startswith("."):
-            yield from _folders(top / entry.name)
+        # A DirEntry raises an error for a link to itself; a Path does not.
+        is_folder = Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+        if is_folder and not entry.name.startswith("."):
+            yield from _folders(top / entry.name, above | {place})
 
 
 def _sounds(folder: Path, sounds_dirs: Sequence[Path]) -> Iterator[tuple[str, Stamp]]:
@@ -187,7 +190,8 @@ def _link_entries(path: Path) -> Iterator[Path]:
             path = here.parent / here.readlink()
         except OSError:
             return
-    yield here.resolve()
+    with suppress(RuntimeError):  # a link to itself leads nowhere: its own place is watched, and that is named above
+        yield here.resolve()
 
 
 def _is_locked(lock: Path) -> bool:
