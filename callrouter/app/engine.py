@@ -67,7 +67,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
     try:
-        async with open_database(settings) as database:
+        async with open_database(settings, may_be_away=True) as database:
             engine = await _build(settings, database)
             await engine.run(HttpServer(engine.operations.http_app(token), listening))
     finally:
@@ -185,6 +185,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         operations=EngineOperations(
             link=link,
             plans=dialplans.served,
+            database=database,
             recorder=recorder,
             queue_check=queue_check,
             calls=calls,

@@ -19,6 +19,7 @@ from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
+from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
 
 
@@ -28,6 +29,7 @@ class EngineOperations:
 
     link: AmiLink
     plans: ServedPlans
+    database: Database
     recorder: Recorder
     queue_check: QueueCheck
     calls: LiveCalls
@@ -42,7 +44,12 @@ class EngineOperations:
     @property
     def checks(self) -> dict[str, Check]:
         """What must be well for /ready, by name."""
-        return {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
+        return {"asterisk": self._check_link, "dialplans": self._check_dialplans}
+
+    @property
+    def notes(self) -> dict[str, Check]:
+        """What /ready mentions though calls are served, by name."""
+        return {"dialplans": self._note_dialplans, "queues": self._note_queues, "database": self._note_database}
 
     def http_app(self, token: str) -> FastAPI:
         """The engine's own pages."""
@@ -53,14 +60,12 @@ class EngineOperations:
             token=token,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
-            notes={"dialplans": self._note_dialplans, "queues": self._note_queues},
+            notes=self.notes,
         )
 
     async def status(self) -> StatusOut:
         """How everything stands."""
-        failed = await failed_checks(
-            self.checks | {"dialplan files": self._note_dialplans, "queues": self._note_queues}
-        )
+        failed = await failed_checks(self.notes | {"dialplan files": self._note_dialplans} | self.checks)
         walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
         return StatusOut(
             version=__version__,
@@ -90,11 +95,12 @@ class EngineOperations:
     async def _check_dialplans(self) -> str | None:
         return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
 
-    async def _check_database(self) -> str | None:
-        return self.recorder.away_because
-
     async def _note_dialplans(self) -> str | None:
         return self.plans.trouble or None
+
+    async def _note_database(self) -> str | None:
+        """Without it calls are served, and their rows wait on disk."""
+        return self.recorder.away_because or self.database.away_because
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
