@@ -26,6 +26,7 @@ from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
@@ -86,12 +87,15 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)
+    secrets = load_secrets()
+    outgoing = OutgoingCheck(settings.outgoing_hosts, secrets)
     keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
     gauges = DialplanMetrics(registry)
     changes = PlanChanges(
         metrics=gauges,
         history=history,
         keeper=keeper,
+        outgoing=outgoing,
         fallbacks=fallbacks,
         link=link,
         queues_due=queues_due,
@@ -101,7 +105,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     garbage.serve()
 
     metrics = EngineMetrics(registry, version=__version__, target_of=dialplans.target_of)
-    web_services = WebServices.of(settings, load_secrets(), database, clock, metrics)
+    web_services = WebServices.of(settings, secrets, database, clock, metrics)
     journal = EndedJournal(
         link,
         PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did),
@@ -188,6 +192,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            outgoing=outgoing,
             calls=calls,
             registry=registry,
             clock=clock,

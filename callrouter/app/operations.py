@@ -13,6 +13,7 @@ from callrouter import __version__
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.queue_check import QueueCheck
 from callrouter.runtime.calls import LiveCalls
@@ -32,6 +33,7 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    outgoing: OutgoingCheck
     calls: LiveCalls
     registry: CollectorRegistry
     clock: SystemClock
@@ -49,7 +51,12 @@ class EngineOperations:
     @property
     def notes(self) -> dict[str, Check]:
         """What /ready mentions though calls are served, by name."""
-        return {"dialplans": self._note_dialplans, "queues": self._note_queues, "database": self._note_database}
+        return {
+            "dialplans": self._note_dialplans,
+            "queues": self._note_queues,
+            "web services": self._note_outgoing,
+            "database": self._note_database,
+        }
 
     def http_app(self, token: str) -> FastAPI:
         """The engine's own pages."""
@@ -101,6 +108,9 @@ class EngineOperations:
     async def _note_database(self) -> str | None:
         """Without it calls are served, and their rows wait on disk."""
         return self.recorder.away_because or self.database.away_because
+
+    async def _note_outgoing(self) -> str | None:
+        return self.outgoing.trouble or None
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
