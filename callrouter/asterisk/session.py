@@ -33,6 +33,8 @@ from callrouter.errors import ActionFailed, AmiError, AmiUnreachable, ChannelGon
 log = structlog.get_logger(__name__)
 
 OnEvent = Callable[[codec.AmiMessage], None]
+Along = Callable[[], bytes]
+"""Asked at each write for a posted action that may wait for one, and go along; b"" when there is none."""
 OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
@@ -93,6 +95,7 @@ class AmiSession(asyncio.Protocol):
         self._framer = codec.Framer()
         self._pending = Pending()
         self._lists = 0
+        self._along: Along = bytes  # nothing
         self._transport: asyncio.Transport | None = None
         self.connected = False
         """Whether what is written now leaves."""
@@ -126,7 +129,7 @@ class AmiSession(asyncio.Protocol):
         if requests:
             self._mark()
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(data + self._along())
         else:
             self._loop.call_soon(self._fail, pending, self.reason)
 
@@ -152,6 +155,10 @@ class AmiSession(asyncio.Protocol):
         self.submit(_LOGOFF, {}, {})
         await asyncio.wait([self.lost], timeout=1.0)
         self.abort(reason)
+
+    def carry(self, along: Along) -> None:
+        """From now on, let what `along` gives go with each write."""
+        self._along = along
 
     def spare_confirmations(self) -> None:
         """From now on, be woken by confirmations only while somebody waits for a response; not with TLS, whose

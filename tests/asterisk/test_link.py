@@ -730,6 +730,20 @@ async def test_a_batch_leaves_in_one_write() -> None:
     assert len(outcomes) == 2
 
 
+async def test_what_may_wait_goes_along_one_by_one_and_last() -> None:
+    """A caller's own actions stand in front of it, and never more than one of them behind."""
+    session, outbox = AmiSession(Handlers(events={}, on_post_error=print), LinkCounters()), Outbox()
+    waiting = [b"second", b"first"]
+    session.submit(b"without a connection", {}, {})
+    session.connection_made(outbox)
+    session.submit(b"before the log-in;", {}, {})
+    session.carry(lambda: waiting.pop() if waiting else b"")
+    for _ in range(3):
+        session.submit(b"own;", {}, {})
+
+    assert outbox.writes == [b"before the log-in;", b"own;first", b"own;second", b"own;"]
+
+
 async def test_a_failing_handler_deafens_nobody(pbx: Pbx) -> None:
     seen: list[str] = []
 
