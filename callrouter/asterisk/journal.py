@@ -33,8 +33,8 @@ FAMILY = "callrouter/ended"
 RECENT_CALLS = 50_000
 """Ended calls that are remembered, so that a row of theirs is known for what it is."""
 ALONG_SECONDS = 0.1
-"""For so long a deletion may wait for something else to be written, and go with it: a write of its own wakes Asterisk
-and us once more."""
+"""For so long a deletion may wait for another call's hang-up to be written, and go with it: a write of its own wakes
+Asterisk and us once more."""
 DELETED_AT_ONCE = 2
 DELETE_EVERY_SECONDS = 0.005
 """How many are written at a time, and when, of those for which that is too long: Asterisk carries out actions in order,

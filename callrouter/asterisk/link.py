@@ -133,7 +133,7 @@ class AmiLink:
             events: who is told an event, by its name, the most frequent first; called in the reader, so it must not
                 wait. Not AsyncAGIExec: a result goes to whom sent the command.
             on_state: who is told each change of state; several may be.
-            along: who is asked at each write for a posted action to go along; one may be.
+            along: who is asked at each write without an AGI command for a posted action to go along; one may be.
         """
         self._events.update({name.encode(): on_event for name, on_event in (events or {}).items()})
         if on_state is not None:

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 OnEvent = Callable[[codec.AmiMessage], None]
 Along = Callable[[], bytes]
-"""Asked at each write for a posted action that may wait for one, and go along; b"" when there is none."""
+"""Asked at each write without an AGI command for a posted action that may wait for one; b"" when there is none."""
 OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
@@ -129,7 +129,7 @@ class AmiSession(asyncio.Protocol):
         if requests:
             self._mark()
         if self._transport is not None:
-            self._transport.write(data + self._along())
+            self._transport.write(data if results else data + self._along())
         else:
             self._loop.call_soon(self._fail, pending, self.reason)
 
@@ -157,7 +157,10 @@ class AmiSession(asyncio.Protocol):
         self.abort(reason)
 
     def carry(self, along: Along) -> None:
-        """From now on, let what `along` gives go with each write."""
+        """From now on, let what `along` gives go with what is written, but not with AGI commands.
+
+        With their confirmations, its own would be more than `SPARED_BYTES`, and wake us. A hang-up has room for one.
+        """
         self._along = along
 
     def spare_confirmations(self) -> None:

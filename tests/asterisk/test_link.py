@@ -731,17 +731,19 @@ async def test_a_batch_leaves_in_one_write() -> None:
 
 
 async def test_what_may_wait_goes_along_one_by_one_and_last() -> None:
-    """A caller's own actions stand in front of it, and never more than one of them behind."""
+    """It does not stand in front of a caller's commands, nor do its confirmations wake us with theirs."""
     session, outbox = AmiSession(Handlers(events={}, on_post_error=print), LinkCounters()), Outbox()
     waiting = [b"second", b"first"]
     session.submit(b"without a connection", {}, {})
     session.connection_made(outbox)
     session.submit(b"before the log-in;", {}, {})
     session.carry(lambda: waiting.pop() if waiting else b"")
-    for _ in range(3):
-        session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {b"5ba1": print})
+    session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {})
 
-    assert outbox.writes == [b"before the log-in;", b"own;first", b"own;second", b"own;"]
+    assert outbox.writes == [b"before the log-in;", b"own;first", b"own;", b"own;second", b"own;"]
 
 
 async def test_a_failing_handler_deafens_nobody(pbx: Pbx) -> None:
