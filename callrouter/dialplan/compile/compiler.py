@@ -133,7 +133,7 @@ def _compile(
 
     root = Growth(scope=scope, blocks=file.nodes, languages=languages_of(file))
     assembly = Assembly(root, neighbours, open_client, file.client)
-    tree = _grown(scope, drafted, file, assembly)
+    tree = _grown(scope, file, assembly)
     prove(scope, file, tree, today)
     _check_languages(scope, file, assembly)
     dialled = check_dialled(scope, tree, owner)
@@ -165,9 +165,9 @@ def _other_client(scope: Scope, other: Draft, prefix: str, today: date) -> Growt
     return Growth(scope=beyond, blocks=other.file.nodes, prefix=prefix, languages=languages_of(other.file))
 
 
-def _grown(scope: Scope, drafted: Draft, file: ClientFile, assembly: Assembly) -> Tree:
+def _grown(scope: Scope, file: ClientFile, assembly: Assembly) -> Tree:
     """All nodes that a call can reach, from the start and from the fallback."""
-    written = {*file.nodes, *drafted.broken}
+    written = scope.written
     fallback, extra = fallback_of(scope, file, written)
     if file.start not in written:
         meant = closest(file.start, written)

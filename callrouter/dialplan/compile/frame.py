@@ -43,6 +43,7 @@ def scope_of(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSour
         language=file.language,
         timezone=file.timezone,
         first_language=file.language,
+        written={*file.nodes, *drafted.broken},
     )
 
 
