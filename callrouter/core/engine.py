@@ -203,11 +203,12 @@ def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, 
 class _Walk:
     """One passage through nodes, from an input to the next wait."""
 
-    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact]) -> None:
+    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact], passed: int = 0) -> None:
+        """`passed`: nodes that the caller has passed since they last waited."""
         self.plan = plan
         self.at = at
         self.facts = facts
-        self._passed = 0
+        self._passed = passed
 
     def go_to(self, call: Call, name: str) -> Turn:
         """Enter a node, and go on until one waits."""
@@ -239,8 +240,7 @@ class _Walk:
 
     def _answered_ahead(self, before: Call, node: Node, left: Leave) -> Turn | None:
         """The next wait in place of the answer's own, if it begins with an answer and says or asks something."""
-        ahead = _Walk(self.plan, self.at, [*self.facts])
-        ahead._passed = self._passed
+        ahead = _Walk(self.plan, self.at, [*self.facts], self._passed)
         turn = ahead.follow(before, node, left)
         return turn if len(turn.effects) > 1 and isinstance(turn.effects[0], Answer) else None
 

@@ -74,10 +74,10 @@ class Assembly:
         self,
         root: Growth,
         neighbours: Neighbours | None,
-        open_client: Callable[[Draft, str], Growth | None],
+        open_client: Callable[[Draft, str, str], Growth | None],
         client: str,
     ) -> None:
-        """`open_client` makes the beginning of another client's tree, under a prefix."""
+        """`open_client` makes the beginning of another client's tree, under a prefix, for a place in a file."""
         self.root = root
         self.nodes: dict[str, Node] = {}
         self.aliases: set[str] = set()
@@ -282,11 +282,7 @@ class Assembly:
             tree.scope.fail(wrong, "nodes", name)
             return None
         if (prefix, "") not in self._trees:
-            grown = self._open_client(draft, prefix)
-            if grown is not None:
-                grown.scope.included_at = tree.scope.at("nodes", name)
-                grown.scope.places = tree.scope.places
-            self._trees[prefix, ""] = grown
+            self._trees[prefix, ""] = self._open_client(draft, prefix, tree.scope.at("nodes", name))
         return self._trees[prefix, ""]
 
     # Snippets
