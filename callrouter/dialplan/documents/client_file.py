@@ -47,12 +47,13 @@ Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
 class DiallingBlock(Block):
-    """What may be dialled, besides fixed lines and mobiles of the client's own country."""
+    """What may be dialled and called back, besides fixed lines and mobiles of the client's own country."""
 
     countries: Texts = ()
     """ISO codes of countries whose fixed lines and mobiles may be dialled too."""
     prefixes: Texts = ()
-    """Beginnings of numbers that may be dialled whatever they cost, such as `"0892 70"` or `"+377"`."""
+    """Beginnings of numbers that may be dialled, such as `"+377"`; whatever they cost if they have three digits
+    after the country's code, such as `"0892 70"`."""
 
 
 class ServiceLevelBlock(Block):
