@@ -79,7 +79,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     tasks, aside = Tasks(lifetime.died), Tasks()
     link = AmiLink(_address(settings))
-    fallbacks = Fallbacks(link, settings.region)
+    fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)

@@ -21,6 +21,7 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
+from callrouter.core.dialling import Dialling
 from callrouter.core.effects import LookupField, ReadAs
 from callrouter.core.nodes import (
     ALL,
@@ -167,6 +168,7 @@ KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
         choice_sounds=some_sounds,
         ask_sounds=some_sounds,
         region=st.just("FR"),
+        dialling=st.just(Dialling(countries=frozenset({"FR"}))),
         language=st.just("fr"),
         no_input_retries=retries,
         no_match_retries=retries,

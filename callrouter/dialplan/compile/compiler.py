@@ -149,6 +149,7 @@ def _compile(
         fallback=tree.fallback,
         schedules=schedules,
         service_level=_service_level(file.service_level),
+        max_calls=file.max_calls or 0,
         source=scope.document.file,
     )
     return plan, assembly, dialled
