@@ -44,6 +44,8 @@ LEASE_MARGIN_SECONDS = 3.0
 """What a batch is given beyond its longest time."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
+AFTER_ROUTINE_LEASE_SECONDS = 5.0
+"""How long an engine has to go on after a routine, however the routine was left."""
 LOOK_SECONDS = 1.0
 """A queue that has not been seen by then cannot be looked at: the caller hears nothing meanwhile."""
 ANSWER_LONGEST_SECONDS = 1.0
@@ -199,9 +201,12 @@ MUSIC_ON = Command(text=commands.music(on=True), kind=Kind.MUSIC)
 MUSIC_OFF = Command(text=commands.music(on=False), kind=Kind.MUSIC)
 
 
-def _routine(context: str, kind: Kind) -> tuple[Command, Command]:
+def _routine(context: str, kind: Kind) -> tuple[Command, Command, Command]:
+    # A routine that is left by a transfer never reaches its own last steps, and AsyncAGI goes on with the lease off:
+    # what stands in its queue runs even when the engine is dead, so the lease is put back there.
     return (
         Command(text=commands.gosub(context), kind=Kind.ROUTINE),
+        Command(text=commands.lease(AFTER_ROUTINE_LEASE_SECONDS), kind=Kind.ROUTINE),
         Command(text=GET_RESULT, kind=kind),
     )
 

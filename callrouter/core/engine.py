@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
@@ -124,6 +124,8 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])
+    if call.state is CallState.CONNECTED:
+        result = _of_conversation(result)
     if isinstance(result, inputs.QueueLeft):
         call = walk.keep(close_open_visits(call, at, queue=result.outcome))
     elif isinstance(result, inputs.DialEnded):
@@ -133,6 +135,20 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
         return walk.fall_back(replace(call, recording_at=None), result.reason)
     node = plan.nodes[call.node]
     return walk.follow(call, node, node.resume(plan, call, result, at))
+
+
+def _of_conversation(result: inputs.Result) -> inputs.Result:
+    """A queue or a dial that ends after somebody had answered ended with a conversation, whatever the switch calls it.
+
+    After a transfer it calls it nothing at all: the application was left, and never came to say how.
+    """
+    match result:
+        case inputs.QueueLeft():
+            return structs.replace(result, outcome=QueueOutcome.ANSWERED)
+        case inputs.DialEnded():
+            return structs.replace(result, outcome=DialOutcome.ANSWERED)
+        case _:
+            return result
 
 
 def _bounded(caller: CallerId) -> CallerId:

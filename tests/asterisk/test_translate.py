@@ -29,6 +29,7 @@ from callrouter.core.effects import (
 )
 from callrouter.errors import EncodingError
 
+LEASE_AGAIN = 'SET VARIABLE TIMEOUT(absolute) "5"'
 PLACES = Places(recordings_dir="/var/spool/recordings")
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
@@ -58,7 +59,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (EnterQueue(queue="medical", priority=10, max_wait_seconds=180.0, brief=(WELCOME,)),),
-        ["GOSUB callrouter-queue s 1", "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-queue s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_QUEUE", "medical"),
             ("CR_QUEUE_OPTIONS", "c"),
@@ -70,7 +71,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (Dial(numbers=("+33639980001", "+33639980002"), ring_seconds=20.0, screen=(MENU,)),),
-        ["GOSUB callrouter-dial s 1", "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-dial s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_DIAL", "Local/0@callrouter-leg/n&Local/1@callrouter-leg/n"),
             ("__CR_LEG_0", "PJSIP/+33639980001@trunk-out"),
@@ -82,7 +83,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (Record(recording="1763-1-2-0", max_seconds=120.0, silence_seconds=5.0),),
-        ["GOSUB callrouter-record s 1", "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-record s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_FILE", "/var/spool/recordings/1763-1-2-0.wav"),
             ("CR_MAX", "120"),
