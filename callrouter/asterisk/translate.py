@@ -23,6 +23,7 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.line.recordings import NOTHING, Recorded
 from callrouter.asterisk.say import sounds_of
 from callrouter.core import inputs
 from callrouter.core.effects import (
@@ -157,11 +158,11 @@ def state_command(state: bytes) -> Command:
     return Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE)
 
 
-def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime) -> inputs.Input | None:
+def result(kind: Kind, found: AgiResult, step: int, at: datetime, recorded: Recorded = NOTHING) -> inputs.Input | None:
     """The input that the result of a command is for the core; None when it is none.
 
-    A negative result says that the channel hung up or that Asterisk took it back: the events say which. `seconds` is
-    how long the recording is.
+    A negative result says that the channel hung up or that Asterisk took it back: the events say which. `recorded` is
+    what was recorded.
     """
     if found.kind is not _OK:
         if found.kind in _NO_NEWS:
@@ -176,7 +177,10 @@ def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime
         case Kind.DIAL:
             return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
         case Kind.RECORD:
-            return inputs.RecordingEnded(step=step, outcome=record_outcome(status), seconds=seconds, at=at)
+            outcome = record_outcome(status)
+            return inputs.RecordingEnded(
+                step=step, outcome=outcome, seconds=recorded.seconds, heard=recorded.heard, at=at
+            )
         case _:
             return None
 

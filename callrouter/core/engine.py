@@ -95,6 +95,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _end(plan, call, at, cause)
         case inputs.ControlLost(reason=reason):
             return _adrift(call, reason, at)
+        case inputs.RecordingFound():
+            return _recording_found(plan, call, told)
         case inputs.CallAnswered():
             answered_at = call.clocks.answered_at or at
             call = replace(call, clocks=replace(call.clocks, answered_at=answered_at))
@@ -184,6 +186,15 @@ def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
     call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
     return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
+
+
+def _recording_found(plan: Plan, call: Call, found: inputs.RecordingFound) -> Turn:
+    """A message that nobody goes on from is one all the same."""
+    walk = _Walk(plan, found.at, [])
+    node = plan.nodes.get(call.node)
+    if node is not None:
+        call = walk.keep_messages(call, node.on_recording_found(call, found))
+    return Turn(call=call, facts=tuple(walk.facts))
 
 
 def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:

@@ -8,6 +8,7 @@ from typing import get_args
 import pytest
 
 from callrouter.asterisk.asyncagi import parse_result
+from callrouter.asterisk.line.recordings import Recorded
 from callrouter.asterisk.translate import Kind, Places, order, result, state_command
 from callrouter.core import effects, inputs
 from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
@@ -197,12 +198,12 @@ def test_hostile_values_are_refused_before_anything_is_written(hostile: Effect) 
 )
 def test_result_to_input(kind: Kind, text: str, expected: inputs.Input | None) -> None:
     """What a result tells the core."""
-    assert expected == result(kind, parse_result(text), 7, 4.5, AT)
+    assert expected == result(kind, parse_result(text), 7, AT, Recorded(seconds=4.5, heard=True))
 
 
 def test_a_refused_command_is_told_with_asterisks_words() -> None:
     """510 and 520 are faults of ours that the call survives."""
-    told = result(Kind.PLAY, parse_result("510 Invalid or unknown command"), 7, 0.0, AT)
+    told = result(Kind.PLAY, parse_result("510 Invalid or unknown command"), 7, AT)
 
     assert isinstance(told, inputs.CommandFailed)
     assert "510" in told.reason
