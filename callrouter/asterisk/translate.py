@@ -103,8 +103,8 @@ GET_RESULT = commands.get_variable("CR_RESULT")
 SYNC = commands.noop()
 
 
-def order(effects: Sequence[Effect], state: bytes, places: Places, *, music: bool = False) -> Order:
-    """The batch for all effects of a step but `Hangup`, which is no AGI command.
+def order(effects: Sequence[Effect], state: bytes, places: Places, *, step: int = 0, music: bool = False) -> Order:
+    """The batch for all effects of the step but `Hangup`, which is no AGI command.
 
     The call's state goes first, so that it explains what follows. `music`: hold music plays since an earlier order, and
     ends before this one.
@@ -123,11 +123,12 @@ def order(effects: Sequence[Effect], state: bytes, places: Places, *, music: boo
                 batch.append(_ANSWER)
                 lease += ANSWER_LONGEST_SECONDS
             case Play(sounds=sounds, interruptible=interruptible):
-                batch.append(_play(_files(sounds), interruptible))
+                play = _play(_files(sounds), interruptible)
+                batch.append(_read_of(step, play) if interruptible else play)
                 lease += _seconds(sounds)
                 keys = 1 if interruptible else 0
             case CollectDigits(sounds=sounds, max_digits=max_digits, timeout_seconds=timeout_seconds):
-                batch.append(_collect(_files(sounds), max_digits, timeout_seconds))
+                batch.append(_read_of(step, _collect(_files(sounds), max_digits, timeout_seconds)))
                 lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
                 keys = max_digits
             case EnterQueue():
@@ -220,17 +221,31 @@ _DIAL = _routine("callrouter-dial", Kind.DIAL)
 _RECORD = _routine("callrouter-record", Kind.RECORD)
 
 
+_KEYS = "CR_KEYS"
+_KEYS_ARGUMENT = b"CR_KEYS,"
+
+
+def keys_variable(step: int) -> str:
+    """Where the Read of a step leaves the keys that it took; the variable is not set while that Read has not run."""
+    return f"{_KEYS}_{step}"
+
+
+def _read_of(step: int, read: Command) -> Command:
+    text = read.text.replace(_KEYS_ARGUMENT, b"CR_KEYS_%d," % step, 1)
+    return Command(text=commands.AgiCommand(text), kind=read.kind)
+
+
 @lru_cache(maxsize=8192)
 def _play(files: tuple[str, ...], interruptible: bool) -> Command:
     # Background would leave for an extension named like the key; Read takes any key and goes on.
     if interruptible:
-        return Command(text=commands.read("CR_KEYS", files, max_digits=1, timeout_seconds=0.001), kind=Kind.PLAY)
+        return Command(text=commands.read(_KEYS, files, max_digits=1, timeout_seconds=0.001), kind=Kind.PLAY)
     return Command(text=commands.playback(files), kind=Kind.PLAY)
 
 
 @lru_cache(maxsize=8192)
 def _collect(files: tuple[str, ...], max_digits: int, timeout_seconds: float) -> Command:
-    text = commands.read("CR_KEYS", files, max_digits=max_digits, timeout_seconds=timeout_seconds)
+    text = commands.read(_KEYS, files, max_digits=max_digits, timeout_seconds=timeout_seconds)
     return Command(text=text, kind=Kind.COLLECT)
 
 

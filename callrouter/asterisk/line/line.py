@@ -19,7 +19,7 @@ from msgspec import structs
 
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
-from callrouter.asterisk.line.commanded import PEOPLE, ROUTINES, CommandedLine, LinePorts, give_back
+from callrouter.asterisk.line.commanded import PEOPLE, READ_STATUS, ROUTINES, CommandedLine, LinePorts, give_back
 from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.translate import Kind, result
@@ -53,7 +53,7 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_record_ends", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_read_status", "_record_ends", "uniqueid")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id, channel, ports)
@@ -63,6 +63,8 @@ class Line(CommandedLine):
         """The caller has hung up while being recorded, and the core is not told before the recording has ended."""
         self._record_ends: asyncio.TimerHandle | None = None
         """When we stop waiting for that."""
+        self._read_status = ""
+        """READSTATUS, when it was last asked for."""
 
     @property
     def among_people(self) -> bool:
@@ -86,8 +88,25 @@ class Line(CommandedLine):
 
     def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
         found = self._take(outcome)
-        if found is None:
+        if found is not None:
+            self._use(kind, step, found)
+
+    def _on_read(self, name: str, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
+        """What Read took while nobody may have listened, asked for after the link was away."""
+        found = self._take(outcome)
+        if found is None or found.kind in NO_ANSWER or step != self._step or self._keys is None:
             return
+        if name == READ_STATUS:
+            self._read_status = found.value or ""
+        elif found.result == "0" and self._written is not None:  # there is no such variable: the order never arrived
+            self._write(self._written, perf_counter())
+        else:
+            ended_by_hash = not found.value and self._read_status == "OK"
+            for digit in self._keys.took("#" if ended_by_hash else found.value or ""):
+                self._tell(self.call_id, inputs.DigitPressed(digit=digit, at=self._now()))
+            self._use(kind, step, found)
+
+    def _use(self, kind: Kind, step: int, found: AgiResult) -> None:
         if step == self._step:
             if self._keys is not None and kind is self._kind:
                 self._keys.ended()
@@ -122,7 +141,8 @@ class Line(CommandedLine):
         self.live()
         if self._keys is not None and self._keys.swallows(digit):
             return
-        self.hear(inputs.DigitPressed(digit=digit, at=self._now()))
+        if self._keys is None or not self._keys.holds(digit):
+            self.hear(inputs.DigitPressed(digit=digit, at=self._now()))
         if self._keys is not None:
             self._keys.pressed(digit)
 
