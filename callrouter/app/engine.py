@@ -30,6 +30,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
@@ -98,6 +99,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         settings.region,
         live=calls.__contains__,
         known=partial(recorded_calls, database),
+        listen=partial(recorded_in, settings.recordings_dir),
         shift=shift,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)

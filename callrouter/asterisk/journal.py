@@ -21,7 +21,7 @@ import structlog
 
 from callrouter.asterisk.actions import post
 from callrouter.asterisk.codec import AmiMessage, encode_header
-from callrouter.asterisk.ended_row import EndedRow, ended_call, read_row, version_of
+from callrouter.asterisk.ended_row import EndedRow, Listen, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.plan import Plan
@@ -107,14 +107,16 @@ class EndedJournal:
         *,
         live: Callable[[str], bool],
         known: Known = _nothing_known,
+        listen: Listen | None = None,
         shift: timedelta = timedelta(),
     ) -> None:
-        """`live` says which calls are still being driven."""
+        """`live` says which calls are still being driven, `listen` what their recordings hold."""
         self._link = link
         self._plans = plans
         self._region = region
         self._live = live
         self._known = known
+        self._listen = listen
         self._shift = shift
         self._recent: OrderedDict[str, bool] = OrderedDict()
         """Calls that have ended, ours and collected ones; True when they are safe."""
@@ -180,7 +182,7 @@ class EndedJournal:
                 continue  # somebody saw its end while we looked for its plan
             self._remember(row.call_id, safe=False)
             try:
-                call = ended_call(row, plan, self._plans.by_did(row.did), self._region)
+                call = ended_call(row, plan, self._plans.by_did(row.did), self._region, self._listen)
                 tell(CallEnded(call=call))
             except Exception:
                 self._poisoned(row)

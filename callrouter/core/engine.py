@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
@@ -97,6 +97,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _end(plan, call, at, cause)
         case inputs.ControlLost(reason=reason):
             return _adrift(call, reason, at)
+        case inputs.RecordingFound():
+            return _recording_found(plan, call, told)
         case inputs.CallAnswered():
             answered_at = call.clocks.answered_at or at
             call = replace(call, clocks=replace(call.clocks, answered_at=answered_at))
@@ -126,6 +128,8 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])
+    if call.state is CallState.CONNECTED:
+        result = _of_conversation(result)
     if type(result) in _ENDS_PLAINLY:
         pass
     elif isinstance(result, inputs.QueueLeft):
@@ -137,6 +141,20 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
         return walk.fall_back(replace(call, recording_at=None), result.reason)
     node = plan.nodes[call.node]
     return walk.follow(call, node, node.resume(plan, call, result, at))
+
+
+def _of_conversation(result: inputs.Result) -> inputs.Result:
+    """A queue or a dial that ends after somebody had answered ended with a conversation, whatever the switch calls it.
+
+    After a transfer it calls it nothing at all: the application was left, and never came to say how.
+    """
+    match result:
+        case inputs.QueueLeft():
+            return structs.replace(result, outcome=QueueOutcome.ANSWERED)
+        case inputs.DialEnded():
+            return structs.replace(result, outcome=DialOutcome.ANSWERED)
+        case _:
+            return result
 
 
 def _bounded(caller: CallerId) -> CallerId:
@@ -172,6 +190,15 @@ def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
     call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
     return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
+
+
+def _recording_found(plan: Plan, call: Call, found: inputs.RecordingFound) -> Turn:
+    """A message that nobody goes on from is one all the same."""
+    walk = _Walk(plan, found.at, [])
+    node = plan.nodes.get(call.node)
+    if node is not None:
+        call = walk.keep_messages(call, node.on_recording_found(call, found))
+    return Turn(call=call, facts=tuple(walk.facts))
 
 
 def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
