@@ -21,6 +21,9 @@ from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
 from callrouter.app.realtime import take_precedence
@@ -84,9 +87,16 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
     gauges = DialplanMetrics(registry)
     changes = PlanChanges(
-        metrics=gauges, history=history, fallbacks=fallbacks, link=link, queues_due=queues_due, tasks=aside
+        metrics=gauges,
+        history=history,
+        keeper=keeper,
+        fallbacks=fallbacks,
+        link=link,
+        queues_due=queues_due,
+        tasks=aside,
     )
     dialplans = await load_dialplans(settings, database, clock, calls, changes)
     garbage.serve()
@@ -167,6 +177,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         records=Records(
             recorder=recorder,
             history=history,
+            keeper=keeper,
             observation=observation,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
