@@ -34,6 +34,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
@@ -83,7 +84,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     tasks, aside = Tasks(lifetime.died), Tasks()
     link = AmiLink(_address(settings))
-    fallbacks = Fallbacks(link, settings.region)
+    fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)
@@ -112,6 +113,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         settings.region,
         live=calls.__contains__,
         known=partial(recorded_calls, database),
+        listen=partial(recorded_in, settings.recordings_dir),
         shift=shift,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
@@ -131,6 +133,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
+        dialplans.teams,
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         on_checked=metrics.queues_checked,

@@ -16,6 +16,7 @@ from callrouter.api.status import DialplansOut, StatusOut
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.dialplan.issues import how_many
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -72,7 +73,13 @@ class EngineOperations:
 
     async def status(self) -> StatusOut:
         """How everything stands."""
-        failed = await failed_checks(self.notes | {"dialplan files": self._note_dialplans} | self.checks)
+        details = {
+            "dialplan files": self._note_dialplans,
+            "queues": self._detail_queues,
+            "web services": self._detail_outgoing,
+            "database": self._detail_database,
+        }
+        failed = await failed_checks(self.checks | details)
         walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
         return StatusOut(
             version=__version__,
@@ -106,11 +113,25 @@ class EngineOperations:
         return self.plans.trouble or None
 
     async def _note_database(self) -> str | None:
-        """Without it calls are served, and their rows wait on disk."""
+        """To whoever asks: neither host nor user."""
+        away = await self._detail_database() is not None
+        return "PostgreSQL is away: calls are served, and their rows wait on disk" if away else None
+
+    async def _detail_database(self) -> str | None:
         return self.recorder.away_because or self.database.away_because
 
     async def _note_outgoing(self) -> str | None:
+        """To whoever asks: neither host nor secret."""
+        refused = len(self.outgoing.issues)
+        return (
+            f"the settings refuse {how_many(refused, 'request')} of trees: see `callrouter status`" if refused else None
+        )
+
+    async def _detail_outgoing(self) -> str | None:
         return self.outgoing.trouble or None
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _detail_queues(self) -> str | None:
+        return self.queue_check.details

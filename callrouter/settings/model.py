@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "From which level on lines are written", "debug, info, warning or error", default="info"
     )
+    client_calls: Annotated[int, Field(ge=0, le=100_000)] = _setting(
+        "Live calls a client may have at once, unless its file says `max_calls`; 0: any number",
+        "a count, 0 to 100000",
+        default=300,
+    )
     grace_seconds: Seconds = _setting("How long a stop waits for live calls", "seconds, 0 to 86400", default=30.0)
     media_timeout_seconds: Seconds = _setting(
         "After how long without a packet a leg that has sent media is ended; 0: never",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 
 from callrouter.core import numbers
-from callrouter.core.dialling import Dialling, with_territories
+from callrouter.core.dialling import Dialling, names_a_range, with_territories
 from callrouter.dialplan.documents.client_file import DiallingBlock
 from callrouter.dialplan.documents.shared_files import DiallingFile
 from callrouter.dialplan.issues import Issue, Severity, shown
@@ -30,9 +30,11 @@ def allowance(block: DiallingBlock | DiallingFile, document: Document, country: 
     prefixes, wrong = beginnings(block.prefixes, document, country, *path, "prefixes")
     home = f"+{country_code_for_region(country)}"
     for index, text in enumerate(block.prefixes):
-        if home.startswith(numbers.normalise_prefix(text.removesuffix("*"), country) or "-"):
+        prefix = numbers.normalise_prefix(text.removesuffix("*"), country) or ""
+        if len(prefix) > 1 and (home.startswith(prefix) or prefix.startswith(home)) and not names_a_range(prefix):
             message = (
-                f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
+                f"prefixes: {shown(text)} opens no number that costs more than a call, and the ordinary ones of "
+                f'{country} are open already: write the range that is meant, such as "0892"'
             )
             line = document.line(*path, "prefixes", index)
             issues.append(
