@@ -52,7 +52,7 @@ def _degraded(town: Town) -> str:
 
 
 def test_without_postgresql_and_without_the_folder(town: Town) -> None:
-    """Both are away at the start, and calls are served; when they are back, all is as before, and the rows are there."""
+    """Both are away at the start, and calls are served; when they are back, all is as before, and rows are there."""
     folder = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
     data = town.stack.root / "data"
     folder.rename(folder.with_name("elsewhere"))
