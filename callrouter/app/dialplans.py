@@ -20,6 +20,7 @@ from callrouter.app.live.last_live import (
     nothing_loaded,
     revive,
 )
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
@@ -49,6 +50,7 @@ class PlanChanges:
     metrics: DialplanMetrics
     history: PlanHistory
     keeper: LiveKeeper
+    outgoing: OutgoingCheck
     fallbacks: Fallbacks
     link: AmiLink
     queues_due: asyncio.Event
@@ -70,6 +72,7 @@ class PlanChanges:
         )
         self.history.note(swap)
         self.keeper.note(swap)
+        self.outgoing.look(catalogue.plans.values())
         self.queues_due.set()
         if self.link.state is LinkState.UP:
             self.tasks.start(self._publish(catalogue), "fallbacks")

@@ -26,6 +26,7 @@ from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
@@ -68,7 +69,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
     try:
-        async with open_database(settings) as database:
+        async with open_database(settings, may_be_away=True) as database:
             engine = await _build(settings, database)
             await engine.run(HttpServer(engine.operations.http_app(token), listening))
     finally:
@@ -87,12 +88,15 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)
+    secrets = load_secrets()
+    outgoing = OutgoingCheck(settings.outgoing_hosts, secrets)
     keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
     gauges = DialplanMetrics(registry)
     changes = PlanChanges(
         metrics=gauges,
         history=history,
         keeper=keeper,
+        outgoing=outgoing,
         fallbacks=fallbacks,
         link=link,
         queues_due=queues_due,
@@ -102,7 +106,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     garbage.serve()
 
     metrics = EngineMetrics(registry, version=__version__, target_of=dialplans.target_of)
-    web_services = WebServices.of(settings, load_secrets(), database, clock, metrics)
+    web_services = WebServices.of(settings, secrets, database, clock, metrics)
     journal = EndedJournal(
         link,
         PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did),
@@ -188,8 +192,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
         operations=EngineOperations(
             link=link,
             plans=dialplans.served,
+            database=database,
             recorder=recorder,
             queue_check=queue_check,
+            outgoing=outgoing,
             calls=calls,
             registry=registry,
             clock=clock,

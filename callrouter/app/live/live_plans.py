@@ -12,6 +12,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import structlog
@@ -20,6 +21,9 @@ from msgspec import Struct
 from callrouter.store.plans import StoredPlan, content_hash
 
 log = structlog.get_logger(__name__)
+
+INDEX: Final = "plans.json"
+"""The list of what is live."""
 
 
 class LivePlan(Struct, frozen=True, kw_only=True):
@@ -90,7 +94,7 @@ class LivePlans:
         if self._index is not None and plans == before:
             return
         self._index = _Index(changed_at=at, plans=plans)
-        self._write(self._folder / "plans.json", msgspec.json.format(msgspec.json.encode(self._index), indent=1))
+        self._write(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1))
         used = {key for plan in plans.values() for key in plan.documents.values()}
         for place in (self._folder / "documents").iterdir():
             if place.name not in used:
@@ -114,7 +118,7 @@ class LivePlans:
 
     def _read(self) -> _Index | None:
         try:
-            return msgspec.json.decode((self._folder / "plans.json").read_bytes(), type=_Index)
+            return msgspec.json.decode((self._folder / INDEX).read_bytes(), type=_Index)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:

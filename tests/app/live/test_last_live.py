@@ -14,6 +14,7 @@ from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.errors import DialplanError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
@@ -62,6 +63,7 @@ class Site:
             metrics=DialplanMetrics(CollectorRegistry()),
             history=history,
             keeper=keeper,
+            outgoing=OutgoingCheck((), {}),
             fallbacks=None,  # type: ignore[arg-type]
             link=_Down(),  # type: ignore[arg-type]
             queues_due=_Event(),  # type: ignore[arg-type]
