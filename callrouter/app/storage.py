@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from callrouter.app.folders import keep_private
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings
 from callrouter.store.database import Database
@@ -26,6 +27,8 @@ async def open_database(settings: Settings, *, create: bool = True) -> AsyncIter
             "or name its place by CALLROUTER_DATABASE_URL or CALLROUTER_DATA_DIR"
         )
     database = await Database.open(url, settings.data_dir)
+    if url is None:
+        keep_private(settings.data_dir)
     try:
         await database.check_schema()
         yield database
