@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from callrouter.app.folders import keep_private
 from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.live_plans import INDEX
 from callrouter.errors import DatabaseUnreachable, SettingsError
@@ -62,6 +63,8 @@ async def _opened(url: str | None, settings: Settings, *, may_be_away: bool) -> 
             raise
         log.error("PostgreSQL is away; the start goes on without it", reason=str(error))  # noqa: TRY400
         return Database.later(url, settings.data_dir)
+    if url is None:
+        keep_private(settings.data_dir)
     try:
         await database.check_schema()
     except BaseException:

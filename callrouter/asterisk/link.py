@@ -35,11 +35,10 @@ from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
 
 log = structlog.get_logger(__name__)
 
-# Asterisk writes the caller's number and the dialled one unescaped into events (`main/manager_channels.c`), and PJSIP
-# has decoded %0D%0A in them: a caller could so write whole events. No genuine event holds an empty line, so what has
-# one is not sent: CR, LF, CR, LF, and something more. The pattern is tried on every event. `[[:cntrl:]]{4}` would say
-# the same, and take ten times as long (15 µs an event of 600 bytes): in a UTF-8 locale glibc decodes the text first,
-# unless the pattern is of plain characters and dots. A lone CR may stand in an AMI line (`main/manager.c`, get_input).
+# No genuine event holds an empty line, so an event with one is not sent to us: CR, LF, CR, LF, and something more. The
+# pattern is tried on every event. `[[:cntrl:]]{4}` would say the same, and take ten times as long (15 µs an event of
+# 600 bytes): in a UTF-8 locale glibc decodes the text first, unless the pattern is of plain characters and dots. A lone
+# CR may stand in an AMI line (`main/manager.c`, get_input).
 FORGED_EVENTS: Final = b"Action: Filter\r\nActionID: p/Filter/\r\nOperation: Add\r\nFilter: !(\r.\r..)\r\n\r\n"
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 PING_SECONDS: Final = 1.5

@@ -44,8 +44,8 @@ _EXEC = RESULT_EVENT.encode()
 _ACTION_ID = b"\r\nActionID: "
 _CONFIRMED = tuple(b"Response: Success\r\nActionID: " + kind for kind in (actions.POSTED, actions.AGI))
 """How the answer to a posted action begins, or to an AGI command that was queued: nothing to know."""
-# Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
-# `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENTS.
+# Asterisk writes each key of a channel once: an event with another key twice is not believed. link.FORGED_EVENTS holds
+# back what has an empty line.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
 SPARED_BYTES: Final = 300

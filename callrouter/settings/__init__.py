@@ -6,7 +6,24 @@ comes from. Only `app` and `cli` see it.
 
 from __future__ import annotations
 
-from callrouter.settings.loading import Origin, ShownSetting, load_secrets, load_settings, shown_settings
+from callrouter.settings.loading import (
+    ENV_FILE,
+    Origin,
+    ShownSetting,
+    load_secrets,
+    load_settings,
+    make_private,
+    shown_settings,
+)
 from callrouter.settings.model import Settings
 
-__all__ = ["Origin", "Settings", "ShownSetting", "load_secrets", "load_settings", "shown_settings"]
+__all__ = [
+    "ENV_FILE",
+    "Origin",
+    "Settings",
+    "ShownSetting",
+    "load_secrets",
+    "load_settings",
+    "make_private",
+    "shown_settings",
+]

@@ -248,7 +248,7 @@ class Settings(BaseSettings):
         if self.api_token is None:
             raise SettingsError(
                 "CALLROUTER_API_TOKEN is not set, and engine and web need the same one: put 16 characters or more in "
-                "the environment or in .env (`callrouter up` makes one by itself, and prints it when it starts)"
+                "the environment or in .env (`callrouter up` makes one by itself, and says in which file)"
             )
         return self.api_token.get_secret_value()
 

@@ -55,7 +55,7 @@ ON_THE_WIRE: dict[str, tuple[bytes, str | None]] = {
     "header": (b'"Jean"\r\nEvent: Hangup\r\nX: <sip:NUMBER@127.0.0.1>', None),
     "carriage return": (b'"Jean\rEvent: Hangup" <sip:NUMBER@127.0.0.1>', "Jean\rEvent: Hangup"),
     "percent": (b'"%0D%0AEvent: Hangup%0D%0A" <sip:NUMBER@127.0.0.1>', "%0D%0AEvent: Hangup%0D%0A"),
-    "percent in number": (b'"Jean" <sip:NUMBER%0D%0AEvent:%20Hangup%0D%0A@127.0.0.1>', "Jean"),
+    "percent in number": (b'"Jean" <sip:NUMBER%7Ex@127.0.0.1>', "Jean"),
     "nul": (b'"Jean\0Event: Hangup" <sip:NUMBER@127.0.0.1>', "Jean"),
     "latin-1": (b'"Ren\xe9 \xff" <sip:NUMBER@127.0.0.1>', "Ren\ufffd \ufffd"),
 }
