@@ -10,6 +10,7 @@ from callrouter.app.history import PlanHistory, revive
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
+from callrouter.asterisk.queue_check import Team
 from callrouter.core.call import Call
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
@@ -67,6 +68,19 @@ class Dialplans:
     loader: Loader
     served: ServedPlans
     versions: PlanVersions
+
+    def teams(self) -> list[Team]:
+        """The queues of the folder, as the PBX is to have them."""
+        catalogue = self.served.catalogue
+        return [
+            Team(
+                name=queue.name,
+                members={f"PJSIP/{catalogue.phones[agent]}": agent for agent in queue.members},
+                strategy=queue.strategy,
+                max_callers=queue.max_callers,
+            )
+            for queue in catalogue.queues.values()
+        ]
 
     def target_of(self, call: Call) -> ServiceLevelTarget | None:
         """What the call's client was promised, by the plan the call walks; None when that plan is not at hand."""

@@ -119,6 +119,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
+        dialplans.teams,
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         on_checked=metrics.queues_checked,

@@ -46,6 +46,8 @@ MAX_NAME = 500
 
 _NEEDS_ANSWER = (Play, CollectDigits, EnterQueue, Record)
 DIGITS = frozenset("0123456789*#ABCD")
+_ENDS_PLAINLY = frozenset({inputs.PromptEnded, inputs.CollectEnded})
+"""Results that complete no visit; most inputs are of these kinds, so they are asked for first."""
 _KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING, CallState.CONSULTING})
 
 
@@ -75,10 +77,10 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     """Tell a call what happened; an input that does not fit is refused and changes nothing."""
     if not admits(call.state, type(told)):
         return _refuse(call, f"{type(told).__name__} while {call.state}")
+    if isinstance(told, (inputs.PromptEnded, inputs.CollectEnded)):  # first, because most inputs are
+        return _end_wait(plan, call, told)
     at = told.at
     match told:
-        case inputs.PromptEnded() | inputs.CollectEnded():  # first, because most inputs are
-            return _end_wait(plan, call, told)
         case inputs.DigitPressed(digit=digit):
             if digit not in DIGITS:
                 return _refuse(call, "not a key of a telephone")
@@ -126,9 +128,11 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])
-    if call.state is CallState.CONNECTED:
+    if type(result) not in _ENDS_PLAINLY and call.state is CallState.CONNECTED:
         result = _of_conversation(result)
-    if isinstance(result, inputs.QueueLeft):
+    if type(result) in _ENDS_PLAINLY:
+        pass
+    elif isinstance(result, inputs.QueueLeft):
         call = walk.keep(close_open_visits(call, at, queue=result.outcome))
     elif isinstance(result, inputs.DialEnded):
         call = walk.keep(close_open_visits(call, at, dial=result.outcome))
@@ -226,11 +230,12 @@ def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, 
 class _Walk:
     """One passage through nodes, from an input to the next wait."""
 
-    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact]) -> None:
+    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact], passed: int = 0) -> None:
+        """`passed`: nodes that the caller has passed since they last waited."""
         self.plan = plan
         self.at = at
         self.facts = facts
-        self._passed = 0
+        self._passed = passed
 
     def go_to(self, call: Call, name: str) -> Turn:
         """Enter a node, and go on until one waits."""
@@ -262,8 +267,7 @@ class _Walk:
 
     def _answered_ahead(self, before: Call, node: Node, left: Leave) -> Turn | None:
         """The next wait in place of the answer's own, if it begins with an answer and says or asks something."""
-        ahead = _Walk(self.plan, self.at, [*self.facts])
-        ahead._passed = self._passed
+        ahead = _Walk(self.plan, self.at, [*self.facts], self._passed)
         turn = ahead.follow(before, node, left)
         return turn if len(turn.effects) > 1 and isinstance(turn.effects[0], Answer) else None
 
@@ -282,6 +286,8 @@ class _Walk:
 
     def keep_messages(self, before: Call, after: Call) -> Call:
         """Note what the caller has just left: messages, and wishes to be called back."""
+        if after.messages is before.messages and after.callbacks is before.callbacks:
+            return after
         for message in after.messages[len(before.messages) :]:
             self.facts.append(fact.MessageLeft(call=after, message=message))
         for callback in after.callbacks[len(before.callbacks) :]:
@@ -300,18 +306,18 @@ class _Walk:
 
     def _wait(self, stay: Stay) -> Turn:
         effects = stay.effects
-        if isinstance(effects[-1], Record) and len(stay.call.messages) >= MAX_MESSAGES:
+        last = effects[-1]
+        if type(last) is Record and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
         call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
         # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
-        last = effects[-1]
-        if isinstance(last, EnterQueue):
+        if type(last) is EnterQueue:
             visit = QueueVisit(queue=last.queue, entered_at=self.at)
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
-        elif isinstance(last, Dial):
+        elif type(last) is Dial:
             attempt = DialAttempt(target=" + ".join(last.names or last.numbers), started_at=self.at)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))
