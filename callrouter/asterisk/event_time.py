@@ -15,7 +15,7 @@ from typing import Final
 
 from callrouter.asterisk import codec
 
-LATE_SECONDS: Final = 0.05
+LATE_SECONDS: Final = 0.002
 """An event that was read sooner was read at once: no clock need be compared."""
 PINGS: Final = 8
 SLOWEST_PING_SECONDS: Final = 0.5

@@ -116,7 +116,7 @@ async def test_a_link_is_lost_when_it_was_last_heard(pbx: Pbx) -> None:
         room.link._session.last_heard_seconds -= 4
         room.link._session.abort("nothing was heard")
         began = room.driver._clock.now()
-        await until(lambda: room.link.state is not LinkState.UP, 5)
+        await until(lambda: room.switch.lost_at is not None, 5)
         lost_at = room.switch.lost_at
         await until(lambda: room.link.state is LinkState.UP, 10)
 
