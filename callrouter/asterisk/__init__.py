@@ -4,7 +4,7 @@ Bytes: `codec` frames and decodes AMI and encodes actions; `actions` prepares th
 writes AGI commands; `asyncagi` reads environments and results.
 
 The link: `session` is one AMI connection and what is pending on it, `batch` is what leaves in one write, `link` makes
-connections and keeps one.
+connections and keeps one. `event_time` dates what they bring.
 
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
 caller's channel. `arrivals` makes an environment a call, `translate` makes effects commands and results inputs, with

@@ -20,6 +20,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -30,6 +31,7 @@ from callrouter.asterisk import codec
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.event_time import EventTime, stamp_of
 from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
 
@@ -106,6 +108,7 @@ class AmiLink:
         self.state = LinkState.DOWN
         self.reason = "not connected yet"
         self.counters = LinkCounters()
+        self._event_time = EventTime()
         self._events: dict[bytes, OnEvent] = {}
         self._handlers = Handlers(events=self._events, on_post_error=on_post_error or _log_post_error)
         self._on_state: list[OnState] = []
@@ -191,6 +194,16 @@ class AmiLink:
         return self._session.connected
 
     @property
+    def late_seconds(self) -> float:
+        """How long ago what is being told happened, by Asterisk's own time; 0 when nothing is being told."""
+        return self._session.late_seconds
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing has been heard."""
+        return self._loop.time() - self._session.last_heard_seconds
+
+    @property
     def behind_seconds(self) -> float:
         """For how long this very process was held up, when it is on its way to catch up; negative when it is not."""
         return self._loop.time() - self._watch_due_seconds
@@ -261,7 +274,7 @@ class AmiLink:
             await self._session.log_off("callrouter logged off")
 
     def _idle_session(self) -> AmiSession:
-        return AmiSession(self._handlers, self.counters)
+        return AmiSession(self._handlers, self.counters, self._event_time)
 
     async def _open(self) -> AmiSession:
         connector = _Connector(
@@ -333,6 +346,7 @@ class AmiLink:
         self._session = session
         session.lost.add_done_callback(self._went_down)
         session.spare_confirmations()
+        self._event_time.connected()
         session.carry(self._along)
         self._watch_due_seconds = self._ping_due_seconds = self._loop.time()
         self._keep_alive()
@@ -358,7 +372,7 @@ class AmiLink:
             return
         if now >= self._ping_due_seconds:
             # Awaited like any response, so that it is read however little comes.
-            self.send("Ping").add_done_callback(_settle)
+            self.send("Ping").add_done_callback(partial(_settle, self._event_time.ping()))
             self._ping_due_seconds = now + PING_SECONDS
         self._watch_due_seconds = now + WATCH_SECONDS
         self._watch = self._loop.call_later(WATCH_SECONDS, self._keep_alive)
@@ -382,10 +396,10 @@ class AmiLink:
             on_state(state, reason)
 
 
-def _settle(ping: asyncio.Future[codec.AmiMessage]) -> None:
+def _settle(answered: Callable[[str], None], ping: asyncio.Future[codec.AmiMessage]) -> None:
     """A ping that fails needs no word: whoever watches the link has one."""
-    if not ping.cancelled():
-        ping.exception()
+    if not ping.cancelled() and ping.exception() is None:
+        answered(stamp_of(ping.result()))
 
 
 async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:

@@ -28,6 +28,7 @@ import structlog
 from callrouter.asterisk import actions, codec
 from callrouter.asterisk.asyncagi import AgiResult, parse_encoded_result
 from callrouter.asterisk.batch import Batch, OnResult, Pending, Request
+from callrouter.asterisk.event_time import EventTime
 from callrouter.errors import ActionFailed, AmiError, AmiUnreachable, ChannelGone, ProtocolError
 
 log = structlog.get_logger(__name__)
@@ -88,7 +89,10 @@ def action_error(message: codec.AmiMessage) -> ActionFailed:
 class AmiSession(asyncio.Protocol):
     """See the module. `lost` is done, with the reason, when the connection has gone."""
 
-    def __init__(self, handlers: Handlers, counters: LinkCounters) -> None:
+    def __init__(self, handlers: Handlers, counters: LinkCounters, event_time: EventTime | None = None) -> None:
+        self._event_time = event_time or EventTime()
+        self._reading = b""
+        """The event that is being told, if any."""
         self._handlers = handlers
         self._counters = counters
         self._loop = asyncio.get_running_loop()
@@ -108,7 +112,8 @@ class AmiSession(asyncio.Protocol):
         # runs.
         self.command_prefix = secrets.token_hex(4).encode()
         self._last_id = 0
-        self.heard_at_seconds = self._loop.time()
+        self.heard_at_seconds = self.last_heard_seconds = self._loop.time()
+        """The first is later where that nothing was heard was our own fault."""
         self.lost: asyncio.Future[str] = self._loop.create_future()
 
     # Out
@@ -195,12 +200,17 @@ class AmiSession(asyncio.Protocol):
 
     # In
 
+    @property
+    def late_seconds(self) -> float:
+        """How long ago what is being told happened, by Asterisk's own time; 0 when nothing is being told."""
+        return self._event_time.late_seconds(self._reading) if self._reading else 0.0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.connected = True
 
     def data_received(self, data: bytes) -> None:
-        self.heard_at_seconds = self._loop.time()
+        self.heard_at_seconds = self.last_heard_seconds = self._loop.time()
         counters = self._counters
         counters.bytes_received += len(data)
         try:
@@ -214,6 +224,7 @@ class AmiSession(asyncio.Protocol):
                 continue
             if block.startswith(b"Event: "):
                 counters.events_received += 1
+                self._reading = block
                 name = block[7 : block.find(b"\r\n", 7)]
                 if name == _EXEC:
                     self._take_result(block)
@@ -224,7 +235,9 @@ class AmiSession(asyncio.Protocol):
                 else:
                     counters.events_dropped += 1
             elif block.startswith(b"Response: "):
+                self._reading = b""
                 self._take_response(block)
+        self._reading = b""
         if self._marked == 1 or self._framer.unfinished:
             self._mark()
 

@@ -128,7 +128,7 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])
-    if call.state is CallState.CONNECTED:
+    if type(result) not in _ENDS_PLAINLY and call.state is CallState.CONNECTED:
         result = _of_conversation(result)
     if type(result) in _ENDS_PLAINLY:
         pass

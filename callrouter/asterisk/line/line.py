@@ -19,10 +19,18 @@ from msgspec import structs
 
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
-from callrouter.asterisk.line.commanded import PEOPLE, READ_STATUS, ROUTINES, CommandedLine, LinePorts, give_back
+from callrouter.asterisk.line.commanded import (
+    LEASE_GUARD_SECONDS,
+    PEOPLE,
+    READ_STATUS,
+    ROUTINES,
+    CommandedLine,
+    LinePorts,
+    give_back,
+)
 from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
-from callrouter.asterisk.translate import Kind, result
+from callrouter.asterisk.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
 from callrouter.core import inputs
 from callrouter.errors import AmiError
 
@@ -112,6 +120,9 @@ class Line(CommandedLine):
                 self._keys.ended()
             if self.state is _IN_ROUTINE and kind in OF_ROUTINES:
                 self._hears(Heard.ROUTINE_ENDED)
+                # From then on a lease runs again; this may be read late.
+                left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
+                self._lease_ends_at = perf_counter() + left
         now, recorded = self._now(), NOTHING
         if kind in OF_ROUTINES:
             if self._hung_up is not None:
