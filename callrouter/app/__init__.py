@@ -8,6 +8,7 @@ The engine's parts: `telephony` is everything that lives by the link to Asterisk
 engine saw, `observation` declares when nobody watched; `records` is all that is kept, `operations` what an operator
 asks, `web_services` what reaches beyond the calls.
 
-The clients' files: `dialplans` loads them and tells who acts on a change, `watch` sees a change in the folder,
-`history` keeps every version that was live, `versions` finds one again, `publishing` shows them and rolls back.
+The clients' files: `dialplans` loads them and tells who acts on a change, `live` holds fast to what was live, `watch`
+sees a change in the folder, `history` keeps every version that was live, `versions` finds one again, `publishing` shows
+them and rolls back.
 """

@@ -21,6 +21,9 @@ from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
 from callrouter.app.realtime import take_precedence
@@ -30,6 +33,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
@@ -83,9 +87,16 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
     gauges = DialplanMetrics(registry)
     changes = PlanChanges(
-        metrics=gauges, history=history, fallbacks=fallbacks, link=link, queues_due=queues_due, tasks=aside
+        metrics=gauges,
+        history=history,
+        keeper=keeper,
+        fallbacks=fallbacks,
+        link=link,
+        queues_due=queues_due,
+        tasks=aside,
     )
     dialplans = await load_dialplans(settings, database, clock, calls, changes)
     garbage.serve()
@@ -98,6 +109,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         settings.region,
         live=calls.__contains__,
         known=partial(recorded_calls, database),
+        listen=partial(recorded_in, settings.recordings_dir),
         shift=shift,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
@@ -117,6 +129,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
+        dialplans.teams,
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         on_checked=metrics.queues_checked,
@@ -164,6 +177,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         records=Records(
             recorder=recorder,
             history=history,
+            keeper=keeper,
             observation=observation,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),

@@ -59,7 +59,7 @@ class EngineOperations:
     async def status(self) -> StatusOut:
         """How everything stands."""
         failed = await failed_checks(
-            self.checks | {"dialplan files": self._note_dialplans, "queues": self._note_queues}
+            self.checks | {"dialplan files": self._note_dialplans, "queues": self._detail_queues}
         )
         walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
         return StatusOut(
@@ -98,3 +98,6 @@ class EngineOperations:
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _detail_queues(self) -> str | None:
+        return self.queue_check.details

@@ -189,6 +189,11 @@ def get_variable(name: str) -> AgiCommand:
     return command("GET", "VARIABLE", variable_name(name))
 
 
+def lease(seconds: float) -> AgiCommand:
+    """Let the channel's lease end so many seconds after this command runs (func_timeout.c)."""
+    return command("SET", "VARIABLE", "TIMEOUT(absolute)", quote(f"{seconds:g}"))
+
+
 def gosub(context: str, extension: str = "s", priority: int = 1) -> AgiCommand:
     """Run a routine of Asterisk's dialplan; values travel before it by `set_variable`."""
     return command("GOSUB", opaque_id(context), opaque_id(extension), str(priority))

@@ -30,7 +30,7 @@ from callrouter.asterisk import codec
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.session import RESULT_EVENT, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
+from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
 
 log = structlog.get_logger(__name__)
@@ -109,6 +109,7 @@ class AmiLink:
         self._events: dict[bytes, OnEvent] = {}
         self._handlers = Handlers(events=self._events, on_post_error=on_post_error or _log_post_error)
         self._on_state: list[OnState] = []
+        self._along: Along = bytes  # nothing
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
         self.failure: AmiError | None = None
@@ -118,17 +119,26 @@ class AmiLink:
         self._watch: asyncio.TimerHandle | None = None
         self._watch_due_seconds, self._ping_due_seconds = inf, 0.0
 
-    def tells(self, *, events: Mapping[str, OnEvent] | None = None, on_state: OnState | None = None) -> None:
+    def tells(
+        self,
+        *,
+        events: Mapping[str, OnEvent] | None = None,
+        on_state: OnState | None = None,
+        along: Along | None = None,
+    ) -> None:
         """Subscribe, before `run`: what is not subscribed to is never sent by Asterisk.
 
         Args:
             events: who is told an event, by its name, the most frequent first; called in the reader, so it must not
                 wait. Not AsyncAGIExec: a result goes to whom sent the command.
             on_state: who is told each change of state; several may be.
+            along: who is asked at each write without an AGI command for a posted action to go along; one may be.
         """
         self._events.update({name.encode(): on_event for name, on_event in (events or {}).items()})
         if on_state is not None:
             self._on_state.append(on_state)
+        if along is not None:
+            self._along = along
 
     @property
     def wanted_events(self) -> tuple[str, ...]:
@@ -323,6 +333,7 @@ class AmiLink:
         self._session = session
         session.lost.add_done_callback(self._went_down)
         session.spare_confirmations()
+        session.carry(self._along)
         self._watch_due_seconds = self._ping_due_seconds = self._loop.time()
         self._keep_alive()
         self._change(LinkState.UP, f"logged in to Asterisk at {self.address}")

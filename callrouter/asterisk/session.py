@@ -33,6 +33,8 @@ from callrouter.errors import ActionFailed, AmiError, AmiUnreachable, ChannelGon
 log = structlog.get_logger(__name__)
 
 OnEvent = Callable[[codec.AmiMessage], None]
+Along = Callable[[], bytes]
+"""Asked at each write without an AGI command for a posted action that may wait for one; b"" when there is none."""
 OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
@@ -47,9 +49,9 @@ _CONFIRMED = tuple(b"Response: Success\r\nActionID: " + kind for kind in (action
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
 SPARED_BYTES: Final = 300
-"""What may wait unread while nobody waits for a response, or for the rest of a message: three confirmations (85 bytes
-each), and no event with a channel's fields in it (340 bytes and more). The next event, or the answer to the next
-ping, brings the rest."""
+"""What may wait unread while nobody waits for a response, or for the rest of a message: the confirmations of a call's
+first batch (280 bytes), and no event with a channel's fields in it (340 bytes and more). The next event, or the answer
+to the next ping, brings the rest."""
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
 
 
@@ -93,6 +95,7 @@ class AmiSession(asyncio.Protocol):
         self._framer = codec.Framer()
         self._pending = Pending()
         self._lists = 0
+        self._along: Along = bytes  # nothing
         self._transport: asyncio.Transport | None = None
         self.connected = False
         """Whether what is written now leaves."""
@@ -103,7 +106,7 @@ class AmiSession(asyncio.Protocol):
         self._broken: str | None = None
         # A command id of another session must never be taken for one of ours: what a dead engine queued still
         # runs.
-        self._id_prefix = secrets.token_hex(4).encode()
+        self.command_prefix = secrets.token_hex(4).encode()
         self._last_id = 0
         self.heard_at_seconds = self._loop.time()
         self.lost: asyncio.Future[str] = self._loop.create_future()
@@ -126,7 +129,7 @@ class AmiSession(asyncio.Protocol):
         if requests:
             self._mark()
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(data if results else data + self._along())
         else:
             self._loop.call_soon(self._fail, pending, self.reason)
 
@@ -152,6 +155,13 @@ class AmiSession(asyncio.Protocol):
         self.submit(_LOGOFF, {}, {})
         await asyncio.wait([self.lost], timeout=1.0)
         self.abort(reason)
+
+    def carry(self, along: Along) -> None:
+        """From now on, let what `along` gives go with what is written, but not with AGI commands.
+
+        With their confirmations, its own would be more than `SPARED_BYTES`, and wake us. A hang-up has room for one.
+        """
+        self._along = along
 
     def spare_confirmations(self) -> None:
         """From now on, be woken by confirmations only while somebody waits for a response; not with TLS, whose
@@ -179,8 +189,9 @@ class AmiSession(asyncio.Protocol):
         return len(self._pending.results)
 
     def next_id(self, kind: bytes) -> bytes:
+        """An ActionID that this session has not had yet."""
         self._last_id += 1
-        return b"%b%b-%x" % (kind, self._id_prefix, self._last_id)
+        return b"%b%x" % (kind, self._last_id)
 
     # In
 
@@ -278,7 +289,7 @@ class AmiSession(asyncio.Protocol):
                 self._tell_post_error(message["ActionID"][len(actions.POSTED) :], message)
         elif (request := self._pending.requests.get(action_id)) is not None:
             self._take_answer(action_id, request, message)
-        elif (on_result := self._pending.results.pop(action_id, None)) is not None:
+        elif (on_result := self._pending.results.pop(self.command_prefix + action_id, None)) is not None:
             self._call(on_result, action_error(message))
 
     def _tell_post_error(self, about: str, message: codec.AmiMessage) -> None:

@@ -123,10 +123,13 @@ class AsteriskSwitch:
         try:
             env = parse_env(message["Env"])
         except ProtocolError as error:
-            log.warning("a call could not be taken; Asterisk's fallback serves it", reason=str(error))
+            channel = message["Channel"]
+            log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
+            give_back(self._link, ChannelActions(channel))
             return
-        if not env.arguments:
-            return  # somebody else's use of AsyncAGI: callrouter's entry always passes a call id
+        if not env.arguments and env.complete:
+            log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
+            return
         line = self._by_uniqueid.get(env.uniqueid)
         if line is not None:
             line.agi_entered_again()
@@ -143,11 +146,12 @@ class AsteriskSwitch:
 
     def _takes(self, env: AgiEnv) -> bool:
         """Whether a call of this environment is for us; others are Asterisk's fallback's."""
+        if not env.complete:  # and the call's id, which stands at its end, may be missing
+            log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
+            return False
         call_id = env.arguments[0]
         if self._draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=call_id)
-        elif not env.complete:
-            log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
         elif call_id in self.lines:
             log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
         else:
@@ -208,8 +212,12 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.agi_ended()
-        else:
-            self._late.pop(message["Uniqueid"], None)
+        elif (env := self._late.pop(message["Uniqueid"], None)) is not None:
+            log.warning(
+                "a call was not taken: it was over, or Asterisk's fallback had it, when the engine, which was held "
+                "up, could look at it",
+                call_id=env.arguments[0],
+            )
 
     def _on_hangup_request(self, message: AmiMessage) -> None:
         uniqueid, cause = message["Uniqueid"], _number(message["Cause"])

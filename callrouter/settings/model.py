@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         "on or off",
         default=True,
     )
+    expected_routes: Literal["refuse", "report"] = _setting(
+        "What becomes of a saved tree that fails its own expected routes: it stays out of service, or is only reported",
+        "refuse or report",
+        default="refuse",
+    )
     prompts_dir: Path = _setting("Rendered prompts; Asterisk reads it", "a folder", default=Path(".run/data/prompts"))
     sounds_dirs: Annotated[tuple[Path, ...], NoDecode] = _setting(
         "Where sound files are looked for, by language", f"folders separated by '{os.pathsep}'", default=()
@@ -124,7 +129,7 @@ class Settings(BaseSettings):
     )
     region: str = _setting("Country of numbers written without one", "two capitals, such as FR", default="FR")
 
-    @field_validator("log_format", "log_level", mode="before")
+    @field_validator("log_format", "log_level", "expected_routes", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

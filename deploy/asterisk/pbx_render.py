@@ -208,10 +208,16 @@ def _external(config: PbxConfig) -> str:
 
 
 def _phone_extension(name: str) -> str:
-    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback."""
+    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback.
+
+    Of one who was answered Dial() ends the routine that they were transferred out of: the engine hears of it, or, if
+    there is none any more, the fallback sees by CR_OVER that their conversation is over.
+    """
     lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
-        f"exten => {name},1,Dial(PJSIP/{name},30,i)\n"
+        f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
+        f" same => n,Dial(PJSIP/{name},30,i)\n"
+        " same => n,Set(CR_OVER=)\n"
         f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
         " same => n,Hangup()"
     )

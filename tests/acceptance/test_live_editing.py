@@ -162,6 +162,7 @@ def test_a_queue_that_the_pbx_lacks_is_said_until_it_is_there(edited_town: Town)
     good = (folder / FILE).read_text()
     assert town.run(_get(town, "/ready"))["degraded"] == []
     assert town.figures()["callrouter_queues_missing"] == 0
+    assert town.figures()["callrouter_queues_different"] == 0
 
     teams = folder / "shared" / "queues.yaml"
     _save(teams, f"{teams.read_text()}  night:\n    members: [agent-1]\n")

@@ -328,7 +328,16 @@ async def test_the_link_fails_what_was_unanswered_and_comes_back_soon() -> None:
 # Woken for what matters
 
 
-CONFIRMED = b"Response: Success\r\nActionID: p/Setvar/PJSIP/trunk-00000001\r\nMessage: Variable Set\r\n\r\n"
+CONFIRMED = tuple(
+    b"Response: Success\r\nActionID: %b\r\nMessage: %b\r\n\r\n" % confirmation
+    for confirmation in (
+        (b"p/Setvar", b"Variable Set"),
+        (b"afffffe", b"Added AGI command to queue"),
+        (b"affffff", b"Added AGI command to queue"),
+        (b"p/Timeout", b"Timeout Set"),
+    )
+)
+"""What Asterisk answers to a call's first batch, which is the longest of most calls: state, answer, prompt, lease."""
 STARTED = b"Event: AsyncAGIStart\r\nChannel: PJSIP/trunk-00000001\r\nEnv: " + b"x" * 1400 + b"\r\n\r\n"
 
 
@@ -340,7 +349,7 @@ async def answer_pings(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three of them wake nobody; an event, or the answer to a ping, brings them along."""
+    """Those of a batch wake nobody; an event, or the answer to a ping, brings them along."""
     read: list[int] = []
     then: list[int] = []
     data_received = AmiSession.data_received
@@ -355,15 +364,15 @@ async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.M
             answering = group.create_task(answer_pings(reader, writer))
             await asyncio.sleep(0.3)
             read.clear()
-            for _ in range(3):
-                writer.write(CONFIRMED)
+            for confirmation in CONFIRMED:
+                writer.write(confirmation)
                 await writer.drain()
                 await asyncio.sleep(0.05)
             then.append(sum(read))
             writer.write(STARTED)
             await asyncio.sleep(0.2)
             then.append(sum(read))
-            writer.write(CONFIRMED)
+            writer.write(CONFIRMED[0])
             await asyncio.sleep(PING_SECONDS + 0.5)
             then.append(sum(read))
             answering.cancel()
@@ -376,8 +385,8 @@ async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.M
         await until(lambda: len(then) == 3)
         await listener.link.close()
 
-    assert then[:2] == [0, 3 * len(CONFIRMED) + len(STARTED)]
-    assert then[2] > then[1] + len(CONFIRMED)
+    assert then[:2] == [0, sum(map(len, CONFIRMED)) + len(STARTED)]
+    assert then[2] > then[1] + len(CONFIRMED[0])
 
 
 @pytest.mark.parametrize("tail", [1, 20, 155, 299])
@@ -614,7 +623,7 @@ async def test_an_ended_channel_is_told(pbx: Pbx) -> None:
         await until(lambda: len(outcomes) == 1 and len(listener.post_errors) == 1)
 
     assert [ChannelGone] == [type(outcome) for outcome in outcomes]
-    assert listener.post_errors == [("AbsoluteTimeout/PJSIP/trunk-ffffffff", "No such channel")]
+    assert listener.post_errors == [("Timeout", "No such channel")]
 
 
 async def test_a_list_is_collected(pbx: Pbx, callers: Callers) -> None:
@@ -692,6 +701,22 @@ async def test_a_batch_leaves_in_one_write() -> None:
     assert names == [b"Action: AGI", b"Action: AGI", b"Action: AbsoluteTimeout"]
     session.connection_lost(None)
     assert len(outcomes) == 2
+
+
+async def test_what_may_wait_goes_along_one_by_one_and_last() -> None:
+    """It does not stand in front of a caller's commands, nor do its confirmations wake us with theirs."""
+    session, outbox = AmiSession(Handlers(events={}, on_post_error=print), LinkCounters()), Outbox()
+    waiting = [b"second", b"first"]
+    session.submit(b"without a connection", {}, {})
+    session.connection_made(outbox)
+    session.submit(b"before the log-in;", {}, {})
+    session.carry(lambda: waiting.pop() if waiting else b"")
+    session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {b"5ba1": print})
+    session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {})
+
+    assert outbox.writes == [b"before the log-in;", b"own;first", b"own;", b"own;second", b"own;"]
 
 
 async def test_a_failing_handler_deafens_nobody(pbx: Pbx) -> None:
