@@ -35,12 +35,12 @@ from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.recordings import recorded_in
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.queue_check import QueueCheck
 from callrouter.asterisk.switch import AsteriskSwitch
-from callrouter.asterisk.translate import Places
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls

@@ -24,8 +24,8 @@ from callrouter.asterisk.event_time import LATE_SECONDS
 from callrouter.asterisk.line.commanded import LinePorts, give_back
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.translate import Places
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect

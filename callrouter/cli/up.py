@@ -6,9 +6,9 @@ import typer
 import uvloop
 
 from callrouter.app.folders import prepare_folders
-from callrouter.app.token import kept_token
 from callrouter.app.up import run_up
 from callrouter.settings import ENV_FILE, load_settings, make_private
+from callrouter.settings.token import kept_token
 
 
 def up() -> None:

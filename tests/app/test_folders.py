@@ -11,9 +11,9 @@ import pytest
 
 from callrouter.app.engine import run_engine
 from callrouter.app.folders import prepare_folders
-from callrouter.app.token import kept_token
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings
+from callrouter.settings.token import kept_token
 
 PROC = Path("/proc/sys")
 """Nobody, root neither, makes a file there."""

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import get_args
 
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.switch import AsteriskSwitch
-from callrouter.asterisk.translate import Places
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.core.effects import Lookup

@@ -12,7 +12,7 @@ import pytest
 from callrouter.asterisk import commands
 from callrouter.asterisk.catch_up import FALLBACK_CONTEXT
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.translate import Command, Kind
+from callrouter.asterisk.line.translate import Command, Kind
 from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.effects import Sound
 from callrouter.core.facts import TroubleMet

@@ -22,8 +22,8 @@ from callrouter.asterisk.line.line import (
 from callrouter.asterisk.line.read_keys import KEY_GRACE_SECONDS
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
+from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.asterisk.link import AmiAddress, AmiLink
-from callrouter.asterisk.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
 from callrouter.core.effects import CollectDigits, Effect, EnterQueue, Hangup, Play, Sound

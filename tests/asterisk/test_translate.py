@@ -9,7 +9,7 @@ import pytest
 
 from callrouter.asterisk.asyncagi import parse_result
 from callrouter.asterisk.line.recordings import Recorded
-from callrouter.asterisk.translate import Kind, Places, order, result, state_command
+from callrouter.asterisk.line.translate import Kind, Places, order, result, state_command
 from callrouter.core import effects, inputs
 from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
 from callrouter.core.effects import (

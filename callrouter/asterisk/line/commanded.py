@@ -25,9 +25,7 @@ from callrouter.asterisk.line.read_keys import ReadKeys
 from callrouter.asterisk.line.recordings import Recording
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import LineState, Sent, Standing
-from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.queues import look
-from callrouter.asterisk.translate import (
+from callrouter.asterisk.line.translate import (
     GET_RESULT,
     LEASE_MARGIN_SECONDS,
     MUSIC_ON,
@@ -41,6 +39,8 @@ from callrouter.asterisk.translate import (
     order,
     state_command,
 )
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.queues import look
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record

@@ -30,7 +30,7 @@ from callrouter.asterisk.line.commanded import (
 )
 from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
-from callrouter.asterisk.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
 from callrouter.core import inputs
 from callrouter.errors import AmiError
 

@@ -24,6 +24,7 @@ from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.line.recordings import NOTHING, Recorded
+from callrouter.asterisk.queues import LOOK_SECONDS
 from callrouter.asterisk.say import sounds_of
 from callrouter.core import inputs
 from callrouter.core.effects import (
@@ -47,8 +48,6 @@ ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
 AFTER_ROUTINE_LEASE_SECONDS = 5.0
 """How long an engine has to go on after a routine, however the routine was left."""
-LOOK_SECONDS = 1.0
-"""A queue that has not been seen by then cannot be looked at: the caller hears nothing meanwhile."""
 ANSWER_LONGEST_SECONDS = 1.0
 """ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
 
