@@ -5,10 +5,9 @@ Asterisk knows neither: Record() counts a line without a single packet, and a ca
 
 from __future__ import annotations
 
-import sys
-from array import array
 from datetime import datetime
 from pathlib import Path
+from struct import Struct as Layout
 from typing import Final
 
 from msgspec import Struct
@@ -30,6 +29,8 @@ MOST_FRAMES: Final = 3000
 """Of a longer recording every second, third … frame is looked at: the loop serves live calls meanwhile."""
 EVERY_SAMPLE: Final = 4
 """One sample of so many is enough to judge a frame's loudness."""
+_SAMPLES: Final = Layout("<" + f"h{2 * (EVERY_SAMPLE - 1)}x" * (FRAME_SAMPLES // EVERY_SAMPLE))
+"""Those samples of one frame, little-endian."""
 
 
 class Recorded(Struct, frozen=True, kw_only=True, gc=False):
@@ -49,19 +50,17 @@ def listen(path: Path) -> Recorded | None:
         content = path.read_bytes()
     except OSError:
         return None
-    sound = content[WAV_HEADER_BYTES:]
+    sound = memoryview(content)[WAV_HEADER_BYTES:]
     return Recorded(seconds=len(sound) / WAV_BYTES_PER_SECOND, heard=_heard(sound))
 
 
-def _heard(sound: bytes) -> bool:
-    samples = array("h", sound[: len(sound) // 2 * 2])
-    if sys.byteorder == "big":
-        samples.byteswap()
-    frames = len(samples) // FRAME_SAMPLES
+def _heard(sound: memoryview) -> bool:
+    """Nothing is copied but the samples that are judged: ten minutes are 9.6 MB."""
+    frames = len(sound) // (2 * FRAME_SAMPLES)
     step = frames // MOST_FRAMES + 1
     loud = 0
-    for first in range(0, frames * FRAME_SAMPLES, step * FRAME_SAMPLES):
-        some = samples[first : first + FRAME_SAMPLES : EVERY_SAMPLE]
+    for frame in range(0, frames, step):
+        some = _SAMPLES.unpack_from(sound, 2 * FRAME_SAMPLES * frame)
         loud += sum(map(abs, some)) >= LOUD * len(some)
         if loud * step >= HEARD_FRAMES:
             return True
