@@ -159,6 +159,12 @@ def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[by
         return process
 
     yield start
+    # While the phones can still answer: one that is killed in a conversation would be busy, and sent a BYE, for long.
+    pbx.cli("channel request hangup all")
+    deadline = time.monotonic() + 5
+    while not pbx.cli("core show channels count").startswith("0 active channels"):
+        assert time.monotonic() < deadline, "calls of a test outlive it"
+        time.sleep(0.05)
     for process in running:
         process.kill()
         process.wait()
@@ -727,11 +733,8 @@ def test_nothing_that_dials_follows_a_redirection(pbx: Pbx) -> None:
 
 
 # ---- expensive numbers -------------------------------------------------------------------------------------------
-# The carrier's phone would answer; nothing but what the engine or the published fallback names may reach it. Calls here
-# are agent-2's: a phone that went away in a conversation, as agent-1's does above, is busy until the session timer ends
-# it, and who waits for it is rung meanwhile.
+# The carrier's phone would answer; nothing but what the engine or the published fallback names may reach it.
 EXPENSIVE = "0899123456"
-PHONES = {"PJSIP/agent-1", "PJSIP/agent-2"}
 
 
 def test_no_phone_dials_out(pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]]) -> None:
@@ -746,13 +749,13 @@ def test_no_agent_transfers_a_caller_out(
     pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
 ) -> None:
     """Their REFER leads nowhere, as they are told, and the conversation goes on."""
-    ami.action("DBPut", Family="callrouter/fallback", Key="0140000005", Val="queue:line-2")
-    sipp("agent_transfers", port=phone_ports["agent-2"], hold_ms=300, moved_to=EXPENSIVE)
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000005", Val="queue:medical")
+    sipp("agent_transfers", port=phone_ports["agent-1"], hold_ms=300, moved_to=EXPENSIVE)
     caller = sipp("talk", "0140000005", hold_ms=4000)
     ami.event("AgentConnect")
 
     assert caller.wait(15) == 0
-    assert {"PJSIP/agent-2"} <= set(_dialled_since(ami)) <= PHONES
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
     assert f"transfer to '{EXPENSIVE}@callrouter-phones' but target does not exist" in pbx.log_path.read_text()
 
 
@@ -760,13 +763,13 @@ def test_no_caller_transfers_themselves_out(
     ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
 ) -> None:
     """A caller's REFER is declined, whoever they speak with."""
-    ami.action("DBPut", Family="callrouter/fallback", Key="0140000006", Val="queue:line-2")
-    sipp("answer", port=phone_ports["agent-2"])
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000006", Val="queue:medical")
+    sipp("answer", port=phone_ports["agent-1"])
     caller = sipp("caller_transfers", "0140000006", hold_ms=2500, moved_to=EXPENSIVE)
     ami.event("AgentConnect")
 
     assert caller.wait(15) == 0
-    assert {"PJSIP/agent-2"} <= set(_dialled_since(ami)) <= PHONES
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
 
 
 @pytest.mark.parametrize("named", ["Diversion", "P-Asserted-Identity"])
@@ -774,14 +777,14 @@ def test_who_a_caller_says_they_are_is_never_dialled(
     ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int], named: str
 ) -> None:
     """Neither their number nor one that they were forwarded by."""
-    ami.action("DBPut", Family="callrouter/fallback", Key="0140000007", Val="queue:line-2")
-    sipp("answer", port=phone_ports["agent-2"])
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000007", Val="queue:medical")
+    sipp("answer", port=phone_ports["agent-1"])
     header = f"{named}: <sip:{EXPENSIVE}@127.0.0.1>"
     caller = sipp("talk_as", "0140000007", caller=EXPENSIVE, hold_ms=2500, header=header)
     ami.event("AgentConnect")
 
     assert caller.wait(15) == 0
-    assert {"PJSIP/agent-2"} <= set(_dialled_since(ami)) <= PHONES
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
 
 
 # ---- production --------------------------------------------------------------------------------------------------
