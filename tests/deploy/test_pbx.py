@@ -147,7 +147,9 @@ def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[by
         header: str = "X-Test: none",
     ) -> subprocess.Popen[bytes]:
         where = [] if port else [f"{pbx.sip_host}:{pbx.sip_port}", "-s", did]
-        command = ["sipp", *where, "-p", str(port or _free_port()), "-i", "127.0.0.1", "-m", "1", "-nostdin"]
+        command = ["sipp", *where, "-p", str(port or _free_port()), "-i", "127.0.0.1", "-nostdin"]
+        # A phone answers whatever comes: an INVITE of an earlier test, sent again, would be its only call otherwise.
+        command += [] if port else ["-m", "1"]
         command += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-d", str(hold_ms), "-timeout", "20s"]
         command += ["-key", "from", caller, "-key", "name", "Jean", "-au", caller, "-ap", secret]
         command += ["-key", "moved_to", moved_to, "-key", "header", header]
