@@ -80,6 +80,23 @@ def is_valid(number: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=65_536)
+def territories_of(number: str) -> tuple[str, ...]:
+    """Where an E.164 number lies, as ISO codes; nothing for one that belongs to no place, such as a toll-free one."""
+    digits = number.removeprefix("+33")
+    if digits != number:
+        return ("FR",) if digits[:1] in "12345" else ()
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return ()
+    return (
+        tuple(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
+        if number[:4] != "+262"
+        else (("YT",) if number[4:7] in ("269", "639") else ("RE",))
+    )
+
+
 @lru_cache(maxsize=256)
 def example(region: str) -> str:
     """A mobile number of a country, as one keys it there; empty where none is known."""

@@ -115,8 +115,19 @@ class Scope(Struct, kw_only=True):
         """File and line of a value of this tree."""
         return f"{self.document.file}:{self.line(*path)}"
 
-    def fail(self, message: str, *path: str | int, suggestion: str = "", severity: Severity = Severity.ERROR) -> None:
-        """Note what is wrong with the value at a path; a node's name may be the one it has in the plan."""
+    def fail(
+        self,
+        message: str,
+        *path: str | int,
+        suggestion: str = "",
+        severity: Severity = Severity.ERROR,
+        name: str = "",
+        dated: bool = False,
+    ) -> None:
+        """Note what is wrong with the value at a path; a node's name may be the one it has in the plan.
+
+        `name`: of a warning, what the file may accept it by; `dated`: time alone brought it about.
+        """
         document, full, included_at = self.document, (*self.root, *path), self.included_at
         if path[:1] == ("nodes",) and len(path) > 1 and (place := self.places.get(str(path[1]))):
             document, full, included_at = place.document, (*place.path, *path[2:]), place.included_at
@@ -129,7 +140,9 @@ class Scope(Struct, kw_only=True):
                 field=dotted(tree_path(known)),
                 message=f"{message} (put here by {included_at})" if included_at else message,
                 suggestion=suggestion,
-                severity=severity,
+                severity=Severity.WARNING if name else severity,
+                name=name,
+                dated=dated,
             )
         )
 

@@ -18,6 +18,7 @@ from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import Node
 from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.scope import Place, Scope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import NodeBlock
@@ -160,6 +161,8 @@ class Assembly:
             build = tree.blocks[name].verb.build
             assert build is not None, "what stands for another tree was resolved"
             node = build(tree.scope, name, block)
+            for key, wrong, warning in unusual(block):
+                tree.scope.fail(wrong, "nodes", name, tree.blocks[name].verb.name, key, name=warning)
             if node is not None:
                 onward = self._onward(tree, name, block) if isinstance(block, SetBlock) else tree
                 self.nodes[tree.name(name)] = self._placed(tree, name, node, onward)

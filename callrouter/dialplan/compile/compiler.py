@@ -94,7 +94,8 @@ def _compile_alone(
     plan, assembly, dialled = None, None, dict[str, str]()
     if check_frame(scope, file):
         plan, assembly, dialled = _compile(scope, drafted, file, today, neighbours)
-    issues = tuple(sorted(dict.fromkeys(scope.issues), key=_by_line))
+    found = _accepting(scope, file) if file.accepted else scope.issues
+    issues = tuple(sorted(dict.fromkeys(found), key=_by_line))
     compiled = Compiled(
         document=document,
         client=file.client,
@@ -104,6 +105,19 @@ def _compile_alone(
         dialled=dialled,
     )
     return compiled, assembly
+
+
+def _accepting(scope: Scope, file: ClientFile) -> list[Issue]:
+    """The issues without those that the file accepts; a name that accepts nothing is said to."""
+    found = {issue.name for issue in scope.issues}
+    kept = [issue for issue in scope.issues if issue.name not in file.accepted]
+    idle = replace(scope, issues=[])
+    # Where errors hide the rest of the tree, nobody knows what would be found.
+    for name in file.accepted if not errors(scope.issues) else ():
+        if name not in found:
+            wrong = f"accepted: nothing here is warned of as {name} any more: take it out"
+            idle.fail(wrong, "accepted", name, severity=Severity.WARNING)
+    return [*kept, *idle.issues]
 
 
 def _client_of(value: Any) -> str:
@@ -134,7 +148,7 @@ def _compile(
     root = Growth(scope=scope, blocks=file.nodes, languages=languages_of(file))
     assembly = Assembly(root, neighbours, open_client, file.client)
     tree = _grown(scope, drafted, file, assembly)
-    prove(scope, file, tree, today)
+    prove(scope, file, tree, today, dids)
     _check_languages(scope, file, assembly)
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(

@@ -4,7 +4,7 @@
 that exits lead somewhere, nodes are reached, and no way goes round or on for ever; `flow` finds what is certain at a
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
 an earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
-`dialled` at numbers that lead back here through the telephone network. `effort` only warns.
+`dialled` at numbers that lead back here through the telephone network. `effort` and `advice` only warn.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
@@ -13,10 +13,12 @@ call never needs a node, list, variable or set of hours that is not there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import errors
+from callrouter.dialplan.proof.advice import check_people, check_queues, check_territory
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort
@@ -31,11 +33,11 @@ from callrouter.dialplan.scope import Scope
 __all__ = ["Tree", "check_dialled", "prove"]
 
 
-def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
+def prove(scope: Scope, file: ClientFile, tree: Tree, today: date, dids: Sequence[str]) -> None:
     """Put all that is wrong with a client's tree, and all that is unwise, among the scope's issues.
 
     A tree of which nodes are missing (because they have errors of their own) is judged as far as that can be done:
-    nothing is said of a node that only the missing ones may lead to.
+    nothing is said of a node that only the missing ones may lead to. `dids` are the client's numbers, in E.164.
     """
     check_targets(scope, tree.written)
     check_loops(scope, tree)
@@ -44,6 +46,9 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date) -> None:
     check_hours(scope, file.hours, today)
     check_rotas(scope, tree, today)
     check_fallback(scope, tree)
+    check_people(scope, tree)
+    check_queues(scope, tree)
+    check_territory(scope, file, dids)
     if not errors(scope.issues):
         check_whole(scope, tree)
         check_open(scope, tree, today)

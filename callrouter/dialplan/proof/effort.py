@@ -36,7 +36,7 @@ def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
             wrong = (
                 f"a caller presses at least {keys} keys before somebody is called here; more than {MOST_KEYS} are many"
             )
-            scope.fail(wrong, "nodes", name, severity=Severity.WARNING)
+            scope.fail(wrong, "nodes", name, name="many-keys")
     _check_emergency(scope, tree, emergency, found)
 
 
@@ -75,7 +75,7 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
             f"a caller has been listening for {longest:.0f} s here before they can do anything:"
             f" a greeting of more than {LONGEST_GREETING_SECONDS:.0f} s is hung up on"
         )
-        scope.fail(wrong, "nodes", where, severity=Severity.WARNING)
+        scope.fail(wrong, "nodes", where, name="long-greeting")
 
 
 _UNWILLING = (LeftBy.SILENCE, LeftBy.WRONG_KEYS, LeftBy.SILENCE | LeftBy.WRONG_KEYS)
