@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 
 from callrouter.app.versions import compile_again
+from callrouter.core.call import replace
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech, SoundSource
 from callrouter.dialplan.folder.publish import Note, read_note
@@ -151,7 +152,8 @@ def _stored(plan: Plan, swap: Swap) -> StoredPlan:
 async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:
     """At a start: clients whose file is wrong are given the plan that was in service last, if it is kept.
 
-    The documents of that version are compiled again, all of them as they were. What cannot be had is logged and left
+    A file against which time alone speaks is served where nothing else is known: no day leaves a client without a plan.
+    The documents of a kept version are compiled again, all of them as they were. What cannot be had is logged and left
     out: a start does not fail because of it.
     """
     if not catalogue.refused:
@@ -160,15 +162,20 @@ async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) 
         kept = await last_live_of_files(database, catalogue.refused)
     except StoreError as error:
         log.warning("the last good versions cannot be read", reason=str(error))
-        return catalogue
+        return catalogue.with_overdue()
     plans: dict[str, Plan] = {}
     for stored in kept:
+        present = catalogue.overdue.get(stored.source)
+        if present is not None and present.plan.version == stored.version:
+            continue
         plan = await asyncio.to_thread(compile_again, stored, sounds, region=catalogue.region, now=catalogue.loaded_at)
         if plan is None:
             log.warning("a kept version no longer passes", client=stored.client, version=stored.version)
         elif plan.client not in catalogue.plans:
             log.warning("a file is wrong; its last good version stays in service", file=plan.source, client=plan.client)
             plans[plan.client] = plan
+    left = {file: one for file, one in catalogue.overdue.items() if one.plan.client not in plans}
+    catalogue = replace(replace(catalogue, overdue=left).with_overdue(), overdue=catalogue.overdue)
     if not plans:
         return catalogue
     previous = Catalogue(plans=plans, unknown=catalogue.unknown, loaded_at=catalogue.loaded_at)

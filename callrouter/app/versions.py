@@ -129,6 +129,8 @@ def compile_again(stored: StoredPlan, sounds: SoundSource, *, region: str, now: 
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="")
         try:
-            return load_directory(Path(place), sounds, now=now, region=region).plans.get(stored.client)
+            found = load_directory(Path(place), sounds, now=now, region=region)
+            # What was live stays what it was, whatever days have passed since.
+            return found.with_overdue().plans.get(stored.client)
         except CallrouterError:
             return None

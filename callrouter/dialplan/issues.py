@@ -73,6 +73,11 @@ def errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     return tuple(issue for issue in issues if issue.severity is Severity.ERROR)
 
 
+def lasting(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Errors of the document itself, which no time brought about."""
+    return tuple(issue for issue in errors(issues) if not issue.dated)
+
+
 MOST_OF_ONE_FILE = 500
 """Findings of one file that are shown one by one; a document of a megabyte can hold a hundred thousand."""
 

@@ -31,6 +31,14 @@ from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import DialplanError
 
 
+class Overdue(Struct, frozen=True, kw_only=True):
+    """A plan that may stay in service, and not go there: its days are over, or its rota ends."""
+
+    plan: Plan
+    uses: frozenset[str]
+    """The documents it stands on, its own included."""
+
+
 class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Plans in service, and what was wrong when they were loaded. Immutable: a reload makes another."""
 
@@ -45,6 +53,8 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()
     """Files that are not served as they stand."""
+    overdue: Mapping[str, Overdue] = field(default_factory=dict)
+    """By refused file: what it says, where time alone speaks against that."""
     meant: Mapping[str, str] = field(default_factory=dict)
     """By refused file: the client it says it is, as far as it says so."""
     older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
@@ -75,6 +85,15 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
         """The plan a call started with."""
         plan = self.unknown if client == UNKNOWN_CLIENT else self.plans.get(client)
         return plan if plan and plan.version == version else self.older.get((client, version))
+
+    def with_overdue(self) -> Catalogue:
+        """With all that time alone speaks against, as at a start without a record of what was live."""
+        fresh = {one.plan.client: one for one in self.overdue.values() if one.plan.client not in self.plans}
+        return replace(
+            self,
+            plans={**self.plans, **{client: one.plan for client, one in fresh.items()}},
+            uses={**self.uses, **{client: one.uses for client, one in fresh.items()}},
+        )
 
     def replace_from(self, previous: Catalogue, in_use: Collection[tuple[str, str]] | None = None) -> Catalogue:
         """This catalogue as the successor of another one.

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from callrouter.dialplan.documents.client_file import ClientFile
-from callrouter.dialplan.issues import errors
+from callrouter.dialplan.issues import lasting
 from callrouter.dialplan.proof.advice import check_people, check_queues, check_territory
 from callrouter.dialplan.proof.calendar import check_hours, check_open
 from callrouter.dialplan.proof.dialled import check_dialled
@@ -25,7 +25,7 @@ from callrouter.dialplan.proof.effort import check_effort
 from callrouter.dialplan.proof.fallback import check_fallback
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.rotas import check_rotas
-from callrouter.dialplan.proof.rules import check_rules
+from callrouter.dialplan.proof.rules import check_rules, check_seasons
 from callrouter.dialplan.proof.variables import check_room, check_set
 from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
 from callrouter.dialplan.scope import Scope
@@ -43,13 +43,14 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date, dids: Sequenc
     check_loops(scope, tree)
     check_room(scope, tree)
     check_rules(scope, tree)
+    check_seasons(scope, tree, today)
     check_hours(scope, file.hours, today)
     check_rotas(scope, tree, today)
     check_fallback(scope, tree)
     check_people(scope, tree)
     check_queues(scope, tree)
     check_territory(scope, file, dids)
-    if not errors(scope.issues):
+    if not lasting(scope.issues):
         check_whole(scope, tree)
         check_open(scope, tree, today)
     if tree.complete:

@@ -81,7 +81,7 @@ def check_open(scope: Scope, tree: Tree, today: date) -> None:
             coming = (one.ranges for one in hours.exceptions if one.last >= today)
             if "open" in tree.nodes[name].exits and not any(hours.week) and not any(coming):
                 wrong = f"exit {shown('open')} is never taken: hours {shown(kept)} hold no time at which it is open"
-                scope.fail(wrong, *here, "open")
+                scope.fail(wrong, *here, "open", dated=any(one.ranges for one in hours.exceptions))
             if about.reads.holidays and not hours.holidays:
                 wrong = (
                     f"exit {shown('holiday')} is never taken: hours {shown(kept)} keep no public holidays;"

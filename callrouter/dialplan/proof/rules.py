@@ -7,6 +7,7 @@ always answers for is dead, and the client believes in it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from callrouter.core.conditions import Condition, DateWithin
 from callrouter.core.nodes import Node
@@ -26,6 +27,16 @@ def check_rules(scope: Scope, tree: Tree) -> None:
     for name, about in tree.about.items():
         if len(about.reads.conditions) > 1:
             _check_conditions(scope, tree.nodes[name], about.reads.conditions)
+
+
+def check_seasons(scope: Scope, tree: Tree, today: date) -> None:
+    """Conditions on days that are over: no call goes there any more, and the client believes that some do."""
+    for name, about in tree.about.items():
+        for index, condition in enumerate(about.reads.conditions) if not name.startswith(tree.foreign) else ():
+            if isinstance(condition, DateWithin) and condition.last < today:
+                last = condition.last.isoformat()
+                wrong = f"condition {index + 1} is over: its last day was {last}; take it out, or is the year right?"
+                scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "when", index, dated=True)
 
 
 def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
