@@ -13,6 +13,8 @@ import phonenumbers
 from msgspec import Struct
 from phonenumbers import PhoneNumberType
 
+from callrouter.core.numbers import EMERGENCY, is_free_of_charge, is_short
+
 _ORDINARY = frozenset(
     {
         PhoneNumberType.FIXED_LINE,
@@ -44,6 +46,8 @@ class Dialling(Struct, frozen=True, kw_only=True):
             return f"numbers that begin with {found} are refused"
         if _beginning(number, self.prefixes):
             return ""
+        if is_short(number):
+            return _refusal_of_short(number)
         code, country, kind = _described(number)
         if not code:
             return "it is no telephone number"
@@ -68,6 +72,12 @@ class Dialling(Struct, frozen=True, kw_only=True):
             prefixes=(*self.prefixes, *prefixes),
             refused=self.refused,
         )
+
+
+def _refusal_of_short(number: str) -> str:
+    if number in EMERGENCY:
+        return "it is an emergency number, which would take our line's place for the caller's"
+    return "" if is_free_of_charge(number) else "it is a short number, and may cost more than a call"
 
 
 def with_territories(countries: Iterable[str]) -> frozenset[str]:

@@ -270,10 +270,10 @@ class Assembly:
                 wrong = f"client {shown(block.client)} has no file in this folder"
                 scope.fail(wrong, *path, suggestion=closest(block.client, names))
         else:
-            number = numbers.normalise(block.did or "", scope.country)
+            number = numbers.written(block.did or "", scope.country)
             draft = known.did(number) if known and number else None
             if number is None:
-                scope.fail(f"{shown(block.did)} is no telephone number of {scope.country}", *path)
+                scope.fail(f"{shown(block.did)} {numbers.wrong_number(block.did or '', scope.country)}", *path)
             elif draft is None:
                 scope.fail(f"{number} is the number of no client: to ring it, write number instead of did", *path)
         if draft is not None:
@@ -374,7 +374,7 @@ class Assembly:
             case "contact":
                 scope.on_call(value, *path)
             case "number" if not is_number(value, scope.country):
-                scope.fail(f"{shown(value)} is no telephone number of {scope.country}", *path)
+                scope.fail(f"{shown(value)} {numbers.wrong_number(value, scope.country)}", *path)
             case "hours" if value not in scope.schedules:
                 wrong = f"the client has no hours called {shown(value)}"
                 scope.fail(wrong, *path, suggestion=closest(value, scope.schedules))

@@ -30,7 +30,7 @@ def allowance(block: DiallingBlock | DiallingFile, document: Document, country: 
     prefixes, wrong = beginnings(block.prefixes, document, country, *path, "prefixes")
     home = f"+{country_code_for_region(country)}"
     for index, text in enumerate(block.prefixes):
-        if home.startswith(numbers.normalise_prefix(text.removesuffix("*"), country) or "-"):
+        if any(home.startswith(one) for one in numbers.prefixes(text.removesuffix("*"), country)):
             message = (
                 f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
             )
@@ -48,11 +48,11 @@ def beginnings(
     found: list[str] = []
     issues: list[Issue] = []
     for index, text in enumerate(written):
-        prefix = numbers.normalise_prefix(text.removesuffix("*"), country)
-        if prefix is None or len(prefix) < 2:
+        meant = numbers.prefixes(text.removesuffix("*"), country)
+        if not meant or len(meant[0]) < 2:
             message = f'{path[-1]}: {shown(text)} is no beginning of a number: write "0892" or "+377"'
             line = document.line(*path, index)
             issues.append(Issue(file=document.file, line=line, field=".".join(path), message=message))
         else:
-            found.append(prefix)
+            found.extend(meant)
     return tuple(found), issues

@@ -51,9 +51,9 @@ def build(names: Names, name: str, block: RedirectBlock) -> Node | None:
     """Its number must be one that may be dialled."""
     assert block.number is not None, "a redirect into a tree is no node: the assembly resolves it"
     exits = names.leads(name, "redirect", ("failed", block.failed, ("failed",)))
-    number = numbers.normalise(block.number, names.country)
+    number = numbers.written(block.number, names.country)
     if number is None:
-        wrong = f"{shown(block.number)} is no telephone number of {names.country}"
+        wrong = f"{shown(block.number)} {numbers.wrong_number(block.number, names.country)}"
         names.fail(wrong, "nodes", name, "redirect", "number")
         return None
     names.may_dial(number, "nodes", name, "redirect", "number")
