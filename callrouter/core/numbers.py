@@ -170,6 +170,27 @@ def territories_of(number: str) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=4_096)
+def country_of(number: str) -> str:
+    """ISO code of the country whose fixed line or mobile an E.164 number is; empty for every other number."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return ""
+    ordinary = (
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    )
+    return (phonenumbers.region_code_for_number(parsed) or "") if phonenumbers.number_type(parsed) in ordinary else ""
+
+
+def is_home(number: str, region: str) -> bool:
+    """Whether an E.164 number has the code of a country, or of a territory of its plan."""
+    own = f"+{phonenumbers.country_code_for_region(region)}"
+    return number.startswith(("+33", *_OVERSEAS_CODES) if region in FRENCH_PLAN else own)
+
+
 @lru_cache(maxsize=256)
 def example(region: str) -> str:
     """A mobile number of a country, as one keys it there; empty where none is known."""

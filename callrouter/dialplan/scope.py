@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
+from callrouter.core import numbers
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
@@ -26,6 +27,15 @@ LONGEST_COMMAND = 850
 """Bytes of sounds' names that the switch takes at once."""
 LONGEST_SOUND_NAME = 80
 """Bytes allowed for the name of a sound, its folder included."""
+
+
+def _allowing(number: str, country: str) -> str:
+    """What lets a number be dialled, if it is meant."""
+    where = "of the client or of shared/dialling.yaml if it is meant"
+    abroad = numbers.country_of(number)
+    if abroad and abroad != country and not numbers.is_home(number, country):
+        return f"add {abroad} to dialling.countries {where}"
+    return f"add it to dialling.prefixes {where}"
 
 
 class Exit(Struct, frozen=True, kw_only=True):
@@ -173,7 +183,7 @@ class Scope(Struct, kw_only=True):
             self.fail(f"{who or 'somebody'} has no telephone number that is known: mend that first", *path)
         elif refusal := self.dialling.refusal(number):
             whose = f"{who}: " if who else ""
-            mend = "add it to dialling.prefixes of the client or of shared/dialling.yaml if it is meant"
+            mend = _allowing(number, self.country)
             if self.dialling.is_refused(number):
                 mend = "take that out of refused in shared/dialling.yaml if it is meant; prefixes cannot allow it"
             self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)

@@ -12,7 +12,7 @@ from datetime import date
 from callrouter.core.conditions import Condition, DateWithin
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import ANONYMOUS, CallerList
-from callrouter.dialplan.issues import shown
+from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.hidden import hidden
@@ -86,6 +86,11 @@ def _blame_hidden(scope: Scope, node: Node, callers: CallerList, found: tuple[st
     mend = f"ask {shown(callers.name)} first"
     if whole:
         wrong = f"list {shown(callers.name)} never decides: list {shown(holder)}, asked before, holds all of it; {mend}"
+    elif entry == by:
+        # Either list may be meant to decide: the mends contradict each other, and the first list does decide.
+        wrong = f"{entry} of list {shown(callers.name)} stands in list {shown(holder)} too, which is asked before"
+        scope.fail(wrong, "nodes", node.name, node.kind, callers.name, severity=Severity.NOTE)
+        return
     else:
         wrong = f"{entry} of list {shown(callers.name)} never gets here: {by} of list {shown(holder)} is asked before"
         wrong += f"; {mend}"
@@ -93,12 +98,18 @@ def _blame_hidden(scope: Scope, node: Node, callers: CallerList, found: tuple[st
 
 
 def _hidden(callers: CallerList, earlier: Iterable[CallerList]) -> tuple[str, str, str] | None:
-    """The first entry that an earlier list holds already, that list, and the entry of it that does."""
+    """The first entry that an earlier list holds already, that list, and the entry of it that does.
+
+    One that a beginning holds comes before one that stands in both.
+    """
+    both: tuple[str, str, str] | None = None
     for entry in _entries(callers):
         for one in earlier:
             if by := _holds(one, entry):
-                return entry, one.name, by
-    return None
+                if by != entry:
+                    return entry, one.name, by
+                both = both or (entry, one.name, by)
+    return both
 
 
 def _all_hidden(callers: CallerList, earlier: list[CallerList]) -> bool:
