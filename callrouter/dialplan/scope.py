@@ -170,6 +170,9 @@ class Scope(Struct, kw_only=True):
             return rota
         if name in self.contacts or name in self.shared.contacts:
             return self.contact(name, *path)
+        if name in self.shared.bad.get("rotas", ()):
+            self.fail(f"rota {shown(name)} is refused: mend it in shared/calendars.yaml first", *path)
+            return None
         if "calendars" in self.shared.refused:
             file = self.shared.refused["calendars"]
             self.fail(f"contact {shown(name)} may be a rota of {file}, which is refused: mend that first", *path)
@@ -201,6 +204,9 @@ class Scope(Struct, kw_only=True):
         if shared in self.shared.refused:
             file = self.shared.refused[shared]
             self.fail(f"{kind} {shown(name)} cannot be looked up: {file} is refused, mend that first", *path)
+            return
+        if name in self.shared.bad.get(shared, ()):
+            self.fail(f"{kind} {shown(name)} is refused: mend it in shared/{shared}.yaml first", *path)
             return
         suggestion = closest(name, known)
         self.fail(f"{kind} {shown(name)} is not in shared/{shared}.yaml", *path, suggestion=suggestion)
@@ -262,6 +268,8 @@ class Scope(Struct, kw_only=True):
             raise SpeechError(
                 f"prompt {shown(name)} of shared/prompts.yaml is written in {languages} only, not in {self.language}"
             )
+        if name in self.shared.bad.get("prompts", ()):
+            raise SpeechError(f"prompt {shown(name)} is refused: mend it in shared/prompts.yaml first")
         if "prompts" in self.shared.refused:
             raise SpeechError(
                 f"prompt {shown(name)} cannot be looked up: shared/prompts.yaml is refused, mend that first"
