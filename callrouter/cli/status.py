@@ -66,7 +66,8 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
     for refused in dialplans.refused:
         keeps = f"; {refused.keeps_client} keeps version {refused.keeps_version}" if refused.keeps_client else ""
         console.print()
-        console.print(safe_text(f"Refused: {refused.file}{keeps}"))
+        said = f"Overdue: {refused.file}; it stays in service" if refused.overdue else f"Refused: {refused.file}{keeps}"
+        console.print(safe_text(said))
         for issue in refused.issues:
             console.print(safe_text(f"  {issue.sentence}"))
     if found.problems:

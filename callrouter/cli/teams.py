@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from callrouter.dialplan.folder.files import load_shared
-from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.shared.reading import FOLDER, Shared
 from callrouter.errors import DialplanError
 from callrouter.settings import load_settings
 
@@ -42,7 +42,10 @@ def read_shared(folder: Path) -> Shared:
     if not folder.is_dir():
         raise DialplanError(f"{folder} is no folder: name the one that holds the clients' files")
     shared = load_shared(folder)
-    refused = [shared.refused[kind] for kind in ("queues", "agents") if kind in shared.refused]
+    kinds = ("queues", "agents")
+    refused = [shared.refused[kind] for kind in kinds if kind in shared.refused]
+    # A team that is left out would be taken from the PBX.
+    refused += [f"{FOLDER}/{kind}.yaml" for kind in kinds if shared.bad.get(kind)]
     if refused:
         raise DialplanError("\n".join(str(issue) for issue in shared.issues if issue.file in refused))
     return shared

@@ -31,6 +31,14 @@ from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import DialplanError
 
 
+class Overdue(Struct, frozen=True, kw_only=True):
+    """A plan that may stay in service, and not go there: its days are over, or its rota ends."""
+
+    plan: Plan
+    uses: frozenset[str]
+    """The documents it stands on, its own included."""
+
+
 class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Plans in service, and what was wrong when they were loaded. Immutable: a reload makes another."""
 
@@ -47,6 +55,8 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()
     """Files that are not served as they stand."""
+    overdue: Mapping[str, Overdue] = field(default_factory=dict)
+    """By refused file: what it says, where time alone speaks against that."""
     meant: Mapping[str, str] = field(default_factory=dict)
     """By refused file: the client it says it is, as far as it says so."""
     older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
@@ -90,6 +100,16 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
         """The plan a call started with."""
         plan = self.unknown if client == UNKNOWN_CLIENT else self.plans.get(client)
         return plan if plan and plan.version == version else self.older.get((client, version))
+
+    def with_overdue(self, files: Collection[str] | None = None) -> Catalogue:
+        """With what time alone speaks against, of these files, or of all; who has a plan keeps it."""
+        chosen = [one for file, one in self.overdue.items() if files is None or file in files]
+        fresh = {one.plan.client: one for one in chosen if one.plan.client not in self.plans}
+        return replace(
+            self,
+            plans={**self.plans, **{client: one.plan for client, one in fresh.items()}},
+            uses={**self.uses, **{client: one.uses for client, one in fresh.items()}},
+        )
 
     def replace_from(self, previous: Catalogue, in_use: Collection[tuple[str, str]] | None = None) -> Catalogue:
         """This catalogue as the successor of another one.
