@@ -61,8 +61,9 @@ _FRENCH_COSTS = (("80", Cost.ORDINARY), ("8", Cost.SPECIAL))
 """By the beginning of the national number, for phonenumbers' kinds are others: 0800–0805 are free for who calls,
 0806–0809 cost a normal call; 081 to 089 cost more, shared-cost 0820 and 0825 among them (ARCEP, decision 2018-0881)."""
 
-_TERRITORIES = {"FR": ("GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")}
-"""Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan)."""
+_FRANCE = ("FR", "GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")
+_TERRITORIES = dict.fromkeys(_FRANCE, _FRANCE)
+"""Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan): one country, from each."""
 
 
 class Dialling(Struct, frozen=True, kw_only=True):

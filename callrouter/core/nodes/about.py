@@ -162,6 +162,8 @@ class Uses(Struct, frozen=True, kw_only=True, gc=False):
     """Whom and what outside the tree a node names; queues stand in what it does."""
 
     rings: tuple[Ring, ...] = ()
+    at_once: bool = False
+    """Whether all of them are rung together, and not one after the other."""
     asks: tuple[Address, ...] = ()
     """Web services that are asked while the caller waits."""
     tells: tuple[str, ...] = ()

@@ -18,11 +18,12 @@ from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import timezones
+from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.language.own_texts import LANGUAGES
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared import hours
 from callrouter.dialplan.shared.dialling import allowance
-from callrouter.dialplan.shared.people import people
+from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
@@ -80,6 +81,9 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
     """The scope with what the client's nodes name; findings go to the list that both share."""
     contacts, wrong = people(file.contacts, scope.document, scope.country)
     scope.issues.extend(wrong)
+    for key, odd, warning in unusual(file.service_level):
+        scope.fail(f"service_level: {odd}", "service_level", key, name=warning)
+    _check_given_out(scope, contacts)
     own, wrong = allowance(file.dialling, scope.document, scope.country)
     scope.issues.extend(wrong)
     general = _general(scope.shared.dialling, scope.country)
@@ -90,6 +94,19 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
         contacts=contacts,
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,
     )
+
+
+def _check_given_out(scope: Scope, contacts: Mapping[str, Person]) -> None:
+    """Warn of contacts whose number nobody could have: a digit was mistaken."""
+    for name, person in contacts.items():
+        if person.number is not None:
+            _check_likely(scope, person.number, f"contact {shown(name)}", "contacts", name, "number")
+
+
+def _check_likely(scope: Scope, number: str, of: str, *path: str | int) -> None:
+    if not numbers.was_given_out(number):
+        wrong = f"{of}: {number} is no number that an operator of its country could have given out: is a digit wrong?"
+        scope.fail(wrong, *path, name="unlikely-number")
 
 
 @lru_cache(maxsize=64)
@@ -133,6 +150,7 @@ def _caller_list(scope: Scope, name: str, entries: tuple[str, ...]) -> CallerLis
                 scope.fail(f"lists.{name}: {wrong}", "lists", name, index)
         elif (number := numbers.written(entry, scope.country)) is not None:
             whole.add(number)
+            _check_likely(scope, number, f"lists.{name}", "lists", name, index)
         else:
             meant = closest(entry, (ANONYMOUS,))
             wrong = f"{shown(entry)} {numbers.wrong_number(entry, scope.country)}"
@@ -152,4 +170,5 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
             scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
         else:
             found[number] = scope.document.line("numbers", index)
+            _check_likely(scope, number, "numbers", "numbers", index)
     return tuple(found)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
-from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.fields import Block, OneOf
 
 ACCEPTABLE: Final[Mapping[str, str]] = {
     "short-timeout": "A question waits for a key, or a message goes on in silence, for less than 1 s.",
@@ -23,15 +23,25 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "long-wait": "A caller may wait in a queue for more than 30 minutes.",
     "short-message": "A message may be less than 10 s long.",
     "long-message": "A message may be more than 10 minutes long.",
+    "short-promise": "Callers are promised an answer within less than 3 s.",
+    "long-promise": "A service level forgives more than 10 minutes of waiting, or 1 minute before a caller gives up.",
+    "long-pause": "A team's line rings nobody for more than 1 minute between two agents, or 10 minutes after a call.",
     "long-greeting": "A caller listens for more than 20 s before they can do anything.",
     "many-keys": "A caller presses more than 8 keys before somebody is called.",
     "long-closing": "Hours are closed for more than 92 days in a row.",
-    "past-date": "Hours name days that are over.",
+    "past-date": "Hours, or exceptions of a rota, name days that are over.",
+    "far-date": "Hours or a branch name days more than a year ahead, and not the same days of the coming year.",
+    "long-season": "A condition of a branch holds for more than 330 days in a row.",
+    "decided-before": "An exit is never taken, or always, because of what an earlier node has decided.",
+    "unlikely-number": "A number is one that no operator could have given out.",
     "same-person": "Somebody is rung twice in a row.",
     "empty-queue": "Callers wait in a queue that has no members.",
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",
 }
 """By name: what it is said of."""
+
+Accepted = Annotated[str, OneOf(*ACCEPTABLE)]
+"""The name of one of them."""
 
 
 class Usual(Struct, frozen=True):
@@ -55,6 +65,10 @@ TIMEOUT: Final = Usual("timeout", 1.0, 30.0, ("1s", "30s"))
 RING: Final = Usual("ring", 5.0, 90.0, ("5s", "90s"))
 WAIT: Final = Usual("wait", 5.0, 1800.0, ("5s", "30m"))
 MESSAGE: Final = Usual("message", 10.0, 600.0, ("10s", "10m"))
+PROMISE: Final = Usual("promise", 3.0, 600.0, ("3s", "10m"))
+SHORT_ABANDON: Final = Usual("promise", 0.0, 60.0, ("0s", "1m"))
+RETRY: Final = Usual("pause", 0.0, 60.0, ("0s", "1m"))
+WRAP_UP: Final = Usual("pause", 0.0, 600.0, ("0s", "10m"))
 
 
 def unusual(block: Block) -> Iterator[tuple[str, str, str]]:

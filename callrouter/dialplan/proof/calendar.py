@@ -31,7 +31,7 @@ LONGEST_NIGHT_HOURS = 16
 
 # The same texts stand in many clients' files.
 _clock_range = lru_cache(maxsize=4096)(values.clock_range)
-_days = lru_cache(maxsize=4096)(values.days)
+days_of = lru_cache(maxsize=4096)(values.days)
 _weekdays = lru_cache(maxsize=4096)(values.weekdays)
 
 LONGEST_CLOSING_DAYS = 92
@@ -49,12 +49,13 @@ class _Kept(Struct, frozen=True, kw_only=True):
     """In the client's document; of a calendar, the place that names it."""
     calendar: str = ""
 
-    def warn(self, scope: Scope, message: str, *path: str | int) -> None:
+    def warn(self, scope: Scope, message: str, *path: str | int, name: str = "") -> None:
         """Note what is unwise; nobody's calendar is blamed for the zone of one client."""
         if self.calendar:
-            scope.fail(f"hours: calendar {shown(self.calendar)}: {message}", *self.path, severity=Severity.WARNING)
+            message = f"hours: calendar {shown(self.calendar)}: {message}"
+            scope.fail(message, *self.path, severity=Severity.WARNING, name=name)
         else:
-            scope.fail(f"hours.{path[0]}: {message}", *self.path, *path, severity=Severity.WARNING)
+            scope.fail(f"hours.{path[0]}: {message}", *self.path, *path, severity=Severity.WARNING, name=name)
 
 
 def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
@@ -134,20 +135,20 @@ def _check_dates(scope: Scope, kept: _Kept, today: date) -> None:
     """Warn of closings that are longer than any, and of days that have long been over: slips of the year, mostly."""
     closed = list(enumerate(kept.block.closed))
     for index, written in closed:
-        first, last = _days(written)
+        first, last = days_of(written)
         if (last - first).days >= LONGEST_CLOSING_DAYS:
             wrong = f"{shown(written)} closes for {(last - first).days + 1} days: is the year right?"
             scope.fail(f"hours.closed: {wrong}", *kept.path, "closed", index, name="long-closing")
     places: list[tuple[str, str, str | int]] = [(written, "closed", index) for index, written in closed]
     places += [(written, "exceptions", written) for written in kept.block.exceptions]
     for written, key, place in places:
-        if (today - _days(written)[1]).days > LONG_OVER_DAYS:
+        if (today - days_of(written)[1]).days > LONG_OVER_DAYS:
             wrong = f"{shown(written)} is over: take it out, or is the year right?"
             scope.fail(f"hours.{key}: {wrong}", *kept.path, key, place, name="past-date")
 
 
 def _holds(written: str, day: date) -> bool:
-    first, last = _days(written)
+    first, last = days_of(written)
     return first <= day <= last
 
 
@@ -157,7 +158,7 @@ def _check_region(scope: Scope, kept: _Kept, holidays: Collection[str]) -> None:
         region = OF_FRANCE.get(country_of(scope.timezone, "")) or OF_FRANCE.get(scope.country)
         if region and region not in holidays:
             wrong = f"{shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
-            kept.warn(scope, wrong, "holidays", kept.block.holidays.index("FR"))
+            kept.warn(scope, wrong, "holidays", kept.block.holidays.index("FR"), name="other-territory")
 
 
 def _clock(minutes: int) -> str:

@@ -147,8 +147,7 @@ def _steps(node: Node, about: About, hours: Collection[str] | None) -> Iterator[
 
 def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
     """The way to help must not be longer than the shortest way to anybody else, at the hours at which it is open."""
-    # What a node includes, or leads to, bears the node's name in front.
-    nodes = {name: [one for one in tree.nodes if one == name or one.startswith(f"{name}/")] for name in emergency}
+    nodes = {name: [one for one in tree.nodes if _stands_for(one, name)] for name in emergency}
     helping = {one for names in nodes.values() for one in names}
     for index, (name, names) in enumerate(nodes.items()):
         if not names and name not in tree.written:
@@ -165,6 +164,11 @@ def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str]) -> No
                 f" {shown(who)}: put it first"
             )
             scope.fail(wrong, "emergency", index, severity=Severity.WARNING)
+
+
+def _stands_for(node: str, written: str) -> bool:
+    """Whether a node of the plan is one that was written: in any language, or what it includes or leads to."""
+    return node == written or node.startswith((f"{written}/", f"{written}@"))
 
 
 def _is_longer(cost: Cost, than: Cost) -> bool:

@@ -28,7 +28,7 @@ from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
 from callrouter.dialplan.shared.people import Person, people
-from callrouter.dialplan.shared.queues import TeamQueue, strangers, team_queue
+from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
 from callrouter.dialplan.shared.snippets import Snippet, read_snippets
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -94,6 +94,8 @@ def shared_from(
         bad_agents = files.bad.get("agents", ())
         unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
         files.refuse_entries("queues", unknown)
+    if queues.found:
+        files.issues.extend(odd_times(queues.found, queues.document))
     known_rotas, bad_calendars = _calendars(files, calendars, known_people)
     known_snippets = _snippets(files, snippets)
     allowed = _dialling(files, dialling, country)

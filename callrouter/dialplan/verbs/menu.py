@@ -1,10 +1,11 @@
 """`menu`, as the documents write it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
+from callrouter.core.effects import Sound
 from callrouter.core.nodes import MenuNode, Node
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import bounds
@@ -63,9 +64,11 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
             names.fail(f"{shown(key)} is no key: a telephone has 0 to 9, * and #", *here, "keys", key)
     silent, unknown = block.no_input, block.no_match
     sounds = names.voices(block.prompt, *here, "prompt")
-    asks = (key for sound in sounds for key in spoken_keys(sound.text) if block.keys.keys() <= KEYS)
-    for asked in (key for key in asks if key not in block.keys):
-        names.fail(f"the question asks for key {shown(asked)}, which leads nowhere: the keys lack it", *here, "prompt")
+    silent_sounds = names.voices(silent.prompt, *here, "no_input", "prompt")
+    unknown_sounds = names.voices(unknown.prompt, *here, "no_match", "prompt")
+    _check_asked(names, sounds, block, *here, "prompt")
+    _check_asked(names, silent_sounds, block, *here, "no_input", "prompt")
+    _check_asked(names, unknown_sounds, block, *here, "no_match", "prompt")
     return MenuNode(
         name=name,
         line=names.line("nodes", name),
@@ -81,9 +84,18 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,
         no_match_retries=unknown.retry,
-        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt"),
-        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt"),
+        no_input_sounds=silent_sounds,
+        no_match_sounds=unknown_sounds,
     )
+
+
+def _check_asked(names: Names, sounds: Sequence[Sound], block: MenuBlock, *path: str) -> None:
+    """A sentence must not ask for a key that leads nowhere."""
+    if not block.keys.keys() <= KEYS:
+        return
+    asked = dict.fromkeys(key for sound in sounds for key in spoken_keys(sound.text))
+    for key in (one for one in asked if one not in block.keys):
+        names.fail(f"the question asks for key {shown(key)}, which leads nowhere: the keys lack it", *path)
 
 
 def describe(node: MenuNode) -> str:
