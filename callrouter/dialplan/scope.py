@@ -97,6 +97,8 @@ class Scope(Struct, kw_only=True):
     language: str
     timezone: str
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    """The client's own, in E.164."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
@@ -202,6 +204,13 @@ class Scope(Struct, kw_only=True):
     def calendar(self, name: str, *path: str | int) -> None:
         """Say that a shared calendar is not there."""
         self._unknown("calendar", name, set(self.shared.calendars), "calendars", *path)
+
+    def unknown_list(self, name: str, *path: str | int) -> None:
+        """Say that a list is neither the client's nor shared."""
+        if self.shared.lists or "lists" in self.shared.refused or name in self.shared.bad.get("lists", ()):
+            self._unknown("list", name, set(self.lists), "lists", *path)
+        else:
+            self.fail(f"the client has no list called {shown(name)}", *path, suggestion=closest(name, self.lists))
 
     def _unknown(self, kind: str, name: str, known: set[str], shared: str, *path: str | int) -> None:
         if shared in self.shared.refused:

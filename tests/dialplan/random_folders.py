@@ -29,6 +29,7 @@ SHARED: dict[str, Any] = {
             "office": {"email": "office@acme.example"},
         },
     },
+    "lists": {"country": "FR", "lists": {"nuisance": ["0162*"], "known": ["06 12*"]}},
     "calendars": {
         "calendars": {"office": {"open": {"mon-fri": "09:00-17:00"}, "holidays": "FR-57"}},
         "rotas": {

@@ -10,6 +10,7 @@ from callrouter.core.conditions import (
     Bounds,
     Condition,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -20,7 +21,18 @@ from callrouter.core.conditions import (
 )
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import values
-from callrouter.dialplan.language.fields import Block, Day, Duration, Flag, Name, Percentage, Read, Target, Values
+from callrouter.dialplan.language.fields import (
+    Block,
+    Day,
+    Duration,
+    Flag,
+    Name,
+    Percentage,
+    Read,
+    Target,
+    Texts,
+    Values,
+)
 
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?", re.ASCII)
 
@@ -85,13 +97,12 @@ def _check(below: float | None, above: float | None, at_least: float | None, at_
         raise ValueError("can never hold: nothing lies between these bounds")
 
 
-_KINDS = ("variable", "queue", "percentage")
 _TESTS = ("equals", "one_of", "starts_with", "number", "is_set")
 _MEASURES = tuple(str(measure) for measure in Measure)
 
 
 class ConditionBlock(Block):
-    """One condition of a branch: on a variable, on a team's queue, on the day, or on a share of the calls."""
+    """One condition of a branch: on a variable, a team's queue, the day, the number dialled, or a share of calls."""
 
     missing: ClassVar[Mapping[str, str]] = {"then": "say where the call goes then"}
 
@@ -101,6 +112,7 @@ class ConditionBlock(Block):
                 {"required": ["variable"]},
                 {"required": ["queue"]},
                 {"required": ["from", "to"]},
+                {"required": ["did"]},
                 {"required": ["percentage"]},
             ]
         }
@@ -133,6 +145,8 @@ class ConditionBlock(Block):
     """First day, in the client's zone."""
     to: Day | None = None
     """Last day, included."""
+    did: Texts = ()
+    """The caller has dialled this number of the client's, or one of these."""
     percentage: Percentage | None = None
     """This share of the calls; the same call always goes the same way."""
     then: Target
@@ -141,8 +155,9 @@ class ConditionBlock(Block):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         dated = self.from_ is not None or self.to is not None
-        if sum((self.variable is not None, self.queue is not None, dated, self.percentage is not None)) != 1:
-            raise ValueError('must hold exactly one of "variable", "queue", "from" with "to", and "percentage"')
+        kinds = (self.variable is not None, self.queue is not None, dated, bool(self.did), self.percentage is not None)
+        if sum(kinds) != 1:
+            raise ValueError('must hold exactly one of "variable", "queue", "from" with "to", "did", and "percentage"')
         self._one_question("variable", _TESTS, needed=False)
         self._one_question("queue", _MEASURES, needed=True)
         if dated:
@@ -161,8 +176,12 @@ class ConditionBlock(Block):
             raise ValueError(f'"{subject}" needs exactly one of {listed}')
 
 
-def condition(block: ConditionBlock, timezone: str = "") -> Condition:
-    """The condition as the core asks it; days are those of `timezone`, or of the client's own zone."""
+def condition(block: ConditionBlock, timezone: str = "", dids: tuple[str, ...] = ()) -> Condition:
+    """The condition as the core asks it; days are those of `timezone`, or of the client's own zone, `dids` are the
+    numbers of `did` in E.164.
+    """
+    if block.did:
+        return DidIs(numbers=dids)
     if block.variable is not None:
         return _of_variable(block, block.variable)
     if block.queue is not None:

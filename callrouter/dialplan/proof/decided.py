@@ -15,8 +15,8 @@ from msgspec import Struct
 from callrouter.core.conditions import (
     Condition,
     DateWithin,
+    DidIs,
     QueueStands,
-    ShareOfCalls,
     VariableIs,
     VariableNumber,
     VariableStartsWith,
@@ -161,13 +161,15 @@ def _apart(one: Condition, two: Condition) -> bool:
     """Whether two conditions never hold for the same call at the same time."""
     if isinstance(one, DateWithin) and isinstance(two, DateWithin):
         return one.timezone == two.timezone and (one.last < two.first or two.last < one.first)
+    if isinstance(one, DidIs) and isinstance(two, DidIs):
+        return set(one.numbers).isdisjoint(two.numbers)
     variable = _variable(one)
     if not variable or variable != _variable(two):
         return False
     if isinstance(one, VariableUnset) or isinstance(two, VariableUnset):
         return type(one) is not type(two)
     for values, other in ((one, two), (two, one)):
-        if isinstance(values, VariableIs) and values.values and not isinstance(other, VariableUnset | ShareOfCalls):
+        if isinstance(values, VariableIs) and values.values and not isinstance(other, VariableUnset):
             fits = getattr(other, "fits", None)
             return fits is not None and not any(fits(value) for value in values.values)
     return False

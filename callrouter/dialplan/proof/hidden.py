@@ -15,6 +15,7 @@ from callrouter.core.conditions import (
     Bounds,
     Condition,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -82,6 +83,14 @@ def hidden(condition: Condition, earlier: Sequence[tuple[int, Condition]]) -> Hi
                 place for place, one in earlier if isinstance(one, ShareOfCalls) and condition.percent <= one.percent
             ]
             return _found("shares are counted from 0, and it is not larger than", larger[:1])
+        case DidIs():
+            return _by_each(
+                "all its numbers are answered for by",
+                [
+                    [place for place, one in earlier if isinstance(one, DidIs) and number in one.numbers]
+                    for number in condition.numbers
+                ],
+            )
         case DateWithin():
             around = [
                 place

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from pydantic import BaseModel
 
 from callrouter.core.dialling import Dialling
+from callrouter.core.numbers import CallerList
 from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.calendar import CalendarBlock
 from callrouter.dialplan.documents.people import AgentBlock, TeamQueueBlock
@@ -18,6 +19,7 @@ from callrouter.dialplan.documents.shared_files import (
     CalendarsFile,
     ContactsFile,
     DiallingFile,
+    ListsFile,
     PromptsFile,
     QueuesFile,
     SnippetsFile,
@@ -27,6 +29,7 @@ from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
+from callrouter.dialplan.shared.lists import shared_lists
 from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
 from callrouter.dialplan.shared.snippets import Snippet, read_snippets
@@ -49,6 +52,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     """Sentences by name and language."""
     calendars: Mapping[str, CalendarBlock] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
+    lists: Mapping[str, CallerList] = field(default_factory=dict)
     snippets: Mapping[str, Snippet] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
     """What every client may have dialled, besides its own country."""
@@ -86,6 +90,7 @@ def shared_from(
     queues = files.read("queues", QueuesFile)
     prompts = files.read("prompts", PromptsFile)
     calendars = files.read("calendars", CalendarsFile)
+    lists = files.read("lists", ListsFile)
     snippets = files.read("snippets", SnippetsFile)
     dialling = files.read("dialling", DiallingFile)
     # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
@@ -97,6 +102,7 @@ def shared_from(
     if queues.found:
         files.issues.extend(odd_times(queues.found, queues.document))
     known_rotas, bad_calendars = _calendars(files, calendars, known_people)
+    known_lists = _lists(files, lists, country)
     known_snippets = _snippets(files, snippets)
     allowed = _dialling(files, dialling, country)
     return Shared(
@@ -106,6 +112,7 @@ def shared_from(
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},
         rotas=known_rotas,
+        lists=known_lists,
         snippets=known_snippets,
         bad_snippets=frozenset(snippets.found.snippets if snippets.found else ()) - frozenset(known_snippets),
         bad_calendars=bad_calendars,
@@ -193,6 +200,15 @@ def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str,
         return {}
     found, wrong = people(file.found.contacts, file.document, (file.found.country or country).upper())
     files.refuse_entries("contacts", wrong)
+    return found
+
+
+def _lists(files: _Files, file: _File[ListsFile], country: str) -> dict[str, CallerList]:
+    if file.found is None:
+        return {}
+    found, wrong = shared_lists(file.found.lists, file.document, (file.found.country or country).upper())
+    files.issues.extend(issue for issue in wrong if issue.name)
+    files.refuse_entries("lists", errors(wrong))
     return found
 
 

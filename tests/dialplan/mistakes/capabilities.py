@@ -39,6 +39,8 @@ CAPABILITIES: Mapping[str, Callable[[Firm], bool]] = {
     "several languages": lambda firm: len(firm.languages) > 1,
     "several numbers": lambda firm: len(firm.client["numbers"]) > 1,
     "shared calendar": _anywhere(lambda key, value: key == "calendar"),
+    "shared list": _anywhere(lambda key, value: key == "nuisance"),
+    "number dialled": _anywhere(lambda key, value: key == "did"),
     "several sets of hours": lambda firm: "desk" in firm.client["hours"],
     "holiday exit": _anywhere(lambda key, value: key == "holiday"),
     "lists of callers": _verb("caller"),

@@ -74,6 +74,10 @@ def shared(random: Random) -> dict[str, dict[str, Any]]:
                 },
             },
         },
+        "lists": {
+            "country": "FR",
+            "lists": {"nuisance": ["0162*", "0163*", "0270*", "0948*"], "ministry": ["01 40 56 60 00"]},
+        },
         "prompts": {"prompts": {"bye": dict(zip(LANGUAGES, BYE, strict=True))}},
         "snippets": {
             "snippets": {
@@ -219,7 +223,7 @@ def _head(firm: Firm) -> None:
         ]
     )
     hours: dict[str, Any] = {"open": week, "holidays": place.holidays}
-    if firm.chance(0.15) and place.holidays == "FR":
+    if firm.chance(0.35) and place.holidays == "FR":
         hours = {"calendar": "office"}
     if firm.chance(0.4):
         hours["closed"] = random.choice(
@@ -283,6 +287,8 @@ def _tree(firm: Firm) -> None:
     if firm.chance(0.25):
         welcome = _season(firm, welcome)
     start = _hours(firm, welcome, night)
+    if len(document["numbers"]) > 1 and firm.chance(0.6):
+        start = _numbers_apart(firm, start)
     if len(firm.languages) > 1:
         start = _language(firm, start)
     if firm.chance(0.7):
@@ -433,6 +439,15 @@ def _hours(firm: Firm, welcome: str, night: str) -> str:
     return "hours"
 
 
+def _numbers_apart(firm: Firm, following: str) -> str:
+    """One of the firm's numbers is a line of its own."""
+    line = firm.random.choice(firm.client["numbers"])
+    when = {"did": firm.random.choice([line, [line]]), "then": "direct"}
+    firm.nodes["direct"] = {"queue": {"name": firm.trade.queue, "max_wait": "2m", "overflow": "word"}}
+    firm.nodes["line"] = {"branch": {"when": [when], "otherwise": following}}
+    return "line"
+
+
 def _language(firm: Firm, following: str) -> str:
     first, other = firm.languages
     said = {"fr": "Pour le français, tapez 1.", "en": "For English, press 2."}
@@ -458,6 +473,8 @@ def _filter(firm: Firm, following: str) -> str:
         regular = firm.client["lists"]["vip"]
         firm.client["lists"]["partners"] = [regular[0], firm.telephone()]
         lists = {"vip": "first", "partners": "word", "unwanted": "refuse"}
+    if firm.chance(0.4):
+        lists = {"nuisance": "refuse", **lists}
     firm.nodes["filter"] = {"caller": {**lists, "otherwise": following}}
     return "filter"
 

@@ -69,6 +69,21 @@ def that_is_rung(random: Random) -> Mistake | None:
     return None
 
 
+def in_a_branch(random: Random) -> Mistake | None:
+    """A number dialled that a branch asks for: a digit lost, or a number the firm has given up."""
+    folder = right(random).folder
+    if "line" not in folder.client["nodes"]:
+        return None
+    when = folder.client["nodes"]["line"]["branch"]["when"][0]
+    line = when["did"] if isinstance(when["did"], str) else when["did"][0]
+    if random.random() < 0.3:
+        folder.client["numbers"].remove(line)
+    else:
+        when["did"] = without_a_digit(random, line)
+    here = ("nodes", "line", "branch", "when", 0, "did")
+    return Mistake(folder, (at(folder, *here), at(folder, *here, 0)))
+
+
 def overseas(random: Random) -> Mistake | None:
     """A digit lost by a client overseas, in numbers of its territory, its neighbours or the mainland."""
     firm = right(random, random.choice(OVERSEAS))
@@ -186,6 +201,7 @@ def read_as_meant(random: Random) -> tuple[Firm, str, str]:
         if "lists" in firm.client:
             written = random.choice([*NATIONAL])
             firm.client["lists"]["vip"] = [written]
+            firm.client["nodes"]["filter"]["caller"].pop("nuisance", None)  # which may hold it before
             return firm, written, NATIONAL[written]
 
 
@@ -194,6 +210,7 @@ KINDS = (
     Kind(name="digit lost in a list", line=18, make=in_a_list),
     Kind(name="digit lost in a contact", line=18, make=in_a_contact),
     Kind(name="digit lost in a number that is rung", line=18, make=that_is_rung),
+    Kind(name="digit lost in a number dialled, or one given up", line=18, make=in_a_branch),
     Kind(name="digit lost overseas", line=18, make=overseas),
     Kind(name="number with an extension", line=18, make=extension),
     Kind(name="short number mistyped", line=18, make=short_mistyped),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ def entry(random: Random) -> Mistake | None:
     shared: dict[str, Any] = firm.folder.shared
     how = random.choice([*ENTRIES])
     kind, part, name, block, key = ENTRIES[how]
-    shared[kind][part][name] = dict(block) if isinstance(block, dict) else block
+    shared[kind][part][name] = copy.deepcopy(block)
     path = (part, name, *((key,) if isinstance(key, str) else key))
     places = tuple(at_shared(kind, *path[:length]) for length in range(2, len(path) + 1))
     return Mistake(firm.folder, places)
@@ -40,6 +41,8 @@ ENTRIES: dict[str, tuple[str, str, str, Any, str | tuple[str | int, ...]]] = {
         ("cycle", 0),
     ),
     "rota without a start": ("calendars", "rotas", "nights", {"timezone": "Europe/Paris", "cycle": ["duty-1"]}, ()),
+    "list with a digit lost": ("lists", "lists", "agencies", ["01 40 56 60 0"], (0,)),
+    "list with an extension": ("lists", "lists", "agencies", ["0162*", "01 40 56 60 00 poste 3"], (1,)),
     "prompt that is empty": ("prompts", "prompts", "hello", {"fr": ""}, "fr"),
     "prompt with a brace": ("prompts", "prompts", "hello", {"fr": "Bonjour {nom}."}, "fr"),
 }
