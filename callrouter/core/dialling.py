@@ -8,6 +8,7 @@ country's code, such as `+33892`. So `+33` or `08` open no premium number withou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
@@ -161,7 +162,19 @@ def _cost_of_short(number: str) -> Cost:
     return Cost.ORDINARY if is_free_of_charge(number) else Cost.SHORT
 
 
+@lru_cache(maxsize=1)
+def _ordinary_french() -> re.Pattern[str]:
+    """Fixed lines and mobiles of the mainland that have been given out, as phonenumbers knows them."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region("FR")
+    assert metadata is not None, "phonenumbers knows France"
+    patterns = (one.national_number_pattern for one in (metadata.fixed_line, metadata.mobile) if one)
+    return re.compile(f"(?=[1-7])(?:{'|'.join(f'(?:{one})' for one in patterns if one)})", re.ASCII)
+
+
 def _cost(parsed: phonenumbers.PhoneNumber) -> Cost:
+    # To ask phonenumbers for the kind is to try a dozen patterns, of which only these begin with 1 to 7.
+    if parsed.country_code == 33 and _ordinary_french().fullmatch(str(parsed.national_number)):
+        return Cost.ORDINARY
     kind = phonenumbers.number_type(parsed)
     if parsed.country_code in _FRENCH_CODES:
         national = phonenumbers.national_significant_number(parsed)

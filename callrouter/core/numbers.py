@@ -114,10 +114,12 @@ def written(number: str, region: str) -> str | None:
     country, and a number without `+` or `00` is one of the region's own plan. Where numbers differ in length, one
     that is shorter than most must be one that could have been given out.
     """
+    digits = number.translate(_SEPARATORS)
+    if len(digits) == 10 and region in FRENCH_PLAN and (french := _french(digits)):
+        return french
     found = normalise(number, region)
     if found is None or is_short(found):
         return found
-    digits = number.translate(_SEPARATORS)
     code = next((one for one in ("+33", *_OVERSEAS_CODES) if found.startswith(one)), "")
     if code:
         rest = found[len(code) :]
@@ -146,10 +148,12 @@ _FICTION_ABROAD = ("+441632960", "+447700900", "+44306999", "+4480815705", "+449
 """Ranges that Ofcom keeps for fiction, which nobody is given; other countries' are numbers like any other."""
 
 
-@lru_cache(maxsize=65_536)
+_NOT_LOOKED_UP = ("+33", *_OVERSEAS_CODES, *_FICTION_ABROAD)
+
+
 def was_given_out(number: str) -> bool:
     """Whether somebody could have a number, as `written` returns it; of the French plan every one of ten digits."""
-    return number.startswith(("+33", *_OVERSEAS_CODES, *_FICTION_ABROAD)) or number[:1] != "+" or is_valid(number)
+    return number.startswith(_NOT_LOOKED_UP) or number[:1] != "+" or is_valid(number)
 
 
 def wrong_number(number: str, region: str) -> str:

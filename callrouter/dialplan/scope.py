@@ -120,7 +120,7 @@ class Scope(Struct, kw_only=True):
 
     def line(self, *path: str | int) -> int:
         """The line of a value of this tree."""
-        return self.document.line(*self.root, *path)
+        return self.document.line(*self.root, *path) if self.root else self.document.line(*path)
 
     def known(self, *path: str | int) -> Key:
         """The part of a path that the tree holds."""
@@ -252,8 +252,9 @@ class Scope(Struct, kw_only=True):
         return tuple(found)
 
     def _voice(self, prompt: PromptBlock, *path: str | int) -> Sound | None:
-        text, part = self.text(prompt), "sound" if prompt.say is None else "say"
-        if prompt.say is not None and text is None:
+        text = self.text(prompt)
+        part = "sound" if prompt.say is None else "say"
+        if text is None and prompt.say is not None:
             written = ", ".join(prompt.say) if isinstance(prompt.say, dict) else self.first_language
             missing = f"the text is written in {written} only, and callers come here in {self.language}"
             self.fail(f"{missing}: write {{ {written}: …, {self.language}: … }}", *path, part)
@@ -266,10 +267,11 @@ class Scope(Struct, kw_only=True):
 
     def text(self, prompt: PromptBlock) -> str | None:
         """What is to be said, where it is a text: written here, shared, or one of our own."""
-        if isinstance(prompt.say, dict):
-            return prompt.say.get(self.language)
-        if prompt.say is not None:
-            return prompt.say if self.language == (self.first_language or self.language) else None
+        say = prompt.say
+        if isinstance(say, dict):
+            return say.get(self.language)
+        if say is not None:
+            return say if self.language == (self.first_language or self.language) else None
         if prompt.sound == STANDARD_ACCEPT:
             return ACCEPT[self.language].format(name=self.name)
         return self.shared.prompts.get(prompt.sound or "", {}).get(self.language)

@@ -101,13 +101,8 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
 def _check_given_out(scope: Scope, contacts: Mapping[str, Person]) -> None:
     """Warn of contacts whose number nobody could have: a digit was mistaken."""
     for name, person in contacts.items():
-        if person.number is not None:
-            _check_likely(scope, person.number, f"contact {shown(name)}", "contacts", name, "number")
-
-
-def _check_likely(scope: Scope, number: str, of: str, *path: str | int) -> None:
-    if wrong := unlikely(number):
-        scope.fail(f"{of}: {wrong}", *path, name="unlikely-number")
+        if person.number is not None and (wrong := unlikely(person.number)):
+            scope.fail(f"contact {shown(name)}: {wrong}", "contacts", name, "number", name="unlikely-number")
 
 
 @lru_cache(maxsize=64)
@@ -164,5 +159,6 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
             scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
         else:
             found[number] = scope.document.line("numbers", index)
-            _check_likely(scope, number, "numbers", "numbers", index)
+            if wrong := unlikely(number):
+                scope.fail(f"numbers: {wrong}", "numbers", index, name="unlikely-number")
     return tuple(found)

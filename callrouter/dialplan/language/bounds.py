@@ -6,7 +6,7 @@ is an error, and has no name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Annotated, Any, Final
 
@@ -71,9 +71,17 @@ RETRY: Final = Usual("pause", 0.0, 60.0, ("0s", "1m"))
 WRAP_UP: Final = Usual("pause", 0.0, 600.0, ("0s", "10m"))
 
 
-def unusual(block: Block) -> Iterator[tuple[str, str, str]]:
+def unusual(block: Block) -> Iterable[tuple[str, str, str]]:
     """Durations of a node that no caller would endure or could use: the key, the sentence, and the warning's name."""
-    for key, usual in _usual(type(block)):
+    bounds = _usual(type(block))
+    for key, usual in bounds:
+        if not usual.least <= getattr(block, key) <= usual.most:
+            return _outside(block, bounds)
+    return ()
+
+
+def _outside(block: Block, bounds: Iterable[tuple[str, Usual]]) -> Iterator[tuple[str, str, str]]:
+    for key, usual in bounds:
         if name := usual.name_of(getattr(block, key)):
             short = name.startswith("short")
             bound = usual.written[0 if short else 1]

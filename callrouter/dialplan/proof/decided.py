@@ -22,7 +22,7 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
-from callrouter.core.nodes.about import About, Family
+from callrouter.core.nodes.about import About, Family, Reads
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.flow import certain
@@ -53,35 +53,56 @@ class _Facts:
         """The facts of some bits."""
         return [fact for fact, bit in self._bits.items() if held & bit] if held else []
 
-    def lost_after(self, about: About) -> int:
-        """What need not hold any more once a node was left."""
-        waits = about.family in (Family.REACHES, Family.KEEPS)
-        names = about.variables.longest.keys()
-        if not waits and not names:
-            return 0
-        return sum(
-            bit for fact, bit in self._bits.items() if (waits and _of_the_time(fact.of)) or _variable(fact.of) in names
-        )
-
-
-def _of_the_time(of: str | Condition) -> bool:
-    return isinstance(of, str | DateWithin)
+    def lost(self, tree: Tree) -> dict[str, int]:
+        """By node, what need not hold any more once it was left."""
+        of_the_time, of_variables = 0, dict[str, int]()
+        for fact, bit in self._bits.items():
+            if isinstance(fact.of, str | DateWithin):
+                of_the_time |= bit
+            elif variable := _variable(fact.of):
+                of_variables[variable] = of_variables.get(variable, 0) | bit
+        found: dict[str, int] = {}
+        for name, about in tree.about.items():
+            lost = of_the_time if about.family in (Family.REACHES, Family.KEEPS) else 0
+            for variable in about.variables.longest:
+                lost |= of_variables.get(variable, 0)
+            if lost:
+                found[name] = lost
+        return found
 
 
 def _variable(of: str | Condition) -> str:
     return of.variable if isinstance(of, VariableIs | VariableUnset | VariableStartsWith | VariableNumber) else ""
 
 
+def _subjects(reads: Reads) -> set[object]:
+    """What a node asks about, of which another may know the answer."""
+    if reads.hours:
+        return {"hours"}
+    return {_variable(one) or type(one) for one in reads.conditions if not isinstance(one, QueueStands)}
+
+
+def _is_asked_twice(asking: Mapping[str, About]) -> bool:
+    """Whether two nodes ask about the same, or one whether a variable is not set; few trees do."""
+    seen: set[object] = set()
+    for about in asking.values():
+        reads = about.reads
+        subjects = _subjects(reads)
+        if not seen.isdisjoint(subjects) or any(isinstance(one, VariableUnset) for one in reads.conditions):
+            return True
+        seen |= subjects
+    return False
+
+
 def check_decided(scope: Scope, tree: Tree) -> None:
     """Warn of each exit that is never taken, or always, because of an earlier node; once for all languages."""
-    asking = [name for name, about in tree.about.items() if about.reads.hours or about.reads.conditions]
-    if len(asking) < 2:
+    if not _is_asked_twice(tree.own.asking):
         return
+    asking = [name for name, about in tree.about.items() if about.reads.hours or about.reads.conditions]
     facts = _Facts()
     gains = {name: dict(_gained(tree, name, facts)) for name in asking}
     _add_those_set(tree, gains, facts)
-    loses = {name: lost for name, about in tree.about.items() if (lost := facts.lost_after(about))}
-    before = certain(tree, gains, loses)
+    before = certain(tree, gains, facts.lost(tree))
     found: dict[str, list[dict[tuple[str | int, ...], str]]] = {}
     for name in asking:
         if name in before and not name.startswith(tree.foreign) and "/" not in name:

@@ -28,14 +28,14 @@ def certain(tree: Tree, gains: Gains, loses: Mapping[str, int] = _NOTHING) -> di
     nodes = tree.nodes
     while waiting:
         name = waiting.popleft()
-        held, gained = found[name] & ~loses.get(name, 0), gains.get(name, _NOTHING)
+        held, gained = found[name], gains.get(name)
+        if loses:
+            held &= ~loses.get(name, 0)
         for way, target in nodes[name].exits.items():
-            if target not in nodes:
-                continue
-            brought = held | gained.get(way, 0)
+            brought = held | gained.get(way, 0) if gained else held
             before = found.get(target)
             now = brought if before is None else before & brought
-            if now != before:
+            if now != before and target in nodes:
                 found[target] = now
                 waiting.append(target)
     return found

@@ -27,17 +27,19 @@ Days = tuple[date, date]
 
 def check_years(scope: Scope, hours: Mapping[str, HoursBlock], tree: Tree, today: date) -> None:
     """Warn of days whose year is probably another one."""
+    latest = today + timedelta(days=FAR_DAYS)
     for name, block in hours.items():
-        written = [*block.closed, *block.exceptions]
-        if written:
-            _check_far(scope, name, block, [days_of(one) for one in written], today)
-    for name, about in tree.about.items():
-        if not name.startswith((*tree.foreign, "(")):
-            here = ("nodes", name, tree.nodes[name].kind)
-            _check_seasons(scope, about.reads.conditions, (*here, "when"), today)
-            for ring in about.uses.rings if about.reads.rotas else ():
-                if isinstance(ring.whom, Rota):
-                    _check_swaps(scope, ring.whom, (*here, *ring.path), today)
+        all_days = [days_of(one) for one in (*block.closed, *block.exceptions)]
+        if any(first > latest for first, _ in all_days):
+            _check_far(scope, name, block, all_days, today)
+    for name, about in tree.own.asking.items():
+        if not about.reads.conditions:
+            continue
+        _check_seasons(scope, about.reads.conditions, ("nodes", name, tree.nodes[name].kind, "when"), today)
+    for name, about in tree.own.ringing.items():
+        for ring in about.uses.rings if about.reads.rotas else ():
+            if isinstance(ring.whom, Rota):
+                _check_swaps(scope, ring.whom, ("nodes", name, tree.nodes[name].kind, *ring.path), today)
 
 
 def _check_far(scope: Scope, name: str, block: HoursBlock, all_days: Collection[Days], today: date) -> None:

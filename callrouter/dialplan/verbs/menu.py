@@ -1,6 +1,6 @@
 """`menu`, as the documents write it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -66,9 +66,11 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
     sounds = names.voices(block.prompt, *here, "prompt")
     silent_sounds = names.voices(silent.prompt, *here, "no_input", "prompt")
     unknown_sounds = names.voices(unknown.prompt, *here, "no_match", "prompt")
-    _check_asked(names, sounds, block, *here, "prompt")
-    _check_asked(names, silent_sounds, block, *here, "no_input", "prompt")
-    _check_asked(names, unknown_sounds, block, *here, "no_match", "prompt")
+    if block.keys.keys() <= KEYS:
+        _check_asked(names, sounds, block.keys, *here, "prompt")
+        if silent_sounds or unknown_sounds:
+            _check_asked(names, silent_sounds, block.keys, *here, "no_input", "prompt")
+            _check_asked(names, unknown_sounds, block.keys, *here, "no_match", "prompt")
     return MenuNode(
         name=name,
         line=names.line("nodes", name),
@@ -89,12 +91,10 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
     )
 
 
-def _check_asked(names: Names, sounds: Sequence[Sound], block: MenuBlock, *path: str) -> None:
+def _check_asked(names: Names, sounds: Sequence[Sound], keys: Container[str], *path: str) -> None:
     """A sentence must not ask for a key that leads nowhere."""
-    if not block.keys.keys() <= KEYS:
-        return
-    asked = dict.fromkeys(key for sound in sounds for key in spoken_keys(sound.text))
-    for key in (one for one in asked if one not in block.keys):
+    asked = [key for sound in sounds for key in spoken_keys(sound.text) if key not in keys]
+    for key in dict.fromkeys(asked):
         names.fail(f"the question asks for key {shown(key)}, which leads nowhere: the keys lack it", *path)
 
 
