@@ -170,6 +170,10 @@ def client(random: Random, name: str, number: str) -> dict[str, Any]:
     first = {"set": {"variables": {"dossier": "1234", "postcode": "75011"}, "next": found["start"]}}
     found |= {"client": name, "numbers": [number], "languages": ["fr", "en"], "start": "first"}
     found["nodes"] = {"first": first, **found["nodes"]}
+    for node in found["nodes"].values():
+        for condition in node.get("branch", {}).get("when", ()):
+            if "did" in condition:
+                condition["did"] = number
     if random.random() < 0.7:
         found["fallback"] = {"queue": "medical"}
     if random.random() < 0.3:

@@ -106,7 +106,7 @@ def _found(why: str, by: Sequence[int]) -> Hidden | None:
 
 def _by_each(why: str, holders: Sequence[Sequence[int]]) -> Hidden | None:
     """Hidden when something earlier holds every single value."""
-    if not all(holders):
+    if not holders or not all(holders):
         return None
     return Hidden(why=why, by=tuple(sorted({places[0] for places in holders})))
 
