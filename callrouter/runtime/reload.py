@@ -143,8 +143,8 @@ class ServedPlans:
         catalogue = self.catalogue
         keeps = {file: plan for plan in catalogue.plans.values() for file in (plan.source, *tables_of(plan.source))}
         # Under another name than the file had whose plan is kept.
-        for file, client in catalogue.meant.items():
-            plan = catalogue.plans.get(client)
+        for file, names in catalogue.meant.items():
+            plan = next((catalogue.plans[name] for name in names if name in catalogue.plans), None)
             if plan is not None and plan.source not in catalogue.documents:
                 keeps[file] = plan
         wrong = {issue.file for issue in errors(catalogue.issues)}
