@@ -36,6 +36,9 @@ A client that was renamed begins new series. Over a window that holds the change
 /api/stats (`store.stats`): a threshold that changes moves no counter of before. Label values are bounded: clients and
 queues come from the dialplans in service, outcomes from enums. Queue waiting is by queue (tens of them) and not by
 client (800 of them, times the buckets).
+
+As is usual with Prometheus, /metrics asks for no token: whoever reaches the engine's port reads the clients'
+identifiers and the names of queues, with their figures, and nothing else: no host, no agent, no caller.
 """
 
 from __future__ import annotations
