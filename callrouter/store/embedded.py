@@ -55,12 +55,25 @@ def start_server(data_dir: Path) -> tuple[Any, str]:
             server._lock = fasteners.InterProcessLock(folder.with_suffix(".lock"))
             server.start()
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
-        raise DatabaseUnreachable(
-            f"the embedded PostgreSQL in {folder} does not start ({error}); its log is {folder / 'log'}. "
-            "Mend the cause, or set CALLROUTER_DATABASE_URL to a PostgreSQL server of your own."
-        ) from error
+        raise _does_not_start(folder, error) from error
     _open[folder] = _open.get(folder, 0) + 1
     return server, str(server.get_uri())
+
+
+def revive_server(server: Any) -> None:
+    """Start the server again if it has died under us; blocks, some seconds when it has.
+
+    Nobody else would: it is a child of no process that lives, and the next `start_server` may be days away.
+
+    Raises:
+        DatabaseUnreachable: it does not start; the sentence names its log.
+    """
+    psutil = _libraries()[2]
+    try:
+        with server._lock:
+            server.ensure_postgres_running()
+    except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
+        raise _does_not_start(server.pgdata, error) from error
 
 
 def stop_server(server: Any) -> None:
@@ -71,6 +84,13 @@ def stop_server(server: Any) -> None:
         server.cleanup()
         # It would tidy up once more at the end of the process, and make a folder that is gone by then.
         atexit.unregister(server._cleanup)
+
+
+def _does_not_start(folder: Path, error: Exception) -> DatabaseUnreachable:
+    return DatabaseUnreachable(
+        f"the embedded PostgreSQL in {folder} does not start ({error}); its log is {folder / 'log'}. "
+        "Mend the cause, or set CALLROUTER_DATABASE_URL to a PostgreSQL server of your own."
+    )
 
 
 def _libraries() -> tuple[Any, ...]:
