@@ -2,6 +2,7 @@
 
     <cache>/<language>/<hash of engine, voice and text>.wav        8 kHz, mono, 16 bits, header of 44 bytes
 
+A text is brought into words first (`normalisation`): `14h30`, `SARL`, telephone numbers, amounts.
 An engine (espeak-ng, or piper where a voice is configured) speaks, sox brings it to the telephone's rate and to an
 even loudness. Both are run without a shell; the text goes in by standard input and is never more than text.
 A file once there is only looked at (one stat): its size gives its length.
@@ -28,6 +29,7 @@ from callrouter.dialplan.folder.sound_files import PaperSpeech, find_sound, play
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import SpeechError
+from callrouter.normalisation import normalise
 
 FORMAT = 1
 """Raised by one when the same text is to sound different: part of every file's name."""
@@ -90,7 +92,7 @@ class Speech:
         missing = [
             (text, language)
             for text, language in dict.fromkeys(texts)
-            if language in self._voices and _size(self._path(clean(text), language)) is None
+            if language in self._voices and _size(self._path(_words(text, language), language)) is None
         ]
         if not missing:
             return
@@ -108,7 +110,7 @@ class Speech:
         if language not in self._voices:
             known = ", ".join(sorted(self._voices)) or "none"
             raise SpeechError(f"no voice is configured for language {shown(language)} (there are: {known})")
-        words = clean(text)
+        words = _words(text, language)
         if not any(char.isalnum() for char in words):
             raise SpeechError(f"{shown(text)} holds nothing that can be said")
         path = self._path(words, language)
@@ -160,6 +162,11 @@ def _for_the_telephone(spoken: Path) -> bytes:
     """The samples of a WAV file at the telephone's rate and an even loudness."""
     form = ["-t", "raw", "-c", "1", "-b", "16", "-e", "signed-integer", "-L", "-"]
     return _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+
+
+def _words(text: str, language: str) -> str:
+    """What the engine is given for a text: in words, and cleaned last."""
+    return clean(normalise(text, language))
 
 
 def clean(text: str) -> str:
