@@ -177,6 +177,7 @@ class EngineProcess(Controller):
             "WEB_PORT": str(free_tcp_port()),
             "API_TOKEN": secrets.token_urlsafe(24),
             "GRACE_SECONDS": "2",
+            "CLIENT_CALLS": "0",
             "LOG_FORMAT": "json",
         }
         self._settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
@@ -336,7 +337,7 @@ def stand() -> Iterator[Stand]:
     _write_tick(tick.with_suffix(".wav"))
     try:
         extra = {"extensions": EXTENSIONS, "queues": QUEUES}
-        with Pbx.start(root / "pbx", ari=True, extra_conf=extra) as pbx:
+        with Pbx.start(root / "pbx", ari=True, max_calls=0, extra_conf=extra) as pbx:
             pbx.cli(f"dialplan set global BENCH_TICK {tick}")
             found = Stand(root=root, pbx=pbx, sink=Sink(), tick=tick, _started=[], _streams=[])
             try:

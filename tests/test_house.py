@@ -23,7 +23,7 @@ LISTS = {"callrouter/core/nodes", "callrouter/dialplan/verbs"}
 """Folders of like things, one module each, that a list in Python names."""
 MOST_MODULES = 20
 
-NO_PATHS = {"callrouter/ended/", "callrouter/fallback/"}
+NO_PATHS = {"callrouter/ended/", "callrouter/fallback/", "callrouter/limit/"}
 """Families of AstDB."""
 DOCUMENTS = sorted(
     path

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from callrouter.errors import SettingsError
-from callrouter.settings import Origin, Settings, load_settings, shown_settings
+from callrouter.settings import Origin, Settings, load_settings, make_private, shown_settings
 from callrouter.settings.loading import _masked
 
 ROOT = Path(__file__).parents[1]
@@ -242,3 +242,24 @@ def test_every_setting_says_what_it_is_and_needs() -> None:
         assert field.description, name
         assert isinstance(field.json_schema_extra, dict)
         assert field.json_schema_extra["needs"], name
+
+
+@pytest.mark.parametrize(("mode", "becomes"), [(0o644, 0o600), (0o666, 0o600), (0o640, 0o640), (0o600, 0o600)])
+def test_a_file_of_settings_is_taken_away_from_others(env_file: Path, mode: int, becomes: int) -> None:
+    """What a group was given is left to it."""
+    env_file.write_text("CALLROUTER_AMI_SECRET=hunter2\n")
+    env_file.chmod(mode)
+    make_private(env_file)
+
+    assert env_file.stat().st_mode & 0o777 == becomes
+
+
+def test_a_link_and_a_missing_file_are_left(env_file: Path) -> None:
+    """The one leads to a file that somebody else arranged, the other is no fault."""
+    make_private(env_file)
+    elsewhere = env_file.with_name("callrouter.env")
+    elsewhere.touch(0o644)
+    env_file.symlink_to(elsewhere)
+    make_private(env_file)
+
+    assert elsewhere.stat().st_mode & 0o777 == 0o644

@@ -23,15 +23,25 @@ def require_token(token: str) -> Callable[..., None]:
     """
     if not token:
         raise ValueError("an empty API token would let everybody in")
-    expected = token.encode()
+    holds = holds_token(token)
 
     def check(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> None:
-        given = credentials.credentials.encode() if credentials else b""
-        if not hmac.compare_digest(given, expected):
+        if not holds(credentials):
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED,
                 "give the token of CALLROUTER_API_TOKEN as 'Authorization: Bearer <token>'",
                 headers={"WWW-Authenticate": "Bearer"},
             )
+
+    return check
+
+
+def holds_token(token: str) -> Callable[..., bool]:
+    """A dependency that refuses nobody: whether the request has the token, for pages that then say more."""
+    expected = token.encode()
+
+    def check(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> bool:
+        given = credentials.credentials.encode() if credentials else b""
+        return bool(token) and hmac.compare_digest(given, expected)
 
     return check

@@ -51,14 +51,14 @@ def create_engine_app(
         live_calls: iterated at each request (`runtime.calls.LiveCalls`).
         registry: what /metrics shows.
         checks: what must be well for /ready, by name (AMI, schema, dialplans).
-        token: for /live; the other pages say nothing about callers.
+        token: for /live and the reasons of /ready; the other pages say nothing about callers.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
         notes: what /health and /ready mention though work goes on, by name.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
-    app.include_router(health_router(checks, __version__, notes or {}))
+    app.include_router(health_router(checks, __version__, token=token, notes=notes))
     if operations is not None:
         app.include_router(status_router(operations.status, operations.reload, token=token))
 

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
+from callrouter.api.auth import holds_token
 from callrouter.api.problems import documented, problem
 from callrouter.api.schemas import Health, Ready
 
@@ -16,6 +17,7 @@ Check = Callable[[], Awaitable[str | None]]
 """Returns None when all is well, else the reason, as a sentence. Raises nothing it could foresee."""
 
 CHECK_SECONDS: Final = 2.0
+PRIVATE: Final = "not well; who sends the API's token hears why (`callrouter status` does)"
 
 
 async def failed_checks(checks: Mapping[str, Check]) -> dict[str, str]:
@@ -24,30 +26,36 @@ async def failed_checks(checks: Mapping[str, Check]) -> dict[str, str]:
     return {name: reason for name, reason in zip(checks, reasons, strict=True) if reason}
 
 
-def health_router(checks: Mapping[str, Check], version: str, notes: Mapping[str, Check] | None = None) -> APIRouter:
-    """/health and /ready; `notes` are checks that fail without keeping anybody from work: they are mentioned."""
+def health_router(
+    checks: Mapping[str, Check], version: str, *, token: str, notes: Mapping[str, Check] | None = None
+) -> APIRouter:
+    """/health and /ready; `notes` are checks that fail without keeping anybody from work: they are mentioned.
 
-    async def degraded() -> list[str]:
-        failed = await failed_checks(notes or {})
-        return [f"{name}: {reason}" for name, reason in failed.items()]
-
+    Anybody may ask, and hears which checks fail. The reasons, which name hosts, users, files and clients, are for who
+    has the token.
+    """
     router = APIRouter(tags=["health"])
+    has_token = Depends(holds_token(token))
 
     @router.get("/health")
-    async def health() -> Health:
+    async def health(known: bool = has_token) -> Health:
         """The process is alive and its event loop turns."""
-        return Health(status="alive", version=version, degraded=await degraded())
+        return Health(status="alive", version=version, degraded=_sentences(await failed_checks(notes or {}), known))
 
     @router.get("/ready", response_model=Ready, responses=documented(503))
-    async def ready() -> Ready | Response:
-        """It can do its work now; otherwise the reasons."""
+    async def ready(known: bool = has_token) -> Ready | Response:
+        """It can do its work now; otherwise what keeps it from it, and with the token also why."""
         failed = await failed_checks(checks)
         if failed:
-            detail = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, checks=failed)
-        return Ready(status="ready", checks=list(checks), degraded=await degraded())
+            told = failed if known else dict.fromkeys(failed, PRIVATE)
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(_sentences(failed, known)), checks=told)
+        return Ready(status="ready", checks=list(checks), degraded=_sentences(await failed_checks(notes or {}), known))
 
     return router
+
+
+def _sentences(failed: Mapping[str, str], known: bool) -> list[str]:
+    return [f"{name}: {reason if known else PRIVATE}" for name, reason in failed.items()]
 
 
 async def _reason(check: Check) -> str | None:

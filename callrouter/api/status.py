@@ -37,7 +37,7 @@ class PlanOut(Out):
     client: str = Field(examples=["cabinet-moreau"])
     version: str = Field(examples=["5f2d3c9a10be"])
     file: str = Field(examples=["cabinet-moreau.yaml"])
-    since: Instant = Field(description="When this engine put it into service")
+    since: Instant = Field(description="When it went into service; a plan that was kept over a start, before that")
     numbers: list[str] = Field(examples=[["+33199000010"]])
     live_calls: int = Field(description="Calls that walk this version")
     older_calls: int = Field(description="Calls that began with an earlier one, and keep it")
@@ -69,6 +69,9 @@ class DialplansOut(Out):
 
     watching: bool = Field(description="Whether a saved file goes live by itself")
     loaded_at: Instant
+    kept_at: Instant | None = Field(
+        description="From when the plans are, while the folder could not be loaded since the start; null otherwise"
+    )
     failure: str = Field(description="Why the folder could not be loaded the last time; empty when it could")
     plans: list[PlanOut]
     refused: list[RefusedOut]
@@ -81,6 +84,7 @@ class DialplansOut(Out):
         return cls(
             watching=watching,
             loaded_at=served.catalogue.loaded_at,
+            kept_at=served.kept_at,
             failure=served.failure,
             plans=[_plan_out(plan, served, walked, wrong) for _, plan in sorted(served.plans.items())],
             refused=[RefusedOut.of(one) for one in refused],

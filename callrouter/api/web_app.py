@@ -54,7 +54,8 @@ def create_web_app(
         static_url="/api/static",
     )
     install_problem_handlers(app)
-    app.include_router(health_router({"database": _database_check(database), **(checks or {})}, __version__))
+    well = {"database": _database_check(database), **(checks or {})}
+    app.include_router(health_router(well, __version__, token=token))
     for router in (
         calls.router(database, plans, now),
         messages.router(database, now),

@@ -5,24 +5,42 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from datetime import datetime
 
-from callrouter.app.history import PlanHistory, revive
+import structlog
+
+from callrouter.app.history import PlanHistory
+from callrouter.app.live.expected_routes import ExpectedRoutes
+from callrouter.app.live.last_live import (
+    LastLive,
+    LiveKeeper,
+    SoundsAway,
+    admitted_as_before,
+    last_live,
+    nothing_loaded,
+    revive,
+)
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.core.call import Call
+from callrouter.asterisk.queue_check import Team
+from callrouter.core.call import Call, replace
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
+from callrouter.dialplan.folder.look import folder_of
 from callrouter.dialplan.folder.sound_files import sound_folders
-from callrouter.errors import AmiError
+from callrouter.errors import AmiError, DialplanError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
-from callrouter.runtime.reload import ServedPlans, Swap
+from callrouter.runtime.reload import KeptPlans, ServedPlans, Swap
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.speech import Speech
 from callrouter.store.database import Database
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +49,8 @@ class PlanChanges:
 
     metrics: DialplanMetrics
     history: PlanHistory
+    keeper: LiveKeeper
+    outgoing: OutgoingCheck
     fallbacks: Fallbacks
     link: AmiLink
     queues_due: asyncio.Event
@@ -52,6 +72,8 @@ class PlanChanges:
             seconds=swap.seconds,
         )
         self.history.note(swap)
+        self.keeper.note(swap)
+        self.outgoing.look(catalogue.plans.values())
         self.queues_due.set()
         if self.link.state is LinkState.UP:
             self.tasks.start(self._publish(catalogue), "fallbacks")
@@ -69,6 +91,19 @@ class Dialplans:
     served: ServedPlans
     versions: PlanVersions
 
+    def teams(self) -> list[Team]:
+        """The queues of the folder, as the PBX is to have them."""
+        catalogue = self.served.catalogue
+        return [
+            Team(
+                name=queue.name,
+                members={f"PJSIP/{catalogue.phones[agent]}": agent for agent in queue.members},
+                strategy=queue.strategy,
+                max_callers=queue.max_callers,
+            )
+            for queue in catalogue.queues.values()
+        ]
+
     def target_of(self, call: Call) -> ServiceLevelTarget | None:
         """What the call's client was promised, by the plan the call walks; None when that plan is not at hand."""
         plan = self.versions.at_hand(call.client, call.plan_version)
@@ -78,14 +113,56 @@ class Dialplans:
 async def load_dialplans(
     settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
 ) -> Dialplans:
-    """Load the folder; a client whose file is wrong has the plan that was in service last."""
-    folder = settings.dialplans_dir if settings.dialplans_dir.is_dir() else settings.dialplans_dir.parent
+    """Load the folder; a client whose file is wrong has the plan that was live last, and so have all without a folder.
+
+    Raises:
+        DialplanError: there is no folder with clients' files, and none was ever live here.
+    """
+    folder = folder_of(settings.dialplans_dir)
     sounds_dirs = sound_folders(folder, settings.sounds_dirs)
     speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
     loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
-    catalogue = await revive(database, await asyncio.to_thread(loader.load, clock.now()), speech)
+    routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
+    last = await last_live(database, changes.keeper.disk)
+    catalogue, failure = await _load_first(loader, routes, last, speech, clock.now())
+    started = await revive(last, catalogue, SoundsAway(speech, sounds_dirs[0]) if failure else speech)
+    if failure:
+        log.error("the engine starts with the plans it kept", reason=failure, clients=len(started.plans))
+        started = replace(started, refused=frozenset())
+    revived = await last.fetch([client for client in started.plans if client not in started.uses])
+    changes.keeper.revived(revived)
     served = ServedPlans(
-        catalogue, loader, calls, now=clock.now, on_swap=changes.swapped, on_failure=changes.metrics.failed
+        started,
+        loader,
+        calls,
+        now=clock.now,
+        kept=KeptPlans(
+            since={one.client: last.versions[one.client].live_at for one in revived},
+            changed_at=last.changed_at,
+            failure=failure,
+        ),
+        judge=routes.judge,
+        on_swap=changes.swapped,
+        on_failure=changes.metrics.failed,
     )
     versions = PlanVersions(served, database, speech)
     return Dialplans(loader=loader, served=served, versions=versions)
+
+
+async def _load_first(
+    loader: Loader, routes: ExpectedRoutes, last: LastLive, speech: Speech, now: datetime
+) -> tuple[Catalogue, str]:
+    """The folder's catalogue; without a folder an empty one, and why.
+
+    Raises:
+        DialplanError: there is no folder with clients' files, and none was ever live here.
+    """
+    try:
+        loaded = await asyncio.to_thread(loader.load, now)
+    except DialplanError as error:
+        if not last.versions:
+            raise
+        return nothing_loaded(last, speech, loader.region, now), str(error)
+    loaded = await admitted_as_before(loader, loaded, last, now)
+    live = {client: one.version for client, one in last.versions.items()}
+    return await asyncio.to_thread(routes.judge, loaded, live), ""

@@ -21,8 +21,12 @@ from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
@@ -30,12 +34,13 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.recordings import recorded_in
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.queue_check import QueueCheck
 from callrouter.asterisk.switch import AsteriskSwitch
-from callrouter.asterisk.translate import Places
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
@@ -64,7 +69,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
     try:
-        async with open_database(settings) as database:
+        async with open_database(settings, may_be_away=True) as database:
             engine = await _build(settings, database)
             await engine.run(HttpServer(engine.operations.http_app(token), listening))
     finally:
@@ -79,25 +84,36 @@ async def _build(settings: Settings, database: Database) -> Engine:
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     tasks, aside = Tasks(lifetime.died), Tasks()
     link = AmiLink(_address(settings))
-    fallbacks = Fallbacks(link, settings.region)
+    fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
 
     history = PlanHistory(database, settings.dialplans_dir)
+    secrets = load_secrets()
+    outgoing = OutgoingCheck(settings.outgoing_hosts, secrets)
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
     gauges = DialplanMetrics(registry)
     changes = PlanChanges(
-        metrics=gauges, history=history, fallbacks=fallbacks, link=link, queues_due=queues_due, tasks=aside
+        metrics=gauges,
+        history=history,
+        keeper=keeper,
+        outgoing=outgoing,
+        fallbacks=fallbacks,
+        link=link,
+        queues_due=queues_due,
+        tasks=aside,
     )
     dialplans = await load_dialplans(settings, database, clock, calls, changes)
     garbage.serve()
 
     metrics = EngineMetrics(registry, version=__version__, target_of=dialplans.target_of)
-    web_services = WebServices.of(settings, load_secrets(), database, clock, metrics)
+    web_services = WebServices.of(settings, secrets, database, clock, metrics)
     journal = EndedJournal(
         link,
         PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did),
         settings.region,
         live=calls.__contains__,
         known=partial(recorded_calls, database),
+        listen=partial(recorded_in, settings.recordings_dir),
         shift=shift,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
@@ -117,6 +133,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
+        dialplans.teams,
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         on_checked=metrics.queues_checked,
@@ -164,6 +181,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         records=Records(
             recorder=recorder,
             history=history,
+            keeper=keeper,
             observation=observation,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
@@ -174,8 +192,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
         operations=EngineOperations(
             link=link,
             plans=dialplans.served,
+            database=database,
             recorder=recorder,
             queue_check=queue_check,
+            outgoing=outgoing,
             calls=calls,
             registry=registry,
             clock=clock,

@@ -1,7 +1,8 @@
 """Keeps every version that goes live, with its documents, its promise and who made it, as soon as PostgreSQL takes it.
 
-Who: as the note of `callrouter dialplan publish` and `rollback` says; else, for a file that is committed as it
-stands in a git checkout, the author of its last commit; else the owner of the file.
+Who wrote the client's own file, or, where that is as it was, the shared ones that made it another version: as the note
+of `callrouter dialplan publish` and `rollback` says; else, for a file that is committed as it stands in a git checkout,
+the author of its last commit; else the owner of the file.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from typing import Final
 import structlog
 
 from callrouter.app.versions import compile_again
-from callrouter.core.call import replace
 from callrouter.core.plan import Plan
-from callrouter.dialplan import Catalogue, PaperSpeech, SoundSource
+from callrouter.dialplan import Catalogue, PaperSpeech
+from callrouter.dialplan.folder.look import folder_of
 from callrouter.dialplan.folder.publish import Note, read_note
 from callrouter.errors import StoreError
 from callrouter.runtime.reload import Swap, Why
@@ -27,10 +28,11 @@ from callrouter.store.database import Database
 from callrouter.store.plans import (
     StoredPlan,
     WentLive,
+    content_hash,
     find_plan,
+    hashes_of,
     known_versions,
     last_live,
-    last_live_of_files,
     remember_live,
 )
 from callrouter.store.promises import keep_promise, versions_without_promise
@@ -49,7 +51,7 @@ class PlanHistory:
 
     def __init__(self, database: Database, dialplans: Path) -> None:
         self._database = database
-        self._folder = dialplans if dialplans.is_dir() else dialplans.parent
+        self._folder = folder_of(dialplans)
         self._waiting: deque[Swap] = deque(maxlen=MAX_WAITING)
         self._work = asyncio.Event()
 
@@ -95,19 +97,20 @@ class PlanHistory:
             withdrawn |= {client for client, version in last.items() if version} - swap.catalogue.plans.keys()
         if not live and not withdrawn:
             return
-        sources = {plan.source for plan in live}
+        changed = await self._changed(live, last, swap.catalogue)
+        files = {name for names in changed.values() for name in names}
         said = await asyncio.to_thread(
-            who_wrote, self._folder, {name: swap.catalogue.documents[name] for name in sources}
+            who_wrote, self._folder, {name: swap.catalogue.documents[name] for name in files}
         )
         known = await known_versions(self._database, {plan.client for plan in live})
-        made = [_stored(plan, swap) for plan in live if (plan.client, plan.version) not in known]
+        made = [stored_plan(plan, swap) for plan in live if (plan.client, plan.version) not in known]
         went = [
             WentLive(
                 client=plan.client,
                 version=plan.version,
                 live_at=swap.at,
-                why=said[plan.source][0] or swap.why.value,
-                by=said[plan.source][1],
+                why=next((said[name][0] for name in changed[plan.client] if said[name][0]), swap.why.value),
+                by=", ".join(dict.fromkeys(said[name][1] for name in changed[plan.client] if said[name][1])),
             )
             for plan in live
         ]
@@ -117,6 +120,13 @@ class PlanHistory:
             if last.get(client)
         ]
         await remember_live(self._database, made, went)
+
+    async def _changed(
+        self, live: Collection[Plan], last: Mapping[str, str | None], catalogue: Catalogue
+    ) -> dict[str, tuple[str, ...]]:
+        """By client: the documents that made it another version: its own file, or else the shared ones."""
+        before = await hashes_of(self._database, {plan.client: last.get(plan.client) for plan in live})
+        return {plan.client: _made_it_new(plan, catalogue, before.get(plan.client, {})) for plan in live}
 
     async def _give_promises(self, catalogue: Catalogue) -> None:
         """To versions that a release before 0005 kept while the schema was this one's already."""
@@ -134,7 +144,15 @@ class PlanHistory:
         )
 
 
-def _stored(plan: Plan, swap: Swap) -> StoredPlan:
+def _made_it_new(plan: Plan, catalogue: Catalogue, before: Mapping[str, str]) -> tuple[str, ...]:
+    """`before`: the hash of each document of the version before; empty where that is not known."""
+    uses = [name for name in sorted(catalogue.uses[plan.client]) if name in catalogue.documents]
+    other = [name for name in uses if content_hash(catalogue.documents[name]) != before.get(name)]
+    return (plan.source,) if not before or not other or plan.source in other else tuple(other)
+
+
+def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
+    """A plan that a swap made, with the documents it stands on."""
     contents = swap.catalogue.documents
     uses = swap.catalogue.uses.get(plan.client, frozenset({plan.source}))
     documents = {name: contents[name].decode("utf-8", errors="replace") for name in sorted(uses) if name in contents}
@@ -147,39 +165,6 @@ def _stored(plan: Plan, swap: Swap) -> StoredPlan:
         documents=documents,
         promise=plan.promise,
     )
-
-
-async def revive(database: Database, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:
-    """At a start: clients whose file is wrong are given the plan that was in service last, if it is kept.
-
-    A file against which time alone speaks is served where nothing else is known: no day leaves a client without a plan.
-    The documents of a kept version are compiled again, all of them as they were. What cannot be had is logged and left
-    out: a start does not fail because of it.
-    """
-    if not catalogue.refused:
-        return catalogue
-    try:
-        kept = await last_live_of_files(database, catalogue.refused)
-    except StoreError as error:
-        log.warning("the last good versions cannot be read", reason=str(error))
-        return catalogue.with_overdue()
-    plans: dict[str, Plan] = {}
-    for stored in kept:
-        present = catalogue.overdue.get(stored.source)
-        if present is not None and present.plan.version == stored.version:
-            continue
-        plan = await asyncio.to_thread(compile_again, stored, sounds, region=catalogue.region, now=catalogue.loaded_at)
-        if plan is None:
-            log.warning("a kept version no longer passes", client=stored.client, version=stored.version)
-        elif plan.client not in catalogue.plans:
-            log.warning("a file is wrong; its last good version stays in service", file=plan.source, client=plan.client)
-            plans[plan.client] = plan
-    left = {file: one for file, one in catalogue.overdue.items() if one.plan.client not in plans}
-    catalogue = replace(replace(catalogue, overdue=left).with_overdue(), overdue=catalogue.overdue)
-    if not plans:
-        return catalogue
-    previous = Catalogue(plans=plans, unknown=catalogue.unknown, loaded_at=catalogue.loaded_at)
-    return catalogue.replace_from(previous)
 
 
 def who_wrote(folder: Path, contents: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:

@@ -13,12 +13,15 @@ from callrouter import __version__
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.dialplan.issues import how_many
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
+from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
 
 
@@ -28,8 +31,10 @@ class EngineOperations:
 
     link: AmiLink
     plans: ServedPlans
+    database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    outgoing: OutgoingCheck
     calls: LiveCalls
     registry: CollectorRegistry
     clock: SystemClock
@@ -42,7 +47,17 @@ class EngineOperations:
     @property
     def checks(self) -> dict[str, Check]:
         """What must be well for /ready, by name."""
-        return {"asterisk": self._check_link, "dialplans": self._check_dialplans, "database": self._check_database}
+        return {"asterisk": self._check_link, "dialplans": self._check_dialplans}
+
+    @property
+    def notes(self) -> dict[str, Check]:
+        """What /ready mentions though calls are served, by name."""
+        return {
+            "dialplans": self._note_dialplans,
+            "queues": self._note_queues,
+            "web services": self._note_outgoing,
+            "database": self._note_database,
+        }
 
     def http_app(self, token: str) -> FastAPI:
         """The engine's own pages."""
@@ -53,14 +68,18 @@ class EngineOperations:
             token=token,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
-            notes={"dialplans": self._note_dialplans, "queues": self._note_queues},
+            notes=self.notes,
         )
 
     async def status(self) -> StatusOut:
         """How everything stands."""
-        failed = await failed_checks(
-            self.checks | {"dialplan files": self._note_dialplans, "queues": self._note_queues}
-        )
+        details = {
+            "dialplan files": self._note_dialplans,
+            "queues": self._detail_queues,
+            "web services": self._detail_outgoing,
+            "database": self._detail_database,
+        }
+        failed = await failed_checks(self.checks | details)
         walked = Counter((live.plan.client, live.plan.version) for live in self.calls)
         return StatusOut(
             version=__version__,
@@ -90,11 +109,29 @@ class EngineOperations:
     async def _check_dialplans(self) -> str | None:
         return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
 
-    async def _check_database(self) -> str | None:
-        return self.recorder.away_because
-
     async def _note_dialplans(self) -> str | None:
         return self.plans.trouble or None
 
+    async def _note_database(self) -> str | None:
+        """To whoever asks: neither host nor user."""
+        away = await self._detail_database() is not None
+        return "PostgreSQL is away: calls are served, and their rows wait on disk" if away else None
+
+    async def _detail_database(self) -> str | None:
+        return self.recorder.away_because or self.database.away_because
+
+    async def _note_outgoing(self) -> str | None:
+        """To whoever asks: neither host nor secret."""
+        refused = len(self.outgoing.issues)
+        return (
+            f"the settings refuse {how_many(refused, 'request')} of trees: see `callrouter status`" if refused else None
+        )
+
+    async def _detail_outgoing(self) -> str | None:
+        return self.outgoing.trouble or None
+
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _detail_queues(self) -> str | None:
+        return self.queue_check.details

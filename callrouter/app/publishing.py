@@ -14,7 +14,7 @@ from pathlib import Path
 from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.look import DOCUMENT_SUFFIXES, SOUNDS, is_client_file
-from callrouter.dialplan.folder.publish import put_in_place
+from callrouter.dialplan.folder.publish import PUBLISH, ROLLBACK, hash_of, put_in_place, read_note
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import errors, how_many
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
@@ -64,13 +64,23 @@ def documents_of(folder: Path) -> dict[str, bytes]:
         raise DialplanError(f"{error.filename} cannot be read: {error.strerror or error}") from error
 
 
-def publish_documents(settings: Settings, documents: Mapping[str, bytes], *, by: str, delete: bool = False) -> str:
+def publish_documents(
+    settings: Settings,
+    documents: Mapping[str, bytes],
+    *,
+    by: str,
+    delete: bool = False,
+    force: bool = False,
+    origin: Path | None = None,
+) -> str:
     """Put documents into the served folder as one set, when all of it passes; says what was done.
 
-    With `delete`, clients, expected routes and shared files that are not among them are removed.
+    With `delete`, clients, expected routes and shared files that are not among them are removed. `origin` is the folder
+    the documents were read from.
 
     Raises:
-        Refusal: something does not pass; nothing was changed.
+        Refusal: something does not pass, or files would be lost that somebody saved since the last publication or
+            since the documents were read (with `force` they are kept beside: `<file>.replaced`); nothing was changed.
         DialplanError: the folder cannot be written.
     """
     folder = _served_folder(settings)
@@ -80,12 +90,55 @@ def publish_documents(settings: Settings, documents: Mapping[str, bytes], *, by:
     left = {name: content for name, content in present.items() if not (delete and name in gone)}
     changed = {name: content for name, content in documents.items() if present.get(name) != content}
     _must_pass(settings, {**left, **documents}, "nothing is published", touched=changed)
-    put_in_place(folder, changed, how="publish", by=by, remove=gone if delete else ())
+    lost = _saved_meanwhile(folder, present, [*changed, *(gone if delete else ())], origin)
+    _refuse_to_lose(lost, force=force)
+
+    def nobody_saved() -> None:
+        now = _present(folder)
+        since = sorted(name for name in now.keys() | present.keys() if now.get(name) != present.get(name))
+        _refuse_to_lose([name for name in since if name in documents or (delete and name in gone)], force=False)
+        for name in lost:
+            (folder / f"{name}{BACKUP}").write_bytes(present[name])
+
+    put_in_place(
+        folder,
+        changed,
+        how=PUBLISH,
+        by=by,
+        remove=gone if delete else (),
+        stood={**left, **documents},
+        check=nobody_saved,
+    )
     said = f"Published {how_many(len(changed), 'changed file')} of {len(documents)} into {folder}"
     if gone:
         done = "removed" if delete else "left that it does not hold (--delete removes)"
         said += f"; {how_many(len(gone), 'file')} {done}"
     return f"{said}: {_some(gone)}." if gone else f"{said}."
+
+
+def _saved_meanwhile(
+    folder: Path, present: Mapping[str, bytes], names: Sequence[str], origin: Path | None
+) -> list[str]:
+    """Which of these files hold what is in no publication: somebody has saved them here.
+
+    After a publication its note says what stood here. Before the first one, the files that were written later than
+    those that would replace them.
+    """
+    note = read_note(folder)
+    if note is not None and note.stood:
+        return sorted(name for name in names if name in present and note.stood.get(name) != hash_of(present[name]))
+    if origin is None:
+        return []
+    both = [name for name in names if name in present and (origin / name).exists()]
+    return sorted(name for name in both if (folder / name).stat().st_mtime_ns > (origin / name).stat().st_mtime_ns)
+
+
+def _refuse_to_lose(names: Sequence[str], *, force: bool) -> None:
+    if names and not force:
+        raise Refusal(
+            f"saved in the folder since it was published or read: {_some(names)}; a publication would undo that: "
+            "take it over, then publish again, or use --force (what is replaced is kept beside)"
+        )
 
 
 async def rollback_to(
@@ -113,7 +166,7 @@ async def rollback_to(
     now = _must_pass(settings, {**_present(folder), stored.source: wanted}, "nothing is changed", stored.source)
     if unknown:
         path.with_name(f"{path.name}{BACKUP}").write_bytes(present)
-    put_in_place(folder, {stored.source: wanted}, how="rollback", by=by)
+    put_in_place(folder, {stored.source: wanted}, how=ROLLBACK, by=by)
     plan = now.plans[client]
     first = f"{stored.first_live_at:%Y-%m-%d %H:%M} UTC"
     said = f"{stored.source} is as it was in version {stored.version}, first live {first}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.observation import Observation
 from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
@@ -22,6 +23,7 @@ class Records:
 
     recorder: Recorder
     history: PlanHistory
+    keeper: LiveKeeper
     observation: Observation
     fact_log: FactLog
     tasks: Tasks
@@ -31,6 +33,7 @@ class Records:
         """Begin to write."""
         self.tasks.start(self.recorder.run(), "recorder")
         self.tasks.keep(self.history.run, "history of plans")
+        self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
 
     async def close(self) -> None:
@@ -46,4 +49,5 @@ class Records:
         await self.tasks.stop()
         await self.observation.flush()
         await self.history.flush()
+        await self.keeper.flush()
         self.fact_log.flush()

@@ -5,29 +5,69 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from callrouter.errors import SettingsError
+import structlog
+
+from callrouter.app.folders import keep_private
+from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.live_plans import INDEX
+from callrouter.errors import DatabaseUnreachable, SettingsError
 from callrouter.settings import Settings
 from callrouter.store.database import Database
 from callrouter.store.embedded import FOLDER
 
+log = structlog.get_logger(__name__)
+
 
 @asynccontextmanager
-async def open_database(settings: Settings, *, create: bool = True) -> AsyncIterator[Database]:
+async def open_database(
+    settings: Settings, *, create: bool = True, may_be_away: bool = False
+) -> AsyncIterator[Database]:
     """PostgreSQL, with the schema of this release; `create` makes an embedded one where there is none yet.
+
+    It `may_be_away` for whoever can begin without it: then it is opened when it comes. Where nothing was ever live, a
+    PostgreSQL that does not answer is rather a setting that is wrong, and an error all the same.
 
     Raises:
         SettingsError: none is named, there is no embedded one, and none shall be made.
         StoreError: it cannot be reached, or belongs to another release.
     """
     url = settings.database_url.get_secret_value() if settings.database_url else None
-    if url is None and not create and not (settings.data_dir / FOLDER).exists():
+    if not create:
+        require_database(settings)
+    database = await _opened(url, settings, may_be_away=may_be_away)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def require_database(settings: Settings) -> None:
+    """Make sure that there is a database: whoever only asks makes none.
+
+    Raises:
+        SettingsError: none is named, and there is no embedded one.
+    """
+    if settings.database_url is None and not (settings.data_dir / FOLDER).exists():
         raise SettingsError(
             f"there is no record in {settings.data_dir} yet: start `callrouter up` here first, "
             "or name its place by CALLROUTER_DATABASE_URL or CALLROUTER_DATA_DIR"
         )
-    database = await Database.open(url, settings.data_dir)
+
+
+async def _opened(url: str | None, settings: Settings, *, may_be_away: bool) -> Database:
+    kept = may_be_away and (settings.data_dir / LIVE / INDEX).exists()
+    try:
+        database = await Database.open(url, settings.data_dir)
+    except DatabaseUnreachable as error:
+        if not kept:
+            raise
+        log.error("PostgreSQL is away; the start goes on without it", reason=str(error))  # noqa: TRY400
+        return Database.later(url, settings.data_dir)
+    if url is None:
+        keep_private(settings.data_dir)
     try:
         await database.check_schema()
-        yield database
-    finally:
+    except BaseException:
         await database.close()
+        raise
+    return database

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import OrderedDict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ import structlog
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import SoundSource, load_directory
+from callrouter.dialplan.shared.reading import FOLDER as SHARED
 from callrouter.errors import CallrouterError
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
@@ -117,20 +119,62 @@ def _of_version(plan: Plan | None, version: str) -> Plan | None:
 def compile_again(stored: StoredPlan, sounds: SoundSource, *, region: str, now: datetime) -> Plan | None:
     """The plan of a version that was live, made of its own documents; None when they no longer pass.
 
+    Arguments as of `compile_all`.
+    """
+    return compile_all([stored], sounds, region=region, now=now).get(stored.client)
+
+
+def compile_all(stored: Iterable[StoredPlan], sounds: SoundSource, *, region: str, now: datetime) -> dict[str, Plan]:
+    """By client: the plans of versions that were live, made of their own documents; without those that do not pass.
+
     Args:
-        stored: with all its documents.
+        stored: with all their documents.
         sounds: what it plays.
         region: country whose national form a trunk may send.
         now: around which its holidays are looked up.
     """
-    with tempfile.TemporaryDirectory(prefix="callrouter-plan-") as place:
-        for name, content in stored.documents.items():
-            path = Path(place, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8", newline="")
-        try:
-            found = load_directory(Path(place), sounds, now=now, region=region)
-            # What was live stays what it was, whatever days have passed since.
-            return found.with_overdue().plans.get(stored.client)
-        except CallrouterError:
-            return None
+    plans: dict[str, Plan] = {}
+    for group in _that_stand_together(stored):
+        with tempfile.TemporaryDirectory(prefix="callrouter-plan-") as place:
+            for name, content in group.documents.items():
+                path = Path(place, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, encoding="utf-8", newline="")
+            try:
+                # What was live stays what it was, whatever days have passed since.
+                made = load_directory(Path(place), sounds, now=now, region=region).with_overdue().plans
+            except CallrouterError:
+                continue
+            plans |= {client: made[client] for client in group.clients if client in made}
+    return plans
+
+
+class _Group:
+    """Documents that stand together, and whose plans are wanted."""
+
+    def __init__(self, first: StoredPlan) -> None:
+        self.documents = dict(first.documents)
+        self.clients = {first.client}
+
+    def takes(self, other: StoredPlan) -> bool:
+        """Whether the documents of another version do not contradict these; then they are of the group."""
+        common = self.documents.keys() & other.documents.keys()
+        agrees = all(self.documents[name] == other.documents[name] for name in common)
+        if not agrees or _shared(self.documents) != _shared(other.documents):
+            return False
+        self.documents |= other.documents
+        self.clients.add(other.client)
+        return True
+
+
+def _that_stand_together(stored: Iterable[StoredPlan]) -> list[_Group]:
+    """Versions whose documents do not contradict each other are compiled at once: as a rule, all of them."""
+    groups: list[_Group] = []
+    for one in stored:
+        if not any(group.takes(one) for group in groups):
+            groups.append(_Group(one))
+    return groups
+
+
+def _shared(documents: Mapping[str, str]) -> set[str]:
+    return {name for name in documents if name.startswith(f"{SHARED}/")}

@@ -29,7 +29,7 @@ async def run_web(settings: Settings, token: str) -> None:
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     listening = listen(settings.http_host, settings.web_port, "CALLROUTER_WEB_PORT")
     try:
-        async with open_database(settings) as database:
+        async with open_database(settings, may_be_away=True) as database:
             clock = SystemClock(settings.clock_shift_seconds)
             plans = KeptPlans(database, PaperSpeech(), settings.region)
             engine = EngineClient(settings.engine_base_url, token)

@@ -4,11 +4,11 @@ Bytes: `codec` frames and decodes AMI and encodes actions; `actions` prepares th
 writes AGI commands; `asyncagi` reads environments and results.
 
 The link: `session` is one AMI connection and what is pending on it, `batch` is what leaves in one write, `link` makes
-connections and keeps one.
+connections and keeps one. `event_time` dates what they bring.
 
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
-caller's channel. `arrivals` makes an environment a call, `translate` makes effects commands and results inputs, with
-`causes` for Asterisk's words and `say` for values that are read aloud. `queues` asks how queues stand.
+caller's channel, where effects become commands and results inputs, with `causes` for Asterisk's words and `say` for
+values that are read aloud. `arrivals` makes an environment a call. `queues` asks how queues stand.
 
 Of a whole PBX: `queue_check` compares the queues that trees name with the PBX's, `media_watch` ends legs whose media
 stopped.

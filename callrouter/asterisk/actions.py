@@ -1,9 +1,11 @@
 """The few AMI actions that every call needs, built by hand from prepared bytes. Pure.
 
 A call of ten AGI commands writes some twenty-five actions, so their unchanging bytes are joined once per
-channel. An action whose answer nobody waits for is *posted*: its ActionID says what it was,
-`p/Setvar/PJSIP/trunk-00000001`, and Asterisk sends it back. So nothing is remembered for it: a success is
-dropped unread, an error explains itself.
+channel. An action whose answer nobody waits for is *posted*: its ActionID says what it was, `p/Setvar`, and
+Asterisk sends it back. So nothing is remembered for it: a success is dropped unread, an error explains itself.
+
+Ids are short, because Asterisk repeats them in its confirmations, and `session.SPARED_BYTES` of those wake nobody: a
+channel's name in each of them would cost every call a wake-up.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from callrouter.asterisk.commands import AgiCommand, variable_name
 POSTED: Final = b"p/"
 """How the ActionID of a posted action begins."""
 AGI: Final = b"a"
-"""How the CommandID and ActionID of an AGI command begin."""
+"""How the ActionID of an AGI command begins, and its part of the CommandID."""
 REQUEST: Final = b"r"
 """How the ActionID of an action that somebody waits for begins."""
 
@@ -31,18 +33,15 @@ class ChannelActions:
     def __init__(self, channel: str) -> None:
         self.channel = channel
         line = encode_header("Channel", channel)
-        name = line[len(b"Channel: ") : -2]
         self._agi = b"Action: AGI\r\n" + line + b"Command: "
-        self._timeout = (
-            b"Action: AbsoluteTimeout\r\nActionID: p/AbsoluteTimeout/" + name + b"\r\n" + line + b"Timeout: "
-        )
-        self._setvar = b"Action: Setvar\r\nActionID: p/Setvar/" + name + b"\r\n" + line + b"Variable: "
-        self._hangup = b"Action: Hangup\r\nActionID: p/Hangup/" + name + b"\r\n" + line + b"Cause: "
+        self._timeout = b"Action: AbsoluteTimeout\r\nActionID: p/Timeout\r\n" + line + b"Timeout: "
+        self._setvar = b"Action: Setvar\r\nActionID: p/Setvar\r\n" + line + b"Variable: "
+        self._hangup = b"Action: Hangup\r\nActionID: p/Hangup\r\n" + line + b"Cause: "
         self._state = self._setvar + b"CR_STATE\r\nValue: "
 
-    def agi(self, command: AgiCommand, command_id: bytes) -> bytes:
-        """Queue an AGI command; `command_id` comes back with its result, and with an error."""
-        return b"%b%b\r\nCommandID: %b\r\nActionID: %b\r\n\r\n" % (self._agi, command, command_id, command_id)
+    def agi(self, command: AgiCommand, command_id: bytes, action_id: bytes) -> bytes:
+        """Queue an AGI command; `command_id` comes back with its result, `action_id` when it could not be queued."""
+        return b"%b%b\r\nCommandID: %b\r\nActionID: %b\r\n\r\n" % (self._agi, command, command_id, action_id)
 
     def wake(self, lease_seconds: float) -> bytes:
         """Wake the channel, and give it a lease after which Asterisk takes it back (thousandths; at most a

@@ -37,6 +37,9 @@ class Pending:
 class Outlet(Protocol):
     """Where a batch goes."""
 
+    command_prefix: bytes
+    """How the CommandIDs of this session begin; the ActionID follows."""
+
     def next_id(self, kind: bytes) -> bytes: ...
 
     def submit(self, data: bytes, requests: dict[bytes, Request], results: dict[bytes, OnResult]) -> None: ...
@@ -67,8 +70,9 @@ class Batch:
         """Queue an AGI command; returns its id, for `AmiLink.abandon`. The channel needs a wake-up after
         it.
         """
-        command_id = self._outlet.next_id(actions.AGI)
-        self._parts.append(channel.agi(command, command_id))
+        action_id = self._outlet.next_id(actions.AGI)
+        command_id = self._outlet.command_prefix + action_id
+        self._parts.append(channel.agi(command, command_id, action_id))
         self._results[command_id] = on_result
         return command_id
 

@@ -4,8 +4,8 @@
 by EXEC; both refuse what cannot be represented. A value that a stranger wrote passes `as_text` first, which
 makes it text that fits.
 
-The bounds are those of `res_agi.c`: `parse_args` does not bound its array of arguments inside quotes (some
-300 of them crash Asterisk), and a command travels in one AMI line of at most 1,024 bytes.
+The bounds are ours: a command has at most 100 arguments, well below what `res_agi.c` has room for, and travels in one
+AMI line of at most 1,024 bytes.
 """
 
 from __future__ import annotations
@@ -187,6 +187,11 @@ def get_variable(name: str) -> AgiCommand:
     the results.
     """
     return command("GET", "VARIABLE", variable_name(name))
+
+
+def lease(seconds: float) -> AgiCommand:
+    """Let the channel's lease end so many seconds after this command runs (func_timeout.c)."""
+    return command("SET", "VARIABLE", "TIMEOUT(absolute)", quote(f"{seconds:g}"))
 
 
 def gosub(context: str, extension: str = "s", priority: int = 1) -> AgiCommand:

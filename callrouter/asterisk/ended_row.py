@@ -11,14 +11,17 @@ configuration is older writes them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
+from callrouter.asterisk.line.recordings import Recorded
 from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.nodes.message import recording_of
 from callrouter.core.numbers import ANONYMOUS, normalise
 from callrouter.core.plan import Plan
 from callrouter.errors import StateDecodeError
@@ -116,14 +119,30 @@ def version_of(row: EndedRow) -> tuple[str, str] | None:
         return None
 
 
-def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str) -> Call:
-    """The call of a row, concluded: by the plan of its own state where it has one, else by the number dialled."""
+Listen = Callable[[str], Recorded]
+"""What a recording holds, by its name."""
+
+
+def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str, listen: Listen | None = None) -> Call:
+    """The call of a row, concluded: by the plan of its own state where it has one, else by the number dialled.
+
+    `listen`: None where no recording can be seen; then a message that was being recorded is as long as it took.
+    """
     if plan is not None:
         try:
-            return _concluded(plan, state.decode(plan, row.state.encode()), row)
+            call = state.decode(plan, row.state.encode())
+            if listen is not None and call.recording_at is not None:
+                call = _with_recording(plan, call, listen(recording_of(call)))
+            return _concluded(plan, call, row)
         except StateDecodeError as error:
             log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
     return _unknown(row, dialled, region)
+
+
+def _with_recording(plan: Plan, call: Call, found: Recorded) -> Call:
+    """However the recording ended, what the caller spoke is in its file."""
+    at = _last_known(call)
+    return engine.step(plan, call, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at)).call
 
 
 def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:

@@ -21,7 +21,7 @@ import structlog
 
 from callrouter.asterisk.actions import post
 from callrouter.asterisk.codec import AmiMessage, encode_header
-from callrouter.asterisk.ended_row import EndedRow, ended_call, read_row, version_of
+from callrouter.asterisk.ended_row import EndedRow, Listen, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.plan import Plan
@@ -32,8 +32,13 @@ log = structlog.get_logger(__name__)
 FAMILY = "callrouter/ended"
 RECENT_CALLS = 50_000
 """Ended calls that are remembered, so that a row of theirs is known for what it is."""
+ALONG_SECONDS = 0.1
+"""For so long a deletion may wait for another call's hang-up to be written, and go with it: a write of its own wakes
+Asterisk and us once more."""
 DELETED_AT_ONCE = 2
 DELETE_EVERY_SECONDS = 0.005
+"""How many are written at a time, and when, of those for which that is too long: Asterisk carries out actions in order,
+and what a caller waits for may stand behind them."""
 SLICE_SECONDS = 0.0005
 """How long rows are worked on without a pause: the loop serves live calls."""
 
@@ -102,20 +107,23 @@ class EndedJournal:
         *,
         live: Callable[[str], bool],
         known: Known = _nothing_known,
+        listen: Listen | None = None,
         shift: timedelta = timedelta(),
     ) -> None:
-        """`live` says which calls are still being driven."""
+        """`live` says which calls are still being driven, `listen` what their recordings hold."""
         self._link = link
         self._plans = plans
         self._region = region
         self._live = live
         self._known = known
+        self._listen = listen
         self._shift = shift
         self._recent: OrderedDict[str, bool] = OrderedDict()
         """Calls that have ended, ours and collected ones; True when they are safe."""
         self._collecting = asyncio.Lock()
         self._to_delete: dict[str, None] = {}
         self._deleting: asyncio.TimerHandle | None = None
+        link.tells(along=self._next_deletion)
 
     def observe(self, told: Sequence[Fact]) -> None:
         """As an Observer: a call we saw end is not news when its row is found."""
@@ -174,7 +182,7 @@ class EndedJournal:
                 continue  # somebody saw its end while we looked for its plan
             self._remember(row.call_id, safe=False)
             try:
-                call = ended_call(row, plan, self._plans.by_did(row.did), self._region)
+                call = ended_call(row, plan, self._plans.by_did(row.did), self._region, self._listen)
                 tell(CallEnded(call=call))
             except Exception:
                 self._poisoned(row)
@@ -205,11 +213,18 @@ class EndedJournal:
 
     def _delete(self, call_ids: Sequence[str]) -> None:
         self._to_delete.update(dict.fromkeys(call_ids))
-        if self._deleting is None:
-            self._delete_some()
+        if self._to_delete and self._deleting is None:
+            self._deleting = asyncio.get_running_loop().call_later(ALONG_SECONDS, self._delete_some)
+
+    def _next_deletion(self) -> bytes:
+        """One, to go along with what is written; b"" when there is none."""
+        for call_id in self._to_delete:
+            del self._to_delete[call_id]
+            return _deletion(call_id)
+        return b""
 
     def _delete_some(self) -> None:
-        """A few at a time: Asterisk carries out actions in order, and what a caller waits for may stand behind them."""
+        """Write a few that did not find anything to go with."""
         self._deleting = None
         some = max(DELETED_AT_ONCE, len(self._to_delete) // 100)
         taken = list(islice(self._to_delete, some))

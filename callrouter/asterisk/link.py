@@ -20,6 +20,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from math import inf
 from typing import Any, Final
 
@@ -30,16 +31,16 @@ from callrouter.asterisk import codec
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.session import RESULT_EVENT, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
+from callrouter.asterisk.event_time import EventTime, stamp_of
+from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
 
 log = structlog.get_logger(__name__)
 
-# Asterisk writes the caller's number and the dialled one unescaped into events (`main/manager_channels.c`), and PJSIP
-# has decoded %0D%0A in them: a caller could so write whole events. No genuine event holds an empty line, so what has
-# one is not sent: CR, LF, CR, LF, and something more. The pattern is tried on every event. `[[:cntrl:]]{4}` would say
-# the same, and take ten times as long (15 µs an event of 600 bytes): in a UTF-8 locale glibc decodes the text first,
-# unless the pattern is of plain characters and dots. A lone CR may stand in an AMI line (`main/manager.c`, get_input).
+# No genuine event holds an empty line, so an event with one is not sent to us: CR, LF, CR, LF, and something more. The
+# pattern is tried on every event. `[[:cntrl:]]{4}` would say the same, and take ten times as long (15 µs an event of
+# 600 bytes): in a UTF-8 locale glibc decodes the text first, unless the pattern is of plain characters and dots. A lone
+# CR may stand in an AMI line (`main/manager.c`, get_input).
 FORGED_EVENTS: Final = b"Action: Filter\r\nActionID: p/Filter/\r\nOperation: Add\r\nFilter: !(\r.\r..)\r\n\r\n"
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 PING_SECONDS: Final = 1.5
@@ -107,9 +108,11 @@ class AmiLink:
         self.state = LinkState.DOWN
         self.reason = "not connected yet"
         self.counters = LinkCounters()
+        self._event_time = EventTime()
         self._events: dict[bytes, OnEvent] = {}
         self._handlers = Handlers(events=self._events, on_post_error=on_post_error or _log_post_error)
         self._on_state: list[OnState] = []
+        self._along: Along = bytes  # nothing
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
         self.failure: AmiError | None = None
@@ -119,17 +122,26 @@ class AmiLink:
         self._watch: asyncio.TimerHandle | None = None
         self._watch_due_seconds, self._ping_due_seconds = inf, 0.0
 
-    def tells(self, *, events: Mapping[str, OnEvent] | None = None, on_state: OnState | None = None) -> None:
+    def tells(
+        self,
+        *,
+        events: Mapping[str, OnEvent] | None = None,
+        on_state: OnState | None = None,
+        along: Along | None = None,
+    ) -> None:
         """Subscribe, before `run`: what is not subscribed to is never sent by Asterisk.
 
         Args:
             events: who is told an event, by its name, the most frequent first; called in the reader, so it must not
                 wait. Not AsyncAGIExec: a result goes to whom sent the command.
             on_state: who is told each change of state; several may be.
+            along: who is asked at each write without an AGI command for a posted action to go along; one may be.
         """
         self._events.update({name.encode(): on_event for name, on_event in (events or {}).items()})
         if on_state is not None:
             self._on_state.append(on_state)
+        if along is not None:
+            self._along = along
 
     @property
     def wanted_events(self) -> tuple[str, ...]:
@@ -180,6 +192,16 @@ class AmiLink:
     def connected(self) -> bool:
         """Whether what is written now leaves; `state` is told of a loss an instant later."""
         return self._session.connected
+
+    @property
+    def late_seconds(self) -> float:
+        """How long ago what is being told happened, by Asterisk's own time; 0 when nothing is being told."""
+        return self._session.late_seconds
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long nothing has been heard."""
+        return self._loop.time() - self._session.last_heard_seconds
 
     @property
     def behind_seconds(self) -> float:
@@ -252,7 +274,7 @@ class AmiLink:
             await self._session.log_off("callrouter logged off")
 
     def _idle_session(self) -> AmiSession:
-        return AmiSession(self._handlers, self.counters)
+        return AmiSession(self._handlers, self.counters, self._event_time)
 
     async def _open(self) -> AmiSession:
         connector = _Connector(
@@ -324,6 +346,8 @@ class AmiLink:
         self._session = session
         session.lost.add_done_callback(self._went_down)
         session.spare_confirmations()
+        self._event_time.connected()
+        session.carry(self._along)
         self._watch_due_seconds = self._ping_due_seconds = self._loop.time()
         self._keep_alive()
         self._change(LinkState.UP, f"logged in to Asterisk at {self.address}")
@@ -348,7 +372,7 @@ class AmiLink:
             return
         if now >= self._ping_due_seconds:
             # Awaited like any response, so that it is read however little comes.
-            self.send("Ping").add_done_callback(_settle)
+            self.send("Ping").add_done_callback(partial(_settle, self._event_time.ping()))
             self._ping_due_seconds = now + PING_SECONDS
         self._watch_due_seconds = now + WATCH_SECONDS
         self._watch = self._loop.call_later(WATCH_SECONDS, self._keep_alive)
@@ -372,10 +396,10 @@ class AmiLink:
             on_state(state, reason)
 
 
-def _settle(ping: asyncio.Future[codec.AmiMessage]) -> None:
+def _settle(answered: Callable[[str], None], ping: asyncio.Future[codec.AmiMessage]) -> None:
     """A ping that fails needs no word: whoever watches the link has one."""
-    if not ping.cancelled():
-        ping.exception()
+    if not ping.cancelled() and ping.exception() is None:
+        answered(stamp_of(ping.result()))
 
 
 async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:

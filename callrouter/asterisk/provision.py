@@ -1,7 +1,8 @@
 """What the PBX must know to serve alone, pushed to it after each log-in and each reload; idempotent.
 
 `callrouter/fallback/<did>` in AstDB is `queue:<name>`, `number:<digits>` or `closed`: extensions.conf follows it when
-no engine takes a call, or control of it was lost. Asterisk looks a number up as it was dialled, so each stands there in
+no engine takes a call, or control of it was lost. `callrouter/limit/<did>` is `<client>:<calls>`: it refuses what
+is beyond, before an engine hears of it. Asterisk looks a number up as it was dialled, so each stands there in
 every spelling a trunk may send. Only what differs is written, and what is not published any more is deleted.
 """
 
@@ -20,6 +21,9 @@ from callrouter.dialplan import Catalogue
 from callrouter.errors import ActionFailed
 
 FAMILY = "callrouter/fallback"
+LIMITS = "callrouter/limit"
+Entry = tuple[str, str]
+"""A family of AstDB's and a key in it."""
 T = TypeVar("T")
 _SLICE = 50
 """Entries worked on without a pause: some 0.3 ms, after which the loop may serve its callers."""
@@ -31,13 +35,21 @@ def fallback_of(plan: Plan) -> str:
     return (alone(node) if node else "") or CLOSED
 
 
+def limit_of(plan: Plan, client_calls: int) -> str:
+    """How many live calls a plan's client may have; empty: any number. `client_calls` is for those who do not say."""
+    calls = plan.max_calls or client_calls
+    return f"{plan.client}:{calls}" if calls else ""
+
+
 class Fallbacks:
     """Keeps AstDB in step with the plans in service."""
 
-    def __init__(self, link: AmiLink, region: str) -> None:
+    def __init__(self, link: AmiLink, region: str, *, client_calls: int = 0) -> None:
+        """`client_calls`: live calls of a client whose file does not say; 0: any number."""
         self._link = link
         self._region = region
-        self._there: dict[str, str] = {}
+        self._client_calls = client_calls
+        self._there: dict[Entry, str] = {}
         """What AstDB holds, as far as we know."""
         self._publishing = asyncio.Lock()
 
@@ -66,38 +78,44 @@ class Fallbacks:
             if complete and wanted:
                 await self._delete([key for key in self._there if key not in wanted])
 
-    async def _read(self) -> dict[str, str]:
+    async def _read(self) -> dict[Entry, str]:
+        return {
+            (family, key): value for family in (FAMILY, LIMITS) for key, value in (await self._tree(family)).items()
+        }
+
+    async def _tree(self, family: str) -> dict[str, str]:
         try:
-            answer = await self._link.collect("DBGetTree", {"Family": FAMILY})
+            answer = await self._link.collect("DBGetTree", {"Family": family})
         except ActionFailed:
             return {}  # Asterisk's answer to an empty family
         found = (message for message in answer if message["Event"] == "DBGetTreeResponse")
-        return {message["Key"].removeprefix(f"/{FAMILY}/"): message["Val"] for message in found}
+        return {message["Key"].removeprefix(f"/{family}/"): message["Val"] for message in found}
 
-    async def _wanted(self, plans: Iterable[Plan]) -> dict[str, str]:
-        wanted: dict[str, str] = {}
+    async def _wanted(self, plans: Iterable[Plan]) -> dict[Entry, str]:
+        wanted: dict[Entry, str] = {}
         for some in _slices(plans):
             for plan in some:
-                value = fallback_of(plan)
-                wanted.update((key, value) for did in plan.numbers for key in spellings(did, self._region))
+                values = {FAMILY: fallback_of(plan), LIMITS: limit_of(plan, self._client_calls)}
+                keys = [key for did in plan.numbers for key in spellings(did, self._region)]
+                wanted.update(((family, key), value) for family, value in values.items() if value for key in keys)
             await asyncio.sleep(0)
         return wanted
 
-    async def _put(self, entries: Iterable[tuple[str, str]]) -> None:
+    async def _put(self, entries: Iterable[tuple[Entry, str]]) -> None:
         for some in _slices(entries):
             batch = self._link.batch()
-            for key, value in some:
-                batch.post("DBPut", {"Family": FAMILY, "Key": key, "Val": value}, about=key)
+            for (family, key), value in some:
+                batch.post("DBPut", {"Family": family, "Key": key, "Val": value}, about=key)
             batch.write()
             self._there.update(some)
             await asyncio.sleep(0)
 
-    async def _delete(self, keys: Iterable[str]) -> None:
-        for some in _slices(keys):
+    async def _delete(self, entries: Iterable[Entry]) -> None:
+        for some in _slices(entries):
             batch = self._link.batch()
-            for key in some:
-                batch.post("DBDel", {"Family": FAMILY, "Key": key}, about=key)
-                del self._there[key]
+            for family, key in some:
+                batch.post("DBDel", {"Family": family, "Key": key}, about=key)
+                del self._there[family, key]
             batch.write()
             await asyncio.sleep(0)
 

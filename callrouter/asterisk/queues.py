@@ -12,9 +12,11 @@ from functools import partial
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.translate import LOOK_SECONDS
 from callrouter.core.inputs import QueueLook
 from callrouter.errors import AmiError
+
+LOOK_SECONDS = 1.0
+"""A queue that has not been seen by then cannot be looked at: the caller hears nothing meanwhile."""
 
 OnSeen = Callable[[Mapping[str, QueueLook]], None]
 

@@ -28,11 +28,14 @@ import structlog
 from callrouter.asterisk import actions, codec
 from callrouter.asterisk.asyncagi import AgiResult, parse_encoded_result
 from callrouter.asterisk.batch import Batch, OnResult, Pending, Request
+from callrouter.asterisk.event_time import EventTime
 from callrouter.errors import ActionFailed, AmiError, AmiUnreachable, ChannelGone, ProtocolError
 
 log = structlog.get_logger(__name__)
 
 OnEvent = Callable[[codec.AmiMessage], None]
+Along = Callable[[], bytes]
+"""Asked at each write without an AGI command for a posted action that may wait for one; b"" when there is none."""
 OnPostError = Callable[[str, codec.AmiMessage], None]
 """Told of a posted action that failed: `Setvar/PJSIP/trunk-00000001` and Asterisk's response."""
 
@@ -42,14 +45,14 @@ _EXEC = RESULT_EVENT.encode()
 _ACTION_ID = b"\r\nActionID: "
 _CONFIRMED = tuple(b"Response: Success\r\nActionID: " + kind for kind in (actions.POSTED, actions.AGI))
 """How the answer to a posted action begins, or to an AGI command that was queued: nothing to know."""
-# Asterisk writes each key of a channel once. A second `Uniqueid` is a line break in a caller's number, which
-# `main/manager_channels.c` does not escape; the other line breaks are met by link.FORGED_EVENTS.
+# Asterisk writes each key of a channel once: an event with another key twice is not believed. link.FORGED_EVENTS holds
+# back what has an empty line.
 _MAY_REPEAT = frozenset({"ChanVariable", "DestChanVariable", "Variable"})
 _LOGOFF = codec.encode_action("Logoff", (), "p/Logoff/")
 SPARED_BYTES: Final = 300
-"""What may wait unread while nobody waits for a response, or for the rest of a message: three confirmations (85 bytes
-each), and no event with a channel's fields in it (340 bytes and more). The next event, or the answer to the next
-ping, brings the rest."""
+"""What may wait unread while nobody waits for a response, or for the rest of a message: the confirmations of a call's
+first batch (280 bytes), and no event with a channel's fields in it (340 bytes and more). The next event, or the answer
+to the next ping, brings the rest."""
 _GONE = re.compile(r"no such channel|channel .*does not exist|channel does not exist", re.IGNORECASE)
 
 
@@ -86,13 +89,17 @@ def action_error(message: codec.AmiMessage) -> ActionFailed:
 class AmiSession(asyncio.Protocol):
     """See the module. `lost` is done, with the reason, when the connection has gone."""
 
-    def __init__(self, handlers: Handlers, counters: LinkCounters) -> None:
+    def __init__(self, handlers: Handlers, counters: LinkCounters, event_time: EventTime | None = None) -> None:
+        self._event_time = event_time or EventTime()
+        self._reading = b""
+        """The event that is being told, if any."""
         self._handlers = handlers
         self._counters = counters
         self._loop = asyncio.get_running_loop()
         self._framer = codec.Framer()
         self._pending = Pending()
         self._lists = 0
+        self._along: Along = bytes  # nothing
         self._transport: asyncio.Transport | None = None
         self.connected = False
         """Whether what is written now leaves."""
@@ -103,9 +110,10 @@ class AmiSession(asyncio.Protocol):
         self._broken: str | None = None
         # A command id of another session must never be taken for one of ours: what a dead engine queued still
         # runs.
-        self._id_prefix = secrets.token_hex(4).encode()
+        self.command_prefix = secrets.token_hex(4).encode()
         self._last_id = 0
-        self.heard_at_seconds = self._loop.time()
+        self.heard_at_seconds = self.last_heard_seconds = self._loop.time()
+        """The first is later where that nothing was heard was our own fault."""
         self.lost: asyncio.Future[str] = self._loop.create_future()
 
     # Out
@@ -126,7 +134,7 @@ class AmiSession(asyncio.Protocol):
         if requests:
             self._mark()
         if self._transport is not None:
-            self._transport.write(data)
+            self._transport.write(data if results else data + self._along())
         else:
             self._loop.call_soon(self._fail, pending, self.reason)
 
@@ -152,6 +160,13 @@ class AmiSession(asyncio.Protocol):
         self.submit(_LOGOFF, {}, {})
         await asyncio.wait([self.lost], timeout=1.0)
         self.abort(reason)
+
+    def carry(self, along: Along) -> None:
+        """From now on, let what `along` gives go with what is written, but not with AGI commands.
+
+        With their confirmations, its own would be more than `SPARED_BYTES`, and wake us. A hang-up has room for one.
+        """
+        self._along = along
 
     def spare_confirmations(self) -> None:
         """From now on, be woken by confirmations only while somebody waits for a response; not with TLS, whose
@@ -179,17 +194,23 @@ class AmiSession(asyncio.Protocol):
         return len(self._pending.results)
 
     def next_id(self, kind: bytes) -> bytes:
+        """An ActionID that this session has not had yet."""
         self._last_id += 1
-        return b"%b%b-%x" % (kind, self._id_prefix, self._last_id)
+        return b"%b%x" % (kind, self._last_id)
 
     # In
+
+    @property
+    def late_seconds(self) -> float:
+        """How long ago what is being told happened, by Asterisk's own time; 0 when nothing is being told."""
+        return self._event_time.late_seconds(self._reading) if self._reading else 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self.connected = True
 
     def data_received(self, data: bytes) -> None:
-        self.heard_at_seconds = self._loop.time()
+        self.heard_at_seconds = self.last_heard_seconds = self._loop.time()
         counters = self._counters
         counters.bytes_received += len(data)
         try:
@@ -203,6 +224,7 @@ class AmiSession(asyncio.Protocol):
                 continue
             if block.startswith(b"Event: "):
                 counters.events_received += 1
+                self._reading = block
                 name = block[7 : block.find(b"\r\n", 7)]
                 if name == _EXEC:
                     self._take_result(block)
@@ -213,7 +235,9 @@ class AmiSession(asyncio.Protocol):
                 else:
                     counters.events_dropped += 1
             elif block.startswith(b"Response: "):
+                self._reading = b""
                 self._take_response(block)
+        self._reading = b""
         if self._marked == 1 or self._framer.unfinished:
             self._mark()
 
@@ -278,7 +302,7 @@ class AmiSession(asyncio.Protocol):
                 self._tell_post_error(message["ActionID"][len(actions.POSTED) :], message)
         elif (request := self._pending.requests.get(action_id)) is not None:
             self._take_answer(action_id, request, message)
-        elif (on_result := self._pending.results.pop(action_id, None)) is not None:
+        elif (on_result := self._pending.results.pop(self.command_prefix + action_id, None)) is not None:
             self._call(on_result, action_error(message))
 
     def _tell_post_error(self, about: str, message: codec.AmiMessage) -> None:

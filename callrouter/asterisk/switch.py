@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MethodType
 from typing import Final
 
@@ -20,11 +20,12 @@ from callrouter.asterisk.arrivals import offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.event_time import LATE_SECONDS
 from callrouter.asterisk.line.commanded import LinePorts, give_back
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.translate import Places
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect
@@ -37,6 +38,7 @@ MAX_ASKED_EARLY: Final = 1024
 HELD_UP_SECONDS: Final = 1.0
 """A process that was held up for longer may read of a call that Asterisk's fallback has by now."""
 CATCH_UP_SECONDS: Final = 0.2
+READ_AT_ONCE: Final = timedelta(seconds=LATE_SECONDS)
 
 
 class AsteriskSwitch:
@@ -57,9 +59,10 @@ class AsteriskSwitch:
         self._region = region
         self._shift = shift
         self._round_trips = RoundTrips(meter)
+        self._heard_last = datetime.min.replace(tzinfo=UTC)
         self._link_up = False
         self._draining = False
-        self._late: dict[str, AgiEnv] = {}
+        self._late: dict[str, tuple[AgiEnv, datetime]] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
         self._asked_early: dict[str, int | None] = {}
         """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
@@ -73,7 +76,7 @@ class AsteriskSwitch:
         self._ports = LinePorts(
             link=self._link,
             tell=inbox.tell,
-            now=self._clock.now,
+            now=self._heard_at,
             places=self._places,
             round_trips=self._round_trips,
         )
@@ -114,8 +117,20 @@ class AsteriskSwitch:
 
     def _on_link_state(self, state: LinkState, _reason: str) -> None:
         if self._link_up and state is not LinkState.UP:
-            self.lost_at = self._clock.now()
+            # What came since then has not come to us; the loss itself shows seconds later.
+            self.lost_at = self._clock.now() - timedelta(seconds=self._link.silent_seconds)
         self._link_up = state is LinkState.UP
+
+    def _heard_at(self) -> datetime:
+        """When what is being told happened, as Asterisk dates it; now, when nothing is being told."""
+        at = self._clock.now()
+        if late := self._link.late_seconds:
+            at -= timedelta(seconds=late)
+        # Events come in order, also where one was read at once and the next one only just late.
+        if at < self._heard_last <= at + READ_AT_ONCE:
+            return self._heard_last
+        self._heard_last = at
+        return at
 
     # ----------------------------------------------------------------------------------------------- calls begin
 
@@ -123,10 +138,13 @@ class AsteriskSwitch:
         try:
             env = parse_env(message["Env"])
         except ProtocolError as error:
-            log.warning("a call could not be taken; Asterisk's fallback serves it", reason=str(error))
+            channel = message["Channel"]
+            log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
+            give_back(self._link, ChannelActions(channel))
             return
-        if not env.arguments:
-            return  # somebody else's use of AsyncAGI: callrouter's entry always passes a call id
+        if not env.arguments and env.complete:
+            log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
+            return
         line = self._by_uniqueid.get(env.uniqueid)
         if line is not None:
             line.agi_entered_again()
@@ -134,20 +152,21 @@ class AsteriskSwitch:
         elif self._takes(env):
             if self._link.behind_seconds > HELD_UP_SECONDS:
                 # The call's end may be among what is still to be read, and then Asterisk's fallback has the caller.
-                self._late[env.uniqueid] = env
+                self._late[env.uniqueid] = env, self._heard_at()
                 asyncio.get_running_loop().call_later(CATCH_UP_SECONDS, self._take_late, env.uniqueid)
             else:
-                self._take(env)
+                self._take(env, self._heard_at())
         else:
             give_back(self._link, ChannelActions(env.channel))
 
     def _takes(self, env: AgiEnv) -> bool:
         """Whether a call of this environment is for us; others are Asterisk's fallback's."""
+        if not env.complete:  # and the call's id, which stands at its end, may be missing
+            log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
+            return False
         call_id = env.arguments[0]
         if self._draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=call_id)
-        elif not env.complete:
-            log.warning("a call's environment was cut short; Asterisk's fallback serves it", channel=env.channel)
         elif call_id in self.lines:
             log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
         else:
@@ -155,19 +174,20 @@ class AsteriskSwitch:
         return False
 
     def _take_late(self, uniqueid: str) -> None:
-        env = self._late.pop(uniqueid, None)
-        if env is None:
+        waiting = self._late.pop(uniqueid, None)
+        if waiting is None:
             return
+        env, at = waiting
         if self._takes(env):
-            self._take(env)
+            self._take(env, at)
         else:
             give_back(self._link, ChannelActions(env.channel))
 
-    def _take(self, env: AgiEnv) -> None:
+    def _take(self, env: AgiEnv, at: datetime) -> None:
         call_id = env.arguments[0]
         line = Line(call_id, env.uniqueid, env.channel, self._ports)
         self._by_uniqueid[env.uniqueid] = self.lines[call_id] = line
-        self._inbox.offer(offered(env, self._region, self._clock.now()))
+        self._inbox.offer(offered(env, self._region, at))
         if (
             env.uniqueid in self._asked_early
         ):  # or the end of AsyncAGI, which follows at once, would look like lost control
@@ -183,19 +203,19 @@ class AsteriskSwitch:
     def _on_agent_called(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
-            line.hear(inputs.AgentOffered(agent=_agent(message), at=self._clock.now()))
+            line.hear(inputs.AgentOffered(agent=_agent(message), at=self._heard_at()))
 
     def _on_agent_connect(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
-            line.hear(inputs.AgentAnswered(agent=_agent(message), at=self._clock.now()))
+            line.hear(inputs.AgentAnswered(agent=_agent(message), at=self._heard_at()))
 
     def _on_user_event(self, message: AmiMessage) -> None:
         if message["UserEvent"] != "CallrouterBridged":
             return
         line = self.lines.get(message["Call"])
         if line is not None:
-            line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._clock.now()))
+            line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
 
     def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
@@ -208,8 +228,12 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.agi_ended()
-        else:
-            self._late.pop(message["Uniqueid"], None)
+        elif (waiting := self._late.pop(message["Uniqueid"], None)) is not None:
+            log.warning(
+                "a call was not taken: it was over, or Asterisk's fallback had it, when the engine, which was held "
+                "up, could look at it",
+                call_id=waiting[0].arguments[0],
+            )
 
     def _on_hangup_request(self, message: AmiMessage) -> None:
         uniqueid, cause = message["Uniqueid"], _number(message["Cause"])

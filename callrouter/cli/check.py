@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from callrouter.cli.web_services import check_web_services
+from callrouter.app.outgoing_check import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.sound_files import sound_folders

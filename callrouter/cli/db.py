@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import typer
 
+from callrouter.app.storage import require_database
 from callrouter.settings import Settings, load_settings
 from callrouter.store.database import Database
 
@@ -47,7 +48,7 @@ def current() -> None:
         await database.check_schema()
         return revision
 
-    _with_database(work)
+    _with_database(work, create=False)
 
 
 @db.command()
@@ -57,12 +58,14 @@ def url() -> None:
     async def work(database: Database) -> str:
         return database.masked_url
 
-    typer.echo(_with_database(work))
+    typer.echo(_with_database(work, create=False))
 
 
-def _with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+def _with_database(work: Callable[[Database], Awaitable[T]], *, create: bool = True) -> T:
     async def run(settings: Settings) -> T:
         secret = settings.database_url
+        if not create:
+            require_database(settings)
         database = await Database.open(secret.get_secret_value() if secret else None, settings.data_dir)
         try:
             return await work(database)

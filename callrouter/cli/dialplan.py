@@ -76,11 +76,13 @@ def publish(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of clients' files with the shared ones.")],
     by: By = "",
     delete: Annotated[bool, typer.Option("--delete", help="Withdraw the clients DIR does not hold.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also over what was saved meanwhile; kept beside.")] = False,
 ) -> None:
     """Put a folder into service as one set, if all of it passes; otherwise nothing. For those who deploy from CI."""
     settings = load_settings()
     try:
-        done = publish_documents(settings, documents_of(folder), by=by or _somebody(), delete=delete)
+        documents, by = documents_of(folder), by or _somebody()
+        done = publish_documents(settings, documents, by=by, delete=delete, force=force, origin=folder)
     except Refusal as refusal:
         _refuse(refusal)
     typer.echo(safe_text(done))

@@ -50,7 +50,8 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
     facts.add_row("Calls", f"{found.live_calls} live; {found.backlog} not written yet{waits}")
     watched = "saved files go live by themselves" if found.dialplans.watching else "loaded when told to"
     dialplans = found.dialplans
-    facts.add_row("Dialplans", f"{len(dialplans.plans)} in service, loaded {_local(dialplans.loaded_at)}; {watched}")
+    loaded = f"kept from {_local(dialplans.kept_at)}" if dialplans.kept_at else f"loaded {_local(dialplans.loaded_at)}"
+    facts.add_row("Dialplans", f"{len(dialplans.plans)} in service, {loaded}; {watched}")
     console.print(facts)
     shown = (
         dialplans.plans

@@ -53,7 +53,7 @@ def read_shared(folder: Path) -> Shared:
 
 def as_json(shared: Shared) -> dict[str, Any]:
     """What the renderer needs: each team with its settings in seconds, its members and their telephones."""
-    phones = {name: agent.phone or name for name, agent in shared.agents.items()}
+    phones = shared.phones
     return {
         "teams": [
             {
@@ -63,11 +63,9 @@ def as_json(shared: Shared) -> dict[str, Any]:
                 "retry_seconds": team.retry_seconds,
                 "wrap_up_seconds": team.wrap_up_seconds,
                 "max_callers": team.max_callers,
-                "members": [{"agent": agent, "phone": phones.get(agent, agent)} for agent in team.members],
+                "members": [{"agent": agent, "phone": phones[agent]} for agent in team.members],
             }
             for team in shared.queues.values()
         ],
-        "phones": sorted(
-            {*phones.values(), *(phones.get(one, one) for team in shared.queues.values() for one in team.members)}
-        ),
+        "phones": sorted({*phones.values()}),
     }

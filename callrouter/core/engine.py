@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
@@ -46,6 +46,8 @@ MAX_NAME = 500
 
 _NEEDS_ANSWER = (Play, CollectDigits, EnterQueue, Record)
 DIGITS = frozenset("0123456789*#ABCD")
+_ENDS_PLAINLY = frozenset({inputs.PromptEnded, inputs.CollectEnded})
+"""Results that complete no visit; most inputs are of these kinds, so they are asked for first."""
 _KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING, CallState.CONSULTING})
 
 
@@ -75,10 +77,10 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     """Tell a call what happened; an input that does not fit is refused and changes nothing."""
     if not admits(call.state, type(told)):
         return _refuse(call, f"{type(told).__name__} while {call.state}")
+    if isinstance(told, (inputs.PromptEnded, inputs.CollectEnded)):  # first, because most inputs are
+        return _end_wait(plan, call, told)
     at = told.at
     match told:
-        case inputs.PromptEnded() | inputs.CollectEnded():  # first, because most inputs are
-            return _end_wait(plan, call, told)
         case inputs.DigitPressed(digit=digit):
             if digit not in DIGITS:
                 return _refuse(call, "not a key of a telephone")
@@ -95,6 +97,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _end(plan, call, at, cause)
         case inputs.ControlLost(reason=reason):
             return _adrift(call, reason, at)
+        case inputs.RecordingFound():
+            return _recording_found(plan, call, told)
         case inputs.CallAnswered():
             answered_at = call.clocks.answered_at or at
             call = replace(call, clocks=replace(call.clocks, answered_at=answered_at))
@@ -124,7 +128,11 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])
-    if isinstance(result, inputs.QueueLeft):
+    if type(result) not in _ENDS_PLAINLY and call.state is CallState.CONNECTED:
+        result = _of_conversation(result)
+    if type(result) in _ENDS_PLAINLY:
+        pass
+    elif isinstance(result, inputs.QueueLeft):
         call = walk.keep(close_open_visits(call, at, queue=result.outcome))
     elif isinstance(result, inputs.DialEnded):
         call = walk.keep(close_open_visits(call, at, dial=result.outcome))
@@ -133,6 +141,20 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
         return walk.fall_back(replace(call, recording_at=None), result.reason)
     node = plan.nodes[call.node]
     return walk.follow(call, node, node.resume(plan, call, result, at))
+
+
+def _of_conversation(result: inputs.Result) -> inputs.Result:
+    """A queue or a dial that ends after somebody had answered ended with a conversation, whatever the switch calls it.
+
+    After a transfer it calls it nothing at all: the application was left, and never came to say how.
+    """
+    match result:
+        case inputs.QueueLeft():
+            return structs.replace(result, outcome=QueueOutcome.ANSWERED)
+        case inputs.DialEnded():
+            return structs.replace(result, outcome=DialOutcome.ANSWERED)
+        case _:
+            return result
 
 
 def _bounded(caller: CallerId) -> CallerId:
@@ -170,6 +192,15 @@ def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
 
 
+def _recording_found(plan: Plan, call: Call, found: inputs.RecordingFound) -> Turn:
+    """A message that nobody goes on from is one all the same."""
+    walk = _Walk(plan, found.at, [])
+    node = plan.nodes.get(call.node)
+    if node is not None:
+        call = walk.keep_messages(call, node.on_recording_found(call, found))
+    return Turn(call=call, facts=tuple(walk.facts))
+
+
 def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
     """The caller's side is over: close what is open, and conclude once."""
     walk = _Walk(plan, at, [])
@@ -199,11 +230,12 @@ def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, 
 class _Walk:
     """One passage through nodes, from an input to the next wait."""
 
-    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact]) -> None:
+    def __init__(self, plan: Plan, at: datetime, facts: list[fact.Fact], passed: int = 0) -> None:
+        """`passed`: nodes that the caller has passed since they last waited."""
         self.plan = plan
         self.at = at
         self.facts = facts
-        self._passed = 0
+        self._passed = passed
 
     def go_to(self, call: Call, name: str) -> Turn:
         """Enter a node, and go on until one waits."""
@@ -235,8 +267,7 @@ class _Walk:
 
     def _answered_ahead(self, before: Call, node: Node, left: Leave) -> Turn | None:
         """The next wait in place of the answer's own, if it begins with an answer and says or asks something."""
-        ahead = _Walk(self.plan, self.at, [*self.facts])
-        ahead._passed = self._passed
+        ahead = _Walk(self.plan, self.at, [*self.facts], self._passed)
         turn = ahead.follow(before, node, left)
         return turn if len(turn.effects) > 1 and isinstance(turn.effects[0], Answer) else None
 
@@ -255,6 +286,8 @@ class _Walk:
 
     def keep_messages(self, before: Call, after: Call) -> Call:
         """Note what the caller has just left: messages, and wishes to be called back."""
+        if after.messages is before.messages and after.callbacks is before.callbacks:
+            return after
         for message in after.messages[len(before.messages) :]:
             self.facts.append(fact.MessageLeft(call=after, message=message))
         for callback in after.callbacks[len(before.callbacks) :]:
@@ -273,18 +306,18 @@ class _Walk:
 
     def _wait(self, stay: Stay) -> Turn:
         effects = stay.effects
-        if isinstance(effects[-1], Record) and len(stay.call.messages) >= MAX_MESSAGES:
+        last = effects[-1]
+        if type(last) is Record and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
         call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
         # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
-        last = effects[-1]
-        if isinstance(last, EnterQueue):
+        if type(last) is EnterQueue:
             visit = QueueVisit(queue=last.queue, entered_at=self.at)
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
-        elif isinstance(last, Dial):
+        elif type(last) is Dial:
             attempt = DialAttempt(target=" + ".join(last.names or last.numbers), started_at=self.at)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))

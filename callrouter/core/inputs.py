@@ -99,6 +99,16 @@ class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
     seconds: float
     """How much of it there is; of one that failed, what its file holds."""
     at: datetime
+    heard: bool = True
+    """Whether anything in it can be heard."""
+
+
+class RecordingFound(Struct, frozen=True, kw_only=True, gc=False):
+    """The recording is over, and nobody goes on from it: the caller hung up, or control is lost. Its file says this."""
+
+    seconds: float
+    heard: bool
+    at: datetime
 
 
 class QueueLook(Struct, frozen=True, kw_only=True, gc=False):
@@ -187,6 +197,7 @@ Input = (
     | DialEnded
     | RecordingEnded
     | QueuesSeen
+    | RecordingFound
     | LookupDone
     | LookupFailed
     | CommandFailed

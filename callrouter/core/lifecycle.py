@@ -32,10 +32,18 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.QUEUED: ALWAYS | {inputs.AgentOffered, inputs.AgentAnswered, inputs.QueueLeft},
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.DialEnded},
     CallState.CONNECTED: ALWAYS | {inputs.QueueLeft, inputs.DialEnded},
-    CallState.RECORDING: ALWAYS | {inputs.RecordingEnded},
+    CallState.RECORDING: ALWAYS | {inputs.RecordingEnded, inputs.RecordingFound},
     CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
     CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost}),
-    CallState.ADRIFT: frozenset({inputs.CallerHungUp, inputs.AgentOffered, inputs.AgentAnswered, inputs.LegAnswered}),
+    CallState.ADRIFT: frozenset(
+        {
+            inputs.CallerHungUp,
+            inputs.AgentOffered,
+            inputs.AgentAnswered,
+            inputs.LegAnswered,
+            inputs.RecordingFound,
+        }
+    ),
     CallState.ENDED: frozenset(),
 }
 

@@ -66,6 +66,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """The node a call goes to when something could not be done; empty: hang up."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     service_level: ServiceLevelTarget = field(default_factory=ServiceLevelTarget)
+    max_calls: int = 0
+    """Live calls it may have at once; 0: what the operator has set for those who do not say."""
     source: str = ""
     """The client's file, as the operations person knows it."""
 

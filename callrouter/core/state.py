@@ -195,7 +195,8 @@ def _inflate(deflated: bytes) -> bytes:
 
 
 def _fields(plan: Plan, call: Call) -> list[Any]:
-    # Written for speed, as is all that happens at every step: most calls have no more than clocks and visits.
+    # Written for speed, as is all that happens at every step: most calls have no more than clocks and visits, and most
+    # clocks have not been reached, which need no call of `offset`.
     base = call.clocks.ringing_at
 
     def offset(at: datetime | None) -> int | None:
@@ -220,18 +221,18 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         call.variables,
         (base - _EPOCH) // MICROSECOND,
         [
-            offset(clocks.answered_at),
-            offset(clocks.entered_service_at),
-            offset(clocks.offered_at),
-            offset(clocks.bridged_at),
-            offset(clocks.ended_at),
+            clocks.answered_at and offset(clocks.answered_at),
+            clocks.entered_service_at and offset(clocks.entered_service_at),
+            clocks.offered_at and offset(clocks.offered_at),
+            clocks.bridged_at and offset(clocks.bridged_at),
+            clocks.ended_at and offset(clocks.ended_at),
         ],
         write_visits(call.visits, base, index),
         call.visits_dropped,
         write_queue_visits(call.queue_visits, offset) if call.queue_visits else _NONE,
         write_dials(call.dials, offset) if call.dials else _NONE,
         write_messages(call.messages, offset, index) if call.messages else _NONE,
-        offset(call.recording_at),
+        call.recording_at and offset(call.recording_at),
         call.verdict,
         call.disposition,
         call.hangup_cause,

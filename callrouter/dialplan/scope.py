@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct, field
 
@@ -39,7 +39,7 @@ def _allowing(number: str, country: str) -> str:
 
 
 class Exit(Struct, frozen=True, kw_only=True):
-    """An exit as it was written: where it leads; its place is looked up only when it is wrong."""
+    """An exit as it was written, and where it leads."""
 
     node: str
     name: str
@@ -101,7 +101,10 @@ class Scope(Struct, kw_only=True):
     contacts: Mapping[str, Person] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
     issues: list[Issue] = field(default_factory=list)
-    exits: list[Exit] = field(default_factory=list)
+    written: Set[str] = frozenset()
+    """Nodes of this tree, right or wrong, and whatever else its exits may lead to by name."""
+    wrong_exits: list[Exit] = field(default_factory=list)
+    """Those that lead to nothing that is written."""
     first_language: str = ""
     """The language of texts that do not say theirs; empty: whichever is spoken."""
     root: Key = ()
@@ -282,14 +285,16 @@ class Scope(Struct, kw_only=True):
         for name, target, path in exits:
             if target is not None:
                 used[name] = target
-                leads = Exit(
-                    node=node,
-                    name=name,
-                    target=target,
-                    document=self.document,
-                    root=self.root,
-                    path=path,
-                    verb=verb,
-                )
-                self.exits.append(leads)
+                if target not in self.written:
+                    self.wrong_exits.append(
+                        Exit(
+                            node=node,
+                            name=name,
+                            target=target,
+                            document=self.document,
+                            root=self.root,
+                            path=path,
+                            verb=verb,
+                        )
+                    )
         return used

@@ -62,6 +62,9 @@ class EngineMetrics:
         registry.register(self._decision)
         self._lookups = LookupCounters(registry)
         self._deliveries = DeliveryCounters(registry)
+        self._queues_different = Gauge(
+            "callrouter_queues_different", "Queues of the folder that Asterisk has otherwise", registry=registry
+        )
         self._queues_missing = Gauge(
             "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
         )
@@ -90,9 +93,10 @@ class EngineMetrics:
         """Count one leg that was ended because its media had stopped."""
         self._counters.legs_vanished.inc()
 
-    def queues_checked(self, missing: int) -> None:
-        """After each comparison with the PBX: how many queues that trees name it lacks."""
+    def queues_checked(self, missing: int, different: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks, how many it has otherwise."""
         self._queues_missing.set(missing)
+        self._queues_different.set(different)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

@@ -2,28 +2,37 @@
 
 Nothing that a document or a caller says can lead a request elsewhere than to a host the operator allows: redirects are
 not followed, no cookie is kept, no proxy or password is taken from the environment, and no more than 64 KiB of an
-answer are read. A secret of a header is known by name (`env:CRM`) until the request is written.
+answer are read, as they come: one that is compressed is refused. A secret of a header is known by name (`env:CRM`)
+until the request is written.
+
+What a service sends is read in a thread of its own: however it cuts its answer into pieces, calls' own loop goes on.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final
+from http.cookiejar import CookieJar
+from typing import Any, Final, ParamSpec, TypeVar
 
 import httpx
 
 from callrouter.core.effects import HttpRequest
 from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
+from callrouter.runtime.own_thread import OwnThread
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 MAX_ANSWER_BYTES: Final = 65_536
 MAX_CONNECTIONS: Final = 66
 """50 for lookups, and those of all deliveries at a time (`delivery.slots`)."""
 NOT_ALLOWED: Final = "other"
 """Stands in figures for all hosts that may not be asked."""
+LONGEST_RETRY_AFTER: Final = 64
+"""Characters; an instant of HTTP's has 29."""
 SECRET_PREFIX: Final = "env:"  # noqa: S105 - how a reference to a secret begins
 
 
@@ -41,6 +50,7 @@ class GuardedHttp:
         self._secrets = dict(secrets)
         self._user_agent = user_agent
         self._made: httpx.AsyncClient | None = None
+        self._thread = OwnThread("web services")
 
     async def send(self, request: HttpRequest, timeout_seconds: float, extra: Mapping[str, str] | None = None) -> bytes:
         """Send it, with `extra` headers, and return the body of a good answer (2xx).
@@ -51,17 +61,27 @@ class GuardedHttp:
             RequestFailed: there was no whole answer in time.
         """
         url = self._allowed(request.url)
-        headers = {"User-Agent": self._user_agent, "Accept": "application/json", **(extra or {})}
+        headers = {
+            "User-Agent": self._user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            **(extra or {}),
+        }
         headers |= {name: self._revealed(value) for name, value in request.headers}
         if request.body:
             headers["Content-Type"] = "application/json"
-        return await self._exchange(request, url, headers, timeout_seconds)
+        return await self._thread.run(self._exchange(request, url, headers, timeout_seconds))
+
+    async def beside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Look at an answer in the thread that read it; gives what the function returns, or raises."""
+        return await self._thread.call(function, *args, **kwargs)
 
     async def close(self) -> None:
         """Close what connections are left."""
         made, self._made = self._made, None
         if made is not None:
-            await made.aclose()
+            await self._thread.run(made.aclose())
+        await self._thread.stop()
 
     def host_of(self, written: str) -> str:
         """The host of an address, with its port if it is an unusual one.
@@ -94,7 +114,7 @@ class GuardedHttp:
             self._made = httpx.AsyncClient(
                 follow_redirects=False,
                 trust_env=False,
-                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
+                cookies=_NoCookies(),
                 limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS // 2),
             )
         return self._made
@@ -141,6 +161,13 @@ class GuardedHttp:
         return self._secrets[name]
 
 
+class _NoCookies(CookieJar):
+    """Keeps none, and does not even read them."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """None of them is taken."""
+
+
 def _names_of(url: httpx.URL) -> tuple[str, ...]:
     """All entries of a list of hosts that would allow this address."""
     host, port = url.host.lower(), url.port or (443 if url.scheme == "https" else 80)
@@ -149,9 +176,14 @@ def _names_of(url: httpx.URL) -> tuple[str, ...]:
 
 
 async def _bounded(answer: httpx.Response, host: str) -> bytes:
-    """The body, unless it is more than anybody needs."""
+    """The body as it came, unless it is more than anybody needs, or would have to be unpacked to be counted.
+
+    We ask for an answer that is not compressed (RFC 9110, 12.5.3); a service that sends one all the same is not read.
+    """
+    if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise RequestFailed(f"{host} compressed its answer, which was not asked for")
     body = bytearray()
-    async for chunk in answer.aiter_bytes():
+    async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise RequestFailed(f"{host} answered more than {MAX_ANSWER_BYTES // 1024} KiB")
@@ -161,7 +193,9 @@ async def _bounded(answer: httpx.Response, host: str) -> bytes:
 def _refused(answer: httpx.Response, host: str) -> RequestRefused:
     said = f"{host} answered {answer.status_code}" + (" (not followed)" if 300 <= answer.status_code <= 399 else "")
     return RequestRefused(
-        said, status=answer.status_code, retry_after_seconds=_seconds(answer.headers.get("Retry-After", ""))
+        said,
+        status=answer.status_code,
+        retry_after_seconds=_seconds(answer.headers.get("Retry-After", "")[:LONGEST_RETRY_AFTER]),
     )
 
 

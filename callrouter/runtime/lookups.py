@@ -80,7 +80,8 @@ class Lookups:
         began = self._monotonic()
         try:
             body = await self._answer(lookup)
-            told = LookupDone(step=step, values=extract(body, lookup.fields), at=self._clock.now())
+            values = await self._http.beside(extract, body, lookup.fields)
+            told = LookupDone(step=step, values=values, at=self._clock.now())
         except RequestFailed as error:
             told = LookupFailed(step=step, reason=str(error), at=self._clock.now())
         except Exception:

@@ -20,7 +20,9 @@ import structlog
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, Issue, Loader
-from callrouter.dialplan.folder.look import Look
+from callrouter.dialplan.documents.expected_file import tables_of
+from callrouter.dialplan.folder.look import Look, is_table
+from callrouter.dialplan.issues import errors
 from callrouter.errors import CallrouterError
 from callrouter.runtime.calls import LiveCalls
 
@@ -70,6 +72,18 @@ class RefusedFile:
     """Whether its client is served by it as it stands: time alone speaks against it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptPlans:
+    """Plans that are served at a start though the folder does not say so now."""
+
+    since: Mapping[str, datetime]
+    """By client: when its plan went live, before the start."""
+    changed_at: datetime | None
+    """When any of them changed last."""
+    failure: str = ""
+    """Why the folder could not be loaded at all; empty when it could."""
+
+
 class ServedPlans:
     """What `for_did` answers from; `reload` swaps it."""
 
@@ -80,21 +94,33 @@ class ServedPlans:
         calls: LiveCalls,
         *,
         now: Callable[[], datetime],
+        kept: KeptPlans | None = None,
+        judge: Callable[[Catalogue, Mapping[str, str]], Catalogue] = lambda fresh, _: fresh,
         on_swap: Callable[[Swap], None] = lambda _: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        """`catalogue` is what `loader` has loaded (and perhaps plans of the past for clients whose file is wrong)."""
+        """`catalogue` is what `loader` has loaded (and perhaps plans of the past for clients whose file is wrong).
+
+        `kept`: which of these plans are older than this start. `judge` is handed what is loaded later, and the versions
+        in service by client: what it leaves out of the plans and calls refused does not go live. It is called in a
+        thread.
+        """
         self.catalogue = catalogue
         self.since: dict[str, datetime] = dict.fromkeys(catalogue.plans, catalogue.loaded_at)
         """By client: when its plan went into service here."""
-        self.failure = ""
+        if kept is not None:
+            self.since |= {client: at for client, at in kept.since.items() if client in self.since}
+        self.failure = kept.failure if kept else ""
         """Why the folder as a whole could not be loaded the last time; empty when it could."""
+        self.kept_at = kept.changed_at if kept and kept.failure else None
+        """From when the plans in service are, while nothing could be loaded since the start; None otherwise."""
         self.seen: Look | None = loader.seen
         """What stood in the folder when the plans in service were loaded."""
         self._loader = loader
         self._calls = calls
         self.now = now
         """The clock: an aware instant."""
+        self._judge = judge
         self._on_swap = on_swap
         self._on_failure = on_failure
         self._reloading = asyncio.Lock()
@@ -120,21 +146,24 @@ class ServedPlans:
     def refused(self) -> tuple[RefusedFile, ...]:
         """The files that are not served as they stand, with what is wrong with each."""
         catalogue = self.catalogue
-        keeps = {plan.source: plan for plan in catalogue.plans.values()}
+        keeps = {file: plan for plan in catalogue.plans.values() for file in (plan.source, *tables_of(plan.source))}
         # Under another name than the file had whose plan is kept.
         for file, client in catalogue.meant.items():
             plan = catalogue.plans.get(client)
             if plan is not None and plan.source not in catalogue.documents:
                 keeps[file] = plan
-        wrong = {issue.file for issue in catalogue.issues if issue.severity == "error"}
+        wrong = {issue.file for issue in errors(catalogue.issues)}
+        # Routes that keep a client's file out of service are told with it.
+        told = {file: file for file in catalogue.refused | wrong}
+        told |= {table: file for file in catalogue.refused for table in tables_of(file) if table in wrong}
         return tuple(
             RefusedFile(
                 file=file,
                 keeps=keeps.get(file),
-                issues=tuple(issue for issue in catalogue.issues if issue.file == file),
+                issues=tuple(issue for issue in catalogue.issues if told.get(issue.file) == file),
                 overdue=self._stays(file, keeps.get(file)),
             )
-            for file in sorted(catalogue.refused | wrong)
+            for file in sorted(set(told.values()))
         )
 
     def _stays(self, file: str, keeps: Plan | None) -> bool:
@@ -144,15 +173,22 @@ class ServedPlans:
     @property
     def trouble(self) -> str:
         """What is not as the folder says, in one sentence; empty when all is."""
+        if self.kept_at:
+            return f"{self.failure}; the plans in service are those of {self.kept_at:%Y-%m-%d %H:%M:%S} UTC"
         if self.failure:
             return self.failure
         refused = sorted(self.refused, key=lambda one: one.overdue)
         if not refused:
             return ""
-        first = next((str(issue) for issue in refused[0].issues if issue.severity == "error"), refused[0].file)
+        first = next((str(issue) for issue in errors(refused[0].issues)), refused[0].file)
         more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
-        how = "overdue, and served all the same" if refused[0].overdue else "not served as it stands"
-        return f"{how}: {first}{more}"
+        return f"{self._how(refused[0])}: {first}{more}"
+
+    @staticmethod
+    def _how(refused: RefusedFile) -> str:
+        if is_table(refused.file):
+            return "in service, and not as expected"
+        return "overdue, and served all the same" if refused.overdue else "not served as it stands"
 
     def saw(self, look: Look) -> None:
         """The folder stands so, and nothing can be made of it: it is not news until it changes."""
@@ -170,7 +206,7 @@ class ServedPlans:
         async with self._reloading:
             began = perf_counter()
             try:
-                fresh = await asyncio.to_thread(_load, self._loader, self.now())
+                fresh = await asyncio.to_thread(self._load, self.now())
             except CallrouterError as error:
                 if hold is None or not hold(None):
                     self._fails(str(error))
@@ -179,11 +215,26 @@ class ServedPlans:
                 return None
             return self._swap(fresh, why, perf_counter() - began)
 
+    def _load(self, now: datetime) -> Catalogue:
+        """Load, so that calls hardly notice.
+
+        Loading is Python at work for a second when 300 files were pulled. Calls get the interpreter meanwhile when they
+        have asked for it for the length of a switch interval, at each of their turns and, on a machine that is busy,
+        much later than that: with the usual 5 ms they were seen to stand still for 240 ms.
+        """
+        live = {client: plan.version for client, plan in self.catalogue.plans.items()}
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            return self._judge(self._loader.load(now), live)
+        finally:
+            sys.setswitchinterval(interval)
+
     def _swap(self, fresh: Catalogue, why: Why, seconds: float) -> Swap:
         before = self.catalogue
         in_use = {(live.plan.client, live.plan.version) for live in self._calls}
         self.catalogue = after = fresh.replace_from(before, in_use)
-        self.seen, self.failure = self._loader.seen, ""
+        self.seen, self.failure, self.kept_at = self._loader.seen, "", None
         swap = Swap(
             at=self.now(),
             why=why,
@@ -222,21 +273,6 @@ class ServedPlans:
                 seconds=round(swap.seconds, 3),
             )
         self._on_swap(swap)
-
-
-def _load(loader: Loader, now: datetime) -> Catalogue:
-    """Load, so that calls hardly notice.
-
-    Loading is Python at work for a second when 300 files were pulled. Calls get the interpreter meanwhile when they
-    have asked for it for the length of a switch interval, at each of their turns and, on a machine that is busy, much
-    later than that: with the usual 5 ms they were seen to stand still for 240 ms.
-    """
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        return loader.load(now)
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def _is_new(plan: Plan, before: Catalogue) -> bool:

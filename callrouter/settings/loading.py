@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,6 +53,19 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
         return Settings(_env_file=env_file, _env_file_encoding="utf-8")
     except ValidationError as error:
         raise SettingsError("\n".join(_complaints(error, given))) from None
+
+
+def make_private(env_file: Path) -> None:
+    """Take a file of settings away from all but its owner, where anybody may read it and it is ours.
+
+    A link, or a file that a group may read and others may not, was arranged so by somebody.
+    """
+    try:
+        status = env_file.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_mode & 0o007 and status.st_uid == os.geteuid():
+            env_file.chmod(0o600)
+    except OSError:
+        return  # whether it can be read is said by who reads it
 
 
 def load_secrets(env_file: Path = ENV_FILE) -> dict[str, str]:

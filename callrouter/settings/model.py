@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         "on or off",
         default=True,
     )
+    expected_routes: Literal["refuse", "report"] = _setting(
+        "What becomes of a saved tree that fails its own expected routes: it stays out of service, or is only reported",
+        "refuse or report",
+        default="refuse",
+    )
     prompts_dir: Path = _setting("Rendered prompts; Asterisk reads it", "a folder", default=Path(".run/data/prompts"))
     sounds_dirs: Annotated[tuple[Path, ...], NoDecode] = _setting(
         "Where sound files are looked for, by language", f"folders separated by '{os.pathsep}'", default=()
@@ -101,6 +106,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "From which level on lines are written", "debug, info, warning or error", default="info"
     )
+    client_calls: Annotated[int, Field(ge=0, le=100_000)] = _setting(
+        "Live calls a client may have at once, unless its file says `max_calls`; 0: any number",
+        "a count, 0 to 100000",
+        default=300,
+    )
     grace_seconds: Seconds = _setting("How long a stop waits for live calls", "seconds, 0 to 86400", default=30.0)
     media_timeout_seconds: Seconds = _setting(
         "After how long without a packet a leg that has sent media is ended; 0: never",
@@ -119,7 +129,7 @@ class Settings(BaseSettings):
     )
     region: str = _setting("Country of numbers written without one", "two capitals, such as FR", default="FR")
 
-    @field_validator("log_format", "log_level", mode="before")
+    @field_validator("log_format", "log_level", "expected_routes", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -238,7 +248,7 @@ class Settings(BaseSettings):
         if self.api_token is None:
             raise SettingsError(
                 "CALLROUTER_API_TOKEN is not set, and engine and web need the same one: put 16 characters or more in "
-                "the environment or in .env (`callrouter up` makes one by itself, and prints it when it starts)"
+                "the environment or in .env (`callrouter up` makes one by itself, and says in which file)"
             )
         return self.api_token.get_secret_value()
 

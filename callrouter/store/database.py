@@ -24,30 +24,28 @@ CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
 """A report that takes longer is cut off by the server."""
 
+AGAIN_SECONDS = 1.0
+"""How long a server that was not there at the start is not looked for again."""
+
 T = TypeVar("T")
 
 
 class Database:
     """A PostgreSQL database with callrouter's tables."""
 
-    def __init__(self, url: URL, server: Any = None) -> None:
+    def __init__(self, url: URL, server: Any = None, *, embedded: Path | None = None, sure: bool = True) -> None:
+        """`embedded`: the data folder of our own server, which is still to be started. Not `sure`: the database was
+        not seen yet; whoever uses it first makes sure of its schema.
+        """
         self.url = url.set(drivername="postgresql")
+        self.away_because: str | None = None
+        """Why PostgreSQL could not be used the last time; None when it could."""
         self._server = server
-        self.engine: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
-            pool_size=4,
-            max_overflow=4,
-            pool_timeout=CONNECT_SECONDS,
-            pool_pre_ping=True,
-            connect_args={
-                "timeout": CONNECT_SECONDS,
-                "server_settings": {
-                    "application_name": "callrouter",
-                    "timezone": "UTC",
-                    "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
-                },
-            },
-        )
+        self._embedded = embedded
+        self._sure = sure
+        self._making_sure = asyncio.Lock()
+        self._not_before = 0.0
+        self.engine = _engine(self.url)
 
     @classmethod
     async def open(cls, url: str | None, data_dir: Path) -> Self:
@@ -70,6 +68,19 @@ class Database:
                 raise
             return database
         return await cls._open_embedded(data_dir)
+
+    @classmethod
+    def later(cls, url: str | None, data_dir: Path) -> Self:
+        """The same as `open` gives, without a look at it: it is away now, and may come back.
+
+        Until it does, all that would use it raises StoreError, also when it turns out to be of another release.
+
+        Raises:
+            StoreError: the URL is none of PostgreSQL.
+        """
+        if url is not None:
+            return cls(_parse(url), sure=False)
+        return cls(URL.create("postgresql", database=DATABASE_NAME), embedded=data_dir, sure=False)
 
     @classmethod
     async def _open_embedded(cls, data_dir: Path) -> Self:
@@ -106,8 +117,10 @@ class Database:
             DatabaseUnreachable: PostgreSQL does not answer, or the connection broke in the block.
             DatabaseRefused: it answers, and cannot or may not do what the block asks.
         """
+        await self._make_sure()
         with self._sentences():
             async with self.engine.begin() as connection:
+                self.away_because = None
                 yield connection
 
     async def connect_raw(self) -> Any:
@@ -116,6 +129,7 @@ class Database:
         Raises:
             DatabaseUnreachable: PostgreSQL does not answer, or refuses us.
         """
+        await self._make_sure()
         with self._sentences():
             return await asyncpg.connect(
                 dsn=self.url.render_as_string(hide_password=False),
@@ -157,6 +171,39 @@ class Database:
         async with self.connection() as connection:
             return await connection.run_sync(what)
 
+    async def _make_sure(self) -> None:
+        """Once: start our own server if that is still to be done, and make sure that the schema is this release's."""
+        if not self._sure:
+            async with self._making_sure:
+                await self._make_sure_alone()
+
+    async def _make_sure_alone(self) -> None:
+        if not self._sure:
+            loop = asyncio.get_running_loop()
+            if self.away_because is not None and loop.time() < self._not_before:  # many ask, and a server takes a while
+                raise DatabaseUnreachable(self.away_because)
+            try:
+                await self._look()
+            except StoreError as error:
+                self.away_because, self._not_before = str(error), loop.time() + AGAIN_SECONDS
+                raise
+            self._sure, self.away_because = True, None
+
+    async def _look(self) -> None:
+        if self._embedded is not None and self._server is None:
+            self._server, uri = await asyncio.to_thread(start_server, self._embedded)
+            maintenance = make_url(uri)
+            with self._sentences():
+                await _create_database(maintenance)
+            await self.engine.dispose()
+            self.url = maintenance.set(database=DATABASE_NAME, drivername="postgresql")
+            self.engine = _engine(self.url)
+        with self._sentences():
+            async with self.engine.begin() as connection:
+                if self._embedded is not None:
+                    await connection.run_sync(schema.upgrade)
+                await connection.run_sync(schema.check)
+
     @contextmanager
     def _sentences(self) -> Iterator[None]:
         """Turn what the driver raises for an absent or unwilling server into a sentence; our own mistakes stay."""
@@ -185,10 +232,11 @@ class Database:
 
     def _unreachable(self, error: BaseException) -> DatabaseUnreachable:
         reason = str(error) or type(error).__name__
-        return DatabaseUnreachable(
+        self.away_because = (
             f"PostgreSQL at {self.masked_url} cannot be used: {reason}. "
             "Check that the server runs and that CALLROUTER_DATABASE_URL names its host, user, password and database."
         )
+        return DatabaseUnreachable(self.away_because)
 
 
 _CLOSED_DOORS: tuple[type[BaseException], ...] = (
@@ -200,6 +248,24 @@ _CLOSED_DOORS: tuple[type[BaseException], ...] = (
     asyncpg.TooManyConnectionsError,
 )
 """What a server answers that is there and does not let us in."""
+
+
+def _engine(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url.set(drivername="postgresql+asyncpg"),
+        pool_size=4,
+        max_overflow=4,
+        pool_timeout=CONNECT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": CONNECT_SECONDS,
+            "server_settings": {
+                "application_name": "callrouter",
+                "timezone": "UTC",
+                "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+            },
+        },
+    )
 
 
 def _parse(text_: str) -> URL:

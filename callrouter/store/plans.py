@@ -93,6 +93,20 @@ async def is_client(database: Database, name: str) -> bool:
         return bool((await connection.execute(query)).scalar_one())
 
 
+async def hashes_of(database: Database, versions: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
+    """By client: the hash of each document of a version (`content_hash`), by path; clients without one are left out.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    wanted = [(client, version) for client, version in versions.items() if version is not None]
+    if not wanted:
+        return {}
+    query = select(plans.c.client, plans.c.documents).where(tuple_(plans.c.client, plans.c.version).in_(wanted))
+    async with database.connection() as connection:
+        return {row.client: dict(row.documents) for row in await connection.execute(query)}
+
+
 async def find_plan(database: Database, client: str, version: str) -> StoredPlan | None:
     """A version of a client's plan, or None when it was never live here.
 
@@ -144,22 +158,41 @@ async def last_live(database: Database) -> dict[str, str | None]:
         return {row.client: row.version for row in await connection.execute(query)}
 
 
-async def last_live_of_files(database: Database, files: Collection[str]) -> list[StoredPlan]:
-    """The plans that were in service last of clients whose file is one of these.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveVersion:
+    """The version of a client's plan that went live last."""
+
+    client: str
+    version: str
+    source: str
+    """The file's path in the folder; empty for versions that were kept by 0.1.0."""
+    live_at: datetime
+
+
+async def live_versions(database: Database) -> tuple[dict[str, LiveVersion], datetime | None]:
+    """By client, the version that is live, without the clients that were withdrawn; and when anything changed last.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    live = [(client, version) for client, version in (await last_live(database)).items() if version is not None]
-    if not live or not files:
-        return []
-    query = select(plans.c.client, plans.c.version).where(
-        tuple_(plans.c.client, plans.c.version).in_(live), plans.c.source.in_(files)
+    query = (
+        select(plan_history.c.client, plan_history.c.version, plan_history.c.live_at, plans.c.source)
+        .ext(distinct_on(plan_history.c.client))
+        .join(
+            plans,
+            (plans.c.client == plan_history.c.client) & (plans.c.version == plan_history.c.version),
+            isouter=True,
+        )
+        .order_by(plan_history.c.client, plan_history.c.history_id.desc())
     )
     async with database.connection() as connection:
         rows = (await connection.execute(query)).all()
-    found = [await find_plan(database, row.client, row.version) for row in rows]
-    return [plan for plan in found if plan is not None]
+    live = {
+        row.client: LiveVersion(client=row.client, version=row.version, source=row.source or "", live_at=row.live_at)
+        for row in rows
+        if row.version is not None
+    }
+    return live, max((row.live_at for row in rows), default=None)
 
 
 async def read_history(database: Database, client: str | None = None, *, limit: int = 50) -> list[WentLive]:

@@ -33,7 +33,7 @@ if _CHECKOUT not in sys.path:  # run as a script: let the neighbours be found
     sys.path.insert(0, _CHECKOUT)
 
 from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install  # noqa: E402
-from deploy.asterisk.pbx_render import Directories, PbxConfig, render  # noqa: E402
+from deploy.asterisk.pbx_render import MAX_CALLS, Directories, PbxConfig, render  # noqa: E402
 from deploy.asterisk.pbx_teams import Teams, teams_of_folder, teams_of_members  # noqa: E402
 
 if TYPE_CHECKING:
@@ -115,6 +115,8 @@ class Pbx:
         wrapup_seconds: int = 0,
         qualify_seconds: int = 5,
         session_seconds: int = 900,
+        max_calls: int = MAX_CALLS,
+        over_limit: str = "congestion",
         sip_port: int | None = None,
         ami_port: int | None = None,
         extra_conf: Mapping[str, str] | None = None,
@@ -161,6 +163,8 @@ class Pbx:
                 wrapup_seconds=wrapup_seconds,
                 qualify_seconds=qualify_seconds,
                 session_seconds=session_seconds,
+                max_calls=max_calls,
+                over_limit=over_limit,
                 verbose=verbose,
                 extra_conf=extra_conf or {},
             )

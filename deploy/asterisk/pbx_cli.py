@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.asterisk.pbx import Pbx
 from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install
-from deploy.asterisk.pbx_render import Directories, PbxConfig, render
+from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, Directories, PbxConfig, render
 from deploy.asterisk.pbx_teams import Teams, teams_of_file, teams_of_folder
 
 _DEFAULT_DIR = CHECKOUT / ".asterisk" / "run"
@@ -80,6 +80,18 @@ def _shared(parser: argparse.ArgumentParser) -> None:
     teams.add_argument("--teams", type=Path, metavar="FILE", help="what `callrouter teams` wrote, where it is not here")
     parser.add_argument("--agents", type=int, default=8, help="phones agent-1 … agent-N besides (default: %(default)s)")
     parser.add_argument("--carrier", metavar="HOST:PORT", help="where numbers are dialled")
+    parser.add_argument(
+        "--max-calls",
+        type=int,
+        default=int(os.environ.get("CALLROUTER_MAX_CALLS") or MAX_CALLS),
+        help="live calls in all, 0: any number; those beyond are refused (default: CALLROUTER_MAX_CALLS, else 1000)",
+    )
+    parser.add_argument(
+        "--over-limit",
+        choices=tuple(OVER_LIMIT),
+        default=os.environ.get("CALLROUTER_OVER_LIMIT") or "congestion",
+        help="how: congestion (503: the carrier may send them elsewhere) or busy (486) (default: %(default)s)",
+    )
     parser.add_argument("--language", default="en", help="of Asterisk's own prompts: en, fr (default: %(default)s)")
 
 
@@ -103,6 +115,8 @@ def _start(options: argparse.Namespace) -> int:
         teams=_teams(options),
         carrier=options.carrier,
         language=options.language,
+        max_calls=options.max_calls,
+        over_limit=options.over_limit,
         ari=options.ari,
         sip_port=options.sip_port,
         ami_port=options.ami_port,
@@ -167,6 +181,8 @@ def _render(options: argparse.Namespace) -> int:
         agents=options.agents,
         teams=teams,
         language=options.language,
+        max_calls=options.max_calls,
+        over_limit=options.over_limit,
     )
     render(config, options.out)
     print(f"written to {options.out}; secrets in {secrets_path}")

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent / "etc"
 SECRET_FILES = frozenset({"manager.conf", "pjsip.conf", "ari.conf"})
+MAX_CALLS = 1000
+"""Live calls in all, by default: what two cores hold (1,300 in bench/RESULTS.md) with a margin, and no more than arrive
+within the admission lease at the rate that they sustain (300 a second for 5 s)."""
+OVER_LIMIT = {"congestion": 34, "busy": 17}
+"""How a call beyond a limit is refused, and the cause (Q.850) that PJSIP makes 503 or 486 of."""
+_NO_LIMIT = 1_000_000_000
 _PLACE = re.compile(r"@\{([a-z_]+)\}")
 _ADDRESS = re.compile(r"[A-Za-z0-9.:\[\]-]+:[0-9]{1,5}")
 _ARI_MODULES = (
@@ -61,7 +67,8 @@ class PbxConfig:
     The phones agent-1 … agent-N (`agents`) exist, and those that `teams` names. A phone in `agent_contacts`
     ("agent-1": "127.0.0.1:5090") is called there; the others register with their secret from `phone_secrets`.
     `carrier` is where numbers are dialled. Phones are asked every `qualify_seconds` whether they are there; 0: never,
-    and all count as there. `session_seconds` (90 or more) is the interval of SIP session timers. `teams` are the
+    and all count as there. `session_seconds` (90 or more) is the interval of SIP session timers. Beyond `max_calls`
+    live calls (0: any number), or its client's own limit, a call is refused with `over_limit`. `teams` are the
     queues. `extra_conf` appends text to a file ("extensions", "pjsip", "manager", "queues", "modules").
     """
 
@@ -90,6 +97,8 @@ class PbxConfig:
     wrapup_seconds: int = 0
     qualify_seconds: int = 5
     session_seconds: int = 900
+    max_calls: int = MAX_CALLS
+    over_limit: str = "congestion"
     fallback_prompt: str = "please-try-call-later"
     fallback_queue_seconds: int = 300
     verbose: bool = False
@@ -130,6 +139,8 @@ def _check(config: PbxConfig) -> None:
     for address in (*config.agent_contacts.values(), *([config.carrier] if config.carrier else [])):
         if not _ADDRESS.fullmatch(address):
             raise PbxError(f"{address!r} is not an address: write HOST:PORT, for example 127.0.0.1:5090")
+    if config.max_calls < 0 or config.over_limit not in OVER_LIMIT:
+        raise PbxError(f"max_calls is a count (0: any number), and over_limit one of {', '.join(OVER_LIMIT)}")
     templates = {path.stem for path in TEMPLATES.glob("*.conf") if "@{extra}" in path.read_text(encoding="utf-8")}
     for name in sorted(set(config.extra_conf) - templates):
         raise PbxError(f"extra_conf[{name!r}]: only {', '.join(sorted(templates))} can be extended")
@@ -181,6 +192,8 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "wrapup_seconds": str(config.wrapup_seconds),
         "qualify_seconds": str(config.qualify_seconds),
         "session_seconds": str(config.session_seconds),
+        "max_calls": str(config.max_calls or _NO_LIMIT),
+        "over_limit_cause": str(OVER_LIMIT[config.over_limit]),
         "fallback_prompt": config.fallback_prompt,
         "fallback_queue_seconds": str(config.fallback_queue_seconds),
         "log_verbose": ",verbose(5),dtmf" if config.verbose else "",
@@ -195,10 +208,16 @@ def _external(config: PbxConfig) -> str:
 
 
 def _phone_extension(name: str) -> str:
-    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback."""
+    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback.
+
+    Of one who was answered Dial() ends the routine that they were transferred out of: the engine hears of it, or, if
+    there is none any more, the fallback sees by CR_OVER that their conversation is over.
+    """
     lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
-        f"exten => {name},1,Dial(PJSIP/{name},30,i)\n"
+        f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
+        f" same => n,Dial(PJSIP/{name},30,i)\n"
+        " same => n,Set(CR_OVER=)\n"
         f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
         " same => n,Hangup()"
     )

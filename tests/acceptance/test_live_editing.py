@@ -35,12 +35,18 @@ def watch() -> str:
 
 
 @pytest.fixture
-def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
+def left_out() -> tuple[str, ...]:
+    """Files that the folder lacks: its expected routes, for what is saved here leads callers otherwise."""
+    return ("*.test.yaml",)
+
+
+@pytest.fixture
+def edited_town(thread: LoopThread, tmp_path: Path, watch: str, left_out: tuple[str, ...]) -> Iterator[Town]:
     """A stack that serves a folder of its own."""
     from tests.acceptance.conftest import Town
 
     folder = tmp_path / "dialplans"
-    shutil.copytree(CHECKOUT / "dialplans", folder)
+    shutil.copytree(CHECKOUT / "dialplans", folder, ignore=shutil.ignore_patterns(*left_out))
     context = running(environment={"CALLROUTER_DIALPLANS_DIR": str(folder), "CALLROUTER_WATCH": watch})
     stack = thread.run(context.__aenter__())
     try:
@@ -125,6 +131,30 @@ def test_a_wrong_file_is_shown_and_undone(edited_town: Town) -> None:
     assert newest.split()[2:] == ["cabinet-moreau", version, "rollback", "by", "anne"]
 
 
+@pytest.mark.parametrize("left_out", [()])
+def test_a_save_that_fails_its_own_expected_routes_stays_out(edited_town: Town) -> None:
+    """Callers go the old way; `status` names the route. Without the table the save goes live."""
+    town = edited_town
+    folder = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    path, table = folder / FILE, folder / FILE.replace(".yaml", ".test.yaml")
+    good, version = path.read_text(), _plan(town)["version"]
+
+    _save(path, good.replace(KEY_2, NEW_KEY_2))
+    wrong = town.until(lambda: _command(town, "status"), lambda done: done.returncode == 1)
+    assert table.name in wrong.stdout
+    assert _plan(town)["version"] == version
+    caller = town.somebody()
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1, 2), HangUp(), caller=caller)
+    assert (town.row_of(caller)["plan_version"], town.row_of(caller)["disposition"]) == (version, "answered")
+
+    table.unlink()
+    town.until(lambda: _plan(town)["version"], lambda now: now != version)
+    after = town.somebody()
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), caller=after)
+    assert town.row_of(after)["path"][-1] == "bye"
+    assert _command(town, "status").returncode == 0
+
+
 @pytest.mark.parametrize("watch", ["off"])
 def test_without_a_watch_what_is_published_goes_live(edited_town: Town, tmp_path: Path) -> None:
     """A save changes nothing; a set that does not pass is refused whole; one that passes is live at the end."""
@@ -162,6 +192,7 @@ def test_a_queue_that_the_pbx_lacks_is_said_until_it_is_there(edited_town: Town)
     good = (folder / FILE).read_text()
     assert town.run(_get(town, "/ready"))["degraded"] == []
     assert town.figures()["callrouter_queues_missing"] == 0
+    assert town.figures()["callrouter_queues_different"] == 0
 
     teams = folder / "shared" / "queues.yaml"
     _save(teams, f"{teams.read_text()}  night:\n    members: [agent-1]\n")

@@ -93,6 +93,23 @@ def test_missing_ami_secret(town: Town, tmp_path: Path, free_port: Callable[[], 
     says(done, MISCONFIGURED, "CALLROUTER_AMI_SECRET")
 
 
+def test_up_writes_its_token_into_no_log(
+    town: Town, tmp_path: Path, lonely_pbx: Pbx, free_port: Callable[[], int]
+) -> None:
+    """It says in which file the token is; and a `.env` that all could read is closed."""
+    (tmp_path / ".env").write_text("CALLROUTER_LOG_LEVEL=debug\n")
+    (tmp_path / ".env").chmod(0o644)
+    wrong = {"AMI_PORT": str(lonely_pbx.ami_port), "AMI_SECRET": "wrong", "API_TOKEN": ""}
+    done = start(town, tmp_path, "up", **wrong, **free_ports(free_port))
+    kept = tmp_path / "data" / "api-token"
+
+    says(done, FAILED, str(kept))
+    assert kept.read_text().strip() not in done.stdout + done.stderr
+    assert [path.stat().st_mode & 0o777 for path in (kept, tmp_path / ".env")] == [0o600, 0o600]
+    assert (tmp_path / "data" / "spool").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "data").stat().st_mode & 0o006 == 0
+
+
 @pytest.mark.parametrize("verb", ["engine", "web"])
 def test_missing_token(town: Town, tmp_path: Path, free_port: Callable[[], int], verb: str) -> None:
     says(start(town, tmp_path, verb, API_TOKEN="", **free_ports(free_port)), MISCONFIGURED, "CALLROUTER_API_TOKEN")

@@ -16,11 +16,14 @@ from callrouter import __version__
 from callrouter.api import readiness
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.api.readiness import Check
+from callrouter.api.readiness import PRIVATE, Check
 from callrouter.core.call import Call
 
 from .serving import TOKEN, serving
 from .stories import HOSTILE_NAME, after, live
+
+STRANGE = (None, "another token than ours")
+"""What somebody sends who has none."""
 
 
 @dataclass
@@ -58,9 +61,12 @@ async def test_what_is_wrong_without_harm_is_a_note() -> None:
 
     made = create_engine_app([], CollectorRegistry(), {"asterisk": well}, token=TOKEN, notes={"dialplans": refused})
     async with serving(made) as base:
-        health, ready = await get(base, "/health", None), await get(base, "/ready", None)
+        health, ready = await get(base, "/health"), await get(base, "/ready")
+        asked = [(page, token) for page in ("/health", "/ready") for token in STRANGE]
+        quiet = [(await get(base, page, token)).json()["degraded"] for page, token in asked]
 
     assert (health.status_code, ready.status_code) == (200, 200)
+    assert quiet == [[f"dialplans: {PRIVATE}"]] * 4
     said = ["dialplans: not served as it stands: a.yaml:3: node"]
     assert (health.json()["degraded"], ready.json()["degraded"]) == (said, said)
 
@@ -70,12 +76,28 @@ async def test_not_ready_says_why() -> None:
         return "nobody answers at the AMI address 127.0.0.1:5038"
 
     async with serving(application(checks={"database": well, "asterisk": down})) as base:
-        ready = await get(base, "/ready", None)
+        ready = await get(base, "/ready")
 
     assert ready.status_code == 503
     assert ready.headers["content-type"] == "application/problem+json"
     assert ready.json()["detail"] == "asterisk: nobody answers at the AMI address 127.0.0.1:5038"
     assert list(ready.json()["checks"]) == ["asterisk"]
+
+
+@pytest.mark.parametrize("token", STRANGE)
+async def test_why_is_for_who_has_the_token(token: str | None) -> None:
+    """Anybody hears what fails; hosts, users, files and clients stand in the reasons."""
+
+    async def down() -> str | None:
+        return "user callrouter is refused by 10.1.2.3:5038"
+
+    async with serving(application(checks={"database": well, "asterisk": down})) as base:
+        ready = await get(base, "/ready", token)
+
+    assert ready.status_code == 503
+    assert ready.json()["checks"] == {"asterisk": PRIVATE}
+    assert ready.json()["detail"] == f"asterisk: {PRIVATE}"
+    assert "10.1.2.3" not in ready.text
 
 
 async def test_a_check_that_hangs_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +107,7 @@ async def test_a_check_that_hangs_is_a_reason(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(readiness, "CHECK_SECONDS", 0.05)
     async with serving(application(checks={"database": hangs})) as base:
-        ready = await get(base, "/ready", None)
+        ready = await get(base, "/ready")
 
     assert ready.json()["checks"] == {"database": "no answer within 0.05 s"}
 

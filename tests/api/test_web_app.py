@@ -431,6 +431,12 @@ async def test_a_database_that_went_away_is_a_problem_and_no_traceback() -> None
         answer, ready = await client.get("/api/calls"), await client.get("/ready")
     await gone.close()
 
+    async with serving(web(gone)) as base, httpx.AsyncClient(base_url=base) as stranger:
+        quiet = [await stranger.get(path) for path in ("/ready", "/api/calls", "/nowhere")]
+    await gone.close()
+
+    assert [one.status_code for one in quiet] == [503, 401, 404]
+    assert not [one for one in quiet if "callrouter@" in one.text or "127.0.0.1" in one.text or "postgres" in one.text]
     for one in (answer, ready):
         assert one.status_code == 503
         assert one.headers["content-type"] == "application/problem+json"

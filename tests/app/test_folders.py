@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from callrouter.app.engine import run_engine
 from callrouter.app.folders import prepare_folders
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings
+from callrouter.settings.token import kept_token
 
 PROC = Path("/proc/sys")
 """Nobody, root neither, makes a file there."""
@@ -25,6 +28,54 @@ def test_missing_folders_are_made_and_left_empty(tmp_path: Path) -> None:
 
     made = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")}
     assert made == {"data", "data/spool", "data/prompts", "data/recordings"}
+
+
+PRIVATE = {"data": 0o711, "data/spool": 0o700, "data/recordings": 0o700, "data/prompts": 0o755}
+
+
+def modes(tmp_path: Path) -> dict[str, int]:
+    return {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in PRIVATE}
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+def test_what_callers_said_is_private_by_mode(tmp_path: Path, umask: int) -> None:
+    """Whatever the umask: others may pass through to the prompts, and list nothing."""
+    before = os.umask(umask)
+    try:
+        prepare_folders(settings_of(tmp_path))
+    finally:
+        os.umask(before)
+
+    assert modes(tmp_path) == {name: mode & ~umask for name, mode in PRIVATE.items()}
+
+
+def test_folders_of_before_are_closed_and_a_groups_are_left(tmp_path: Path) -> None:
+    """A release before made them for everybody; a group that shares recordings with Asterisk keeps them."""
+    for name, mode in (("data", 0o755), ("data/spool", 0o755), ("data/prompts", 0o755), ("data/recordings", 0o2775)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name).chmod(mode)
+    prepare_folders(settings_of(tmp_path))
+
+    assert modes(tmp_path) == {
+        "data": 0o751,
+        "data/spool": 0o750,
+        "data/prompts": 0o755,
+        "data/recordings": 0o2770,
+    }
+
+
+def test_the_token_is_kept_where_only_we_read_it(tmp_path: Path) -> None:
+    """Made once; one that is none is made anew, and a file that others could read is closed."""
+    token, path = kept_token(tmp_path)
+    path.chmod(0o644)
+
+    assert (len(token) >= 32, kept_token(tmp_path)) == (True, (token, path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("short\n")
+    anew, _ = kept_token(tmp_path)
+    assert anew not in (token, "short")
+    with pytest.raises(SettingsError, match="the API's token cannot be kept in"):
+        kept_token(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["data_dir", "prompts_dir", "recordings_dir"])

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.app.history import PlanHistory, revive
+from callrouter.app.history import PlanHistory
+from callrouter.app.live.last_live import last_live, revive
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.watch import Watcher
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.runtime.calls import LiveCalls
@@ -100,7 +102,8 @@ async def test_a_restart_withdraws_nothing(tmp_path: Path, database: Database, k
         await history.flush()
         served.save("La neige est encore bonne.")
 
-    started = await revive(database, Loader(tmp_path, PaperSpeech()).load(AFTER), PaperSpeech())
+    last = await last_live(database, LivePlans(tmp_path / "live"))
+    started = await revive(last, Loader(tmp_path, PaperSpeech()).load(AFTER), PaperSpeech())
 
     assert started.plans["ski"].version == version
     assert started.refused == {"ski.yaml"}

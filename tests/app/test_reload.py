@@ -375,3 +375,19 @@ async def test_a_published_set_is_one_swap(served: Served) -> None:
 
     assert len(served.swaps) == 2
     assert len(served.swaps[1].live) == 50
+
+
+@pytest.mark.parametrize("place", ["b.yaml", "shared/b.yaml", "shared/below"])
+async def test_a_link_to_itself_does_not_end_the_watch(tmp_path: Path, place: str) -> None:
+    """It is refused like any file that cannot be read, and the next save is live."""
+    (tmp_path / "a.yaml").write_text(text())
+    link = tmp_path / place
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("." if place.endswith("below") else link.name)
+    async with watching(tmp_path) as served:
+        write(tmp_path / "a.yaml", text(words="Bonne journée."))
+        await served.until(lambda: served.says() == "Bonne journée.", 1.0)
+        link.unlink()
+        link.symlink_to("." if place.endswith("below") else link.name)
+        write(tmp_path / "a.yaml", text(words="Encore."))
+        await served.until(lambda: served.says() == "Encore.", 2.0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from callrouter.app.history import PlanHistory, revive, who_wrote
+from callrouter.app.history import PlanHistory, who_wrote
+from callrouter.app.live.last_live import last_live, revive
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.publishing import Refusal, documents_of, publish_documents, rollback_to
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.folder.publish import put_in_place, read_note
@@ -125,7 +128,8 @@ async def test_a_start_with_a_wrong_file_serves_the_last_good_version(
     (folder / "a.yaml").write_text("client: a\nnumbers: [")
     (folder / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
     loader = Loader(folder, PaperSpeech())
-    catalogue = await revive(database, loader.load(), PaperSpeech())
+    last = await last_live(database, LivePlans(folder.parent / "live"))
+    catalogue = await revive(last, loader.load(), PaperSpeech())
 
     assert catalogue.plans["a"].version == good
     assert catalogue.for_did("+33199000010").client == "a"
@@ -235,6 +239,82 @@ def test_publishing_is_all_or_nothing(settings: Settings, folder: Path, tmp_path
 
     assert "removed: shared/queues.yaml" in publish_documents(settings, documents_of(ci), by="ci", delete=True)
     assert documents_of(folder) == documents_of(ci)
+
+
+def test_publishing_undoes_nothing_that_was_saved(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """It names the files; by force, what they held is kept beside. What both have is nobody's loss."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    (folder / "a.yaml").write_text(text("De nuit."))
+    before = documents_of(folder)
+    with pytest.raises(Refusal, match=r"saved in the folder .*: a.yaml; a publication would undo that.* --force"):
+        publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    assert documents_of(folder) == before
+
+    publish_documents(settings, documents_of(ci), by="ci", force=True, origin=ci)
+    assert (folder / "a.yaml").read_text() == text("Neuf.")
+    assert (folder / "a.yaml.replaced").read_text() == text("De nuit.")
+
+    (folder / "a.yaml").write_text(text("De nuit."))
+    (ci / "a.yaml").write_text(text("De nuit."))
+    publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    (folder / "c.yaml").write_text(text("C.", "c", "01 99 00 00 12"))
+    with pytest.raises(Refusal, match=r": c.yaml; a publication would undo that"):
+        publish_documents(settings, documents_of(ci), by="ci", delete=True, origin=ci)
+
+
+async def test_publishing_does_not_undo_a_rollback(
+    engine: Engine, settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+    publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    await engine.load()
+    await rollback_to(settings, database, "a", None, by="anne")
+    with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
+        publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+
+
+def test_the_first_publication_undoes_nothing_newer(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """No note says what was published: a file that was saved after DIR was read is named."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+    now = (ci / "a.yaml").stat().st_mtime
+    os.utime(folder / "a.yaml", (now + 60, now + 60))
+    with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
+        publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+
+
+def test_a_save_during_a_publication_is_not_lost(
+    settings: Settings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the documents are tried, somebody saves one of them: nothing is published."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+
+    def saved_meanwhile(*_: object, **__: object) -> None:
+        (folder / "a.yaml").write_text(text("Meanwhile."))
+
+    monkeypatch.setattr("callrouter.app.publishing._must_pass", saved_meanwhile)
+    with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
+        publish_documents(settings, documents_of(ci), by="ci", force=True)
+    assert (folder / "a.yaml").read_text() == text("Meanwhile.")
+
+
+async def test_history_names_who_saved_a_shared_file(engine: Engine, folder: Path, database: Database) -> None:
+    """The client's own file is as it was: whoever changed the shared one made the version."""
+    shared = b"queues: { sales: { members: [agent-2] } }\n"
+    put_in_place(folder, {"shared/queues.yaml": shared}, how="publish", by="anne")
+    await engine.load()
+
+    last = (await read_history(database, "a"))[0]
+    assert (last.why, last.by) == ("publish", "anne")
 
 
 def test_two_do_not_publish_at_once(folder: Path) -> None:

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import get_args
 
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.switch import AsteriskSwitch
-from callrouter.asterisk.translate import Places
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.core.effects import Lookup
@@ -46,14 +46,25 @@ exten => _withheld.,1,Set(CALLERID(num)=+33612340009)
 
 exten => speak,1,Wait(0.7)
  same => n,SendDTMF(1,120,80)
- same => n,Playback(silence/3)
+ same => n,Playback(please-try-call-later)
  same => n,SendDTMF(#,120,80)
  same => n,Wait(60)
 
 exten => speak-long,1,Wait(0.7)
  same => n,SendDTMF(1,120,80)
- same => n,Playback(silence/10)
+ same => n,Playback(demo-thanks&demo-thanks&demo-thanks)
  same => n,Wait(60)
+
+exten => speak-and-go,1,Wait(0.7)
+ same => n,SendDTMF(1,120,80)
+ same => n,Playback(please-try-call-later)
+ same => n,Hangup()
+
+; Somebody at a telephone that sends silence.
+exten => say-nothing,1,Wait(0.7)
+ same => n,SendDTMF(1,120,80)
+ same => n,Playback(silence/3)
+ same => n,Hangup()
 
 [test-phone]
 exten => +33639980001,1,Answer()

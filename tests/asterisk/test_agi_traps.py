@@ -12,7 +12,7 @@ import pytest
 from callrouter.asterisk import commands
 from callrouter.asterisk.catch_up import FALLBACK_CONTEXT
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.translate import Command, Kind
+from callrouter.asterisk.line.translate import Command, Kind
 from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.effects import Sound
 from callrouter.core.facts import TroubleMet
@@ -68,7 +68,7 @@ async def served_by_fallback(room: EngineRoom, channel: str) -> None:
 
 
 async def test_a_hundred_arguments_arrive_and_one_more_is_never_sent(pbx: Pbx) -> None:
-    """In quotes: that is where Asterisk does not count them (res_agi.c, parse_args), and some 300 would be its end."""
+    """In quotes too: the encoder is where they are counted."""
     # EXEC takes what follows the application's own argument, and passes it over.
     words = ["EXEC", "Set", commands.quote('CR_LAST=a "b\\c" d'), *[commands.quote("x y")] * 97]
     async with engine_room(pbx, PLAN) as room:

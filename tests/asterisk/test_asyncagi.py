@@ -213,15 +213,12 @@ def test_actions_of_a_channel_are_written() -> None:
     channel = ChannelActions("PJSIP/trunk-1")
     line = b"Channel: PJSIP/trunk-1\r\n"
 
-    assert b"Action: AGI\r\n" + line + b"Command: NOOP\r\nCommandID: a1\r\nActionID: a1\r\n\r\n" == channel.agi(
-        commands.noop(), b"a1"
+    assert b"Action: AGI\r\n" + line + b"Command: NOOP\r\nCommandID: 5ba1\r\nActionID: a1\r\n\r\n" == channel.agi(
+        commands.noop(), b"5ba1", b"a1"
     )
+    assert b"Action: AbsoluteTimeout\r\nActionID: p/Timeout\r\n" + line + b"Timeout: 2.500\r\n\r\n" == channel.wake(2.5)
     assert (
-        b"Action: AbsoluteTimeout\r\nActionID: p/AbsoluteTimeout/PJSIP/trunk-1\r\n" + line + b"Timeout: 2.500\r\n\r\n"
-        == channel.wake(2.5)
-    )
-    assert (
-        b"Action: Setvar\r\nActionID: p/Setvar/PJSIP/trunk-1\r\n" + line + b"Variable: CR_NAME\r\nValue: a b\r\n\r\n"
+        b"Action: Setvar\r\nActionID: p/Setvar\r\n" + line + b"Variable: CR_NAME\r\nValue: a b\r\n\r\n"
         == channel.set_variable("CR_NAME", "a\r\nb")
     )
     assert post("Ping", "x", b"") == b"Action: Ping\r\nActionID: p/Ping/x\r\n\r\n"

@@ -7,10 +7,10 @@ import re
 from functools import partial
 
 from callrouter.asterisk import codec
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink
 from callrouter.asterisk.session import RESULT_EVENT, OnEvent
 from callrouter.asterisk.switch import EVENTS, AsteriskSwitch
-from callrouter.asterisk.translate import Places
 from callrouter.runtime.clock import SystemClock
 from tests.asterisk.test_line_state import Bench, Socket
 

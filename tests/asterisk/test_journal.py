@@ -623,6 +623,21 @@ async def test_fallbacks_are_published_in_every_spelling(pbx: Pbx) -> None:
     pbx.cli("database deltree callrouter/fallback")
 
 
+async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
+    """A client's own, else the operator's; none where there is none, and what was there goes."""
+
+    def limits() -> set[str]:
+        lines = pbx.cli("database show callrouter/limit").splitlines()
+        return {line.partition(":")[2].strip() for line in lines if line.startswith("/callrouter/limit/")}
+
+    async with engine_room(pbx, PLAN) as room:
+        for own, general, found in ((7, 300, {"test:7"}), (0, 300, {"test:300"}), (0, 0, set())):
+            fallbacks = Fallbacks(room.link, "FR", client_calls=general)
+            await fallbacks.publish([replace(PLAN, max_calls=own)], complete=True, afresh=True)
+            await until(lambda found=found: limits() == found, 5)  # type: ignore[misc]
+    pbx.cli("database deltree callrouter/fallback")
+
+
 async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) -> None:
     """The closed prompt would be worse; nor does an engine without any client empty the PBX."""
     async with engine_room(pbx, PLAN) as room:

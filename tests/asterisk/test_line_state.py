@@ -22,8 +22,8 @@ from callrouter.asterisk.line.line import (
 from callrouter.asterisk.line.read_keys import KEY_GRACE_SECONDS
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
+from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.asterisk.link import AmiAddress, AmiLink
-from callrouter.asterisk.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
 from callrouter.core.effects import CollectDigits, Effect, EnterQueue, Hangup, Play, Sound
@@ -385,3 +385,22 @@ async def test_results_that_will_not_come_are_forgotten() -> None:
     bench.line.call_ended()
 
     assert bench.link.awaited_results == 0
+
+
+async def test_a_read_that_never_arrived_is_ordered_again() -> None:
+    """Its variable is not set: nothing was asked of the caller, who is silent for that reason."""
+    bench = Bench()
+    bench.perform(READ)
+    bench.socket.commands.clear()  # lost with the link
+    bench.seen()
+    bench.line.resume()
+    bench.results()
+
+    assert bench.told == []
+    assert [len(write) for write in bench.socket.writes[-2:]] == [
+        3,
+        3,
+    ]  # two questions; state, Read; each with its wake-up
+    bench.results()
+    assert [type(told) for told in bench.told] == [inputs.CollectEnded]
+    bench.line.call_ended()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import signal
 import statistics
 import time
@@ -28,11 +29,10 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import PING_SECONDS, AmiAddress, AmiLink, LinkState, pause_seconds
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
 from callrouter.asterisk.switch import EVENTS
-from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable, ChannelGone
+from callrouter.errors import AmiError, AmiRefused, AmiUnreachable, ChannelGone
 from tests.asterisk.callers import Callers, Pbx, free_port
 
 DID = "0140000001"
-INJECTION = "x\r\n\r\nAction: DBPut\r\nFamily: injected\r\nKey: {key}\r\nVal: yes"
 
 
 # What the tests are made of
@@ -133,14 +133,6 @@ async def agi_without_wake(ami: AmiLink, channel: ChannelActions, command: comma
     await asyncio.wait_for(done, 5)
 
 
-async def ask_db(ami: AmiLink, key: str) -> bool:
-    try:
-        await ami.send("DBGet", {"Family": "injected", "Key": key})
-    except ActionFailed:
-        return False
-    return True
-
-
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -177,11 +169,13 @@ async def read_action(reader: asyncio.StreamReader) -> dict[str, str]:
     return dict(line.split(": ", 1) for line in lines)
 
 
-async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Log anybody in as Asterisk does, and accept the filters."""
+async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, filters: list[str] | None = None) -> None:
+    """Log anybody in as Asterisk does, and accept the filters, which are noted."""
     writer.write(b"Asterisk Call Manager/11.0.0\r\n")
     while True:
         action = await read_action(reader)
+        if filters is not None and "Filter" in action:
+            filters.append(action["Filter"])
         writer.write(f"Response: Success\r\nActionID: {action['ActionID']}\r\nMessage: ok\r\n\r\n".encode())
         if action["Action"] == "Login" and action["Events"] == "on":  # panoramisk
             writer.write(b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n")
@@ -268,22 +262,13 @@ async def test_the_link_keeps_a_split_character() -> None:
     assert message["CallerIDName"] == "Zoë"
 
 
-async def test_panoramisk_lets_a_value_inject_an_action(pbx: Pbx) -> None:
-    async with plain_panoramisk(pbx) as manager:
-        await manager.send_action({"Action": "UserEvent", "UserEvent": "T", "Text": INJECTION.format(key="plain")})
-        await asyncio.sleep(0.1)
+async def test_no_value_begins_a_line(pbx: Pbx) -> None:
+    """Panoramisk writes values as they are; the link's encoder makes one line of them."""
     async with connected(pbx) as listener:
-        assert await ask_db(listener.link, "plain")
-
-
-async def test_the_link_lets_no_value_inject_an_action(pbx: Pbx) -> None:
-    """The hostile value arrives as text."""
-    async with connected(pbx) as listener:
-        await listener.link.send("UserEvent", {"UserEvent": "T", "Text": INJECTION.format(key="link")})
+        await listener.link.send("UserEvent", {"UserEvent": "T", "Text": "one\r\ntwo\r\n\r\nthree"})
         event = await listener.event("UserEvent")
-        assert not await ask_db(listener.link, "link")
 
-    assert event["Text"] == "x Action: DBPut Family: injected Key: link Val: yes"
+    assert event["Text"] == "one two three"
 
 
 class Forgetful:
@@ -343,7 +328,16 @@ async def test_the_link_fails_what_was_unanswered_and_comes_back_soon() -> None:
 # Woken for what matters
 
 
-CONFIRMED = b"Response: Success\r\nActionID: p/Setvar/PJSIP/trunk-00000001\r\nMessage: Variable Set\r\n\r\n"
+CONFIRMED = tuple(
+    b"Response: Success\r\nActionID: %b\r\nMessage: %b\r\n\r\n" % confirmation
+    for confirmation in (
+        (b"p/Setvar", b"Variable Set"),
+        (b"afffffe", b"Added AGI command to queue"),
+        (b"affffff", b"Added AGI command to queue"),
+        (b"p/Timeout", b"Timeout Set"),
+    )
+)
+"""What Asterisk answers to a call's first batch, which is the longest of most calls: state, answer, prompt, lease."""
 STARTED = b"Event: AsyncAGIStart\r\nChannel: PJSIP/trunk-00000001\r\nEnv: " + b"x" * 1400 + b"\r\n\r\n"
 
 
@@ -355,7 +349,7 @@ async def answer_pings(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
 
 
 async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three of them wake nobody; an event, or the answer to a ping, brings them along."""
+    """Those of a batch wake nobody; an event, or the answer to a ping, brings them along."""
     read: list[int] = []
     then: list[int] = []
     data_received = AmiSession.data_received
@@ -370,15 +364,15 @@ async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.M
             answering = group.create_task(answer_pings(reader, writer))
             await asyncio.sleep(0.3)
             read.clear()
-            for _ in range(3):
-                writer.write(CONFIRMED)
+            for confirmation in CONFIRMED:
+                writer.write(confirmation)
                 await writer.drain()
                 await asyncio.sleep(0.05)
             then.append(sum(read))
             writer.write(STARTED)
             await asyncio.sleep(0.2)
             then.append(sum(read))
-            writer.write(CONFIRMED)
+            writer.write(CONFIRMED[0])
             await asyncio.sleep(PING_SECONDS + 0.5)
             then.append(sum(read))
             answering.cancel()
@@ -391,8 +385,8 @@ async def test_confirmations_are_read_with_what_comes_next(monkeypatch: pytest.M
         await until(lambda: len(then) == 3)
         await listener.link.close()
 
-    assert then[:2] == [0, 3 * len(CONFIRMED) + len(STARTED)]
-    assert then[2] > then[1] + len(CONFIRMED)
+    assert then[:2] == [0, sum(map(len, CONFIRMED)) + len(STARTED)]
+    assert then[2] > then[1] + len(CONFIRMED[0])
 
 
 @pytest.mark.parametrize("tail", [1, 20, 155, 299])
@@ -575,60 +569,48 @@ async def test_asterisk_sends_only_what_is_wanted(pbx: Pbx, callers: Callers) ->
     assert 5 <= counters.events_received <= 9
 
 
-FORGED_END = "%0D%0A%0D%0AEvent%3A%20Hangup%0D%0AUniqueid%3A%201%0D%0A%0D%0A"
+async def test_only_plain_characters_of_numbers_arrive(pbx: Pbx, callers: Callers) -> None:
+    """The Asterisk dialplan takes out what is none of them, of the caller's number and of the one dialled."""
+    async with connected(pbx) as listener:
+        callers.call("listen", f"{DID}%7E", number="+3369999%7E9999")
+        env = parse_env((await listener.event("AsyncAGIStart"))["Env"])
+        await agi(listener.link, ChannelActions(env.channel), commands.hangup())
+        await listener.event("Hangup")
+
+    assert (env.caller_number, env.extension) == ("+33699999999", DID)
 
 
-@pytest.mark.parametrize(
-    ("did", "number"),
-    [
-        (DID, "1" + FORGED_END),
-        (DID, "1" + FORGED_END[:-12]),
-        ("014" + FORGED_END, "1"),
-        (DID, "1%0D%0AUniqueid%3A%207"),
-    ],
-    ids=["number", "unfinished", "dialled", "line"],
-)
-async def test_a_caller_cannot_forge_events(pbx: Pbx, callers: Callers, did: str, number: str) -> None:
-    """PJSIP decodes %0D%0A in the user part of an address, and Asterisk writes it into events as it is.
+def test_an_event_with_an_empty_line_is_held_back() -> None:
+    """The filter's pattern, as Asterisk tries it on a whole event; genuine ones pass."""
+    pattern = re.search(rb"Filter: !(.*)\r\n\r\n$", link.FORGED_EVENTS, re.DOTALL)
+    assert pattern is not None
+    held = re.compile(pattern[1], re.DOTALL)
+    genuine = b"Event: Hangup\r\nUniqueid: 1.2\r\nCallerIDName: a\rbc\r\n\r\n"
 
-    Their own call is served all the same: the Asterisk dialplan has taken the line breaks out before we hear of it.
-    """
-    seen: list[AmiMessage] = []
-
-    def honest(name: str) -> list[AmiMessage]:
-        return [message for message in seen if message.event == name and message["CallerIDNum"] == "+33699999999"]
-
-    ami = AmiLink(address_of(pbx))
-    ami.tells(events=dict.fromkeys(EVENTS, seen.append))
-    await ami.connect()
-    hostile = callers.call("give_up", did, number=number, hold_ms=200)
-    await asyncio.to_thread(hostile.wait)
-    callers.call("listen", DID, number="+33699999999")
-    await until(lambda: bool(honest("AsyncAGIStart")))
-    await agi(ami, ChannelActions(honest("AsyncAGIStart")[0]["Channel"]), commands.hangup())
-    await until(lambda: bool(honest("Hangup")))
-    await ami.close()
-
-    assert [message.event for message in seen].count("AsyncAGIStart") == 2
-    assert [message for message in seen if message["Uniqueid"] in {"", "1", "7"}] == []
-    assert [message for message in seen if message.repeated] == []
+    assert held.search(genuine) is None
+    assert held.search(b"Event: A\r\nText: x\r\n\r\nmore\r\n\r\n") is not None
 
 
-@pytest.mark.parametrize("number", ["1" + FORGED_END, "1" + FORGED_END[:-12]], ids=["whole", "unfinished"])
-async def test_the_filter_alone_keeps_forged_events_back(pbx: Pbx, callers: Callers, number: str) -> None:
-    """Newchannel is raised before the Asterisk dialplan can take the line breaks out of a number."""
-    seen: list[AmiMessage] = []
-    ami = AmiLink(address_of(pbx))
-    ami.tells(events=dict.fromkeys(("Newchannel", "Hangup"), seen.append))
-    await ami.connect()
-    for caller in (number, "+33699999999"):
-        call = callers.call("give_up", DID, number=caller, hold_ms=200)
-        await asyncio.to_thread(call.wait)
-    await until(lambda: [message.event for message in seen].count("Hangup") >= 2)
-    await ami.close()
+async def test_an_event_with_a_key_twice_is_dropped() -> None:
+    """And counted; the next one is heard, and the filter is set at the log-in."""
+    actions: list[str] = []
 
-    assert [message["CallerIDNum"] for message in seen if message.event == "Newchannel"] == ["+33699999999"]
-    assert [message["Uniqueid"] for message in seen if message["Uniqueid"] in {"", "1"}] == []
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await greet(reader, writer, actions)
+        writer.write(b"Event: Hangup\r\nUniqueid: 1.1\r\nUniqueid: 1.2\r\n\r\n")
+        writer.write(b"Event: Hangup\r\nUniqueid: 1.3\r\n\r\n")
+        await writer.drain()
+        await reader.read()
+
+    async with scripted(peer) as address:
+        listener = Listener(address)
+        await listener.link.connect()
+        event = await listener.event("Hangup")
+        counters = listener.link.counters
+        await listener.link.close()
+
+    assert (event["Uniqueid"], counters.events_forged) == ("1.3", 1)
+    assert link.FORGED_EVENTS.split(b"\r\n")[3].split(b": ")[1].decode(errors="replace") in actions
 
 
 async def test_an_ended_channel_is_told(pbx: Pbx) -> None:
@@ -641,7 +623,7 @@ async def test_an_ended_channel_is_told(pbx: Pbx) -> None:
         await until(lambda: len(outcomes) == 1 and len(listener.post_errors) == 1)
 
     assert [ChannelGone] == [type(outcome) for outcome in outcomes]
-    assert listener.post_errors == [("AbsoluteTimeout/PJSIP/trunk-ffffffff", "No such channel")]
+    assert listener.post_errors == [("Timeout", "No such channel")]
 
 
 async def test_a_list_is_collected(pbx: Pbx, callers: Callers) -> None:
@@ -719,6 +701,22 @@ async def test_a_batch_leaves_in_one_write() -> None:
     assert names == [b"Action: AGI", b"Action: AGI", b"Action: AbsoluteTimeout"]
     session.connection_lost(None)
     assert len(outcomes) == 2
+
+
+async def test_what_may_wait_goes_along_one_by_one_and_last() -> None:
+    """It does not stand in front of a caller's commands, nor do its confirmations wake us with theirs."""
+    session, outbox = AmiSession(Handlers(events={}, on_post_error=print), LinkCounters()), Outbox()
+    waiting = [b"second", b"first"]
+    session.submit(b"without a connection", {}, {})
+    session.connection_made(outbox)
+    session.submit(b"before the log-in;", {}, {})
+    session.carry(lambda: waiting.pop() if waiting else b"")
+    session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {b"5ba1": print})
+    session.submit(b"own;", {}, {})
+    session.submit(b"own;", {}, {})
+
+    assert outbox.writes == [b"before the log-in;", b"own;first", b"own;", b"own;second", b"own;"]
 
 
 async def test_a_failing_handler_deafens_nobody(pbx: Pbx) -> None:

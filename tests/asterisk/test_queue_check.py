@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
 from structlog.testing import capture_logs
 
+from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.asterisk.queue_check import QueueCheck, Team
 from callrouter.core.call import replace
 from callrouter.core.conditions import Bounds, Measure, QueueStands
 from callrouter.core.nodes import BranchNode, HangupNode, QueueNode
@@ -34,7 +36,7 @@ class Asterisk:
     def __init__(self, *queues: str) -> None:
         self.queues = queues
 
-    def collect(self, name: str) -> asyncio.Future[list[AmiMessage]]:
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]:
         assert name == "QueueSummary"
         told: asyncio.Future[list[AmiMessage]] = asyncio.get_running_loop().create_future()
         events = [AmiMessage([("Event", "QueueSummary"), ("Queue", queue)]) for queue in self.queues]
@@ -49,7 +51,14 @@ async def test_a_missing_queue_is_told_once_and_until_it_is_there() -> None:
     plans = named(one=plan_of(queue_node("medical"), BYE), two=plan_of(queue_node("night"), BYE))
     asterisk = Asterisk("Medical")
     counts: list[int] = []
-    check = QueueCheck(asterisk, lambda: plans, due=asyncio.Event(), link_up=lambda: True, on_checked=counts.append)
+    check = QueueCheck(
+        asterisk,
+        lambda: plans,
+        list,
+        due=asyncio.Event(),
+        link_up=lambda: True,
+        on_checked=lambda missing, _: counts.append(missing),
+    )
 
     with capture_logs() as logs:
         await check.look()
@@ -60,7 +69,7 @@ async def test_a_missing_queue_is_told_once_and_until_it_is_there() -> None:
 
     assert [(line["log_level"], line.get("queue")) for line in logs] == [("error", "night"), ("info", None)]
     assert logs[0]["clients"] == ["two"]
-    assert 'Asterisk has no queue "night", which the trees of 1 clients name' in said
+    assert 'Asterisk has no queue "night", which the trees of 1 client name' in said
     assert (counts, check.trouble) == ([1, 1, 0], None)
 
 
@@ -69,7 +78,9 @@ async def test_a_queue_that_is_only_looked_at_counts_too() -> None:
     condition = QueueStands(queue="night", measure=Measure.AGENTS, bounds=Bounds(below=1))
     branch = BranchNode(name="branch", when=(condition,), exits={"when:0": "bye", "otherwise": "bye"})
     plans = named(one=plan_of(branch, BYE))
-    check = QueueCheck(Asterisk(), lambda: plans, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda _: None)
+    check = QueueCheck(
+        Asterisk(), lambda: plans, list, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda *_: None
+    )
 
     await check.look()
 
@@ -81,7 +92,12 @@ async def test_new_plans_are_compared_as_soon_as_they_are_live() -> None:
     plans, up = named(one=plan_of(queue_node("medical"), BYE)), True
     counts: list[int] = []
     check = QueueCheck(
-        Asterisk("medical"), lambda: plans, due=asyncio.Event(), link_up=lambda: up, on_checked=counts.append
+        Asterisk("medical"),
+        lambda: plans,
+        list,
+        due=asyncio.Event(),
+        link_up=lambda: up,
+        on_checked=lambda missing, _: counts.append(missing),
     )
     running = asyncio.get_running_loop().create_task(check.run())
     check.look_soon()
@@ -103,7 +119,7 @@ async def test_a_real_asterisk_is_compared_as_it_stands(tmp_path: Path) -> None:
     with Pbx.start(tmp_path / "pbx", agents=1, queue_members={"medical": ["agent-1"]}) as pbx:
         async with engine_room(pbx, plan_of(BYE)) as room:
             check = QueueCheck(
-                room.link, lambda: plans, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda _: None
+                room.link, lambda: plans, list, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda *_: None
             )
             await check.look()
             before = dict(check.missing)
@@ -114,3 +130,47 @@ async def test_a_real_asterisk_is_compared_as_it_stands(tmp_path: Path) -> None:
 
     assert before == {"night": ["two"]}
     assert dict(check.missing) == {}
+
+
+TEAM = Team(name="medical", members={"PJSIP/agent-1": "anne"}, strategy="rrmemory", max_callers=0)
+
+
+@pytest.mark.parametrize(
+    ("team", "found"),
+    [
+        (TEAM, []),
+        (replace(TEAM, strategy="leastrecent"), ["its strategy is rrmemory, and not leastrecent"]),
+        (replace(TEAM, max_callers=1), ["it holds any number of callers, and not 1 caller"]),
+        (
+            replace(TEAM, members={"PJSIP/agent-2": "bruno"}),
+            ["agent-1 (PJSIP/agent-1) is rung, and is no member", "bruno (PJSIP/agent-2) is a member, and is not rung"],
+        ),
+        (replace(TEAM, members={}), ["agent-1 (PJSIP/agent-1) is rung, and is no member"]),
+        (replace(TEAM, name="night"), ["it is not there"]),
+        (replace(TEAM, name="Medical"), []),
+    ],
+)
+async def test_a_team_is_compared_with_the_queue_that_rings(tmp_path: Path, team: Team, found: list[str]) -> None:
+    """Members, strategy and bound, on a real Asterisk; who has logged in beside them is no difference."""
+    with Pbx.start(tmp_path / "pbx", agents=2, queue_members={"medical": ["agent-1"]}) as pbx:
+        async with engine_room(pbx, plan_of(BYE)) as room:
+            counts: list[tuple[int, int]] = []
+            check = QueueCheck(
+                room.link,
+                dict,
+                lambda: [team],
+                due=asyncio.Event(),
+                link_up=lambda: True,
+                on_checked=lambda *both: counts.append(both),
+            )
+            await check.look()
+            before, said, details = dict(check.differences), check.trouble or "", check.details or ""
+            pbx.cli("queue add member PJSIP/agent-9 to medical")
+            await check.look()
+
+    assert before == check.differences == ({team.name: found} if found else {})
+    assert counts == [(0, bool(found))] * 2
+    assert (f'queue "{team.name}" is not as the folder says' in said) is bool(found)
+    assert "anne" not in said
+    assert "bruno" not in said
+    assert all(one in details for one in found)

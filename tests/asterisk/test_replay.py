@@ -16,10 +16,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from callrouter.asterisk import codec
+from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
 from callrouter.asterisk.switch import AsteriskSwitch
-from callrouter.asterisk.translate import Places
 from callrouter.core.call import Call, Disposition
 from callrouter.core.effects import Sound
 from callrouter.core.facts import CallEnded, Fact

@@ -295,12 +295,13 @@ async def test_a_message_ended_by_a_key(pbx: Pbx) -> None:
 async def test_a_message_ended_by_hanging_up_is_kept(pbx: Pbx) -> None:
     """The commonest way to end a message."""
     async with engine_room(pbx, plan_of(MESSAGE, BYE)) as room:
-        await room.call("leave-4")
+        await room.call("speak-and-go")
         call = await room.the_end(seconds=10)
 
     (message,) = call.messages
     assert Disposition.MESSAGE_LEFT is call.disposition
-    await until(lambda: (pbx.recordings_dir / f"{message.recording}.wav").exists(), 5)
+    file = pbx.recordings_dir / f"{message.recording}.wav"
+    assert message.seconds == (file.stat().st_size - 44) / 16_000 > 1.5
 
 
 @pytest.fixture
@@ -686,3 +687,40 @@ async def test_twenty_callers_at_once(pbx: Pbx) -> None:
 
     assert 20 == len({call.call_id for call in room.ended}) == len(room.ended)
     assert {"two"} == {call.visits[-1].node for call in room.ended}
+
+
+@pytest.mark.parametrize(("keys", "leads_to"), [("2", "two"), ("#", "hash")])
+async def test_a_key_pressed_while_the_link_was_away_chooses(pbx: Pbx, keys: str, leads_to: str) -> None:
+    """Nobody heard it, and Read has ended by it: it stands on the channel."""
+    asks = menu(keys=("1", "2", "#"), no_input_retries=0, exits={**menu().exits, "key:#": "hash"})
+    async with engine_room(pbx, plan_of(asks, *MENU_ENDS, HangupNode(name="hash"))) as room:
+        await room.call(f"key-{keys}")
+        await room.reached(lambda call: call.state is CallState.COLLECTING)
+        async with deafness(room):
+            await asyncio.sleep(1.5)
+        await room.switch.resync()
+        call = await room.the_end()
+
+    assert call.visits[-1].node == leads_to
+
+
+async def test_digits_pressed_before_and_while_the_link_was_away_are_one_number(pbx: Pbx) -> None:
+    """Those that were heard are not taken twice."""
+    collect = CollectDigitsNode(
+        name="collect",
+        sounds=(),
+        variable="code",
+        min_digits=6,
+        max_digits=6,
+        timeout_seconds=4.0,
+        exits={"next": "bye", "no_input": "bye", "no_match": "bye"},
+    )
+    async with engine_room(pbx, plan_of(collect, BYE)) as room:
+        await room.call("key-112112")
+        await room.reached(lambda call: len(call.digits) == 2)
+        async with deafness(room):
+            await asyncio.sleep(0.5)
+        await room.switch.resync()
+        call = await room.the_end()
+
+    assert call.variables == {"code": "112112"}

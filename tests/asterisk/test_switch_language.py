@@ -10,6 +10,7 @@ import pytest
 from callrouter.core import inputs
 from callrouter.core.call import CallState, Disposition, replace
 from callrouter.core.conditions import Bounds, Measure, QueueStands
+from callrouter.core.dialling import Dialling
 from callrouter.core.effects import LookupField, ReadAs, Sound
 from callrouter.core.nodes import (
     AnswerNode,
@@ -111,6 +112,7 @@ async def test_a_callback_is_confirmed_by_key(pbx: Pbx) -> None:
         choice_sounds=(Sound(file="silence/5", seconds=5.0),),
         ask_sounds=(Sound(file="silence/5", seconds=5.0),),
         region="FR",
+        dialling=Dialling(countries=frozenset({"FR"})),
         language="fr",
         exits={"done": "bye", "declined": "bye", "no_input": "bye", "no_match": "bye"},
     )

@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 
 from callrouter.asterisk.asyncagi import parse_result
-from callrouter.asterisk.translate import Kind, Places, order, result, state_command
+from callrouter.asterisk.line.recordings import Recorded
+from callrouter.asterisk.line.translate import Kind, Places, order, result, state_command
 from callrouter.core import effects, inputs
 from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
 from callrouter.core.effects import (
@@ -29,6 +30,7 @@ from callrouter.core.effects import (
 )
 from callrouter.errors import EncodingError
 
+LEASE_AGAIN = 'SET VARIABLE TIMEOUT(absolute) "5"'
 PLACES = Places(recordings_dir="/var/spool/recordings")
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
@@ -42,23 +44,23 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         [],
         13.0,
     ),
-    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS,/prompts/welcome,1,,1,0.001"'], [], 7.0),
+    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_0,/prompts/welcome,1,,1,0.001"'], [], 7.0),
     (
         (Answer(), CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0)),
-        ["ANSWER", 'EXEC Read "CR_KEYS,/prompts/menu,1,,1,5"'],
+        ["ANSWER", 'EXEC Read "CR_KEYS_0,/prompts/menu,1,,1,5"'],
         [],
         # margin 3, answer 1, prompt 6, and 5 s of silence before and after the one key: nothing of the batch is cut
         20.0,
     ),
     (
         (CollectDigits(sounds=(), max_digits=4, timeout_seconds=2.5),),
-        ['EXEC Read "CR_KEYS,,4,,1,2.5"'],
+        ['EXEC Read "CR_KEYS_0,,4,,1,2.5"'],
         [],
         15.5,
     ),
     (
         (EnterQueue(queue="medical", priority=10, max_wait_seconds=180.0, brief=(WELCOME,)),),
-        ["GOSUB callrouter-queue s 1", "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-queue s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_QUEUE", "medical"),
             ("CR_QUEUE_OPTIONS", "c"),
@@ -70,7 +72,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (Dial(numbers=("+33639980001", "+33639980002"), ring_seconds=20.0, screen=(MENU,)),),
-        ["GOSUB callrouter-dial s 1", "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-dial s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_DIAL", "Local/0@callrouter-leg/n&Local/1@callrouter-leg/n"),
             ("__CR_LEG_0", "PJSIP/+33639980001@trunk-out"),
@@ -82,7 +84,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (Record(recording="1763-1-2-0", max_seconds=120.0, silence_seconds=5.0),),
-        ["GOSUB callrouter-record s 1", "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-record s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_FILE", "/var/spool/recordings/1763-1-2-0.wav"),
             ("CR_MAX", "120"),
@@ -98,7 +100,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
                 interruptible=True,
             ),
         ),
-        ['EXEC Read "CR_KEYS,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
+        ['EXEC Read "CR_KEYS_0,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
         [],
         # margin 3, prompt 4, and no more than 9 s for the number
         16.0,
@@ -196,12 +198,12 @@ def test_hostile_values_are_refused_before_anything_is_written(hostile: Effect) 
 )
 def test_result_to_input(kind: Kind, text: str, expected: inputs.Input | None) -> None:
     """What a result tells the core."""
-    assert expected == result(kind, parse_result(text), 7, 4.5, AT)
+    assert expected == result(kind, parse_result(text), 7, AT, Recorded(seconds=4.5, heard=True))
 
 
 def test_a_refused_command_is_told_with_asterisks_words() -> None:
     """510 and 520 are faults of ours that the call survives."""
-    told = result(Kind.PLAY, parse_result("510 Invalid or unknown command"), 7, 0.0, AT)
+    told = result(Kind.PLAY, parse_result("510 Invalid or unknown command"), 7, AT)
 
     assert isinstance(told, inputs.CommandFailed)
     assert "510" in told.reason

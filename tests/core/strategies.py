@@ -21,6 +21,7 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
+from callrouter.core.dialling import Dialling
 from callrouter.core.effects import LookupField, ReadAs
 from callrouter.core.nodes import (
     ALL,
@@ -167,6 +168,7 @@ KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
         choice_sounds=some_sounds,
         ask_sounds=some_sounds,
         region=st.just("FR"),
+        dialling=st.just(Dialling(countries=frozenset({"FR"}))),
         language=st.just("fr"),
         no_input_retries=retries,
         no_match_retries=retries,
@@ -228,10 +230,10 @@ FITTING: dict[str, tuple[str, ...]] = {
     "queued": ("QueueLeft", "AgentOffered", "AgentAnswered"),
     "dialling": ("DialEnded", "LegAnswered"),
     "connected": ("QueueLeft", "DialEnded"),
-    "recording": ("RecordingEnded",),
+    "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
-    "adrift": ("AgentOffered", "AgentAnswered", "LegAnswered", "CallerHungUp"),
+    "adrift": ("AgentOffered", "AgentAnswered", "LegAnswered", "RecordingFound", "CallerHungUp"),
     "ended": ("CallerHungUp",),
 }
 KIND_BY_NAME = {kind.__name__: kind for kind in inputs.Input.__args__}
@@ -245,6 +247,14 @@ def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
     name = draw(st.sampled_from(names))
     step = call.step if draw(st.integers(0, 9)) else draw(st.integers(-1, call.step + 1))
     return made(draw, name, step, at)
+
+
+def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
+    seconds, heard = draw(st.floats(0, 300)), draw(st.booleans())
+    if name == "RecordingFound":
+        return inputs.RecordingFound(seconds=seconds, heard=heard, at=at)
+    outcome = draw(st.sampled_from(RecordOutcome))
+    return inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, heard=heard, at=at)
 
 
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
@@ -262,11 +272,8 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
             return inputs.LegAnswered(leg=0, at=at)
         case "DialEnded":
             return inputs.DialEnded(step=step, outcome=draw(st.sampled_from(DialOutcome)), at=at)
-        case "RecordingEnded":
-            seconds = draw(st.floats(0, 300))
-            return inputs.RecordingEnded(
-                step=step, outcome=draw(st.sampled_from(RecordOutcome)), seconds=seconds, at=at
-            )
+        case "RecordingEnded" | "RecordingFound":
+            return _recorded(draw, name, step, at)
         case "QueuesSeen":
             look = st.builds(
                 inputs.QueueLook,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.explain import explain, nodes_reached
 from callrouter.core.facts import InputRefused, MessageLeft, TroubleMet
@@ -136,3 +138,13 @@ def test_a_tree_that_goes_round_without_waiting_ends_as_failed() -> None:
     call.expects("hang up 41").hangs_up().ends(Disposition.FAILED)
 
     assert [fact.reason for fact in call.facts if isinstance(fact, TroubleMet)] == ["the tree goes round without end"]
+
+
+@pytest.mark.parametrize("outcome", QueueOutcome)
+def test_a_queue_that_ends_after_somebody_answered_was_answered(outcome: QueueOutcome) -> None:
+    """Whatever the switch calls the end of a conversation, or when it has no word for it, as after a transfer."""
+    call = Playbook(THREE).offer().expects("answer", "queue first").answered()
+    call.after(5).agent_answers("agent-1").after(30).queue_left(outcome).expects("hang up 16")
+    call.hangs_up().ends(Disposition.ANSWERED)
+
+    assert [visit.outcome for visit in call.call.queue_visits] == [QueueOutcome.ANSWERED]

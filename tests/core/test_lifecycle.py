@@ -95,6 +95,7 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "leg": 0,
         "reason": "because",
         "seconds": 7.0,
+        "heard": True,
         "looks": {},
         "values": {},
         "outcome": outcomes.get(kind),

@@ -144,12 +144,16 @@ def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[by
         caller: str = CALLER,
         secret: str = "-",
         moved_to: str = "-",
+        header: str = "X-Test: none",
     ) -> subprocess.Popen[bytes]:
         where = [] if port else [f"{pbx.sip_host}:{pbx.sip_port}", "-s", did]
-        command = ["sipp", *where, "-p", str(port or _free_port()), "-i", "127.0.0.1", "-m", "1", "-nostdin"]
+        command = ["sipp", *where, "-p", str(port or _free_port()), "-i", "127.0.0.1", "-nostdin"]
+        # A phone answers whatever comes: an INVITE of an earlier test, sent again, would be its only call otherwise.
+        command += [] if port else ["-m", "1"]
         command += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-d", str(hold_ms), "-timeout", "20s"]
         command += ["-key", "from", caller, "-key", "name", "Jean", "-au", caller, "-ap", secret]
-        command += ["-key", "moved_to", moved_to]
+        command += ["-key", "moved_to", moved_to, "-key", "header", header]
+        command += ["-key", "pbx", f"{pbx.sip_host}:{pbx.sip_port}"]
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         running.append(process)
         if port:
@@ -157,6 +161,12 @@ def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[by
         return process
 
     yield start
+    # While the phones can still answer: one that is killed in a conversation would be busy, and sent a BYE, for long.
+    pbx.cli("channel request hangup all")
+    deadline = time.monotonic() + 5
+    while not pbx.cli("core show channels count").startswith("0 active channels"):
+        assert time.monotonic() < deadline, "calls of a test outlive it"
+        time.sleep(0.05)
     for process in running:
         process.kill()
         process.wait()
@@ -722,6 +732,61 @@ def test_nothing_that_dials_follows_a_redirection(pbx: Pbx) -> None:
     assert len(options) == 5 + agents
     assert [option for option in options if "i" not in option] == []
     assert sip.count("type = endpoint") == sip.count("redirect_method = user") == 3
+
+
+# ---- expensive numbers -------------------------------------------------------------------------------------------
+# The carrier's phone would answer; nothing but what the engine or the published fallback names may reach it.
+EXPENSIVE = "0899123456"
+
+
+def test_no_phone_dials_out(pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """A phone that proves who it is reaches other phones only."""
+    caller = sipp("phone_calls_out", EXPENSIVE, caller="agent-1", secret=pbx.phone_secrets["agent-1"])
+
+    assert caller.wait(10) == 0
+    assert _dialled_since(ami) == []
+
+
+def test_no_agent_transfers_a_caller_out(
+    pbx: Pbx, ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """Their REFER leads nowhere, as they are told, and the conversation goes on."""
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000005", Val="queue:medical")
+    sipp("agent_transfers", port=phone_ports["agent-1"], hold_ms=300, moved_to=EXPENSIVE)
+    caller = sipp("talk", "0140000005", hold_ms=4000)
+    ami.event("AgentConnect")
+
+    assert caller.wait(15) == 0
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
+    assert f"transfer to '{EXPENSIVE}@callrouter-phones' but target does not exist" in pbx.log_path.read_text()
+
+
+def test_no_caller_transfers_themselves_out(
+    ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """A caller's REFER is declined, whoever they speak with."""
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000006", Val="queue:medical")
+    sipp("answer", port=phone_ports["agent-1"])
+    caller = sipp("caller_transfers", "0140000006", hold_ms=2500, moved_to=EXPENSIVE)
+    ami.event("AgentConnect")
+
+    assert caller.wait(15) == 0
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
+
+
+@pytest.mark.parametrize("named", ["Diversion", "P-Asserted-Identity"])
+def test_who_a_caller_says_they_are_is_never_dialled(
+    ami: RawAmi, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int], named: str
+) -> None:
+    """Neither their number nor one that they were forwarded by."""
+    ami.action("DBPut", Family="callrouter/fallback", Key="0140000007", Val="queue:medical")
+    sipp("answer", port=phone_ports["agent-1"])
+    header = f"{named}: <sip:{EXPENSIVE}@127.0.0.1>"
+    caller = sipp("talk_as", "0140000007", caller=EXPENSIVE, hold_ms=2500, header=header)
+    ami.event("AgentConnect")
+
+    assert caller.wait(15) == 0
+    assert set(_dialled_since(ami)) == {"PJSIP/agent-1"}
 
 
 # ---- production --------------------------------------------------------------------------------------------------

@@ -2,5 +2,6 @@
 
 calls, ports   test_driver.py
 listeners      test_interests.py
+own_thread     test_heavy_answers.py
 reload         ../app/test_reload.py
 """

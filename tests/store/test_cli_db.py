@@ -99,3 +99,12 @@ async def test_a_role_that_may_not_is_told_what_to_grant(server: Any, tmp_path: 
     assert "Traceback" not in refused.stderr
     await owner.execute("DROP OWNED BY stranger; DROP ROLE stranger")
     await owner.close()
+
+
+def test_who_only_asks_makes_no_database(tmp_path: Path) -> None:
+    """Without a server of one's own, and without an embedded one: a sentence, and nothing on the disk."""
+    for verb in ("current", "url"):
+        asked = _db(verb, "", tmp_path)
+        assert (asked.returncode, asked.stdout) == (2, "")
+        assert "start `callrouter up` here first" in asked.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, Callback, CallerId, replace
+from callrouter.core.dialling import Dialling
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.delivery.ports import Attempt, Delivery
 from callrouter.store.callbacks import list_callbacks
@@ -123,6 +124,7 @@ def _call_that_wants_a_callback(call_id: str, numbers: tuple[str, ...]) -> Call:
             choice_sounds=(sound("c"),),
             ask_sounds=(sound("a"),),
             region="FR",
+            dialling=Dialling(countries=frozenset({"FR"})),
             language="fr",
             exits={"done": "bye", "declined": "bye", "no_input": "bye", "no_match": "bye"},
         ),

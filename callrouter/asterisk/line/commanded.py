@@ -25,9 +25,7 @@ from callrouter.asterisk.line.read_keys import ReadKeys
 from callrouter.asterisk.line.recordings import Recording
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import LineState, Sent, Standing
-from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.queues import look
-from callrouter.asterisk.translate import (
+from callrouter.asterisk.line.translate import (
     GET_RESULT,
     LEASE_MARGIN_SECONDS,
     MUSIC_ON,
@@ -37,9 +35,12 @@ from callrouter.asterisk.translate import (
     Kind,
     Order,
     Places,
+    keys_variable,
     order,
     state_command,
 )
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.queues import look
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record
@@ -58,6 +59,8 @@ ROUTINES: Final = PEOPLE | {Kind.RECORD}
 """Commands that run as a routine of Asterisk's dialplan; the result is read after it."""
 _COMMANDS, _ROUTINE, _HANGUP = Sent.COMMANDS, Sent.ROUTINE, Sent.HANGUP
 """Bound once: asked for at every step."""
+READ_STATUS: Final = "READSTATUS"
+"""How the last Read ended (app_read.c): OK, and not one key, when it was ended by `#`."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
 
 
@@ -89,7 +92,7 @@ class CommandedLine(Standing, ABC):
             "_outstanding",
             "_ports",
         ),
-        *("_recording", "_step", "_taken", "_tell", "_unsent", "_written_at", "channel"),
+        *("_recording", "_step", "_taken", "_tell", "_unsent", "_written", "_written_at", "channel"),
     )
 
     def __init__(self, call_id: str, channel: str, ports: LinePorts) -> None:
@@ -102,6 +105,8 @@ class CommandedLine(Standing, ABC):
         """What the last command of the present batch is."""
         self._unsent: Order | None = None
         """What was decided and is still to be done: when the link is back, or the measured command has its result."""
+        self._written: Order | None = None
+        """The last one that was written; with the link away it may not have arrived."""
         self._lease_ends_at = inf
         """When Asterisk takes the channel back, should nothing be written before (`perf_counter`)."""
         self._written_at = 0.0
@@ -124,6 +129,9 @@ class CommandedLine(Standing, ABC):
 
     @abstractmethod
     def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
+
+    @abstractmethod
+    def _on_read(self, name: str, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
 
     @abstractmethod
     def _on_measured(self, step: int, outcome: AgiResult | AmiError) -> None: ...
@@ -149,7 +157,8 @@ class CommandedLine(Standing, ABC):
         self._step = call.step
         music = self._music
         try:
-            ordered = order(effects, encoded, self._ports.places, music=music is not None and music.plays)
+            plays = music is not None and music.plays
+            ordered = order(effects, encoded, self._ports.places, step=call.step, music=plays)
         except EncodingError as error:
             self._tell(self.call_id, inputs.CommandFailed(step=call.step, reason=str(error), at=self._now()))
             return
@@ -187,7 +196,7 @@ class CommandedLine(Standing, ABC):
             return
         if not self._sends(_ROUTINE if kind in ROUTINES else _COMMANDS):
             return
-        self._taken, self._unsent = True, None
+        self._taken, self._unsent, self._written = True, None, ordered
         batch = link.batch()
         if ordered.state:
             batch.raw(channel.set_state(ordered.state))
@@ -280,9 +289,16 @@ class CommandedLine(Standing, ABC):
         if kind in ROUTINES:
             self._add(batch, Command(text=GET_RESULT, kind=kind))
             batch.write()
+            return
+        if self._keys is not None and self._written is not None and self._written.keys:
+            self._keys.asked()
+            for name in (READ_STATUS, keys_variable(self._step)):
+                on_result = partial(self._on_read, name, kind, self._step)
+                self._outstanding.append(batch.agi(self.channel, commands.get_variable(name), on_result))
+                self._awaited += 1
         else:
             self._add(batch, Command(text=SYNC, kind=kind))
-            self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
+        self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
 
 
 def give_back(link: AmiLink, channel: ChannelActions) -> None:

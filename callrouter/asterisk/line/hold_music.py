@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from callrouter.asterisk.translate import LEASE_MARGIN_SECONDS
+from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS
 
 MUSIC_AFTER_SECONDS: Final = 2.0
 """A short silence is nothing to a caller; a longer one sounds like a dead line."""

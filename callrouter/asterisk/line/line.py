@@ -19,14 +19,25 @@ from msgspec import structs
 
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
-from callrouter.asterisk.line.commanded import PEOPLE, ROUTINES, CommandedLine, LinePorts, give_back
+from callrouter.asterisk.line.commanded import (
+    LEASE_GUARD_SECONDS,
+    PEOPLE,
+    READ_STATUS,
+    ROUTINES,
+    CommandedLine,
+    LinePorts,
+    give_back,
+)
+from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
-from callrouter.asterisk.translate import Kind, result
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
 from callrouter.core import inputs
 from callrouter.errors import AmiError
 
 HANGUP_GRACE_SECONDS: Final = 0.25
 """So long after AsyncAGI ended a channel that ends too was hung up; the fallback waits half a second at least."""
+RECORD_ENDS_SECONDS: Final = 2.0
+"""How long after a hang-up Record() may take to close its file: it takes a few milliseconds."""
 NO_ANSWER: Final = frozenset({ResultKind.FAILED, ResultKind.DEAD})
 """Results after which nothing may be sent: AsyncAGI has ended, and its end is on the way as an event."""
 OF_ROUTINES: Final = ROUTINES | {Kind.ROUTINE}
@@ -50,12 +61,18 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_leaving", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_read_status", "_record_ends", "uniqueid")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id, channel, ports)
         self.uniqueid = uniqueid
         self._leaving: _Leaving | None = None
+        self._hung_up: inputs.CallerHungUp | None = None
+        """The caller has hung up while being recorded, and the core is not told before the recording has ended."""
+        self._record_ends: asyncio.TimerHandle | None = None
+        """When we stop waiting for that."""
+        self._read_status = ""
+        """READSTATUS, when it was last asked for."""
 
     @property
     def among_people(self) -> bool:
@@ -79,17 +96,41 @@ class Line(CommandedLine):
 
     def _on_result(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
         found = self._take(outcome)
-        if found is None:
+        if found is not None:
+            self._use(kind, step, found)
+
+    def _on_read(self, name: str, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
+        """What Read took while nobody may have listened, asked for after the link was away."""
+        found = self._take(outcome)
+        if found is None or found.kind in NO_ANSWER or step != self._step or self._keys is None:
             return
+        if name == READ_STATUS:
+            self._read_status = found.value or ""
+        elif found.result == "0" and self._written is not None:  # there is no such variable: the order never arrived
+            self._write(self._written, perf_counter())
+        else:
+            ended_by_hash = not found.value and self._read_status == "OK"
+            for digit in self._keys.took("#" if ended_by_hash else found.value or ""):
+                self._tell(self.call_id, inputs.DigitPressed(digit=digit, at=self._now()))
+            self._use(kind, step, found)
+
+    def _use(self, kind: Kind, step: int, found: AgiResult) -> None:
         if step == self._step:
             if self._keys is not None and kind is self._kind:
                 self._keys.ended()
             if self.state is _IN_ROUTINE and kind in OF_ROUTINES:
                 self._hears(Heard.ROUTINE_ENDED)
-        now, seconds = self._now(), 0.0
-        if kind is _RECORD and self._recording is not None:
-            seconds = self._recording.seconds(found.value or "", now)
-        told = result(kind, found, step, seconds, now)
+                # From then on a lease runs again; this may be read late.
+                left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
+                self._lease_ends_at = perf_counter() + left
+        now, recorded = self._now(), NOTHING
+        if kind in OF_ROUTINES:
+            if self._hung_up is not None:
+                self._tell_hung_up(self._hung_up)
+                return
+            if kind is _RECORD and self._recording is not None and found.kind not in NO_ANSWER:
+                recorded, self._recording = self._recording.ended(found.value or "", now), None
+        told = result(kind, found, step, now, recorded)
         if told is not None:
             self._tell(self.call_id, told)
 
@@ -111,7 +152,8 @@ class Line(CommandedLine):
         self.live()
         if self._keys is not None and self._keys.swallows(digit):
             return
-        self.hear(inputs.DigitPressed(digit=digit, at=self._now()))
+        if self._keys is None or not self._keys.holds(digit):
+            self.hear(inputs.DigitPressed(digit=digit, at=self._now()))
         if self._keys is not None:
             self._keys.pressed(digit)
 
@@ -131,6 +173,9 @@ class Line(CommandedLine):
         """AsyncAGI has ended; it will show whether the channel has, too."""
         if self._hears(Heard.AGI_ENDED):
             self._stop_timers()
+            if self._hung_up is not None:
+                self._tell_hung_up(self._hung_up)
+                return
             reason = TRANSFERRED_REASON if self._kind in PEOPLE else TAKEN_BACK_REASON
             timer = asyncio.get_running_loop().call_later(HANGUP_GRACE_SECONDS, self.live)
             self._leaving = _Leaving(timer, reason, self._now())
@@ -147,22 +192,46 @@ class Line(CommandedLine):
 
     def _lost(self, reason: str, at: datetime) -> None:
         self._stop_timers()
+        self._tell_recording(at)
         self._tell(self.call_id, inputs.ControlLost(reason=reason, at=at))
+
+    def _tell_recording(self, at: datetime) -> None:
+        """What is left of a recording whose end we were not told."""
+        if self._recording is not None:
+            found, self._recording = self._recording.found(), None
+            self._tell(self.call_id, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at))
 
     def hangup_requested(self, cause: int | None) -> None:
         """The caller has hung up; of an end that we have asked for ourselves it says nothing."""
-        if self._hears(Heard.HANGUP_REQUESTED):
-            self._tell(self.call_id, inputs.CallerHungUp(at=self._now(), cause=cause))
+        if not self._hears(Heard.HANGUP_REQUESTED):
+            return
+        hung_up = inputs.CallerHungUp(at=self._now(), cause=cause)
+        if self._recording is None or self.state is not _IN_ROUTINE:
+            self._tell(self.call_id, hung_up)
+        elif self._hung_up is None:
+            # Record() keeps up to two seconds in a buffer (file.c, ast_writefile): the file is whole when it has ended.
+            self._hung_up = hung_up
+            timer = asyncio.get_running_loop().call_later(RECORD_ENDS_SECONDS, self._tell_hung_up, hung_up)
+            self._record_ends = timer
+
+    def _tell_hung_up(self, hung_up: inputs.CallerHungUp) -> None:
+        if self._record_ends is not None:
+            self._record_ends.cancel()
+        self._hung_up = self._record_ends = None
+        self._tell_recording(hung_up.at)
+        self._tell(self.call_id, hung_up)
 
     def channel_ended(self, cause: int | None, at: datetime | None = None) -> None:
         """The channel is no more; `at`: since when, if not now."""
         if self._hears(Heard.CHANNEL_ENDED):
-            self._tell(self.call_id, inputs.CallerHungUp(at=at or self._now(), cause=cause))
+            self._tell_hung_up(self._hung_up or inputs.CallerHungUp(at=at or self._now(), cause=cause))
 
     def call_ended(self) -> None:
         """Forget the results that will not come."""
         self._hears(Heard.CALL_ENDED)
         self._stop_timers()
+        if self._record_ends is not None:
+            self._record_ends.cancel()
         for command_id in self._outstanding:
             self._link.abandon(command_id)
 

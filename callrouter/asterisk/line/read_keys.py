@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+LONGEST_READ: Final = 255
+"""Keys that a Read can take (app_read.c)."""
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
 
@@ -17,7 +19,7 @@ KEY_GRACE_SECONDS: Final = 0.06
 class ReadKeys:
     """Counts the keys of one line's commands; `end_read` sends a `#`, and says whether it did."""
 
-    __slots__ = ("_end_read", "_injected", "_nudge", "_wanted")
+    __slots__ = ("_asked", "_end_read", "_heard", "_held", "_injected", "_nudge", "_wanted")
 
     def __init__(self, end_read: Callable[[], bool]) -> None:
         self._end_read = end_read
@@ -26,10 +28,18 @@ class ReadKeys:
         self._injected = 0
         """Keys of our own whose DTMFEnd is still to come."""
         self._nudge: asyncio.TimerHandle | None = None
+        self._heard = ""
+        """Keys since the command was written, as far as we heard them."""
+        self._asked = False
+        """Read is to say itself which keys it took: some may have been pressed while nobody listened."""
+        self._held = ""
+        """Keys since then."""
 
     def expect(self, keys: int) -> None:
         """A command was written that ends after so many keys; 0: no key ends it."""
         self._wanted = keys
+        self._heard = self._held = ""
+        self._asked = False
 
     def swallows(self, digit: str) -> bool:
         """Whether this key is the one of our own."""
@@ -37,6 +47,25 @@ class ReadKeys:
             self._injected -= 1
             return True
         return False
+
+    def asked(self) -> None:
+        """Read will say which keys it took: those that are pressed until then wait for their turn."""
+        self._asked = True
+
+    def took(self, read: str) -> str:
+        """The keys that are news, in order, now that Read has said what it took."""
+        news = _beyond(self._heard, read) + _beyond(read, self._held)
+        self._heard = self._held = ""
+        self._asked = False
+        return news
+
+    def holds(self, digit: str) -> bool:
+        """Whether this key has to wait for what Read says."""
+        if self._asked:
+            self._held += digit
+        else:
+            self._heard = (self._heard + digit)[-LONGEST_READ:]
+        return self._asked
 
     def pressed(self, digit: str) -> None:
         """A key of the caller's: a command that it should have ended is ended by us, if it does not end soon."""
@@ -59,3 +88,11 @@ class ReadKeys:
     def _inject(self) -> None:
         self._nudge = None
         self._injected += self._end_read()
+
+
+def _beyond(known: str, keys: str) -> str:
+    """What of `keys` comes after the longest end of `known` with which they begin."""
+    for length in range(min(len(known), len(keys)), -1, -1):
+        if known.endswith(keys[:length]):
+            return keys[length:]
+    return keys

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import CollectDigits, Effect, Part, Sound
-from callrouter.core.inputs import Result
+from callrouter.core.inputs import RecordingFound, Result
 from callrouter.core.nodes.about import About, Question
 from callrouter.core.read_aloud import NotReadable, PromptPart
 
@@ -108,6 +108,10 @@ class Node(Struct, frozen=True, kw_only=True, dict=True):
 
     def on_hangup(self, call: Call, at: datetime) -> Call:
         """The call is over while this node waits: what is worth keeping is kept."""
+        return call
+
+    def on_recording_found(self, call: Call, found: RecordingFound) -> Call:
+        """The node had something recorded, and will not be resumed: what is worth keeping is kept."""
         return call
 
     def leave_or_finish(self, call: Call, exit: str, because: str) -> Step:  # noqa: A002

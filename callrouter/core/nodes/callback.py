@@ -11,7 +11,8 @@ callback:
 ```
 
 The caller hears the number they call from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who withholds
-their number, or calls from one that cannot be called, is asked for one at once, where * declines. What the caller wants
+their number, or calls from one that cannot or may not be called, is asked for one at once, where * declines. A number
+must be one that the client may have dialled (`shared/dialling.yaml`): any other is `no_match`. What the caller wants
 stands in /api/callbacks; somebody has to call: callrouter does not dial by itself. A call that books a callback and
 reaches nobody counts as one that left word (`message_left`).
 """
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core import numbers
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
+from callrouter.core.dialling import Dialling
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
@@ -57,6 +59,8 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     no_match_sounds: tuple[Sound, ...] = ()
     region: str
     """Country whose national numbers the caller may key."""
+    dialling: Dialling
+    """What may be dialled, and so be called back."""
     language: str
     timeout_seconds: float = 5.0
     no_input_retries: int = 1
@@ -81,7 +85,10 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             variables=Variables(),
             uses=Uses(),
             effort=Effort(),
-            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+            unheard={
+                "timeout_seconds": "the longest wait for a key or an answer",
+                "dialling": "the list of what may be called back",
+            },
         )
 
     def question(self, asked: CollectDigits) -> Question:
@@ -97,7 +104,7 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="done", because="asked before")
         call = keyed(call)
         number = call.caller.number or ""
-        if number.startswith("+") and numbers.is_valid(number):
+        if number.startswith("+") and not self._refusal(number):
             return self._offer(remember(call, number=int(number[1:])), self.sounds)
         return self._ask(call, self.sounds)
 
@@ -134,9 +141,16 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             return Leave(call=replace(call, digits=""), exit="declined", because="key *")
         call = replace(call, digits=rest)
         number = numbers.normalise(entered, self.region)
-        if number is None or not numbers.is_valid(number):
-            return self._no_match(replace(call, digits=""), f"{len(entered)} digits are no number")
+        if refusal := self._refusal(number or ""):
+            return self._no_match(replace(call, digits=""), f"{len(entered)} digits: {refusal}")
+        assert number is not None
         return self._offer(remember(call, number=int(number[1:])))
+
+    def _refusal(self, number: str) -> str:
+        """Why nobody can or may call back there; short, as the record keeps it."""
+        if not numbers.is_valid(number):
+            return "no number"
+        return "may not be dialled" if self.dialling.refusal(number) else ""
 
     def _no_match(self, call: Call, because: str) -> Step:
         tries = call.memory.get("no_match", 0) + 1

@@ -11,7 +11,8 @@ message:
 ```
 
 A message ends by a key, by silence, at `max`, or when the caller hangs up, and is kept in each case; shorter than
-`min` it is none, and the call goes to `empty` (or to `done`). What a recording that failed holds is kept likewise.
+`min`, or without a sound that can be heard, it is none, and the call goes to `empty` (or to `done`). What a recording
+that failed holds is kept likewise. Its length is that of its file.
 `deliver` names the contact it is meant for: callrouter sends no e-mail, `/api/messages` lists messages with their
 contacts.
 """
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Message, RecordOutcome, replace
 from callrouter.core.effects import Play, Record, Sound
-from callrouter.core.inputs import RecordingEnded, Result
+from callrouter.core.inputs import RecordingEnded, RecordingFound, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 
@@ -76,17 +77,20 @@ class MessageNode(Node, frozen=True, kw_only=True):
         """Record after the prompt; go on after the recording."""
         if not isinstance(result, RecordingEnded):
             return self._record(replace(call, digits=""), at)
-        because = f"{result.outcome.value}, {result.seconds:.0f} s"
+        because = f"{result.outcome.value}, {result.seconds:.0f} s{'' if result.heard else ', nothing heard'}"
         # A disk that is full: what was spoken until then is a message all the same, and somebody must hear of it.
         failed = result.outcome is RecordOutcome.FAILED
         troubles = (f"a message was cut off or not recorded ({because})",) if failed else ()
-        if result.seconds < self.min_seconds:
+        if not self._is_one(result):
             exit_name = "empty" if "empty" in self.exits else "done"
             return Leave(call=replace(call, recording_at=None), exit=exit_name, because=because, troubles=troubles)
         return Leave(call=self._keep(call, result.seconds), exit="done", because=because, troubles=troubles)
 
     def on_hangup(self, call: Call, at: datetime) -> Call:
-        """A caller who hangs up instead of pressing a key has left their message all the same."""
+        """A caller who hangs up instead of pressing a key has left their message all the same.
+
+        Here by the clock, for who cannot see the file: who can has told `on_recording_found` before.
+        """
         if call.recording_at is None:
             return call
         seconds = (at - call.recording_at).total_seconds()
@@ -94,9 +98,19 @@ class MessageNode(Node, frozen=True, kw_only=True):
             return self._keep(call, self.min_seconds)
         return self._keep(call, seconds) if seconds >= self.min_seconds else call
 
+    def on_recording_found(self, call: Call, found: RecordingFound) -> Call:
+        """What its file holds is the message, whoever has the caller now."""
+        if call.recording_at is None:
+            return call
+        return self._keep(call, found.seconds) if self._is_one(found) else replace(call, recording_at=None)
+
+    def _is_one(self, ended: RecordingEnded | RecordingFound) -> bool:
+        """Whether it is a message at all."""
+        return ended.heard and ended.seconds >= self.min_seconds
+
     def _keep(self, call: Call, seconds: float) -> Call:
         message = Message(
-            recording=self._recording(call),
+            recording=recording_of(call),
             node=self.name,
             deliver=self.deliver,
             started_at=call.recording_at or call.clocks.ringing_at,
@@ -106,13 +120,14 @@ class MessageNode(Node, frozen=True, kw_only=True):
 
     def _record(self, call: Call, at: datetime) -> Step:
         record = Record(
-            recording=self._recording(call),
+            recording=recording_of(call),
             max_seconds=self.max_seconds,
             silence_seconds=self.silence_seconds,
         )
         call = replace(call, recording_at=at)
         return Stay(call=call, state=CallState.RECORDING, effects=(record,))
 
-    @staticmethod
-    def _recording(call: Call) -> str:
-        return f"{call.call_id}-{len(call.messages)}"
+
+def recording_of(call: Call) -> str:
+    """The name of the recording that a call is making."""
+    return f"{call.call_id}-{len(call.messages)}"

@@ -75,10 +75,10 @@ class Assembly:
         self,
         root: Growth,
         neighbours: Neighbours | None,
-        open_client: Callable[[Draft, str], Growth | None],
+        open_client: Callable[[Draft, str, str], Growth | None],
         client: str,
     ) -> None:
-        """`open_client` makes the beginning of another client's tree, under a prefix."""
+        """`open_client` makes the beginning of another client's tree, under a prefix, for a place in a file."""
         self.root = root
         self.nodes: dict[str, Node] = {}
         self.aliases: set[str] = set()
@@ -125,30 +125,26 @@ class Assembly:
         return begun
 
     def _collect_exits(self) -> None:
-        """Exits of the client's own nodes, including nodes that calls reach only in another language.
+        """Wrong exits of the client's own nodes, including nodes that calls reach only in another language.
 
         Those of snippets lead within the snippet, so they are judged here. Another client's are judged with its tree.
         """
-        exits = self.root.scope.exits
+        exits = self.root.scope.wrong_exits
         known = {leads.node for leads in exits}
         for tree in list(self._trees.values()):
             if tree is not None and tree.outer is None and not tree.prefix and tree is not self.root:
-                exits.extend(leads for leads in tree.scope.exits if leads.node not in known)
-                known |= {leads.node for leads in tree.scope.exits}
-        exits[:] = [leads for leads in exits if leads.target not in self.aliases]
+                exits.extend(leads for leads in tree.scope.wrong_exits if leads.node not in known)
+                known |= {leads.node for leads in tree.scope.wrong_exits}
         for tree in self._trees.values():
             if tree is not None and tree.outer is not None and not _is_foreign(tree):
                 self._check_snippet_exits(tree)
 
     @staticmethod
     def _check_snippet_exits(tree: Growth) -> None:
-        known = {*tree.blocks, *tree.ways_out}
-        for leads in tree.scope.exits:
-            if leads.target not in known:
-                wrong = f"exit {shown(leads.label)} leads to {shown(leads.target)}, which does not exist"
-                tree.scope.fail(
-                    wrong, "nodes", leads.node, leads.verb, *leads.path, suggestion=closest(leads.target, known)
-                )
+        for leads in tree.scope.wrong_exits:
+            wrong = f"exit {shown(leads.label)} leads to {shown(leads.target)}, which does not exist"
+            meant = closest(leads.target, tree.scope.written)
+            tree.scope.fail(wrong, "nodes", leads.node, leads.verb, *leads.path, suggestion=meant)
 
     def _build(self) -> None:
         while self._waiting:
@@ -289,11 +285,7 @@ class Assembly:
             tree.scope.fail(wrong, "nodes", name)
             return None
         if (prefix, "") not in self._trees:
-            grown = self._open_client(draft, prefix)
-            if grown is not None:
-                grown.scope.included_at = tree.scope.at("nodes", name)
-                grown.scope.places = tree.scope.places
-            self._trees[prefix, ""] = grown
+            self._trees[prefix, ""] = self._open_client(draft, prefix, tree.scope.at("nodes", name))
         return self._trees[prefix, ""]
 
     # Snippets
@@ -315,16 +307,23 @@ class Assembly:
         if wrong:
             scope.issues.extend(replace(one, message=f"{one.message} (put here by {scope.at(*here)})") for one in wrong)
             return None
-        included_at = f"{scope.at(*here)}{f', from {scope.included_at}' if scope.included_at else ''}"
+        ways_out = {way: arguments[way] for way in snippet.ways_out()}
         return Growth(
-            scope=replace(scope, document=snippet.document, root=snippet.root, included_at=included_at, exits=[]),
+            scope=replace(
+                scope,
+                document=snippet.document,
+                root=snippet.root,
+                included_at=f"{scope.at(*here)}{f', from {scope.included_at}' if scope.included_at else ''}",
+                written={*blocks, *ways_out},
+                wrong_exits=[],
+            ),
             blocks=blocks,
             prefix=f"{tree.prefix}{name}/",
             suffix=tree.suffix,
             languages=tree.languages,
             outer=tree,
             include=name,
-            ways_out={way: arguments[way] for way in snippet.ways_out()},
+            ways_out=ways_out,
             depth=tree.depth + 1,
         )
 
@@ -409,7 +408,7 @@ class Assembly:
         suffix = "" if language == next(iter(tree.languages)) else f"@{language}"
         if (tree.prefix, suffix) not in self._trees:
             self._trees[tree.prefix, suffix] = replace(
-                tree, scope=replace(tree.scope, language=language, exits=[]), suffix=suffix, resolved={}
+                tree, scope=replace(tree.scope, language=language, wrong_exits=[]), suffix=suffix, resolved={}
             )
         return self._trees[tree.prefix, suffix]
 

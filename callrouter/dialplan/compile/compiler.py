@@ -14,7 +14,7 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
-from callrouter.dialplan.compile.frame import check_frame, languages_of, name_all, numbers_of, scope_of
+from callrouter.dialplan.compile.frame import check_frame, languages_of, named, numbers_of, scope_of
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock
 from callrouter.dialplan.documents.drafts import Draft
@@ -138,12 +138,12 @@ def _compile(
     scope: Scope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
 ) -> tuple[Plan, Assembly, dict[str, str]]:
     """The plan, what it was assembled of, and the numbers it dials that are a client's (`Compiled.dialled`)."""
-    name_all(scope, file, today)
+    scope = named(scope, file, today)
     dids = numbers_of(scope, file)
     schedules = dict(scope.schedules)
 
-    def open_client(other: Draft, prefix: str) -> Growth | None:
-        growth = _other_client(scope, other, prefix, today)
+    def open_client(other: Draft, prefix: str, included_at: str) -> Growth | None:
+        growth = _other_client(scope, other, prefix, included_at, today)
         if growth:
             schedules.update({prefix + name: hours for name, hours in growth.scope.schedules.items()})
         return growth
@@ -156,7 +156,7 @@ def _compile(
 
     root = Growth(scope=scope, blocks=file.nodes, languages=languages_of(file))
     assembly = Assembly(root, neighbours, open_client, file.client)
-    tree = _grown(scope, drafted, file, assembly)
+    tree = _grown(scope, file, assembly)
     prove(scope, file, tree, today, dids)
     _check_languages(scope, file, assembly)
     dialled = check_dialled(scope, tree, owner)
@@ -172,25 +172,35 @@ def _compile(
         fallback=tree.fallback,
         schedules=schedules,
         service_level=_service_level(file.service_level),
+        max_calls=file.max_calls or 0,
         source=scope.document.file,
     )
     return plan, assembly, dialled
 
 
-def _other_client(scope: Scope, other: Draft, prefix: str, today: date) -> Growth | None:
-    """The tree of a client that this one leads to; None when it cannot be entered."""
+def _other_client(scope: Scope, other: Draft, prefix: str, included_at: str, today: date) -> Growth | None:
+    """The tree of a client that this one leads to from there; None when it cannot be entered."""
     if other.file is None:
         return None
-    beyond = replace(scope_of(other, other.file, scope.shared, scope.sounds), hours_prefix=prefix)
+    beyond = replace(
+        scope_of(other, other.file, scope.shared, scope.sounds),
+        hours_prefix=prefix,
+        included_at=included_at,
+        places=scope.places,
+    )
     if not check_frame(beyond, other.file):
         return None
-    name_all(beyond, other.file, today)
-    return Growth(scope=beyond, blocks=other.file.nodes, prefix=prefix, languages=languages_of(other.file))
+    return Growth(
+        scope=named(beyond, other.file, today),
+        blocks=other.file.nodes,
+        prefix=prefix,
+        languages=languages_of(other.file),
+    )
 
 
-def _grown(scope: Scope, drafted: Draft, file: ClientFile, assembly: Assembly) -> Tree:
+def _grown(scope: Scope, file: ClientFile, assembly: Assembly) -> Tree:
     """All nodes that a call can reach, from the start and from the fallback."""
-    written = {*file.nodes, *drafted.broken}
+    written = scope.written
     fallback, extra = fallback_of(scope, file, written)
     if file.start not in written:
         meant = closest(file.start, written)

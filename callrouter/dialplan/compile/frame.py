@@ -9,6 +9,7 @@ from functools import lru_cache
 from phonenumbers import SUPPORTED_REGIONS
 
 from callrouter.core import numbers
+from callrouter.core.call import replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.schedule import Schedule
@@ -43,6 +44,7 @@ def scope_of(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSour
         language=file.language,
         timezone=file.timezone,
         first_language=file.language,
+        written={*file.nodes, *drafted.broken},
     )
 
 
@@ -74,16 +76,20 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
     return len(scope.issues) == before
 
 
-def name_all(scope: Scope, file: ClientFile, today: date) -> None:
-    """Put into the scope what the client's nodes name."""
-    scope.schedules = _schedules(scope, file, today)
-    scope.lists = {name: _caller_list(scope, name, entries) for name, entries in file.lists.items()}
-    scope.contacts, wrong = people(file.contacts, scope.document, scope.country)
+def named(scope: Scope, file: ClientFile, today: date) -> Scope:
+    """The scope with what the client's nodes name; findings go to the list that both share."""
+    contacts, wrong = people(file.contacts, scope.document, scope.country)
     scope.issues.extend(wrong)
     own, wrong = allowance(file.dialling, scope.document, scope.country)
     scope.issues.extend(wrong)
     general = _general(scope.shared.dialling, scope.country)
-    scope.dialling = general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general
+    return replace(
+        scope,
+        schedules=_schedules(scope, file, today),
+        lists={name: _caller_list(scope, name, entries) for name, entries in file.lists.items()},
+        contacts=contacts,
+        dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,
+    )
 
 
 @lru_cache(maxsize=64)

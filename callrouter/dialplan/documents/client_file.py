@@ -25,6 +25,7 @@ from callrouter.dialplan.language.fields import (
     OneOf,
     OneOrMany,
     Positive,
+    Read,
     ReadOnce,
     Share,
     Texts,
@@ -45,17 +46,21 @@ def _formula(value: object) -> Formula:
         raise ValueError(f"{shown(word)} is no formula{meant}") from None
 
 
+CallsAtOnce = Annotated[
+    int, Read(values.count, {"type": "integer", "minimum": 1, "maximum": 1000}), Field(ge=1, le=1000)
+]
 Accepted = Annotated[str, OneOf(*ACCEPTABLE)]
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
 class DiallingBlock(Block):
-    """What may be dialled, besides fixed lines and mobiles of the client's own country."""
+    """What may be dialled and called back, besides fixed lines and mobiles of the client's own country."""
 
     countries: Texts = ()
     """ISO codes of countries whose fixed lines and mobiles may be dialled too."""
     prefixes: Texts = ()
-    """Beginnings of numbers that may be dialled whatever they cost, such as `"0892 70"` or `"+377"`."""
+    """Beginnings of numbers that may be dialled, such as `"+377"`; whatever they cost if they have three digits
+    after the country's code, such as `"0892 70"`."""
 
 
 class ServiceLevelBlock(Block):
@@ -159,6 +164,9 @@ class ClientFile(Block):
     """Numbers this client may have dialled besides fixed lines and mobiles of its country."""
     service_level: ServiceLevelBlock = Field(default_factory=ServiceLevelBlock)
     """What the client was promised."""
+    max_calls: CallsAtOnce | None = None
+    """Live calls the client may have at once; those beyond are refused by the PBX, as busy or so that the carrier sends
+    them elsewhere. By default what the operator has set (`CALLROUTER_CLIENT_CALLS`)."""
     fallback: FallbackBlock | None = None
     """Who has the call when something cannot be done."""
     emergency: Names = ()

@@ -32,6 +32,12 @@ def client_files_of(table: str) -> tuple[str, str]:
     return f"{client}{dot}{suffix}", f"{client}.{'yml' if suffix == 'yaml' else 'yaml'}"
 
 
+def tables_of(client_file: str) -> tuple[str, str]:
+    """The tables that may stand beside a client's file, by its name."""
+    stem = client_file.rpartition(".")[0]
+    return f"{stem}{SUFFIX}.yaml", f"{stem}{SUFFIX}.yml"
+
+
 def wait_of(written: str) -> int:
     """The number of a wait, from 1.
 

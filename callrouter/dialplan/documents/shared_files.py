@@ -100,7 +100,12 @@ class DiallingFile(Block):
     """What may be dialled at all, against toll fraud: whoever makes us ring an expensive number earns money by it.
 
     Without this file, fixed lines, mobiles, VoIP and toll-free numbers of each client's own country (and of its
-    territories) may be dialled, and nothing else.
+    territories) may be dialled or called back, and nothing else. In France `080…` are ordinary numbers; `081…` to
+    `089…` cost more than a call, `0820` and `0825` too, and so may short numbers (`3…` with four digits, `118…` with
+    six).
+
+    A beginning opens numbers that cost more only where it names them, by three digits or more after the country's code:
+    `"0892"` does; `"08"`, `"+33"` or `"+377"` open ordinary numbers only.
 
     ```yaml
     countries: [BE, CH]
@@ -112,7 +117,8 @@ class DiallingFile(Block):
     countries: Texts = ()
     """ISO codes of countries whose fixed lines and mobiles every client may have dialled, besides its own."""
     prefixes: Texts = ()
-    """Beginnings of numbers that may be dialled whatever they cost."""
+    """Beginnings of numbers that may be dialled; whatever they cost if they have three digits after the country's
+    code."""
     refused: Texts = ()
     """Beginnings that may never be dialled, whatever else allows them."""
     country: Line | None = None

@@ -7,7 +7,7 @@ its last good plan, and versions that calls still use stay to be found.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,8 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     issues: tuple[Issue, ...] = ()
     loaded_at: datetime
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
+    phones: Mapping[str, str] = field(default_factory=dict)
+    """By agent: the name of their telephone, for every member of a queue."""
     region: str = DEFAULT_COUNTRY
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()
@@ -81,14 +83,28 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
             plan = self._by_did.get(number) if number else None
         return plan or self.unknown
 
+    def without(self, refused: Mapping[str, Iterable[Issue]]) -> Catalogue:
+        """This catalogue without the plans of some files (by name, with the reasons): each keeps what it had before."""
+        out = {plan.source: plan for plan in self.plans.values() if plan.source in refused}
+        clients = {plan.client for plan in out.values()}
+        return replace(
+            self,
+            plans={client: plan for client, plan in self.plans.items() if client not in clients},
+            issues=(*self.issues, *(issue for issues in refused.values() for issue in issues)),
+            refused=self.refused | out.keys(),
+            meant={**self.meant, **{file: plan.client for file, plan in out.items()}},
+            uses={client: files for client, files in self.uses.items() if client not in clients},
+        )
+
     def plan(self, client: str, version: str) -> Plan | None:
         """The plan a call started with."""
         plan = self.unknown if client == UNKNOWN_CLIENT else self.plans.get(client)
         return plan if plan and plan.version == version else self.older.get((client, version))
 
-    def with_overdue(self) -> Catalogue:
-        """With all that time alone speaks against, as at a start without a record of what was live."""
-        fresh = {one.plan.client: one for one in self.overdue.values() if one.plan.client not in self.plans}
+    def with_overdue(self, files: Collection[str] | None = None) -> Catalogue:
+        """With what time alone speaks against, of these files, or of all; who has a plan keeps it."""
+        chosen = [one for file, one in self.overdue.items() if files is None or file in files]
+        fresh = {one.plan.client: one for one in chosen if one.plan.client not in self.plans}
         return replace(
             self,
             plans={**self.plans, **{client: one.plan for client, one in fresh.items()}},

@@ -8,7 +8,7 @@ come. The folder is looked at before and after, so that a catalogue is made of d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -20,13 +20,14 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
-from callrouter.dialplan.documents.drafts import Draft
+from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.beside import Holding, claimed_twice, other_drafts
 from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, unknown_plan
 from callrouter.dialplan.folder.kept import KeptDocuments
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
+from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.garbage import made_to_stay
@@ -97,7 +98,7 @@ class Loader:
         self.seen: Look | None = None
         """What stood in the folder when it was last loaded."""
         self._sounds = sounds
-        self._region = region
+        self.region = region
         self._beside = beside and not path.is_dir()
         self._documents = KeptDocuments(path, region)
         self._ground: _Ground | None = None
@@ -109,6 +110,15 @@ class Loader:
     def look(self) -> Look:
         """What stands in the folder now."""
         return look(self.path, self.sounds_dirs)
+
+    def remember(self, documents: Mapping[str, bytes]) -> None:
+        """These documents, by file, had what they claim before anything was loaded; each keeps what it still claims."""
+        drafts = [draft(read(content, file)) for file, content in documents.items()]
+        claims = Neighbours(drafts, self._ground.shared.country if self._ground else self.region).claims()
+        self._held = {}
+        for drafted in drafts:
+            file = drafted.document.file
+            self._held |= dict.fromkeys((drafted.claim.client, *claims[file]), file)
 
     def load(self, now: datetime | None = None) -> Catalogue:
         """The catalogue of what stands in the folder; `now` is the instant around which holidays are looked up.
@@ -231,7 +241,8 @@ class Loader:
             issues=(*bounded(found), *conflicts),
             loaded_at=now,
             queues=folder.ground.shared.queues,
-            region=self._region,
+            phones=folder.ground.shared.phones,
+            region=self.region,
             refused=frozenset(one.document.file for one in compiled if one.plan is None)
             | {issue.file for issue in conflicts},
             overdue={

@@ -17,6 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from callrouter.dialplan.documents.expected_file import SUFFIX as TABLE
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
 
 SOUNDS: Final = "sounds"
@@ -35,7 +36,8 @@ class Look(Struct, frozen=True, kw_only=True):
     """What stood in the folder when somebody looked."""
 
     documents: Mapping[str, Stamp]
-    """Clients' files and shared ones, by their path in the folder; those that cannot be read are all zeros."""
+    """Clients' files, their tables of expected routes and shared files, by their path in the folder; those that cannot
+    be read are all zeros."""
     sounds: tuple[tuple[str, Stamp], ...]
     """The sound files beside the clients, and the folders of all others."""
 
@@ -56,15 +58,27 @@ def is_client_file(name: str) -> bool:
     return name.endswith(DOCUMENT_SUFFIXES) and not name.startswith(".") and ".test." not in name
 
 
+def folder_of(path: Path) -> Path:
+    """The folder that is served, by its own path or by that of the one file; it need not be there now."""
+    return path.parent if path.is_file() or path.name.endswith(DOCUMENT_SUFFIXES) else path
+
+
+def is_table(name: str) -> bool:
+    """Whether a file of the folder is a table of expected routes."""
+    return name.endswith(tuple(f"{TABLE}{suffix}" for suffix in DOCUMENT_SUFFIXES)) and not name.startswith(".")
+
+
 def look(path: Path, sounds_dirs: Sequence[Path] = ()) -> Look:
     """Look at a folder of clients' files (or at one file and the shared ones beside it)."""
     folder = path if path.is_dir() else path.parent
     documents: dict[str, Stamp] = {}
     for entry in _entries(path) if path.is_dir() else ():
-        if is_client_file(entry.name):
+        if is_client_file(entry.name) or is_table(entry.name):
             documents[entry.name] = stamp_of(entry.path)
     if folder is not path:
         documents[path.name] = stamp_of(path)
+        beside = (folder / f"{path.stem}{TABLE}{suffix}" for suffix in DOCUMENT_SUFFIXES)
+        documents |= {table.name: stamp_of(table) for table in beside if table.exists()}
     for place in _folders(folder / SHARED):
         for entry in _entries(place):
             if entry.name.endswith(DOCUMENT_SUFFIXES) and not entry.name.startswith("."):
@@ -141,14 +155,17 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _folders(top: Path) -> Iterator[Path]:
-    """A folder and those below it, without hidden ones."""
-    if not top.is_dir():
+def _folders(top: Path, above: frozenset[tuple[int, ...]] = frozenset()) -> Iterator[Path]:
+    """A folder and those below it, without hidden ones, and without links that lead back to one above."""
+    place = stamp_of(top)[:2]
+    if not top.is_dir() or place in above:
         return
     yield top
     for entry in _entries(top):
-        if entry.is_dir() and not entry.name.startswith("."):
-            yield from _folders(top / entry.name)
+        # A DirEntry raises an error for a link to itself; a Path does not.
+        is_folder = Path(entry.path).is_dir() if entry.is_symlink() else entry.is_dir()
+        if is_folder and not entry.name.startswith("."):
+            yield from _folders(top / entry.name, above | {place})
 
 
 def _sounds(folder: Path, sounds_dirs: Sequence[Path]) -> Iterator[tuple[str, Stamp]]:
@@ -173,7 +190,8 @@ def _link_entries(path: Path) -> Iterator[Path]:
             path = here.parent / here.readlink()
         except OSError:
             return
-    yield here.resolve()
+    with suppress(RuntimeError):  # a link to itself leads nowhere: its own place is watched, and that is named above
+        yield here.resolve()
 
 
 def _is_locked(lock: Path) -> bool:

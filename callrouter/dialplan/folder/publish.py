@@ -12,14 +12,18 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct, field
 
 from callrouter.dialplan.folder.look import LOCK
 from callrouter.errors import DialplanError
+
+PUBLISH: Final = "publish"
+ROLLBACK: Final = "rollback"
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -31,32 +35,55 @@ class Note(Struct, frozen=True, kw_only=True):
     files: Mapping[str, str] = field(default_factory=dict)
     """By path in the folder: the SHA-256 of the content, in hexadecimal."""
 
+    stood: Mapping[str, str] = field(default_factory=dict)
+    """What stood in the folder after the last publication, as `files`; a rollback leaves it as it was."""
+
     def matches(self, file: str, content: bytes) -> bool:
         """Whether this content of the file is what was put in place."""
-        return self.files.get(file) == hashlib.sha256(content).hexdigest()
+        return self.files.get(file) == hash_of(content)
 
 
 def read_note(folder: Path) -> Note | None:
     """The note of the last set that was put in place here; None without any that can be read."""
     try:
         found = json.loads((folder / LOCK).read_text(encoding="utf-8"))
-        return Note(how=str(found["how"]), by=str(found["by"]), files=dict(found["files"]))
+        stood = dict(found.get("stood", {}))  # since 0.1.0
+        return Note(how=str(found["how"]), by=str(found["by"]), files=dict(found["files"]), stood=stood)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
+def hash_of(content: bytes) -> str:
+    """By what a note knows a content: SHA-256, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def put_in_place(
-    folder: Path, contents: Mapping[str, bytes], *, how: str, by: str, remove: Collection[str] = ()
+    folder: Path,
+    contents: Mapping[str, bytes],
+    *,
+    how: str,
+    by: str,
+    remove: Collection[str] = (),
+    stood: Mapping[str, bytes] | None = None,
+    check: Callable[[], None] = lambda: None,
 ) -> None:
     """Write documents (by path in the folder) and remove others, as one set. Links are kept: their files are written.
+
+    `stood`: all that stands in the folder afterwards, for the next publication. `check` is called when nobody else can
+    publish any more and nothing is written yet; what it raises is raised, and nothing is changed.
 
     Raises:
         DialplanError: somebody else is doing so, or the folder cannot be written; then what was there stays, unless
             renaming itself failed half-way.
     """
-    note = Note(how=how, by=by, files={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()})
+    files = {name: hash_of(content) for name, content in contents.items()}
     try:
-        with _locked(folder / LOCK, note):
+        with _locked(folder / LOCK) as handle:
+            check()
+            before = read_note(folder)
+            now = {name: hash_of(content) for name, content in stood.items()} if stood is not None else None
+            _write_note(handle, Note(how=how, by=by, files=files, stood=now or (before.stood if before else {})))
             _replace({(folder / name).resolve(): content for name, content in contents.items()})
             for name in remove:
                 (folder / name).unlink(missing_ok=True)
@@ -65,19 +92,22 @@ def put_in_place(
 
 
 @contextmanager
-def _locked(lock: Path, note: Note) -> Iterator[None]:
+def _locked(lock: Path) -> Iterator[int]:
     handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DialplanError(f"somebody else is publishing into {lock.parent}: try again in a moment") from None
-        text = json.dumps({"how": note.how, "by": note.by, "files": dict(note.files)}, indent=1)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, text.encode(), 0)
-        yield
+        yield handle
     finally:
         os.close(handle)
+
+
+def _write_note(handle: int, note: Note) -> None:
+    text = json.dumps({"how": note.how, "by": note.by, "files": note.files, "stood": note.stood}, indent=1)
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, text.encode(), 0)
 
 
 def _replace(contents: Mapping[Path, bytes]) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 
 from callrouter.core import numbers
-from callrouter.core.dialling import Dialling, with_territories
+from callrouter.core.dialling import Dialling, names_a_range, with_territories
+from callrouter.core.numbers import is_short
 from callrouter.dialplan.documents.client_file import DiallingBlock
 from callrouter.dialplan.documents.shared_files import DiallingFile
 from callrouter.dialplan.issues import Issue, Severity, shown
@@ -30,9 +31,11 @@ def allowance(block: DiallingBlock | DiallingFile, document: Document, country: 
     prefixes, wrong = beginnings(block.prefixes, document, country, *path, "prefixes")
     home = f"+{country_code_for_region(country)}"
     for index, text in enumerate(block.prefixes):
-        if any(home.startswith(one) for one in numbers.prefixes(text.removesuffix("*"), country)):
+        meant = numbers.prefixes(text.removesuffix("*"), country)
+        if any(_opens_nothing(one, home) for one in meant):
             message = (
-                f"prefixes: {shown(text)} allows every number of {country}, those that cost most too: write more of it"
+                f"prefixes: {shown(text)} opens no number that costs more than a call, and the ordinary ones of "
+                f'{country} are open already: write the range that is meant, such as "0892"'
             )
             line = document.line(*path, "prefixes", index)
             issues.append(
@@ -56,3 +59,12 @@ def beginnings(
         else:
             found.extend(meant)
     return tuple(found), issues
+
+
+def _opens_nothing(prefix: str, home: str) -> bool:
+    """Whether a beginning of home numbers, or of short ones, is too short to name what costs more than a call."""
+    if names_a_range(prefix) or len(prefix) < 2:
+        return False
+    if not prefix.startswith("+"):
+        return not is_short(prefix)
+    return home.startswith(prefix) or prefix.startswith(home)

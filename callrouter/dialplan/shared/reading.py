@@ -66,6 +66,12 @@ class Shared(Struct, frozen=True, kw_only=True):
     content: bytes = b""
     """All of the files, for the hash of a plan's version."""
 
+    @property
+    def phones(self) -> dict[str, str]:
+        """By agent, members of queues too that `agents` does not hold: their telephone, by default of their name."""
+        members = {agent: agent for team in self.queues.values() for agent in team.members}
+        return members | {name: agent.phone or name for name, agent in self.agents.items()}
+
 
 def shared_from(
     documents: Mapping[str, Document], names: Collection[str] = (), country: str = DEFAULT_COUNTRY

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from callrouter.core.dialling import Dialling
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
@@ -60,6 +61,10 @@ class Names(Protocol):
     @property
     def hours_prefix(self) -> str:
         """In front of the names of another client's hours in the plan; empty in the client's own tree."""
+
+    @property
+    def dialling(self) -> Dialling:
+        """What the client may have dialled."""
 
     @property
     def lists(self) -> Mapping[str, CallerList]:

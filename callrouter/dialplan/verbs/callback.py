@@ -58,6 +58,7 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
         choice_sounds=choices,
         ask_sounds=ask,
         region=names.country,
+        dialling=names.dialling,
         language=names.language,
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,

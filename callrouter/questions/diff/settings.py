@@ -33,6 +33,8 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
     was_promised, promised = old.service_level, new.service_level
     if was_promised != promised:
         yield f"The client is now promised {_promise(new)} instead of {_promise(old)}."
+    if old.max_calls != new.max_calls:
+        yield f"The client may now have {_calls(new)} at once instead of {_calls(old)}."
 
 
 def _of_node(was: Node, becomes: Node) -> Iterator[str]:
@@ -57,6 +59,10 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _said(value) if isinstance(value, tuple) else str(value)
+
+
+def _calls(plan: Plan) -> str:
+    return how_many(plan.max_calls, "call") if plan.max_calls else "as many calls as any other"
 
 
 def _promise(plan: Plan) -> str:

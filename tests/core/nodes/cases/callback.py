@@ -1,12 +1,16 @@
 """Transcripts of `callback`."""
 
+from msgspec import structs
+
 from callrouter.core.call import Callback, Disposition, Presentation, QueueOutcome
+from callrouter.core.dialling import Dialling
 from callrouter.core.effects import CollectDigits
 from callrouter.core.facts import CallbackAsked
 from callrouter.core.nodes import CallbackNode, HangupNode, QueueNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
 
+FRANCE = Dialling(countries=frozenset({"FR"}))
 OFFER = CallbackNode(
     name="offer",
     sounds=(sound("all are busy"),),
@@ -15,6 +19,7 @@ OFFER = CallbackNode(
     ask_sounds=(sound("key your number"),),
     no_match_sounds=(sound("that is none"),),
     region="FR",
+    dialling=FRANCE,
     language="fr",
     no_input_retries=1,
     no_match_retries=1,
@@ -25,8 +30,9 @@ WRONG = "collect 1: that is none + we call you at + 0612340001 + 1 yes, 2 other,
 AGAIN = "collect 1: we call you at + 0612340001 + 1 yes, 2 other, 3 no"
 
 
-def _call(**caller: object) -> Playbook:
-    return Playbook(plan_of(OFFER, HangupNode(name="bye"))).offer(**caller)  # type: ignore[arg-type]
+def _call(dialling: Dialling = FRANCE, **caller: object) -> Playbook:
+    offer = structs.replace(OFFER, dialling=dialling)
+    return Playbook(plan_of(offer, HangupNode(name="bye"))).offer(**caller)  # type: ignore[arg-type]
 
 
 def case_the_callers_own_number() -> Playbook:
@@ -48,10 +54,19 @@ def case_another_number() -> Playbook:
 
 def case_abroad() -> Playbook:
     """A foreign number is read as one dials it from here."""
-    call = _call(caller="+442079460041").expects(
+    call = _call(FRANCE.plus(countries=["GB"]), caller="+442079460041").expects(
         "answer", "collect 1: all are busy + we call you at + 00442079460041 + 1 yes, 2 other, 3 no"
     )
     return call.answered().keys("1").expects("hang up 16").hangs_up().ends(Disposition.MESSAGE_LEFT)
+
+
+def case_a_number_that_may_not_be_dialled() -> Playbook:
+    """Neither the caller's own nor one they key: it is asked for once more, and then goes where no number does."""
+    call = _call(caller="+442079460041").expects("answer", "collect 17: all are busy + key your number").answered()
+    call.keys("0899123456#").expects("collect 17: that is none + key your number")
+    call.keys("00882131234567#").expects("hang up 16").passes("offer:no_match", "bye:end")
+    assert not call.call.callbacks
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
 
 
 def case_withheld() -> Playbook:
@@ -106,6 +121,7 @@ def case_asked_before() -> Playbook:
         choice_sounds=OFFER.choice_sounds,
         ask_sounds=OFFER.ask_sounds,
         region="FR",
+        dialling=FRANCE,
         language="fr",
         exits={"done": "again", "declined": "bye", "no_input": "bye", "no_match": "bye"},
     )
@@ -142,7 +158,10 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(),
             effort=Effort(),
-            unheard={"timeout_seconds": "the longest wait for a key or an answer"},
+            unheard={
+                "timeout_seconds": "the longest wait for a key or an answer",
+                "dialling": "the list of what may be called back",
+            },
         ),
     ),
 )

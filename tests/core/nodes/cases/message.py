@@ -3,6 +3,7 @@
 from callrouter.core.call import Disposition, RecordOutcome
 from callrouter.core.effects import Play, Record
 from callrouter.core.facts import MessageLeft, TroubleMet
+from callrouter.core.inputs import RecordingEnded, RecordingFound
 from callrouter.core.nodes import HangupNode, MessageNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
@@ -34,6 +35,34 @@ def case_hang_up_keeps_it() -> Playbook:
     """A caller who hangs up has left their message all the same."""
     call = _begun().after(4).hangs_up().ends(Disposition.MESSAGE_LEFT)
     assert call.call.messages[0].seconds == 4
+    assert [fact.message for fact in call.facts if isinstance(fact, MessageLeft)] == [*call.call.messages]
+    return call
+
+
+def case_nothing_can_be_heard() -> Playbook:
+    """However long it is, it is no message."""
+    call = _begun().after(9)
+    silent = RecordingEnded(step=call.call.step, outcome=RecordOutcome.FINISHED, seconds=9, heard=False, at=call.at)
+    call.tells(silent).expects("hang up 16").passes("message:empty", "sorry:end")
+    assert call.call.visits[0].because == "finished, 9 s, nothing heard"
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
+
+
+def case_its_file_is_found_before_the_hang_up() -> Playbook:
+    """Then the file says how long it is, or that there is none, and not the clock."""
+    call = _begun().after(33)
+    call.tells(RecordingFound(seconds=31.5, heard=True, at=call.at)).hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert [message.seconds for message in call.call.messages] == [31.5]
+    silent = _begun().after(33)
+    silent.tells(RecordingFound(seconds=0, heard=False, at=silent.at)).hangs_up().ends(Disposition.LEFT_EARLY)
+    assert silent.call.messages == ()
+    return call
+
+
+def case_control_is_lost() -> Playbook:
+    """Nobody goes on in the tree, and what was spoken until then is a message."""
+    call = _begun().after(9).control_lost()
+    call.tells(RecordingFound(seconds=8, heard=True, at=call.at)).hangs_up().ends(Disposition.MESSAGE_LEFT)
     assert [fact.message for fact in call.facts if isinstance(fact, MessageLeft)] == [*call.call.messages]
     return call
 

@@ -23,6 +23,8 @@ from callrouter.asterisk import commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.line.recordings import NOTHING, Recorded
+from callrouter.asterisk.queues import LOOK_SECONDS
 from callrouter.asterisk.say import sounds_of
 from callrouter.core import inputs
 from callrouter.core.effects import (
@@ -44,8 +46,8 @@ LEASE_MARGIN_SECONDS = 3.0
 """What a batch is given beyond its longest time."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
-LOOK_SECONDS = 1.0
-"""A queue that has not been seen by then cannot be looked at: the caller hears nothing meanwhile."""
+AFTER_ROUTINE_LEASE_SECONDS = 5.0
+"""How long an engine has to go on after a routine, however the routine was left."""
 ANSWER_LONGEST_SECONDS = 1.0
 """ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
 
@@ -100,8 +102,8 @@ GET_RESULT = commands.get_variable("CR_RESULT")
 SYNC = commands.noop()
 
 
-def order(effects: Sequence[Effect], state: bytes, places: Places, *, music: bool = False) -> Order:
-    """The batch for all effects of a step but `Hangup`, which is no AGI command.
+def order(effects: Sequence[Effect], state: bytes, places: Places, *, step: int = 0, music: bool = False) -> Order:
+    """The batch for all effects of the step but `Hangup`, which is no AGI command.
 
     The call's state goes first, so that it explains what follows. `music`: hold music plays since an earlier order, and
     ends before this one.
@@ -120,11 +122,12 @@ def order(effects: Sequence[Effect], state: bytes, places: Places, *, music: boo
                 batch.append(_ANSWER)
                 lease += ANSWER_LONGEST_SECONDS
             case Play(sounds=sounds, interruptible=interruptible):
-                batch.append(_play(_files(sounds), interruptible))
+                play = _play(_files(sounds), interruptible)
+                batch.append(_read_of(step, play) if interruptible else play)
                 lease += _seconds(sounds)
                 keys = 1 if interruptible else 0
             case CollectDigits(sounds=sounds, max_digits=max_digits, timeout_seconds=timeout_seconds):
-                batch.append(_collect(_files(sounds), max_digits, timeout_seconds))
+                batch.append(_read_of(step, _collect(_files(sounds), max_digits, timeout_seconds)))
                 lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
                 keys = max_digits
             case EnterQueue():
@@ -155,11 +158,11 @@ def state_command(state: bytes) -> Command:
     return Command(text=commands.set_variable("CR_STATE", state.decode("ascii")), kind=Kind.STATE)
 
 
-def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime) -> inputs.Input | None:
+def result(kind: Kind, found: AgiResult, step: int, at: datetime, recorded: Recorded = NOTHING) -> inputs.Input | None:
     """The input that the result of a command is for the core; None when it is none.
 
-    A negative result says that the channel hung up or that Asterisk took it back: the events say which. `seconds` is
-    how long the recording is.
+    A negative result says that the channel hung up or that Asterisk took it back: the events say which. `recorded` is
+    what was recorded.
     """
     if found.kind is not _OK:
         if found.kind in _NO_NEWS:
@@ -174,7 +177,10 @@ def result(kind: Kind, found: AgiResult, step: int, seconds: float, at: datetime
         case Kind.DIAL:
             return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
         case Kind.RECORD:
-            return inputs.RecordingEnded(step=step, outcome=record_outcome(status), seconds=seconds, at=at)
+            outcome = record_outcome(status)
+            return inputs.RecordingEnded(
+                step=step, outcome=outcome, seconds=recorded.seconds, heard=recorded.heard, at=at
+            )
         case _:
             return None
 
@@ -199,9 +205,12 @@ MUSIC_ON = Command(text=commands.music(on=True), kind=Kind.MUSIC)
 MUSIC_OFF = Command(text=commands.music(on=False), kind=Kind.MUSIC)
 
 
-def _routine(context: str, kind: Kind) -> tuple[Command, Command]:
+def _routine(context: str, kind: Kind) -> tuple[Command, Command, Command]:
+    # A routine that is left by a transfer never reaches its own last steps, and AsyncAGI goes on with the lease off:
+    # what stands in its queue runs even when the engine is dead, so the lease is put back there.
     return (
         Command(text=commands.gosub(context), kind=Kind.ROUTINE),
+        Command(text=commands.lease(AFTER_ROUTINE_LEASE_SECONDS), kind=Kind.ROUTINE),
         Command(text=GET_RESULT, kind=kind),
     )
 
@@ -211,17 +220,31 @@ _DIAL = _routine("callrouter-dial", Kind.DIAL)
 _RECORD = _routine("callrouter-record", Kind.RECORD)
 
 
+_KEYS = "CR_KEYS"
+_KEYS_ARGUMENT = b"CR_KEYS,"
+
+
+def keys_variable(step: int) -> str:
+    """Where the Read of a step leaves the keys that it took; the variable is not set while that Read has not run."""
+    return f"{_KEYS}_{step}"
+
+
+def _read_of(step: int, read: Command) -> Command:
+    text = read.text.replace(_KEYS_ARGUMENT, b"CR_KEYS_%d," % step, 1)
+    return Command(text=commands.AgiCommand(text), kind=read.kind)
+
+
 @lru_cache(maxsize=8192)
 def _play(files: tuple[str, ...], interruptible: bool) -> Command:
     # Background would leave for an extension named like the key; Read takes any key and goes on.
     if interruptible:
-        return Command(text=commands.read("CR_KEYS", files, max_digits=1, timeout_seconds=0.001), kind=Kind.PLAY)
+        return Command(text=commands.read(_KEYS, files, max_digits=1, timeout_seconds=0.001), kind=Kind.PLAY)
     return Command(text=commands.playback(files), kind=Kind.PLAY)
 
 
 @lru_cache(maxsize=8192)
 def _collect(files: tuple[str, ...], max_digits: int, timeout_seconds: float) -> Command:
-    text = commands.read("CR_KEYS", files, max_digits=max_digits, timeout_seconds=timeout_seconds)
+    text = commands.read(_KEYS, files, max_digits=max_digits, timeout_seconds=timeout_seconds)
     return Command(text=text, kind=Kind.COLLECT)
 
 

@@ -1,9 +1,11 @@
-"""What the operator's settings would refuse of what the trees ask of web services: only `check` can know both."""
+"""What the operator's settings refuse of what the trees ask of web services: said by `check`, and by the engine."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
+
+import structlog
 
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from callrouter.delivery.channel import Channels
     from callrouter.runtime.guarded_http import GuardedHttp
 
+log = structlog.get_logger(__name__)
+
 
 def check_web_services(plans: Collection[Plan], hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[Issue]:
     """Warn of hosts that may not be asked, of addresses nothing can be delivered to, and of secrets that are not set.
@@ -20,13 +24,41 @@ def check_web_services(plans: Collection[Plan], hosts: Collection[str], secrets:
     Settings may be another machine's: where none of them is made, nothing is known and nothing is said.
     """
     if hosts or secrets:
-        found = (
-            _issue(plan, node, wrong)
-            for plan in plans
-            for node in plan.nodes.values()
-            for wrong in _wrong(node, hosts, secrets)
-        )
-        yield from dict.fromkeys(found)
+        yield from refused_by(plans, hosts, secrets)
+
+
+def refused_by(plans: Collection[Plan], hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[Issue]:
+    """The same, where the settings are the ones that count."""
+    found = (
+        _issue(plan, node, wrong)
+        for plan in plans
+        for node in plan.nodes.values()
+        for wrong in _wrong(node, hosts, secrets)
+    )
+    yield from dict.fromkeys(found)
+
+
+class OutgoingCheck:
+    """What the engine's own settings refuse of the plans in service."""
+
+    def __init__(self, hosts: Collection[str], secrets: Mapping[str, str]) -> None:
+        self.issues: tuple[Issue, ...] = ()
+        self._hosts = hosts
+        self._secrets = secrets
+
+    @property
+    def trouble(self) -> str:
+        """What is refused, with file and line, in one sentence; empty when nothing is."""
+        more = f" (and {len(self.issues) - 1} more)" if len(self.issues) > 1 else ""
+        return f"{self.issues[0]}{more}" if self.issues else ""
+
+    def look(self, plans: Collection[Plan]) -> None:
+        """Look at the plans that are in service now, and log what is new."""
+        before = frozenset(self.issues)
+        self.issues = tuple(refused_by(plans, self._hosts, self._secrets))
+        for issue in self.issues:
+            if issue not in before:
+                log.warning("web service", issue=str(issue))
 
 
 def _wrong(node: Node, hosts: Collection[str], secrets: Mapping[str, str]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callrouter.cli.web_services import check_web_services
+from callrouter.app.outgoing_check import OutgoingCheck, check_web_services
 from callrouter.dialplan import PaperSpeech, load_directory
 
 TREE = """\
@@ -56,3 +56,19 @@ def test_what_is_allowed_is_no_finding(tmp_path: Path) -> None:
 def test_without_settings_nothing_is_known(tmp_path: Path) -> None:
     """The dialplans may be checked where no engine ever runs."""
     assert said(tmp_path, (), {}) == []
+
+
+def test_the_engine_knows_its_settings(tmp_path: Path) -> None:
+    """Also when none is made: then no host may be asked. File and line of the first, and how many more."""
+    (tmp_path / "acme.yaml").write_text(TREE)
+    plans = load_directory(tmp_path, PaperSpeech()).plans.values()
+    engine = OutgoingCheck((), {})
+    engine.look(plans)
+
+    assert engine.trouble == (
+        'acme.yaml:9: warning: node "ask": CALLROUTER_SECRET_CRM_TOKEN is not set: the lookup would always fail'
+        " (and 2 more)"
+    )
+    well = OutgoingCheck(("crm.example:8443", "*.example"), {"CRM_TOKEN": "x"})
+    well.look(plans)
+    assert well.trouble == ""

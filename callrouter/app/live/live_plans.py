@@ -1,0 +1,135 @@
+"""What is live, on the engine's own disk: it starts from this while PostgreSQL or the clients' folder is away.
+
+    <folder>/plans.json          which version of each client is live, its file, and the hash of each document
+    <folder>/documents/<hash>    what a document says
+
+A document is written once and removed when no plan stands on it any more; the list is renamed into place after them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from callrouter.store.plans import StoredPlan, content_hash
+
+log = structlog.get_logger(__name__)
+
+INDEX: Final = "plans.json"
+"""The list of what is live."""
+
+
+class LivePlan(Struct, frozen=True, kw_only=True):
+    """A version that is live, or was when this was written."""
+
+    client: str
+    version: str
+    source: str
+    """The file's path in the folder."""
+    live_at: datetime
+    documents: Mapping[str, str]
+    """The hash of each document it stands on, by path."""
+
+
+class _Index(Struct, frozen=True, kw_only=True):
+    changed_at: datetime
+    plans: dict[str, LivePlan]
+
+
+class LivePlans:
+    """Reads and writes the folder. It blocks: not for the loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._index = self._read()
+
+    @property
+    def changed_at(self) -> datetime | None:
+        """When what is live changed last; None when nothing was kept here yet."""
+        return self._index.changed_at if self._index else None
+
+    @property
+    def plans(self) -> Mapping[str, LivePlan]:
+        """By client."""
+        return self._index.plans if self._index else {}
+
+    def stored(self, client: str) -> StoredPlan | None:
+        """A client's plan with its documents; None when it is not kept, or a document cannot be read."""
+        plan = self.plans.get(client)
+        if plan is None:
+            return None
+        try:
+            documents = {name: self._place(key).read_text(encoding="utf-8") for name, key in plan.documents.items()}
+        except (OSError, UnicodeDecodeError) as error:
+            log.warning("a kept plan cannot be read", client=client, reason=str(error))
+            return None
+        return StoredPlan(
+            client=client,
+            version=plan.version,
+            document=documents.get(plan.source, ""),
+            first_live_at=plan.live_at,
+            source=plan.source,
+            documents=documents,
+        )
+
+    def keep(self, live: Mapping[str, StoredPlan | None], at: datetime) -> None:
+        """Keep what is live now, by client; None: as it was kept before.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        before = self.plans
+        plans = {client: before[client] for client, plan in live.items() if plan is None and client in before}
+        for plan in live.values():
+            if plan is not None and (client := plan.client):
+                old = before.get(client)
+                plans[client] = old if old and old.version == plan.version else self._kept(plan)
+        if self._index is not None and plans == before:
+            return
+        self._index = _Index(changed_at=at, plans=plans)
+        self._write(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1))
+        used = {key for plan in plans.values() for key in plan.documents.values()}
+        for place in (self._folder / "documents").iterdir():
+            if place.name not in used:
+                place.unlink(missing_ok=True)
+
+    def _kept(self, plan: StoredPlan) -> LivePlan:
+        documents = {name: content_hash(content) for name, content in plan.documents.items()}
+        for name, key in documents.items():
+            if not self._place(key).exists():
+                self._write(self._place(key), plan.documents[name].encode(errors="replace"))
+        return LivePlan(
+            client=plan.client,
+            version=plan.version,
+            source=plan.source,
+            live_at=plan.first_live_at,
+            documents=documents,
+        )
+
+    def _place(self, key: str) -> Path:
+        return self._folder / "documents" / key
+
+    def _read(self) -> _Index | None:
+        try:
+            return msgspec.json.decode((self._folder / INDEX).read_bytes(), type=_Index)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError) as error:
+            log.warning("the plans that were kept cannot be read", folder=str(self._folder), reason=str(error))
+            return None
+
+    def _write(self, place: Path, content: bytes) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        beside = place.with_name(f".{place.name}~")
+        with beside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(place)
