@@ -13,6 +13,9 @@ from datetime import date
 
 from callrouter.core.effects import ReadAs, Reading
 
+FRENCH_DIGITS = 10
+"""Of a number of the French plan, the 0 in front included."""
+
 
 def sounds_of(reading: Reading) -> tuple[str, ...]:
     """The sounds that read a value, as Asterisk names them."""
@@ -20,6 +23,8 @@ def sounds_of(reading: Reading) -> tuple[str, ...]:
     match reading.read_as:
         case ReadAs.DIGITS:
             words = list(reading.value)
+        case ReadAs.TELEPHONE:
+            words = _in_pairs(reading.value) if french and len(reading.value) == FRENCH_DIGITS else list(reading.value)
         case ReadAs.NUMBER:
             words = _number(int(reading.value), french=french)
         case ReadAs.DATE:
@@ -29,6 +34,12 @@ def sounds_of(reading: Reading) -> tuple[str, ...]:
             words = _french_time(int(hour), int(minute)) if french else _english_time(int(hour), int(minute))
     folder = "fr" if french else "en"
     return tuple(f"{folder}/digits/{word}" for word in words)
+
+
+def _in_pairs(digits: str) -> list[str]:
+    """`zéro un, quarante, zéro zéro`: numbers of the French plan are said two digits at a time."""
+    pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+    return [word for pair in pairs for word in (list(pair) if pair[0] == "0" else _french(int(pair)))]
 
 
 def _number(number: int, *, french: bool) -> list[str]:

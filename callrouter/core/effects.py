@@ -30,6 +30,7 @@ class ReadAs(StrEnum):
     NUMBER = "number"
     DATE = "date"
     TIME = "time"
+    TELEPHONE = "telephone"
 
 
 class Reading(Struct, frozen=True, kw_only=True, gc=False):
@@ -37,7 +38,7 @@ class Reading(Struct, frozen=True, kw_only=True, gc=False):
 
     read_as: ReadAs
     value: str
-    """`0612` for digits, `-42` for a number, `2026-11-24` for a date, `14:30` for a time of day."""
+    """`0612` for digits and telephone numbers, `-42` for a number, `2026-11-24` for a date, `14:30` for a time."""
     language: str
     seconds: float
     """No longer than this."""
@@ -83,7 +84,7 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     queue: str
     priority: int
     max_wait_seconds: float
-    brief: tuple[Sound, ...] = ()
+    brief: tuple[Part, ...] = ()
     """Played to the agent alone before they are connected."""
 
 
@@ -93,7 +94,7 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     numbers: tuple[str, ...]
     """E.164."""
     ring_seconds: float
-    screen: tuple[Sound, ...] = ()
+    screen: tuple[Part, ...] = ()
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""

@@ -1,4 +1,4 @@
-"""Values of variables that are read aloud: digits one by one, a number, a date, a time of day.
+"""Values of a call that are read aloud: digits one by one, a telephone number, a number, a date, a time of day.
 
 A variable's value is a stranger's word (a web service's, or the caller's own keys). Here it becomes a `Reading`, whose
 value can be nothing but what its kind says, or nothing at all: what cannot be read is left out, never guessed.
@@ -11,16 +11,27 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from callrouter.core import numbers
 from callrouter.core.effects import ReadAs, Reading, Sound
 from callrouter.errors import CoreError
 
 MAX_DIGITS = 20
 """Digits read one by one: longer than any telephone or file number."""
 
+MAX_TELEPHONE_DIGITS = 17
+"""Of a telephone number: an international 00, and 15 digits at most (ITU-T E.164)."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
-_FILES: dict[ReadAs, int] = {ReadAs.DIGITS: MAX_DIGITS + 2, ReadAs.NUMBER: 14, ReadAs.DATE: 10, ReadAs.TIME: 8}
+_FILES: dict[ReadAs, int] = {
+    ReadAs.DIGITS: MAX_DIGITS + 2,
+    ReadAs.NUMBER: 14,
+    ReadAs.DATE: 10,
+    ReadAs.TIME: 8,
+    ReadAs.TELEPHONE: MAX_TELEPHONE_DIGITS,
+}
 """The most sounds one reading takes."""
 
 _BYTES: dict[ReadAs, int] = {
@@ -28,11 +39,16 @@ _BYTES: dict[ReadAs, int] = {
     ReadAs.NUMBER: 210,
     ReadAs.DATE: 150,
     ReadAs.TIME: 100,
+    ReadAs.TELEPHONE: MAX_TELEPHONE_DIGITS * len("fr/digits/5&"),
 }
 """The longest list of sounds one reading becomes (`asterisk.say`; a test compares)."""
 
 SECONDS_A_FILE = 1.5
 """No single word of Asterisk's own sounds lasts longer (core-sounds 1.6, French and English)."""
+
+
+OF_EVERY_CALL = ("caller", "did")
+"""Numbers that can be read aloud without being set: the caller's, absent where it is withheld, and the one dialled."""
 
 
 class NotReadable(CoreError):
@@ -47,6 +63,8 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
     language: str
     timezone: str = ""
     """In whose wall clock an instant is read; empty: the client's own."""
+    region: str = ""
+    """ISO code of the country as whose numbers telephone numbers are read; empty: each with its country's code."""
 
     @property
     def seconds(self) -> float:
@@ -55,8 +73,8 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """As the document writes it, for a reader of the plan."""
-        return f"{{{self.variable}}}"
+        """As a document writes it, for a reader of the plan."""
+        return f"{{{self.variable}}}" if self.read_as is usual(self.variable) else f"{{{self.variable}:{self.read_as}}}"
 
     @property
     def file(self) -> str:
@@ -74,7 +92,15 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
         Raises:
             NotReadable: it is no such thing.
         """
-        return _READERS[self.read_as](value.strip(), self.language, self.timezone or timezone)
+        value = value.strip()
+        if self.read_as is ReadAs.TELEPHONE and value.startswith("+"):
+            value = numbers.as_dialled(value, self.region)
+        return _READERS[self.read_as](value, self.language, self.timezone or timezone)
+
+
+def usual(variable: str) -> ReadAs:
+    """How a value is read where the document does not say: numbers that every call has as such, others as digits."""
+    return ReadAs.TELEPHONE if variable in OF_EVERY_CALL else ReadAs.DIGITS
 
 
 PromptPart = Sound | SpokenVariable
@@ -88,6 +114,13 @@ def _digits(value: str, language: str, timezone: str) -> Reading:
     if not (plain.isascii() and plain.isdecimal()) or len(plain) > MAX_DIGITS + 2:
         raise NotReadable(f"it is not 1 to {MAX_DIGITS} digits")
     return Reading(read_as=ReadAs.DIGITS, value=plain, language=language, seconds=len(plain) * SECONDS_A_FILE)
+
+
+def _telephone(value: str, language: str, timezone: str) -> Reading:
+    found = _digits(value, language, timezone)
+    if len(found.value) > MAX_TELEPHONE_DIGITS:
+        raise NotReadable(f"it is longer than any telephone number: {MAX_TELEPHONE_DIGITS} digits")
+    return replace(found, read_as=ReadAs.TELEPHONE)
 
 
 def _number(value: str, language: str, timezone: str) -> Reading:
@@ -139,4 +172,10 @@ def _moment(value: str, timezone: str) -> datetime | None:
         return None
 
 
-_READERS = {ReadAs.DIGITS: _digits, ReadAs.NUMBER: _number, ReadAs.DATE: _date, ReadAs.TIME: _time}
+_READERS = {
+    ReadAs.DIGITS: _digits,
+    ReadAs.NUMBER: _number,
+    ReadAs.DATE: _date,
+    ReadAs.TIME: _time,
+    ReadAs.TELEPHONE: _telephone,
+}

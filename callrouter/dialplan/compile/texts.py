@@ -11,6 +11,7 @@ from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE, LANGUAGES
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.sentences import pieces
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import NodeBlock
@@ -28,9 +29,13 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
     for node in _with_snippets(file.nodes.values(), shared):
         for prompt in _prompts(node.block):
             for spoken in scopes:
-                if (text := spoken.text(prompt)) is not None:
-                    yield text, spoken.language
-    yield FALLBACK_BYE[file.language], file.language
+                if prompt.language is not None:
+                    spoken = replace(spoken, language=prompt.language, first_language="")
+                for piece in pieces(spoken.text(prompt) or ""):
+                    if isinstance(piece, str) and piece:
+                        yield piece, spoken.language
+    if (bye := scope.own_text(FALLBACK_BYE)) is not None:
+        yield bye, file.language
 
 
 def _with_snippets(nodes: Iterable[NodeBlock], shared: Shared, depth: int = 0) -> Iterator[NodeBlock]:

@@ -14,6 +14,7 @@ from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
 from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\
@@ -76,6 +77,8 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
         if model.__name__ in _COMMON:
             yield f"{_COMMON[model.__name__]}\n"
             yield from _table(model, schema["$defs"][model.__name__])
+            if model is PromptBlock:
+                yield _SENTENCES
     for name, model in SHARED_FILES.items():
         yield f"## shared/{name}.yaml\n"
         yield from _document(model, json_schema(name), skip=())
@@ -85,6 +88,21 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield "Beside `acme.yaml`, `acme.test.yaml`:\n"
     yield from _document(DOCUMENTS[EXPECTED], json_schema(EXPECTED), skip=())
 
+
+_SENTENCES = """\
+Wherever something is said (to agents and to those who are rung, too), a sentence may hold values in braces:
+`Votre dossier {dossier} est prêt le {jour:date} à {jour:time}.` A variable is read digit by digit, or as the word after
+the colon says: `digits`, `telephone`, `number`, `date` (2026-11-24), `time` (14:30). `{caller}` is the number that
+calls, `{did}` the one that was dialled; both are read as telephone numbers, in French in pairs. A value that is no such
+thing is left out, and so is the number of a caller who withholds it. Names and other texts cannot be read aloud.
+
+`language` gives a part a voice of its own: a menu asks `[{ say: "Pour le français, tapez 1.", language: fr },
+{ say: "For English, press 2.", language: en }]`, and its keys lead to a `set: { language: … }` each.
+
+Sentences are written as people write them and read as people say them: `14h30`, `9h-12h`, `24/12`, `12,50 €`, `15 %`,
+`1er`, `n° 12`, `SARL`, `M.`, `Dr`, telephone numbers; in English `2:30 pm`, `£12.50`, `Mr`. Capitals that make no word
+are spelt.
+"""
 
 _COMMON = {
     "PromptBlock": "A prompt is a text in quotes, or one of these; several make a list:",
