@@ -27,6 +27,7 @@ from pathlib import Path
 from callrouter.core.effects import Sound
 from callrouter.dialplan.folder.sound_files import PaperSpeech, find_sound, playable
 from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language.languages import VOICES
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import SpeechError
 from callrouter.normalisation import normalise
@@ -42,7 +43,6 @@ WORDS_A_MINUTE = 155
 PEAK_DB = -3
 TIMEOUT_SECONDS = 60.0
 
-ESPEAK_VOICES: Mapping[str, str] = {"fr": "fr", "en": "en-gb"}
 _VOICE = re.compile(r"[A-Za-z0-9_+./-]+")
 
 
@@ -78,7 +78,7 @@ class Speech:
         playable(cache_dir)
         self._cache = cache_dir.absolute()
         self._sounds_dirs = tuple(sounds_dirs)
-        self._voices = {**(ESPEAK_VOICES if self._engine is Engine.ESPEAK else {}), **(voices or {})}
+        self._voices = {**(VOICES if self._engine is Engine.ESPEAK else {}), **(voices or {})}
         for language, voice in self._voices.items():
             if not _VOICE.fullmatch(voice) or voice.startswith("-"):
                 raise SpeechError(f"voice {shown(voice)} of language {language} is no voice of {self._engine}")

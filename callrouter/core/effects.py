@@ -42,6 +42,8 @@ class Reading(Struct, frozen=True, kw_only=True, gc=False):
     language: str
     seconds: float
     """No longer than this."""
+    figures: tuple[str, ...] = ()
+    """Sounds of the figures, where the switch has none for the language: 0 to 9, then 00 to 99 figure by figure."""
 
     @property
     def text(self) -> str:

@@ -23,6 +23,11 @@ MAX_DIGITS = 20
 MAX_TELEPHONE_DIGITS = 17
 """Of a telephone number: an international 00, and 15 digits at most (ITU-T E.164)."""
 
+MAX_SPOKEN_AHEAD = 18
+"""Digits that are read where each two of them are a file of their own, for a command takes few of those names."""
+LONGEST_FIGURE = 70
+"""Bytes of such a file's name, its folder and a separator included."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
 _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
 _FILES: dict[ReadAs, int] = {
@@ -66,6 +71,9 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
     region: str = ""
     """ISO code of the country as whose numbers telephone numbers are read; empty: each with its country's code."""
 
+    figures: tuple[str, ...] = ()
+    """Sounds of 0 to 9, then of 00 to 99 figure by figure, where the switch has none of its own for the language."""
+
     @property
     def seconds(self) -> float:
         """The longest it can take."""
@@ -84,6 +92,8 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
     @property
     def longest_bytes(self) -> int:
         """The most it adds to the switch's command."""
+        if self.figures:
+            return MAX_SPOKEN_AHEAD // 2 * LONGEST_FIGURE
         return _BYTES[self.read_as]
 
     def read(self, value: str, timezone: str) -> Reading:
@@ -95,7 +105,10 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
         value = value.strip()
         if self.read_as is ReadAs.TELEPHONE and value.startswith("+"):
             value = numbers.as_dialled(value, self.region)
-        return _READERS[self.read_as](value, self.language, self.timezone or timezone)
+        found = _READERS[self.read_as](value, self.language, self.timezone or timezone)
+        if self.figures and len(found.value) > MAX_SPOKEN_AHEAD:
+            raise NotReadable(f"in {self.language} no more than {MAX_SPOKEN_AHEAD} digits are read aloud")
+        return replace(found, figures=self.figures)
 
 
 def usual(variable: str) -> ReadAs:

@@ -16,6 +16,7 @@ from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
+from callrouter.dialplan.language.languages import FIGURES, READ_BY_ASTERISK
 from callrouter.dialplan.language.own_texts import ACCEPT, OwnText
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock
 from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
@@ -283,8 +284,27 @@ class Scope(Struct, kw_only=True):
             wrong = "is a telephone number" if variable in OF_EVERY_CALL else "is a text, which cannot be read aloud"
             self.fail(f"{variable} {wrong}", *path)
         return SpokenVariable(
-            variable=variable, read_as=read_as, language=self.language, timezone=self.timezone, region=self.country
+            variable=variable,
+            read_as=read_as,
+            language=self.language,
+            timezone=self.timezone,
+            region=self.country,
+            figures=self.figures(read_as, *path),
         )
+
+    def figures(self, read_as: ReadAs, *path: str | int) -> tuple[str, ...]:
+        """Sounds of figures, for a language that Asterisk's own sounds do not read: `FIGURES`, spoken."""
+        if self.language in READ_BY_ASTERISK:
+            return ()
+        if read_as not in (ReadAs.DIGITS, ReadAs.TELEPHONE):
+            known = " and ".join(READ_BY_ASTERISK)
+            self.fail(f"a {read_as} is read aloud in {known} only, not in {self.language}; digits are", *path)
+            return ()
+        try:
+            return tuple([self.sounds.say(figure, self.language).file for figure in FIGURES])
+        except SpeechError as error:
+            self.fail(str(error), *path)
+            return ()
 
     def own_text(self, text: OwnText) -> str | None:
         """A sentence of our own: as `shared/prompts.yaml` has it, or as we do; None: nobody has translated it."""

@@ -62,6 +62,8 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     dialling: Dialling
     """What may be dialled, and so be called back."""
     language: str
+    figures: tuple[str, ...] = ()
+    """Sounds of figures, where the switch has none of its own for the language."""
     timeout_seconds: float = 5.0
     no_input_retries: int = 1
     no_match_retries: int = 2
@@ -163,7 +165,13 @@ class CallbackNode(Node, frozen=True, kw_only=True):
         return self._ask(plan, call, self.no_match_sounds) if asking else self._offer(plan, call, self.no_match_sounds)
 
     def _offer(self, plan: Plan, call: Call, before: tuple[PromptPart, ...] = ()) -> Stay:
-        aloud = SpokenVariable(variable="number", read_as=ReadAs.TELEPHONE, language=self.language, region=self.region)
+        aloud = SpokenVariable(
+            variable="number",
+            read_as=ReadAs.TELEPHONE,
+            language=self.language,
+            region=self.region,
+            figures=self.figures,
+        )
         number = aloud.read(f"+{call.memory['number']}", plan.timezone)
         return self._collect(plan, call, before, (*self.number_sounds, number, *self.choice_sounds), 1)
 

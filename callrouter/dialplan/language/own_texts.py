@@ -9,9 +9,6 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-LANGUAGES = ("en", "fr")
-"""Languages a client may have."""
-
 
 class OwnText(Struct, frozen=True, kw_only=True):
     """A sentence in every language it has been translated into."""

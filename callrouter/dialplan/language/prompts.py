@@ -10,16 +10,16 @@ from callrouter.dialplan.language.fields import (
     Block,
     Line,
     Name,
-    OneOf,
     OneOrMany,
+    Read,
     Retries,
     Target,
     Words,
     as_list,
 )
-from callrouter.dialplan.language.own_texts import LANGUAGES
+from callrouter.dialplan.language.languages import LANGUAGES, language_code
 
-Language = Annotated[str, OneOf(*LANGUAGES)]
+Language = Annotated[str, Read(language_code, {"enum": list(LANGUAGES)})]
 
 STANDARD_ACCEPT = "(accept)"
 """Name of the standard sentence that asks a called party to accept."""

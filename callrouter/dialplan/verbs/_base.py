@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from callrouter.core.dialling import Dialling
-from callrouter.core.effects import Sound
+from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import PromptPart
@@ -87,6 +87,9 @@ class Names(Protocol):
 
         `before`: what follows them at once, for both must fit into one command.
         """
+
+    def figures(self, read_as: ReadAs, *path: str | int) -> tuple[str, ...]:
+        """Sounds of figures, for a language that the switch has none of its own for."""
 
     def own_voice(self, text: OwnText, *path: str | int) -> tuple[Sound, ...]:
         """The sound of a sentence of our own, in the language of the call."""

@@ -42,9 +42,10 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
     here = ("nodes", name, "callback")
     silent, unknown = block.no_input, block.no_match
     number, choices, ask = (names.own_voice(text, *here) for text in (CALLBACK_NUMBER, CALLBACK_CHOICES, CALLBACK_ASK))
+    figures = names.figures(ReadAs.TELEPHONE, *here)
     offer: tuple[PromptPart, ...] = (
         *number,
-        SpokenVariable(variable="number", read_as=ReadAs.TELEPHONE, language=names.language),
+        SpokenVariable(variable="number", read_as=ReadAs.TELEPHONE, language=names.language, figures=figures),
         *choices,
     )
     return CallbackNode(
@@ -65,6 +66,7 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
         region=names.country,
         dialling=names.dialling,
         language=names.language,
+        figures=figures,
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,
         no_match_retries=unknown.retry,
