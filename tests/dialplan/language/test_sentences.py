@@ -124,6 +124,40 @@ def test_a_question_and_what_goes_before_it(node: Callable[[str], Catalogue]) ->
     assert any("with the question after it, is too long" in str(issue) for issue in found.issues)
 
 
+def test_a_menu_of_languages(tmp_path: Path, load: Callable[[], Catalogue]) -> None:
+    """Each sentence bears its own voice; what follows the key is in the language chosen."""
+    (tmp_path / "acme.yaml").write_text("""\
+client: acme
+numbers: ["01 99 00 00 90"]
+timezone: Europe/Paris
+language: fr
+languages: [fr, en]
+fallback: { number: "01 99 00 00 91" }
+start: which
+nodes:
+  which:
+    menu:
+      prompt: [{ say: "Pour le français, tapez 1.", language: fr }, { say: "For English, press 2.", language: en }]
+      keys: { "1": hello, "2": english }
+      no_input: hello
+      no_match: hello
+  english: { set: { language: en, next: hello } }
+  hello: { play: { prompt: { say: { fr: "Du {caller}.", en: "From {caller}." } }, next: bye } }
+  bye: { hangup: {} }
+""")
+    found = load()
+
+    assert [str(issue) for issue in found.issues if issue.severity.name == "ERROR"] == []
+    nodes = found.plans["acme"].nodes
+    assert [part.file for part in nodes["which"].sounds] == ["say/fr", "say/en"]  # type: ignore[attr-defined]
+    said = {name: nodes[name].sounds for name in ("hello", "hello@en")}  # type: ignore[attr-defined]
+    assert {name: [part.text for part in parts] for name, parts in said.items()} == {
+        "hello": ["Du", "{caller}"],
+        "hello@en": ["From", "{caller}"],
+    }
+    assert [parts[1].language for parts in said.values()] == ["fr", "en"]
+
+
 def test_a_voice_of_its_own(node: Callable[[str], Catalogue]) -> None:
     """A menu of languages: each sentence in its own, and only there."""
     languages = '[{ say: "Pour le français, tapez 1." }, { say: "For English, press 2.", language: en }]'
