@@ -48,6 +48,15 @@ _BYTES: dict[ReadAs, int] = {
 }
 """The longest list of sounds one reading becomes (`asterisk.say`; a test compares)."""
 
+_USUAL_SECONDS: dict[ReadAs, float] = {
+    ReadAs.DIGITS: 5.0,
+    ReadAs.NUMBER: 2.5,
+    ReadAs.DATE: 4.0,
+    ReadAs.TIME: 2.0,
+    ReadAs.TELEPHONE: 6.0,
+}
+"""What values of some eight digits, numbers of three, and telephone numbers take."""
+
 SECONDS_A_FILE = 1.5
 """No single word of Asterisk's own sounds lasts longer (core-sounds 1.6, French and English)."""
 
@@ -78,6 +87,11 @@ class SpokenVariable(Struct, frozen=True, kw_only=True):
     def seconds(self) -> float:
         """The longest it can take."""
         return _FILES[self.read_as] * SECONDS_A_FILE
+
+    @property
+    def usual_seconds(self) -> float:
+        """What it takes most callers to hear it."""
+        return _USUAL_SECONDS[self.read_as]
 
     @property
     def text(self) -> str:

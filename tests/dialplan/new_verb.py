@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits
 from callrouter.core.inputs import Result
-from callrouter.core.nodes import Leave, Node, Stay, Step, read_in, sounds_in, spoken
+from callrouter.core.nodes import Leave, Node, Stay, Step, read_in, sounds_in, spoken, usual_seconds
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
 from callrouter.dialplan.language.fields import Block, Name, Positive, Target
@@ -52,7 +52,7 @@ class ConfirmNode(Node, frozen=True, kw_only=True):
                 known_after={"yes": frozenset({self.variable})},
             ),
             uses=Uses(),
-            effort=Effort(keys=1, seconds=sum([sound.seconds for sound in self.sounds])),
+            effort=Effort(keys=1, seconds=usual_seconds(self.sounds)),
             unheard={"timeout_seconds": "the longest wait for a yes"},
         )
 

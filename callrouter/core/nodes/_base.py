@@ -165,6 +165,11 @@ def sounds_in(*prompts: tuple[PromptPart, ...]) -> tuple[Sound, ...]:
     return tuple([part for prompt in prompts for part in prompt if isinstance(part, Sound)])
 
 
+def usual_seconds(prompt: tuple[PromptPart, ...]) -> float:
+    """How long callers listen to a prompt, values of the usual length supposed."""
+    return sum([part.seconds if isinstance(part, Sound) else part.usual_seconds for part in prompt])
+
+
 def read_in(*prompts: tuple[PromptPart, ...]) -> tuple[Needed, ...]:
     """The variables that prompts read aloud, each once; what every call has is none."""
     names = {part.variable for prompt in prompts for part in prompt if not isinstance(part, Sound)}

@@ -23,7 +23,18 @@ from typing import TYPE_CHECKING, ClassVar
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, remember, sounds_in, spoken
+from callrouter.core.nodes._base import (
+    Leave,
+    Node,
+    Stay,
+    Step,
+    keyed,
+    read_in,
+    remember,
+    sounds_in,
+    spoken,
+    usual_seconds,
+)
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, NumberAsked, Question, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
 
@@ -65,7 +76,7 @@ class CollectDigitsNode(Node, frozen=True, kw_only=True):
                 known_after={"next": frozenset({self.variable})},
             ),
             uses=Uses(),
-            effort=Effort(keys=self.min_digits, seconds=sum([sound.seconds for sound in self.sounds])),
+            effort=Effort(keys=self.min_digits, seconds=usual_seconds(self.sounds)),
             unheard={"timeout_seconds": "the longest wait for a key or an answer"},
         )
 

@@ -21,7 +21,18 @@ from typing import TYPE_CHECKING, ClassVar
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import CollectDigits
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, remember, sounds_in, spoken
+from callrouter.core.nodes._base import (
+    Leave,
+    Node,
+    Stay,
+    Step,
+    keyed,
+    read_in,
+    remember,
+    sounds_in,
+    spoken,
+    usual_seconds,
+)
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
 
@@ -56,7 +67,7 @@ class MenuNode(Node, frozen=True, kw_only=True):
             reads=Reads(),
             variables=Variables(needed=read_in(self.sounds, self.no_input_sounds, self.no_match_sounds)),
             uses=Uses(),
-            effort=Effort(keys=1, seconds=sum([sound.seconds for sound in self.sounds])),
+            effort=Effort(keys=1, seconds=usual_seconds(self.sounds)),
             unheard={"timeout_seconds": "the longest wait for a key or an answer"},
         )
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Play
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, sounds_in, spoken
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, sounds_in, spoken, usual_seconds
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
 
@@ -53,7 +53,7 @@ class PlayNode(Node, frozen=True, kw_only=True):
             reads=Reads(),
             variables=Variables(needed=read_in(self.sounds)),
             uses=Uses(),
-            effort=Effort(seconds=sum([part.seconds for part in self.sounds])),
+            effort=Effort(seconds=usual_seconds(self.sounds)),
             unheard={"interruptible": "whether a key ends what is heard"},
         )
 
