@@ -33,6 +33,10 @@ LONGEST_SOUND_NAME = 80
 """Bytes allowed for the name of a sound, its folder included."""
 
 
+_NO_BRACES = str.maketrans("", "", "{}")
+"""For a client's name within a sentence: it stands for no value there."""
+
+
 def _longest_bytes(parts: Sequence[PromptPart]) -> int:
     """The most the names of all sounds can take."""
     return sum([LONGEST_SOUND_NAME if isinstance(part, Sound) else part.longest_bytes for part in parts])
@@ -247,6 +251,9 @@ class Scope(Struct, kw_only=True):
         if words is None:
             self.fail(self._untranslated(text), *path)
             return ()
+        if "{" in words:
+            self.fail(f"prompt {text.name} of shared/prompts.yaml holds a value in braces: none is read there", *path)
+            return ()
         try:
             return (self.sounds.say(words, self.language),)
         except SpeechError as error:
@@ -254,8 +261,13 @@ class Scope(Struct, kw_only=True):
             return ()
 
     def _voice(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
-        if prompt.language not in (None, self.language):
-            return replace(self, language=prompt.language, first_language="")._voice(prompt, *path)
+        return self.spoken_in(prompt.language)._part(prompt, *path)
+
+    def spoken_in(self, language: str | None) -> Scope:
+        """As it is for a part with a language of its own: its texts are written in that one; None: it has none."""
+        return self if language is None else replace(self, language=language, first_language="")
+
+    def _part(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
         read_as = next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
         if read_as is not None:
             return (self._value(getattr(prompt, read_as), read_as, *path, read_as),)
@@ -309,7 +321,7 @@ class Scope(Struct, kw_only=True):
     def own_text(self, text: OwnText) -> str | None:
         """A sentence of our own: as `shared/prompts.yaml` has it, or as we do; None: nobody has translated it."""
         written = self.shared.prompts.get(text.name, {}).get(self.language)
-        return written or text.said(self.language, name=self.name)
+        return written or text.said(self.language, name=self.name.translate(_NO_BRACES))
 
     def _untranslated(self, text: OwnText) -> str:
         return (

@@ -38,8 +38,7 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
 
 def _texts(prompt: PromptBlock, scope: Scope) -> Iterator[tuple[str, str]]:
     """What is spoken of one prompt; where a value stands, all that it may need."""
-    if prompt.language not in (None, scope.language):
-        scope = replace(scope, language=prompt.language, first_language="")
+    scope = scope.spoken_in(prompt.language)
     places = prompt.digits is not None or prompt.telephone is not None
     for piece in pieces(scope.text(prompt) or ""):
         if not isinstance(piece, str):

@@ -79,6 +79,16 @@ def test_a_sentence_nobody_translated(client: Callable[[str, str], Catalogue], t
     ]
 
 
+def test_braces_in_our_own_sentences(client: Callable[[str, str], Catalogue], tmp_path: Path) -> None:
+    """They hold no values: a brace is never spoken."""
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "prompts.yaml").write_text('prompts: { standard_goodbye: { fr: "Au revoir {caller}." } }\n')
+
+    wrong = _wrong(client("fr", '{ play: { prompt: "Bonjour.", next: bye } }'))
+
+    assert any("prompt standard_goodbye of shared/prompts.yaml holds a value in braces" in one for one in wrong)
+
+
 def test_values(client: Callable[[str, str], Catalogue]) -> None:
     """A telephone number is read in figures spoken ahead; a day is refused, in words."""
     found = client("es", '{ play: { prompt: "Su número es {caller}.", next: bye } }')

@@ -133,6 +133,7 @@ timezone: Europe/Paris
 language: fr
 languages: [fr, en]
 fallback: { number: "01 99 00 00 91" }
+contacts: { doctor: { number: "06 12 34 00 07" } }
 start: which
 nodes:
   which:
@@ -144,7 +145,12 @@ nodes:
       no_input: hello
       no_match: hello
   english: { set: { language: en, next: hello } }
-  hello: { play: { prompt: { say: { fr: "Du {caller}.", en: "From {caller}." } }, next: bye } }
+  hello: { play: { prompt: { say: { fr: "Du {caller}.", en: "From {caller}." } }, next: again } }
+  again:
+    message:
+      prompt: [{ say: "Laissez un message.", language: fr }, { say: "Leave a message.", language: en }]
+      deliver: doctor
+      done: bye
   bye: { hangup: {} }
 """)
     found = load()
@@ -152,6 +158,8 @@ nodes:
     assert list(map(str, found.issues)) == []
     nodes = found.plans["acme"].nodes
     assert [part.file for part in nodes["which"].sounds] == ["say/fr", "{caller}", "say/fr", "say/en"]  # type: ignore[attr-defined]
+    for name in ("again", "again@en"):
+        assert [part.file for part in nodes[name].sounds] == ["say/fr", "say/en"]  # type: ignore[attr-defined]
     said = {name: nodes[name].sounds for name in ("hello", "hello@en")}  # type: ignore[attr-defined]
     assert {name: [part.text for part in parts] for name, parts in said.items()} == {
         "hello": ["Du", "{caller}"],
