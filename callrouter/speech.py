@@ -25,6 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from callrouter.core.effects import Sound
+from callrouter.dialplan.folder.loudness import PEAK_DB, levelled
 from callrouter.dialplan.folder.sound_files import PaperSpeech, find_sound, playable
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.languages import VOICES
@@ -32,7 +33,7 @@ from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import SpeechError
 from callrouter.normalisation import normalise
 
-FORMAT = 1
+FORMAT = 2
 """Raised by one when the same text is to sound different: part of every file's name."""
 
 RATE_HZ = 8000
@@ -40,7 +41,6 @@ HEADER_BYTES = 44
 BYTES_A_SECOND = RATE_HZ * 2
 
 WORDS_A_MINUTE = 155
-PEAK_DB = -3
 TIMEOUT_SECONDS = 60.0
 
 _VOICE = re.compile(r"[A-Za-z0-9_+./-]+")
@@ -161,7 +161,9 @@ class Speech:
 def _for_the_telephone(spoken: Path) -> bytes:
     """The samples of a WAV file at the telephone's rate and an even loudness."""
     form = ["-t", "raw", "-c", "1", "-b", "16", "-e", "signed-integer", "-L", "-"]
-    return _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+    return levelled(
+        _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+    )
 
 
 def _words(text: str, language: str) -> str:
