@@ -18,7 +18,7 @@ from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import timezones
-from callrouter.dialplan.language.own_texts import LANGUAGES
+from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared import hours
 from callrouter.dialplan.shared.dialling import allowance
@@ -64,7 +64,7 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
         scope.fail(f"timezone: {shown(file.timezone)} is no time zone", "timezone", suggestion=meant)
     if file.language not in LANGUAGES:
         meant = closest(file.language, LANGUAGES)
-        known = "" if meant else f": the languages are {', '.join(LANGUAGES)}"
+        known = "" if meant else ': write its code, such as "fr", "en", "de" or "es"'
         scope.fail(f"language: {shown(file.language)} is not spoken here{known}", "language", suggestion=meant)
     for index, language in enumerate(file.languages):
         if language not in LANGUAGES:

@@ -4,7 +4,6 @@ Every annotation carries two things: the function that reads the text (all scala
 JSON Schema of what may be written, for editors that know types.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import NoneType
@@ -16,6 +15,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
+from callrouter.dialplan.language.sentences import pieces
 
 LONGEST_SENTENCE = 2_000
 """Characters of a text to say: some two minutes."""
@@ -139,12 +139,7 @@ def _sentence(value: object) -> str:
     words = " ".join(values.text(value).split())
     if len(words) > LONGEST_SENTENCE:
         raise ValueError(f"is {len(words)} characters long: nobody listens to more than {LONGEST_SENTENCE}")
-    if found := _BRACES.search(words):
-        name = found[1] or "name"
-        raise ValueError(
-            f"{shown(found[0])} would be spoken as it stands: a play reads a variable aloud, as in"
-            f' prompt: ["…", {{ digits: {name} }}]; elsewhere leave it out'
-        )
+    pieces(words)
     return words
 
 
@@ -170,9 +165,6 @@ def _variable_value(value: object) -> str:
         raise ValueError(f"{shown(words, 30)} is longer than {MAX_VALUE} characters: a call carries its variables")
     return words
 
-
-_BRACES = re.compile(r"\{\s*([a-z][a-z0-9_-]*)?[^{}]*\}?|\}", re.IGNORECASE)
-"""What looks like the place of a variable, closed or not; no sentence needs a brace."""
 
 Path = tuple[str | int, ...]
 """Keys, and places in lists."""

@@ -14,6 +14,9 @@ from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
 from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.languages import LANGUAGES
+from callrouter.dialplan.language.own_texts import OWN_TEXTS
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\
@@ -76,6 +79,8 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
         if model.__name__ in _COMMON:
             yield f"{_COMMON[model.__name__]}\n"
             yield from _table(model, schema["$defs"][model.__name__])
+            if model is PromptBlock:
+                yield _filled(_SENTENCES)
     for name, model in SHARED_FILES.items():
         yield f"## shared/{name}.yaml\n"
         yield from _document(model, json_schema(name), skip=())
@@ -84,6 +89,32 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield "## client.test.yaml\n"
     yield "Beside `acme.yaml`, `acme.test.yaml`:\n"
     yield from _document(DOCUMENTS[EXPECTED], json_schema(EXPECTED), skip=())
+
+
+_SENTENCES = """\
+Wherever something is said (to agents and to those who are rung, too), a sentence may hold values in braces:
+`Votre dossier {dossier} est prêt le {jour:date} à {jour:time}.` A variable is read digit by digit, or as the word after
+the colon says: `digits`, `telephone`, `number`, `date` (2026-11-24), `time` (14:30). `{caller}` is the number that
+calls, `{did}` the one that was dialled; both are read as telephone numbers, in French in pairs. A value that is no such
+thing is left out, and so is the number of a caller who withholds it. Names and other texts cannot be read aloud.
+
+`language` gives a part a voice of its own: a menu asks `[{ say: "Pour le français, tapez 1.", language: fr },
+{ say: "For English, press 2.", language: en }]`, and its keys lead to a `set: { language: … }` each.
+
+Languages are those that espeak-ng speaks: {languages}.
+Digits and telephone numbers are read aloud in all of them, numbers, days and times in English and French. callrouter's
+own sentences exist in en, fr, de, es, it, nl and pt; `check` asks for them elsewhere, `shared/prompts.yaml` may hold
+them under the names {own}.
+
+Sentences are written as people write them and read as people say them: `14h30`, `9h-12h`, `24/12`, `12,50 €`, `15 %`,
+`1er`, `n° 12`, `SARL`, `M.`, `Dr`, telephone numbers; in English `2:30 pm`, `£12.50`, `Mr`. Capitals that make no word
+are spelt.
+"""
+
+
+def _filled(text: str) -> str:
+    own = ", ".join(f"`{one.name}`" for one in OWN_TEXTS)
+    return text.replace("{own}", own).replace("{languages}", ", ".join(LANGUAGES))
 
 
 _COMMON = {
@@ -162,6 +193,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return _block_name(schema["$ref"])
     if "allOf" in schema:
         return _kind(schema["allOf"][0])
+    if schema.get("enum") == list(LANGUAGES):
+        return "language"
     if "enum" in schema:
         return " or ".join(f"`{word}`" for word in schema["enum"])
     if "anyOf" in schema:
