@@ -178,7 +178,8 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
             yield first + timedelta(days=offset)
         dated: list[DateWithin | DatedException] = [*self.dates]
         for schedule in self.schedules:
-            dated += schedule.exceptions
+            # What comes every year has come within this one.
+            dated += [one for one in schedule.exceptions if not one.written]
         edges = {day for one in dated for day in (one.first, one.last, one.last + timedelta(days=1))}
         yield from sorted(day for day in edges if day > last)
 
@@ -214,10 +215,11 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
 
     def _because(self, day: date) -> str:
         for schedule in self.schedules:
-            if schedule.exception_on(day):
-                return f"exception {day.isoformat()}"
-            if day in schedule.holidays:
-                return schedule.holidays[day]
+            rule = schedule.rule_on(day)
+            if rule.exception:
+                return f"exception {rule.exception.written or day.isoformat()}"
+            if rule.holiday:
+                return rule.holiday
         return ""
 
 
@@ -228,8 +230,7 @@ def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:
     """Minutes of a day, on the wall clock of the schedule's zone, at which it may begin or cease to be open."""
-    exception = schedule.exception_on(day)
-    for part in exception.ranges if exception else schedule.week[day.weekday()]:
+    for part in schedule.open_parts(day):
         yield part.start.hour * 60 + part.start.minute
         yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
 

@@ -13,9 +13,10 @@ from callrouter.core.call import replace
 from callrouter.core.rota import Contact, Duty, Rota
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.issues import MOST_OF_ONE_FILE
-from callrouter.dialplan.proof.calendar import DAYS_AHEAD, skipped_minutes
+from callrouter.dialplan.proof.calendar import skipped_minutes
+from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD
 from callrouter.dialplan.proof.rotas import gaps
-from callrouter.dialplan.shared.hours import public_holidays
+from callrouter.dialplan.shared.public_holidays import public_holidays
 from tests.dialplan.conftest import NOW
 from tests.dialplan.random_trees import HEAD, SHARED, compiled
 
@@ -92,11 +93,11 @@ def test_every_minute_of_two_years_leads_somewhere() -> None:
 def _open(clock: datetime, holidays: Any) -> bool:
     """The hours of the random trees' head, said another way."""
     minute = clock.hour * 60 + clock.minute
-    if clock.date() in holidays:
-        return False
     office = 480 <= minute < 750 or 810 <= minute < 1140
-    night = (clock.weekday() == 5 and minute >= 1320) or (clock.weekday() == 6 and minute < 180)
-    return (clock.weekday() < 5 and office) or night
+    night = clock.weekday() == 5 and minute >= 1320
+    # A night is the day's on which it begins: a holiday ends none that has begun, and takes its own away whole.
+    begun = clock.weekday() == 6 and minute < 180 and clock.date() - timedelta(days=1) not in holidays
+    return begun or (clock.date() not in holidays and ((clock.weekday() < 5 and office) or night))
 
 
 @pytest.mark.parametrize("code", ["FR-57", "FR-67", "FR-68"])

@@ -13,7 +13,7 @@ from callrouter.core.call import replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.schedule import Schedule
-from callrouter.dialplan.documents.calendar import UNNAMED_HOURS
+from callrouter.dialplan.documents.calendar import hours_called
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import closest, shown
@@ -26,8 +26,6 @@ from callrouter.dialplan.shared.people import people
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-ONLY_HOURS = "open"
-"""What a client's hours are called when there is one set of them, without a name."""
 UNKNOWN_CLIENT = "unknown-did"
 """Client of the calls nobody's numbers hold."""
 
@@ -101,7 +99,7 @@ def _general(shared: Dialling, country: str) -> Dialling:
 def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
     found: dict[str, Schedule] = {}
     for written, block in file.hours.items():
-        name = ONLY_HOURS if written == UNNAMED_HOURS else written
+        name = hours_called(written)
         calendar = scope.shared.calendars.get(block.calendar) if block.calendar else None
         if block.calendar and calendar is None:
             scope.calendar(block.calendar, "hours", written, "calendar")
@@ -110,7 +108,16 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
             scope.fail(mend, "hours", written, "calendar")
         wrong: list[hours.WrongHours] = []
         # The name is known whatever is wrong: nodes that use it are not blamed.
-        found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, wrong=wrong, calendar=calendar)
+        found[name] = hours.schedule(
+            name,
+            block,
+            scope.timezone,
+            scope.language,
+            today,
+            country=scope.country,
+            wrong=wrong,
+            calendar=calendar,
+        )
         for one in wrong:
             scope.fail(f"hours.{one.place}: {one.message}", "hours", written, *one.path)
     return found

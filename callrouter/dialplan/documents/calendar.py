@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, WithJsonSchema, model_validator
 
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.language import values
+from callrouter.dialplan.language import dates, values
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -22,6 +22,14 @@ from callrouter.dialplan.language.fields import (
 HOURS_KEYS = ("open", "holidays", "closed", "exceptions", "calendar")
 UNNAMED_HOURS = "(hours)"
 """Stands for the name of the one set of hours that has none: no document can write it."""
+
+ONLY_HOURS = "open"
+"""What a client's hours are called in its plan when there is one set of them, without a name."""
+
+
+def hours_called(written: str) -> str:
+    """The name in the plan of a set of hours as it is written."""
+    return ONLY_HOURS if written == UNNAMED_HOURS else written
 
 
 def _checked(check: Any) -> Before:
@@ -68,10 +76,17 @@ class OrOneSet:
 _DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HoursName = Annotated[str, Before(_hours_name), WithJsonSchema({"type": "string"})]
 Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
+_MONTH_DAY = "[0-9]{2}-[0-9]{2}"
 Dates = Annotated[
     str,
-    _checked(values.days),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DATE}([.][.]{_DATE})?$", "examples": ["2026-12-24..2027-01-03"]}),
+    _checked(dates.days),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": f"^({_DATE}([.][.]{_DATE})?|{_MONTH_DAY}([.][.]{_MONTH_DAY})?|[^0-9].*)$",
+            "examples": ["2026-12-24..2027-01-03", "12-24", "10-15..04-15", "eve of christmas", "school holidays A"],
+        }
+    ),
 ]
 ClockRange = Annotated[
     str,
@@ -93,15 +108,17 @@ class HoursBlock(Block):
     missing: ClassVar[Mapping[str, str]] = {"open": "say when it is open, or where the call goes then"}
 
     open: Annotated[dict[Days, ClockRanges], Before(as_mapping)] = Field(default_factory=dict)
-    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours; not written together with `calendar`."""
+    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours, those over midnight (`22:00-06:00`) on the day on
+    which they begin; not written together with `calendar`."""
     calendar: Name | None = None
     """A calendar of `shared/calendars.yaml` to start from; what is written here comes before what it says."""
     holidays: Texts = ()
-    """Countries, or `FR-57` for one with its region: their public holidays are closed."""
+    """Countries, or `FR-57` for one with its region: their public holidays are closed, and known by their names."""
     closed: DateRanges = ()
-    """Days, or `first..last`, on which it is closed all day."""
+    """Days (see Days and dates) on which it is closed: no hours begin on them."""
     exceptions: dict[Dates, ClockRanges] = Field(default_factory=dict)
-    """Days with other hours than the week's; asked before `closed` and before holidays."""
+    """Days (see Days and dates) with other hours than the week's; asked before `closed` and before holidays. One day
+    decides, whatever it is; several change those that the week opens and that are no public holidays."""
 
     @model_validator(mode="after")
     def _week(self) -> Self:
@@ -118,13 +135,15 @@ class CalendarBlock(Block):
     missing: ClassVar[Mapping[str, str]] = {"open": "say when it is open, or where the call goes then"}
 
     open: Annotated[dict[Days, ClockRanges], Before(as_mapping)]
-    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours."""
+    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours, those over midnight (`22:00-06:00`) on the day on
+    which they begin."""
     holidays: Texts = ()
-    """Countries, or `FR-57` for one with its region: their public holidays are closed."""
+    """Countries, or `FR-57` for one with its region: their public holidays are closed, and known by their names."""
     closed: DateRanges = ()
-    """Days, or `first..last`, on which it is closed all day."""
+    """Days (see Days and dates) on which it is closed: no hours begin on them."""
     exceptions: dict[Dates, ClockRanges] = Field(default_factory=dict)
-    """Days with other hours than the week's; asked before `closed` and before holidays."""
+    """Days (see Days and dates) with other hours than the week's; asked before `closed` and before holidays. One day
+    decides, whatever it is; several change those that the week opens and that are no public holidays."""
 
 
 class RotaBlock(Block):

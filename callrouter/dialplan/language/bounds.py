@@ -27,6 +27,8 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "many-keys": "A caller presses more than 8 keys before somebody is called.",
     "long-closing": "Hours are closed for more than 92 days in a row.",
     "past-date": "Hours name days that are over.",
+    "opens-closed-day": "A day of every year opens a weekday or a public holiday that is closed else.",
+    "idle-exception": "An exception for several days changes none, for all of them are closed.",
     "same-person": "Somebody is rung twice in a row.",
     "empty-queue": "Callers wait in a queue that has no members.",
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",

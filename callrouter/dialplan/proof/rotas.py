@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from callrouter.core.rota import Rota
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.proof.calendar import DAYS_AHEAD
 from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD
 from callrouter.dialplan.scope import Scope
 
 Gap = tuple[date, date | None]

@@ -23,7 +23,7 @@ def wrong_calendars(blocks: Mapping[str, CalendarBlock], document: Document) -> 
     bad: set[str] = set()
     for name, block in blocks.items():
         wrong: list[hours.WrongHours] = []
-        hours.schedule(name, block, "UTC", "en", date(2026, 1, 1), wrong=wrong)
+        hours.schedule(name, block, "UTC", "en", date(2026, 1, 1), country="", wrong=wrong)
         for one in wrong:
             issues.append(document.issue(f"calendar {shown(name)}: {one.message}", "calendars", name, *one.path))
             bad.add(name)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule, TimeRange
+from callrouter.core.schedule import Ranges, Schedule
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
@@ -54,16 +54,28 @@ def _day(day: date) -> str:
 
 
 def _ranges(schedule: Schedule, day: date) -> str:
-    if exception := schedule.exception_on(day):
-        span = f"{exception.first}" + (f"..{exception.last}" if exception.last != exception.first else "")
+    """When it is open that day, and why where it is not by the week."""
+    remarks = [*_remarks(schedule, day)]
+    return _written(schedule.open_parts(day)) + (f"  ({'; '.join(remarks)})" if remarks else "")
+
+
+def _remarks(schedule: Schedule, day: date) -> Iterator[str]:
+    rule = schedule.rule_on(day)
+    idle = next((one for one in schedule.exceptions if one.first <= day <= one.last), None)
+    if rule.exception:
         holiday = f", {schedule.holidays[day]}" if day in schedule.holidays else ""
-        return f"{_written(exception.ranges)}  (exception {span}{holiday})"
-    if holiday := schedule.holidays.get(day, ""):
-        return f"closed  ({holiday})"
-    return _written(schedule.week[day.weekday()])
+        closed = "" if rule.exception.closes or schedule.opens_by_week(day) else f", no {day:%A} of the week's is open"
+        yield f"exception {rule.exception.called}{holiday}{closed}"
+    elif rule.holiday:
+        yield rule.holiday + (f", which exception {idle.called} leaves closed" if idle else "")
+    elif idle:
+        yield f"exception {idle.called} opens no {day:%A}"
+    before = day - timedelta(days=1)
+    if nights := schedule.rule_on(before).nights:
+        yield f"{_written(nights)} since {before:%a}"
 
 
-def _written(ranges: tuple[TimeRange, ...]) -> str:
+def _written(ranges: Ranges) -> str:
     parts = [f"{part.start:%H:%M}-{f'{part.end:%H:%M}' if part.end else '24:00'}" for part in ranges]
     return ", ".join(parts) or "closed"
 
