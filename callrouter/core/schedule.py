@@ -56,9 +56,10 @@ class DatedException(Struct, frozen=True, kw_only=True):
     ranges: Ranges = ()
     nights: Ranges = ()
     """What goes on after midnight, on the clock of the day after."""
-    several: bool = False
-    """Whether it was written for several days: it changes those which the week opens and which are no holidays. One
-    that closes, or that names one day, decides whatever the day is."""
+    on_closed_weekdays: bool = True
+    """Whether it opens weekdays on which the week opens at no time."""
+    on_holidays: bool = True
+    """Whether it opens public holidays."""
     written: str = ""
     """As the document writes it, where that holds for other years too; empty: first and last day say it."""
 
@@ -127,7 +128,9 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
         return next((one for one in self.exceptions if one.first <= day <= one.last and self._decides(one, day)), None)
 
     def _decides(self, one: DatedException, day: date) -> bool:
-        return not one.several or one.closes or (day not in self.holidays and self.opens_by_week(day))
+        if one.closes:
+            return True
+        return (one.on_holidays or day not in self.holidays) and (one.on_closed_weekdays or self.opens_by_week(day))
 
     def rule_on(self, day: date) -> DayRule:
         """The hours that begin on a day: an exception's, none on a holiday, else the week's."""

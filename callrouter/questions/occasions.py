@@ -20,7 +20,7 @@ from callrouter.core.conditions import DateWithin
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import DatedException, Schedule
+from callrouter.core.schedule import Schedule
 from callrouter.questions.asking import region_of
 
 DAYS_AHEAD = 366
@@ -176,11 +176,11 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         last = first + timedelta(days=DAYS_AHEAD - 1)
         for offset in range(DAYS_AHEAD):
             yield first + timedelta(days=offset)
-        dated: list[DateWithin | DatedException] = [*self.dates]
+        # What comes every year has come within this one.
+        dated = [span for one in self.dates if not one.written for span in one.spans]
         for schedule in self.schedules:
-            # What comes every year has come within this one.
-            dated += [one for one in schedule.exceptions if not one.written]
-        edges = {day for one in dated for day in (one.first, one.last, one.last + timedelta(days=1))}
+            dated += [(one.first, one.last) for one in schedule.exceptions if not one.written]
+        edges = {day for begun, ended in dated for day in (begun, ended, ended + timedelta(days=1))}
         yield from sorted(day for day in edges if day > last)
 
     def _edges(self, day: date) -> Iterator[int]:
@@ -209,7 +209,7 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         found = (schedule.at(instant) for schedule in self.schedules)
         hours = ("open" if one.open else "holiday" if one.holiday else "closed" for one in found)
         there = ((one, instant.astimezone(ZoneInfo(one.timezone)).date()) for one in self.dates)
-        dated = ("yes" if one.first <= today <= one.last else "no" for one, today in there)
+        dated = ("yes" if one.holds_on(today) else "no" for one, today in there)
         on_call = (rota.at(instant) for rota in self.rotas)
         return (*hours, *dated, *(contact.name if contact else "nobody" for contact in on_call))
 

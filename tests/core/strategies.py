@@ -83,7 +83,7 @@ conditions = st.one_of(
         QueueStands, queue=st.sampled_from(["medical", "legal"]), measure=st.sampled_from(Measure), bounds=bounds
     ),
     st.builds(VariableIs, variable=st.sampled_from(VARIABLES), values=st.sampled_from([(), ("1",), ("75011", "12")])),
-    st.just(DateWithin(first=date(2026, 1, 1), last=date(2026, 6, 30))),
+    st.just(DateWithin(spans=((date(2026, 1, 1), date(2026, 6, 30)),))),
     st.builds(ShareOfCalls, percent=st.floats(0, 100)),
 )
 caller_lists = st.builds(

@@ -21,6 +21,7 @@ from callrouter.dialplan.language import timezones
 from callrouter.dialplan.language.own_texts import LANGUAGES
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared import hours
+from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.dialling import allowance
 from callrouter.dialplan.shared.people import people
 from callrouter.dialplan.shared.reading import Shared
@@ -83,6 +84,7 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
     general = _general(scope.shared.dialling, scope.country)
     return replace(
         scope,
+        almanac=_almanac(scope, file, today),
         schedules=_schedules(scope, file, today),
         lists={name: _caller_list(scope, name, entries) for name, entries in file.lists.items()},
         contacts=contacts,
@@ -94,6 +96,14 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
 def _general(shared: Dialling, country: str) -> Dialling:
     """What all clients of a country may have dialled."""
     return shared.plus(countries=(country,))
+
+
+def _almanac(scope: Scope, file: ClientFile, today: date) -> Almanac:
+    """The holidays that the client's hours keep; where they keep none, those of its country."""
+    calendars = (scope.shared.calendars.get(block.calendar or "") for block in file.hours.values())
+    kept = (block.holidays for block in (*file.hours.values(), *calendars) if block)
+    codes = tuple(dict.fromkeys(code.strip() for of_block in kept for code in of_block))
+    return Almanac(codes=codes or (scope.country,), year=today.year)
 
 
 def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:

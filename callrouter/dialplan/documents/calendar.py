@@ -6,10 +6,12 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, WithJsonSchema, model_validator
 
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.language import dates, values
+from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
+    DateRanges,
+    Dates,
     Line,
     Name,
     OneOrMany,
@@ -73,28 +75,14 @@ class OrOneSet:
         return {"anyOf": [named.get("additionalProperties", {}), named]}
 
 
-_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HoursName = Annotated[str, Before(_hours_name), WithJsonSchema({"type": "string"})]
 Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
-_MONTH_DAY = "[0-9]{2}-[0-9]{2}"
-Dates = Annotated[
-    str,
-    _checked(dates.days),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "pattern": f"^({_DATE}([.][.]{_DATE})?|{_MONTH_DAY}([.][.]{_MONTH_DAY})?|[^0-9].*)$",
-            "examples": ["2026-12-24..2027-01-03", "12-24", "10-15..04-15", "eve of christmas", "school holidays A"],
-        }
-    ),
-]
 ClockRange = Annotated[
     str,
     _checked(values.clock_range),
     WithJsonSchema({"type": "string", "pattern": "^ ?[0-9]{1,2}:[0-9]{2} ?[-–] ?[0-9]{1,2}:[0-9]{2} ?$"}),
 ]
 ClockRanges = Annotated[tuple[ClockRange, ...], Before(as_list), OneOrMany()]
-DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]
 WeekName = Annotated[
     str,
     Before(_week_name),

@@ -65,6 +65,10 @@ class Holiday(Struct, frozen=True, kw_only=True):
         return not self.name
 
 
+PUBLIC_HOLIDAYS = Holiday(name="", eve=False)
+"""Every public holiday."""
+
+
 class SchoolHolidays(Struct, frozen=True, kw_only=True):
     """School holidays of a region."""
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language import values
+from callrouter.dialplan.language import dates, values
 
 LONGEST_SENTENCE = 2_000
 """Characters of a text to say: some two minutes."""
@@ -316,4 +316,14 @@ Share = Annotated[
     float,
     Read(values.share, {"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?%$", "examples": ["80%", "90%"]}),
 ]
-Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"})]
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MONTH_DAY = "[0-9]{2}-[0-9]{2}"
+_DATES = {
+    "type": "string",
+    "pattern": f"^({_DATE}([.][.]{_DATE})?|{_MONTH_DAY}([.][.]{_MONTH_DAY})?|[^0-9].*)$",
+    "examples": ["2026-12-24..2027-01-03", "12-24", "10-15..04-15", "eve of christmas", "school holidays A"],
+}
+Dates = Annotated[str, Read(dates.text, _DATES)]
+"""Days: with their year, of every year, or by what they are called."""
+DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]

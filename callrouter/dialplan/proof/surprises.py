@@ -46,7 +46,8 @@ def _coming(spans: tuple[Span, ...], today: date) -> Iterator[date]:
 def _check_several(scope: Scope, kept: KeptHours, schedule: Schedule, written: str, days: list[date]) -> None:
     """Several days change those which the week opens; holidays stay closed, which few think of."""
     open_days = [day for day in days if schedule.opens_by_week(day)]
-    holidays = [day for day in open_days if day in schedule.holidays]
+    by_name = dates.days(written) == dates.PUBLIC_HOLIDAYS
+    holidays = [day for day in open_days if day in schedule.holidays and not by_name]
     if len(holidays) == len(open_days):
         why = "the week keeps its days closed" if not open_days else "all its days are public holidays"
         wrong = f"{shown(written)} changes nothing: {why}; to open them write each day by itself"

@@ -64,10 +64,11 @@ then the week says.
 
 - One day (`2026-12-27`, `12-24`, `christmas`, `eve of christmas`) decides whatever it is: `"2026-12-27":
   "10:00-18:00"` opens that Sunday.
-- Several days (with `..`, `public holidays`, `eve of public holidays`, `school holidays`) change the hours of those
-  which the week opens and which are no public holidays: `"2026-12-24..2027-01-02": "09:00-12:00"` shortens the working
-  days between, and opens neither Sunday nor Christmas. `12-24..12-24` is 24 December where that is a working day. (A
-  week without any hours says nothing of its days: then all but public holidays are opened.)
+- Several days (with `..`, `eve of public holidays`, `school holidays`) change the hours of those which the week opens
+  and which are no public holidays: `"2026-12-24..2027-01-02": "09:00-12:00"` shortens the working days between, and
+  opens neither Sunday nor Christmas. `public holidays` changes those that fall on a day which the week opens.
+  `12-24..12-24` is 24 December where that is a working day. (A week without any hours says nothing of its days: then
+  all but public holidays are opened.)
 - Hours belong to the day on which they begin. A night `22:00-06:00` of Thursday goes on until Friday at 06:00, be
   Friday a public holiday or closed; the night that would begin on a holiday or on a closed day is off as a whole, its
   morning after midnight too.

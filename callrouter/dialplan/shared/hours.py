@@ -153,13 +153,15 @@ class _Written(Struct, frozen=True, kw_only=True):
 
     def exceptions(self) -> Iterator[DatedException]:
         """One for each time they come."""
+        found = dates.days(self.text)
         for first, last in self.spans:
             yield DatedException(
                 first=first,
                 last=last,
                 ranges=self.heads,
                 nights=self.tails,
-                several=dates.days(self.text).several,
+                on_closed_weekdays=not found.several,
+                on_holidays=not found.several or found == dates.PUBLIC_HOLIDAYS,
                 written=self.text if self.rank else "",
             )
 

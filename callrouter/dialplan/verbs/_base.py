@@ -13,7 +13,7 @@ from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import PromptPart
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
@@ -84,6 +84,9 @@ class Names(Protocol):
 
     def parts(self, prompts: Sequence[PartBlock], *path: str | int) -> tuple[PromptPart, ...]:
         """The sounds of prompts, and the places of variables that are read aloud between them."""
+
+    def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
+        """The days that a text stands for, as far as they are known."""
 
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""

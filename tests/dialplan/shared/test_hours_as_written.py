@@ -76,7 +76,8 @@ def begun_on(day: date, block: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
     found = [] if holiday else of_week
     written = [*block["exceptions"].items(), *((text, []) for text in block["closed"])]
     for text, other in sorted(written, key=lambda one: rank(one[0])):
-        if holds(text, day) and (not follows_the_week(text) or not other or (opens and not holiday)):
+        meant = opens and (not holiday or text == "public holidays")
+        if holds(text, day) and (not follows_the_week(text) or not other or meant):
             found = [other] if isinstance(other, str) else other
             break
     for text in found:
