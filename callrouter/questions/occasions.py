@@ -185,7 +185,7 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
 
     def _edges(self, day: date) -> Iterator[int]:
         for rota in self.rotas:
-            yield from self._here(rota.timezone, day, partial(_takes_over, rota))
+            yield from self._here(rota.timezone, day, rota.changes)
         for schedule in self.schedules:
             yield from self._here(schedule.timezone, day, partial(_changes, schedule))
         for zone in {one.timezone for one in self.dates}:
@@ -211,7 +211,7 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         there = ((one, instant.astimezone(ZoneInfo(one.timezone)).date()) for one in self.dates)
         dated = ("yes" if one.holds_on(today) else "no" for one, today in there)
         on_call = (rota.at(instant) for rota in self.rotas)
-        return (*hours, *dated, *(contact.name if contact else "nobody" for contact in on_call))
+        return (*hours, *dated, *(" + ".join(one.name for one in people) or "nobody" for people in on_call))
 
     def _because(self, day: date) -> str:
         for schedule in self.schedules:
@@ -221,11 +221,6 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
             if rule.holiday:
                 return rule.holiday
         return ""
-
-
-def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
-    """The minute at which somebody else's turn may begin."""
-    return (rota.at_clock.hour * 60 + rota.at_clock.minute,)
 
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:

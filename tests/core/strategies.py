@@ -47,7 +47,7 @@ from callrouter.core.nodes import (
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
 from callrouter.core.read_aloud import SpokenVariable
-from callrouter.core.rota import Contact, Rota
+from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import plan_of, sound
 
@@ -69,8 +69,11 @@ rotas = st.builds(
     Rota,
     name=st.just("on_call"),
     timezone=st.just("Europe/Paris"),
-    cycle=st.lists(people, max_size=2).map(tuple),
-    starting=st.just(date(2026, 2, 2)),
+    turns=st.builds(
+        Turns,
+        cycle=st.lists(st.lists(people, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
+        starting=st.just(date(2026, 2, 2)),
+    ),
 )
 contacts = st.lists(st.one_of(people, rotas), min_size=1, max_size=3)
 keys = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=4)

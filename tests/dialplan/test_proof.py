@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callrouter.core.call import replace
-from callrouter.core.rota import Contact, Duty, Rota
+from callrouter.core.rota import Contact, Duty, Rota, Turns
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.issues import MOST_OF_ONE_FILE
 from callrouter.dialplan.proof.calendar import skipped_minutes
@@ -128,8 +128,8 @@ def test_overseas(codes: tuple[str, ...], day: date) -> None:
 
 def test_a_rota_with_a_gap() -> None:
     """A week nobody has between two that somebody has is a mistake; an open end is a warning."""
-    weeks = {date(2026, 1, 5): DOCTOR, date(2026, 1, 12): DOCTOR, date(2026, 1, 26): NURSE}
-    rota = Rota(name="weeks", timezone="Europe/Paris", at_clock=time(8), weeks=weeks)
+    weeks = {date(2026, 1, 5): (DOCTOR,), date(2026, 1, 12): (DOCTOR,), date(2026, 1, 26): (NURSE,)}
+    rota = Rota(name="weeks", timezone="Europe/Paris", at_clock=time(8), turns=Turns(weeks=weeks))
 
     assert list(gaps(rota, date(2026, 1, 6))) == [
         (date(2026, 1, 19), date(2026, 1, 25)),
@@ -143,13 +143,12 @@ def test_a_rota_with_a_gap() -> None:
 
 def test_a_rota_that_gives_a_day_to_two() -> None:
     """The first written would win, and nobody would know."""
-    easter = Duty(first=date(2026, 4, 3), last=date(2026, 4, 6), contact=DOCTOR)
-    monday = Duty(first=date(2026, 4, 6), last=date(2026, 4, 6), contact=NURSE)
+    easter = Duty(first=date(2026, 4, 3), last=date(2026, 4, 6), people=(DOCTOR,))
+    monday = Duty(first=date(2026, 4, 6), last=date(2026, 4, 6), people=(NURSE,))
     rota = Rota(
         name="turns",
         timezone="Europe/Paris",
-        cycle=(DOCTOR, NURSE),
-        starting=date(2026, 1, 5),
+        turns=Turns(cycle=((DOCTOR,), (NURSE,)), starting=date(2026, 1, 5)),
         exceptions=(easter, monday),
     )
 

@@ -12,8 +12,10 @@ from callrouter.dialplan.language.fields import (
     Block,
     DateRanges,
     Dates,
+    DatesOrPart,
     Line,
     Name,
+    Names,
     OneOrMany,
     Texts,
     as_list,
@@ -88,6 +90,11 @@ WeekName = Annotated[
     Before(_week_name),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-W[0-9]{2}$", "examples": ["2026-W52"]}),
 ]
+WeekPart = Annotated[
+    str,
+    _checked(values.week_parts),
+    WithJsonSchema({"type": "string", "examples": ["mon-fri 08:00-18:00", "fri 18:00..mon 08:00"]}),
+]
 
 
 class HoursBlock(Block):
@@ -134,6 +141,28 @@ class CalendarBlock(Block):
     decides, whatever it is; several change those that the week opens and that are no public holidays."""
 
 
+class ShiftBlock(Block):
+    """Times of the week with turns of their own: the days, the nights, the week-ends."""
+
+    missing: ClassVar[Mapping[str, str]] = {"when": 'say at which times, as in "mon-fri 18:00-08:00"'}
+
+    when: Annotated[tuple[WeekPart, ...], Before(as_list), Field(min_length=1), OneOrMany()]
+    """`mon-thu 18:00-08:00` (the nights that begin from Monday to Thursday), `fri 18:00..mon 08:00` (from one instant
+    of the week to another). Who has a shift is whose turn it is when it begins."""
+    cycle: Annotated[tuple[Names, ...], Before(as_list), OneOrMany()] = ()
+    """Contacts who take turns of a week, one after the other, again and again; a list in the list for two at once."""
+    starting: Annotated[str, _checked(values.day)] | None = None
+    """A day in the first week of the cycle's first contact; by default the rota's."""
+    weeks: dict[WeekName, Names] = Field(default_factory=dict)
+    """Weeks by their ISO name (`2026-W52`) and who has the shift in them; they come before the cycle."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.cycle and not self.weeks:
+            raise ValueError('names nobody: write "cycle", or "weeks"')
+        return self
+
+
 class RotaBlock(Block):
     """People who take turns of a week: who is on call at an instant is decided when the call comes."""
 
@@ -146,19 +175,29 @@ class RotaBlock(Block):
     """IANA time zone in which turns change, such as Europe/Paris."""
     change: Annotated[str, _checked(values.weekly_instant)] = "mon 00:00"
     """Day and time at which the week changes hands, such as `mon 08:00`; days of exception begin at that time too."""
-    cycle: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
-    """Contacts who take turns of a week, one after the other, again and again."""
+    cycle: Annotated[tuple[Names, ...], Before(as_list), OneOrMany()] = ()
+    """Contacts who take turns of a week, one after the other, again and again. A list in the list is on call together,
+    and is rung at once: `[[anna, bob], carla]`."""
     starting: Annotated[str, _checked(values.day)] | None = None
     """A day in the first week of the cycle's first contact; needed with `cycle`."""
-    weeks: dict[WeekName, Name] = Field(default_factory=dict)
+    weeks: dict[WeekName, Names] = Field(default_factory=dict)
     """Weeks by their ISO name (`2026-W52`) and who has them; they come before the cycle."""
-    exceptions: dict[Dates, Name] = Field(default_factory=dict)
-    """Days, or `first..last`, and who has them; they come before weeks and cycle."""
+    shifts: dict[Name, ShiftBlock] = Field(default_factory=dict)
+    """Times of the week with turns of their own, by name; `cycle` and `weeks` have all other times."""
+    exceptions: dict[DatesOrPart, Names] = Field(default_factory=dict)
+    """Days (see Days and dates) and who has them, or parts of one (`2026-12-24 18:00..24:00`,
+    `2026-12-24 18:00..08:00`, `2026-12-24 18:00..2026-12-26 08:00`); they come before all else, parts first. **A day
+    begins at the hour of `change` and ends at that hour of the day after**: with `mon 08:00`, `2026-12-25` is 25
+    December 08:00 to 26 December 08:00. A part is what the clock says: `2026-12-25 00:00..24:00`."""
+    holidays: Texts = ()
+    """Countries, or `FR-57`, whose public holidays the exceptions may name; by default that of the time zone."""
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if not self.cycle and not self.weeks:
-            raise ValueError('names nobody: write "cycle" with "starting", or "weeks"')
-        if self.cycle and self.starting is None:
+        if not self.cycle and not self.weeks and not self.shifts:
+            raise ValueError('names nobody: write "cycle" with "starting", "weeks" or "shifts"')
+        if self.starting is None and (
+            self.cycle or any(one.cycle and not one.starting for one in self.shifts.values())
+        ):
             raise missing_key("starting")
         return self

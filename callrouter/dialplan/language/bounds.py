@@ -29,6 +29,7 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "past-date": "Hours name days that are over.",
     "opens-closed-day": "A day of every year opens a weekday or a public holiday that is closed else.",
     "idle-exception": "An exception for several days changes none, for all of them are closed.",
+    "no-shift": "A rota has no shift at some times of the week, and nobody is on call then.",
     "same-person": "Somebody is rung twice in a row.",
     "empty-queue": "Callers wait in a queue that has no members.",
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",

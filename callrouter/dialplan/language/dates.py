@@ -80,6 +80,11 @@ class SchoolHolidays(Struct, frozen=True, kw_only=True):
 Days = Dated | Yearly | Holiday | SchoolHolidays
 
 
+def rank(found: Days) -> int:
+    """Which days decide first: 0 those of a year that is written, 1 one day of each year, 2 several of each."""
+    return 0 if isinstance(found, Dated) else 2 if found.several else 1
+
+
 def plain(words: str) -> str:
     """Words without accents, capitals and signs, so that people may write a name as they like."""
     bare = "".join(one for one in unicodedata.normalize("NFKD", words) if not unicodedata.combining(one))
@@ -109,6 +114,53 @@ def text(value: object) -> str:
     """A text that stands for days, as it is written."""
     word = values.text(value)
     days(word)
+    return word
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """Part of a day, or from one day to another, each time it comes."""
+
+    day: str
+    """The text of the day on which it begins."""
+    start: int
+    """Minutes since that day's midnight."""
+    stop: int
+    """Minutes since the midnight of `until`, or of `day`."""
+    until: str = ""
+    """The text of the day on which it ends; empty: `day`."""
+
+
+_CLOCKS = r"([0-9]{1,2}:[0-9]{2})"
+_PART = re.compile(rf"(.+?) {_CLOCKS} ?(?:[.][.]|-|–) ?(?:(.+) )?{_CLOCKS}")
+
+
+@lru_cache(maxsize=4_096)
+def days_or_part(value: str) -> Days | Part:
+    """Days, or part of one: `2026-12-24 18:00..24:00`, `2026-12-24 18:00..2026-12-25 08:00`, `12-24 18:00..08:00`.
+
+    Raises:
+        ValueError: they cannot be read; the sentence says how to write them.
+    """
+    word = values.text(value).strip()
+    if not (found := _PART.fullmatch(word)):
+        if ":" in word:
+            raise ValueError(f'{shown(word)} is no part of a day: write "2026-12-24 18:00..24:00"')
+        return days(word)
+    day, start, until, stop = found[1], values.clock(found[2]), found[3] or "", values.clock(found[4])
+    for one in (day, until):
+        if one and days(one).several:
+            raise ValueError(f"{shown(one)} is more than one day: a part of a day is written for one day at a time")
+    if until and isinstance(days(until), Dated) != isinstance(days(day), Dated):
+        raise ValueError(f"{shown(word)} has one day with its year and one without: write both, or neither")
+    if not until and stop <= start:
+        stop += values.MINUTES_A_DAY
+    return Part(day=day, start=start, stop=stop, until=until)
+
+
+def days_or_part_text(value: object) -> str:
+    """A text that stands for days or a part of one, as it is written."""
+    word = values.text(value)
+    days_or_part(word)
     return word
 
 

@@ -326,4 +326,16 @@ _DATES = {
 }
 Dates = Annotated[str, Read(dates.text, _DATES)]
 """Days: with their year, of every year, or by what they are called."""
+DatesOrPart = Annotated[
+    str,
+    Read(
+        dates.days_or_part_text,
+        {
+            "type": "string",
+            "pattern": f"^({_DATE}.*|{_MONTH_DAY}.*|[^0-9].*)$",
+            "examples": ["2026-12-24", "2026-12-24 18:00..24:00", "christmas"],
+        },
+    ),
+]
+"""Days, or part of one."""
 DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]

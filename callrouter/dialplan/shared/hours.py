@@ -147,9 +147,8 @@ class _Written(Struct, frozen=True, kw_only=True):
 
     @property
     def rank(self) -> int:
-        """Which days decide first: 0 those of a year that is written, 1 one day of each year, 2 several of each."""
-        found = dates.days(self.text)
-        return 0 if isinstance(found, dates.Dated) else 2 if found.several else 1
+        """Which days decide first (`dates.rank`)."""
+        return dates.rank(dates.days(self.text))
 
     def exceptions(self) -> Iterator[DatedException]:
         """One for each time they come."""

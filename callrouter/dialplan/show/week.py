@@ -81,8 +81,26 @@ def _written(ranges: Ranges) -> str:
 
 
 def _turns(rota: Rota, day: date, zone: ZoneInfo) -> str:
-    """Who is on call that day: one person, or two with the time, by the client's clock, at which they change."""
-    change = datetime.combine(day, rota.at_clock, ZoneInfo(rota.timezone)).astimezone(zone)
-    on_call = (rota.at(instant) for instant in (datetime.combine(day, time(), zone), change))
-    before, after = (contact.name if contact else "nobody" for contact in on_call)
-    return after if before == after else f"{before}, from {change:%H:%M} {after}"
+    """Who is on call that day: one after the other, with the times, by the client's clock, at which they change."""
+    words: list[str] = []
+    last = ""
+    for instant in (datetime.combine(day, time(), zone), *_changes(rota, day, zone)):
+        people = " + ".join(one.name for one in rota.at(instant)) or "nobody"
+        if people != last:
+            words.append(f"from {instant:%H:%M} {people}" if words else people)
+        last = people
+    swaps = [one.written for one in rota.swaps if one.begins.date() <= day <= one.ends.date()]
+    exceptions = [duty.called] if (duty := rota.duty_on(day)) else []
+    named = [f"exception {one}" for one in (*exceptions, *swaps)]
+    return ", ".join(words) + (f"  ({'; '.join(named)})" if named else "")
+
+
+def _changes(rota: Rota, day: date, zone: ZoneInfo) -> list[datetime]:
+    """When somebody else's time may begin on a day of a zone, in order."""
+    there = (day - timedelta(days=1), day, day + timedelta(days=1))
+    found = (
+        datetime.combine(one, time(minute // 60, minute % 60), rota.zone).astimezone(zone)
+        for one in there
+        for minute in rota.changes(one)
+    )
+    return sorted(instant for instant in found if instant.date() == day)
