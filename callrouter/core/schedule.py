@@ -125,9 +125,10 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
 
     def exception_on(self, day: date) -> DatedException | None:
         """The exception that decides this day, if one does."""
-        return next((one for one in self.exceptions if one.first <= day <= one.last and self._decides(one, day)), None)
+        return next((one for one in self.exceptions if one.first <= day <= one.last and self.decides(one, day)), None)
 
-    def _decides(self, one: DatedException, day: date) -> bool:
+    def decides(self, one: DatedException, day: date) -> bool:
+        """Whether an exception that holds a day changes it."""
         if one.closes:
             return True
         return (one.on_holidays or day not in self.holidays) and (one.on_closed_weekdays or self.opens_by_week(day))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 
 from msgspec import Struct
 
+from callrouter.core.call import replace
 from callrouter.core.schedule import DAYS, DatedException, Ranges, Schedule, Span
 from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import shown
@@ -56,22 +57,17 @@ def schedule(
         except ValueError as error:
             wrong.append(WrongHours(message=str(error), path=("holidays", index)))
     almanac = almanac_of(block, calendar, country, today)
-    exceptions = _decided_by_date(block, almanac, wrong)
     if calendar is None:
         week = _week(block, wrong)
-        return Schedule(
-            name=name, timezone=timezone, week=week.days, nights=week.nights, holidays=days, exceptions=exceptions
-        )
-    # What is wrong with the calendar is said of its own file.
-    below = schedule(name, calendar, timezone, language, today, country=country, wrong=[])
-    return Schedule(
-        name=name,
-        timezone=timezone,
-        week=below.week,
-        nights=below.nights,
-        holidays={**below.holidays, **days},
-        exceptions=(*exceptions, *below.exceptions),
-    )
+        plain = Schedule(name=name, timezone=timezone, week=week.days, nights=week.nights, holidays=days)
+    else:
+        # What is wrong with the calendar is said of its own file.
+        below = schedule(name, calendar, timezone, language, today, country=country, wrong=[])
+        plain = replace(below, holidays={**below.holidays, **days})
+    if not block.exceptions and not block.closed:
+        return plain
+    own = _decided_by_date(block, almanac, plain, wrong)
+    return replace(plain, exceptions=(*own, *plain.exceptions))
 
 
 def almanac_of(block: Block, calendar: CalendarBlock | None, country: str, today: date) -> Almanac:
@@ -165,13 +161,15 @@ class _Written(Struct, frozen=True, kw_only=True):
             )
 
 
-def _decided_by_date(block: Block, almanac: Almanac, wrong: list[WrongHours]) -> tuple[DatedException, ...]:
+def _decided_by_date(
+    block: Block, almanac: Almanac, plain: Schedule, wrong: list[WrongHours]
+) -> tuple[DatedException, ...]:
     """Exceptions and closings: what names a day more exactly comes first, and of a kind the exceptions do."""
-    written = [*_exceptions(block, almanac, wrong), *_closed(block, almanac, wrong)]
+    written = [*_exceptions(block, almanac, plain, wrong), *_closed(block, almanac, wrong)]
     return tuple(found for one in sorted(written, key=lambda one: one.rank) for found in one.exceptions())
 
 
-def _exceptions(block: Block, almanac: Almanac, wrong: list[WrongHours]) -> Iterator[_Written]:
+def _exceptions(block: Block, almanac: Almanac, plain: Schedule, wrong: list[WrongHours]) -> Iterator[_Written]:
     """The exceptions, of which no two of a kind may claim the same day."""
     understood: list[_Written] = []
     for text, ranges in block.exceptions.items():
@@ -182,7 +180,7 @@ def _exceptions(block: Block, almanac: Almanac, wrong: list[WrongHours]) -> Iter
             wrong.append(WrongHours(message=str(error), path=("exceptions", text)))
             continue
         for other in understood:
-            day = _both_claim(one, other, almanac.year) if block.exceptions[other.text] != ranges else None
+            day = _both_claim(one, other, almanac.year, plain) if block.exceptions[other.text] != ranges else None
             if day is not None:
                 both = f"{shown(text)} and {shown(other.text)} both claim {day.isoformat()}"
                 message = f"{both}, with other hours: a day needs one rule"
@@ -191,17 +189,18 @@ def _exceptions(block: Block, almanac: Almanac, wrong: list[WrongHours]) -> Iter
         yield one
 
 
-def _both_claim(one: _Written, other: _Written, year: int) -> date | None:
-    """A day that two texts of a kind stand for: the first from a year on, if they have one."""
+def _both_claim(one: _Written, other: _Written, year: int, plain: Schedule) -> date | None:
+    """The first day from a year on that two texts of a kind decide: several days leave some of theirs alone."""
     if one.rank != other.rank:
         return None
-    days = [
-        max(first, opens)
-        for first, last in one.spans
-        for opens, closes in other.spans
-        if first <= closes and opens <= last
-    ]
-    return min((day for day in days if day.year >= year), default=min(days, default=None))
+    begun = date(year, 1, 1)
+    for mine in one.exceptions():
+        for theirs in other.exceptions():
+            first, last = max(mine.first, theirs.first, begun), min(mine.last, theirs.last)
+            days = (first + timedelta(days=step) for step in range((last - first).days + 1))
+            if found := next((day for day in days if plain.decides(mine, day) and plain.decides(theirs, day)), None):
+                return found
+    return None
 
 
 def _parts(written: str, ranges: tuple[str, ...], wrong: list[WrongHours]) -> tuple[Ranges, Ranges]:

@@ -89,8 +89,11 @@ def _turns(rota: Rota, day: date, zone: ZoneInfo) -> str:
         if people != last:
             words.append(f"from {instant:%H:%M} {people}" if words else people)
         last = people
-    swaps = [one.written for one in rota.swaps if one.begins.date() <= day <= one.ends.date()]
-    exceptions = [duty.called] if (duty := rota.duty_on(day)) else []
+    midnight = datetime.combine(day, time())
+    # A day of exception that began at 08:00 goes on until 08:00 of the day after.
+    begun = (day - timedelta(days=1), day) if rota.at_clock > time() else (day,)
+    exceptions = dict.fromkeys(duty.called for one in begun if (duty := rota.duty_on(one)))
+    swaps = [one.written for one in rota.swaps if one.begins < midnight + timedelta(days=1) and midnight < one.ends]
     named = [f"exception {one}" for one in (*exceptions, *swaps)]
     return ", ".join(words) + (f"  ({'; '.join(named)})" if named else "")
 
