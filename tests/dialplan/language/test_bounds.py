@@ -8,7 +8,7 @@ from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.testing import TUESDAY_10
 
-FOLDERS = Path(__file__).parent / "broken"
+FOLDERS = Path(__file__).parents[1] / "broken"
 
 FILE = """\
 client: farm
