@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from callrouter.core.conditions import DateWithin
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan.language.timezones import country_of
@@ -67,6 +68,11 @@ def remarks_on(written: str, at: datetime, plan: Plan) -> Iterator[str]:
     years = {day.year for name in used for day in plan.schedules[name].holidays}
     if years and local.year not in years:
         yield f"public holidays are known for {min(years)} to {max(years)} only: {local.year} is taken to have none"
+    yearly = [one for about in plan.about.values() for one in about.reads.conditions if isinstance(one, DateWithin)]
+    known = {first.year for one in yearly if one.written for first, _ in one.spans}
+    known |= {one.first.year for name in used for one in plan.schedules[name].exceptions if one.written}
+    if known and not years and local.year not in known:
+        yield f"days of every year are known for {min(known)} to {max(known)} only: {local.year} is taken to have none"
 
 
 def _has_offset(written: str) -> bool:

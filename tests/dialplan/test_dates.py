@@ -12,7 +12,7 @@ from callrouter.core.conditions import DateWithin
 from callrouter.core.nodes import BranchNode
 from callrouter.core.plan import Plan
 from callrouter.dialplan.shared.almanac import Almanac
-from callrouter.questions.instants import instant_of
+from callrouter.questions.instants import instant_of, remarks_on
 from callrouter.questions.occasions import moments
 from callrouter.testing import TUESDAY_10
 from tests.dialplan.random_trees import HEAD, compiled
@@ -142,3 +142,15 @@ def test_a_call_on_the_next_of_some_days(written: str, at: str) -> None:
     assert plan is not None
 
     assert instant_of(written, plan, TUESDAY_10) == datetime.fromisoformat(at).replace(tzinfo=PARIS)
+
+
+def test_a_year_of_which_nothing_is_known_is_said() -> None:
+    """What comes every year is reckoned for some years only."""
+    plan, _ = branch({"dates": "christmas", "then": "told"}, hours={"open": {"daily": "08:00-12:00"}})
+    assert plan is not None
+    at = datetime(2040, 12, 25, 9, tzinfo=UTC)
+
+    assert list(remarks_on("2040-12-25T10:00", at, plan)) == [
+        "days of every year are known for 2025 to 2031 only: 2040 is taken to have none"
+    ]
+    assert list(remarks_on("2027-12-25T10:00", at.replace(year=2027), plan)) == []
