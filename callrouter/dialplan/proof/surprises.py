@@ -52,8 +52,11 @@ def _check_several(scope: Scope, kept: KeptHours, schedule: Schedule, written: s
         why = "the week keeps its days closed" if not open_days else "all its days are public holidays"
         wrong = f"{shown(written)} changes nothing: {why}; to open them write each day by itself"
         kept.say(scope, wrong, "exceptions", written, name="idle-exception")
-    elif holidays and isinstance(dates.days(written), dates.Dated):
-        listed = ", ".join(f"{day.isoformat()} ({schedule.holidays[day]})" for day in islice(holidays, MOST_NAMED))
+        return
+    # Another exception may open them.
+    closed = [day for day in holidays if schedule.rule_on(day).holiday]
+    if closed and isinstance(dates.days(written), dates.Dated):
+        listed = ", ".join(f"{day.isoformat()} ({schedule.holidays[day]})" for day in islice(closed, MOST_NAMED))
         said = f"{shown(written)} leaves public holidays closed: {listed}; to open one write it by itself"
         kept.say(scope, said, "exceptions", written)
 
