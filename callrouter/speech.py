@@ -24,12 +24,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from callrouter.core.effects import Sound
+from callrouter.dialplan.folder.loudness import PEAK_DB, levelled
 from callrouter.dialplan.folder.sound_files import PaperSpeech, find_sound, playable
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import SpeechError
 
-FORMAT = 1
+FORMAT = 2
 """Raised by one when the same text is to sound different: part of every file's name."""
 
 RATE_HZ = 8000
@@ -37,7 +38,6 @@ HEADER_BYTES = 44
 BYTES_A_SECOND = RATE_HZ * 2
 
 WORDS_A_MINUTE = 155
-PEAK_DB = -3
 TIMEOUT_SECONDS = 60.0
 
 ESPEAK_VOICES: Mapping[str, str] = {"fr": "fr", "en": "en-gb"}
@@ -159,7 +159,9 @@ class Speech:
 def _for_the_telephone(spoken: Path) -> bytes:
     """The samples of a WAV file at the telephone's rate and an even loudness."""
     form = ["-t", "raw", "-c", "1", "-b", "16", "-e", "signed-integer", "-L", "-"]
-    return _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+    return levelled(
+        _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+    )
 
 
 def clean(text: str) -> str:

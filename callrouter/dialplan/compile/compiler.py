@@ -162,6 +162,7 @@ def _compile(
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
+        formerly=file.formerly,
         name=file.name or file.client,
         version=_version(scope, drafted, assembly),
         numbers=dids,

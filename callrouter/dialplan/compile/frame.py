@@ -57,6 +57,7 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
     before = len(scope.issues)
     if file.client == UNKNOWN_CLIENT:
         scope.fail(f"client: {shown(file.client)} is kept for calls to numbers no client has", "client")
+    _check_former_names(scope, file)
     if not timezones.known_timezone(file.timezone):
         meant = timezones.closest_timezone(file.timezone)
         scope.fail(f"timezone: {shown(file.timezone)} is no time zone", "timezone", suggestion=meant)
@@ -73,6 +74,17 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
     if scope.country not in SUPPORTED_REGIONS:
         scope.fail(f'country: {shown(scope.country)} is no country: write an ISO code such as "FR"', "country")
     return len(scope.issues) == before
+
+
+def _check_former_names(scope: Scope, file: ClientFile) -> None:
+    """What one file can say of its earlier names; whether another file has one of them, the folder says."""
+    for index, name in enumerate(file.formerly):
+        if name == file.client:
+            scope.fail(f"formerly: {shown(name)} is the client's present name", "formerly", index)
+        elif name == UNKNOWN_CLIENT:
+            scope.fail(f"formerly: {shown(name)} is kept for calls to numbers no client has", "formerly", index)
+        elif name in file.formerly[:index]:
+            scope.fail(f"formerly: {shown(name)} stands here twice", "formerly", index)
 
 
 def named(scope: Scope, file: ClientFile, today: date) -> Scope:

@@ -142,6 +142,9 @@ class ClientFile(Block):
 
     client: Name
     """The client's identifier, such as `cabinet-moreau`: figures and records are kept under it."""
+    formerly: Names = ()
+    """Earlier identifiers of this client: questions about it cover what was recorded under them. No other file may
+    have one of them."""
     name: Line = ""
     """What a person calls the client."""
     numbers: Annotated[Texts, Field(min_length=1)]

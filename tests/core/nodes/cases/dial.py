@@ -52,8 +52,10 @@ def case_all_at_once() -> Playbook:
         DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), at_once=True, exits={"no_answer": "bye", "done": "bye"}),
         BYE,
     )
-    call = Playbook(plan).offer().expects(f"dial {ON_CALL.number} + {DOCTOR.number}").somebody_answers()
+    call = Playbook(plan).offer().expects(f"dial {ON_CALL.number} + {DOCTOR.number}").somebody_answers(leg=1)
+    call.somebody_answers(leg=0)  # reported once more, by who knows less
     call.dial_ended(DialOutcome.ANSWERED).expects("hang up 16").passes("urgent:done", "bye:end")
+    assert [(dial.target, dial.answered_by) for dial in call.call.dials] == [("on_call + doctor", "doctor")]
     return call.hangs_up().ends(Disposition.REDIRECTED)
 
 
