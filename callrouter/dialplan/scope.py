@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from datetime import MINYEAR
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import OF_EVERY_CALL, PromptPart, SpokenVariable
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.language.languages import FIGURES, READ_BY_ASTERISK
@@ -21,6 +22,7 @@ from callrouter.dialplan.language.own_texts import ACCEPT, OwnText
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock
 from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
 from callrouter.dialplan.language.sentences import pieces
+from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
@@ -109,6 +111,8 @@ class Scope(Struct, kw_only=True):
     country: str
     language: str
     timezone: str
+    almanac: Almanac = field(default_factory=lambda: Almanac(codes=(), year=MINYEAR))
+    """Whose public holidays the client means."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
@@ -206,6 +210,14 @@ class Scope(Struct, kw_only=True):
             if self.dialling.is_refused(number):
                 mend = "take that out of refused in shared/dialling.yaml if it is meant; prefixes cannot allow it"
             self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)
+
+    def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
+        """The days that a text stands for, as far as they are known."""
+        try:
+            return self.almanac.spans(written)
+        except ValueError as error:
+            self.fail(str(error), *path)
+            return ()
 
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""

@@ -14,7 +14,7 @@ called party must press 1 to accept, so that a mobile's voicemail does not swall
 `no_answer`. After the conversation the call ends, or goes on at `done`.
 
 A contact may be the name of a rota (`shared/calendars.yaml`): whoever is on call at that instant is rung, and nobody
-where the rota has a gap.
+where the rota has a gap. Two who are on call together are rung at once, in `in_turn` too.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ class DialNode(Node, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(found))
 
     def targets(self, index: int, at: datetime) -> tuple[Contact, ...]:
-        """Whom the attempt `index` rings at this instant; of two rotas that name the same person, one."""
+        """Whom the attempt `index` rings at this instant, all of them at once; who is named twice, once."""
         entries = self.contacts if self.at_once else (self.contacts[index],)
-        found = (entry.at(at) if isinstance(entry, Rota) else entry for entry in entries)
-        return tuple(dict.fromkeys(contact for contact in found if contact is not None))
+        found = (entry.at(at) if isinstance(entry, Rota) else (entry,) for entry in entries)
+        return tuple(dict.fromkeys(contact for people in found for contact in people))
 
     def _ring(self, plan: Plan, call: Call, index: int, at: datetime) -> Step:
         targets = self.targets(index, at)

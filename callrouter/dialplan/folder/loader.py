@@ -148,7 +148,7 @@ class Loader:
     # Understood: the documents, and what all of them stand on
 
     def _understand(self, seen: Look, now: datetime) -> _Folder:
-        shared, shared_contents = self._documents.shared(seen)
+        shared, shared_contents = self._documents.shared(seen, now.year)
         drafts = self._documents.drafts(seen)
         ground = _Ground(shared, seen.sounds, now.date())
         self._ground = self._ground if self._ground and ground.is_the_same(self._ground) else ground

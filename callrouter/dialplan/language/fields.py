@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language import values
+from callrouter.dialplan.language import dates, values
 from callrouter.dialplan.language.sentences import pieces
 
 LONGEST_SENTENCE = 2_000
@@ -308,4 +308,26 @@ Share = Annotated[
     float,
     Read(values.share, {"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?%$", "examples": ["80%", "90%"]}),
 ]
-Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"})]
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MONTH_DAY = "[0-9]{2}-[0-9]{2}"
+_DATES = {
+    "type": "string",
+    "pattern": f"^({_DATE}([.][.]{_DATE})?|{_MONTH_DAY}([.][.]{_MONTH_DAY})?|[^0-9].*)$",
+    "examples": ["2026-12-24..2027-01-03", "12-24", "10-15..04-15", "eve of christmas", "school holidays A"],
+}
+Dates = Annotated[str, Read(dates.text, _DATES)]
+"""Days: with their year, of every year, or by what they are called."""
+DatesOrPart = Annotated[
+    str,
+    Read(
+        dates.days_or_part_text,
+        {
+            "type": "string",
+            "pattern": f"^({_DATE}.*|{_MONTH_DAY}.*|[^0-9].*)$",
+            "examples": ["2026-12-24", "2026-12-24 18:00..24:00", "christmas"],
+        },
+    ),
+]
+"""Days, or part of one."""
+DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]

@@ -40,6 +40,47 @@ is a way out: it leads to a node of whoever includes the snippet. The types are 
 The snippet's nodes become nodes of the tree under the name of the node that includes it (`night/ask`).
 """
 
+_DATES = """\
+Wherever days stand (in `exceptions` and `closed` of hours, in a rota's `exceptions`, in `dates` of a branch), they are
+written in one of these ways:
+
+| written | days |
+|---|---|
+| `2026-12-24` | that day |
+| `2026-12-24..2027-01-02` | from the first to the last of these days |
+| `12-24` | that day of every year; `02-29` comes in leap years only |
+| `10-15..04-15` | these days of every year, here over New Year. One that ends on `02-29` ends on 28 February in \
+other years, one that begins on it begins on 1 March |
+| `christmas`, `lundi de Pâques` | a public holiday by its name, in any language in which the country's have names; \
+the countries are those of `holidays`, else the client's own (a rota's: that of its time zone) |
+| `eve of christmas`, `veille de Noël` | the day before it |
+| `public holidays`, `eve of public holidays` | each of them, or the day before each |
+| `school holidays A` | those of the French zone A, B or C; elsewhere of a region (`school holidays DE-BY`). They \
+are known as far as they are published; later ones are reckoned by the usual rule |
+
+What comes every year is known from the year before this one to five years after it, as public holidays are.
+
+**Which hours a day has.** First decides what names a day with its year, then what names one day of every year, then
+what names several (a season, `public holidays`, `school holidays`); in each case `exceptions` before `closed`. Two
+exceptions of the same kind that claim the same day with other hours are refused. Then public holidays are closed, and
+then the week says.
+
+- One day (`2026-12-27`, `12-24`, `christmas`, `eve of christmas`) decides whatever it is: `"2026-12-27":
+  "10:00-18:00"` opens that Sunday.
+- Several days (with `..`, `eve of public holidays`, `school holidays`) change the hours of those which the week opens
+  and which are no public holidays: `"2026-12-24..2027-01-02": "09:00-12:00"` shortens the working days between, and
+  opens neither Sunday nor Christmas. `public holidays` changes those that fall on a day which the week opens.
+  `12-24..12-24` is 24 December where that is a working day. (A week without any hours says nothing of its days: then
+  all but public holidays are opened.)
+- Hours belong to the day on which they begin. A night `22:00-06:00` of Thursday goes on until Friday at 06:00, be
+  Friday a public holiday or closed; the night that would begin on a holiday or on a closed day is off as a whole, its
+  morning after midnight too.
+- The clock on the wall decides. In the hour that comes twice when clocks go back, hours hold both times; of hours that
+  the clocks leave out, `check` warns.
+
+`callrouter show --hours` shows each day of a week and why it is so; `check` names the days that may surprise.
+"""
+
 _ACCEPTED = """\
 Some warnings end with a name in brackets: what they warn of is seldom meant. A client for whom it is right says so,
 with the reason, and `check` is silent about it: `accepted: { long-ring: "The telephone hangs in the stable." }`.
@@ -56,6 +97,8 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield "## A client's file\n"
     schema = json_schema("client", client)
     yield from _document(client, schema, skip=(client.node_block,))
+    yield "### Days and dates\n"
+    yield _DATES
     yield "### accepted\n"
     yield _ACCEPTED
     yield "| name | said when |"

@@ -13,7 +13,7 @@ from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import PromptPart
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
@@ -93,6 +93,9 @@ class Names(Protocol):
 
     def own_voice(self, text: OwnText, *path: str | int) -> tuple[Sound, ...]:
         """The sound of a sentence of our own, in the language of the call."""
+
+    def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
+        """The days that a text stands for, as far as they are known."""
 
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""
