@@ -44,8 +44,8 @@ def describe_condition(condition: Condition) -> str:
             return f"{variable} starts with {' or '.join(prefixes)}"
         case VariableNumber(variable=variable, bounds=bounds):
             return f"{variable} {_bounds(bounds)}"
-        case DateWithin(first=first, last=last):
-            return f"{first} to {last}" if first != last else f"{first}"
+        case DateWithin():
+            return condition.called
         case DidIs(numbers=numbers):
             return f"dialled {' or '.join(numbers)}"
         case ShareOfCalls(percent=percent):

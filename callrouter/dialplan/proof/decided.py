@@ -181,7 +181,7 @@ def _decided(
 def _apart(one: Condition, two: Condition) -> bool:
     """Whether two conditions never hold for the same call at the same time."""
     if isinstance(one, DateWithin) and isinstance(two, DateWithin):
-        return one.timezone == two.timezone and (one.last < two.first or two.last < one.first)
+        return one.timezone == two.timezone and one.first_shared(two) is None
     if isinstance(one, DidIs) and isinstance(two, DidIs):
         return set(one.numbers).isdisjoint(two.numbers)
     variable = _variable(one)

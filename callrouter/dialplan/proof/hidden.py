@@ -92,11 +92,7 @@ def hidden(condition: Condition, earlier: Sequence[tuple[int, Condition]]) -> Hi
                 ],
             )
         case DateWithin():
-            around = [
-                place
-                for place, one in earlier
-                if isinstance(one, DateWithin) and one.first <= condition.first and condition.last <= one.last
-            ]
+            around = [place for place, one in earlier if isinstance(one, DateWithin) and condition.within(one)]
             return _found("all its days are answered for by", around[:1])
 
 

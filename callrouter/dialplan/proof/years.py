@@ -9,7 +9,8 @@ from callrouter.core.conditions import DateWithin
 from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.calendar import HoursBlock
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.proof.calendar import LONG_OVER_DAYS, days_of
+from callrouter.dialplan.language import dates
+from callrouter.dialplan.proof.calendar import LONG_OVER_DAYS
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
 
@@ -29,7 +30,7 @@ def check_years(scope: Scope, hours: Mapping[str, HoursBlock], tree: Tree, today
     """Warn of days whose year is probably another one."""
     latest = today + timedelta(days=FAR_DAYS)
     for name, block in hours.items():
-        all_days = [days_of(one) for one in (*block.closed, *block.exceptions)]
+        all_days = [days for one in (*block.closed, *block.exceptions) if (days := _dated(one))]
         if any(first > latest for first, _ in all_days):
             _check_far(scope, name, block, all_days, today)
     for name, about in tree.own.asking.items():
@@ -46,7 +47,7 @@ def _check_far(scope: Scope, name: str, block: HoursBlock, all_days: Collection[
     places: list[tuple[str, str, str | int]] = [(one, "closed", index) for index, one in enumerate(block.closed)]
     places += [(one, "exceptions", one) for one in block.exceptions]
     for written, key, place in places:
-        if _is_far(days_of(written), all_days, today):
+        if (days := _dated(written)) and _is_far(days, all_days, today):
             wrong = f"{shown(written)} is more than a year ahead: is the year right?"
             scope.fail(f"hours.{key}: {wrong}", "hours", name, key, place, name="far-date")
 
@@ -65,16 +66,25 @@ _NEARLY_A_YEAR = frozenset((*range(32), *range(334, 365)))
 
 
 def _check_seasons(scope: Scope, conditions: Collection[object], here: tuple[str | int, ...], today: date) -> None:
-    seasons = [(index, one) for index, one in enumerate(conditions) if isinstance(one, DateWithin)]
-    all_days = [(one.first, one.last) for _, one in seasons]
-    for index, one in seasons:
-        if one.last - one.first > timedelta(days=LONGEST_SEASON_DAYS):
-            wrong = f"condition {index + 1} holds for {(one.last - one.first).days + 1} days: is the year right?"
+    seasons = [
+        (index, span)
+        for index, one in enumerate(conditions)
+        if isinstance(one, DateWithin) and not one.written
+        for span in one.spans
+    ]
+    for index, (first, last) in seasons:
+        if last - first > timedelta(days=LONGEST_SEASON_DAYS):
+            wrong = f"condition {index + 1} holds for {(last - first).days + 1} days: is the year right?"
             scope.fail(wrong, *here, index, name="long-season")
-        elif _is_far((one.first, one.last), all_days, today):
-            first = one.first.isoformat()
-            wrong = f"condition {index + 1} begins on {first}, more than a year ahead: is the year right?"
+        elif _is_far((first, last), [span for _, span in seasons], today):
+            wrong = f"condition {index + 1} begins on {first.isoformat()}, more than a year ahead: is the year right?"
             scope.fail(wrong, *here, index, name="far-date")
+
+
+def _dated(written: str) -> Days | None:
+    """First and last day of a text that has their year."""
+    found = dates.days(written)
+    return (found.first, found.last) if isinstance(found, dates.Dated) else None
 
 
 def _check_swaps(scope: Scope, rota: Rota, here: tuple[str | int, ...], today: date) -> None:
@@ -87,7 +97,7 @@ def _check_swaps(scope: Scope, rota: Rota, here: tuple[str | int, ...], today: d
 
 def _lonely(rota: Rota, today: date) -> Iterator[Days]:
     for one in rota.exceptions:
-        if (today - one.last).days > LONG_OVER_DAYS:
+        if not one.written and (today - one.last).days > LONG_OVER_DAYS:
             later = ((other.first - one.first).days for other in rota.exceptions if other.last >= today)
             if not any(days % 365 in _NEARLY_A_YEAR for days in later):
                 yield one.first, one.last

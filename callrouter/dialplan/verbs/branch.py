@@ -40,8 +40,10 @@ def build(names: Names, name: str, block: BranchBlock) -> Node:
 def _condition(names: Names, name: str, index: int, block: ConditionBlock) -> Condition:
     if block.queue is not None:
         names.queue(block.queue, "nodes", name, "branch", "when", index, "queue")
-    dids = tuple(_dialled(names, block.did, "nodes", name, "branch", "when", index, "did")) if block.did else ()
-    return condition(block, names.timezone if names.hours_prefix else "", dids)
+    here = ("nodes", name, "branch", "when", index)
+    spans = sorted(span for text, path in block.days.items() for span in names.days(text, *here, *path))
+    dids = tuple(_dialled(names, block.did, *here, "did")) if block.did else ()
+    return condition(block, names.timezone if names.hours_prefix else "", tuple(spans), dids)
 
 
 def _dialled(names: Names, written: Sequence[str], *path: str | int) -> Iterator[str]:

@@ -5,8 +5,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from callrouter.core.effects import Sound
 from callrouter.core.nodes import MenuNode, Node
+from callrouter.core.read_aloud import PromptPart
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Before, Block, Positive, Target, as_mapping
@@ -64,8 +64,8 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
             names.fail(f"{shown(key)} is no key: a telephone has 0 to 9, * and #", *here, "keys", key)
     silent, unknown = block.no_input, block.no_match
     sounds = names.voices(block.prompt, *here, "prompt")
-    silent_sounds = names.voices(silent.prompt, *here, "no_input", "prompt")
-    unknown_sounds = names.voices(unknown.prompt, *here, "no_match", "prompt")
+    silent_sounds = names.voices(silent.prompt, *here, "no_input", "prompt", before=sounds)
+    unknown_sounds = names.voices(unknown.prompt, *here, "no_match", "prompt", before=sounds)
     if block.keys.keys() <= KEYS:
         _check_asked(names, sounds, block.keys, *here, "prompt")
         if silent_sounds or unknown_sounds:
@@ -91,7 +91,7 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
     )
 
 
-def _check_asked(names: Names, sounds: Sequence[Sound], keys: Container[str], *path: str) -> None:
+def _check_asked(names: Names, sounds: Sequence[PromptPart], keys: Container[str], *path: str) -> None:
     """A sentence must not ask for a key that leads nowhere."""
     asked = [key for sound in sounds for key in spoken_keys(sound.text) if key not in keys]
     for key in dict.fromkeys(asked):

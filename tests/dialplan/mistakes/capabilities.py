@@ -33,9 +33,13 @@ def _day_keys(firm: Firm) -> list[str]:
 
 CAPABILITIES: Mapping[str, Callable[[Firm], bool]] = {
     "season": _anywhere(lambda key, value: key == "from"),
+    "season of every year": _anywhere(lambda key, value: key == "dates"),
+    "closing of every year": _anywhere(lambda key, value: key == "closed" and len(value[0].partition("..")[0]) == 5),
+    "value in a sentence": _anywhere(lambda key, value: key in ("say", "prompt") and "{dossier}" in str(value)),
     "rota": _anywhere(
         lambda key, value: key == "contacts" and isinstance(value, list) and value[0] in ("on-duty", "weekly")
     ),
+    "rota of days, nights and week-ends": _anywhere(lambda key, value: key == "contacts" and value == ["shifts"]),
     "several languages": lambda firm: len(firm.languages) > 1,
     "several numbers": lambda firm: len(firm.client["numbers"]) > 1,
     "shared calendar": _anywhere(lambda key, value: key == "calendar"),

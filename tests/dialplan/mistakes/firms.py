@@ -66,6 +66,16 @@ def shared(random: Random) -> dict[str, dict[str, Any]]:
                     "starting": "2026-01-05",
                     "exceptions": {"2026-12-25": "duty-1"},
                 },
+                "shifts": {
+                    "timezone": "Europe/Paris",
+                    "change": "mon 08:00",
+                    "starting": "2026-01-05",
+                    "shifts": {
+                        "day": {"when": "mon-fri 08:00-18:00", "cycle": ["duty-0", "duty-1"]},
+                        "night": {"when": "mon-thu 18:00-08:00", "cycle": [["duty-0", "duty-1"], "duty-2"]},
+                        "weekend": {"when": "fri 18:00..mon 08:00", "cycle": ["duty-3"]},
+                    },
+                },
                 "weekly": {
                     "timezone": "Europe/Paris",
                     "cycle": ["duty-2", "duty-3"],
@@ -231,6 +241,8 @@ def _head(firm: Firm) -> None:
                 ["2026-12-24..2027-01-03"],
                 ["2026-12-26..2027-01-02", "2027-08-02..2027-08-22"],
                 ["2026-12-31", "2027-05-07"],
+                ["12-24..01-02", "08-01..08-15"],
+                ["12-31", "2027-05-07"],
                 ["2026-12-24..2027-01-03", "2027-07-19..2027-08-15", "2027-12-24..2028-01-02"],
             ]
         )
@@ -328,7 +340,9 @@ def _standing(firm: Firm, full: str) -> str:
 
 
 def _duty(firm: Firm) -> str:
-    who = firm.random.choice([["boss"], ["boss", "second"], ["on-duty"], ["weekly", "boss"], ["duty-0", "duty-2"]])
+    who = firm.random.choice(
+        [["boss"], ["boss", "second"], ["on-duty"], ["weekly", "boss"], ["shifts"], ["duty-0", "duty-2"]]
+    )
     firm.client["dialling"] = {"countries": ["FR"]} if firm.place.country != "FR" else {"countries": ["BE"]}
     firm.nodes["duty"] = {
         "dial": {
@@ -413,6 +427,9 @@ def _file(firm: Firm, following: str) -> str:
                 "otherwise": following,
             }
         }
+    if firm.chance(0.5):
+        firm.nodes[known] = {"play": {"prompt": firm.say(FILE_SAID), "next": "named"}}
+        known = "named"
     firm.nodes[known] = {"queue": {"name": firm.trade.queue, "priority": "5", "max_wait": "4m", "overflow": "word"}}
     return "file"
 
@@ -420,9 +437,8 @@ def _file(firm: Firm, following: str) -> str:
 def _season(firm: Firm, following: str) -> str:
     """A branch on the day: a season that goes on, or one that comes."""
     first, last = firm.random.choice([(-40, 140), (-5, 30), (20, 60), (100, 200)])
-    firm.nodes["season"] = {
-        "branch": {"when": [{"from": day(first), "to": day(last), "then": "winter"}], "otherwise": following}
-    }
+    when: dict[str, Any] = firm.random.choice([{"from": day(first), "to": day(last)}, {"dates": ["10-15..04-15"]}])
+    firm.nodes["season"] = {"branch": {"when": [{**when, "then": "winter"}], "otherwise": following}}
     firm.nodes["winter"] = {"play": {"prompt": firm.say(SEASON), "next": following}}
     return "season"
 

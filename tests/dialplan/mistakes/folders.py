@@ -84,7 +84,7 @@ def judge(folder: Folder) -> Judged:
 def _shared(contents: tuple[tuple[str, bytes], ...]) -> tuple[Shared, dict[str, Document]]:
     """Most folders have the same shared files."""
     read_ones = {kind: read(content, f"shared/{kind}.yaml") for kind, content in contents}
-    return shared_from(read_ones), {one.file: one for one in read_ones.values()}
+    return shared_from(read_ones, (), "FR", NOW.year), {one.file: one for one in read_ones.values()}
 
 
 class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

@@ -152,14 +152,15 @@ def rota_swap_over(random: Random) -> Mistake | None:
     )
 
 
-def range_exception(random: Random) -> Mistake | None:
-    """Other hours for some weeks, which open Sundays and holidays too."""
+def idle_exception(random: Random) -> Mistake | None:
+    """Other hours for days that are closed anyway, which stay closed."""
     firm = right(random)
     hours, path = _own_hours(firm)
-    if "open" not in hours or "daily" in hours["open"]:
+    if "open" not in hours or "holidays" not in hours:
         return None
-    written = random.choice(["2026-12-14..2026-12-30", "2027-07-05..2027-08-29", "2027-04-26..2027-05-09"])
+    hours["open"] = {"mon-fri": "09:00-17:00"}
     hours.pop("closed", None)
+    written = random.choice(["2026-12-19..2026-12-20", "2027-02-06..2027-02-07", "2026-12-05..2026-12-06"])
     hours["exceptions"] = {written: random.choice(["09:00-12:00", "08:00-16:00"])}
     return Mistake(firm.folder, (at(firm.folder, *path, "exceptions", written),))
 
@@ -172,5 +173,5 @@ KINDS = (
     Kind(name="rota that ends", line=19, make=rota_ends),
     Kind(name="rota with a gap", line=19, make=rota_gap),
     Kind(name="swap of a rota of a year that is over", line=19, make=rota_swap_over),
-    Kind(name="range exception that opens Sundays", line=20, make=range_exception, awaited=True),
+    Kind(name="exception for days that are closed", line=20, make=idle_exception),
 )

@@ -108,7 +108,9 @@ def brace(random: Random) -> Mistake | None:
     if isinstance(prompt, dict) and "say" not in prompt:
         return None
     holder[key] = changed = _with_sentence(prompt, said, firm.place.language)
-    return Mistake(firm.folder, (at(firm.folder, *path), *_texts_of(firm, changed, path)))
+    # A value that is not set is missing at the node, whichever of its sentences reads it.
+    node = (at(firm.folder, *path[:2]), at(firm.folder, *path[:3]))
+    return Mistake(firm.folder, (*node, at(firm.folder, *path), *_texts_of(firm, changed, path)))
 
 
 def _prompts(value: Any, path: Path) -> Iterator[tuple[Path, dict[str, Any], str]]:
@@ -128,22 +130,30 @@ def shared_brace(random: Random) -> Mistake | None:
     if how == 0:
         prompts = firm.folder.shared["prompts"]["prompts"]
         prompts["bye"]["fr"] += f" {said}"
-        return Mistake(
-            firm.folder, (at_shared("prompts", "prompts", "bye", "fr"), at_shared("prompts", "prompts", "bye"))
-        )
+        # Or at the node that says it: another client may set the value.
+        nodes = tuple(at(firm.folder, "nodes", "bye", *more) for more in ((), ("hangup",), ("hangup", "prompt")))
+        if firm.client["nodes"]["bye"]["hangup"]["prompt"] != {"sound": "bye"} or firm.place.language != "fr":
+            return None
+        return Mistake(firm.folder, (*nodes, at_shared("prompts", "prompts", "bye", "fr")))
     if how == 1:
         ask = firm.folder.shared["snippets"]["snippets"]["take_a_message"]["nodes"]["ask"]["message"]
         ask["prompt"]["say"]["fr"] += f" {said}"
+        if "include" not in firm.client["nodes"]["word"] or firm.place.language != "fr":
+            return None
         here = ("snippets", "take_a_message", "nodes", "ask", "message", "prompt")
         return Mistake(
             firm.folder,
-            tuple(at_shared("snippets", *here, *more) for more in ((), ("say",), ("say", "fr"))),
+            (
+                *(at_shared("snippets", *here[:length]) for length in range(4, len(here) + 1)),
+                *(at_shared("snippets", *here, *more) for more in (("say",), ("say", "fr"))),
+            ),
         )
     if "duty" not in firm.client["nodes"]:
         return None
     dial = firm.client["nodes"]["duty"]["dial"]
     dial["screen"] = f"Un appel de {said}, tapez 1 pour l'accepter."
-    return Mistake(firm.folder, (at(firm.folder, "nodes", "duty", "dial", "screen"),))
+    rung = ("nodes", "duty", "dial")
+    return Mistake(firm.folder, tuple(at(firm.folder, *path) for path in (rung[:2], rung, (*rung, "screen"))))
 
 
 KINDS = (

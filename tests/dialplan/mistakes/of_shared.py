@@ -44,7 +44,6 @@ ENTRIES: dict[str, tuple[str, str, str, Any, str | tuple[str | int, ...]]] = {
     "list with a digit lost": ("lists", "lists", "agencies", ["01 40 56 60 0"], (0,)),
     "list with an extension": ("lists", "lists", "agencies", ["0162*", "01 40 56 60 00 poste 3"], (1,)),
     "prompt that is empty": ("prompts", "prompts", "hello", {"fr": ""}, "fr"),
-    "prompt with a brace": ("prompts", "prompts", "hello", {"fr": "Bonjour {nom}."}, "fr"),
 }
 
 KINDS = (Kind(name="one bad entry in a shared file", line=24, make=entry),)

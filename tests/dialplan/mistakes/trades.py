@@ -88,6 +88,7 @@ ITEM: Text = ("Pour {what}, tapez {key}.", "For {what}, press {key}.")
 ITEM_TOUCHED: Text = ("Pour {what}, appuyez sur la touche {key}.", "For {what}, press key {key}.")
 UNKNOWN_CHOICE: Text = ("Ce choix n'existe pas.", "Sorry, that is not one of the choices.")
 ASK_FILE: Text = ("Tapez votre numéro de dossier à 4 chiffres.", "Please key in the 4 digits of your file.")
+FILE_SAID: Text = ("Dossier {{dossier}}, merci.", "File {{dossier}}, thank you.")
 ASK_WORD: Text = (
     "Laissez votre nom et votre numéro après le bip.",
     "Please leave your name and your number after the tone.",
