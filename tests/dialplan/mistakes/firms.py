@@ -16,6 +16,7 @@ from tests.dialplan.mistakes.trades import (
     BUSY,
     BYE,
     FAMILIES,
+    FILE_SAID,
     GREETING,
     ITEM,
     ITEM_TOUCHED,
