@@ -57,6 +57,8 @@ class Carrier(asyncio.DatagramProtocol):
         self.port = 0
         self.host = ""
         self.dialled: list[str] = []
+        self.invites: list[dict[str, str]] = []
+        """What came with each, by lower-case header."""
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._dialogs: dict[str, _Dialog] = {}
@@ -132,6 +134,7 @@ class Carrier(asyncio.DatagramProtocol):
     async def _answer_call(self, call_id: str, invite: dict[str, str], address: tuple[str, int]) -> None:
         number = invite["number"]
         self.dialled.append(number)
+        self.invites.append(invite)
         habit = self._habits.get(number)
         if habit in (None, Habit.BUSY):
             self._reply(invite, address, "404 Not Found" if habit is None else "486 Busy Here", None)
