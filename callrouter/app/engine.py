@@ -40,6 +40,7 @@ from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.media_watch import MediaWatch
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.asterisk.refused import RefusedCalls
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
@@ -144,6 +145,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_ended=metrics.leg_vanished,
     )
+    refused = RefusedCalls(link, link_up=lambda: link.state is LinkState.UP, now=clock.now)
     telephony = Telephony(
         link,
         switch,
@@ -157,6 +159,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         ),
         queue_check=queue_check,
         media_watch=media_watch,
+        refused=refused,
         fallbacks=fallbacks,
         plans=dialplans.served,
         observation=observation,
@@ -171,6 +174,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             link=link.counters,
             writer=recorder,
             notifications=lambda: web_services.deliveries.backlog,
+            refused=lambda: refused.by_client,
         )
     )
     return Engine(
@@ -195,6 +199,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            refused=refused,
             outgoing=outgoing,
             calls=calls,
             registry=registry,
