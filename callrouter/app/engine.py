@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__, garbage
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
+from callrouter.app.first_sound import pause_before_first_sound
 from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
@@ -119,7 +120,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
     listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
-    places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
+    places = Places(
+        recordings_dir=str(settings.recordings_dir.absolute()),
+        dial_pattern=settings.trunk_dial,
+        pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
+    )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
     driver = Driver(
         switch,

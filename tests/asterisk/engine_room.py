@@ -13,7 +13,7 @@ from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.core import facts
 from callrouter.core.call import Call
-from callrouter.core.effects import Lookup
+from callrouter.core.effects import Lookup, Sound
 from callrouter.core.facts import Fact
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
@@ -227,8 +227,15 @@ class NobodyAnswers:
 
 
 @asynccontextmanager
-async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> AsyncIterator[EngineRoom]:
-    """The engine, logged in; what calls are left are hung up."""
+async def engine_room(
+    pbx: Pbx,
+    plan: Plan,
+    web: Lookups | None = None,
+    *,
+    dial: str = "Local/{number}@test-phone/n",
+    pause: Sound | None = None,
+) -> AsyncIterator[EngineRoom]:
+    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled."""
     rooms: list[EngineRoom] = []
 
     class Eyes:
@@ -246,7 +253,7 @@ async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> Async
     eyes, clock, calls, tasks = Eyes(), SystemClock(), LiveCalls(), Tasks()
     address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
     link = AmiLink(address)
-    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern="Local/{number}@test-phone/n")
+    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern=dial, pause=pause)
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
