@@ -84,7 +84,7 @@ def client(number: int) -> str:
     title = f"{trade.title} {name}"
     first, second, third = trade.subjects
     did = f"01 99 {number // 10_000:02d} {number // 100 % 100:02d} {number % 100:02d}"
-    holidays = ("FR", "FR-57", "FR", "FR-971")[number % 4]
+    holidays = ("FR", "FR-57", "FR", "FR-68")[number % 4]
     wait = 2 + number % 3
     return f"""\
 # {title}, client {number}.

@@ -66,8 +66,8 @@ class Stopwatch:
     def again(self) -> float:
         """Seconds of the same proofs from the beginning, with nothing else to do and no garbage to look for."""
         fresh = [
-            (scope, file, Tree(nodes=tree.nodes, written=tree.written, start=tree.start, fallback=tree.fallback), today)
-            for scope, file, tree, today in self.proved
+            (scope, file, Tree(nodes=tree.nodes, written=tree.written, start=tree.start, fallback=tree.fallback), *rest)
+            for scope, file, tree, *rest in self.proved
         ]
         gc.collect()
         gc.freeze()

@@ -50,6 +50,7 @@ class RefusedOut(Out):
     file: str
     keeps_client: str | None = Field(description="Client that is served by its last good version")
     keeps_version: str | None
+    overdue: bool = Field(description="True: it is served as it stands, and refused only because of the day it is")
     issues: list[IssueOut]
 
     @classmethod
@@ -58,6 +59,7 @@ class RefusedOut(Out):
             file=refused.file,
             keeps_client=refused.keeps.client if refused.keeps else None,
             keeps_version=refused.keeps.version if refused.keeps else None,
+            overdue=refused.overdue,
             issues=[IssueOut.of(issue) for issue in refused.issues],
         )
 
@@ -78,7 +80,7 @@ class DialplansOut(Out):
     def of(cls, served: ServedPlans, walked: dict[tuple[str, str], int], *, watching: bool) -> DialplansOut:
         """`walked`: live calls by client and version."""
         refused = served.refused
-        wrong = {one.file for one in refused}
+        wrong = {one.file for one in refused if not one.overdue}
         return cls(
             watching=watching,
             loaded_at=served.catalogue.loaded_at,

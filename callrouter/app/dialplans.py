@@ -67,6 +67,7 @@ class PlanChanges:
             issues=len(catalogue.issues),
             at_seconds=catalogue.loaded_at.timestamp(),
             refused=len(catalogue.refused),
+            overdue=len(catalogue.overdue),
             swapped=len(swap.live),
             seconds=swap.seconds,
         )

@@ -141,7 +141,8 @@ def compile_all(stored: Iterable[StoredPlan], sounds: SoundSource, *, region: st
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(content, encoding="utf-8", newline="")
             try:
-                made = load_directory(Path(place), sounds, now=now, region=region).plans
+                # What was live stays what it was, whatever days have passed since.
+                made = load_directory(Path(place), sounds, now=now, region=region).with_overdue().plans
             except CallrouterError:
                 continue
             plans |= {client: made[client] for client in group.clients if client in made}

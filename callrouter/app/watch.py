@@ -52,6 +52,7 @@ class Watcher:
         self._plans = plans
         self._held: Look | None = None
         """What was loaded last and refused for the moment."""
+        self._day = plans.catalogue.loaded_at.date()
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -102,6 +103,7 @@ class Watcher:
             seen = await asyncio.to_thread(self._loader.look)
             if seen == self._plans.seen:
                 self._held = None
+                await self._look_at_the_day()
                 return
             waited = time.monotonic() - began
             patient = waited < PATIENCE_SECONDS
@@ -114,6 +116,12 @@ class Watcher:
             await self._load(seen, patient=patient)
             if not patient:
                 return
+
+    async def _look_at_the_day(self) -> None:
+        """On another day, find what is over since: nothing goes out of service by it, but people hear of it."""
+        if (day := self._plans.now().date()) != self._day:
+            self._day = day
+            await self._plans.reload(Why.ANOTHER_DAY)
 
     async def _load(self, seen: Look, *, patient: bool) -> None:
         present = self._plans.catalogue

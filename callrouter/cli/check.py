@@ -14,7 +14,7 @@ from callrouter.app.outgoing_check import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.sound_files import sound_folders
-from callrouter.dialplan.issues import Issue, errors, how_many
+from callrouter.dialplan.issues import Issue, Severity, errors, how_many
 from callrouter.dialplan.show.text import tree
 from callrouter.questions.expected import run_expected
 from callrouter.settings import load_secrets, load_settings
@@ -68,7 +68,7 @@ def _say(catalogue: Catalogue, issues: Sequence[Issue], *, show: bool) -> None:
     for issue in issues:
         print(str(issue))
     wrong = len(errors(issues))
-    warnings = len(issues) - wrong
+    warnings = sum(issue.severity is Severity.WARNING for issue in issues)
     nodes = sum(len(plan.nodes) for plan in catalogue.plans.values())
     good = f"{how_many(len(catalogue.plans), 'client')} with {how_many(nodes, 'node')} can be served"
     print(f"{good}; {how_many(wrong, 'error')}, {how_many(warnings, 'warning')}.")

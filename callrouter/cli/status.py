@@ -15,6 +15,7 @@ from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
 from callrouter.dialplan.issues import how_many
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
+from callrouter.settings.token import token_to_ask_with
 
 FEW = 20
 """Plans that are listed without being asked for."""
@@ -26,7 +27,7 @@ def status(
 ) -> None:
     """Show the engine's link, calls and plans, and the files that are refused. Exit 1 when something is wrong."""
     settings = load_settings()
-    client = EngineClient(settings.engine_base_url, settings.required_api_token())
+    client = EngineClient(settings.engine_base_url, token_to_ask_with(settings))
     try:
         found = asyncio.run(client.status())
     except EngineAway as error:
@@ -69,7 +70,8 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
     for refused in dialplans.refused:
         keeps = f"; {refused.keeps_client} keeps version {refused.keeps_version}" if refused.keeps_client else ""
         console.print()
-        console.print(safe_text(f"Refused: {refused.file}{keeps}"))
+        said = f"Overdue: {refused.file}; it stays in service" if refused.overdue else f"Refused: {refused.file}{keeps}"
+        console.print(safe_text(said))
         for issue in refused.issues:
             console.print(safe_text(f"  {issue.sentence}"))
     if found.problems:

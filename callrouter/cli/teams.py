@@ -12,15 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
+from callrouter.dialplan.folder.catalogue import refuse_other_documents
 from callrouter.dialplan.folder.files import load_shared
-from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.shared.reading import FOLDER, Shared
 from callrouter.errors import DialplanError
 from callrouter.settings import load_settings
 
 
 def teams(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of the clients' files (default: CALLROUTER_DIALPLANS_DIR).")
+        Path | None,
+        typer.Argument(metavar="DIR", help="Folder of the clients' files (default: CALLROUTER_DIALPLANS_DIR)."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write them to this file instead of standard output.")] = None,
 ) -> None:
@@ -41,8 +43,12 @@ def read_shared(folder: Path) -> Shared:
     """
     if not folder.is_dir():
         raise DialplanError(f"{folder} is no folder: name the one that holds the clients' files")
+    refuse_other_documents(folder)  # it would be a folder without teams, and the PBX would have none
     shared = load_shared(folder)
-    refused = [shared.refused[kind] for kind in ("queues", "agents") if kind in shared.refused]
+    kinds = ("queues", "agents")
+    refused = [shared.refused[kind] for kind in kinds if kind in shared.refused]
+    # A team that is left out would be taken from the PBX.
+    refused += [f"{FOLDER}/{kind}.yaml" for kind in kinds if shared.bad.get(kind)]
     if refused:
         raise DialplanError("\n".join(str(issue) for issue in shared.issues if issue.file in refused))
     return shared

@@ -17,6 +17,8 @@ import phonenumbers
 from msgspec import Struct
 from phonenumbers import PhoneNumberType
 
+from callrouter.core.numbers import EMERGENCY, is_free_of_charge, is_short
+
 DIGITS_OF_A_RANGE: Final = 3
 """Digits after the country's code by which a beginning names a range of numbers: 089 holds many prices, 0892 one."""
 
@@ -32,12 +34,15 @@ class Cost(IntEnum):
     """Short numbers (3xxx, 118xxx …): each has a price of its own."""
     UNKNOWN = 4
     """No operator could have given the number out."""
+    EMERGENCY = 5
+    """Nothing, but whoever answers looks for our line's place."""
 
 
 _WHY_NOT = {
     Cost.SPECIAL: "it is neither a fixed line nor a mobile, and may cost more than a call",
     Cost.SHORT: "it is a short number, and may cost more than a call",
     Cost.UNKNOWN: "no operator could have given it out",
+    Cost.EMERGENCY: "it is an emergency number, which would take our line's place for the caller's",
 }
 _ORDINARY = frozenset(
     {
@@ -74,6 +79,8 @@ class Dialling(Struct, frozen=True, kw_only=True):
         """Why an E.164 number may not be dialled, for a person; an empty string when it may."""
         if found := _beginning(number, self.refused):
             return f"numbers that begin with {found} are refused"
+        if is_short(number):
+            return self._refusal_of_short(number)
         code, country, cost = _described(number)
         if not code:
             return "it is no telephone number"
@@ -86,6 +93,14 @@ class Dialling(Struct, frozen=True, kw_only=True):
             return ""
         hint = f" ({opened[0]} opens ordinary numbers only)" if opened else ""
         return f"{_WHY_NOT[cost]}{hint}"
+
+    def _refusal_of_short(self, number: str) -> str:
+        """Of a number that no country's code goes before."""
+        cost = _cost_of_short(number)
+        named = any(
+            prefix == number or (number.startswith(prefix) and names_a_range(prefix)) for prefix in self.prefixes
+        )
+        return "" if named or cost is Cost.ORDINARY else _WHY_NOT[cost]
 
     def _is_home(self, code: int, cost: Cost) -> bool:
         """Whether it is a number of an allowed country's, though of no region of it that is known."""
@@ -119,7 +134,9 @@ def with_territories(countries: Iterable[str]) -> frozenset[str]:
 
 
 def names_a_range(prefix: str) -> bool:
-    """Whether a beginning in E.164 is long enough to open numbers that cost more than a call."""
+    """Whether a beginning in E.164, or of short numbers, is long enough to open what costs more than a call."""
+    if not prefix.startswith("+"):
+        return len(prefix) >= DIGITS_OF_A_RANGE
     digits = prefix.removeprefix("+")
     for length in (1, 2, 3):
         if int(digits[:length] or "0") in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
@@ -135,6 +152,12 @@ def _described(number: str) -> tuple[int, str, Cost]:
         return 0, "", Cost.UNKNOWN
     country = phonenumbers.region_code_for_number(parsed) or ""
     return parsed.country_code or 0, country, _cost(parsed)
+
+
+def _cost_of_short(number: str) -> Cost:
+    if number in EMERGENCY:
+        return Cost.EMERGENCY
+    return Cost.ORDINARY if is_free_of_charge(number) else Cost.SHORT
 
 
 def _cost(parsed: phonenumbers.PhoneNumber) -> Cost:

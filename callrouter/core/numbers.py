@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 import phonenumbers
@@ -10,16 +11,33 @@ from msgspec import Struct
 from callrouter.core.call import CallerId, Presentation
 
 ANONYMOUS = "anonymous"
+FRENCH_PLAN = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "BL", "MF"})
+"""Territories of one numbering plan (ARCEP): ten digits that begin with 0 mean the same telephone in all of them."""
+
 _OVERSEAS = {
-    "FR": {
-        **dict.fromkeys(("0590", "0690", "0691"), "+590"),
-        **dict.fromkeys(("0594", "0694"), "+594"),
-        **dict.fromkeys(("0596", "0696", "0697"), "+596"),
-        **dict.fromkeys(("0262", "0263", "0269", "0692", "0693"), "+262"),
-    }
+    **dict.fromkeys(("0590", "0690", "0691", "07090"), "+590"),
+    **dict.fromkeys(("0594", "0694", "070930", "070931", "070932", "070933"), "+594"),
+    **dict.fromkeys(("0596", "0696", "0697", "07091"), "+596"),
+    **dict.fromkeys(("0262", "0263", "0269", "0692", "0693", "0639", "07092", "070935", "070936", "070937"), "+262"),
 }
 """National beginnings that belong to a territory with a country code of its own: dialled like any other from there
 and from the mainland, but `0590 …` is +590 590 …, not +33 590 … (ARCEP's numbering plan)."""
+
+_FICTION = "063998"
+"""Within Mayotte's 0639, the block that ARCEP keeps for fiction: a mainland one."""
+
+_OVERSEAS_CODES = tuple(sorted(set(_OVERSEAS.values())))
+
+_SHORT = re.compile(r"1[578]|11[2459]|116[0-9]{3}|118[0-9]{3}|19[1679]|10[0-9]{2}|3[0-9]{3}", re.ASCII)
+"""Short numbers of the French plan (ARCEP): they have no international form, and are kept as they are keyed."""
+
+_SHORT_BEGINNING = re.compile(r"1[0-9]{0,4}|3[0-9]{0,2}", re.ASCII)
+
+_FREE_OF_CHARGE = frozenset({"3114", "3117", "3131", "3133", "3179", "3200", "3201", "3919", "3928", "3939", "3966"})
+"""Four-digit numbers that cost no more than a call, besides those below; phonenumbers takes 3919 for premium."""
+
+EMERGENCY = frozenset({"15", "17", "18", "112", "114", "115", "119", "191", "196", "197"})
+"""Numbers that find out where the caller is by the line they come in on, which would be ours."""
 
 _LONGEST = 64
 """Characters beyond which nothing is looked at: no number is that long, and parsing hostile text costs time."""
@@ -31,7 +49,8 @@ _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
 def normalise(number: str, region: str) -> str | None:
     """E.164 of a number as a person, a trunk or a file writes it, or None when it is not a possible number.
 
-    `region` is the ISO 3166 country whose national form is understood. A number without `+` that is none of the
+    `region` is the ISO 3166 country whose national form is understood; short numbers of the French plan stay as they
+    are. A number without `+` that is none of the
     country's is tried as an international one, as trunks send them (`33140000001`).
     """
     if len(number) > _LONGEST:
@@ -39,9 +58,7 @@ def normalise(number: str, region: str) -> str | None:
     digits = number.translate(_SEPARATORS)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    elif code := _OVERSEAS.get(region, {}).get(digits[:4]):
-        digits = code + digits[1:]
-    if region == "FR" and (found := _french(digits)):
+    if region in FRENCH_PLAN and (found := _french(digits)):
         return found
     # phonenumbers reads letters as keys, other scripts' digits and extensions: in a list of callers these are mistakes.
     if not (digits.isascii() and digits.removeprefix("+").isdecimal()):
@@ -59,7 +76,11 @@ def normalise(number: str, region: str) -> str | None:
 def _french(digits: str) -> str:
     """E.164 of a French number as it is nearly always written, without asking phonenumbers; or an empty string."""
     if len(digits) == 10 and digits[0] == "0" and digits[1] != "0" and digits.isascii() and digits.isdecimal():
-        return f"+33{digits[1:]}"
+        code = _OVERSEAS.get(digits[:4]) or (digits[:3] == "070" and _overseas_mobile(digits)) or "+33"
+        code = "+33" if digits[:6] == _FICTION else code
+        return code + digits[1:]
+    if len(digits) <= 6 and _SHORT.fullmatch(digits):
+        return digits
     if (
         len(digits) == 12
         and digits[:3] == "+33"
@@ -71,6 +92,58 @@ def _french(digits: str) -> str:
     return ""
 
 
+def _overseas_mobile(digits: str) -> str:
+    return _OVERSEAS.get(digits[:5]) or _OVERSEAS.get(digits[:6]) or ""
+
+
+def is_short(number: str) -> bool:
+    """Whether a normalised number is a short one of the French plan."""
+    return number[:1] != "+" and _SHORT.fullmatch(number) is not None
+
+
+def is_free_of_charge(number: str) -> bool:
+    """Whether a short number costs no more than a call; emergency numbers are free, and are none of these."""
+    return number[:2] in ("30", "31") or number[:3] == "116" or number in _FREE_OF_CHARGE
+
+
+@lru_cache(maxsize=65_536)
+def written(number: str, region: str) -> str | None:
+    """E.164 of a number as a document writes it, or None.
+
+    Stricter than `normalise`, which takes what a trunk sends: with a digit too few or too many it is no number of its
+    country, and a number without `+` or `00` is one of the region's own plan.
+    """
+    found = normalise(number, region)
+    if found is None or is_short(found):
+        return found
+    digits = number.translate(_SEPARATORS)
+    code = next((one for one in ("+33", *_OVERSEAS_CODES) if found.startswith(one)), "")
+    if code:
+        rest = found[len(code) :]
+        whole = (len(rest) == 9 and rest[0] != "0") or (len(rest) == 13 and rest.startswith("700"))
+        return found if whole and (region in FRENCH_PLAN or digits[0] in "+0") else None
+    parsed = phonenumbers.parse(found, None)
+    if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    foreign = parsed.country_code != phonenumbers.country_code_for_region(region)
+    return None if foreign and not digits.startswith(("+", "00")) else found
+
+
+def wrong_number(number: str, region: str) -> str:
+    """Why a text is no telephone number of a region, and the mend, for a person."""
+    extension = re.search(r"(?i)\s*(?:\b(?:poste|p\.|ext|extension|x)\s*|[#,;])[0-9]{1,6}\s*$", number)
+    if extension and written(number[: extension.start()], region):
+        alone = number[: extension.start()].strip()
+        return f'is a number with an extension, which no telephone network knows: write "{alone}"'
+    digits = "".join(char for char in number if char.isdecimal())
+    if region in FRENCH_PLAN and digits[:1] == "0" and len(digits) in (8, 9, 11, 12) and digits[:2] != "00":
+        how, by = "few" if len(digits) < 10 else "many", abs(len(digits) - 10)
+        return f"is no telephone number of {region}: it has {by} digit{'s' if by > 1 else ''} too {how}"
+    if len(digits) >= 9 and number.strip()[:1] != "+":
+        return f"is no telephone number of {region}: one of another country is written with + and its code"
+    return f"is no telephone number of {region}"
+
+
 @lru_cache(maxsize=4_096)
 def is_valid(number: str) -> bool:
     """Whether an E.164 number is one its country could have given out."""
@@ -78,6 +151,44 @@ def is_valid(number: str) -> bool:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, None))
     except phonenumbers.NumberParseException:
         return False
+
+
+@lru_cache(maxsize=65_536)
+def territories_of(number: str) -> tuple[str, ...]:
+    """Where an E.164 number lies, as ISO codes; nothing for one that belongs to no place, such as a toll-free one."""
+    digits = number.removeprefix("+33")
+    if digits != number:
+        return ("FR",) if digits[:1] in "12345" else ()
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return ()
+    return (
+        tuple(phonenumbers.region_codes_for_country_code(parsed.country_code or 0))
+        if number[:4] != "+262"
+        else (("YT",) if number[4:7] in ("269", "639") else ("RE",))
+    )
+
+
+@lru_cache(maxsize=4_096)
+def country_of(number: str) -> str:
+    """ISO code of the country whose fixed line or mobile an E.164 number is; empty for every other number."""
+    try:
+        parsed = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return ""
+    ordinary = (
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    )
+    return (phonenumbers.region_code_for_number(parsed) or "") if phonenumbers.number_type(parsed) in ordinary else ""
+
+
+def is_home(number: str, region: str) -> bool:
+    """Whether an E.164 number has the code of a country, or of a territory of its plan."""
+    own = f"+{phonenumbers.country_code_for_region(region)}"
+    return number.startswith(("+33", *_OVERSEAS_CODES) if region in FRENCH_PLAN else own)
 
 
 @lru_cache(maxsize=256)
@@ -92,10 +203,15 @@ def example(region: str) -> str:
 @lru_cache(maxsize=4_096)
 def as_dialled(number: str, region: str) -> str:
     """The digits by which an E.164 number is known in a country: `0612340001` at home, `0044…` from abroad."""
+    if is_short(number):
+        return number
     try:
         parsed = phonenumbers.parse(number, None)
     except phonenumbers.NumberParseException:
         return "00" + number.removeprefix("+")
+    if region in FRENCH_PLAN and number.startswith(("+33", *_OVERSEAS_CODES)):
+        code = next(one for one in ("+33", *_OVERSEAS_CODES) if number.startswith(one))
+        return "0" + number.removeprefix(code)
     if parsed.country_code != phonenumbers.country_code_for_region(region):
         return "00" + number.removeprefix("+")
     national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
@@ -108,8 +224,14 @@ def spellings(number: str, region: str) -> tuple[str, ...]:
 
     Each of them is understood by `normalise`, and leads back to the number.
     """
+    if is_short(number):
+        return (number,)
     digits = number.removeprefix("+")
-    national = ["0" + digits[2:]] if region == "FR" and _french(number) else _national_forms(number, region)
+    national = (
+        ["0" + digits[2:]]
+        if region in FRENCH_PLAN and number[:3] == "+33" and _french(number)
+        else _national_forms(number, region)
+    )
     forms = [number, digits, "00" + digits, *(form for form in national if normalise(form, region) == number)]
     return tuple(dict.fromkeys(forms))
 
@@ -124,20 +246,35 @@ def _national_forms(number: str, region: str) -> list[str]:
 
 
 @lru_cache(maxsize=4_096)
-def normalise_prefix(prefix: str, region: str) -> str | None:
-    """The E.164 beginning that a national or international beginning stands for: `08` in FR is `+338`."""
+def prefixes(prefix: str, region: str) -> tuple[str, ...]:
+    """The beginnings, as numbers are kept, that a national or international beginning stands for; none: it is wrong.
+
+    `08` in FR is `+338`; `02` is `+332` and the numbers of Réunion and Mayotte, `3` and `118` are short numbers.
+    """
     digits = prefix.translate(_SEPARATORS)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if digits.startswith("+"):
-        return digits if digits.isascii() and digits[1:].isdecimal() else None
+        return (digits,) if digits.isascii() and digits[1:].isdecimal() else ()
     if not (digits.isascii() and digits.isdecimal()):
-        return None
-    if code := _OVERSEAS.get(region, {}).get(digits[:4]):
-        return code + digits[1:]
+        return ()
+    if region in FRENCH_PLAN:
+        return _french_prefixes(digits)
     country = phonenumbers.country_code_for_region(region)
     national = phonenumbers.ndd_prefix_for_region(region, True) or ""
-    return f"+{country}{digits.removeprefix(national)}" if country else None
+    return (f"+{country}{digits.removeprefix(national)}",) if country else ()
+
+
+def _french_prefixes(digits: str) -> tuple[str, ...]:
+    if digits.startswith(_FICTION):
+        return (f"+33{digits[1:]}",)
+    if digits[0] != "0":
+        return (digits,) if _SHORT_BEGINNING.fullmatch(digits) or _SHORT.fullmatch(digits) else ()
+    inside = next((code for beginning, code in _OVERSEAS.items() if digits.startswith(beginning)), "")
+    if inside:
+        return (inside + digits[1:],)
+    beyond = (code + one[1:] for one, code in _OVERSEAS.items() if one.startswith(digits))
+    return (f"+33{digits[1:]}", *beyond)
 
 
 class CallerList(Struct, frozen=True, kw_only=True):

@@ -15,6 +15,8 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+    """Worth knowing, and nothing to mend."""
 
 
 class Issue(Struct, frozen=True, kw_only=True):
@@ -31,13 +33,18 @@ class Issue(Struct, frozen=True, kw_only=True):
     suggestion: str = ""
     """The name that was probably meant."""
     severity: Severity = Severity.ERROR
+    name: str = ""
+    """Of a warning that a file may accept: what it is called there (`language.bounds.ACCEPTABLE`)."""
+    dated: bool = False
+    """Whether time brought it about: it refuses a change, and takes no plan out of service."""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
-        kind = "warning: " if self.severity is Severity.WARNING else ""
+        kind = "" if self.severity is Severity.ERROR else f"{self.severity.value}: "
         node = f"node {shown(self.node)}: " if self.node else ""
         hint = f' (did you mean "{self.suggestion}"?)' if self.suggestion else ""
-        return printable(f"{place}: {kind}{node}{self.message}{hint}")
+        name = f" [{self.name}]" if self.name else ""
+        return printable(f"{place}: {kind}{node}{self.message}{hint}{name}")
 
     def as_json(self) -> dict[str, str | int]:
         """For machines: every field by name."""
@@ -48,7 +55,8 @@ class Issue(Struct, frozen=True, kw_only=True):
         node = f"node {shown(self.node)}: " if self.node else ""
         hint = f' (did you mean "{self.suggestion}"?)' if self.suggestion else ""
         where = f"file={_property(prefix + self.file)},line={max(self.line, 1)}"
-        return printable(f"::{self.severity.value} {where}::{_data(node + self.message + hint)}")
+        kind = "notice" if self.severity is Severity.NOTE else self.severity.value
+        return printable(f"::{kind} {where}::{_data(node + self.message + hint)}")
 
 
 def _data(text: str) -> str:
@@ -63,6 +71,11 @@ def _property(text: str) -> str:
 def errors(issues: Iterable[Issue]) -> tuple[Issue, ...]:
     """Those that keep a file out of service."""
     return tuple(issue for issue in issues if issue.severity is Severity.ERROR)
+
+
+def lasting(issues: Iterable[Issue]) -> tuple[Issue, ...]:
+    """Errors of the document itself, which no time brought about."""
+    return tuple(issue for issue in errors(issues) if not issue.dated)
 
 
 MOST_OF_ONE_FILE = 500
@@ -81,7 +94,7 @@ def bounded(issues: Iterable[Issue]) -> Iterator[Issue]:
         else:
             left.setdefault(issue.file, []).append(issue)
     for file, rest in left.items():
-        severity = Severity.ERROR if errors(rest) else Severity.WARNING
+        severity = min((issue.severity for issue in rest), key=list(Severity).index)
         more = "one more finding" if len(rest) == 1 else f"{len(rest)} more findings"
         message = f"and {more} from here on: mend those above first"
         yield Issue(file=file, line=rest[0].line, message=message, severity=severity)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from msgspec import Struct, field
 
+from callrouter.core import numbers
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
@@ -26,6 +27,15 @@ LONGEST_COMMAND = 850
 """Bytes of sounds' names that the switch takes at once."""
 LONGEST_SOUND_NAME = 80
 """Bytes allowed for the name of a sound, its folder included."""
+
+
+def _allowing(number: str, country: str) -> str:
+    """What lets a number be dialled, if it is meant."""
+    where = "of the client or of shared/dialling.yaml if it is meant"
+    abroad = numbers.country_of(number)
+    if abroad and abroad != country and not numbers.is_home(number, country):
+        return f"add {abroad} to dialling.countries {where}"
+    return f"add it to dialling.prefixes {where}"
 
 
 class Exit(Struct, frozen=True, kw_only=True):
@@ -118,8 +128,19 @@ class Scope(Struct, kw_only=True):
         """File and line of a value of this tree."""
         return f"{self.document.file}:{self.line(*path)}"
 
-    def fail(self, message: str, *path: str | int, suggestion: str = "", severity: Severity = Severity.ERROR) -> None:
-        """Note what is wrong with the value at a path; a node's name may be the one it has in the plan."""
+    def fail(
+        self,
+        message: str,
+        *path: str | int,
+        suggestion: str = "",
+        severity: Severity = Severity.ERROR,
+        name: str = "",
+        dated: bool = False,
+    ) -> None:
+        """Note what is wrong with the value at a path; a node's name may be the one it has in the plan.
+
+        `name`: of a warning, what the file may accept it by; `dated`: time alone brought it about.
+        """
         document, full, included_at = self.document, (*self.root, *path), self.included_at
         if path[:1] == ("nodes",) and len(path) > 1 and (place := self.places.get(str(path[1]))):
             document, full, included_at = place.document, (*place.path, *path[2:]), place.included_at
@@ -132,7 +153,9 @@ class Scope(Struct, kw_only=True):
                 field=dotted(tree_path(known)),
                 message=f"{message} (put here by {included_at})" if included_at else message,
                 suggestion=suggestion,
-                severity=severity,
+                severity=Severity.WARNING if name else severity,
+                name=name,
+                dated=dated,
             )
         )
 
@@ -150,6 +173,9 @@ class Scope(Struct, kw_only=True):
             return rota
         if name in self.contacts or name in self.shared.contacts:
             return self.contact(name, *path)
+        if name in self.shared.bad.get("rotas", ()):
+            self.fail(f"rota {shown(name)} is refused: mend it in shared/calendars.yaml first", *path)
+            return None
         if "calendars" in self.shared.refused:
             file = self.shared.refused["calendars"]
             self.fail(f"contact {shown(name)} may be a rota of {file}, which is refused: mend that first", *path)
@@ -163,7 +189,7 @@ class Scope(Struct, kw_only=True):
             self.fail(f"{who or 'somebody'} has no telephone number that is known: mend that first", *path)
         elif refusal := self.dialling.refusal(number):
             whose = f"{who}: " if who else ""
-            mend = "add it to dialling.prefixes of the client or of shared/dialling.yaml if it is meant"
+            mend = _allowing(number, self.country)
             if self.dialling.is_refused(number):
                 mend = "take that out of refused in shared/dialling.yaml if it is meant; prefixes cannot allow it"
             self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)
@@ -181,6 +207,9 @@ class Scope(Struct, kw_only=True):
         if shared in self.shared.refused:
             file = self.shared.refused[shared]
             self.fail(f"{kind} {shown(name)} cannot be looked up: {file} is refused, mend that first", *path)
+            return
+        if name in self.shared.bad.get(shared, ()):
+            self.fail(f"{kind} {shown(name)} is refused: mend it in shared/{shared}.yaml first", *path)
             return
         suggestion = closest(name, known)
         self.fail(f"{kind} {shown(name)} is not in shared/{shared}.yaml", *path, suggestion=suggestion)
@@ -242,6 +271,8 @@ class Scope(Struct, kw_only=True):
             raise SpeechError(
                 f"prompt {shown(name)} of shared/prompts.yaml is written in {languages} only, not in {self.language}"
             )
+        if name in self.shared.bad.get("prompts", ()):
+            raise SpeechError(f"prompt {shown(name)} is refused: mend it in shared/prompts.yaml first")
         if "prompts" in self.shared.refused:
             raise SpeechError(
                 f"prompt {shown(name)} cannot be looked up: shared/prompts.yaml is refused, mend that first"

@@ -29,6 +29,11 @@ class DialplanMetrics:
         self._refused = Gauge(
             "callrouter_dialplan_files_refused", "Files that are not served as they stand", registry=registry
         )
+        self._overdue = Gauge(
+            "callrouter_dialplan_files_overdue",
+            "Files against which time alone speaks: days that are over, rotas that end",
+            registry=registry,
+        )
         self._swapped = Counter("callrouter_dialplan_plans_swapped", "Plans that went live", registry=registry)
         self._reloads = Histogram(
             "callrouter_dialplan_reload_seconds",
@@ -45,6 +50,7 @@ class DialplanMetrics:
         issues: int,
         at_seconds: float,
         refused: int = 0,
+        overdue: int = 0,
         swapped: int = 0,
         seconds: float = 0.0,
     ) -> None:
@@ -56,6 +62,7 @@ class DialplanMetrics:
             issues: findings of this load.
             at_seconds: Unix time.
             refused: files that are not served as they stand.
+            overdue: files against which time alone speaks; they are among the refused.
             swapped: plans that went live.
             seconds: how long it took.
         """
@@ -65,6 +72,7 @@ class DialplanMetrics:
         self._plans.set(plans)
         self._issues.set(issues)
         self._refused.set(refused)
+        self._overdue.set(overdue)
         self._swapped.inc(swapped)
         self._reloads.observe(seconds)
 

@@ -86,7 +86,7 @@ class SourceCollector(Collector):
             documentation = "Notifications asked for that are not in PostgreSQL yet"
             yield GaugeMetricFamily("callrouter_notifications_backlog", documentation, value=sources.notifications())
         if sources.refused is not None:
-            yield _refused(sources.refused())
+            yield from _refused(sources.refused())
 
 
 def _link(link: LinkCounters) -> Iterable[Metric]:
@@ -102,16 +102,20 @@ def _link(link: LinkCounters) -> Iterable[Metric]:
         yield CounterMetricFamily(f"callrouter_ami_{name}", documentation, value=value)
 
 
-def _refused(counts: Mapping[str, int]) -> Metric:
-    """Of the machine's limit from the beginning: the rate of a series that is not there is nothing."""
-    family = CounterMetricFamily(
+def _refused(counts: Mapping[str, int]) -> Iterable[Metric]:
+    """The sum is there before anything was refused: the rate of a series that has just appeared is nothing."""
+    yield CounterMetricFamily(
         "callrouter_refused_calls",
         "Calls that Asterisk refused because a limit was reached",
-        labels=["limit", "client"],
+        value=sum(counts.values()),
     )
-    for client, count in {"": 0, **counts}.items():
-        family.add_metric(["client" if client else "machine", client], count)
-    return family
+    by_client = CounterMetricFamily(
+        "callrouter_client_refused_calls", "Those of them beyond a client's own limit", labels=["client"]
+    )
+    for client, count in counts.items():
+        if client:
+            by_client.add_metric([client], count)
+    yield by_client
 
 
 def _writer(writer: WriterCounters) -> Iterable[Metric]:

@@ -40,6 +40,8 @@ class Why(StrEnum):
     """The folder changed."""
     ASKED = "asked"
     """By signal or by HTTP."""
+    ANOTHER_DAY = "day"
+    """What depends on the day is found again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,8 @@ class RefusedFile:
     keeps: Plan | None
     """The plan its client has all the same."""
     issues: tuple[Issue, ...]
+    overdue: bool = False
+    """Whether its client is served by it as it stands: time alone speaks against it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +118,8 @@ class ServedPlans:
         """What stood in the folder when the plans in service were loaded."""
         self._loader = loader
         self._calls = calls
-        self._now = now
+        self.now = now
+        """The clock: an aware instant."""
         self._judge = judge
         self._on_swap = on_swap
         self._on_failure = on_failure
@@ -156,9 +161,14 @@ class ServedPlans:
                 file=file,
                 keeps=keeps.get(file),
                 issues=tuple(issue for issue in catalogue.issues if told.get(issue.file) == file),
+                overdue=self._stays(file, keeps.get(file)),
             )
             for file in sorted(set(told.values()))
         )
+
+    def _stays(self, file: str, keeps: Plan | None) -> bool:
+        overdue = self.catalogue.overdue.get(file)
+        return overdue is not None and keeps is not None and keeps.version == overdue.plan.version
 
     @property
     def trouble(self) -> str:
@@ -167,13 +177,18 @@ class ServedPlans:
             return f"{self.failure}; the plans in service are those of {self.kept_at:%Y-%m-%d %H:%M:%S} UTC"
         if self.failure:
             return self.failure
-        refused = self.refused
+        refused = sorted(self.refused, key=lambda one: one.overdue)
         if not refused:
             return ""
         first = next((str(issue) for issue in errors(refused[0].issues)), refused[0].file)
         more = f" (and {len(refused) - 1} more files)" if len(refused) > 1 else ""
-        what = "in service, and not as expected" if is_table(refused[0].file) else "not served as it stands"
-        return f"{what}: {first}{more}"
+        return f"{self._how(refused[0])}: {first}{more}"
+
+    @staticmethod
+    def _how(refused: RefusedFile) -> str:
+        if is_table(refused.file):
+            return "in service, and not as expected"
+        return "overdue, and served all the same" if refused.overdue else "not served as it stands"
 
     def saw(self, look: Look) -> None:
         """The folder stands so, and nothing can be made of it: it is not news until it changes."""
@@ -191,7 +206,7 @@ class ServedPlans:
         async with self._reloading:
             began = perf_counter()
             try:
-                fresh = await asyncio.to_thread(self._load, self._now())
+                fresh = await asyncio.to_thread(self._load, self.now())
             except CallrouterError as error:
                 if hold is None or not hold(None):
                     self._fails(str(error))
@@ -221,7 +236,7 @@ class ServedPlans:
         self.catalogue = after = fresh.replace_from(before, in_use)
         self.seen, self.failure, self.kept_at = self._loader.seen, "", None
         swap = Swap(
-            at=self._now(),
+            at=self.now(),
             why=why,
             live=tuple(plan for plan in after.plans.values() if _is_new(plan, before)),
             withdrawn=tuple(plan for client, plan in before.plans.items() if client not in after.plans),
@@ -244,6 +259,9 @@ class ServedPlans:
         for issue in swap.catalogue.issues:
             if issue not in said:
                 log.warning("dialplan", issue=str(issue))
+        for refused in self.refused:
+            if refused.overdue and not said.issuperset(refused.issues):
+                log.error("time has overtaken a file that is in service: mend it", file=refused.file)
         if swap.live or swap.withdrawn or set(swap.catalogue.issues) != said:
             log.info(
                 "dialplans in service",

@@ -35,13 +35,18 @@ def watch() -> str:
 
 
 @pytest.fixture
-def edited_town(thread: LoopThread, tmp_path: Path, watch: str) -> Iterator[Town]:
+def left_out() -> tuple[str, ...]:
+    """Files that the folder lacks: its expected routes, for what is saved here leads callers otherwise."""
+    return ("*.test.yaml",)
+
+
+@pytest.fixture
+def edited_town(thread: LoopThread, tmp_path: Path, watch: str, left_out: tuple[str, ...]) -> Iterator[Town]:
     """A stack that serves a folder of its own."""
     from tests.acceptance.conftest import Town
 
     folder = tmp_path / "dialplans"
-    # Without the expected routes: what is saved here leads callers otherwise, and would not go live beside them.
-    shutil.copytree(CHECKOUT / "dialplans", folder, ignore=shutil.ignore_patterns("*.test.yaml"))
+    shutil.copytree(CHECKOUT / "dialplans", folder, ignore=shutil.ignore_patterns(*left_out))
     context = running(environment={"CALLROUTER_DIALPLANS_DIR": str(folder), "CALLROUTER_WATCH": watch})
     stack = thread.run(context.__aenter__())
     try:
@@ -124,6 +129,30 @@ def test_a_wrong_file_is_shown_and_undone(edited_town: Town) -> None:
     )
     newest = told.splitlines()[0]
     assert newest.split()[2:] == ["cabinet-moreau", version, "rollback", "by", "anne"]
+
+
+@pytest.mark.parametrize("left_out", [()])
+def test_a_save_that_fails_its_own_expected_routes_stays_out(edited_town: Town) -> None:
+    """Callers go the old way; `status` names the route. Without the table the save goes live."""
+    town = edited_town
+    folder = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    path, table = folder / FILE, folder / FILE.replace(".yaml", ".test.yaml")
+    good, version = path.read_text(), _plan(town)["version"]
+
+    _save(path, good.replace(KEY_2, NEW_KEY_2))
+    wrong = town.until(lambda: _command(town, "status"), lambda done: done.returncode == 1)
+    assert table.name in wrong.stdout
+    assert _plan(town)["version"] == version
+    caller = town.somebody()
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1, 2), HangUp(), caller=caller)
+    assert (town.row_of(caller)["plan_version"], town.row_of(caller)["disposition"]) == (version, "answered")
+
+    table.unlink()
+    town.until(lambda: _plan(town)["version"], lambda now: now != version)
+    after = town.somebody()
+    town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), caller=after)
+    assert town.row_of(after)["path"][-1] == "bye"
+    assert _command(town, "status").returncode == 0
 
 
 @pytest.mark.parametrize("watch", ["off"])

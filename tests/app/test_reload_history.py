@@ -298,7 +298,7 @@ def test_a_save_during_a_publication_is_not_lost(
     ci.mkdir()
     (ci / "a.yaml").write_text(text("Neuf."))
 
-    def saved_meanwhile(*_: object) -> None:
+    def saved_meanwhile(*_: object, **__: object) -> None:
         (folder / "a.yaml").write_text(text("Meanwhile."))
 
     monkeypatch.setattr("callrouter.app.publishing._must_pass", saved_meanwhile)

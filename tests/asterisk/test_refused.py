@@ -150,6 +150,14 @@ async def test_a_link_that_goes_away_is_asked_again() -> None:
     await tasks.stop()
 
 
+def test_the_sum_is_there_before_anything_was_refused() -> None:
+    """Or its first refusals would be no increase."""
+    registry = CollectorRegistry()
+    registry.register(SourceCollector(Sources(refused=dict)))
+
+    assert registry.get_sample_value("callrouter_refused_calls_total") == 0
+
+
 async def test_a_pbxs_refusals_are_heard_of(tmp_path: Path) -> None:
     """On a real one, from its dialplan to the figures."""
     with Pbx.start(tmp_path / "pbx", agents=1, max_calls=100) as pbx:
@@ -167,5 +175,5 @@ async def test_a_pbxs_refusals_are_heard_of(tmp_path: Path) -> None:
     assert statuses == [503] * 3
     assert [line["calls"] for line in logged] == [3]
     figure = registry.get_sample_value
-    assert figure("callrouter_refused_calls_total", {"limit": "client", "client": "acme"}) == 3
-    assert figure("callrouter_refused_calls_total", {"limit": "machine", "client": ""}) == 0
+    assert figure("callrouter_refused_calls_total") == 3
+    assert figure("callrouter_client_refused_calls_total", {"client": "acme"}) == 3

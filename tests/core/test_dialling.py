@@ -110,6 +110,29 @@ def test_the_same_of_other_countries(prefix: str, number: str) -> None:
     assert Dialling(prefixes=(prefix,)).refusal(number).endswith(f"({prefix} opens ordinary numbers only)")
 
 
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("3639", "it is a short number, and may cost more than a call"),
+        ("118712", "it is a short number, and may cost more than a call"),
+        ("15", "it is an emergency number, which would take our line's place for the caller's"),
+        ("112", "it is an emergency number, which would take our line's place for the caller's"),
+        ("3114", ""),
+        ("116117", ""),
+    ],
+)
+def test_short_numbers(number: str, why: str) -> None:
+    """Those that cost nothing may be rung; who answers an emergency looks for our line's place."""
+    assert FRANCE.refusal(number) == why
+    assert FRANCE.plus(prefixes=("+33", "36", "11", "1")).refusal(number) == why
+
+
+@pytest.mark.parametrize(("prefix", "number"), [("3639", "3639"), ("118", "118712"), ("15", "15"), ("363", "3639")])
+def test_what_opens_a_short_number(prefix: str, number: str) -> None:
+    """It as a whole, or three of its digits."""
+    assert FRANCE.plus(prefixes=(prefix,)).refusal(number) == ""
+
+
 def test_for_a_person() -> None:
     """As `diff` says it."""
     allowed = Dialling(countries=frozenset({"FR", "BE"}), prefixes=("+33892",), refused=("+882",))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callrouter.core import numbers
 from callrouter.core.call import CallerId, Presentation
-from callrouter.core.numbers import CallerList, is_valid, normalise, normalise_prefix, spellings
+from callrouter.core.numbers import CallerList, is_valid, normalise, prefixes, spellings
 
 
 @pytest.mark.parametrize(
@@ -41,10 +42,10 @@ from callrouter.core.numbers import CallerList, is_valid, normalise, normalise_p
         ("07700 900001", "GB", "+447700900001"),
         ("+1 415 555 0100", "FR", "+14155550100"),
         # Short numbers, codes, and what is none at all.
-        ("15", "FR", None),
-        ("112", "FR", None),
-        ("3949", "FR", None),
-        ("118218", "FR", None),
+        ("15", "FR", "15"),
+        ("112", "FR", "112"),
+        ("3949", "FR", "3949"),
+        ("118218", "FR", "118218"),
         ("", "FR", None),
         ("+", "FR", None),
         ("++33199000010", "FR", None),
@@ -78,22 +79,95 @@ def test_normalise_takes_any_text(written: str, region: str) -> None:
 @pytest.mark.parametrize(
     ("written", "region", "expected"),
     [
-        ("08", "FR", "+338"),
-        ("0899", "FR", "+33899"),
-        ("+338", "FR", "+338"),
-        ("0044", "FR", "+44"),
-        ("09", "GB", "+449"),
-        ("0590", "FR", "+590590"),
-        ("", "FR", None),
-        ("+", "FR", None),
-        ("abc", "FR", None),
-        ("٠٨", "FR", None),
-        ("08", "ZZ", None),
+        ("08", "FR", ("+338",)),
+        ("0899", "FR", ("+33899",)),
+        ("0899", "RE", ("+33899",)),
+        ("0162", "MQ", ("+33162",)),
+        ("+338", "FR", ("+338",)),
+        ("0044", "FR", ("+44",)),
+        ("09", "GB", ("+449",)),
+        ("0590", "FR", ("+590590",)),
+        ("0692 1", "RE", ("+2626921",)),
+        ("06 39 98", "FR", ("+3363998",)),
+        ("026", "FR", ("+3326", "+262262", "+262263", "+262269")),
+        ("3", "FR", ("3",)),
+        ("118", "GP", ("118",)),
+        ("3639", "FR", ("3639",)),
+        ("6", "FR", ()),
+        ("", "FR", ()),
+        ("+", "FR", ()),
+        ("abc", "FR", ()),
+        ("٠٨", "FR", ()),
+        ("08", "ZZ", ()),
     ],
 )
-def test_normalise_prefix(written: str, region: str, expected: str | None) -> None:
-    """A national beginning stands for an international one."""
-    assert normalise_prefix(written, region) == expected
+def test_prefixes(written: str, region: str, expected: tuple[str, ...]) -> None:
+    """A national beginning stands for an international one, or several, or for short numbers."""
+    assert prefixes(written, region) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "expected"),
+    [
+        ("06 12 34 56 78", "RE", "+33612345678"),
+        ("01 99 00 40 00", "YT", "+33199004000"),
+        ("0639 00 12 34", "RE", "+262639001234"),
+        ("06 39 98 00 01", "YT", "+33639980001"),
+        ("0269 60 12 34", "FR", "+262269601234"),
+        ("05 96 30 12 34", "GP", "+596596301234"),
+        ("0590 90 12 34", "MQ", "+590590901234"),
+        ("07 09 20 12 34", "FR", "+262709201234"),
+        ("3639", "RE", "3639"),
+        ("118 712", "FR", "118712"),
+        ("15", "FR", "15"),
+        ("116 117", "GF", "116117"),
+        ("+262 692 12 34 56", "FR", "+262692123456"),
+        ("07 00 12 34 56 78 90", "FR", None),
+        ("01 99 00 40 0", "FR", None),
+        ("06 12 34 56 7", "RE", None),
+        ("06 12 34 56 789", "FR", None),
+        ("+33 6 12 34 56 7", "GB", None),
+        ("0262 20 12 3", "RE", None),
+        ("01 99 00 40 00 12", "FR", None),
+        ("01 99 00 40 00 poste 12", "FR", None),
+        ("020 7946 0958", "FR", None),
+        ("44 20 7946 0958", "FR", None),
+        ("+44 20 7946 0958", "FR", "+442079460958"),
+        ("020 7946 0958", "GB", "+442079460958"),
+        ("555 0100", "US", None),
+    ],
+)
+def test_a_number_of_a_document(text: str, region: str, expected: str | None) -> None:
+    """One numbering plan for France and its territories; a digit too few or too many is no number."""
+    assert numbers.written(text, region) == expected
+    if expected:
+        assert normalise(text, region) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "mend"),
+    [
+        ("01 99 00 40 0", "is no telephone number of FR: it has 1 digit too few"),
+        ("01 99 00 40 00 1", "is no telephone number of FR: it has 1 digit too many"),
+        (
+            "01 99 00 40 00 poste 12",
+            'is a number with an extension, which no telephone network knows: write "01 99 00 40 00"',
+        ),
+        ("44 20 7946 0958", "is no telephone number of FR: one of another country is written with + and its code"),
+        ("abc", "is no telephone number of FR"),
+    ],
+)
+def test_what_is_wrong_with_a_number(text: str, mend: str) -> None:
+    """The mend makes it right."""
+    assert numbers.wrong_number(text, "FR") == mend
+
+
+@pytest.mark.parametrize("region", sorted(numbers.FRENCH_PLAN))
+def test_a_number_is_dialled_alike_all_over_the_french_plan(region: str) -> None:
+    """Whatever its country code."""
+    for number, keyed in (("+33612345678", "0612345678"), ("+262692123456", "0692123456"), ("3639", "3639")):
+        assert numbers.as_dialled(number, region) == keyed
+        assert normalise(keyed, region) == number
 
 
 UNWANTED = CallerList(name="unwanted", numbers=frozenset({"+33199000099"}), prefixes=("+338", "+4490"), anonymous=True)

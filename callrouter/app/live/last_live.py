@@ -102,11 +102,13 @@ async def revive(last: LastLive, catalogue: Catalogue, sounds: SoundSource) -> C
     """At a start: clients whose file is wrong, or whose whole folder is away, are given the plan that was live last.
 
     The documents of that version are compiled again, all of them as they were. What cannot be had is logged and left
-    out: a start does not fail because of it.
+    out: a start does not fail because of it. A file against which time alone speaks is served where that very version
+    was live, or nothing else is known: no day leaves a client without a plan.
     """
+    catalogue = catalogue.with_overdue(_live_as_they_stand(last, catalogue))
     missing = _missing(last.versions.values(), catalogue)
     if not missing:
-        return catalogue
+        return catalogue.with_overdue()
     stored = await last.fetch(missing)
     plans = await asyncio.to_thread(compile_all, stored, sounds, region=catalogue.region, now=catalogue.loaded_at)
     for one in stored:
@@ -117,7 +119,16 @@ async def revive(last: LastLive, catalogue: Catalogue, sounds: SoundSource) -> C
         else:
             log.warning("a kept version no longer passes", client=one.client, version=one.version)
     previous = Catalogue(plans=plans, unknown=catalogue.unknown, loaded_at=catalogue.loaded_at)
-    return catalogue.replace_from(previous)
+    return catalogue.replace_from(previous).with_overdue()
+
+
+def _live_as_they_stand(last: LastLive, catalogue: Catalogue) -> frozenset[str]:
+    """Files that time has overtaken, and whose very version was live."""
+    return frozenset(
+        file
+        for file, one in catalogue.overdue.items()
+        if (live := last.versions.get(one.plan.client)) is not None and live.version == one.plan.version
+    )
 
 
 def _missing(live: Collection[LiveVersion], catalogue: Catalogue) -> list[str]:

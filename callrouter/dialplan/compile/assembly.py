@@ -18,6 +18,7 @@ from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import Node
 from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.scope import Place, Scope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import NodeBlock
@@ -156,6 +157,8 @@ class Assembly:
             build = tree.blocks[name].verb.build
             assert build is not None, "what stands for another tree was resolved"
             node = build(tree.scope, name, block)
+            for key, wrong, warning in unusual(block):
+                tree.scope.fail(wrong, "nodes", name, tree.blocks[name].verb.name, key, name=warning)
             if node is not None:
                 onward = self._onward(tree, name, block) if isinstance(block, SetBlock) else tree
                 self.nodes[tree.name(name)] = self._placed(tree, name, node, onward)
@@ -263,10 +266,10 @@ class Assembly:
                 wrong = f"client {shown(block.client)} has no file in this folder"
                 scope.fail(wrong, *path, suggestion=closest(block.client, names))
         else:
-            number = numbers.normalise(block.did or "", scope.country)
+            number = numbers.written(block.did or "", scope.country)
             draft = known.did(number) if known and number else None
             if number is None:
-                scope.fail(f"{shown(block.did)} is no telephone number of {scope.country}", *path)
+                scope.fail(f"{shown(block.did)} {numbers.wrong_number(block.did or '', scope.country)}", *path)
             elif draft is None:
                 scope.fail(f"{number} is the number of no client: to ring it, write number instead of did", *path)
         if draft is not None:
@@ -370,7 +373,7 @@ class Assembly:
             case "contact":
                 scope.on_call(value, *path)
             case "number" if not is_number(value, scope.country):
-                scope.fail(f"{shown(value)} is no telephone number of {scope.country}", *path)
+                scope.fail(f"{shown(value)} {numbers.wrong_number(value, scope.country)}", *path)
             case "hours" if value not in scope.schedules:
                 wrong = f"the client has no hours called {shown(value)}"
                 scope.fail(wrong, *path, suggestion=closest(value, scope.schedules))

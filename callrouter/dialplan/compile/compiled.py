@@ -18,6 +18,8 @@ class Compiled(Struct, frozen=True, kw_only=True):
     client: str
     plan: Plan | None
     issues: tuple[Issue, ...]
+    overdue: Plan | None = None
+    """The plan where nothing is wrong but what time has brought about: it may stay in service, and not go there."""
     uses: frozenset[str] = frozenset()
     """Other clients' documents it was compiled from; the shared ones go without saying."""
     dialled: Mapping[str, str] = field(default_factory=dict)

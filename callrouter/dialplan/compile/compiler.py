@@ -18,7 +18,7 @@ from callrouter.dialplan.compile.frame import check_frame, languages_of, named, 
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock
 from callrouter.dialplan.documents.drafts import Draft
-from callrouter.dialplan.issues import Issue, Severity, closest, errors, shown
+from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.reading import Shared
@@ -44,9 +44,16 @@ def compile_client(
     if assembly is None or neighbours is None or not assembly.leads:
         return compiled
     issues = [*compiled.issues, *_wrong_neighbours(drafted, assembly, neighbours, alone)]
-    if compiled.plan and not errors(issues):
-        issues += _lost_exits(compiled.plan)
-    return replace(compiled, plan=None if errors(issues) else compiled.plan, issues=tuple(sorted(issues, key=_by_line)))
+    if (plan := compiled.plan or compiled.overdue) and not lasting(issues):
+        issues += _lost_exits(plan)
+    return _judged(compiled, compiled.plan or compiled.overdue, tuple(sorted(issues, key=_by_line)))
+
+
+def _judged(compiled: Compiled, plan: Plan | None, issues: tuple[Issue, ...]) -> Compiled:
+    """The plan as one to be served, as one that may only stay, or not at all."""
+    fresh = None if errors(issues) else plan
+    overdue = None if fresh or lasting(issues) else plan
+    return replace(compiled, plan=fresh, overdue=overdue, issues=issues)
 
 
 def _lost_exits(plan: Plan) -> Iterator[Issue]:
@@ -76,7 +83,9 @@ def _wrong_neighbours(
             wrong = errors(neighbours.alone(other, alone).issues) if other else ()
             if wrong:
                 scope = replace(lead.scope, issues=[])
-                scope.fail(f"leads to {file}, which is refused; mend that first: {wrong[0]}", *lead.path)
+                first_wrong = (lasting(wrong) or wrong)[0]
+                message = f"leads to {file}, which is refused; mend that first: {first_wrong}"
+                scope.fail(message, *lead.path, dated=first_wrong.dated)
                 yield scope.issues[0]
                 break
 
@@ -94,16 +103,30 @@ def _compile_alone(
     plan, assembly, dialled = None, None, dict[str, str]()
     if check_frame(scope, file):
         plan, assembly, dialled = _compile(scope, drafted, file, today, neighbours)
-    issues = tuple(sorted(dict.fromkeys(scope.issues), key=_by_line))
+    found = _accepting(scope, file) if file.accepted else scope.issues
+    issues = tuple(sorted(dict.fromkeys(found), key=_by_line))
     compiled = Compiled(
         document=document,
         client=file.client,
-        plan=None if errors(issues) else plan,
+        plan=None,
         issues=issues,
         uses=frozenset(assembly.uses if assembly else ()) - {document.file},
         dialled=dialled,
     )
-    return compiled, assembly
+    return _judged(compiled, plan, issues), assembly
+
+
+def _accepting(scope: Scope, file: ClientFile) -> list[Issue]:
+    """The issues without those that the file accepts; a name that accepts nothing is said to."""
+    found = {issue.name for issue in scope.issues}
+    kept = [issue for issue in scope.issues if issue.name not in file.accepted]
+    idle = replace(scope, issues=[])
+    # Where errors hide the rest of the tree, nobody knows what would be found.
+    for name in file.accepted if not errors(scope.issues) else ():
+        if name not in found:
+            wrong = f"accepted: nothing here is warned of as {name} any more: take it out"
+            idle.fail(wrong, "accepted", name, severity=Severity.WARNING)
+    return [*kept, *idle.issues]
 
 
 def _client_of(value: Any) -> str:
@@ -134,7 +157,7 @@ def _compile(
     root = Growth(scope=scope, blocks=file.nodes, languages=languages_of(file))
     assembly = Assembly(root, neighbours, open_client, file.client)
     tree = _grown(scope, file, assembly)
-    prove(scope, file, tree, today)
+    prove(scope, file, tree, today, dids)
     _check_languages(scope, file, assembly)
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(

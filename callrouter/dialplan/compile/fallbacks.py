@@ -53,9 +53,9 @@ def _first(scope: Scope, block: FallbackBlock, line: int, bye: str) -> Node | No
         return QueueNode(
             name=FALLBACK, line=line, exits={"overflow": bye}, queue=block.queue, max_wait_seconds=FALLBACK_WAIT_SECONDS
         )
-    number = numbers.normalise(block.number or "", scope.country)
+    number = numbers.written(block.number or "", scope.country)
     if number is None:
-        wrong = f"fallback: {shown(block.number)} is no telephone number of {scope.country}"
+        wrong = f"fallback: {shown(block.number)} {numbers.wrong_number(block.number or '', scope.country)}"
         scope.fail(wrong, "fallback", "number")
         return None
     scope.may_dial(number, "fallback", "number", who="fallback")

@@ -118,7 +118,7 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
 
 def _caller_list(scope: Scope, name: str, entries: tuple[str, ...]) -> CallerList:
     whole: set[str] = set()
-    prefixes: list[str] = []
+    beginnings: list[str] = []
     anonymous = False
     if name == "otherwise":
         scope.fail('lists.otherwise: "otherwise" cannot be the name of a list', "lists", name)
@@ -126,28 +126,28 @@ def _caller_list(scope: Scope, name: str, entries: tuple[str, ...]) -> CallerLis
         if entry == ANONYMOUS:
             anonymous = True
         elif entry.endswith("*"):
-            prefix = numbers.normalise_prefix(entry.removesuffix("*"), scope.country)
-            if prefix is None:
+            found = numbers.prefixes(entry.removesuffix("*"), scope.country)
+            beginnings.extend(found)
+            if not found:
                 wrong = f'{shown(entry)} is no beginning of a number: write "08*" or "+338*"'
                 scope.fail(f"lists.{name}: {wrong}", "lists", name, index)
-            else:
-                prefixes.append(prefix)
-        elif (number := numbers.normalise(entry, scope.country)) is not None:
+        elif (number := numbers.written(entry, scope.country)) is not None:
             whole.add(number)
         else:
             meant = closest(entry, (ANONYMOUS,))
-            wrong = f"{shown(entry)} is no telephone number of {scope.country}"
+            wrong = f"{shown(entry)} {numbers.wrong_number(entry, scope.country)}"
             scope.fail(f"lists.{name}: {wrong}", "lists", name, index, suggestion=meant)
-    return CallerList(name=name, numbers=frozenset(whole), prefixes=tuple(prefixes), anonymous=anonymous)
+    return CallerList(name=name, numbers=frozenset(whole), prefixes=tuple(beginnings), anonymous=anonymous)
 
 
 def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
     """The numbers callers dial, in E.164."""
     found: dict[str, int] = {}
     for index, written in enumerate(file.numbers):
-        number = numbers.normalise(written, scope.country)
+        number = numbers.written(written, scope.country)
         if number is None:
-            scope.fail(f"numbers: {shown(written)} is no telephone number of {scope.country}", "numbers", index)
+            wrong = f"numbers: {shown(written)} {numbers.wrong_number(written, scope.country)}"
+            scope.fail(wrong, "numbers", index)
         elif number in found:
             scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
         else:

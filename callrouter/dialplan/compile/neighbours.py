@@ -126,5 +126,5 @@ class Neighbours:
 def _normalised(written: tuple[str, ...], zone: str, country: str, operators: str) -> tuple[str, ...]:
     """Asked again for all clients whenever one was saved."""
     region = (country or timezones.country_of(zone, operators)).upper()
-    found = (numbers.normalise(entry, region) for entry in written)
+    found = (numbers.written(entry, region) for entry in written)
     return tuple(number for number in found if number is not None)

@@ -14,6 +14,7 @@ from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneS
 from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import values
+from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -21,6 +22,7 @@ from callrouter.dialplan.language.fields import (
     Line,
     Name,
     Names,
+    OneOf,
     OneOrMany,
     Positive,
     Read,
@@ -47,6 +49,7 @@ def _formula(value: object) -> Formula:
 CallsAtOnce = Annotated[
     int, Read(values.count, {"type": "integer", "minimum": 1, "maximum": 1000}), Field(ge=1, le=1000)
 ]
+Accepted = Annotated[str, OneOf(*ACCEPTABLE)]
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
@@ -168,6 +171,9 @@ class ClientFile(Block):
     """Who has the call when something cannot be done."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
+    accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)
+    """Warnings that are right for this client, by the name `check` says them with, and the reason why: they are not
+    said any more."""
     start: Name
     """The node at which a call begins."""
     nodes: Annotated[

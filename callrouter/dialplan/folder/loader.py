@@ -22,7 +22,7 @@ from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
 from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.beside import Holding, claimed_twice, other_drafts
-from callrouter.dialplan.folder.catalogue import Catalogue, admit, unknown_plan
+from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, unknown_plan
 from callrouter.dialplan.folder.kept import KeptDocuments
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
@@ -41,13 +41,13 @@ class _Ground(Struct, frozen=True):
 
     shared: Shared
     sounds: tuple[tuple[str, Stamp], ...]
-    year: int
-    """Holidays are known for years around: only another year changes them."""
+    day: date
+    """Holidays are known for years around it, and some findings depend on it."""
 
     def is_the_same(self, other: _Ground | None) -> bool:
         """Whether nothing has changed; a shared document that did makes another object of `shared`."""
         return (
-            other is not None and self.shared is other.shared and (self.year, self.sounds) == (other.year, other.sounds)
+            other is not None and self.shared is other.shared and (self.day, self.sounds) == (other.day, other.sounds)
         )
 
 
@@ -150,7 +150,7 @@ class Loader:
     def _understand(self, seen: Look, now: datetime) -> _Folder:
         shared, shared_contents = self._documents.shared(seen)
         drafts = self._documents.drafts(seen)
-        ground = _Ground(shared, seen.sounds, now.year)
+        ground = _Ground(shared, seen.sounds, now.date())
         self._ground = self._ground if self._ground and ground.is_the_same(self._ground) else ground
         neighbours = Neighbours(
             drafts.values(),
@@ -245,10 +245,19 @@ class Loader:
             region=self.region,
             refused=frozenset(one.document.file for one in compiled if one.plan is None)
             | {issue.file for issue in conflicts},
+            overdue={
+                one.document.file: Overdue(plan=one.overdue, uses=self._stands_on(one, folder))
+                for one in compiled
+                if one.overdue is not None
+            },
             meant={one.document.file: one.client for one in compiled if one.client and one.document.file not in files},
             documents=contents | folder.shared_contents,
-            uses={one.client: one.uses | {one.document.file} | folder.shared_contents.keys() for one in served},
+            uses={one.client: self._stands_on(one, folder) for one in served},
         )
+
+    @staticmethod
+    def _stands_on(one: Compiled, folder: _Folder) -> frozenset[str]:
+        return one.uses | {one.document.file} | folder.shared_contents.keys()
 
 
 def _dials_as_before(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:

@@ -2,5 +2,7 @@
 
 `reader` reads YAML, `values` and `fields` make values of texts, `conditions` what a branch asks, `prompts` what is
 said, `templates` texts with variables. `own_texts` are the sentences that are ours, `timezones` the zones that may be
-named. `validation` words what pydantic found, `words` says values of a plan to a person.
+named. `bounds` holds the warnings that a file may accept by name and the times within which nobody is asked,
+`spoken_keys` the keys that a sentence asks for. `validation` words what pydantic found, `words` says values of a
+plan to a person.
 """

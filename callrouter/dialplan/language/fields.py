@@ -4,6 +4,7 @@ Every annotation carries two things: the function that reads the text (all scala
 JSON Schema of what may be written, for editors that know types.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import NoneType
@@ -138,6 +139,12 @@ def _sentence(value: object) -> str:
     words = " ".join(values.text(value).split())
     if len(words) > LONGEST_SENTENCE:
         raise ValueError(f"is {len(words)} characters long: nobody listens to more than {LONGEST_SENTENCE}")
+    if found := _BRACES.search(words):
+        name = found[1] or "name"
+        raise ValueError(
+            f"{shown(found[0])} would be spoken as it stands: a play reads a variable aloud, as in"
+            f' prompt: ["…", {{ digits: {name} }}]; elsewhere leave it out'
+        )
     return words
 
 
@@ -163,6 +170,9 @@ def _variable_value(value: object) -> str:
         raise ValueError(f"{shown(words, 30)} is longer than {MAX_VALUE} characters: a call carries its variables")
     return words
 
+
+_BRACES = re.compile(r"\{\s*([a-z][a-z0-9_-]*)?[^{}]*\}?|\}", re.IGNORECASE)
+"""What looks like the place of a variable, closed or not; no sentence needs a brace."""
 
 Path = tuple[str | int, ...]
 """Keys, and places in lists."""

@@ -121,7 +121,9 @@ def share(value: object) -> float:
     if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", number) or float(number) > 100:
         raise ValueError(f'{shown(word)} is no percentage: write "90%"')
     if not word.endswith("%"):
-        raise ValueError(f'{shown(word)} has no percent sign: write "{number}%"')
+        # 0.85 is how others write 85 %: nobody promises less than one percent.
+        percent = f"{float(number) * 100:g}" if "." in number and float(number) <= 1 else number
+        raise ValueError(f'{shown(word)} has no percent sign: write "{percent}%"')
     return float(number) / 100
 
 
@@ -210,6 +212,10 @@ def _weekday(word: str, whole: object) -> int:
 def clock_range(value: str) -> tuple[int, int]:
     """Minutes since midnight of `08:00-12:30`; an end before the start lies on the next day."""
     word = text(value).replace(" ", "").replace("–", "-")
+    parts = re.split("[,;/]|et|and", word)
+    if len(parts) > 1 and all("-" in part for part in parts):
+        listed = ", ".join(f'"{part}"' for part in parts)
+        raise ValueError(f"{shown(value)} holds several ranges: write a list, [{listed}]")
     begin, dash, end = word.partition("-")
     if not dash or not (_CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end)):
         meant = "-".join(_as_clock(part) for part in re.split("[-à]", word.lower()))

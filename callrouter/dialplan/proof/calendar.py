@@ -19,6 +19,7 @@ from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.language import values
 from callrouter.dialplan.language.timezones import country_of
+from callrouter.dialplan.proof.advice import OF_FRANCE
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
 
@@ -33,20 +34,11 @@ _clock_range = lru_cache(maxsize=4096)(values.clock_range)
 _days = lru_cache(maxsize=4096)(values.days)
 _weekdays = lru_cache(maxsize=4096)(values.weekdays)
 
-_OF_FRANCE = {
-    "GP": "FR-971",
-    "MQ": "FR-972",
-    "GF": "FR-973",
-    "RE": "FR-974",
-    "YT": "FR-976",
-    "PM": "FR-PM",
-    "BL": "FR-BL",
-    "MF": "FR-MF",
-    "WF": "FR-WF",
-    "PF": "FR-PF",
-    "NC": "FR-NC",
-}
-"""Territories with a zone of their own in the tz database, and what their holidays are called."""
+LONGEST_CLOSING_DAYS = 92
+"""A season; whoever is closed for longer has mistaken the year, or is no client any more."""
+
+LONG_OVER_DAYS = 30
+"""A date that was over yesterday is taken out some day; one of months ago was never right, or is forgotten."""
 
 
 class _Kept(Struct, frozen=True, kw_only=True):
@@ -71,6 +63,7 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
         kept = [_Kept(block=block, path=("hours", written))]
         if block.calendar is not None and (calendar := scope.shared.calendars.get(block.calendar)):
             kept.append(_Kept(block=calendar, path=("hours", written, "calendar"), calendar=block.calendar))
+        _check_dates(scope, kept[0], today)
         for one in kept:
             _check_clock_changes(scope, one, today)
             _check_nights(scope, one)
@@ -88,7 +81,7 @@ def check_open(scope: Scope, tree: Tree, today: date) -> None:
             coming = (one.ranges for one in hours.exceptions if one.last >= today)
             if "open" in tree.nodes[name].exits and not any(hours.week) and not any(coming):
                 wrong = f"exit {shown('open')} is never taken: hours {shown(kept)} hold no time at which it is open"
-                scope.fail(wrong, *here, "open")
+                scope.fail(wrong, *here, "open", dated=any(one.ranges for one in hours.exceptions))
             if about.reads.holidays and not hours.holidays:
                 wrong = (
                     f"exit {shown('holiday')} is never taken: hours {shown(kept)} keep no public holidays;"
@@ -137,6 +130,22 @@ def _check_nights(scope: Scope, kept: _Kept) -> None:
                     kept.warn(scope, f"{wrong}: write {shown(meant)} if that is meant", part, key, index)
 
 
+def _check_dates(scope: Scope, kept: _Kept, today: date) -> None:
+    """Warn of closings that are longer than any, and of days that have long been over: slips of the year, mostly."""
+    closed = list(enumerate(kept.block.closed))
+    for index, written in closed:
+        first, last = _days(written)
+        if (last - first).days >= LONGEST_CLOSING_DAYS:
+            wrong = f"{shown(written)} closes for {(last - first).days + 1} days: is the year right?"
+            scope.fail(f"hours.closed: {wrong}", *kept.path, "closed", index, name="long-closing")
+    places: list[tuple[str, str, str | int]] = [(written, "closed", index) for index, written in closed]
+    places += [(written, "exceptions", written) for written in kept.block.exceptions]
+    for written, key, place in places:
+        if (today - _days(written)[1]).days > LONG_OVER_DAYS:
+            wrong = f"{shown(written)} is over: take it out, or is the year right?"
+            scope.fail(f"hours.{key}: {wrong}", *kept.path, key, place, name="past-date")
+
+
 def _holds(written: str, day: date) -> bool:
     first, last = _days(written)
     return first <= day <= last
@@ -145,7 +154,7 @@ def _holds(written: str, day: date) -> bool:
 def _check_region(scope: Scope, kept: _Kept, holidays: Collection[str]) -> None:
     """Warn of a territory overseas that keeps the holidays of the mainland only."""
     if "FR" in kept.block.holidays:
-        region = _OF_FRANCE.get(country_of(scope.timezone, "")) or _OF_FRANCE.get(scope.country)
+        region = OF_FRANCE.get(country_of(scope.timezone, "")) or OF_FRANCE.get(scope.country)
         if region and region not in holidays:
             wrong = f"{shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
             kept.warn(scope, wrong, "holidays", kept.block.holidays.index("FR"))

@@ -6,7 +6,7 @@ All of it is advice: a tree that annoys its callers is served all the same.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import About, Family, LeftBy
@@ -36,8 +36,8 @@ def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
             wrong = (
                 f"a caller presses at least {keys} keys before somebody is called here; more than {MOST_KEYS} are many"
             )
-            scope.fail(wrong, "nodes", name, severity=Severity.WARNING)
-    _check_emergency(scope, tree, emergency, found)
+            scope.fail(wrong, "nodes", name, name="many-keys")
+    _check_emergency(scope, tree, emergency)
 
 
 def _all_keys(tree: Tree) -> int:
@@ -75,7 +75,7 @@ def _check_greeting(scope: Scope, tree: Tree) -> None:
             f"a caller has been listening for {longest:.0f} s here before they can do anything:"
             f" a greeting of more than {LONGEST_GREETING_SECONDS:.0f} s is hung up on"
         )
-        scope.fail(wrong, "nodes", where, severity=Severity.WARNING)
+        scope.fail(wrong, "nodes", where, name="long-greeting")
 
 
 _UNWILLING = (LeftBy.SILENCE, LeftBy.WRONG_KEYS, LeftBy.SILENCE | LeftBy.WRONG_KEYS)
@@ -91,10 +91,33 @@ def _stops(about: About) -> bool:
     return about.family is Family.REACHES or not by or any(one not in _HEARD_OUT for one in by)
 
 
-def _efforts(tree: Tree) -> dict[str, Cost]:
+def _hours_of(tree: Tree, names: Collection[str]) -> dict[str, frozenset[str]]:
+    """By node that asks for the hour: the exits by which one of these nodes can be reached, where only some are."""
+    reaching = set(names)
+    waiting = list(names)
+    while waiting:
+        target = waiting.pop()
+        for name, leads in tree.leads.items():
+            if target in leads and name not in reaching:
+                reaching.add(name)
+                waiting.append(name)
+    found: dict[str, frozenset[str]] = {}
+    for name, about in tree.about.items():
+        if about.reads.hours:
+            exits = tree.nodes[name].exits
+            there = frozenset(way for way, target in exits.items() if target in reaching)
+            if there and len(there) < len(exits):
+                found[name] = there
+    return found
+
+
+_AT_ANY_HOUR: Mapping[str, frozenset[str]] = {}
+
+
+def _efforts(tree: Tree, hours: Mapping[str, frozenset[str]] = _AT_ANY_HOUR) -> dict[str, Cost]:
     """By node: the least a caller whom no list knows, and who answers every question, must do to reach it.
 
-    After a human nothing counts; no node is passed twice on such a way.
+    After a human nothing counts; no node is passed twice on such a way. `hours`: the exits that are open at the time.
     """
     found: dict[str, Cost] = {}
     waiting: list[tuple[Cost, str]] = [((0, 0.0), tree.start)] if tree.start in tree.nodes else []
@@ -106,32 +129,35 @@ def _efforts(tree: Tree) -> dict[str, Cost]:
         node = tree.nodes[name]
         about = tree.about[name]
         if about.family is not Family.REACHES:
-            for target, keys, seconds in _steps(node, about):
+            for target, keys, seconds in _steps(node, about, hours.get(name)):
                 if target in tree.nodes and target not in found:
                     heapq.heappush(waiting, ((cost[0] + keys, cost[1] + seconds), target))
     return found
 
 
-def _steps(node: Node, about: About) -> Iterator[tuple[str, int, float]]:
+def _steps(node: Node, about: About, hours: Collection[str] | None) -> Iterator[tuple[str, int, float]]:
     """Where a willing caller goes on to, the keys it takes, and the seconds."""
     for way, target in node.exits.items():
+        if hours is not None and way not in hours:
+            continue
         by = about.left_by[way]
         if by not in _UNWILLING and not way.startswith("list:"):
             yield target, about.effort.keys if by is LeftBy.KEY else 0, about.effort.seconds
 
 
-def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str], found: dict[str, Cost]) -> None:
-    """The way to help must not be longer than the shortest way to anybody else."""
+def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
+    """The way to help must not be longer than the shortest way to anybody else, at the hours at which it is open."""
     # What a node includes, or leads to, bears the node's name in front.
     nodes = {name: [one for one in tree.nodes if one == name or one.startswith(f"{name}/")] for name in emergency}
     helping = {one for names in nodes.values() for one in names}
-    humans = (name for name in found if tree.about[name].family is Family.REACHES)
-    others = [(found[name], name) for name in humans if name not in helping]
-    other, who = min(others, default=((0, 0.0), ""))
     for index, (name, names) in enumerate(nodes.items()):
         if not names and name not in tree.written:
             wrong = f"emergency: node {shown(name)} does not exist"
             scope.fail(wrong, "emergency", index, suggestion=closest(name, tree.written))
+        found = _efforts(tree, _hours_of(tree, names))
+        humans = (one for one in found if tree.about[one].family is Family.REACHES)
+        others = [(found[one], one) for one in humans if one not in helping]
+        other, who = min(others, default=((0, 0.0), ""))
         costs = [found[one] for one in names if one in found]
         if costs and others and _is_longer(min(costs), other):
             wrong = (

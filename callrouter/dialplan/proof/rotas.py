@@ -8,7 +8,7 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from callrouter.core.rota import Rota
-from callrouter.dialplan.issues import Severity, shown
+from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.calendar import DAYS_AHEAD
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
@@ -18,7 +18,7 @@ Gap = tuple[date, date | None]
 
 
 def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
-    """Each rota a tree rings by: a gap within it is a mistake, its end within two years is worth knowing."""
+    """Each rota a tree rings by: neither a gap within it nor its end within two years is right."""
     for name, about in tree.about.items():
         for ring in about.uses.rings if about.reads.rotas else ():
             rota = ring.whom
@@ -31,10 +31,10 @@ def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
             for first, last in gaps(rota, today):
                 if last is None:
                     wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} on: write who follows"
-                    scope.fail(wrong, *here, severity=Severity.WARNING)
+                    scope.fail(wrong, *here, dated=True)
                 else:
                     wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} to {last.isoformat()}"
-                    scope.fail(wrong, *here)
+                    scope.fail(wrong, *here, dated=True)
 
 
 def claimed_twice(rota: Rota) -> date | None:

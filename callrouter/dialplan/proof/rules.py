@@ -7,11 +7,12 @@ always answers for is dead, and the client believes in it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from callrouter.core.conditions import Condition, DateWithin
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import ANONYMOUS, CallerList
-from callrouter.dialplan.issues import shown
+from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.hidden import hidden
@@ -26,6 +27,16 @@ def check_rules(scope: Scope, tree: Tree) -> None:
     for name, about in tree.about.items():
         if len(about.reads.conditions) > 1:
             _check_conditions(scope, tree.nodes[name], about.reads.conditions)
+
+
+def check_seasons(scope: Scope, tree: Tree, today: date) -> None:
+    """Conditions on days that are over: no call goes there any more, and the client believes that some do."""
+    for name, about in tree.about.items():
+        for index, condition in enumerate(about.reads.conditions) if not name.startswith(tree.foreign) else ():
+            if isinstance(condition, DateWithin) and condition.last < today:
+                last = condition.last.isoformat()
+                wrong = f"condition {index + 1} is over: its last day was {last}; take it out, or is the year right?"
+                scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "when", index, dated=True)
 
 
 def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
@@ -75,6 +86,11 @@ def _blame_hidden(scope: Scope, node: Node, callers: CallerList, found: tuple[st
     mend = f"ask {shown(callers.name)} first"
     if whole:
         wrong = f"list {shown(callers.name)} never decides: list {shown(holder)}, asked before, holds all of it; {mend}"
+    elif entry == by:
+        # Either list may be meant to decide: the mends contradict each other, and the first list does decide.
+        wrong = f"{entry} of list {shown(callers.name)} stands in list {shown(holder)} too, which is asked before"
+        scope.fail(wrong, "nodes", node.name, node.kind, callers.name, severity=Severity.NOTE)
+        return
     else:
         wrong = f"{entry} of list {shown(callers.name)} never gets here: {by} of list {shown(holder)} is asked before"
         wrong += f"; {mend}"
@@ -82,12 +98,18 @@ def _blame_hidden(scope: Scope, node: Node, callers: CallerList, found: tuple[st
 
 
 def _hidden(callers: CallerList, earlier: Iterable[CallerList]) -> tuple[str, str, str] | None:
-    """The first entry that an earlier list holds already, that list, and the entry of it that does."""
+    """The first entry that an earlier list holds already, that list, and the entry of it that does.
+
+    One that a beginning holds comes before one that stands in both.
+    """
+    both: tuple[str, str, str] | None = None
     for entry in _entries(callers):
         for one in earlier:
             if by := _holds(one, entry):
-                return entry, one.name, by
-    return None
+                if by != entry:
+                    return entry, one.name, by
+                both = both or (entry, one.name, by)
+    return both
 
 
 def _all_hidden(callers: CallerList, earlier: list[CallerList]) -> bool:

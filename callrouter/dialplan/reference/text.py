@@ -12,6 +12,7 @@ from callrouter.dialplan.documents.calendar import CalendarBlock
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
+from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
@@ -36,6 +37,11 @@ is a way out: it leads to a node of whoever includes the snippet. The types are 
 The snippet's nodes become nodes of the tree under the name of the node that includes it (`night/ask`).
 """
 
+_ACCEPTED = """\
+Some warnings end with a name in brackets: what they warn of is seldom meant. A client for whom it is right says so,
+with the reason, and `check` is silent about it: `accepted: { long-ring: "The telephone hangs in the stable." }`.
+"""
+
 
 def reference(client: type[ClientFile] = ClientFile) -> str:
     """The whole reference; `client` is the model of a client's file."""
@@ -47,6 +53,12 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield "## A client's file\n"
     schema = json_schema("client", client)
     yield from _document(client, schema, skip=(client.node_block,))
+    yield "### accepted\n"
+    yield _ACCEPTED
+    yield "| name | said when |"
+    yield "|---|---|"
+    yield from (f"| `{name}` | {meaning} |" for name, meaning in ACCEPTABLE.items())
+    yield ""
     yield "## Nodes\n"
     yield "A node is a name and one verb. Exits name the node that follows.\n"
     for name, verb in client.node_block.verbs.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from msgspec import Struct, field
@@ -31,13 +31,19 @@ def wrong_calendars(blocks: Mapping[str, CalendarBlock], document: Document) -> 
 
 
 def rotas(
-    blocks: Mapping[str, RotaBlock], document: Document, contacts: Mapping[str, Person], unsure: bool
+    blocks: Mapping[str, RotaBlock],
+    document: Document,
+    contacts: Mapping[str, Person],
+    unsure: bool,
+    bad: Collection[str] = (),
 ) -> tuple[dict[str, Rota], list[Issue]]:
-    """Rotas with their people's numbers; `unsure`: contacts could not be read, so none is called unknown."""
+    """Rotas with their people's numbers; `unsure`: contacts could not be read, so none is called unknown;
+    `bad` are contacts that are refused: a rota that names one is refused with it.
+    """
     found: dict[str, Rota] = {}
     issues: list[Issue] = []
     for name, block in blocks.items():
-        turns = _Turns(name=name, document=document, contacts=contacts, unsure=unsure, issues=issues)
+        turns = _Turns(name=name, document=document, contacts=contacts, unsure=unsure, bad=bad, issues=issues)
         if known_timezone(block.timezone):
             found[name] = _rota(block, turns)
         else:
@@ -52,6 +58,7 @@ class _Turns(Struct, kw_only=True):
     document: Document
     contacts: Mapping[str, Person]
     unsure: bool
+    bad: Collection[str] = ()
     issues: list[Issue] = field(default_factory=list)
 
     def fail(self, message: str, *path: str | int, suggestion: str = "") -> None:
@@ -62,7 +69,9 @@ class _Turns(Struct, kw_only=True):
     def contact(self, who: str, *path: str | int) -> Contact:
         """The contact who is named at a path, with the number to ring."""
         known = self.contacts.get(who)
-        if known is None and not self.unsure:
+        if who in self.bad:
+            self.fail(f"contact {shown(who)} is refused: mend it in shared/contacts.yaml first", *path)
+        elif known is None and not self.unsure:
             meant = closest(who, self.contacts)
             self.fail(f"contact {shown(who)} is not in shared/contacts.yaml", *path, suggestion=meant)
         elif known is not None and known.number is None:

@@ -6,6 +6,7 @@ from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 
 from callrouter.core import numbers
 from callrouter.core.dialling import Dialling, names_a_range, with_territories
+from callrouter.core.numbers import is_short
 from callrouter.dialplan.documents.client_file import DiallingBlock
 from callrouter.dialplan.documents.shared_files import DiallingFile
 from callrouter.dialplan.issues import Issue, Severity, shown
@@ -30,8 +31,8 @@ def allowance(block: DiallingBlock | DiallingFile, document: Document, country: 
     prefixes, wrong = beginnings(block.prefixes, document, country, *path, "prefixes")
     home = f"+{country_code_for_region(country)}"
     for index, text in enumerate(block.prefixes):
-        prefix = numbers.normalise_prefix(text.removesuffix("*"), country) or ""
-        if len(prefix) > 1 and (home.startswith(prefix) or prefix.startswith(home)) and not names_a_range(prefix):
+        meant = numbers.prefixes(text.removesuffix("*"), country)
+        if any(_opens_nothing(one, home) for one in meant):
             message = (
                 f"prefixes: {shown(text)} opens no number that costs more than a call, and the ordinary ones of "
                 f'{country} are open already: write the range that is meant, such as "0892"'
@@ -50,11 +51,20 @@ def beginnings(
     found: list[str] = []
     issues: list[Issue] = []
     for index, text in enumerate(written):
-        prefix = numbers.normalise_prefix(text.removesuffix("*"), country)
-        if prefix is None or len(prefix) < 2:
+        meant = numbers.prefixes(text.removesuffix("*"), country)
+        if not meant or len(meant[0]) < 2:
             message = f'{path[-1]}: {shown(text)} is no beginning of a number: write "0892" or "+377"'
             line = document.line(*path, index)
             issues.append(Issue(file=document.file, line=line, field=".".join(path), message=message))
         else:
-            found.append(prefix)
+            found.extend(meant)
     return tuple(found), issues
+
+
+def _opens_nothing(prefix: str, home: str) -> bool:
+    """Whether a beginning of home numbers, or of short ones, is too short to name what costs more than a call."""
+    if names_a_range(prefix) or len(prefix) < 2:
+        return False
+    if not prefix.startswith("+"):
+        return not is_short(prefix)
+    return home.startswith(prefix) or prefix.startswith(home)

@@ -32,9 +32,9 @@ def people(
     found: dict[str, Person] = {}
     issues: list[Issue] = []
     for name, block in blocks.items():
-        number = numbers.normalise(block.number, country) if block.number else None
+        number = numbers.written(block.number, country) if block.number else None
         if block.number and number is None:
-            message = f'contact "{name}": {shown(block.number)} is no telephone number of {country}'
+            message = f'contact "{name}": {shown(block.number)} {numbers.wrong_number(block.number, country)}'
             issues.append(document.issue(message, "contacts", name, "number"))
             continue
         found[name] = Person(

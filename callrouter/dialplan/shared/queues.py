@@ -40,13 +40,15 @@ def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
     )
 
 
-def strangers(file: QueuesFile, document: Document, agents: Collection[str]) -> list[Issue]:
-    """Members of queues who are no agents."""
+def strangers(file: QueuesFile, document: Document, agents: Collection[str], bad: Collection[str] = ()) -> list[Issue]:
+    """Members of queues who are no agents; `bad` are agents that are refused."""
     issues: list[Issue] = []
     for name, queue in file.queues.items():
         for index, member in enumerate(queue.members):
             if member not in agents:
-                message = f"queue {shown(name)}: agent {shown(member)} is not in shared/agents.yaml"
-                meant = closest(member, agents)
+                wrong = "is refused: mend it in" if member in bad else "is not in"
+                message = f"queue {shown(name)}: agent {shown(member)} {wrong} shared/agents.yaml"
+                message += " first" if member in bad else ""
+                meant = "" if member in bad else closest(member, agents)
                 issues.append(document.issue(message, "queues", name, "members", index, suggestion=meant))
     return issues

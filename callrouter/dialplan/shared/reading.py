@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import Struct, field
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from callrouter.core.dialling import Dialling
 from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.calendar import CalendarBlock
-from callrouter.dialplan.documents.people import AgentBlock
+from callrouter.dialplan.documents.people import AgentBlock, TeamQueueBlock
 from callrouter.dialplan.documents.shared_files import (
     SHARED_FILES,
     AgentsFile,
@@ -24,7 +24,7 @@ from callrouter.dialplan.documents.shared_files import (
 )
 from callrouter.dialplan.issues import Issue, closest, errors
 from callrouter.dialplan.language.reader import Document
-from callrouter.dialplan.language.validation import validate
+from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
 from callrouter.dialplan.shared.people import Person, people
@@ -52,6 +52,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     snippets: Mapping[str, Snippet] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
     """What every client may have dialled, besides its own country."""
+    bad: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By kind (`contacts` …): entries that are wrong by themselves, and so refuse whoever uses them."""
     bad_snippets: frozenset[str] = frozenset()
     """Snippets that are wrong by themselves."""
     bad_calendars: frozenset[str] = frozenset()
@@ -89,14 +91,16 @@ def shared_from(
     # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
     known_people = _people(files, contacts, country)
     if queues.found and agents.found:
-        files.note(queues, strangers(queues.found, queues.document, agents.found.agents))
+        bad_agents = files.bad.get("agents", ())
+        unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
+        files.refuse_entries("queues", unknown)
     known_rotas, bad_calendars = _calendars(files, calendars, known_people)
     known_snippets = _snippets(files, snippets)
     allowed = _dialling(files, dialling, country)
     return Shared(
         contacts=known_people,
         agents=agents.found.agents if agents.found else {},
-        queues={name: team_queue(name, block) for name, block in queues.found.queues.items()} if queues.found else {},
+        queues={name: team_queue(name, block) for name, block in _good(files, queues)} if queues.found else {},
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},
         rotas=known_rotas,
@@ -104,6 +108,7 @@ def shared_from(
         bad_snippets=frozenset(snippets.found.snippets if snippets.found else ()) - frozenset(known_snippets),
         bad_calendars=bad_calendars,
         dialling=allowed,
+        bad={kind: frozenset(names) for kind, names in files.bad.items()},
         refused=files.refused,
         country=country,
         issues=tuple(files.issues),
@@ -126,6 +131,7 @@ class _Files:
         self._documents = documents
         self.issues, self.refused = _unknown_files(names)
         self.contents: list[bytes] = []
+        self.bad: dict[str, set[str]] = {}
 
     def read(self, kind: str, model: type[Model]) -> _File[Model]:
         """The file of a kind."""
@@ -134,10 +140,43 @@ class _Files:
             return _File(kind, Document(file=f"{FOLDER}/{kind}.yaml"), None)
         self.contents.append(f"{kind}\0".encode() + document.content)
         found, wrong = (None, list(document.issues)) if document.issues else validate(model, document)
+        if wrong and not document.issues and (rest := self._without_entries(kind, model, document, wrong)):
+            return _File(kind, document, rest)
         if wrong:
             self.issues.extend(wrong)
             self.refused[kind] = document.file
         return _File(kind, document, found)
+
+    def _without_entries(self, kind: str, model: type[Model], document: Document, wrong: list[Issue]) -> Model | None:
+        """The file without the entries that are wrong, where all that is wrong stands in entries."""
+        value = document.value if isinstance(document.value, dict) else {}
+        places = [issue.field.split(".") for issue in wrong]
+        bad = {(place[0], place[1]) for place in places if len(place) > 1}
+        # A key that is missing is known by its own name alone: its line says whose it is.
+        bad |= {
+            at for issue, place in zip(wrong, places, strict=True) if len(place) == 1 for at in _at(document, issue)
+        }
+        if not bad or any(part not in value or name not in value[part] for part, name in bad):
+            return None
+        left = {
+            part: {name: entry for name, entry in entries.items() if (part, name) not in bad}
+            if isinstance(entries, dict)
+            else entries
+            for part, entries in value.items()
+        }
+        found, more = validate_part(model, document, left, ())
+        if found is None or more:
+            return None
+        self.issues.extend(wrong)
+        for part, name in bad:
+            self.bad.setdefault(part, set()).add(name)
+        return found
+
+    def refuse_entries(self, part: str, wrong: Iterable[Issue]) -> None:
+        """Keep what is wrong with entries of a file that could be read; they are refused, and not the file."""
+        for issue in wrong:
+            self.issues.append(issue)
+            self.bad.setdefault(part, set()).add(issue.field.split(".")[1])
 
     def note(self, file: _File[Model], wrong: Iterable[Issue]) -> None:
         """Keep what is wrong with a file that could be read; an error refuses it."""
@@ -151,7 +190,7 @@ def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str,
     if file.found is None:
         return {}
     found, wrong = people(file.found.contacts, file.document, (file.found.country or country).upper())
-    files.note(file, wrong)
+    files.refuse_entries("contacts", wrong)
     return found
 
 
@@ -161,10 +200,27 @@ def _calendars(
     """The rotas, and the calendars that are wrong."""
     if file.found is None:
         return {}, frozenset()
-    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused)
+    unsure = files.bad.get("contacts", set())
+    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused, unsure)
     more, bad = wrong_calendars(file.found.calendars, file.document)
-    files.note(file, [*wrong, *more])
+    files.refuse_entries("rotas", wrong)
+    files.refuse_entries("calendars", more)
+    found = {name: rota for name, rota in found.items() if name not in files.bad.get("rotas", set())}
     return found, bad
+
+
+def _good(files: _Files, queues: _File[QueuesFile]) -> list[tuple[str, TeamQueueBlock]]:
+    assert queues.found is not None
+    bad = files.bad.get("queues", set())
+    return [(name, block) for name, block in queues.found.queues.items() if name not in bad]
+
+
+def _at(document: Document, issue: Issue) -> Iterator[tuple[str, str]]:
+    """The entry in which an issue's line lies."""
+    for part, entries in document.value.items():
+        for name in entries if isinstance(entries, dict) else ():
+            if document.line(part, name) == issue.line:
+                yield part, name
 
 
 def _snippets(files: _Files, file: _File[SnippetsFile]) -> dict[str, Snippet]:

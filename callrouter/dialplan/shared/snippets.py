@@ -255,4 +255,4 @@ CHECKS: Mapping[str, Callable[[object], object]] = {
 
 def is_number(value: str, country: str) -> bool:
     """Whether a text is a telephone number of a country or an international one."""
-    return numbers.normalise(value, country) is not None
+    return numbers.written(value, country) is not None

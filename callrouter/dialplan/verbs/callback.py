@@ -1,9 +1,10 @@
 """`callback`, as the documents write it."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from callrouter.core.nodes import CallbackNode, Node
+from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Positive, Target
 from callrouter.dialplan.language.own_texts import CALLBACK_ASK, CALLBACK_CHOICES, CALLBACK_NUMBER
 from callrouter.dialplan.language.prompts import PromptBlock, Prompts, Retry
@@ -22,7 +23,7 @@ class CallbackBlock(Block):
 
     prompt: Prompts | None = None
     """Said first; the number and what 1, 2 and 3 do follow by themselves."""
-    timeout: Positive = 5.0
+    timeout: Annotated[Positive, bounds.TIMEOUT] = 5.0
     """The longest silence after the question, and between two keys."""
     done: Target
     """The callback is booked."""

@@ -1,11 +1,12 @@
 """`collect_digits`, as the documents write it."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 
 from callrouter.core.nodes import CollectDigitsNode, Node
+from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts, Retry
 from callrouter.dialplan.language.words import said
@@ -30,7 +31,7 @@ class CollectDigitsBlock(Block):
     """Fewest digits, 1 or more."""
     max: Count
     """Most digits, 30 or fewer; the last one ends the wait."""
-    timeout: Positive = 5.0
+    timeout: Annotated[Positive, bounds.TIMEOUT] = 5.0
     """Silence after the question and between two keys before it counts as the end."""
     next: Target
     """Where the call goes with enough digits."""

@@ -8,7 +8,7 @@ from pydantic import WrapValidator
 from callrouter.core.nodes import DialNode, Node
 from callrouter.core.rota import Contact, Rota
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.language import values
+from callrouter.dialplan.language import bounds, values
 from callrouter.dialplan.language.fields import Before, Block, OneOf, OneOrMany, Positive, Target, as_list
 from callrouter.dialplan.language.fields import Names as SomeNames
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock, Spoken
@@ -46,7 +46,7 @@ class DialBlock(Block):
     """Whom to ring: contacts, or rotas that say who is on call; all numbers must be ones that may be dialled."""
     mode: Mode = "in_turn"
     """`in_turn`: one after the other; `at_once`: all, and the first to accept is connected."""
-    ring: Positive = 20.0
+    ring: Annotated[Positive, bounds.RING] = 20.0
     """How long each is rung."""
     screen: Annotated[tuple[Spoken, ...], Before(as_list), OneOrMany(), WrapValidator(_screen), _OrFlag()] = ()
     """`true`: whoever answers must press 1 to accept, so that no voicemail takes the call; or a prompt of your own

@@ -7,8 +7,10 @@ from pydantic import Field
 
 from callrouter.core.nodes import MenuNode, Node
 from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Before, Block, Positive, Target, as_mapping
 from callrouter.dialplan.language.prompts import Prompts, Retry
+from callrouter.dialplan.language.spoken_keys import spoken_keys
 from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
@@ -43,7 +45,7 @@ class MenuBlock(Block):
 
     prompt: Prompts
     """The question."""
-    timeout: Positive = 5.0
+    timeout: Annotated[Positive, bounds.TIMEOUT] = 5.0
     """Silence after the question before it counts as none."""
     keys: Annotated[dict[str, Target], Before(as_mapping), Field(min_length=1), _NotEmpty(), _Keys()]
     """Which key leads to which node; keys in quotes."""
@@ -60,6 +62,10 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
         if key not in KEYS:
             names.fail(f"{shown(key)} is no key: a telephone has 0 to 9, * and #", *here, "keys", key)
     silent, unknown = block.no_input, block.no_match
+    sounds = names.voices(block.prompt, *here, "prompt")
+    asks = (key for sound in sounds for key in spoken_keys(sound.text) if block.keys.keys() <= KEYS)
+    for asked in (key for key in asks if key not in block.keys):
+        names.fail(f"the question asks for key {shown(asked)}, which leads nowhere: the keys lack it", *here, "prompt")
     return MenuNode(
         name=name,
         line=names.line("nodes", name),
@@ -70,7 +76,7 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
             ("no_input", silent.then, ("no_input", "then")),
             ("no_match", unknown.then, ("no_match", "then")),
         ),
-        sounds=names.voices(block.prompt, *here, "prompt"),
+        sounds=sounds,
         keys=tuple(block.keys),
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,

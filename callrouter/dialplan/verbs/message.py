@@ -1,12 +1,13 @@
 """`message`, as the documents write it."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from callrouter.core.nodes import MessageNode, Node
+from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Duration, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts
 from callrouter.dialplan.language.words import length, said
@@ -20,9 +21,9 @@ class MessageBlock(Block):
 
     prompt: Prompts | None = None
     """Said before the tone."""
-    max: Positive = 120.0
+    max: Annotated[Positive, bounds.MESSAGE] = 120.0
     """The longest message."""
-    silence: Positive = 5.0
+    silence: Annotated[Positive, bounds.TIMEOUT] = 5.0
     """Silence that ends it."""
     min: Duration = 2.0
     """What is shorter is no message."""

@@ -1,9 +1,10 @@
 """`queue`, as the documents write it."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from callrouter.core.nodes import Node, QueueNode
+from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts
 from callrouter.dialplan.language.words import length
@@ -22,7 +23,7 @@ class QueueBlock(Block):
     """A queue of `shared/queues.yaml`."""
     priority: Count = 0
     """Callers with a higher one are answered first."""
-    max_wait: Positive
+    max_wait: Annotated[Positive, bounds.WAIT]
     """The longest a caller waits."""
     brief: Prompts | None = None
     """Whispered to the agent before they are connected."""

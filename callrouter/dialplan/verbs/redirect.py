@@ -1,13 +1,14 @@
 """`redirect`, as the documents write it; into another client's tree it is resolved by the assembly."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, model_validator
 
 from callrouter.core import numbers
 from callrouter.core.nodes import Node, RedirectNode
 from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Line, Name, Positive, Target, missing_key
 from callrouter.dialplan.language.words import length
 from callrouter.dialplan.verbs._base import Names, Verb
@@ -30,7 +31,7 @@ class RedirectBlock(Block):
     """Another client: the call goes on at the start of its tree, with its hours, lists and language."""
     did: Line | None = None
     """A number of another client, instead of its name."""
-    ring: Positive = 30.0
+    ring: Annotated[Positive, bounds.RING] = 30.0
     """How long `number` rings."""
     failed: Target | None = None
     """Where the call goes when `number` does not answer; a tree needs none."""
@@ -50,9 +51,9 @@ def build(names: Names, name: str, block: RedirectBlock) -> Node | None:
     """Its number must be one that may be dialled."""
     assert block.number is not None, "a redirect into a tree is no node: the assembly resolves it"
     exits = names.leads(name, "redirect", ("failed", block.failed, ("failed",)))
-    number = numbers.normalise(block.number, names.country)
+    number = numbers.written(block.number, names.country)
     if number is None:
-        wrong = f"{shown(block.number)} is no telephone number of {names.country}"
+        wrong = f"{shown(block.number)} {numbers.wrong_number(block.number, names.country)}"
         names.fail(wrong, "nodes", name, "redirect", "number")
         return None
     names.may_dial(number, "nodes", name, "redirect", "number")

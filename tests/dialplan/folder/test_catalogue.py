@@ -194,7 +194,7 @@ def test_a_broken_shared_file_is_blamed_once_more_where_it_is_needed(write: Writ
 
     assert [str(issue) for issue in catalogue.issues] == [
         'shared/queues.yaml:2: queues.sales: strategy "randm" is unknown (did you mean "random"?)',
-        'b.yaml:5: queue "sales" cannot be looked up: shared/queues.yaml is refused, mend that first',
+        'b.yaml:5: queue "sales" is refused: mend it in shared/queues.yaml first',
     ]
     assert list(catalogue.plans) == ["a"]
 

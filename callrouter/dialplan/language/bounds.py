@@ -1,0 +1,73 @@
+"""Warnings that a file may accept by name, each with its reason; and how long the times of a node usually are.
+
+All of them are advice about what is allowed: one client means it, and another never would. What is certain to be wrong
+is an error, and has no name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+from msgspec import Struct
+
+from callrouter.dialplan.language.fields import Block
+
+ACCEPTABLE: Final[Mapping[str, str]] = {
+    "short-timeout": "A question waits for a key, or a message goes on in silence, for less than 1 s.",
+    "long-timeout": "A question waits for a key, or a message goes on in silence, for more than 30 s.",
+    "short-ring": "A telephone rings for less than 5 s.",
+    "long-ring": "A telephone rings for more than 90 s.",
+    "short-wait": "A caller may wait in a queue for less than 5 s.",
+    "long-wait": "A caller may wait in a queue for more than 30 minutes.",
+    "short-message": "A message may be less than 10 s long.",
+    "long-message": "A message may be more than 10 minutes long.",
+    "long-greeting": "A caller listens for more than 20 s before they can do anything.",
+    "many-keys": "A caller presses more than 8 keys before somebody is called.",
+    "long-closing": "Hours are closed for more than 92 days in a row.",
+    "past-date": "Hours name days that are over.",
+    "same-person": "Somebody is rung twice in a row.",
+    "empty-queue": "Callers wait in a queue that has no members.",
+    "other-territory": "Time zone or holidays are those of another territory than the numbers.",
+}
+"""By name: what it is said of."""
+
+
+class Usual(Struct, frozen=True):
+    """Marks a duration of a node with the bounds within which nobody is asked about it, in seconds."""
+
+    kind: str
+    """What the names of its warnings end with: `ring`, `wait`."""
+    least: float
+    most: float
+    written: tuple[str, str]
+    """Both bounds as a document writes them."""
+
+    def name_of(self, seconds: float) -> str:
+        """The warning that a duration deserves, or an empty string."""
+        if seconds < self.least:
+            return f"short-{self.kind}"
+        return f"long-{self.kind}" if seconds > self.most else ""
+
+
+TIMEOUT: Final = Usual("timeout", 1.0, 30.0, ("1s", "30s"))
+RING: Final = Usual("ring", 5.0, 90.0, ("5s", "90s"))
+WAIT: Final = Usual("wait", 5.0, 1800.0, ("5s", "30m"))
+MESSAGE: Final = Usual("message", 10.0, 600.0, ("10s", "10m"))
+
+
+def unusual(block: Block) -> Iterator[tuple[str, str, str]]:
+    """Durations of a node that no caller would endure or could use: the key, the sentence, and the warning's name."""
+    for key, usual in _usual(type(block)):
+        if name := usual.name_of(getattr(block, key)):
+            short = name.startswith("short")
+            bound = usual.written[0 if short else 1]
+            wrong = f"{key} is {'shorter' if short else 'longer'} than {bound}, which callers hardly"
+            yield key, f"{wrong} {'notice' if short else 'endure'}: is the unit right?", name
+
+
+@cache
+def _usual(model: type[Any]) -> tuple[tuple[str, Usual], ...]:
+    found = ((key, one) for key, field in model.model_fields.items() for one in field.metadata)
+    return tuple((key, one) for key, one in found if isinstance(one, Usual))

@@ -1,0 +1,97 @@
+"""What one client means and hardly any other: somebody rung twice in a row, a line that nobody answers, a far zone.
+
+All of it is advice, which a file may accept by name (`language.bounds.ACCEPTABLE`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from callrouter.core.nodes.about import About, LeftBy, Ring
+from callrouter.core.numbers import territories_of
+from callrouter.dialplan.documents.client_file import ClientFile
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language.timezones import country_of
+from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.shared.public_holidays import countries
+
+
+def check_people(scope: Scope, tree: Tree) -> None:
+    """Warn where the telephone that has just been rung in vain is rung again."""
+    for name, about in tree.about.items():
+        if about.uses.rings and not name.startswith((*tree.foreign, "(")):
+            for path, who in _again(tree, name, about):
+                scope.fail(
+                    f"{who} is rung twice in a row", "nodes", name, tree.nodes[name].kind, *path, name="same-person"
+                )
+
+
+def _again(tree: Tree, name: str, about: About) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where somebody is rung again, and who: within a node, and in the node that follows when nobody answers."""
+    rings = about.uses.rings
+    for one, two in pairwise(rings):
+        if _whom(one) == _whom(two):
+            yield two.path, _shown(two)
+    node = tree.nodes[name]
+    for way, target in node.exits.items():
+        following = tree.about[target].uses.rings if target in tree.about and way != "done" else ()
+        if following and LeftBy.OTHERS in about.left_by[way] and _whom(following[0]) == _whom(rings[-1]):
+            yield (way,), f"{_shown(following[0])}, whom node {shown(target)} rings first,"
+
+
+def _whom(ring: Ring) -> object:
+    """One telephone, or one rota."""
+    return ring.numbers[0][1] if len(ring.numbers) == 1 else ring.whom
+
+
+def _shown(ring: Ring) -> str:
+    return shown(ring.whom if isinstance(ring.whom, str) else ring.whom.name)
+
+
+def check_queues(scope: Scope, tree: Tree) -> None:
+    """Warn of lines in which callers wait and nobody could ever answer."""
+    for name, about in tree.about.items():
+        for queue in about.queues if not name.startswith((*tree.foreign, "(")) else ():
+            known = scope.shared.queues.get(queue)
+            if known is not None and not known.members:
+                wrong = f"queue {shown(queue)} has no members: nobody would ever answer"
+                scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "name", name="empty-queue")
+
+
+def check_territory(scope: Scope, file: ClientFile, dids: Sequence[str]) -> None:
+    """Warn of a zone in which none of the client's numbers lies; numbers of no place lie everywhere."""
+    here = country_of(scope.timezone, "")
+    places = [territories_of(did) for did in dids]
+    if here and places and all(found and here not in found for found in places):
+        there = " or ".join(sorted({place for found in places for place in found}))
+        wrong = f"timezone: {shown(scope.timezone)} is of {here}, and the numbers are of {there}: times would be theirs"
+        scope.fail(wrong, "timezone", name="other-territory")
+    for name, block in file.hours.items():
+        for index, code in enumerate(block.holidays):
+            country = code.partition("-")[0]
+            if country not in countries():
+                continue  # said of it already
+            if here and country != here and not (country == "FR" and here in OF_FRANCE):
+                wrong = f"holidays: those of {shown(code)} are kept in the time zone of {here}"
+                scope.fail(wrong, "hours", name, "holidays", index, name="other-territory")
+            elif here == "FR" and code in OF_FRANCE.values():
+                wrong = f"holidays: those of {shown(code)} are kept in {shown(scope.timezone)}"
+                scope.fail(wrong, "hours", name, "holidays", index, name="other-territory")
+
+
+OF_FRANCE = {
+    "GP": "FR-971",
+    "MQ": "FR-972",
+    "GF": "FR-973",
+    "RE": "FR-974",
+    "YT": "FR-976",
+    "PM": "FR-PM",
+    "BL": "FR-BL",
+    "MF": "FR-MF",
+    "WF": "FR-WF",
+    "PF": "FR-PF",
+    "NC": "FR-NC",
+}
+"""Territories with a zone of their own in the tz database, and what their holidays are called."""

@@ -1,0 +1,28 @@
+"""The keys that a sentence asks for."""
+
+from __future__ import annotations
+
+import pytest
+
+from callrouter.dialplan.language.spoken_keys import spoken_keys
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("Tapez 1 ou 3.", ("1", "3")),
+        ("Pour les ventes, tapez 1, pour un message, appuyez sur la touche étoile.", ("1", "*")),
+        ("Tapez 1 pour les ventes, 2 pour le support ou 3 pour un message.", ("1", "2", "3")),
+        ("Press 1 for sales, 2 for help, or press hash.", ("1", "#", "2")),
+        ("Faites le 4, puis dièse.", ("4",)),
+        ("Composez votre numéro de dossier, 4 chiffres.", ()),
+        ("En cas d'urgence vitale, composez le 15.", ()),
+        ("Composez le 3 6 3 9.", ()),
+        ("Tapez 4 chiffres.", ()),
+        ("Press 3 times.", ()),
+        ("Nous sommes ouverts de 9 à 12 heures. Tapez un numéro.", ()),
+    ],
+)
+def test_keys(text: str, keys: tuple[str, ...]) -> None:
+    """Numbers that are to be dialled, and counts, are no keys."""
+    assert spoken_keys(text) == keys
