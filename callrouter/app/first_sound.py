@@ -1,8 +1,8 @@
 """The pause before the first sound, as a file that Asterisk plays before it.
 
-Asterisk's own Answer(delay) waits half a second at least (channel.c, __ast_answer), and sends nothing meanwhile; its
-sounds of silence last whole seconds. A file has any length, a key ends it as it ends a prompt, and its packets open the
-way there.
+Asterisk's own Answer(delay) waits half a second at least (findings/asterisk-answer-delay.sh), and sends nothing
+meanwhile; its sounds of silence last whole seconds. A file has any length, a key ends it as it ends a prompt, and its
+packets open the way there.
 """
 
 from __future__ import annotations
