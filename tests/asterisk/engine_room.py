@@ -32,7 +32,8 @@ EVERY_KIND: frozenset[type[Fact]] = frozenset(get_args(Fact))
 # Who calls, who is called: Local channels run these, so that no telephone is needed.
 EXTENSIONS = """
 [test-caller]
-exten => listen,1,Wait(60)
+; Sends no media at all: WaitExten, unlike Wait, knows no transmit_silence.
+exten => listen,1,WaitExten(60)
 exten => _leave-.,1,Wait(${EXTEN:6})
  same => n,Hangup()
 exten => _key-.,1,Wait(0.7)
