@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__, garbage
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
-from callrouter.app.first_sound import pause_before_first_sound
 from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
@@ -35,13 +34,14 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
-from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queue_check import QueueCheck
-from callrouter.asterisk.refused import RefusedCalls
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources

@@ -15,8 +15,8 @@ from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.queue_check import QueueCheck
-from callrouter.asterisk.refused import RefusedCalls
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.dialplan.issues import how_many
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock

@@ -13,10 +13,10 @@ from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queue_check import QueueCheck
-from callrouter.asterisk.refused import RefusedCalls
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
 from callrouter.runtime.clock import SystemClock

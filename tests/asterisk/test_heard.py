@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from callrouter.app.first_sound import pause_before_first_sound
+from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.core.call import Disposition
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, MenuNode, MessageNode, Node, PlayNode

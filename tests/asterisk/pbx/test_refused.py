@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.refused import MACHINE, RECENT_SECONDS, SAY_SECONDS, RefusedCalls
+from callrouter.asterisk.pbx.refused import MACHINE, RECENT_SECONDS, SAY_SECONDS, RefusedCalls
 from callrouter.core.nodes import HangupNode
 from callrouter.errors import ActionFailed, AmiUnreachable
 from callrouter.metrics.sources import SourceCollector, Sources

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.app.first_sound import pause_before_first_sound
+from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.errors import SettingsError
 from deploy.demo import g711
 
