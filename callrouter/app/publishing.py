@@ -137,8 +137,8 @@ def _saved_meanwhile(
 def _refuse_to_lose(names: Sequence[str], *, force: bool) -> None:
     if names and not force:
         raise Refusal(
-            f"saved in the folder or removed there since it was published or read: {_some(names)}; a publication would undo that: "
-            "take it over, then publish again, or use --force (what is replaced is kept beside)"
+            f"saved in the folder or removed there since it was published or read: {_some(names)}; a publication would "
+            "undo that: take it over, then publish again, or use --force (what is replaced is kept beside)"
         )
 
 
