@@ -30,7 +30,12 @@ _Moment = Annotated[str | None, AfterValidator(lambda value: value and _moment(v
 
 Client = Annotated[
     str | None,
-    Query(pattern="^[a-z0-9-]+$", max_length=64, description="Only this client", examples=["cabinet-moreau"]),
+    Query(
+        pattern="^[a-z0-9-]+$",
+        max_length=64,
+        description="Only this client, under the names it had before too",
+        examples=["cabinet-moreau"],
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows a page", examples=[100])]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]

@@ -70,6 +70,7 @@ class PlanChanges:
             overdue=len(catalogue.overdue),
             swapped=len(swap.live),
             seconds=swap.seconds,
+            renamed=[(plan.client, name) for plan in catalogue.plans.values() for name in plan.formerly],
         )
         self.history.note(swap)
         self.keeper.note(swap)

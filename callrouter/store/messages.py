@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from callrouter.store.database import Database
-from callrouter.store.paging import equal, page
+from callrouter.store.paging import page
 from callrouter.store.tables import messages
 
 
@@ -55,7 +55,7 @@ async def list_messages(
         database,
         messages,
         (columns.started_at, columns.call_id, columns.position),
-        filters=equal(messages, client=client),
+        client=client,
         from_at=from_at,
         to_at=to_at,
         limit=limit,

@@ -13,6 +13,7 @@ from sqlalchemy import Column, ColumnElement, RowMapping, Table, select, tuple_
 
 from callrouter.errors import CallrouterError
 from callrouter.store.database import Database
+from callrouter.store.plans import names_of, one_of
 
 
 class CursorError(CallrouterError):
@@ -24,6 +25,7 @@ async def page(
     table: Table,
     order: Sequence[Column[Any]],
     *,
+    client: str | None,
     filters: Sequence[ColumnElement[bool]] = (),
     from_at: datetime | None,
     to_at: datetime | None,
@@ -36,6 +38,7 @@ async def page(
         database: open.
         table: whose rows are listed.
         order: the column of the instant, then what distinguishes rows of one instant; there is an index on the first.
+        client: whose rows, under the names it had too; None: everybody's.
         filters: conditions that every row passes.
         from_at: the earliest instant, included.
         to_at: the end of the period, not included.
@@ -58,6 +61,8 @@ async def page(
         # The first condition is the one the index serves; the second cuts within one instant.
         query = query.where(at <= last_at, tuple_(*order) < (last_at, *last_key))
     async with database.connection() as connection:
+        if client is not None:
+            query = query.where(one_of(table.c.client, await names_of(connection, client)))
         rows = (await connection.execute(query)).mappings().all()
     if len(rows) <= limit:
         return rows, None

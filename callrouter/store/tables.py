@@ -32,7 +32,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from callrouter.core.call import Disposition, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
@@ -193,7 +193,9 @@ plans = Table(
         "documents", JSONB, nullable=False, server_default=text("'{}'::jsonb"), comment="path to hash, all it stands on"
     ),
     Column("promise_id", ForeignKey(promises.c.promise_id), comment="empty: not known; reports say so"),
+    Column("formerly", ARRAY(Text), nullable=False, server_default="{}", comment="earlier identifiers of the client"),
     PrimaryKeyConstraint("client", "version"),
+    Index("plans_renamed_idx", "client", "version", postgresql_where=text("formerly <> '{}'")),
 )
 
 plan_documents = Table(

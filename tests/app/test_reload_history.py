@@ -7,12 +7,17 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
+from callrouter.api.engine_client import EngineClient
+from callrouter.api.web_app import create_web_app
 from callrouter.app.history import PlanHistory, who_wrote
 from callrouter.app.live.last_live import last_live, revive
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.publishing import Refusal, documents_of, publish_documents, rollback_to
+from callrouter.app.versions import KeptPlans
+from callrouter.core.call import replace
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.folder.publish import put_in_place, read_note
 from callrouter.errors import DialplanError
@@ -21,6 +26,8 @@ from callrouter.runtime.reload import ServedPlans
 from callrouter.settings import Settings
 from callrouter.store.database import Database
 from callrouter.store.plans import find_plan, read_history
+from callrouter.store.writer import Writer
+from tests.api.stories import answered
 
 TREE = """\
 client: {client}
@@ -377,3 +384,39 @@ def test_who_wrote_a_file(folder: Path) -> None:
     assert who("a.yaml") == ("", owner)
     put_in_place(folder, {"a.yaml": text("Trois.").encode()}, how="publish", by="ci")
     assert who("a.yaml") == ("publish", "ci")
+
+
+async def test_a_renamed_client_keeps_its_history(engine: Engine, database: Database) -> None:
+    """From the save of the file to what the API answers, without a folder: calls of before are the client's."""
+    await _a_call(database, "1", "a", engine.version())
+    (engine.folder / "a.yaml").write_text(text("Un.", "b").replace("client: b", "client: b\nformerly: [a]"))
+    await engine.plans.reload()
+    await engine.history.flush()
+    await _a_call(database, "2", "b", engine.version("b"))
+    (engine.folder / "a.yaml").unlink()
+
+    api = create_web_app(
+        database, KeptPlans(database, PaperSpeech(), "FR"), EngineClient("http://127.0.0.1:9", "secret"), token="secret"
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=api), base_url="http://api", headers={"Authorization": "Bearer secret"}
+    ) as client:
+        day = {"from": "2026-11-24", "to": "2026-11-25"}
+        calls = (await client.get("/api/calls", params={"client": "b", **day})).json()["calls"]
+        (figures,) = (await client.get("/api/stats", params=day)).json()["clients"]
+        explained = (await client.get("/api/calls/1")).json()
+
+    assert [(one["call_id"], one["client"]) for one in calls] == [("2", "b"), ("1", "a")]
+    assert (figures["client"], figures["received"]) == ("b", 2)
+    assert explained["client"] == "a"
+    assert [(one.client, one.version is None) for one in await read_history(database, "b")] == [
+        ("a", True),
+        ("b", False),
+        ("a", False),
+    ]
+
+
+async def _a_call(database: Database, call_id: str, client: str, version: str) -> None:
+    writer = Writer(database)
+    assert await writer.write([replace(answered(call_id), client=client, plan_version=version)]) == []
+    writer.close()

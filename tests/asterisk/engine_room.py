@@ -39,6 +39,11 @@ exten => _key-.,1,Wait(0.7)
  same => n,SendDTMF(${EXTEN:4},120,80)
  same => n,Wait(60)
 
+; A caller whose number is shown: `visible` and the number they dial.
+exten => _visible.,1,Set(CALLERID(num)=+33612340009)
+ same => n,Set(CALLERID(num-pres)=allowed)
+ same => n,Goto(callrouter-entry,${EXTEN:7},1)
+
 ; A caller who withholds their number: `withheld` and the number they dial.
 exten => _withheld.,1,Set(CALLERID(num)=+33612340009)
  same => n,Set(CALLERID(num-pres)=prohib)

@@ -250,7 +250,8 @@ async def test_at_once_the_first_to_accept_wins(pbx: Pbx) -> None:
         call = await room.the_end(seconds=20)
 
     assert Disposition.REDIRECTED is call.disposition
-    assert len(call.dials) == 1
+    (attempt,) = call.dials
+    assert (attempt.target, attempt.answered_by) == ("voicemail + doctor", "doctor")
 
 
 async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringing(pbx: Pbx) -> None:
@@ -262,6 +263,7 @@ async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringin
         call = await room.the_end(seconds=20)
 
     assert call.disposition is Disposition.REDIRECTED
+    assert call.dials[0].answered_by == "slow"
     assert call.talk_seconds() > 1
 
 

@@ -74,6 +74,19 @@ async def test_phones_that_take_no_call_cost_one_ring_each(tmp_path: Path) -> No
     assert max(waited) < RING_SECONDS + 2 * (RETRY_SECONDS + 1) + 1.5, (waited, phones.dialled)
     assert rung <= 3 * len(habits)
     assert {call.disposition for call in room.ended} == {Disposition.ANSWERED}
+    assert {visit.agent for call in room.ended for visit in call.queue_visits} == {"agent-4"}
+
+
+async def test_a_forwarded_phone_does_not_count_for_its_owner(tmp_path: Path) -> None:
+    """Their telephone sends callers elsewhere: nobody is rung for them, and they have answered nobody."""
+    async with a_team(tmp_path, {"agent-1": Habit.MOVED}) as (room, phones):
+        await room.call("leave-5")
+        call = await room.the_end()
+
+    assert set(phones.dialled) == {"agent-1"}
+    assert call.disposition is Disposition.ABANDONED
+    assert call.agent is None
+    assert call.talk_seconds() == 0
 
 
 async def test_an_agent_who_misses_a_ring_stays_in_the_team(tmp_path: Path) -> None:

@@ -140,11 +140,11 @@ def _live_as_they_stand(last: LastLive, catalogue: Catalogue) -> frozenset[str]:
 
 def _missing(live: Collection[LiveVersion], catalogue: Catalogue) -> list[str]:
     """Clients that were live, and whose file is refused now, under whatever name it stands."""
-    renamed = frozenset(catalogue.meant.values())
     return [
         one.client
         for one in live
-        if one.client not in catalogue.plans and (one.source in catalogue.refused or one.client in renamed)
+        if one.client not in catalogue.plans
+        and (one.source in catalogue.refused or one.client in catalogue.meant_clients)
     ]
 
 

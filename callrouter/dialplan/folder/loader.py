@@ -23,7 +23,7 @@ from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
 from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.beside import Holding, claimed_twice, other_drafts
-from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, unknown_plan
+from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, claims_of, unknown_plan
 from callrouter.dialplan.folder.kept import KeptDocuments
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
@@ -68,7 +68,7 @@ class _Folder(Struct, frozen=True, kw_only=True):
         if file not in self.drafts:
             return False
         drafted = self.drafts[file]
-        return drafted.document.value is None or what == drafted.claim.client or what in self.claims[file]
+        return drafted.document.value is None or what in drafted.claim.names or what in self.claims[file]
 
 
 class _Made(Struct):
@@ -109,7 +109,7 @@ class Loader:
         self._made: dict[str, _Made] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
         self._held: dict[str, str] = {}
-        """By client and by number: the file that has it."""
+        """By client, former name and number: the file that has it."""
 
     def look(self) -> Look:
         """What stands in the folder now."""
@@ -122,7 +122,7 @@ class Loader:
         self._held = {}
         for drafted in drafts:
             file = drafted.document.file
-            self._held |= dict.fromkeys((drafted.claim.client, *claims[file]), file)
+            self._held |= dict.fromkeys((*drafted.claim.names, *claims[file]), file)
 
     def load(self, now: datetime | None = None) -> Catalogue:
         """The catalogue of what stands in the folder; `now` is the instant around which holidays are looked up.
@@ -152,7 +152,7 @@ class Loader:
     # Understood: the documents, and what all of them stand on
 
     def _understand(self, seen: Look, now: datetime) -> _Folder:
-        shared, shared_contents = self._documents.shared(seen)
+        shared, shared_contents = self._documents.shared(seen, now.year)
         drafts = self._documents.drafts(seen)
         ground = _Ground(shared, seen.sounds, now.date())
         self._ground = self._ground if self._ground and ground.is_the_same(self._ground) else ground
@@ -223,7 +223,7 @@ class Loader:
         plans, conflicts = admit(compiled, held)
         self._held = held
         for plan in plans.values():
-            self._held |= dict.fromkeys((plan.client, *plan.numbers), plan.source)
+            self._held |= dict.fromkeys((what for what, _ in claims_of(plan)), plan.source)
         if self._beside:
             twice = (claimed_twice(drafted, folder.neighbours) for drafted in folder.drafts.values())
             conflicts += [issue for issues in twice for issue in issues]
@@ -259,7 +259,7 @@ class Loader:
                 for one in compiled
                 if one.overdue is not None
             },
-            meant={one.document.file: one.client for one in compiled if one.client and one.document.file not in files},
+            meant={name: folder.drafts[name].claim.names for name in folder.drafts.keys() - files},
             documents=contents | folder.shared_contents,
             uses={one.client: self._stands_on(one, folder) for one in served},
         )

@@ -18,7 +18,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}")
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
-_MINUTES_A_DAY = 24 * 60
+MINUTES_A_DAY = 24 * 60
 
 MOST_RETRIES = 10
 """Whoever has not understood a question by then never will, and holds a line."""
@@ -198,9 +198,30 @@ def weekly_instant(value: object) -> tuple[int, time]:
     """Day of the week, Monday 0, and time of day of `mon 08:00`."""
     day_name, _, clock = text(value).strip().lower().partition(" ")
     clock = clock.strip()
-    if day_name not in DAYS or not _CLOCK.fullmatch(clock) or _minutes(clock) >= _MINUTES_A_DAY:
+    if day_name not in DAYS or not _CLOCK.fullmatch(clock) or _minutes(clock) >= MINUTES_A_DAY:
         raise ValueError(f'{shown(value)} is no instant of a week: write "mon 08:00"')
     return DAYS.index(day_name), time(_minutes(clock) // 60, _minutes(clock) % 60)
+
+
+@_known(4_096)
+def week_parts(value: str) -> tuple[tuple[int, int], ...]:
+    """Parts of a week of `mon-fri 08:00-18:00` or `fri 18:00..mon 08:00`: minutes since Monday 00:00, without the ends.
+
+    A part that ends before it begins goes on over midnight, or over the end of the week.
+    """
+    word = text(value).strip().lower()
+    begin, dots, end = word.partition("..")
+    if dots:
+        (from_day, from_clock), (to_day, to_clock) = (weekly_instant(" ".join(part.split())) for part in (begin, end))
+        start = from_day * MINUTES_A_DAY + from_clock.hour * 60 + from_clock.minute
+        stop = to_day * MINUTES_A_DAY + to_clock.hour * 60 + to_clock.minute
+        return ((start, stop if start < stop else stop + 7 * MINUTES_A_DAY),)
+    found = re.fullmatch(r"([a-z, -]+?) *([0-9].*)", word)
+    if not found:
+        raise ValueError(f'{shown(value)} is no part of a week: write "mon-fri 08:00-18:00" or "fri 18:00..mon 08:00"')
+    start, stop = clock_range(found[2])
+    stop += 0 if start < stop else MINUTES_A_DAY
+    return tuple((day * MINUTES_A_DAY + start, day * MINUTES_A_DAY + stop) for day in weekdays(found[1]))
 
 
 @_known(4_096)
@@ -269,9 +290,9 @@ def clock_range(value: str) -> tuple[int, int]:
         mend = f': write "{example}"' if example else ', such as "08:00-12:30"'
         raise ValueError(f"{shown(value)} is no time range{mend}")
     start, stop = _minutes(begin), _minutes(end)
-    if start == _MINUTES_A_DAY and stop < _MINUTES_A_DAY:
+    if start == MINUTES_A_DAY and stop < MINUTES_A_DAY:
         raise ValueError(f'{shown(value)} begins at the end of a day: write "00:00-{_clock_of(stop)}"')
-    if start >= _MINUTES_A_DAY or stop > _MINUTES_A_DAY:
+    if start >= MINUTES_A_DAY or stop > MINUTES_A_DAY:
         raise ValueError(f'{shown(value)} goes beyond the day: midnight at the end is "24:00"')
     if start == stop:
         raise ValueError(f'{shown(value)} is empty: write "00:00-24:00" for the whole day')
@@ -292,6 +313,14 @@ def _as_clock(word: str) -> str:
     return f"{int(found[1]):02}:{found[2] or '00'}" if found else word
 
 
+def clock(value: str) -> int:
+    """Minutes since midnight of `08:00`; `24:00` is the midnight at the end."""
+    word = value.strip()
+    if not _CLOCK.fullmatch(word) or _minutes(word) > MINUTES_A_DAY:
+        raise ValueError(f'{shown(value)} is no time of day: write "{_as_clock(word)}"')
+    return _minutes(word)
+
+
 def _minutes(clock: str) -> int:
     hours, _, minutes = clock.partition(":")
     return int(hours) * 60 + int(minutes)
@@ -300,5 +329,5 @@ def _minutes(clock: str) -> int:
 @lru_cache(maxsize=4_096)
 def part_of_day(start: int, stop: int) -> TimeRange:
     """A range on the wall clock from minutes since midnight; 1440 is the end of the day."""
-    end = None if stop >= _MINUTES_A_DAY else time(stop // 60, stop % 60)
+    end = None if stop >= MINUTES_A_DAY else time(stop // 60, stop % 60)
     return TimeRange(start=time(start // 60, start % 60), end=end)

@@ -74,12 +74,11 @@ class Shared(Struct, frozen=True, kw_only=True):
         return members | {name: agent.phone or name for name, agent in self.agents.items()}
 
 
-def shared_from(
-    documents: Mapping[str, Document], names: Collection[str] = (), country: str = DEFAULT_COUNTRY
-) -> Shared:
+def shared_from(documents: Mapping[str, Document], names: Collection[str], country: str, year: int) -> Shared:
     """What the shared files say: `documents` by kind (`contacts` …), those that are there.
 
-    `names` are those of all documents in their folder, by their path in it; `country` is the operator's own.
+    `names` are those of all documents in their folder, by their path in it; `country` is the operator's own. Days that
+    come every year are looked up around `year`.
     """
     files = _Files(documents, names)
     contacts = files.read("contacts", ContactsFile)
@@ -95,7 +94,7 @@ def shared_from(
         bad_agents = files.bad.get("agents", ())
         unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
         files.refuse_entries("queues", unknown)
-    known_rotas, bad_calendars = _calendars(files, calendars, known_people)
+    known_rotas, bad_calendars = _calendars(files, calendars, known_people, year)
     known_snippets = _snippets(files, snippets)
     allowed = _dialling(files, dialling, country)
     return Shared(
@@ -207,13 +206,13 @@ def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str,
 
 
 def _calendars(
-    files: _Files, file: _File[CalendarsFile], contacts: Mapping[str, Person]
+    files: _Files, file: _File[CalendarsFile], contacts: Mapping[str, Person], year: int
 ) -> tuple[dict[str, Rota], frozenset[str]]:
     """The rotas, and the calendars that are wrong."""
     if file.found is None:
         return {}, frozenset()
     unsure = files.bad.get("contacts", set())
-    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused, unsure)
+    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused, unsure, year)
     more, bad = wrong_calendars(file.found.calendars, file.document)
     files.refuse_entries("rotas", wrong)
     files.refuse_entries("calendars", more)
