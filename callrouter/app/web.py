@@ -33,7 +33,8 @@ async def run_web(settings: Settings, token: str) -> None:
             clock = SystemClock(settings.clock_shift_seconds)
             plans = KeptPlans(database, PaperSpeech(), settings.region)
             engine = EngineClient(settings.engine_base_url, token)
-            server = HttpServer(create_web_app(database, plans, engine, token=token, now=clock.now), listening)
+            app = create_web_app(database, plans, engine, token=token, now=clock.now, region=settings.region)
+            server = HttpServer(app, listening)
             await _serve(server)
     finally:
         listening.close()

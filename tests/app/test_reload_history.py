@@ -273,6 +273,22 @@ def test_publishing_undoes_nothing_that_was_saved(settings: Settings, folder: Pa
         publish_documents(settings, documents_of(ci), by="ci", delete=True, origin=ci)
 
 
+def test_publishing_brings_nothing_back_that_was_removed(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """A client whose file somebody has taken out stays without a plan; by force it is there again."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    (folder / "b.yaml").unlink()
+    with pytest.raises(Refusal, match=r"removed there .*: b.yaml; a publication would undo that.* --force"):
+        publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    assert not (folder / "b.yaml").exists()
+
+    publish_documents(settings, documents_of(ci), by="ci", force=True, origin=ci)
+    assert (folder / "b.yaml").exists()
+
+
 async def test_publishing_does_not_undo_a_rollback(
     engine: Engine, settings: Settings, database: Database, tmp_path: Path
 ) -> None:

@@ -671,6 +671,17 @@ async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
     pbx.cli("database deltree callrouter/fallback")
 
 
+async def test_a_limit_goes_with_its_client_though_another_file_is_wrong(pbx: Pbx) -> None:
+    """The number has another client, who may have any number of calls."""
+    async with engine_room(pbx, PLAN) as room:
+        fallbacks = Fallbacks(room.link, "FR")
+        await fallbacks.publish([replace(PLAN, client="former", max_calls=1)], complete=True, afresh=True)
+        await until(lambda: "former:1" in pbx.cli("database show callrouter/limit"), 5)
+        await fallbacks.publish([PLAN], complete=False, afresh=False)
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/limit"), 5)
+    pbx.cli("database deltree callrouter/fallback")
+
+
 async def test_a_fallback_stays_while_its_clients_file_cannot_be_read(pbx: Pbx) -> None:
     """The closed prompt would be worse; nor does an engine without any client empty the PBX."""
     async with engine_room(pbx, PLAN) as room:

@@ -94,8 +94,15 @@ async def admitted_as_before(loader: Loader, catalogue: Catalogue, last: LastLiv
     if not catalogue.refused or not last.versions:
         return catalogue
     held = await last.fetch(last.versions)
-    await asyncio.to_thread(loader.remember, {stored.source: stored.document.encode() for stored in held})
+    await asyncio.to_thread(loader.remember, {_file_of(stored, catalogue): stored.document.encode() for stored in held})
     return await asyncio.to_thread(loader.load, now)
+
+
+def _file_of(stored: StoredPlan, catalogue: Catalogue) -> str:
+    """The file that holds what was live: under its own name, or the one it was given since, word for word."""
+    content = stored.document.encode()
+    same = (name for name, found in catalogue.documents.items() if found == content)
+    return stored.source if stored.source in catalogue.documents else next(same, stored.source)
 
 
 async def revive(last: LastLive, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:

@@ -184,6 +184,8 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
         if number is None:
             wrong = f"numbers: {shown(written)} {numbers.wrong_number(written, scope.country)}"
             scope.fail(wrong, "numbers", index)
+        elif number in numbers.EMERGENCY:
+            scope.fail(f"numbers: {shown(written)} is an emergency number: no client has it", "numbers", index)
         elif number in found:
             scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
         else:

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -28,6 +29,7 @@ from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
 from callrouter.dialplan.language.reader import read
+from callrouter.dialplan.language.timezones import known_timezone
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.garbage import made_to_stay
@@ -42,7 +44,7 @@ class _Ground(Struct, frozen=True):
     shared: Shared
     sounds: tuple[tuple[str, Stamp], ...]
     day: date
-    """Holidays are known for years around it, and some findings depend on it."""
+    """Of the instant, in UTC: holidays are known for years around it."""
 
     def is_the_same(self, other: _Ground | None) -> bool:
         """Whether nothing has changed; a shared document that did makes another object of `shared`."""
@@ -75,6 +77,8 @@ class _Made(Struct):
     ground: _Ground
     used: dict[str, Draft | None]
     compiled: Compiled
+    day: date
+    """The client's day when it was made: some findings depend on it."""
 
 
 class Loader:
@@ -139,7 +143,7 @@ class Loader:
 
     def _load(self, seen: Look, now: datetime) -> Catalogue:
         folder = self._understand(seen, now)
-        self._compile(folder, now.date())
+        self._compile(folder, now)
         self._forget(folder)
         compiled = [self._made[name].compiled for name in folder.drafts]
         plans, conflicts = self._admit(folder, compiled)
@@ -168,24 +172,29 @@ class Loader:
 
     # Compiled: what has changed, or was wrong
 
-    def _compile(self, folder: _Folder, today: date) -> None:
+    def _compile(self, folder: _Folder, now: datetime) -> None:
         moved = folder.claims != self._claims
-        stale = [drafted for name, drafted in folder.drafts.items() if not self._is_current(name, folder, moved)]
+        days = {name: _today(drafted, now) for name, drafted in folder.drafts.items()}
+        stale = [
+            drafted for name, drafted in folder.drafts.items() if not self._is_current(name, folder, moved, days[name])
+        ]
         shared = folder.ground.shared
         self._sounds.prepare(self._texts(stale, shared))
         for drafted in stale:
+            today = days[drafted.document.file]
             compiled = compile_client(drafted, shared, self._sounds, today, folder.neighbours)
             used = {name: folder.drafts.get(name) for name in (*compiled.uses, drafted.document.file)}
-            self._made[drafted.document.file] = _Made(folder.ground, used, compiled)
+            self._made[drafted.document.file] = _Made(folder.ground, used, compiled, today)
         self._claims = folder.claims
 
-    def _is_current(self, name: str, folder: _Folder, moved: bool) -> bool:
+    def _is_current(self, name: str, folder: _Folder, moved: bool, today: date) -> bool:
         """Whether nothing has changed that the client was made of; `moved`: some client's numbers have."""
         made = self._made.get(name)
         return (
             made is not None
             and made.compiled.plan is not None
             and made.ground is folder.ground
+            and made.day == today
             and all(folder.drafts.get(used) is drafted for used, drafted in made.used.items())
             and (not moved or _dials_as_before(made.compiled, name, folder.neighbours))
         )
@@ -258,6 +267,12 @@ class Loader:
     @staticmethod
     def _stands_on(one: Compiled, folder: _Folder) -> frozenset[str]:
         return one.uses | {one.document.file} | folder.shared_contents.keys()
+
+
+def _today(drafted: Draft, now: datetime) -> date:
+    """The day in the client's zone: what ends today is not over before midnight there."""
+    zone = drafted.claim.timezone
+    return now.astimezone(ZoneInfo(zone) if known_timezone(zone) else UTC).date()
 
 
 def _dials_as_before(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:
