@@ -282,14 +282,17 @@ class Scope(Struct, kw_only=True):
             return ()
 
     def _voice(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
-        return self.spoken_in(prompt.language)._part(prompt, *path)
+        scope = self if prompt.language is None else self.spoken_in(prompt.language)
+        return scope._part(prompt, *path)
 
     def spoken_in(self, language: str | None) -> Scope:
         """As it is for a part with a language of its own: its texts are written in that one; None: it has none."""
         return self if language is None else replace(self, language=language, first_language="")
 
     def _part(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
-        read_as = next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
+        say = prompt.say
+        plain = type(say) is str and "{" not in say  # nearly every prompt: a sentence, and nothing read aloud in it
+        read_as = None if plain else next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
         if read_as is not None:
             return (self._value(getattr(prompt, read_as), read_as, *path, read_as),)
         text, part = self.text(prompt), "sound" if prompt.say is None else "say"
@@ -305,6 +308,8 @@ class Scope(Struct, kw_only=True):
             return ()
 
     def _sentence(self, text: str, *path: str | int) -> Sequence[PromptPart]:
+        if "{" not in text:
+            return (self.sounds.say(text, self.language),)
         return [
             self.sounds.say(piece, self.language)
             if isinstance(piece, str)
