@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
 from callrouter.api.auth import require_token
+from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
@@ -67,7 +68,9 @@ def create_engine_app(
         """Figures for Prometheus."""
         return Response(await exposition(registry), headers={"Content-Type": CONTENT_TYPE})
 
-    @app.get("/live", tags=["live"], dependencies=[Depends(require_token(token))], responses=documented(401))
+    guarded = [Depends(require_token(token)), Depends(refuse_unknown)]
+
+    @app.get("/live", tags=["live"], dependencies=guarded, responses=documented(401, 422))
     async def live() -> LiveOut:
         """The calls in progress, the longest first."""
         at = now()

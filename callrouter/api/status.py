@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from callrouter.api.auth import require_token
+from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented
 from callrouter.api.schemas import Instant, Out, Seconds
 from callrouter.core.plan import Plan
@@ -140,7 +141,8 @@ def status_router(
     status: Callable[[], Awaitable[StatusOut]], reload: Callable[[], Awaitable[None]], *, token: str
 ) -> APIRouter:
     """GET /status and POST /reload, both behind the token."""
-    router = APIRouter(tags=["status"], dependencies=[Depends(require_token(token))], responses=documented(401))
+    guarded = [Depends(require_token(token)), Depends(refuse_unknown)]
+    router = APIRouter(tags=["status"], dependencies=guarded, responses=documented(401, 422))
 
     @router.get("/status")
     async def engine_status() -> StatusOut:
