@@ -18,8 +18,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from datetime import date, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from watchfiles import Change, awatch
@@ -59,7 +61,7 @@ class Watcher:
             "the folder of dialplans is watched again",
             level="warning",
         )
-        self._day = plans.catalogue.loaded_at.date()
+        self._days = self._days_at(plans.catalogue.loaded_at)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -118,10 +120,17 @@ class Watcher:
                 return
 
     async def _look_at_the_day(self) -> None:
-        """On another day, find what is over since: nothing goes out of service by it, but people hear of it."""
-        if (day := self._plans.now().date()) != self._day:
-            self._day = day
+        """On another day of any client's, find what is over since: all stay in service, but people hear of it."""
+        days = self._days_at(self._plans.now())
+        passed = any(self._days.get(zone, day) != day for zone, day in days.items())
+        self._days = days
+        if passed:
             await self._plans.reload(Why.ANOTHER_DAY)
+
+    def _days_at(self, now: datetime) -> Mapping[str, date]:
+        """By time zone of the clients that are served: the day there. UTC's is that of clients who have no plan."""
+        zones = {"UTC", *(plan.timezone for plan in self._plans.plans.values())}
+        return {zone: now.astimezone(ZoneInfo(zone)).date() for zone in zones}
 
     async def _load(self, seen: Look, *, patient: bool) -> None:
         present = self._plans.catalogue

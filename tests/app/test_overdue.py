@@ -74,6 +74,20 @@ async def test_a_day_that_passes_withdraws_nothing_and_is_said(tmp_path: Path) -
     )
 
 
+async def test_a_day_is_over_where_the_client_is(tmp_path: Path) -> None:
+    """An hour after their midnight it is said, while it is still yesterday in Greenwich."""
+    served = Served(tmp_path)
+    watcher = Watcher(served.loader, served.plans)
+
+    served.now = datetime(2027, 3, 31, 21, 0, tzinfo=UTC)
+    await watcher.look()
+    assert served.plans.trouble == ""
+
+    served.now = datetime(2027, 3, 31, 23, 0, tzinfo=UTC)
+    await watcher.look()
+    assert "condition 1 is over" in served.plans.trouble
+
+
 async def test_a_save_is_refused_until_the_date_is_mended(tmp_path: Path) -> None:
     """And the version before stays in service meanwhile."""
     served = Served(tmp_path)
