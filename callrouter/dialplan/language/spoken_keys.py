@@ -33,14 +33,14 @@ _WORDS = {
 _ONE = rf"(?:[0-9*#](?!\s?[0-9])|(?:{'|'.join(_WORDS)})\b)"
 _NO_COUNT = r"(?!\s+(?:chiffres?|fois|digits?|times?|numbers?|secondes?|seconds?|minutes?|heures?)\b)"
 _KEY = rf"{_ONE}{_NO_COUNT}"
-_AND = r"\s*(?:,|,?\s*(?:ou|et|or|and))\s*"
+_AND = r"\s*(?:,|[,(]?\s*(?:ou|et|or|and))\s*"
 _ASKED = re.compile(
     r"\b(?:(?:re)?tape[zr]|presse[zr]|appuye[zr]\s+sur|faites|compose[zr]|choisisse[zr]|sélectionne[zr]|touche"
-    r"|press|push|hit|dial|choose|select|key\s+in|option)\s+"
+    r"|choix|press|push|hit|dial|choose|select|key\s+in|option)\s+"
     r"(?:(?:sur|the)\s+)?(?:(?:la\s+touche|le\s+chiffre|le|la|l'option|key|number|digit|option)\s+)?"
     rf"({_KEY}(?:{_AND}{_KEY})*)",
 )
-_MORE = re.compile(rf"(?:,|;|\bou|\bor|\bet|\band)\s*({_KEY})\s+(?:pour|for|to)\b")
+_MORE = re.compile(rf"(?:^|[,;.(]|\bou|\bor|\bet|\band)\s*({_KEY})\s+(?:pour(?!\s+cent)|for|to)\b")
 """`tapez 1 pour les ventes, 2 pour le support`."""
 _ALONE = re.compile(rf"\b(?:pour|for)\b[^,.;:!?]{{2,60}}[,:]\s*(?:(?:le|la|the)\s+)?({_KEY})\s*(?=[.,;!?]|$)")
 """`Pour les ventes, tapez 1 ; pour le support, le 2.`"""
