@@ -10,30 +10,28 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BeforeValidator
 
-from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
+from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
 from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
 from callrouter.core.call import Disposition
 from callrouter.core.explain import explain
 from callrouter.core.plan import Plan
+from callrouter.permissions import Permission
 from callrouter.store.calls import find_call, list_calls
 from callrouter.store.database import Database
 
 CallId = Annotated[str, Path(max_length=200, description="As we named the call", examples=["1795427775-42-518203"])]
-
-
-_TEXT = r"^[^\x00]*$"
-"""PostgreSQL's texts hold no NUL."""
 
 Number = Annotated[
     str | None,
     BeforeValidator(
         lambda value: value.replace(" ", "+", 1) if isinstance(value, str) else value
     ),  # a bare + in a query
-    Query(max_length=128, pattern=_TEXT, description="As it is in the record: E.164", examples=["+33612340001"]),
+    Query(max_length=128, pattern=TEXT, description="As it is in the record: E.164", examples=["+33612340001"]),
 ]
 Name = Annotated[
-    str | None, Query(max_length=128, pattern=_TEXT, description="By its exact name", examples=["secretaries"])
+    str | None, Query(max_length=128, pattern=TEXT, description="By its exact name", examples=["secretaries"])
 ]
 
 
@@ -59,13 +57,14 @@ class PlanBook(Protocol):
         ...
 
 
-def router(database: Database, plans: PlanBook, now: Callable[[], datetime]) -> APIRouter:
+def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime]) -> APIRouter:
     """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by."""
     routes = APIRouter(tags=["calls"])
 
-    @routes.get("/calls", responses=documented(404))
+    @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
         period: AskedPeriod,
+        visitor: CurrentVisitor,
         client: Client = None,
         disposition: Disposition | None = None,
         caller: Number = None,
@@ -81,6 +80,7 @@ def router(database: Database, plans: PlanBook, now: Callable[[], datetime]) -> 
         `agent` and `queue` find calls of which one visit to a queue has both; `node` those that passed it or ended
         there.
         """
+        client = visitor.asked_client(Permission.CALL_READ, client)
         from_at, to_at = await instants_of(database, period, client, now())
         page = await list_calls(
             database,
@@ -91,20 +91,23 @@ def router(database: Database, plans: PlanBook, now: Callable[[], datetime]) -> 
             agent=agent,
             queue=queue,
             node=node,
+            scope=visitor.principal.scope,
             from_at=from_at,
             to_at=to_at,
             limit=limit,
             cursor=cursor,
         )
         if not page.calls:
-            await refuse_strangers(database, client)
+            await refuse_strangers(database, client, visitor)
         return CallsOut(calls=[CallOut.of(call) for call in page.calls], next_cursor=page.next_cursor)
 
-    @routes.get("/calls/{call_id}", responses=documented(404))
-    async def one_call(call_id: CallId) -> CallDetailOut:
+    @routes.get("/calls/{call_id}", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
+    async def one_call(call_id: CallId, visitor: CurrentVisitor) -> CallDetailOut:
         """One call with all it went through, and its explanation. 404 also while the call is in progress."""
         call = await find_call(database, call_id)
-        if call is None:
+        if call is None or visitor.hides(
+            Permission.CALL_READ, call_id, call.client, {visit.queue for visit in call.queue_visits}
+        ):
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
             )
