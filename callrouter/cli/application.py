@@ -6,9 +6,9 @@ import importlib
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
 
 from callrouter import __version__, garbage
+from callrouter.cli.usage import Command, Group
 
 COMMANDS: Final = {
     "up": "Run everything on this machine: engine, web and, by default, PostgreSQL.",
@@ -38,7 +38,7 @@ _OF_ALL: Final[dict[str, Any]] = {
 }
 
 
-class _LazyGroup(TyperGroup):
+class _LazyGroup(Group):
     """Lists the commands by their summaries, and imports only the one that is called."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -90,5 +90,5 @@ def _imported(name: str) -> Any:
 
 def _command(name: str, function: Any, description: str) -> Any:
     single = typer.Typer(**_OF_ALL)
-    single.command(name, help=description)(function)
+    single.command(name, cls=Command, help=description)(function)
     return typer.main.get_command(single)

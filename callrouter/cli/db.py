@@ -10,12 +10,14 @@ import typer
 
 from callrouter.app.storage import require_database
 from callrouter.cli.audit import done_here, keep
+from callrouter.cli.usage import Command, Group
 from callrouter.settings import Settings, load_settings
 from callrouter.store.database import Database
 
 T = TypeVar("T")
 
 db = typer.Typer(
+    cls=Group,
     help="Upgrade the database's schema, or show it.",
     no_args_is_help=True,
     add_completion=False,
@@ -23,7 +25,7 @@ db = typer.Typer(
 )
 
 
-@db.command()
+@db.command(cls=Command)
 def upgrade() -> None:
     """Bring the schema to this release's. The embedded PostgreSQL does so by itself at every start."""
 
@@ -42,7 +44,7 @@ def upgrade() -> None:
         typer.echo(f"the schema went from {before or 'nothing'} to {after}")
 
 
-@db.command()
+@db.command(cls=Command)
 def current() -> None:
     """Show the schema's revision, and fail when it is not this release's."""
 
@@ -55,7 +57,7 @@ def current() -> None:
     _with_database(work, create=False)
 
 
-@db.command()
+@db.command(cls=Command)
 def url() -> None:
     """Show which database is used, without its password."""
 

@@ -15,13 +15,17 @@ from callrouter.api.status import StatusOut
 from callrouter.app.publishing import Refusal, Rollback, documents_of, publish_documents, rollback_to
 from callrouter.app.storage import open_database
 from callrouter.cli.audit import done_here, keep_if_there, somebody
+from callrouter.cli.usage import Command, Group
 from callrouter.dialplan.issues import how_many
+from callrouter.errors import SettingsError
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
+from callrouter.settings.token import token_to_ask_with
 from callrouter.store.plans import WentLive, read_history
 from callrouter.store.tables import AuditOutcome
 
 dialplan = typer.Typer(
+    cls=Group,
     help="See what was live when, go back to a version, or publish a folder.",
     no_args_is_help=True,
     add_completion=False,
@@ -31,9 +35,9 @@ dialplan = typer.Typer(
 By = Annotated[str, typer.Option("--by", help="Who does it, for the history; by default who is logged in here.")]
 
 
-@dialplan.command()
+@dialplan.command(cls=Command)
 def history(
-    client: Annotated[str | None, typer.Argument(help="Only this client's.")] = None,
+    client: Annotated[str | None, typer.Argument(metavar="CLIENT", help="Only this client's.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -53,11 +57,12 @@ def history(
         typer.echo(safe_text(f"{when}  {one.client:<{width}}  {one.version or '(withdrawn)':<12}  {one.why}{by}"))
 
 
-@dialplan.command()
+@dialplan.command(cls=Command)
 def rollback(
-    client: Annotated[str, typer.Argument(help="Whose plan.")],
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="Whose plan.")],
     version: Annotated[
-        str | None, typer.Argument(help="As `history` shows it, or its beginning; by default the one before.")
+        str | None,
+        typer.Argument(metavar="VERSION", help="As `history` shows it, or its beginning; by default the one before."),
     ] = None,
     by: By = "",
     force: Annotated[bool, typer.Option("--force", help="Also when the file was changed since it went live.")] = False,
@@ -74,7 +79,7 @@ def rollback(
     _load_now(settings)
 
 
-@dialplan.command()
+@dialplan.command(cls=Command)
 def publish(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of clients' files with the shared ones.")],
     by: By = "",
@@ -103,11 +108,13 @@ def _refuse(refusal: Refusal) -> None:
 
 def _load_now(settings: Settings) -> None:
     """Ask the engine to load; it may be away, or ours may be another token: then it is said how it goes live."""
-    if settings.api_token is None:
+    try:
+        token = token_to_ask_with(settings)
+    except SettingsError:
         how = "at once" if settings.watch else "with the next SIGHUP to the engine"
         typer.echo(f"The engine loads it {how} (without CALLROUTER_API_TOKEN it cannot be asked).")
         return
-    client = EngineClient(settings.engine_base_url, settings.required_api_token())
+    client = EngineClient(settings.engine_base_url, token)
     try:
         found = asyncio.run(client.reload())
     except EngineAway as error:

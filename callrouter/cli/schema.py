@@ -14,7 +14,9 @@ from callrouter.errors import DialplanError
 
 
 def schema(
-    document: Annotated[str, typer.Argument(help=f"The kind of document: {', '.join(DOCUMENTS)}.")] = "client",
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help=f"The kind of document: {', '.join(DOCUMENTS)}.")
+    ] = "client",
     as_reference: Annotated[bool, typer.Option("--reference", help="For people: every key, as Markdown.")] = False,
     write: Annotated[
         Path | None,

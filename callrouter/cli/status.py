@@ -14,6 +14,7 @@ from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.status import DialplansOut, StatusOut
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
+from callrouter.settings.token import token_to_ask_with
 
 FEW = 20
 """Plans that are listed without being asked for."""
@@ -25,7 +26,7 @@ def status(
 ) -> None:
     """Show the engine's link, calls and plans, and the files that are refused. Exit 1 when something is wrong."""
     settings = load_settings()
-    client = EngineClient(settings.engine_base_url, settings.required_api_token())
+    client = EngineClient(settings.engine_base_url, token_to_ask_with(settings))
     try:
         found = asyncio.run(client.status())
     except EngineAway as error:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from callrouter.dialplan.folder.catalogue import refuse_other_documents
 from callrouter.dialplan.folder.files import load_shared
 from callrouter.dialplan.shared.reading import FOLDER, Shared
 from callrouter.errors import DialplanError
@@ -20,7 +21,8 @@ from callrouter.settings import load_settings
 
 def teams(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of the clients' files (default: CALLROUTER_DIALPLANS_DIR).")
+        Path | None,
+        typer.Argument(metavar="DIR", help="Folder of the clients' files (default: CALLROUTER_DIALPLANS_DIR)."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write them to this file instead of standard output.")] = None,
 ) -> None:
@@ -41,6 +43,7 @@ def read_shared(folder: Path) -> Shared:
     """
     if not folder.is_dir():
         raise DialplanError(f"{folder} is no folder: name the one that holds the clients' files")
+    refuse_other_documents(folder)  # it would be a folder without teams, and the PBX would have none
     shared = load_shared(folder)
     kinds = ("queues", "agents")
     refused = [shared.refused[kind] for kind in kinds if kind in shared.refused]

@@ -11,6 +11,7 @@ import typer
 
 from callrouter.app.storage import open_database
 from callrouter.cli.audit import at_command_line
+from callrouter.cli.usage import Command, Group
 from callrouter.errors import UsageError
 from callrouter.logs import safe_text
 from callrouter.permissions import ABOUT, Permission, Scope, ScopeKind
@@ -27,6 +28,7 @@ from callrouter.store.database import Database
 from callrouter.store.plans import is_client
 
 token = typer.Typer(
+    cls=Group,
     help="Make, list and revoke the API's tokens.",
     no_args_is_help=True,
     add_completion=False,
@@ -34,7 +36,7 @@ token = typer.Typer(
 )
 
 
-@token.command()
+@token.command(cls=Command)
 def create(  # noqa: PLR0913, RUF100  # each is an option
     name: Annotated[str, typer.Argument(help="What it is for: the audit trail shows it.")],
     may: Annotated[list[Permission], typer.Option("--may", help="What its holder may do (several times).")],
@@ -66,7 +68,7 @@ def create(  # noqa: PLR0913, RUF100  # each is an option
     typer.echo(safe_text(f"Token {name} is good for {scope}{until}. It is shown this once: keep it safe."), err=True)
 
 
-@token.command("list")
+@token.command("list", cls=Command)
 def list_all(as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False) -> None:
     """Show every token: what it may, for whom, and until when. None of them can be read again."""
 
@@ -87,7 +89,7 @@ def list_all(as_json: Annotated[bool, typer.Option("--json", help="For machines.
         typer.echo(safe_text(f"{one.name}: {may} on {one.scope}; {ends}; {used}; made by {one.created_by or 'nobody'}"))
 
 
-@token.command()
+@token.command(cls=Command)
 def revoke(name: Annotated[str, typer.Argument(help="As `list` shows it.")]) -> None:
     """End a token for good. Whoever holds it is refused within seconds."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from callrouter.errors import SettingsError
+from callrouter.settings.model import Settings
 
 FILE: Final = "api-token"
 """Below the data folder."""
@@ -26,6 +27,24 @@ def kept_token(data_dir: Path) -> tuple[str, Path]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"the API's token cannot be kept in {path} ({error}): set CALLROUTER_API_TOKEN, or mend CALLROUTER_DATA_DIR"
+        ) from error
+
+
+def token_to_ask_with(settings: Settings) -> str:
+    """The token by which a command on this machine asks the engine: the settings', else the one that `up` has kept.
+
+    Raises:
+        SettingsError: there is neither, or the file cannot be read.
+    """
+    path = settings.data_dir / FILE
+    if settings.api_token is not None or not path.exists():
+        return settings.required_api_token()
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"the API's token in {path} cannot be read ({error}): be the user that `callrouter up` runs as, "
+            "or set CALLROUTER_API_TOKEN"
         ) from error
 
 

@@ -205,6 +205,13 @@ def _show_verdict(console: Console, placed: list[Placed], found: list[str]) -> N
 
 def _show_invitation(stack: Stack, console: Console) -> None:
     engine, pbx = stack.engine, stack.pbx
+    # What the commands need to find this record and this engine, by its shifted clock.
+    settings = {
+        "DATA_DIR": stack.root / "data",
+        "ENGINE_URL": engine.engine_url,
+        "API_TOKEN": engine.token,
+        "CLOCK_SHIFT": engine.environment["CALLROUTER_CLOCK_SHIFT"],
+    }
     lines = [
         "",
         "It stays up. Point a softphone on this machine at it (SIP over UDP, A-law):",
@@ -219,7 +226,10 @@ def _show_invitation(stack: Stack, console: Console) -> None:
         "Look at it with",
         f"  curl {engine.engine_url}/metrics",
         f"  curl -H 'Authorization: Bearer {engine.token}' {engine.web_url}/api/calls",
-        f"  CALLROUTER_DATA_DIR={stack.root / 'data'} .venv/bin/callrouter explain CALL    (a call_id of /api/calls)",
+        f"  export {' '.join(f'CALLROUTER_{name}={value}' for name, value in settings.items())}",
+        "  .venv/bin/callrouter status",
+        "  .venv/bin/callrouter stats",
+        "  .venv/bin/callrouter explain CALL    (a call_id of /api/calls)",
         f"  API documentation: {engine.web_url}/api/docs",
         f"  logs: {engine.log_path} and {pbx.log_path}",
         "Ctrl-C ends everything.",

@@ -8,12 +8,13 @@ import stat
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from callrouter.app.engine import run_engine
 from callrouter.app.folders import prepare_folders
 from callrouter.errors import SettingsError
 from callrouter.settings import Settings
-from callrouter.settings.token import kept_token
+from callrouter.settings.token import kept_token, token_to_ask_with
 
 PROC = Path("/proc/sys")
 """Nobody, root neither, makes a file there."""
@@ -76,6 +77,19 @@ def test_the_token_is_kept_where_only_we_read_it(tmp_path: Path) -> None:
     assert anew not in (token, "short")
     with pytest.raises(SettingsError, match="the API's token cannot be kept in"):
         kept_token(tmp_path / "nowhere")
+
+
+def test_commands_ask_with_the_token_that_up_keeps(tmp_path: Path) -> None:
+    """The settings' own comes first; without either it is said what to set."""
+    with pytest.raises(SettingsError, match="CALLROUTER_API_TOKEN is not set"):
+        token_to_ask_with(Settings(data_dir=tmp_path))
+    token, path = kept_token(tmp_path)
+
+    assert token_to_ask_with(Settings(data_dir=tmp_path)) == token
+    assert token_to_ask_with(Settings(data_dir=tmp_path, api_token=SecretStr("x" * 16))) == "x" * 16
+    path.write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        token_to_ask_with(Settings(data_dir=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["data_dir", "prompts_dir", "recordings_dir"])

@@ -1,6 +1,6 @@
 """Where those modules of `callrouter.cli` are tested whose name no test file has.
 
-application, settings   test_main.py
+application, settings, usage   test_main.py
 audit                   test_token.py
 check                   ../dialplan/test_check.py
 db                      ../store/test_cli_db.py

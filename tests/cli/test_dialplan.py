@@ -123,6 +123,17 @@ async def test_an_engine_that_is_away_is_a_sentence(folder: Path, free_port, arg
     assert "Traceback" not in done.stderr
 
 
+async def test_status_asks_with_the_token_that_up_keeps(folder: Path) -> None:
+    """Nobody has to copy it where `callrouter up` runs."""
+    kept = folder.parent / ".run" / "data"
+    kept.mkdir(parents=True)
+    (kept / "api-token").write_text(f"{TOKEN}\n")
+    async with serving(Engine(folder).application()) as base:
+        done = await command(folder, base, token="")("status")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 async def test_another_token_is_refused(folder: Path) -> None:
     async with serving(Engine(folder).application()) as base:
         done = await command(folder, base, token="quite another token")("status")

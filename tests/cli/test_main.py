@@ -43,6 +43,16 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         assert summary.split(",")[0].split(":")[0] in done.stdout
 
 
+@pytest.mark.parametrize("command", [[], ["check"], ["dialplan"], ["dialplan", "publish"]])
+def test_help_shows_no_type_beside_a_flag(tmp_path: Path, command: list[str]) -> None:
+    """Nothing that looks as if the flag took a value."""
+    done = run(*command, "--help", cwd=tmp_path)
+
+    assert done.returncode == 0
+    assert "--help" in done.stdout
+    assert "<bool>" not in done.stdout
+
+
 def test_settings_says_where_each_value_comes_from(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CALLROUTER_AMI_SECRET=hunter2\n")
 

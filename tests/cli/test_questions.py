@@ -187,6 +187,23 @@ def test_route_says_how_a_time_was_understood(tmp_path: Path, at: str, remark: s
     assert remark in done.stderr
 
 
+@pytest.mark.parametrize("command", ["check", "show", "teams"])
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ("shared", "is what clients share, and no client's: name the folder above"),
+        ("shared/queues.yaml", "is what clients share, and no client's: name the folder above"),
+        ("cabinet-moreau.test.yaml", "cabinet-moreau.yaml, or the folder; they are played with it"),
+    ],
+)
+def test_a_document_of_another_kind(tmp_path: Path, command: str, named: str, sentence: str) -> None:
+    """One sentence, instead of findings in every line; `teams` would take all of them from the PBX."""
+    done = run(command, str(DIALPLANS / named), cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (sentence if command != "teams" or named == "shared" else "is no folder") in done.stderr
+
+
 def test_route_of_a_number_nobody_has(tmp_path: Path) -> None:
     """It is named, and so is what its callers hear."""
     done = run("route", str(DIALPLANS), "--to", "01 99 00 00 77", cwd=tmp_path)

@@ -62,11 +62,10 @@ async def test_made_used_listed_and_revoked(command: Command, database: Database
     assert (revoked.returncode, revoked.stdout.split(" was revoked at ")[0]) == (0, "Token wallboard")
     assert "was revoked at" in (await command("token", "list")).stdout
 
-    told = await command("audit")
+    told, moreau = await command("audit"), "cabinet-moreau"
     assert [line.split("  ", 1)[1] for line in told.stdout.splitlines()] == [
         "done     command:anne: token.revoke wallboard (cabinet-moreau)",
-        "done     command:anne: token.create wallboard: call.read, live.read on clients cabinet-moreau"
-        + " (cabinet-moreau)",
+        f"done     command:anne: token.create wallboard: call.read, live.read on clients {moreau} ({moreau})",
     ]
 
 

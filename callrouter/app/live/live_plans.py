@@ -126,7 +126,9 @@ class LivePlans:
             return None
 
     def _write(self, place: Path, content: bytes) -> None:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # One by one: parents that `mkdir` makes on its way do not get the mode.
+        for folder in (self._folder, place.parent):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         beside = place.with_name(f".{place.name}~")
         with beside.open("wb") as stream:
             stream.write(content)

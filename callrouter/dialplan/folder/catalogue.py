@@ -22,11 +22,13 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.compiler import version_of
 from callrouter.dialplan.compile.frame import UNKNOWN_CLIENT
-from callrouter.dialplan.folder.look import is_client_file
+from callrouter.dialplan.documents.expected_file import client_files_of
+from callrouter.dialplan.documents.shared_files import SHARED_FILES
+from callrouter.dialplan.folder.look import is_client_file, is_table
 from callrouter.dialplan.issues import Issue, errors, shown
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
 from callrouter.dialplan.shared.queues import TeamQueue
-from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
+from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import DialplanError
 
@@ -153,6 +155,7 @@ def client_names(path: Path) -> tuple[str, ...]:
     Raises:
         DialplanError: there is none.
     """
+    refuse_other_documents(path)
     if path.is_file():
         return (path.name,)
     if not path.is_dir():
@@ -161,6 +164,20 @@ def client_names(path: Path) -> tuple[str, ...]:
     if not found:
         raise DialplanError(f"{path} holds no client's file: each ends in .yaml")
     return tuple(found)
+
+
+def refuse_other_documents(path: Path) -> None:
+    """Of a table or a shared file that is named in a client's place every line would be wrong.
+
+    Raises:
+        DialplanError: it is one; the sentence says what to name.
+    """
+    if path.is_file() and is_table(path.name):
+        client = path.with_name(client_files_of(path.name)[0])
+        raise DialplanError(f"{path} holds expected routes: name {client}, or the folder; they are played with it")
+    folder = (path if path.is_dir() else path.parent).absolute()
+    if folder.name == FOLDER and any((folder / f"{kind}.yaml").is_file() for kind in SHARED_FILES):
+        raise DialplanError(f"{path} is what clients share, and no client's: name the folder above, {folder.parent}")
 
 
 def admit(compiled: Collection[Compiled], held: Mapping[str, str] | None = None) -> tuple[dict[str, Plan], list[Issue]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -201,3 +202,12 @@ async def test_what_is_gone_is_not_kept(site: Site) -> None:
 
     assert LivePlans(site.data / "live").plans.keys() == {"m"}
     assert len(list((site.data / "live/documents").iterdir())) == 1
+
+
+async def test_what_is_kept_is_closed_to_others(site: Site) -> None:
+    """The folder too, which is made on the way to the one for documents."""
+    site.put("m.yaml", text())
+    await site.start()
+
+    modes = {place.name: stat.S_IMODE(place.stat().st_mode) for place in (site.data / "live").rglob("*")}
+    assert (stat.S_IMODE((site.data / "live").stat().st_mode), modes["documents"]) == (0o700, 0o700)
