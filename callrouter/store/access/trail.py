@@ -89,7 +89,11 @@ class AuditTrail:
         """
         counted = self._counted(_cleaned(deed))
         counted.times += 1
-        await write_rows(self._database, [counted.row()])
+        try:
+            await write_rows(self._database, [counted.row()])
+        except BaseException:
+            counted.times -= 1
+            raise
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -132,11 +132,17 @@ async def test_what_waits_for_postgresql_is_bounded_and_what_is_lost_is_declared
     await gone.close()
 
 
-async def test_what_cannot_be_written_is_not_to_be_done() -> None:
+async def test_what_cannot_be_written_is_not_to_be_done(database: Database) -> None:
+    """Nor is it counted, when it is done later."""
     gone = Database(make_url("postgresql://callrouter@127.0.0.1:9/calls"))
+    trail = AuditTrail(gone, now=Clock())
     with pytest.raises(StoreError):
-        await AuditTrail(gone).record(played())
+        await trail.record(played())
     await gone.close()
+    trail._database = database
+    await trail.record(played())
+
+    assert [row.times for row in await rows_of(database)] == [1]
 
 
 async def test_a_stop_writes_what_waits_or_says_so(database: Database) -> None:
