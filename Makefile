@@ -21,7 +21,7 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance bench bench-against soak lock clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance bench bench-against soak lock lowest clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
@@ -32,6 +32,7 @@ help:
 	@echo "make soak       calls for SOAK_SECONDS ($(SOAK_SECONDS))"
 	@echo "make setup      what run and bench need: programs (as root), .venv, Asterisk; setup-tests: what tests need too"
 	@echo "make lock       renew constraints.txt"
+	@echo "make lowest     the tests that need no PBX, with the lowest versions that pyproject.toml allows"
 	@echo "make clean      remove what was made here, Asterisk's root file system too; DATA=1: also .run/data"
 
 setup: programs $(STAMP)
@@ -92,6 +93,16 @@ lock:
 	{ echo "# Versions that were tested together; pip installs exactly these. Renew with \`make lock\`."; \
 	  "$$folder/bin/pip" freeze --all --exclude callrouter --exclude pip --exclude wheel; } > "$$folder/constraints.txt"; \
 	mv "$$folder/constraints.txt" constraints.txt; rm -rf build
+
+# Each lower bound as a pin; what the tests need besides is the newest there is.
+lowest: setup-tests
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder"; \
+	sed -n '/^dependencies/,/^]/s/>=/==/p; /^embedded/,/^]/s/>=/==/p' pyproject.toml | tr -d ' ",' > "$$folder/pins"; \
+	"$$folder/bin/pip" install -q --disable-pip-version-check -r "$$folder/pins" \
+	  hypothesis jsonschema numpy pytest pytest-asyncio pytest-xdist 'setuptools>=77'; \
+	PYTHONPATH="$(CURDIR)" "$$folder/bin/python" -m pytest -q -p no:cacheprovider \
+	  tests/core tests/dialplan tests/store tests/api tests/runtime
 
 # .run/data is what `callrouter up` keeps by default: calls and recordings. They are no rubbish.
 clean:

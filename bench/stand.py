@@ -179,6 +179,8 @@ class EngineProcess(Controller):
             "GRACE_SECONDS": "2",
             "CLIENT_CALLS": "0",
             "LOG_FORMAT": "json",
+            # The peers make no pause either, and its 15 packets would be most of the media of so short a call.
+            "FIRST_SOUND_SECONDS": "0",
         }
         self._settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
         super().__init__(name, folder, ["-m", "bench.engine_process", *options], self._settings)

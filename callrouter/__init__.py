@@ -11,6 +11,7 @@ A call's way through the packages, from the bottom of the layers up:
 `metrics`    counts for Prometheus
 `asterisk`   speaks to the PBX over AMI
 `speech`     renders prompts
+`normalisation`  brings what is written into the words that are said, before `speech` has them spoken
 `api`        answers over HTTP
 `settings`   reads CALLROUTER_* variables
 `app`        builds all of it

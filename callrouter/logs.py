@@ -1,4 +1,4 @@
-"""Log set-up: where lines go, and that each is one line.
+"""Log set-up: where lines go, and that each is one line; and what is said of something that is away (`Outage`).
 
 One event is one line, whatever a caller's name, an HTTP answer or a file may hold: every text is made safe before it
 is rendered. Lines go to standard error, so that a command's own output stays clean.
@@ -10,9 +10,10 @@ import contextlib
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import time
+from collections.abc import Callable, MutableMapping
 from enum import StrEnum
-from typing import Final, TextIO, cast
+from typing import Final, Literal, TextIO, cast
 
 import msgspec
 import structlog
@@ -20,6 +21,11 @@ from structlog.typing import EventDict, Processor
 
 MAX_TEXT: Final = 1_000
 """Characters of one value; what is longer is cut, and says so."""
+
+REMIND_SECONDS: Final = 600.0
+"""How often what is still away is said again."""
+_MOST_REASONS: Final = 8
+"""Reasons of one outage that are lines of their own: some hold a number that is another one each time."""
 
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line and paragraph separators, marks that reorder text, halves of surrogate pairs."""
@@ -52,6 +58,68 @@ class _Unfailing:
     def flush(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             self._stream.flush()
+
+
+class Outage:
+    """Something that is away and asked for again and again: one line when that begins, and one, with a count, when it
+    is over. In between a line with the count so far every `remind_seconds`; every other reason is a line, once.
+
+    Whoever tries in a loop tells it of each try, and logs nothing else of them.
+    """
+
+    def __init__(
+        self,
+        log: structlog.typing.FilteringBoundLogger,
+        begun: str,
+        over: str,
+        *,
+        level: Literal["warning", "error", "critical"] = "error",
+        remind_seconds: float = REMIND_SECONDS,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`begun` and `over` are the lines' events. Without `begun` it is the reason. Without `over` nothing is logged
+        then, and after `remind_seconds` without a failed try it is taken to be over.
+        """
+        self._log = log
+        self._begun = begun
+        self._over = over
+        self._level = logging.getLevelNamesMapping()[level.upper()]
+        self._remind_seconds = remind_seconds
+        self._monotonic = monotonic
+        self.since: float | None = None
+        """When it began, by the monotonic clock; None: it is there, as far as we know."""
+        self.tries = 0
+        """Failed, since it began."""
+        self._last = 0.0
+        self._said_at = 0.0
+        self._reasons: set[str] = set()
+
+    def failed(self, reason: str, **details: object) -> None:
+        """A try has failed; the details are logged where it is a line."""
+        now = self._monotonic()
+        if self.since is not None and not self._over and now - self._last > self._remind_seconds:
+            self.since = None
+        if self.since is None:
+            self.since, self.tries, self._reasons = now, 0, set()
+        self.tries += 1
+        self._last = now
+        new = reason not in self._reasons and len(self._reasons) < _MOST_REASONS
+        if new or now - self._said_at >= self._remind_seconds:
+            count = {"tries": self.tries, "away_seconds": round(now - self.since, 1)} if self.tries > 1 else {}
+            self._reasons.add(reason)
+            self._said_at = now
+            if self._begun:
+                details["reason"] = reason
+            self._log.log(self._level, self._begun or reason, **count, **details)
+
+    def ended(self, **details: object) -> None:
+        """It is there. Costs next to nothing when it was."""
+        if self.since is None:
+            return
+        away_seconds = round(self._monotonic() - self.since, 1)
+        self.since = None
+        if self._over:
+            self._log.info(self._over, tries=self.tries, away_seconds=away_seconds, **details)
 
 
 def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None) -> None:

@@ -60,8 +60,7 @@ class Moment:
             written = now.astimezone(zone).date() + timedelta(days=written)
         if not isinstance(written, datetime):
             written = datetime.combine(written, time())
-        # By way of UTC: only there is a time that clocks leave out an instant.
-        return (written if written.tzinfo else written.replace(tzinfo=zone)).astimezone(UTC).astimezone(zone)
+        return (written if written.tzinfo else _on_the_clock(written, zone)).astimezone(zone)
 
     def days_later(self, days: int, zone: ZoneInfo) -> Moment:
         """The same time of another day, as the clocks of `zone` show it."""
@@ -71,6 +70,21 @@ class Moment:
         if isinstance(written, datetime) and written.tzinfo:
             written = written.astimezone(zone)
         return Moment(written + timedelta(days=days))
+
+
+def _on_the_clock(written: datetime, zone: ZoneInfo) -> datetime:
+    """The instant, in UTC, at which the clocks of a zone show a time first, or jump over it (PEP 495)."""
+    local = written.replace(tzinfo=zone, fold=0)
+    found, after = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+    if found <= after:
+        return found
+    # The time is left out: by the clock before the change it lies after it, by the clock after it, before. Changes are
+    # at whole seconds.
+    offset = after.astimezone(zone).utcoffset()
+    while found - after > timedelta(seconds=1):
+        middle = after + (found - after) / 2
+        after, found = (middle, found) if middle.astimezone(zone).utcoffset() == offset else (after, middle)
+    return found.replace(microsecond=0)
 
 
 TODAY: Final = Moment(0)

@@ -47,6 +47,13 @@ class Scope:
     kind: ScopeKind
     names: frozenset[str] = frozenset()
     """Clients or teams; empty for everything."""
+    former: frozenset[str] = frozenset()
+    """Names that these clients had before: what was written down under them is theirs."""
+
+    @property
+    def clients(self) -> frozenset[str]:
+        """The clients under all their names."""
+        return self.names | self.former
 
     def holds(self, client: str, teams: Collection[str]) -> bool:
         """Whether it holds what belongs to a client and to a journey that waited in these teams' queues."""
@@ -54,13 +61,13 @@ class Scope:
             case ScopeKind.ALL:
                 return True
             case ScopeKind.CLIENTS:
-                return client in self.names
+                return client in self.clients
             case ScopeKind.TEAMS:
                 return not self.names.isdisjoint(teams)
 
     def admits(self, client: str) -> bool:
         """Whether somebody may name this client at all. A team's scope decides by each journey instead."""
-        return self.kind is not ScopeKind.CLIENTS or client in self.names
+        return self.kind is not ScopeKind.CLIENTS or client in self.clients
 
     def __str__(self) -> str:
         return f"{self.kind} {', '.join(sorted(self.names))}" if self.names else self.kind.value

@@ -2,6 +2,7 @@
 
     <cache>/<language>/<hash of engine, voice and text>.wav        8 kHz, mono, 16 bits, header of 44 bytes
 
+A text is brought into words first (`normalisation`): `14h30`, `SARL`, telephone numbers, amounts.
 An engine (espeak-ng, or piper where a voice is configured) speaks, sox brings it to the telephone's rate and to an
 even loudness. Both are run without a shell; the text goes in by standard input and is never more than text.
 A file once there is only looked at (one stat): its size gives its length.
@@ -24,12 +25,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from callrouter.core.effects import Sound
+from callrouter.dialplan.folder.loudness import PEAK_DB, levelled
 from callrouter.dialplan.folder.sound_files import PaperSpeech, find_sound, playable
 from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language.languages import VOICES
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.errors import SpeechError
+from callrouter.normalisation import normalise
 
-FORMAT = 1
+FORMAT = 2
 """Raised by one when the same text is to sound different: part of every file's name."""
 
 RATE_HZ = 8000
@@ -37,10 +41,8 @@ HEADER_BYTES = 44
 BYTES_A_SECOND = RATE_HZ * 2
 
 WORDS_A_MINUTE = 155
-PEAK_DB = -3
 TIMEOUT_SECONDS = 60.0
 
-ESPEAK_VOICES: Mapping[str, str] = {"fr": "fr", "en": "en-gb"}
 _VOICE = re.compile(r"[A-Za-z0-9_+./-]+")
 
 
@@ -76,7 +78,7 @@ class Speech:
         playable(cache_dir)
         self._cache = cache_dir.absolute()
         self._sounds_dirs = tuple(sounds_dirs)
-        self._voices = {**(ESPEAK_VOICES if self._engine is Engine.ESPEAK else {}), **(voices or {})}
+        self._voices = {**(VOICES if self._engine is Engine.ESPEAK else {}), **(voices or {})}
         for language, voice in self._voices.items():
             if not _VOICE.fullmatch(voice) or voice.startswith("-"):
                 raise SpeechError(f"voice {shown(voice)} of language {language} is no voice of {self._engine}")
@@ -90,7 +92,7 @@ class Speech:
         missing = [
             (text, language)
             for text, language in dict.fromkeys(texts)
-            if language in self._voices and _size(self._path(clean(text), language)) is None
+            if language in self._voices and _size(self._path(_words(text, language), language)) is None
         ]
         if not missing:
             return
@@ -108,7 +110,7 @@ class Speech:
         if language not in self._voices:
             known = ", ".join(sorted(self._voices)) or "none"
             raise SpeechError(f"no voice is configured for language {shown(language)} (there are: {known})")
-        words = clean(text)
+        words = _words(text, language)
         if not any(char.isalnum() for char in words):
             raise SpeechError(f"{shown(text)} holds nothing that can be said")
         path = self._path(words, language)
@@ -159,7 +161,14 @@ class Speech:
 def _for_the_telephone(spoken: Path) -> bytes:
     """The samples of a WAV file at the telephone's rate and an even loudness."""
     form = ["-t", "raw", "-c", "1", "-b", "16", "-e", "signed-integer", "-L", "-"]
-    return _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+    return levelled(
+        _run(["sox", "-D", "-G", str(spoken), *form, "rate", "-h", str(RATE_HZ), "gain", "-n", str(PEAK_DB)])
+    )
+
+
+def _words(text: str, language: str) -> str:
+    """What the engine is given for a text: in words, and cleaned last."""
+    return clean(normalise(text, language))
 
 
 def clean(text: str) -> str:

@@ -200,9 +200,9 @@ class Playbook:
         """The caller is back from the queue."""
         return self.tells(inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at))
 
-    def somebody_answers(self) -> Playbook:
-        """Somebody of the client's is connected."""
-        return self.tells(inputs.LegAnswered(leg=0, at=self.at))
+    def somebody_answers(self, leg: int = 0) -> Playbook:
+        """Somebody of the client's is connected: of several, the one at this position."""
+        return self.tells(inputs.LegAnswered(leg=leg, at=self.at))
 
     def dial_ended(self, outcome: DialOutcome) -> Playbook:
         """The dial is over."""

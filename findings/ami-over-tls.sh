@@ -3,15 +3,18 @@
 # is complete and nothing is missing, until more arrives. The guess: TLS changes nothing about when actions are answered.
 #
 # 120 actions ("Action: Ping", 16 bytes with its blank line: 1,920 in all) are written at once, then nothing; after 3 s
-# one more. Seen with Asterisk 22.10.1 of Debian unstable, OpenSSL 3:
+# one more. Seen with asterisk 1:22.10.1+dfsg+~cs6.17.60671434-1 of Debian unstable, OpenSSL 3:
 #
 #     plain: 120 of 120 answered within 3 s; 121 of 121 after one more ping
 #     TLS: 64 of 120 answered within 3 s; 121 of 121 after one more ping
 #
 # So whoever sends several actions in one write must not use `tlsenable` (a tunnel is safe), or must stay below 1,024
 # bytes a record. Needs openssl and python3, and an Asterisk: in $ASTERISK_ROOTFS (a root file system that holds one), or
-# mmdebstrap, which makes one from the machine's own Debian mirror in about a minute.
+# mmdebstrap, which makes one from the machine's own Debian mirror in about a minute. Unstable keeps only its newest
+# version: when the pinned one is gone, try the next (ASTERISK_PACKAGE=asterisk) and renew the line.
 set -eu
+
+package=${ASTERISK_PACKAGE:-asterisk=1:22.10.1+dfsg+~cs6.17.60671434-1}
 
 folder=$(mktemp -d)
 asterisk_pid=
@@ -27,7 +30,7 @@ root=${ASTERISK_ROOTFS:-$folder/root}
 if [ ! -e "$root/usr/sbin/asterisk" ]; then
   mkdir "$root"
   # A mirror whose list is some days old will do.
-  mmdebstrap --quiet --variant=essential --include=asterisk --aptopt='Acquire::Check-Valid-Until "false"' sid - |
+  mmdebstrap --quiet --variant=essential --include="$package" --aptopt='Acquire::Check-Valid-Until "false"' sid - |
     tar -x --no-same-owner --exclude=./dev --exclude=./proc --exclude=./sys -C "$root"
 fi
 # The programs of the root file system run through its own loader, so that paths are this machine's.
@@ -36,6 +39,7 @@ modules=$(echo "$root"/usr/lib/*-linux-gnu/asterisk/modules)
 libraries=$(dirname "$(dirname "$modules")")
 asterisk() { "$loader" --library-path "$libraries" "$root/usr/sbin/asterisk" "$@"; }
 asterisk -V
+sed -n '/^Package: asterisk$/,/^$/s/^Version: /asterisk /p' "$root/var/lib/dpkg/status"
 
 mkdir "$folder/etc" "$folder/run"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \

@@ -158,3 +158,40 @@ def test_tables_of_tests_are_true(folder: Path) -> None:
     assert rows.keys() <= rooms
     assert [name for name in rows if (folder / f"test_{name}.py").exists()] == []
     assert [file for files in rows.values() for file in files if not (folder / file).exists()] == []
+
+
+LOUD = ("info", "warning", "error", "critical", "exception")
+LOGGED_IN_A_LOOP = {
+    "app/history.py": 1,  # and returns: it is the last try
+    "app/observation.py": 1,  # the same
+    "runtime/tasks.py": 1,  # a task that failed, after pauses that grow
+}
+"""By module, the lines that are logged of a try in a loop without end, and why each is not one every second."""
+
+
+def _logged_tries(source: str) -> int:
+    """Lines logged where a try in a `while` has failed: by the handler of an exception."""
+    loops = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.While)]
+    handlers = {one for loop in loops for one in ast.walk(loop) if isinstance(one, ast.ExceptHandler)}
+    return len(
+        {
+            call
+            for handler in handlers
+            for call in ast.walk(handler)
+            if isinstance(call, ast.Call)
+            and isinstance(call.func, ast.Attribute)
+            and isinstance(call.func.value, ast.Name)
+            and call.func.value.id == "log"
+            and call.func.attr in LOUD
+        }
+    )
+
+
+def test_what_is_tried_in_a_loop_is_not_logged_each_time() -> None:
+    """`logs.Outage` says it once, with a count."""
+    found = {
+        path.relative_to(ROOT / "callrouter").as_posix(): _logged_tries(path.read_text())
+        for path in (ROOT / "callrouter").rglob("*.py")
+    }
+
+    assert {file: count for file, count in found.items() if count} == LOGGED_IN_A_LOOP

@@ -14,7 +14,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callrouter.logs import configure_logs, make_safe, safe_text
+from callrouter.logs import Outage, configure_logs, make_safe, safe_text
 
 HOSTILE = 'Jean\r\n2026-01-01 [info] all is well\x1b[2J"; ${SHELL(id)} \u202etxt\u2028x'
 
@@ -132,3 +132,70 @@ def test_plain_values_are_left_alone() -> None:
     event = {"n": 1, "f": 0.5, "none": None, "yes": True, "text": "Étude Lenoir 📞"}
 
     assert make_safe(None, "info", dict(event)) == event
+
+
+class Away:
+    """An outage by a clock of our own, and the lines it has written."""
+
+    def __init__(self, over: str = "it is back", begun: str = "it is away") -> None:
+        self.now = 1000.0
+        self._stream = lines("json")
+        self.outage = Outage(structlog.get_logger("test"), begun, over, remind_seconds=60.0, monotonic=lambda: self.now)
+
+    def said(self) -> list[dict[str, object]]:
+        """The lines since the last time, without level and instant."""
+        written = [json.loads(line) for line in self._stream.getvalue().splitlines()]
+        self._stream.truncate(0)
+        self._stream.seek(0)
+        return [{name: one[name] for name in one if name not in ("timestamp", "level")} for one in written]
+
+
+def test_what_is_away_is_one_line_and_a_count() -> None:
+    """A try a second for a minute and a half: it begins, it is still so, it is over."""
+    away = Away()
+    for _ in range(90):
+        away.outage.failed("nobody answers", waiting=3)
+        away.now += 1
+    away.outage.ended(waiting=0)
+    away.outage.ended(waiting=0)
+
+    assert away.said() == [
+        {"event": "it is away", "reason": "nobody answers", "waiting": 3},
+        {"event": "it is away", "reason": "nobody answers", "waiting": 3, "tries": 61, "away_seconds": 60.0},
+        {"event": "it is back", "tries": 90, "away_seconds": 90.0, "waiting": 0},
+    ]
+    away.outage.failed("nobody answers")
+    assert away.said() == [{"event": "it is away", "reason": "nobody answers"}]
+
+
+def test_another_reason_is_another_line() -> None:
+    """Once each, also when they take turns; of those that are never the same only the first few."""
+    away = Away()
+    for reason in ("refused", "no route", "refused", "no route"):
+        away.outage.failed(reason)
+    assert [(one["reason"], one.get("tries")) for one in away.said()] == [("refused", None), ("no route", 2)]
+
+    for port in range(100):
+        away.outage.failed(f"refused from port {port}")
+    assert len(away.said()) == 6
+
+
+def test_where_nobody_knows_the_end_a_pause_is_one() -> None:
+    """Requests that find something away say nothing when it is back: after a pause it is away anew."""
+    away = Away(over="")
+    away.outage.failed("nobody answers")
+    away.now += 30
+    away.outage.failed("nobody answers")
+    away.now += 61
+    away.outage.failed("nobody answers")
+    away.outage.ended()
+
+    assert [one.get("tries") for one in away.said()] == [None, None]
+
+
+def test_the_reason_may_be_the_line() -> None:
+    """Where it is a sentence that says all."""
+    away = Away(begun="")
+    away.outage.failed("nobody answers at 127.0.0.1", state="down")
+
+    assert away.said() == [{"event": "nobody answers at 127.0.0.1", "state": "down"}]

@@ -23,6 +23,22 @@ def hours(period: Period, zone: ZoneInfo) -> float:
 
 
 @pytest.mark.parametrize(
+    ("written", "zone", "change"),
+    [
+        ("2026-03-29T02:00", "Europe/Paris", "2026-03-29T03:00:00+02:00"),
+        ("2026-03-29T02:30", "Europe/Paris", "2026-03-29T03:00:00+02:00"),
+        ("2026-03-29T02:59:59.5", "Europe/Paris", "2026-03-29T03:00:00+02:00"),
+        ("2026-10-04T02:10", "Australia/Lord_Howe", "2026-10-04T02:30:00+11:00"),
+        ("2026-09-06T00:30", "America/Santiago", "2026-09-06T01:00:00-03:00"),
+        ("2011-12-30", "Pacific/Apia", "2011-12-31T00:00:00+14:00"),
+    ],
+)
+def test_a_time_that_clocks_leave_out_is_their_change(written: str, zone: str, change: str) -> None:
+    """So a period from or to such a time neither loses nor gains a call."""
+    assert Moment.parse(written).within(ZoneInfo(zone), NOW) == datetime.fromisoformat(change)
+
+
+@pytest.mark.parametrize(
     ("day", "zone", "length"),
     [
         ("2026-10-25", "Europe/Paris", 25),

@@ -92,6 +92,7 @@ def test_settings_cannot_be_changed(env_file: Path) -> None:
         ("CALLROUTER_LOG_FORMAT", "xml", "json or console"),
         ("CALLROUTER_LOG_LEVEL", "chatty", "debug, info, warning or error"),
         ("CALLROUTER_GRACE_SECONDS", "-1", "seconds, 0 to 86400"),
+        ("CALLROUTER_FIRST_SOUND_SECONDS", "3", "seconds, 0 to 2"),
         ("CALLROUTER_MEDIA_TIMEOUT_SECONDS", "60", "0, or seconds from 120 to 86400"),
         ("CALLROUTER_CLOCK_SHIFT", "nan", "seconds, may be negative"),
         ("CALLROUTER_TRUNK_DIAL", "PJSIP/trunk", "a dial string that holds {number} once"),

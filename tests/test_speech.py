@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.folder.loudness import LEVEL_DB, active_level_db
 from callrouter.errors import SpeechError
 from callrouter.speech import Speech, clean
 
@@ -48,6 +49,15 @@ def test_a_text_becomes_a_file_asterisk_plays(speech: Speech) -> None:
     assert 1.5 < sound.seconds < 5
     assert -30 < level(audio) < -12
     assert max(audio) <= 32768 * 0.71
+
+
+@pytest.mark.parametrize("text", ["Oui ?", "Bonjour.", SENTENCE, f"{SENTENCE} " * 6, "Tapez 1, puis tapez dièse."])
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_prompt_is_as_loud_as_the_music(speech: Speech, text: str, language: str) -> None:
+    """Short ones too, whose peak says little; as near as the peak allows."""
+    level = active_level_db(samples(speech.say(text, language).file))
+
+    assert level == pytest.approx(LEVEL_DB, abs=1.0)
 
 
 def test_a_text_is_spoken_once(speech: Speech) -> None:

@@ -27,6 +27,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from callrouter.api.throttle import Throttle
 from callrouter.errors import StoreError
+from callrouter.logs import Outage
 from callrouter.permissions import ABOUT, OPERATOR, Permission, Principal, ScopeKind
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import Found, looks_like_token
@@ -45,6 +46,9 @@ REMEMBERED_SECONDS: Final = 900.0
 PERMISSION: Final = "x-permission"
 NOBODY: Final = "nobody"
 UNKNOWN: Final = "unknown token"
+
+_away = Outage(log, "tokens cannot be looked up", "", level="warning", remind_seconds=60.0)
+"""Of this process: dashboards ask every few seconds."""
 
 _MOST_ADDRESSES: Final = 1_000
 _HOW: Final = (
@@ -190,7 +194,7 @@ class Gate:
             try:
                 found = await self._tokens.find(presented)
             except StoreError as error:  # whoever asks is still a stranger: why it is away is not for them
-                log.warning("tokens cannot be looked up", reason=str(error))
+                _away.failed(str(error))
                 raise HTTPException(
                     HTTPStatus.SERVICE_UNAVAILABLE, "tokens cannot be looked up now", headers={"Retry-After": "5"}
                 ) from error

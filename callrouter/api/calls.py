@@ -16,6 +16,7 @@ from callrouter.api.problems import documented
 from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
 from callrouter.core.call import Disposition
 from callrouter.core.explain import explain
+from callrouter.core.numbers import normalise
 from callrouter.core.plan import Plan
 from callrouter.permissions import Permission
 from callrouter.store.calls import find_call, list_calls
@@ -25,10 +26,14 @@ CallId = Annotated[str, Path(max_length=200, description="As we named the call",
 
 Number = Annotated[
     str | None,
-    BeforeValidator(
-        lambda value: value.replace(" ", "+", 1) if isinstance(value, str) else value
-    ),  # a bare + in a query
-    Query(max_length=128, pattern=TEXT, description="As it is in the record: E.164", examples=["+33612340001"]),
+    # A bare + in a query is a space.
+    BeforeValidator(lambda value: "+" + value[1:] if isinstance(value, str) and value[:1] == " " else value),
+    Query(
+        max_length=128,
+        pattern=TEXT,
+        description="As one dials it in the operator's country, or E.164",
+        examples=["+33612340001"],
+    ),
 ]
 Name = Annotated[
     str | None, Query(max_length=128, pattern=TEXT, description="By its exact name", examples=["secretaries"])
@@ -57,9 +62,15 @@ class PlanBook(Protocol):
         ...
 
 
-def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime]) -> APIRouter:
-    """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by."""
+def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime], region: str) -> APIRouter:
+    """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by.
+
+    `region` is the operator's country: numbers are in the record as its national form is understood.
+    """
     routes = APIRouter(tags=["calls"])
+
+    def recorded(number: str | None) -> str | None:
+        return number and (normalise(number, region) or number)
 
     @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
@@ -86,8 +97,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
             database,
             client=client,
             disposition=disposition,
-            caller=caller,
-            did=did,
+            caller=recorded(caller),
+            did=recorded(did),
             agent=agent,
             queue=queue,
             node=node,

@@ -52,7 +52,7 @@ def create_engine_app(
         live_calls: iterated at each request (`runtime.calls.LiveCalls`).
         registry: what /metrics shows.
         checks: what must be well for /ready, by name (AMI, schema, dialplans).
-        gate: for all that says something about callers, and the reasons of /ready.
+        gate: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
         notes: what /health and /ready mention though work goes on, by name.

@@ -35,7 +35,12 @@ _Moment = Annotated[str | None, AfterValidator(lambda value: value and _moment(v
 
 Client = Annotated[
     str | None,
-    Query(pattern="^[a-z0-9-]+$", max_length=64, description="Only this client", examples=["cabinet-moreau"]),
+    Query(
+        pattern="^[a-z0-9-]+$",
+        max_length=64,
+        description="Only this client, under the names it had before too",
+        examples=["cabinet-moreau"],
+    ),
 ]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows a page", examples=[100])]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")]
@@ -119,19 +124,25 @@ async def refuse_strangers(database: Database, client: str | None, visitor: Visi
 
 
 def refuse_unknown(request: Request) -> None:
-    """A dependency of every route: a parameter that it does not know would be an answer to another question.
+    """A dependency of every route: what it would pass over makes the answer one to another question.
 
     Raises:
-        HTTPException: the query has one.
+        HTTPException: the query has a parameter that the route does not know, or one twice, or one that says nothing.
     """
     known = set(_parameters(request.scope["route"].dependant))
-    for name in request.query_params:
+    seen: set[str] = set()
+    for name, value in request.query_params.multi_items():
         if name not in known:
             knows = f"knows {', '.join(sorted(known))}" if known else "has no parameters"
-            raise HTTPException(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"query.{safe_text(name, 40)}: there is no such parameter; this page {knows}",
-            )
+            wrong = f"there is no such parameter; this page {knows}"
+        elif name in seen:
+            wrong = "stands here twice: ask for one at a time"
+        elif not value.strip():
+            wrong = "is empty: leave it out, or write what is asked for"
+        else:
+            seen.add(name)
+            continue
+        raise HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, f"query.{safe_text(name, 40)}: {wrong}")
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:

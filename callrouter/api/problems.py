@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from callrouter.api.schemas import Problem
 from callrouter.errors import StoreError
+from callrouter.logs import Outage
 from callrouter.store.paging import CursorError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -72,8 +73,12 @@ async def _wrong_cursor(_request: Request, error: Exception) -> ProblemResponse:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"query.cursor: {error}")
 
 
+_away = Outage(log, "the API cannot read the record", "", level="warning", remind_seconds=60.0)
+"""Of this process: dashboards ask every few seconds."""
+
+
 async def _store_away(_request: Request, error: Exception) -> ProblemResponse:
-    log.warning("the API cannot read the record", reason=str(error))
+    _away.failed(str(error))
     return problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error), headers={"Retry-After": "5"})
 
 

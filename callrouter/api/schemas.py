@@ -123,7 +123,8 @@ class QueueVisitOut(Out):
 class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
-    target: str = Field(examples=["doctor"])
+    target: str = Field(examples=["doctor"], description="Who was rung; several at once are joined by ' + '")
+    answered_by: str | None = Field(examples=["doctor"], description="Who of them took the call")
     started_at: Instant
     answered_at: Instant | None
     ended_at: Instant | None

@@ -93,6 +93,20 @@ class DialplansOut(Out):
         )
 
 
+class RefusedCallsOut(Out):
+    """Calls that Asterisk refused because a limit was reached, since its database was made."""
+
+    total: int = Field(default=0, examples=[12])
+    by_client: dict[str, int] = Field(
+        default_factory=dict,
+        description="By the client whose limit was reached; the empty name is the machine's own limit",
+        examples=[{"cabinet-moreau": 10, "": 2}],
+    )
+    last_at: Instant | None = Field(
+        default=None, description="When one was last heard of; null: not since the engine started"
+    )
+
+
 class StatusOut(Out):
     """The engine as a whole."""
 
@@ -103,6 +117,7 @@ class StatusOut(Out):
     asterisk: str = Field(examples=["up"], description="State of the link")
     database: str = Field(examples=["up"])
     live_calls: int
+    refused_calls: RefusedCallsOut = RefusedCallsOut()
     backlog: int = Field(description="Calls that ended and are not in PostgreSQL yet")
     backlog_seconds: Seconds = Field(description="For how long the oldest of them has waited")
     dialplans: DialplansOut

@@ -15,6 +15,7 @@ from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
+from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
 from callrouter.errors import StoreError
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.database import Database
@@ -35,6 +36,7 @@ def create_web_app(
     gate: Gate,
     checks: Mapping[str, Check] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    region: str = DEFAULT_COUNTRY,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -46,6 +48,7 @@ def create_web_app(
         gate: lets in who may read.
         checks: more of them for /ready, by name.
         now: the clock the calls are stamped by.
+        region: the operator's country, whose national numbers may be asked for.
     """
     # The page's scripts come with the package: a machine that answers telephones may have no way to the Internet.
     app = FastAPIOffline(
@@ -61,7 +64,7 @@ def create_web_app(
     well = {"database": _database_check(database), **(checks or {})}
     app.include_router(health_router(well, __version__, gate))
     for router in (
-        calls.router(database, plans, gate, now),
+        calls.router(database, plans, gate, now, region),
         messages.router(database, gate, now),
         callbacks.router(database, gate, now),
         stats.router(database, gate, now),

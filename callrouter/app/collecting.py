@@ -10,6 +10,7 @@ import structlog
 
 from callrouter.core.facts import CallEnded
 from callrouter.errors import AmiError
+from callrouter.logs import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,9 @@ class Collecting:
         self._link_up = link_up
         self._adopted = adopted
         self._every_seconds = every_seconds
+        self._failing = Outage(
+            log, "Asterisk's journal could not be collected; it is tried again", "Asterisk's journal is collected again"
+        )
 
     async def once(self) -> None:
         """Collect now.
@@ -63,7 +67,10 @@ class Collecting:
                 continue
             try:
                 await self.once()
+                self._failing.ended()
             except AmiError:
                 pass  # the next round, or the next log-in, does it again
-            except Exception:
-                log.exception("Asterisk's journal could not be collected; it is tried again")
+            except Exception as error:
+                # A fault of ours, whatever it is: a journal that nobody collects any more loses callers, while live
+                # calls, which have nothing to do with it, would end with the task.
+                self._failing.failed(repr(error), exc_info=error)

@@ -23,8 +23,8 @@ from callrouter.app.live.last_live import (
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.queue_check import Team
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queue_check import Team
 from callrouter.core.call import Call, replace
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
@@ -70,6 +70,7 @@ class PlanChanges:
             overdue=len(catalogue.overdue),
             swapped=len(swap.live),
             seconds=swap.seconds,
+            renamed=[(plan.client, name) for plan in catalogue.plans.values() for name in plan.formerly],
         )
         self.history.note(swap)
         self.keeper.note(swap)

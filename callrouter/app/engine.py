@@ -35,12 +35,14 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
-from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queue_check import QueueCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
@@ -122,7 +124,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
     listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
-    places = Places(recordings_dir=str(settings.recordings_dir.absolute()), dial_pattern=settings.trunk_dial)
+    places = Places(
+        recordings_dir=str(settings.recordings_dir.absolute()),
+        dial_pattern=settings.trunk_dial,
+        pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
+    )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
     driver = Driver(
         switch,
@@ -148,6 +154,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_ended=metrics.leg_vanished,
     )
+    refused = RefusedCalls(link, link_up=lambda: link.state is LinkState.UP, now=clock.now)
     telephony = Telephony(
         link,
         switch,
@@ -161,6 +168,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         ),
         queue_check=queue_check,
         media_watch=media_watch,
+        refused=refused,
         fallbacks=fallbacks,
         plans=dialplans.served,
         observation=observation,
@@ -175,6 +183,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             link=link.counters,
             writer=recorder,
             notifications=lambda: web_services.deliveries.backlog,
+            refused=lambda: refused.by_client,
         )
     )
     return Engine(
@@ -200,6 +209,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            refused=refused,
             outgoing=outgoing,
             calls=calls,
             registry=registry,

@@ -164,6 +164,7 @@ def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
         source=plan.source,
         documents=documents,
         promise=plan.promise,
+        formerly=plan.formerly,
     )
 
 

@@ -13,10 +13,11 @@ from callrouter import __version__
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
-from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.queue_check import QueueCheck
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.dialplan.issues import how_many
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
@@ -35,6 +36,7 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    refused: RefusedCalls
     outgoing: OutgoingCheck
     calls: LiveCalls
     registry: CollectorRegistry
@@ -77,6 +79,7 @@ class EngineOperations:
         details = {
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
+            "limits": self._detail_limits,
             "web services": self._detail_outgoing,
             "database": self._detail_database,
         }
@@ -90,6 +93,9 @@ class EngineOperations:
             asterisk=failed.get("asterisk", "up"),
             database=failed.get("database", "up"),
             live_calls=len(self.calls),
+            refused_calls=RefusedCallsOut(
+                total=self.refused.total, by_client=self.refused.by_client, last_at=self.refused.last_at
+            ),
             backlog=self.recorder.backlog,
             backlog_seconds=self.recorder.oldest_seconds,
             dialplans=DialplansOut.of(self.plans, walked, watching=self.watching),
@@ -130,6 +136,9 @@ class EngineOperations:
 
     async def _detail_outgoing(self) -> str | None:
         return self.outgoing.trouble or None
+
+    async def _detail_limits(self) -> str | None:
+        return self.refused.trouble
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble

@@ -97,7 +97,7 @@ def publish_documents(
         now = _present(folder)
         since = sorted(name for name in now.keys() | present.keys() if now.get(name) != present.get(name))
         _refuse_to_lose([name for name in since if name in documents or (delete and name in gone)], force=False)
-        for name in lost:
+        for name in (one for one in lost if one in present):
             (folder / f"{name}{BACKUP}").write_bytes(present[name])
 
     put_in_place(
@@ -119,14 +119,15 @@ def publish_documents(
 def _saved_meanwhile(
     folder: Path, present: Mapping[str, bytes], names: Sequence[str], origin: Path | None
 ) -> list[str]:
-    """Which of these files hold what is in no publication: somebody has saved them here.
+    """Which of these files hold what is in no publication, or are gone: somebody has saved or removed them here.
 
     After a publication its note says what stood here. Before the first one, the files that were written later than
     those that would replace them.
     """
     note = read_note(folder)
     if note is not None and note.stood:
-        return sorted(name for name in names if name in present and note.stood.get(name) != hash_of(present[name]))
+        stands = {name: hash_of(present[name]) for name in names if name in present}
+        return sorted(name for name in names if note.stood.get(name) != stands.get(name))
     if origin is None:
         return []
     both = [name for name in names if name in present and (origin / name).exists()]
@@ -136,8 +137,8 @@ def _saved_meanwhile(
 def _refuse_to_lose(names: Sequence[str], *, force: bool) -> None:
     if names and not force:
         raise Refusal(
-            f"saved in the folder since it was published or read: {_some(names)}; a publication would undo that: "
-            "take it over, then publish again, or use --force (what is replaced is kept beside)"
+            f"saved in the folder or removed there since it was published or read: {_some(names)}; a publication would "
+            "undo that: take it over, then publish again, or use --force (what is replaced is kept beside)"
         )
 
 

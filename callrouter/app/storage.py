@@ -28,7 +28,7 @@ async def open_database(
     PostgreSQL that does not answer is rather a setting that is wrong, and an error all the same.
 
     Raises:
-        SettingsError: none is named, there is no embedded one, and none shall be made.
+        SettingsError: none is named, there is no embedded one, and none shall be, or can be, made.
         StoreError: it cannot be reached, or belongs to another release.
     """
     url = settings.database_url.get_secret_value() if settings.database_url else None

@@ -13,9 +13,10 @@ from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queue_check import QueueCheck
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
 from callrouter.runtime.clock import SystemClock
@@ -43,6 +44,7 @@ class Telephony:
         collecting: Collecting,
         queue_check: QueueCheck,
         media_watch: MediaWatch,
+        refused: RefusedCalls,
         fallbacks: Fallbacks,
         plans: ServedPlans,
         observation: Observation,
@@ -58,6 +60,7 @@ class Telephony:
         self._collecting = collecting
         self._queue_check = queue_check
         self._media_watch = media_watch
+        self._refused = refused
         self._fallbacks = fallbacks
         self._plans = plans
         self._observation = observation
@@ -67,11 +70,12 @@ class Telephony:
         link.tells(on_state=self._on_link_state)
 
     def start(self) -> None:
-        """Connect; from then on collect from Asterisk's journal, watch media, and compare queues."""
+        """Connect; from then on collect from Asterisk's journal, watch media and limits, and compare queues."""
         self._tasks.start(self._link.run(), "link to Asterisk")
         self._tasks.keep(self._collecting.run, "journal")
         self._tasks.keep(self._media_watch.run, "watch over media")
         self._tasks.keep(self._queue_check.run, "check of the queues")
+        self._tasks.keep(self._refused.run, "count of refused calls")
 
     async def first_login(self, lifetime: Lifetime) -> None:
         """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""

@@ -27,6 +27,7 @@ from watchfiles import Change, awatch
 from callrouter.dialplan import Catalogue
 from callrouter.dialplan.folder.loader import Loader
 from callrouter.dialplan.folder.look import GIT, PUBLISHING, Look, being_written, places, stamp_of
+from callrouter.logs import Outage
 from callrouter.runtime.reload import ServedPlans, Why
 
 log = structlog.get_logger(__name__)
@@ -52,24 +53,22 @@ class Watcher:
         self._plans = plans
         self._held: Look | None = None
         """What was loaded last and refused for the moment."""
+        self._unwatched = Outage(
+            log,
+            "the folder of dialplans cannot be watched; it is looked at from time to time instead",
+            "the folder of dialplans is watched again",
+            level="warning",
+        )
         self._day = plans.catalogue.loaded_at.date()
 
     async def run(self) -> None:
         """Watch until cancelled."""
-        complained = False
         while True:
             watched = await asyncio.to_thread(self._places)
             try:
                 await self._watch(watched)
-                complained = False
             except* (OSError, RuntimeError) as errors:  # watchfiles' own error is a RuntimeError
-                if not complained:
-                    log.warning(
-                        "the folder of dialplans cannot be watched; it is looked at from time to time instead",
-                        reason=str(errors.exceptions[0]),
-                        every_seconds=SWEEP_SECONDS,
-                    )
-                complained = True
+                self._unwatched.failed(str(errors.exceptions[0]), every_seconds=SWEEP_SECONDS)
                 await self.look()
                 await asyncio.sleep(SWEEP_SECONDS)
 
@@ -91,6 +90,7 @@ class Watcher:
             await asyncio.sleep(0)
             await self.look()
             while await noticed:
+                self._unwatched.ended()
                 await self.look()
                 if await asyncio.to_thread(self._places) != watched:
                     return

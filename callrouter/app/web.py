@@ -42,7 +42,7 @@ async def run_web(settings: Settings, token: str) -> None:
             recordings = Recordings(database, settings.recordings_dir, trail)
             keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=settings.recordings_keep_days)
             gate = Gate(token, TokenBook(database), trail)
-            app = create_web_app(database, plans, engine, recordings, gate=gate, now=clock.now)
+            app = create_web_app(database, plans, engine, recordings, gate=gate, now=clock.now, region=settings.region)
             await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper)
     finally:
         listening.close()

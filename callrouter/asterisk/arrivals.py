@@ -8,28 +8,34 @@ from callrouter.asterisk.asyncagi import AgiEnv
 from callrouter.asterisk.causes import presentation
 from callrouter.core.call import CallerId, Presentation
 from callrouter.core.inputs import CallOffered
-from callrouter.core.numbers import normalise
+from callrouter.core.numbers import ANONYMOUS, normalise
 
 
 def offered(env: AgiEnv, region: str, at: datetime) -> CallOffered:
     """The call, under the id that the dialplan gave it; numbers in E.164 where they are numbers of this world."""
+    did = normalise(env.extension, region) or env.extension
+    forwarder = env.rdnis and (normalise(env.rdnis, region) or env.rdnis)
     return CallOffered(
         call_id=env.arguments[0],
-        did=normalise(env.extension, region) or env.extension,
+        did=did,
         caller=caller_id(env, region),
-        diverted_from=env.rdnis and (normalise(env.rdnis, region) or env.rdnis),
+        # A History-Info (RFC 7044) whose first entry is the number dialled itself says that nobody forwarded the call.
+        diverted_from=None if forwarder == did else forwarder,
         at=at,
     )
 
 
 def caller_id(env: AgiEnv, region: str) -> CallerId:
-    """Who calls, as far as Asterisk knows: names are a stranger's words."""
-    shown = presentation(env.presentation)
-    number = env.caller_number
-    if number is None or number.lower() == "anonymous":
-        withheld = shown is Presentation.WITHHELD or (number or "").lower() == "anonymous"
-        kept = Presentation.WITHHELD if withheld else Presentation.UNAVAILABLE
-        return CallerId(name=env.caller_name or "", presentation=kept)
+    """Who calls, as far as Asterisk knows: names are a stranger's words.
+
+    What stands on the wire in place of a number, and who may not be shown, Asterisk's dialplan has judged already
+    (callrouter-identity of extensions.conf).
+    """
+    shown, number = presentation(env.presentation), env.caller_number
+    if shown is Presentation.WITHHELD or (number is not None and number.lower() == ANONYMOUS):
+        return CallerId(presentation=Presentation.WITHHELD)
+    if number is None:
+        return CallerId(name=env.caller_name or "", presentation=Presentation.UNAVAILABLE)
     if shown is not Presentation.ALLOWED:
         return CallerId(presentation=shown)
     return CallerId(number=normalise(number, region) or number, name=env.caller_name or "", presentation=shown)

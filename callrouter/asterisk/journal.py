@@ -176,6 +176,8 @@ class EndedJournal:
                 log.debug("a call waits in Asterisk's journal for its plan", call_id=row.call_id, reason=str(error))
                 continue
             except Exception:
+                # Whatever it is that makes a plan of old documents fail (a state of another release, a library's own
+                # error): it is this row's, and those after it are callers too.
                 self._poisoned(row)
                 continue
             if row.call_id in self._recent or self._live(row.call_id):
@@ -184,7 +186,7 @@ class EndedJournal:
             try:
                 call = ended_call(row, plan, self._plans.by_did(row.did), self._region, self._listen)
                 tell(CallEnded(call=call))
-            except Exception:
+            except Exception:  # the same: what a row holds was written by another release, or by hand
                 self._poisoned(row)
                 continue
             told.append(row.call_id)

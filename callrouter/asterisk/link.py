@@ -34,6 +34,7 @@ from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.event_time import EventTime, stamp_of
 from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
+from callrouter.logs import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -117,7 +118,7 @@ class AmiLink:
         self._closing = asyncio.Event()
         self.failure: AmiError | None = None
         """Why the last attempt to connect failed; None when it did not."""
-        self._last_failure = ""
+        self._away = Outage(log, "", f"logged in to Asterisk at {address}", level="warning")
         self._session = self._idle_session()
         self._watch: asyncio.TimerHandle | None = None
         self._watch_due_seconds, self._ping_due_seconds = inf, 0.0
@@ -260,7 +261,7 @@ class AmiLink:
             state = LinkState.REFUSED if isinstance(failure, AmiRefused) else LinkState.DOWN
             self._change(state, str(failure))
             raise failure from error
-        except BaseException:
+        except BaseException:  # also when the task is cancelled: no socket is left behind; nothing is swallowed
             if session is not None:
                 session.abort("connecting was cancelled")
             raise
@@ -384,14 +385,12 @@ class AmiLink:
 
     def _change(self, state: LinkState, reason: str) -> None:
         self.state, self.reason = state, reason
-        if state is LinkState.UP or self._closing.is_set():
+        if state is LinkState.UP and self._away.since is not None:
+            self._away.ended(state=state.value)
+        elif state is LinkState.UP or self._closing.is_set():
             log.info(reason, state=state.value)
-        elif state is not LinkState.CONNECTING and reason != self._last_failure:
-            log.warning(reason, state=state.value)  # once: an Asterisk that stays away is not news
-        if state is LinkState.UP:
-            self._last_failure = ""
         elif state is not LinkState.CONNECTING:
-            self._last_failure = reason
+            self._away.failed(reason, state=state.value)
         for on_state in self._on_state:
             on_state(state, reason)
 

@@ -15,9 +15,10 @@ from typing import Final
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.core import inputs
 
-VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_LOST_AT,CR_BEFORE"
+VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE"
 """What `Status` is asked for; none of them can hold a caller's words."""
 EPOCH_DIGITS: Final = 10
+LEG_DIGITS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,12 @@ class Answers:
     """How long the caller had waited for the agent (QEHOLDTIME)."""
     accepted_at: datetime | None = None
     """When somebody who was dialled accepted the call, to the second."""
+    leg: int = 0
+    """Which of those who were dialled."""
 
 
 NOBODY: Final = Answers()
+_ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +59,14 @@ def instant(epoch: str, shift: timedelta = timedelta()) -> datetime | None:
 
 
 def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
-    """`<agent>/<queued at>/<seconds waited>/<accepted at>`; whatever is missing is not known."""
-    agent, queued, waited, accepted = (*text.split("/"), "", "", "", "")[:4]
+    """`<agent>/<queued at>/<seconds waited>/<accepted at>/<leg>`; whatever is missing is not known."""
+    agent, queued, waited, accepted, leg = (*text.split("/"), "", "", "", "", "")[:5]
     return Answers(
         agent=agent,
         queued_at=instant(queued, shift),
         waited_seconds=float(waited) if waited.isdecimal() and len(waited) <= EPOCH_DIGITS else 0.0,
         accepted_at=instant(accepted, shift),
+        leg=int(leg) if leg.isascii() and leg.isdecimal() and len(leg) <= LEG_DIGITS else 0,
     )
 
 
@@ -77,7 +82,7 @@ def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
     """The notes on a living channel, from its `Status`."""
     pairs = (variable.partition("=") for variable in channel.all("Variable"))
     values = {name: value for name, _, value in pairs}
-    now = "/".join(values.get(name, "") for name in ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED"))
+    now = "/".join(values.get(name, "") for name in _ANSWERS)
     return noted_in(values.get("CR_BEFORE", ""), values.get("CR_LOST_AT", ""), now, shift)
 
 
@@ -101,7 +106,7 @@ def _answered(answers: Answers, queued_at: datetime) -> Iterator[inputs.Input]:
         at = queued_at + timedelta(seconds=answers.waited_seconds)
         yield inputs.AgentAnswered(agent=answers.agent, at=at)
     if answers.accepted_at is not None:
-        yield inputs.LegAnswered(leg=0, at=answers.accepted_at)
+        yield inputs.LegAnswered(leg=answers.leg, at=answers.accepted_at)
 
 
 def _within(told: list[inputs.Input], earliest: datetime, latest: datetime) -> Iterator[inputs.Input]:

@@ -63,8 +63,8 @@ class Fallbacks:
     async def publish(self, plans: Collection[Plan], *, complete: bool, afresh: bool) -> None:
         """Make AstDB say what these plans say, and nothing else if they are `complete`.
 
-        They are not while a client's file cannot be read: its callers are better served by what stands there than
-        by the closed prompt. `afresh`: look at what AstDB holds (after a log-in, it may be another PBX's).
+        They are not while a client's file cannot be read: its callers are better served by what stands there of its
+        numbers than by the closed prompt. `afresh`: look at what AstDB holds (after a log-in, it may be another PBX's).
 
         Raises:
             AmiError: the link went away meanwhile.
@@ -75,8 +75,10 @@ class Fallbacks:
             wanted = await self._wanted(plans)
             changed = [(key, value) for key, value in wanted.items() if self._there.get(key) != value]
             await self._put(changed)
-            if complete and wanted:
-                await self._delete([key for key in self._there if key not in wanted])
+            gone = [key for key in self._there if key not in wanted]
+            # Of a number that is served all is known: whose limit stood there before has no say any more.
+            served = [(family, did) for family, did in gone if (FAMILY, did) in wanted]
+            await self._delete(gone if complete and wanted else served)
 
     async def _read(self) -> dict[Entry, str]:
         return {

@@ -1,4 +1,4 @@
-"""Values read aloud as lists of Asterisk's own sounds: French and English. Pure.
+"""Values read aloud as lists of sounds: Asterisk's own in French and English, elsewhere figures spoken ahead. Pure.
 
 Why not AGI's SAY commands: several of them in a row go on after the key that should have cut them short, and
 each wants the channel's language set before. One Read over all the sounds (`commands.read`) stops at a key as every
@@ -9,17 +9,25 @@ Asterisk's `say.c` (ast_say_number_full_fr, ast_say_number_full_en, ast_say_date
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from callrouter.core.effects import ReadAs, Reading
 
+FRENCH_DIGITS = 10
+"""Of a number of the French plan, the 0 in front included."""
+
 
 def sounds_of(reading: Reading) -> tuple[str, ...]:
     """The sounds that read a value, as Asterisk names them."""
+    if reading.figures:
+        return tuple(_spoken_ahead(reading.value, reading.figures))
     french = reading.language == "fr"
     match reading.read_as:
         case ReadAs.DIGITS:
             words = list(reading.value)
+        case ReadAs.TELEPHONE:
+            words = _in_pairs(reading.value) if french and len(reading.value) == FRENCH_DIGITS else list(reading.value)
         case ReadAs.NUMBER:
             words = _number(int(reading.value), french=french)
         case ReadAs.DATE:
@@ -29,6 +37,21 @@ def sounds_of(reading: Reading) -> tuple[str, ...]:
             words = _french_time(int(hour), int(minute)) if french else _english_time(int(hour), int(minute))
     folder = "fr" if french else "en"
     return tuple(f"{folder}/digits/{word}" for word in words)
+
+
+def _spoken_ahead(digits: str, figures: tuple[str, ...]) -> Iterator[str]:
+    """Two figures a file; an odd one goes first."""
+    odd = len(digits) % 2
+    if odd:
+        yield figures[int(digits[0])]
+    for at in range(odd, len(digits), 2):
+        yield figures[10 + int(digits[at : at + 2])]
+
+
+def _in_pairs(digits: str) -> list[str]:
+    """`zéro un, quarante, zéro zéro`: numbers of the French plan are said two digits at a time."""
+    pairs = [digits[at : at + 2] for at in range(0, len(digits), 2)]
+    return [word for pair in pairs for word in (list(pair) if pair[0] == "0" else _french(int(pair)))]
 
 
 def _number(number: int, *, french: bool) -> list[str]:

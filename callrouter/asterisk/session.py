@@ -271,7 +271,9 @@ class AmiSession(asyncio.Protocol):
             return
         try:
             on_event(message)
-        except Exception:  # one bad call must not deafen all others
+        except Exception:
+            # Handlers are ours, and whatever they raise is a fault of one call's: raised into asyncio's reader it would
+            # end the link, deafen all others, and come again after the log-in.
             log.exception("the handler of an AMI event failed", ami_event=message.event)
 
     def _take_result(self, block: bytes) -> None:
@@ -283,7 +285,7 @@ class AmiSession(asyncio.Protocol):
         outcome = parse_encoded_result(codec.field(block, b"\r\nResult: "))
         try:  # as in `_call`, which would cost every command a call
             on_result(outcome)
-        except Exception:
+        except Exception:  # as in _tell
             log.exception("the handler of an AGI result failed", outcome=repr(outcome)[:200])
 
     def _call(self, on_result: OnResult, outcome: AgiResult | AmiError) -> None:

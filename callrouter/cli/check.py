@@ -13,6 +13,7 @@ import typer
 from callrouter.app.outgoing_check import check_web_services
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
+from callrouter.dialplan.folder.loudness import far_from_the_others
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import Issue, Severity, errors, how_many
 from callrouter.dialplan.show.text import tree
@@ -49,7 +50,8 @@ def check(
     places = sound_folders(folder, sounds or settings.sounds_dirs)
     catalogue = load_directory(where, PaperSpeech(places), region=settings.region, beside=True)
     outgoing = check_web_services(catalogue.plans.values(), settings.outgoing_hosts, load_secrets())
-    issues = (*catalogue.issues, *outgoing, *run_expected(read_tables(where), catalogue))
+    loud = far_from_the_others(catalogue.plans.values())
+    issues = (*catalogue.issues, *outgoing, *loud, *run_expected(read_tables(where), catalogue))
     if as_json:
         print(json.dumps(_as_json(catalogue, issues), indent=2, ensure_ascii=False))
     elif as_github:

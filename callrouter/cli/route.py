@@ -44,8 +44,8 @@ def route(
         str,
         typer.Option(
             metavar="TIME",
-            help="When, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00' or 'holiday 10:00';"
-            " by default now.",
+            help="When, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00', 'holiday 10:00',"
+            " '12-24 17:00' or 'christmas 10:00'; by default now.",
         ),
     ] = "",
     keys: Annotated[

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
+from callrouter.dialplan.issues import how_many
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
 from callrouter.settings.token import token_to_ask_with
@@ -49,6 +50,8 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
     facts.add_row("PostgreSQL", safe_text(found.database))
     waits = f", the oldest for {found.backlog_seconds:.0f} s" if found.backlog else ""
     facts.add_row("Calls", f"{found.live_calls} live; {found.backlog} not written yet{waits}")
+    if found.refused_calls.total:
+        facts.add_row("Refused", safe_text(_refused(found.refused_calls)))
     watched = "saved files go live by themselves" if found.dialplans.watching else "loaded when told to"
     dialplans = found.dialplans
     loaded = f"kept from {_local(dialplans.kept_at)}" if dialplans.kept_at else f"loaded {_local(dialplans.loaded_at)}"
@@ -75,6 +78,14 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
         console.print()
     for problem in found.problems:
         console.print(safe_text(f"Wrong: {problem}"))
+
+
+def _refused(refused: RefusedCallsOut) -> str:
+    """Calls that never reached the engine, and by whose limit."""
+    most = sorted(refused.by_client.items(), key=lambda one: -one[1])
+    limits = [f"{count} by {client or 'the machine'}'s limit" for client, count in most[:FEW]]
+    since = f"; the last before {_local(refused.last_at)}" if refused.last_at else ""
+    return f"{how_many(refused.total, 'call')}: {', '.join(limits)}{since}"
 
 
 def _plans(dialplans: DialplansOut, clients: set[str]) -> Table:

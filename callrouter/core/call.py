@@ -174,6 +174,10 @@ class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
         return _between(self.answered_at, self.left_at) if self.answered_at and self.left_at else 0.0
 
 
+TOGETHER = " + "
+"""Joins the names of those who are rung at once."""
+
+
 class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to reach somebody of the client's: one number, or several at once."""
 
@@ -183,6 +187,14 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     answered_at: datetime | None = None
     ended_at: datetime | None = None
     outcome: DialOutcome | None = None
+    leg: int = 0
+    """Which of several took the call: the position in `target`."""
+
+    @property
+    def answered_by(self) -> str | None:
+        """Who took the call, as the document calls them; None when nobody did."""
+        rung = self.target.split(TOGETHER)
+        return rung[self.leg if self.leg < len(rung) else 0] if self.answered_at else None
 
     def waiting_seconds(self, until: datetime) -> float:
         """Start to answer, or to the end, or to `until` while still ringing."""

@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from callrouter.core.call import Call
 from callrouter.core.inputs import QueueLook
+from callrouter.core.schedule import Span
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -113,17 +114,45 @@ class VariableNumber(Struct, frozen=True, kw_only=True):
 
 
 class DateWithin(Struct, frozen=True, kw_only=True):
-    """The day, in the client's zone, is one of these (both ends included)."""
+    """The day, in the client's zone, is one of these."""
 
-    first: date
-    last: date
+    spans: tuple[Span, ...]
+    """In order."""
     timezone: str = ""
     """IANA name; empty: the plan's own."""
+    written: str = ""
+    """As the document writes it, where that holds for other years too; empty: first and last day say it."""
+
+    @property
+    def called(self) -> str:
+        """What a person calls the days."""
+        return self.written or ", ".join(
+            f"{first} to {last}" if first != last else f"{first}" for first, last in self.spans
+        )
+
+    def holds_on(self, day: date) -> bool:
+        """Whether a day is one of them."""
+        return any(first <= day <= last for first, last in self.spans)
+
+    def within(self, other: DateWithin) -> bool:
+        """Whether all of them are among another's."""
+        return all(any(first <= begun and ended <= last for first, last in other.spans) for begun, ended in self.spans)
+
+    def first_shared(self, other: DateWithin) -> date | None:
+        """The first day that is among another's too."""
+        shared = (
+            max(first, begun)
+            for first, last in self.spans
+            for begun, ended in other.spans
+            if first <= ended and begun <= last
+        )
+        return min(shared, default=None)
 
     def holds(self, plan: Plan, call: Call, at: datetime) -> str:
         """Why the condition holds, or an empty string."""
         today = at.astimezone(ZoneInfo(self.timezone or plan.timezone)).date()
-        return f"{today.isoformat()}" if self.first <= today <= self.last else ""
+        named = f" ({self.written})" if self.written else ""
+        return f"{today.isoformat()}{named}" if self.holds_on(today) else ""
 
 
 def drawn(call_id: str) -> float:

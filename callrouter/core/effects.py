@@ -30,6 +30,7 @@ class ReadAs(StrEnum):
     NUMBER = "number"
     DATE = "date"
     TIME = "time"
+    TELEPHONE = "telephone"
 
 
 class Reading(Struct, frozen=True, kw_only=True, gc=False):
@@ -37,10 +38,12 @@ class Reading(Struct, frozen=True, kw_only=True, gc=False):
 
     read_as: ReadAs
     value: str
-    """`0612` for digits, `-42` for a number, `2026-11-24` for a date, `14:30` for a time of day."""
+    """`0612` for digits and telephone numbers, `-42` for a number, `2026-11-24` for a date, `14:30` for a time."""
     language: str
     seconds: float
     """No longer than this."""
+    figures: tuple[str, ...] = ()
+    """Sounds of the figures, where the switch has none for the language: 0 to 9, then 00 to 99 figure by figure."""
 
     @property
     def text(self) -> str:
@@ -83,7 +86,7 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     queue: str
     priority: int
     max_wait_seconds: float
-    brief: tuple[Sound, ...] = ()
+    brief: tuple[Part, ...] = ()
     """Played to the agent alone before they are connected."""
 
 
@@ -93,7 +96,7 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     numbers: tuple[str, ...]
     """E.164."""
     ring_seconds: float
-    screen: tuple[Sound, ...] = ()
+    screen: tuple[Part, ...] = ()
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""

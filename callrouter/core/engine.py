@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from callrouter.core import facts as fact
 from callrouter.core import inputs
 from callrouter.core.call import (
+    TOGETHER,
     Call,
     CallerId,
     CallState,
@@ -91,8 +92,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return Turn(call=note_agent_offered(call, at))
         case inputs.AgentAnswered(agent=agent):
             return _bridged(call, at, agent)
-        case inputs.LegAnswered():
-            return _bridged(call, at, None)
+        case inputs.LegAnswered(leg=leg):
+            return _bridged(call, at, None, leg)
         case inputs.CallerHungUp(cause=cause):
             return _end(plan, call, at, cause)
         case inputs.ControlLost(reason=reason):
@@ -165,12 +166,12 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
-def _bridged(call: Call, at: datetime, agent: str | None) -> Turn:
+def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
-    after = bridge(call, at, agent)
+    after = bridge(call, at, agent, leg)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
@@ -318,7 +319,7 @@ class _Walk:
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
         elif type(last) is Dial:
-            attempt = DialAttempt(target=" + ".join(last.names or last.numbers), started_at=self.at)
+            attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))
 

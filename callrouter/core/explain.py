@@ -85,7 +85,7 @@ def _queue_visit(visit: QueueVisit) -> list[Entry]:
 def _dial(dial: DialAttempt) -> list[Entry]:
     lines = [(dial.started_at, _BEGUN, f"rings {dial.target}")]
     if dial.answered_at:
-        lines.append((dial.answered_at, _ENDED, f"{dial.target}: accepted"))
+        lines.append((dial.answered_at, _ENDED, f"{dial.answered_by}: accepted"))
     if dial.ended_at and dial.outcome:
-        lines.append((dial.ended_at, _ENDED, f"{dial.target}: {dial.outcome}"))
+        lines.append((dial.ended_at, _ENDED, f"{dial.answered_by or dial.target}: {dial.outcome}"))
     return lines

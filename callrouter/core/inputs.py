@@ -80,6 +80,7 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     """Somebody of the client's accepted the call and is connected."""
 
     leg: int
+    """Which of those who are rung, from 0."""
     at: datetime
 
 

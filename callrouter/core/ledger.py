@@ -29,13 +29,13 @@ def note_agent_offered(call: Call, at: datetime) -> Call:
     return replace(call, queue_visits=(*call.queue_visits[:-1], offered), clocks=clocks)
 
 
-def bridge(call: Call, at: datetime, agent: str | None) -> Call:
-    """A human is on the line: an agent (named), or somebody of the client's (None).
+def bridge(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Call:
+    """A human is on the line: an agent (named), or somebody of the client's (None), by the leg of those rung.
 
     Whoever is recorded as having answered is not replaced: a call adrift may report its answer twice.
     """
     since = _unattended_since(call, at)
-    call = _dial_answered(call, since, at) if agent is None else _queue_answered(call, since, at, agent)
+    call = _dial_answered(call, since, at, leg) if agent is None else _queue_answered(call, since, at, agent)
     clocks = replace(
         call.clocks,
         bridged_at=call.clocks.bridged_at or at,
@@ -53,6 +53,8 @@ def _unattended_since(call: Call, at: datetime) -> datetime:
 def leave_other(call: Call, at: datetime, agent: str | None) -> tuple[Call, QueueVisit | None, DialAttempt | None]:
     """A call adrift is answered, perhaps by somebody else than it waited for: that wait ended when control was lost.
 
+    A number that answers then is the fallback's: whom we dialled, Asterisk has left.
+
     Returns the call and the completed visit or attempt, as `close_open_visits` does.
     """
     since = _unattended_since(call, at)
@@ -60,17 +62,19 @@ def leave_other(call: Call, at: datetime, agent: str | None) -> tuple[Call, Queu
     if agent is None and visit is not None and visit.answered_at is None:
         visit = replace(visit, left_at=max(since, visit.entered_at), outcome=QueueOutcome.FAILED)
         return replace(call, queue_visits=(*call.queue_visits[:-1], visit)), visit, None
-    if agent is not None and attempt is not None and attempt.answered_at is None:
+    if attempt is not None and attempt.answered_at is None:
         attempt = replace(attempt, ended_at=max(since, attempt.started_at), outcome=DialOutcome.FAILED)
         return replace(call, dials=(*call.dials[:-1], attempt)), None, attempt
     return call, None, None
 
 
-def _dial_answered(call: Call, since: datetime, at: datetime) -> Call:
+def _dial_answered(call: Call, since: datetime, at: datetime, leg: int) -> Call:
     dial = _open_dial(call)
     if dial is None:
         return replace(call, dials=(*call.dials, DialAttempt(target=FALLBACK_QUEUE, started_at=since, answered_at=at)))
-    return replace(call, dials=(*call.dials[:-1], replace(dial, answered_at=dial.answered_at or at)))
+    if dial.answered_at is not None:
+        return call
+    return replace(call, dials=(*call.dials[:-1], replace(dial, answered_at=at, leg=leg)))
 
 
 def _queue_answered(call: Call, since: datetime, at: datetime, agent: str) -> Call:

@@ -42,6 +42,9 @@ EMERGENCY = frozenset({"15", "17", "18", "112", "114", "115", "119", "191", "196
 _LONGEST = 64
 """Characters beyond which nothing is looked at: no number is that long, and parsing hostile text costs time."""
 
+_LONGEST_E164 = 16
+"""Fifteen digits at most (ITU-T E.164), and the plus sign."""
+
 _SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
 
 
@@ -249,20 +252,26 @@ def _national_forms(number: str, region: str) -> list[str]:
 def prefixes(prefix: str, region: str) -> tuple[str, ...]:
     """The beginnings, as numbers are kept, that a national or international beginning stands for; none: it is wrong.
 
+    One that is longer than a number holds nobody.
     `08` in FR is `+338`; `02` is `+332` and the numbers of Réunion and Mayotte, `3` and `118` are short numbers.
     """
     digits = prefix.translate(_SEPARATORS)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
-    if digits.startswith("+"):
-        return (digits,) if digits.isascii() and digits[1:].isdecimal() else ()
-    if not (digits.isascii() and digits.isdecimal()):
+    if not (digits.isascii() and digits.removeprefix("+").isdecimal()) or len(digits) > _LONGEST_E164:
         return ()
+    if digits.startswith("+"):
+        return (digits,) if not digits.startswith("+33") or _begins_french(digits[3:]) else ()
     if region in FRENCH_PLAN:
-        return _french_prefixes(digits)
+        return _french_prefixes(digits) if digits[:1] != "0" or _begins_french(digits[1:]) else ()
     country = phonenumbers.country_code_for_region(region)
     national = phonenumbers.ndd_prefix_for_region(region, True) or ""
     return (f"+{country}{digits.removeprefix(national)}",) if country else ()
+
+
+def _begins_french(national: str) -> bool:
+    """Whether these are no more digits than a French number has: nine, or thirteen between machines (ARCEP)."""
+    return len(national) <= (13 if national.startswith("700") else 9)
 
 
 def _french_prefixes(digits: str) -> tuple[str, ...]:

@@ -1,11 +1,11 @@
 """The parts of a call as arrays, for all who write calls down: `core.state` on the channel, the record in its rows.
 
-An array's places have fixed meanings, given below in this order. A new place is a new `FORMAT` of the state, and has to
-be read from rows that lack it. Instants are whole microseconds after the call rang.
+An array's places have fixed meanings, given below in this order. A new place is a new `FORMAT` of the state, unless it
+is seldom written, and has to be read from rows that lack it. Instants are whole microseconds after the call rang.
 
     visit         node, exit, because, at
     queue visit   queue, entered, offers, first offer, agent, answered, left, outcome
-    dial          target, started, answered, ended, outcome
+    dial          target, started, answered, ended, outcome, leg (left out when it is 0)
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
 
@@ -65,7 +65,13 @@ def write_queue_visits(visits: Iterable[QueueVisit], offset: Offset) -> list[Any
 
 def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
     """The dials of a call."""
-    return [[d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome] for d in dials]
+    return [
+        [
+            *(d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome),
+            *((d.leg,) if d.leg else ()),
+        ]
+        for d in dials
+    ]
 
 
 def write_messages(messages: Iterable[Message], offset: Offset, naming: Naming) -> list[Any]:
@@ -150,13 +156,15 @@ class PartsReader:
 
     def dial(self, written: Any) -> DialAttempt:
         """An attempt to reach somebody."""
-        target, started_at, answered_at, ended_at, outcome = written
+        target, started_at, answered_at, ended_at, outcome, *leg = written
+        (leg,) = leg or (0,)
         return DialAttempt(
             target=text(target),
             started_at=self.at(started_at),
             answered_at=self.at_or_none(answered_at),
             ended_at=self.at_or_none(ended_at),
             outcome=None if outcome is None else DialOutcome(outcome),
+            leg=whole(leg),
         )
 
     def message(self, written: Any) -> Message:

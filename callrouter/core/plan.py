@@ -53,6 +53,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
 
     client: str
     """The client's identifier, [a-z0-9-]+."""
+    formerly: tuple[str, ...] = ()
+    """Identifiers it had before; what is recorded under them is the client's too."""
     name: str
     version: str
     """Short hash of all the client's documents."""

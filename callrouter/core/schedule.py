@@ -1,9 +1,14 @@
-"""Opening hours: weekly ranges, holidays and dated exceptions, asked for one instant at a time."""
+"""Opening hours: weekly ranges, holidays and dated exceptions, asked for one instant at a time.
+
+Hours belong to the day on which they begin. A night from 22:00 to 06:00 is kept whole, or dropped whole, with the day
+of its 22:00: what closes the next day does not end it at midnight. So each day has ranges, and `nights`: the parts of
+its hours that lie beyond its midnight, on the clock of the day after.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -12,7 +17,12 @@ from msgspec import Struct, field
 from callrouter.errors import CoreError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_A_DAY = timedelta(days=1)
 _SHOWN_DAYS = tuple(day.capitalize() for day in DAYS)
+
+
+Span = tuple[date, date]
+"""First and last day, both included."""
 
 
 class TimeRange(Struct, frozen=True, kw_only=True):
@@ -35,12 +45,45 @@ class TimeRange(Struct, frozen=True, kw_only=True):
         return self.start <= clock and (self.end is None or clock < self.end)
 
 
+Ranges = tuple[TimeRange, ...]
+
+
 class DatedException(Struct, frozen=True, kw_only=True):
     """Days on which other hours than the week's are kept: none of them means closed."""
 
     first: date
     last: date
-    ranges: tuple[TimeRange, ...] = ()
+    ranges: Ranges = ()
+    nights: Ranges = ()
+    """What goes on after midnight, on the clock of the day after."""
+    on_closed_weekdays: bool = True
+    """Whether it opens weekdays on which the week opens at no time."""
+    on_holidays: bool = True
+    """Whether it opens public holidays."""
+    written: str = ""
+    """As the document writes it, where that holds for other years too; empty: first and last day say it."""
+
+    @property
+    def closes(self) -> bool:
+        """Whether no time is left at which it is open."""
+        return not (self.ranges or self.nights)
+
+    @property
+    def called(self) -> str:
+        """What a person calls it: `2026-12-24..2027-01-03`, `12-24`, `christmas`."""
+        span = f"{self.first}" + (f"..{self.last}" if self.last != self.first else "")
+        return self.written or span
+
+
+class DayRule(Struct, frozen=True, kw_only=True):
+    """What is kept of a day's hours, and which rule says so."""
+
+    ranges: Ranges = ()
+    nights: Ranges = ()
+    """What goes on after midnight, on the clock of the day after."""
+    exception: DatedException | None = None
+    holiday: str = ""
+    """The public holiday that closes the day."""
 
 
 class Found(Struct, frozen=True, kw_only=True, gc=False):
@@ -57,33 +100,65 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
     name: str
     timezone: str
     """IANA name; the day and the wall clock are this zone's, whatever the server's."""
-    week: tuple[tuple[TimeRange, ...], ...]
+    week: tuple[Ranges, ...]
     """Seven entries, Monday first."""
+    nights: tuple[Ranges, ...] = ((),) * 7
+    """Seven entries, Monday first: what of each day's hours goes on after midnight, on the clock of the day after."""
     holidays: Mapping[date, str] = field(default_factory=dict)
     """Public holidays, closed unless an exception says otherwise."""
     exceptions: tuple[DatedException, ...] = ()
-    """Asked first, in order: the first that holds the day decides."""
+    """Asked first, in order: the first that decides the day does."""
 
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
+    @cached_property
+    def _without_week(self) -> bool:
+        """Whether the week holds no hours at all: then it does not say which days are open."""
+        return not any(self.week) and not any(self.nights)
+
+    def opens_by_week(self, day: date) -> bool:
+        """Whether hours of the week begin on such a day; where the week has none at all, any day may be opened."""
+        weekday = day.weekday()
+        return bool(self.week[weekday] or self.nights[weekday]) or self._without_week
+
     def exception_on(self, day: date) -> DatedException | None:
         """The exception that decides this day, if one does."""
-        return next((one for one in self.exceptions if one.first <= day <= one.last), None)
+        return next((one for one in self.exceptions if one.first <= day <= one.last and self.decides(one, day)), None)
+
+    def decides(self, one: DatedException, day: date) -> bool:
+        """Whether an exception that holds a day changes it."""
+        if one.closes:
+            return True
+        return (one.on_holidays or day not in self.holidays) and (one.on_closed_weekdays or self.opens_by_week(day))
+
+    def rule_on(self, day: date) -> DayRule:
+        """The hours that begin on a day: an exception's, none on a holiday, else the week's."""
+        if exception := self.exception_on(day):
+            return DayRule(ranges=exception.ranges, nights=exception.nights, exception=exception)
+        if holiday := self.holidays.get(day, ""):
+            return DayRule(holiday=holiday)
+        return DayRule(ranges=self.week[day.weekday()], nights=self.nights[day.weekday()])
+
+    def open_parts(self, day: date) -> Ranges:
+        """When it is open on a day by the wall clock, whichever day the hours began on; in order."""
+        return tuple(
+            sorted((*self.rule_on(day - _A_DAY).nights, *self.rule_on(day).ranges), key=lambda part: part.start)
+        )
 
     def at(self, instant: datetime) -> Found:
         """Open or closed at an aware instant."""
         local = instant.astimezone(self._zone)
         day, clock = local.date(), local.time()
         shown = f"{_SHOWN_DAYS[day.weekday()]} {clock.hour:02}:{clock.minute:02}"
-        if exception := self.exception_on(day):
-            return Found(
-                open=any(part.holds(clock) for part in exception.ranges),
-                holiday=False,
-                because=f"{shown}, exception {day.isoformat()}",
-            )
-        if holiday := self.holidays.get(day):
-            return Found(open=False, holiday=True, because=f"{shown}, {holiday}")
-        ranges = self.week[day.weekday()]
-        return Found(open=any(part.holds(clock) for part in ranges), holiday=False, because=shown)
+        rule = self.rule_on(day)
+        opened = any(part.holds(clock) for part in rule.ranges)
+        if not opened and any(part.holds(clock) for part in self.rule_on(day - _A_DAY).nights):
+            return Found(open=True, holiday=False, because=f"{shown}, since {_SHOWN_DAYS[day.weekday() - 1]}")
+        if rule.exception:
+            because = f"{shown}, exception {rule.exception.written or day.isoformat()}"
+            return Found(open=opened, holiday=False, because=because)
+        if rule.holiday:
+            return Found(open=False, holiday=True, because=f"{shown}, {rule.holiday}")
+        return Found(open=opened, holiday=False, because=shown)

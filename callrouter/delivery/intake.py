@@ -15,6 +15,7 @@ import structlog
 
 from callrouter.delivery.ports import Book, Delivery, Spool
 from callrouter.errors import StoreError
+from callrouter.logs import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +37,12 @@ class Intake:
         self._on_disk = 0
         self._read = False
         """What a predecessor left there is known."""
-        self._unreadable = ""
-        """Why the spool could not be read, as last logged."""
+        self._unreadable = Outage(
+            log, "notifications on disk cannot be read, and wait", "notifications on disk are read again"
+        )
+        self._unwritable = Outage(
+            log, "notifications wait in memory alone: the disk fails", "notifications are kept on disk again"
+        )
 
     def __len__(self) -> int:
         """How many are known of."""
@@ -72,8 +77,9 @@ class Intake:
         try:
             await self._spool.append(taken)
         except OSError as error:
-            log.error("notifications wait in memory alone: the disk fails", reason=str(error))  # noqa: TRY400
+            self._unwritable.failed(str(error), waiting=len(self))
             return False
+        self._unwritable.ended()
         self._on_disk += len(taken)
         self._forget(len(taken))
         return True
@@ -93,11 +99,10 @@ class Intake:
         try:
             found = await self._spool.read()
         except OSError as error:  # what comes in now must not wait for somebody who mends the disk
-            if str(error) != self._unreadable:
-                log.error("notifications on disk cannot be read, and wait", reason=str(error))  # noqa: TRY400
-            self._unreadable = str(error)
+            self._unreadable.failed(str(error), waiting=len(self))
             return 0
-        self._on_disk, self._read, self._unreadable = len(found), True, ""
+        self._unreadable.ended()
+        self._on_disk, self._read = len(found), True
         for place in range(0, len(found), AT_ONCE):
             await self._book.add(found[place : place + AT_ONCE])
         with contextlib.suppress(OSError):  # found once more by the next engine, and kept once

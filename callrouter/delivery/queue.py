@@ -23,6 +23,7 @@ from callrouter.delivery.intake import Intake
 from callrouter.delivery.ports import Attempt, Book, Delivery, DeliveryMeter, Spool
 from callrouter.delivery.slots import SLOTS, Slots, Turn
 from callrouter.errors import StoreError
+from callrouter.logs import Outage
 from callrouter.runtime.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,11 @@ class DeliveryQueue:
         self._clock = clock
         self._meter = meter
         self._intake = Intake(book, spool)
+        self._away = Outage(
+            log, "notifications wait: PostgreSQL is away", "notifications go on: PostgreSQL is back", level="warning"
+        )
+        self._undelivered: dict[tuple[str, str], Outage] = {}
+        """By client and contact: those who cannot be reached now."""
         self._slots = Slots()
         self._in_hand: set[str] = set()
         """Ids of those under way, or concluded and not settled yet: in the book they look as if they were due."""
@@ -78,10 +84,11 @@ class DeliveryQueue:
                     if await self._intake.keep():
                         continue
                 except StoreError as error:
-                    log.warning("notifications wait: PostgreSQL is away", waiting=self.backlog, reason=str(error))
+                    self._away.failed(str(error), waiting=self.backlog)
                     await self._intake.put_aside()
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
+                    self._away.ended(waiting=self.backlog)
                     await self._pause()
 
     async def flush(self) -> None:
@@ -167,19 +174,32 @@ class DeliveryQueue:
             next_at = next_attempt(now, attempts, outcome.retry_after_seconds)
         if self._meter is not None:
             self._meter.observe_delivery("delivered" if error is None else "failed" if next_at else "given_up")
-        if error is not None:
-            log.warning(
-                "a notification was not delivered" + ("" if next_at else ": it is given up"),
-                notification=delivery.delivery_id,
-                client=delivery.client,
-                contact=delivery.contact,
-                attempts=attempts,
-                reason=error,
-            )
+        self._log(delivery, attempts, error, given_up=next_at is None)
         self._in_hand.add(delivery.delivery_id)
         self._concluded.append(
             Attempt(delivery_id=delivery.delivery_id, attempts=attempts, at=now, error=error, next_at=next_at)
         )
+
+    def _log(self, delivery: Delivery, attempts: int, error: str | None, *, given_up: bool) -> None:
+        whose = {"client": delivery.client, "contact": delivery.contact}
+        key = delivery.client, delivery.contact
+        if error is None:
+            if (outage := self._undelivered.pop(key, None)) is not None:
+                outage.ended(**whose)
+        elif given_up:
+            log.warning(
+                "a notification was not delivered: it is given up",
+                notification=delivery.delivery_id,
+                **whose,
+                attempts=attempts,
+                reason=error,
+            )
+        else:
+            if key not in self._undelivered:
+                self._undelivered[key] = Outage(
+                    log, "notifications are not delivered", "notifications are delivered again", level="warning"
+                )
+            self._undelivered[key].failed(error, notification=delivery.delivery_id, **whose)
 
 
 def _delivery(fact: NotificationAsked) -> Delivery:

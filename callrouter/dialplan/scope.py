@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from datetime import MINYEAR
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from callrouter.core import numbers
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.numbers import CallerList
-from callrouter.core.read_aloud import PromptPart, SpokenVariable
+from callrouter.core.read_aloud import OF_EVERY_CALL, PromptPart, SpokenVariable
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, Span
+from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
-from callrouter.dialplan.language.own_texts import ACCEPT
-from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PartBlock, PromptBlock
+from callrouter.dialplan.language.languages import FIGURES, READ_BY_ASTERISK
+from callrouter.dialplan.language.own_texts import ACCEPT, OwnText
+from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock
 from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
+from callrouter.dialplan.language.sentences import pieces
+from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
@@ -27,6 +33,15 @@ LONGEST_COMMAND = 850
 """Bytes of sounds' names that the switch takes at once."""
 LONGEST_SOUND_NAME = 80
 """Bytes allowed for the name of a sound, its folder included."""
+
+
+_NO_BRACES = str.maketrans("", "", "{}")
+"""For a client's name within a sentence: it stands for no value there."""
+
+
+def _longest_bytes(parts: Sequence[PromptPart]) -> int:
+    """The most the names of all sounds can take."""
+    return sum([LONGEST_SOUND_NAME if isinstance(part, Sound) else part.longest_bytes for part in parts])
 
 
 def _allowing(number: str, country: str) -> str:
@@ -96,6 +111,8 @@ class Scope(Struct, kw_only=True):
     country: str
     language: str
     timezone: str
+    almanac: Almanac = field(default_factory=lambda: Almanac(codes=(), year=MINYEAR))
+    """Whose public holidays the client means."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
@@ -194,6 +211,14 @@ class Scope(Struct, kw_only=True):
                 mend = "take that out of refused in shared/dialling.yaml if it is meant; prefixes cannot allow it"
             self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)
 
+    def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
+        """The days that a text stands for, as far as they are known."""
+        try:
+            return self.almanac.spans(written)
+        except ValueError as error:
+            self.fail(str(error), *path)
+            return ()
+
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""
         if name not in self.shared.queues:
@@ -214,46 +239,107 @@ class Scope(Struct, kw_only=True):
         suggestion = closest(name, known)
         self.fail(f"{kind} {shown(name)} is not in shared/{shared}.yaml", *path, suggestion=suggestion)
 
-    def voices(self, prompts: Sequence[PromptBlock] | None, *path: str | int) -> tuple[Sound, ...]:
-        """The sounds of prompts; one that cannot be made or found is an issue."""
+    def voices(
+        self, prompts: Sequence[PromptBlock] | None, *path: str | int, before: tuple[PromptPart, ...] = ()
+    ) -> tuple[PromptPart, ...]:
+        """The sounds of prompts, and the places of values read aloud; what cannot be made or found is an issue.
+
+        `before`: what follows them at once, for both must fit into one command.
+        """
         if not prompts:
             return ()
-        made = [self._voice(prompt, *path, index) for index, prompt in enumerate(prompts)]
-        return tuple([sound for sound in made if sound is not None])
-
-    def parts(self, prompts: Sequence[PartBlock], *path: str | int) -> tuple[PromptPart, ...]:
-        """The sounds of prompts, and the places of the variables that are read aloud between them."""
         found: list[PromptPart] = []
         for index, prompt in enumerate(prompts):
-            read_as = next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
-            if read_as is not None:
-                found.append(
-                    SpokenVariable(
-                        variable=getattr(prompt, read_as),
-                        read_as=read_as,
-                        language=self.language,
-                        timezone=self.timezone,
-                    )
-                )
-            elif (sound := self._voice(prompt, *path, index)) is not None:
-                found.append(sound)
-        spoken = [part.longest_bytes for part in found if isinstance(part, SpokenVariable)]
-        if spoken and sum(spoken) + LONGEST_SOUND_NAME * (len(found) - len(spoken)) > LONGEST_COMMAND:
-            self.fail("the sequence is too long for one play: write the rest of it into a play after this one", *path)
+            found += self._voice(prompt, *path, index)
+        if _longest_bytes((*found, *before)) > LONGEST_COMMAND:
+            where = ", with the question after it," if before else ""
+            mend = "say less, or a part of it in a play of its own"
+            self.fail(f"the sequence{where} is too long for one play: {mend}", *path)
         return tuple(found)
 
-    def _voice(self, prompt: PromptBlock, *path: str | int) -> Sound | None:
+    def own_voice(self, text: OwnText, *path: str | int) -> tuple[Sound, ...]:
+        """The sound of a sentence of our own; one that is not there, or cannot be made, is an issue."""
+        words = self.own_text(text)
+        if words is None:
+            self.fail(self._untranslated(text), *path)
+            return ()
+        if "{" in words:
+            self.fail(f"prompt {text.name} of shared/prompts.yaml holds a value in braces: none is read there", *path)
+            return ()
+        try:
+            return (self.sounds.say(words, self.language),)
+        except SpeechError as error:
+            self.fail(str(error), *path)
+            return ()
+
+    def _voice(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
+        return self.spoken_in(prompt.language)._part(prompt, *path)
+
+    def spoken_in(self, language: str | None) -> Scope:
+        """As it is for a part with a language of its own: its texts are written in that one; None: it has none."""
+        return self if language is None else replace(self, language=language, first_language="")
+
+    def _part(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
+        read_as = next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
+        if read_as is not None:
+            return (self._value(getattr(prompt, read_as), read_as, *path, read_as),)
         text, part = self.text(prompt), "sound" if prompt.say is None else "say"
         if prompt.say is not None and text is None:
             written = ", ".join(prompt.say) if isinstance(prompt.say, dict) else self.first_language
             missing = f"the text is written in {written} only, and callers come here in {self.language}"
             self.fail(f"{missing}: write {{ {written}: …, {self.language}: … }}", *path, part)
-            return None
+            return ()
         try:
-            return self._named(prompt.sound or "") if text is None else self.sounds.say(text, self.language)
+            return (self._named(prompt.sound or ""),) if text is None else self._sentence(text, *path, part)
         except SpeechError as error:
             self.fail(str(error), *path, part)
-            return None
+            return ()
+
+    def _sentence(self, text: str, *path: str | int) -> Sequence[PromptPart]:
+        return [
+            self.sounds.say(piece, self.language)
+            if isinstance(piece, str)
+            else self._value(piece.variable, piece.read_as, *path)
+            for piece in pieces(text)
+        ]
+
+    def _value(self, variable: str, read_as: ReadAs, *path: str | int) -> SpokenVariable:
+        if variable in BUILT_IN and (variable not in OF_EVERY_CALL or read_as not in (ReadAs.TELEPHONE, ReadAs.DIGITS)):
+            wrong = "is a telephone number" if variable in OF_EVERY_CALL else "is a text, which cannot be read aloud"
+            self.fail(f"{variable} {wrong}", *path)
+        return SpokenVariable(
+            variable=variable,
+            read_as=read_as,
+            language=self.language,
+            timezone=self.timezone,
+            region=self.country,
+            figures=self.figures(read_as, *path),
+        )
+
+    def figures(self, read_as: ReadAs, *path: str | int) -> tuple[str, ...]:
+        """Sounds of figures, for a language that Asterisk's own sounds do not read: `FIGURES`, spoken."""
+        if self.language in READ_BY_ASTERISK:
+            return ()
+        if read_as not in (ReadAs.DIGITS, ReadAs.TELEPHONE):
+            known = " and ".join(READ_BY_ASTERISK)
+            self.fail(f"a {read_as} is read aloud in {known} only, not in {self.language}; digits are", *path)
+            return ()
+        try:
+            return tuple([self.sounds.say(figure, self.language).file for figure in FIGURES])
+        except SpeechError as error:
+            self.fail(str(error), *path)
+            return ()
+
+    def own_text(self, text: OwnText) -> str | None:
+        """A sentence of our own: as `shared/prompts.yaml` has it, or as we do; None: nobody has translated it."""
+        written = self.shared.prompts.get(text.name, {}).get(self.language)
+        return written or text.said(self.language, name=self.name.translate(_NO_BRACES))
+
+    def _untranslated(self, text: OwnText) -> str:
+        return (
+            f"there is no sentence of callrouter's own in {self.language} for this ({text.meaning}):"
+            f" write it as prompt {text.name} of shared/prompts.yaml, {{ {self.language}: … }}"
+        )
 
     def text(self, prompt: PromptBlock) -> str | None:
         """What is to be said, where it is a text: written here, shared, or one of our own."""
@@ -262,10 +348,12 @@ class Scope(Struct, kw_only=True):
         if prompt.say is not None:
             return prompt.say if self.language == (self.first_language or self.language) else None
         if prompt.sound == STANDARD_ACCEPT:
-            return ACCEPT[self.language].format(name=self.name)
+            return self.own_text(ACCEPT)
         return self.shared.prompts.get(prompt.sound or "", {}).get(self.language)
 
     def _named(self, name: str) -> Sound:
+        if name == STANDARD_ACCEPT:
+            raise SpeechError(f"{self._untranslated(ACCEPT)}; or write screen: {{ say: … }}")
         if name in self.shared.prompts:
             languages = ", ".join(sorted(self.shared.prompts[name]))
             raise SpeechError(

@@ -23,10 +23,21 @@ journeys. Over any window, for a client (or, without `by (client)`, for everybod
     queue waiting, p95   histogram_quantile(0.95,
                            sum by (le, queue) (rate(callrouter_queue_waiting_seconds_bucket[1h])))
 
+A client that was renamed begins new series. Over a window that holds the change, with those of the names it had:
+
+    sum by (client) (
+        increase(callrouter_calls_answered_total[30d])
+      or
+        label_replace(increase(callrouter_calls_answered_total[30d]), "formerly", "$1", "client", "(.*)")
+        * on (formerly) group_left (client) max by (client, formerly) (callrouter_client_renamed_info))
+
 "Within" and "short" are by what the version of the plan promised that the call walked, as in `callrouter stats` and
 /api/stats (`store.stats`): a threshold that changes moves no counter of before. Label values are bounded: clients and
 queues come from the dialplans in service, outcomes from enums. Queue waiting is by queue (tens of them) and not by
 client (800 of them, times the buckets).
+
+As is usual with Prometheus, /metrics asks for no token: whoever reaches the engine's port reads the clients'
+identifiers and the names of queues, with their figures, and nothing else: no host, no agent, no caller.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@ stands."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
@@ -29,6 +30,12 @@ class DialplanMetrics:
         self._refused = Gauge(
             "callrouter_dialplan_files_refused", "Files that are not served as they stand", registry=registry
         )
+        self._renamed = Gauge(
+            "callrouter_client_renamed_info",
+            "1 for each name that a client in service had before",
+            ["client", "formerly"],
+            registry=registry,
+        )
         self._overdue = Gauge(
             "callrouter_dialplan_files_overdue",
             "Files against which time alone speaks: days that are over, rotas that end",
@@ -53,6 +60,7 @@ class DialplanMetrics:
         overdue: int = 0,
         swapped: int = 0,
         seconds: float = 0.0,
+        renamed: Iterable[tuple[str, str]] = (),
     ) -> None:
         """After each load of the dialplans.
 
@@ -65,6 +73,7 @@ class DialplanMetrics:
             overdue: files against which time alone speaks; they are among the refused.
             swapped: plans that went live.
             seconds: how long it took.
+            renamed: client and a name that it had before.
         """
         self._success.set(1 if complete else 0)
         if complete:
@@ -75,6 +84,9 @@ class DialplanMetrics:
         self._overdue.set(overdue)
         self._swapped.inc(swapped)
         self._reloads.observe(seconds)
+        self._renamed.clear()
+        for client, formerly in renamed:
+            self._renamed.labels(client, formerly).set(1)
 
     def failed(self) -> None:
         """After a load that could not be made at all: all clients keep their plans."""

@@ -80,9 +80,9 @@ class EngineMetrics:
         """Count one decision of the core."""
         self._decision.observe(seconds)
 
-    def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
-        """Count one lookup; `host` is an entry of the operator's list, or `other`."""
-        self._lookups.ended.labels(host, outcome).inc()
+    def observe_lookup(self, service: str, outcome: str, seconds: float) -> None:
+        """Count one lookup; `service` is the place of the host in the operator's list, or `other`."""
+        self._lookups.ended.labels(service, outcome).inc()
         self._lookups.seconds.observe(seconds)
 
     def observe_delivery(self, outcome: str) -> None:

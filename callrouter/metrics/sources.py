@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +57,8 @@ class Sources:
     writer: WriterCounters | None = None
     notifications: Callable[[], int] | None = None
     """Notifications asked for that PostgreSQL does not hold yet."""
+    refused: Callable[[], Mapping[str, int]] | None = None
+    """Calls that the PBX refused, by the client whose limit was reached; the empty name is the machine's own limit."""
 
 
 class SourceCollector(Collector):
@@ -83,6 +85,8 @@ class SourceCollector(Collector):
         if sources.notifications is not None:
             documentation = "Notifications asked for that are not in PostgreSQL yet"
             yield GaugeMetricFamily("callrouter_notifications_backlog", documentation, value=sources.notifications())
+        if sources.refused is not None:
+            yield from _refused(sources.refused())
 
 
 def _link(link: LinkCounters) -> Iterable[Metric]:
@@ -96,6 +100,22 @@ def _link(link: LinkCounters) -> Iterable[Metric]:
     }
     for name, (documentation, value) in counters.items():
         yield CounterMetricFamily(f"callrouter_ami_{name}", documentation, value=value)
+
+
+def _refused(counts: Mapping[str, int]) -> Iterable[Metric]:
+    """The sum is there before anything was refused: the rate of a series that has just appeared is nothing."""
+    yield CounterMetricFamily(
+        "callrouter_refused_calls",
+        "Calls that Asterisk refused because a limit was reached",
+        value=sum(counts.values()),
+    )
+    by_client = CounterMetricFamily(
+        "callrouter_client_refused_calls", "Those of them beyond a client's own limit", labels=["client"]
+    )
+    for client, count in counts.items():
+        if client:
+            by_client.add_metric([client], count)
+    yield by_client
 
 
 def _writer(writer: WriterCounters) -> Iterable[Metric]:

@@ -20,7 +20,7 @@ from callrouter.core.conditions import DateWithin
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import DatedException, Schedule
+from callrouter.core.schedule import Schedule
 from callrouter.questions.asking import region_of
 
 DAYS_AHEAD = 366
@@ -176,15 +176,16 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         last = first + timedelta(days=DAYS_AHEAD - 1)
         for offset in range(DAYS_AHEAD):
             yield first + timedelta(days=offset)
-        dated: list[DateWithin | DatedException] = [*self.dates]
+        # What comes every year has come within this one.
+        dated = [span for one in self.dates if not one.written for span in one.spans]
         for schedule in self.schedules:
-            dated += schedule.exceptions
-        edges = {day for one in dated for day in (one.first, one.last, one.last + timedelta(days=1))}
+            dated += [(one.first, one.last) for one in schedule.exceptions if not one.written]
+        edges = {day for begun, ended in dated for day in (begun, ended, ended + timedelta(days=1))}
         yield from sorted(day for day in edges if day > last)
 
     def _edges(self, day: date) -> Iterator[int]:
         for rota in self.rotas:
-            yield from self._here(rota.timezone, day, partial(_takes_over, rota))
+            yield from self._here(rota.timezone, day, rota.changes)
         for schedule in self.schedules:
             yield from self._here(schedule.timezone, day, partial(_changes, schedule))
         for zone in {one.timezone for one in self.dates}:
@@ -208,28 +209,23 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         found = (schedule.at(instant) for schedule in self.schedules)
         hours = ("open" if one.open else "holiday" if one.holiday else "closed" for one in found)
         there = ((one, instant.astimezone(ZoneInfo(one.timezone)).date()) for one in self.dates)
-        dated = ("yes" if one.first <= today <= one.last else "no" for one, today in there)
+        dated = ("yes" if one.holds_on(today) else "no" for one, today in there)
         on_call = (rota.at(instant) for rota in self.rotas)
-        return (*hours, *dated, *(contact.name if contact else "nobody" for contact in on_call))
+        return (*hours, *dated, *(" + ".join(one.name for one in people) or "nobody" for people in on_call))
 
     def _because(self, day: date) -> str:
         for schedule in self.schedules:
-            if schedule.exception_on(day):
-                return f"exception {day.isoformat()}"
-            if day in schedule.holidays:
-                return schedule.holidays[day]
+            rule = schedule.rule_on(day)
+            if rule.exception:
+                return f"exception {rule.exception.written or day.isoformat()}"
+            if rule.holiday:
+                return rule.holiday
         return ""
-
-
-def _takes_over(rota: Rota, _day: date) -> Iterable[int]:
-    """The minute at which somebody else's turn may begin."""
-    return (rota.at_clock.hour * 60 + rota.at_clock.minute,)
 
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:
     """Minutes of a day, on the wall clock of the schedule's zone, at which it may begin or cease to be open."""
-    exception = schedule.exception_on(day)
-    for part in exception.ranges if exception else schedule.week[day.weekday()]:
+    for part in schedule.open_parts(day):
         yield part.start.hour * 60 + part.start.minute
         yield part.end.hour * 60 + part.end.minute if part.end else MINUTES_A_DAY
 

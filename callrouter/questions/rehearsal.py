@@ -250,7 +250,7 @@ def _other_names(plan: Plan, call: Call, outcome: str) -> Iterator[str]:
         rung_at = next(dial.started_at for dial in reversed(call.dials) if dial.answered_at)
         passed = (plan.about[visit.node] for visit in call.visits if visit.node in plan.nodes)
         for rota in (rota for about in passed for rota in about.reads.rotas):
-            if (on_call := rota.at(rung_at)) and on_call.name in people:
+            if any(one.name in people for one in rota.at(rung_at)):
                 yield f"dial:{rota.name}"
 
 

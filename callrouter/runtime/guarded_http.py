@@ -46,7 +46,9 @@ class GuardedHttp:
     """
 
     def __init__(self, hosts: Iterable[str], secrets: Mapping[str, str], *, user_agent: str = "callrouter") -> None:
-        self._hosts = frozenset(host.strip().lower() for host in hosts)
+        names = [host.strip().lower() for host in hosts]
+        self._hosts = {name: names.index(name) + 1 for name in names}
+        """By name, as they are compared: the place in the operator's list, from 1."""
         self._secrets = dict(secrets)
         self._user_agent = user_agent
         self._made: httpx.AsyncClient | None = None
@@ -92,12 +94,15 @@ class GuardedHttp:
         return _authority(self._allowed(written))
 
     def allowed_as(self, written: str) -> str:
-        """The entry of the operator's list by which this address may be asked, or `other`: few names, for figures."""
+        """Which entry of the operator's list allows this address, counted from 1, or `other`.
+
+        For figures, which anybody may read who reaches /metrics: no name of a host.
+        """
         try:
             names = _names_of(self._allowed(written))
         except RequestForbidden:
             return NOT_ALLOWED
-        return next(name for name in names if name in self._hosts)
+        return str(min(self._hosts[name] for name in names if name in self._hosts))
 
     def why_forbidden(self, written: str) -> str | None:
         """Why this address may never be asked, and what to do about it; None when it may be."""
@@ -148,7 +153,7 @@ class GuardedHttp:
         host = url.host.lower()
         if url.scheme not in ("http", "https") or not host or url.userinfo:
             raise RequestForbidden("it is not the address of a web service")
-        if self._hosts.isdisjoint(_names_of(url)):
+        if self._hosts.keys().isdisjoint(_names_of(url)):
             raise RequestForbidden(f'"{host}" is not in CALLROUTER_OUTGOING_HOSTS: it would never be asked')
         return url
 

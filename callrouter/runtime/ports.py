@@ -116,8 +116,8 @@ class Observer(Protocol):
 class LookupMeter(Protocol):
     """Where it is counted what web services answer."""
 
-    def observe_lookup(self, host: str, outcome: str, seconds: float) -> None:
-        """A lookup ended so (`answered` or `failed`) after this time; `host` is as the operator allowed it."""
+    def observe_lookup(self, service: str, outcome: str, seconds: float) -> None:
+        """A lookup ended so (`answered` or `failed`) after this time; `service` is which of the operator's list."""
         ...
 
 

@@ -24,6 +24,7 @@ from callrouter.dialplan.documents.expected_file import tables_of
 from callrouter.dialplan.folder.look import Look, is_table
 from callrouter.dialplan.issues import errors
 from callrouter.errors import CallrouterError
+from callrouter.logs import Outage
 from callrouter.runtime.calls import LiveCalls
 
 SWITCH_SECONDS: Final = 0.0005
@@ -124,6 +125,9 @@ class ServedPlans:
         self._on_swap = on_swap
         self._on_failure = on_failure
         self._reloading = asyncio.Lock()
+        self._unloaded = Outage(
+            log, "the dialplans could not be loaded; the present ones stay in service", "the dialplans are loaded again"
+        )
         self._announce(
             Swap(at=catalogue.loaded_at, why=Why.START, live=tuple(catalogue.plans.values()), catalogue=catalogue),
             said=frozenset(),
@@ -148,8 +152,8 @@ class ServedPlans:
         catalogue = self.catalogue
         keeps = {file: plan for plan in catalogue.plans.values() for file in (plan.source, *tables_of(plan.source))}
         # Under another name than the file had whose plan is kept.
-        for file, client in catalogue.meant.items():
-            plan = catalogue.plans.get(client)
+        for file, names in catalogue.meant.items():
+            plan = next((catalogue.plans[name] for name in names if name in catalogue.plans), None)
             if plan is not None and plan.source not in catalogue.documents:
                 keeps[file] = plan
         wrong = {issue.file for issue in errors(catalogue.issues)}
@@ -235,6 +239,7 @@ class ServedPlans:
         in_use = {(live.plan.client, live.plan.version) for live in self._calls}
         self.catalogue = after = fresh.replace_from(before, in_use)
         self.seen, self.failure, self.kept_at = self._loader.seen, "", None
+        self._unloaded.ended()
         swap = Swap(
             at=self.now(),
             why=why,
@@ -250,8 +255,7 @@ class ServedPlans:
         return swap
 
     def _fails(self, reason: str) -> None:
-        if reason != self.failure:
-            log.error("the dialplans could not be loaded; the present ones stay in service", reason=reason)
+        self._unloaded.failed(reason)
         self.failure = reason
         self._on_failure()
 

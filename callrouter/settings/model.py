@@ -121,6 +121,12 @@ class Settings(BaseSettings):
         default=300,
     )
     grace_seconds: Seconds = _setting("How long a stop waits for live calls", "seconds, 0 to 86400", default=30.0)
+    first_sound_seconds: Seconds = _setting(
+        "Silence before the first sound, once a caller is answered or somebody who is rung picks up: what is said "
+        "before the way there is through is lost",
+        "seconds, 0 to 2",
+        default=0.3,
+    )
     media_timeout_seconds: Seconds = _setting(
         "After how long without a packet a leg that has sent media is ended; 0: never",
         "0, or seconds from 120 to 86400",
@@ -194,6 +200,13 @@ class Settings(BaseSettings):
     def _is_patient(cls, value: float) -> float:
         if 0 < value < 120:
             raise ValueError("a telephone that is muted may send nothing for so long")
+        return value
+
+    @field_validator("first_sound_seconds")
+    @classmethod
+    def _is_short(cls, value: float) -> float:
+        if value > 2:
+            raise ValueError("callers take a line for dead that is silent for longer")
         return value
 
     @field_validator("region")

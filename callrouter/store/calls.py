@@ -80,7 +80,7 @@ async def list_calls(
 
     Args:
         database: open.
-        client: whose dialplan they walked.
+        client: whose dialplan they walked, under the names it had too.
         disposition: how they ended.
         caller: the number they came from, as it is in the record.
         did: the number they called, as it is in the record.
@@ -101,8 +101,9 @@ async def list_calls(
         database,
         calls,
         (calls.c.ringing_at, calls.c.call_id),
+        client=client,
         filters=[
-            *equal(calls, client=client, disposition=disposition, caller_number=caller, did=did),
+            *equal(calls, disposition=disposition, caller_number=caller, did=did),
             *_visited(agent=agent, queue=queue),
             *([] if node is None else [_passed(node)]),
             *within(calls, scope),

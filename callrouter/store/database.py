@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
 from callrouter.store import schema
-from callrouter.store.embedded import DATABASE_NAME, start_server, stop_server
+from callrouter.store.embedded import DATABASE_NAME, revive_server, start_server, stop_server
 from callrouter.store.refusals import advice, is_refusal
 
 CONNECT_SECONDS = 5.0
@@ -172,18 +172,25 @@ class Database:
             return await connection.run_sync(what)
 
     async def _make_sure(self) -> None:
-        """Once: start our own server if that is still to be done, and make sure that the schema is this release's."""
-        if not self._sure:
+        """Start our own server if that is still to be done, or it has died; once, make sure of the schema."""
+        if self._is_doubtful:
             async with self._making_sure:
                 await self._make_sure_alone()
 
+    @property
+    def _is_doubtful(self) -> bool:
+        return not self._sure or (self._server is not None and self.away_because is not None)
+
     async def _make_sure_alone(self) -> None:
-        if not self._sure:
+        if self._is_doubtful:
             loop = asyncio.get_running_loop()
             if self.away_because is not None and loop.time() < self._not_before:  # many ask, and a server takes a while
                 raise DatabaseUnreachable(self.away_because)
             try:
-                await self._look()
+                if self._sure:
+                    await asyncio.to_thread(revive_server, self._server)
+                else:
+                    await self._look()
             except StoreError as error:
                 self.away_because, self._not_before = str(error), loop.time() + AGAIN_SECONDS
                 raise

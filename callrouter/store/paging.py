@@ -14,6 +14,7 @@ from sqlalchemy import Column, ColumnElement, RowMapping, Table, exists, select,
 from callrouter.errors import CallrouterError
 from callrouter.permissions import Scope, ScopeKind
 from callrouter.store.database import Database
+from callrouter.store.plans import names_of, one_of
 from callrouter.store.tables import queue_visits
 
 
@@ -26,6 +27,7 @@ async def page(
     table: Table,
     order: Sequence[Column[Any]],
     *,
+    client: str | None,
     filters: Sequence[ColumnElement[bool]] = (),
     from_at: datetime | None,
     to_at: datetime | None,
@@ -38,6 +40,7 @@ async def page(
         database: open.
         table: whose rows are listed.
         order: the column of the instant, then what distinguishes rows of one instant; there is an index on the first.
+        client: whose rows, under the names it had too; None: everybody's.
         filters: conditions that every row passes.
         from_at: the earliest instant, included.
         to_at: the end of the period, not included.
@@ -60,6 +63,8 @@ async def page(
         # The first condition is the one the index serves; the second cuts within one instant.
         query = query.where(at <= last_at, tuple_(*order) < (last_at, *last_key))
     async with database.connection() as connection:
+        if client is not None:
+            query = query.where(one_of(table.c.client, await names_of(connection, client)))
         rows = (await connection.execute(query)).mappings().all()
     if len(rows) <= limit:
         return rows, None
@@ -78,7 +83,7 @@ def within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
         case ScopeKind.ALL:
             return []
         case ScopeKind.CLIENTS:
-            return [table.c.client.in_(sorted(scope.names))]
+            return [one_of(table.c.client, sorted(scope.clients))]
         case ScopeKind.TEAMS:
             of_call = queue_visits.c.call_id == table.c.call_id
             return [exists().where(of_call, queue_visits.c.queue.in_(sorted(scope.names)))]

@@ -3,6 +3,12 @@
 A version is kept once (`plans`), a document's content once (`plan_documents`, by its hash), and each time a version
 goes live is a row of `plan_history`; a row without a version says that the client was withdrawn. What a version
 promises is kept in the same transaction (`promises`).
+
+With a version are kept the names its client had before (`formerly` in its file). Rows keep the name under which they
+were written, by which the version is found that a call walked; a question about a client covers all its names, one
+about a former name what stands under that name alone. A name is handed on by the version that went live last of
+whoever says `formerly`, if it is later than the last one of the name itself: else the name was taken again since, and
+is a client of its own.
 """
 
 from __future__ import annotations
@@ -12,9 +18,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, or_, select, text, tuple_, union
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from callrouter.core.service_level import Promise
 from callrouter.store.database import Database
@@ -37,6 +44,8 @@ class StoredPlan:
     """Everything it was made of, by the path in the folder, the client's file included: it compiles again."""
     promise: Promise | None = None
     """What the client was promised; None when it is not known."""
+    formerly: tuple[str, ...] = ()
+    """Identifiers the client had before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,7 @@ async def find_plan(database: Database, client: str, version: str) -> StoredPlan
         source=row["source"],
         documents={file: contents[key] for file, key in row["documents"].items() if key in contents},
         promise=None if row["promise_id"] is None else promise_of_row(row),
+        formerly=tuple(row["formerly"]),
     )
 
 
@@ -196,15 +206,15 @@ async def live_versions(database: Database) -> tuple[dict[str, LiveVersion], dat
 
 
 async def read_history(database: Database, client: str | None = None, *, limit: int = 50) -> list[WentLive]:
-    """What went live, the newest first.
+    """What went live, the newest first; of one client, also what did under the names it had.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     query = select(plan_history).order_by(plan_history.c.history_id.desc()).limit(limit)
-    if client is not None:
-        query = query.where(plan_history.c.client == client)
     async with database.connection() as connection:
+        if client is not None:
+            query = query.where(one_of(plan_history.c.client, await names_of(connection, client)))
         rows = (await connection.execute(query)).mappings().all()
     return [
         WentLive(client=row["client"], version=row["version"], live_at=row["live_at"], why=row["why"], by=row["by"])
@@ -240,6 +250,45 @@ async def was_live(database: Database, client: str, document: str) -> bool:
         return (await connection.execute(query)).first() is not None
 
 
+async def present_names(connection: AsyncConnection) -> dict[str, str]:
+    """By each name that was handed on: the client that has it now, whatever the name was in between."""
+    renamed = text("plans.formerly <> '{}'")  # as the index says it
+    concerned = union(
+        select(plans.c.client).where(renamed), select(func.unnest(plans.c.formerly)).where(renamed)
+    ).subquery()
+    query = (
+        select(plan_history.c.client, plan_history.c.history_id, plans.c.formerly)
+        .join(plans, (plans.c.client == plan_history.c.client) & (plans.c.version == plan_history.c.version))
+        .where(plan_history.c.client.in_(select(concerned)))
+        .order_by(plan_history.c.client, plan_history.c.history_id.desc())
+        .ext(distinct_on(plan_history.c.client))
+    )
+    rows = (await connection.execute(query)).all()
+    last = {row.client: row.history_id for row in rows}
+    heirs: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: int(row.history_id)):
+        heirs |= {name: row.client for name in row.formerly if last.get(name, 0) < row.history_id}
+    return {name: _at_the_end(name, heirs) for name in heirs}
+
+
+def _at_the_end(name: str, heirs: Mapping[str, str]) -> str:
+    """Each heir is later than the name: there is no circle."""
+    while name in heirs:
+        name = heirs[name]
+    return name
+
+
+async def names_of(connection: AsyncConnection, client: str) -> tuple[str, ...]:
+    """The client's name, and those it had before."""
+    present = await present_names(connection)
+    return (client, *sorted(name for name, now in present.items() if now == client))
+
+
+def one_of(column: KeyedColumnElement[str], names: Collection[str]) -> ColumnElement[bool]:
+    """That a column holds one of these names. With a single one, the index gives rows in their order."""
+    return column == next(iter(names)) if len(names) == 1 else column.in_(names)
+
+
 def content_hash(content: str | bytes) -> str:
     """By what a document's content is known: SHA-256, in hexadecimal."""
     return hashlib.sha256(_storable(content).encode() if isinstance(content, str) else content).hexdigest()
@@ -254,12 +303,13 @@ def _row(plan: StoredPlan, numbers: Mapping[Promise, int]) -> dict[str, object]:
         "source": _storable(plan.source),
         "documents": {_storable(file): content_hash(content) for file, content in plan.documents.items()},
         "promise_id": numbers[plan.promise] if plan.promise else None,
+        "formerly": list(plan.formerly),
     }
 
 
-def _storable(text: str) -> str:
+def _storable(written: str) -> str:
     """What a text column takes: names of files may hold bytes that are no text."""
-    return text.replace("\x00", "\ufffd").encode("utf-8", errors="replace").decode()
+    return written.replace("\x00", "\ufffd").encode("utf-8", errors="replace").decode()
 
 
 async def _contents(connection: AsyncConnection, hashes: Collection[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ import structlog
 
 from callrouter.core.call import Call
 from callrouter.core.facts import CallEnded, Fact
+from callrouter.logs import Outage
 from callrouter.store.database import Database
 from callrouter.store.spool import Spool
 from callrouter.store.trace import call_from_json, call_json
@@ -88,7 +89,11 @@ class Recorder:
         """Calls taken from the queue that stand nowhere else yet."""
         self._in_hand_since: list[float] = []
         """Since when the oldest call of each lot in hand has waited (time.monotonic): one is written, one spilled."""
-        self._away_since: float | None = None
+        self._away = Outage(log, "PostgreSQL takes no calls; they are kept", "PostgreSQL takes calls again")
+        self._unreadable = Outage(log, "the spool cannot be read; it is tried again", "the spool is read again")
+        self._unwritable = Outage(
+            log, "the spool cannot be written; calls stay in memory", "the spool is written again", level="critical"
+        )
         self._replayed: Iterator[list[str]] | None = None
         self._replayed_file: Path | None = None
         self._replay_lines: list[str] = []
@@ -189,7 +194,7 @@ class Recorder:
                 pause = min(pause * 2, _RETRY_SECONDS[1])
                 continue
             except OSError as error:  # of the spool: no descriptor is left, or the disk stumbles; calls go on
-                log.error("the spool cannot be read; it is tried again", error=str(error), calls=self._spool.calls)  # noqa: TRY400
+                self._unreadable.failed(str(error), calls=self._spool.calls)
                 self._read_again()
                 await _wait(self._closing, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
                 pause = min(pause * 2, _RETRY_SECONDS[1])
@@ -259,6 +264,7 @@ class Recorder:
             self._replayed = self._spool.read(self._replayed_file, _REPLAY_CALLS)
         replayed = self._replayed
         self._replay_lines = await self._on_disk(lambda: next(replayed, []))
+        self._unreadable.ended()
         if self._replay_lines:
             return True
         self._replayed = None
@@ -293,14 +299,16 @@ class Recorder:
     async def _spill_until_closed(self) -> None:
         while not self._closing.is_set():
             await _wait(self._closing, _WATCH_SECONDS)
-            away = self._away_since is not None and time.monotonic() - self._away_since >= self._spool_after_seconds
+            since = self._away.since
+            away = since is not None and time.monotonic() - since >= self._spool_after_seconds
             keep = 0 if away else self._memory_calls
             if len(self._queue) <= keep:
                 continue
             try:
                 await self._spill(keep)
+                self._unwritable.ended(calls=self.backlog)
             except OSError as error:
-                log.critical("the spool cannot be written; calls stay in memory", error=str(error), calls=self.backlog)
+                self._unwritable.failed(str(error), calls=self.backlog)
 
     async def _spill(self, keep: int) -> None:
         """Move the oldest calls from memory to the disk until `keep` are left."""
@@ -339,16 +347,12 @@ class Recorder:
                 raise
 
     def _note_away(self, reason: str) -> None:
-        if self._away_since is None:
-            self._away_since = time.monotonic()
-            log.error("PostgreSQL takes no calls; they are kept", reason=reason, calls=self.backlog)
+        self._away.failed(reason, calls=self.backlog)
         self.away_because = reason
 
     def _note_back(self) -> None:
-        if self._away_since is not None:
-            seconds = round(time.monotonic() - self._away_since, 1)
-            log.info("PostgreSQL takes calls again", away_seconds=seconds, calls=self.backlog)
-            self._away_since = self.away_because = None
+        self._away.ended(calls=self.backlog)
+        self.away_because = None
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

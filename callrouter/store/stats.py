@@ -6,6 +6,8 @@ dials, from entry into service; answered within T means T or less, a short aband
 `answered` counts journeys bridged to a human (answered and redirected). Handle time is talk time here: hold and
 wrap-up are not recorded yet. A rate without anything to divide by is None, never 0.
 
+A journey that was recorded under a former name of a client (`plans`) is the client's.
+
 A journey whose version is not kept, or is kept without a promise, is judged by `DEFAULT_TARGET`, and listed apart: a
 caller of an unknown number, a version whose row is still to be written, or whose document did not read.
 """
@@ -38,6 +40,7 @@ from callrouter.core.service_level import (
 from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.gaps import Gap, gaps_between
+from callrouter.store.plans import present_names
 from callrouter.store.promises import promise_in_service, promise_of_row, zones_in_service
 
 DEFAULT_TARGET = ServiceLevelTarget()
@@ -165,15 +168,16 @@ async def read_stats(database: Database, period: Period, *, now: datetime, clien
     async with database.connection() as connection:
         # Calls come meanwhile: parts and totals must be those of one instant.
         await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        present = await present_names(connection)
         zones = await zones_in_service(connection, client) or await zones_in_service(connection)
+        zones = {name: zone for name, zone in zones.items() if name == client or name not in present}
         operators = ZoneInfo(Counter(zones.values()).most_common(1)[0][0] if zones else "UTC")
-        zone_of = {name: ZoneInfo(zone) for name, zone in zones.items()}
         if client is not None:
-            parts = [_Part(*period.within(zone_of.get(client, operators), now), _THESE, [client])]
+            zone = ZoneInfo(zones[client]) if client in zones else operators
+            renamed = {name: now_called for name, now_called in present.items() if now_called == client}
+            parts = [_Part(*period.within(zone, now), _THESE, [client, *renamed], renamed)]
         else:
-            parts = _parts(
-                zone_of, {zone: period.within(zone, now) for zone in {operators, *zone_of.values()}}, operators
-            )
+            parts = _parts(zones, present, period, now, operators)
         if all(part.from_at >= part.to_at for part in parts):
             raise ValueError("the period ends before it begins")
         found = [one for part in parts for one in await _stats_of(connection, part)]
@@ -194,23 +198,33 @@ class _Part:
     whose: str
     """A condition on `calls`, where these clients are `:clients`."""
     clients: Sequence[str]
+    present: Mapping[str, str]
+    """By former name: the client's present one."""
 
     @property
     def values(self) -> dict[str, Any]:
-        return {"from_at": self.from_at, "to_at": self.to_at, "clients": self.clients}
+        """The parameters of the queries."""
+        values: dict[str, Any] = {"from_at": self.from_at, "to_at": self.to_at}
+        if self.whose != _ALL:
+            values["clients"] = self.clients
+        if self.present:
+            values |= {"former": list(self.present), "present": list(self.present.values())}
+        return values
 
 
 def _parts(
-    zone_of: Mapping[str, ZoneInfo], bounds: Mapping[ZoneInfo, tuple[datetime, datetime]], operators: ZoneInfo
+    zones: Mapping[str, str], present: Mapping[str, str], period: Period, now: datetime, operators: ZoneInfo
 ) -> list[_Part]:
     """One, unless days begin at different instants for the clients; the operator's has the calls of nobody too."""
+    bounds = {zone: period.within(ZoneInfo(zone), now) for zone in {operators.key, *zones.values()}}
+    names = dict(zones) | {former: zones[client] for former, client in present.items() if client in zones}
     elsewhere: dict[tuple[datetime, datetime], list[str]] = {}
-    for name, zone in zone_of.items():
-        if bounds[zone] != bounds[operators]:
+    for name, zone in names.items():
+        if bounds[zone] != bounds[operators.key]:
             elsewhere.setdefault(bounds[zone], []).append(name)
-    parts = [_Part(*begins_and_ends, _THESE, names) for begins_and_ends, names in elsewhere.items()]
-    others = [name for names in elsewhere.values() for name in names]
-    return [*parts, _Part(*bounds[operators], _ALL_BUT if others else _ALL, others)]
+    parts = [_Part(*begins_and_ends, _THESE, theirs, present) for begins_and_ends, theirs in elsewhere.items()]
+    others = [name for theirs in elsewhere.values() for name in theirs]
+    return [*parts, _Part(*bounds[operators.key], _ALL_BUT if others else _ALL, others, present)]
 
 
 _ALL = "true"
@@ -219,8 +233,8 @@ _ALL_BUT = "calls.client <> ALL(CAST(:clients AS text[]))"
 
 
 async def _stats_of(connection: AsyncConnection, part: _Part) -> list[ClientStats]:
-    values = part.values if part.whose != _ALL else {"from_at": part.from_at, "to_at": part.to_at}
-    rows = (await connection.execute(text(_by_promise(part.whose)), values)).mappings().all()
+    query = _by_promise(part.whose, renamed=bool(part.present))
+    rows = (await connection.execute(text(query), part.values)).mappings().all()
     parts = {name: list(found) for name, found in groupby(rows, key=_client_of)}
     several = [name for name, found in parts.items() if len(found) > 1]
     percentiles = await _percentiles_of_all(connection, part, several) if several else {}
@@ -235,7 +249,9 @@ async def _percentiles_of_all(
     connection: AsyncConnection, part: _Part, clients: Sequence[str]
 ) -> dict[str, Mapping[str, Any]]:
     """By client: median, p90 and p95 of each of `_WAITS` over all promises; they are no sums of the parts'."""
-    rows = await connection.execute(text(_WAITING), {**part.values, "clients": clients})
+    names = [*clients, *(former for former, client in part.present.items() if client in clients)]
+    query = _waiting(renamed=bool(part.present))
+    rows = await connection.execute(text(query), {**part.values, "clients": names})
     return {row["client"]: dict(row) for row in rows.mappings()}
 
 
@@ -328,22 +344,35 @@ def _waiting_columns() -> str:
     )
 
 
-def _by_promise(whose: str) -> str:
+_RENAMED = (
+    "LEFT JOIN unnest(CAST(:former AS text[]), CAST(:present AS text[])) AS renamed(former, present)"
+    " ON renamed.former = calls.client"
+)
+
+
+def _present_name(renamed: bool) -> tuple[str, str]:
+    """The client of a call as it is called now, and the join that knows it: none where nobody was renamed."""
+    return ("coalesce(renamed.present, calls.client)", _RENAMED) if renamed else ("calls.client", "")
+
+
+def _by_promise(whose: str, *, renamed: bool) -> str:
     """The query for the calls that pass a condition on their client; a client's promises in order of first use.
 
     Statements apart instead of one with a condition that may be empty: PostgreSQL would plan it once for all.
     """
+    name, join = _present_name(renamed)
     return f"""
 WITH promised AS (
     SELECT client, version, promise_id, within_seconds, short_abandon_seconds
     FROM plans JOIN promises USING (promise_id) WHERE {whose.replace("calls.", "plans.")}
 ), journeys AS (
-    SELECT calls.client, promise_id, ringing_at, disposition, waiting_seconds, talk_seconds,
+    SELECT {name} AS client, promise_id, ringing_at, disposition, waiting_seconds, talk_seconds,
         entered_service_at IS NOT NULL AS entered,
         {_KINDS},
         waiting_seconds <= coalesce(within_seconds, {DEFAULT_TARGET.within_seconds}) AS in_time,
         waiting_seconds < coalesce(short_abandon_seconds, {DEFAULT_TARGET.short_abandon_seconds}) AS was_short
     FROM calls LEFT JOIN promised ON promised.client = calls.client AND promised.version = calls.plan_version
+    {join}
     WHERE ringing_at >= :from_at AND ringing_at < :to_at AND {whose}
 ), figures AS (
     SELECT client, promise_id, min(ringing_at) AS first_at, count(*) AS received, {_BY_DISPOSITION},
@@ -360,11 +389,14 @@ SELECT * FROM figures LEFT JOIN promises USING (promise_id) ORDER BY client, fir
 """  # noqa: S608 - made of our own words and numbers
 
 
-_WAITING = f"""
+def _waiting(*, renamed: bool) -> str:
+    """The query for percentiles over all promises of some clients."""
+    name, join = _present_name(renamed)
+    return f"""
 SELECT client, {", ".join(f"{_PERCENTILES} FILTER (WHERE {whose}) AS {name}" for name, whose in _WAITS.items())}
 FROM (
-    SELECT client, waiting_seconds, {_KINDS} FROM calls
-    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND client = ANY(CAST(:clients AS text[]))
+    SELECT {name} AS client, waiting_seconds, {_KINDS} FROM calls {join}
+    WHERE ringing_at >= :from_at AND ringing_at < :to_at AND calls.client = ANY(CAST(:clients AS text[]))
 ) AS journeys
 GROUP BY client
 """  # noqa: S608 - made of our own words

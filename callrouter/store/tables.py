@@ -234,7 +234,9 @@ plans = Table(
         "documents", JSONB, nullable=False, server_default=text("'{}'::jsonb"), comment="path to hash, all it stands on"
     ),
     Column("promise_id", ForeignKey(promises.c.promise_id), comment="empty: not known; reports say so"),
+    Column("formerly", ARRAY(Text), nullable=False, server_default="{}", comment="earlier identifiers of the client"),
     PrimaryKeyConstraint("client", "version"),
+    Index("plans_renamed_idx", "client", "version", postgresql_where=text("formerly <> '{}'")),
 )
 
 plan_documents = Table(

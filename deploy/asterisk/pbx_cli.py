@@ -12,7 +12,8 @@ import threading
 from pathlib import Path
 
 from deploy.asterisk.pbx import Pbx
-from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install
+from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install, rootfs_dir
+from deploy.asterisk.pbx_music import level_folder, level_once
 from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, Directories, PbxConfig, render
 from deploy.asterisk.pbx_teams import Teams, teams_of_file, teams_of_folder
 
@@ -51,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("--dir", type=Path, default=_DEFAULT_DIR, help="its folder (default: %(default)s)")
         command.set_defaults(run=run)
+
+    music = commands.add_parser("music", help="bring a folder's music on hold to the loudness of callrouter's prompts")
+    music.add_argument("folder", type=Path, help="of WAV files, changed in place: for example /usr/share/asterisk/moh")
+    music.set_defaults(run=_music)
 
     write = commands.add_parser("render", help="write the configuration for a production machine or an image")
     write.add_argument("--out", type=Path, required=True, help="for example /etc/asterisk")
@@ -101,7 +106,15 @@ def _teams(options: argparse.Namespace) -> Teams:
 
 def _install(_: argparse.Namespace) -> int:
     installation = find_or_install()
+    if installation.data_dir.is_relative_to(rootfs_dir()):  # ours: a machine's own files are its operator's
+        level_once(installation.data_dir / "moh")
     print(f"{installation.version}: {' '.join(installation.command)}")
+    return 0
+
+
+def _music(options: argparse.Namespace) -> int:
+    for name, gain in level_folder(options.folder).items():
+        print(f"{name}: {gain:+.1f} dB")
     return 0
 
 

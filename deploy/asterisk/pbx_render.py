@@ -216,7 +216,7 @@ def _phone_extension(name: str) -> str:
     lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
         f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
-        f" same => n,Dial(PJSIP/{name},30,i)\n"
+        f" same => n,Dial(PJSIP/{name},30,ir)\n"
         " same => n,Set(CR_OVER=)\n"
         f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
         " same => n,Hangup()"

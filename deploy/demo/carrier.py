@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 VOICE_HERTZ = 1300.0
 """The voice of whoever answers at a number."""
 _VOICEMAIL_SECONDS = 12.0
+_EARLY_SECONDS = 2.0
 
 
 class Habit(StrEnum):
@@ -37,6 +38,8 @@ class Habit(StrEnum):
     """Nobody answers."""
     MOVED = "moved"
     """A telephone that is set to name another one (302)."""
+    EARLY = "early"
+    """A mobile that is off: its network sends a tone of its own before it answers, then it is a voicemail."""
     DEAD = "dead"
     """A telephone without power: it answers nothing at all."""
 
@@ -57,6 +60,8 @@ class Carrier(asyncio.DatagramProtocol):
         self.port = 0
         self.host = ""
         self.dialled: list[str] = []
+        self.invites: list[dict[str, str]] = []
+        """What came with each, by lower-case header."""
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._dialogs: dict[str, _Dialog] = {}
@@ -132,6 +137,7 @@ class Carrier(asyncio.DatagramProtocol):
     async def _answer_call(self, call_id: str, invite: dict[str, str], address: tuple[str, int]) -> None:
         number = invite["number"]
         self.dialled.append(number)
+        self.invites.append(invite)
         habit = self._habits.get(number)
         if habit in (None, Habit.BUSY):
             self._reply(invite, address, "404 Not Found" if habit is None else "486 Busy Here", None)
@@ -142,7 +148,12 @@ class Carrier(asyncio.DatagramProtocol):
         telephone = await Telephone.open(background=g711.tone(VOICE_HERTZ, 1.0))
         dialog = _Dialog(invite=invite, address=address, tag=f"carrier-{len(self.dialled)}", telephone=telephone)
         self._dialogs[call_id] = dialog
-        self._reply(invite, address, "180 Ringing", dialog)
+        if habit is Habit.EARLY:
+            telephone.connect("127.0.0.1", int(invite["media"]))
+            self._reply(invite, address, "183 Session Progress", dialog, body=_sdp(telephone.port))
+            await asyncio.sleep(_EARLY_SECONDS)
+        else:
+            self._reply(invite, address, "180 Ringing", dialog)
         if habit is Habit.RINGS:
             return
         await asyncio.sleep(self._ring_seconds)
@@ -155,7 +166,7 @@ class Carrier(asyncio.DatagramProtocol):
             while telephone.heard_seconds < 1.0 and call_id in self._dialogs:
                 await asyncio.sleep(0.05)
             telephone.press("1")
-        elif habit is Habit.VOICEMAIL:
+        elif habit in (Habit.VOICEMAIL, Habit.EARLY):
             await asyncio.sleep(_VOICEMAIL_SECONDS)
             self._hang_up(call_id)
 

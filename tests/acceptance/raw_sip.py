@@ -31,17 +31,59 @@ def call(pbx: tuple[str, int], did: str, sender: bytes, *, hold_seconds: float =
         return int(match[1])
 
 
+class Burst:
+    """Many calls in the same instant, from one port; those that are let in ring until `cancel`."""
+
+    def __init__(self, pbx: tuple[str, int], did: str, sender: bytes, *, calls: int) -> None:
+        self._wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._wire.bind(("127.0.0.1", 0))
+        self._wire.settimeout(3.0)
+        self._open = {
+            dialog.call_id: dialog for dialog in (_Dialog(self._wire, pbx, did, sender) for _ in range(calls))
+        }
+        for dialog in self._open.values():
+            dialog.offer()
+
+    def final_answers(self, count: int) -> list[int]:
+        """The statuses of the first `count` calls that are over."""
+        found: list[int] = []
+        deadline = time.monotonic() + 10
+        while len(found) < count and time.monotonic() < deadline:
+            answer = self._wire.recv(65535)
+            match = _FINAL.match(answer)
+            dialog = self._open.pop(_header(answer, "Call-ID").decode(), None) if match else None
+            if match and dialog:
+                dialog.send("ACK", 1, to=_header(answer, "To"))
+                found.append(int(match[1]))
+        return found
+
+    def cancel(self) -> None:
+        """Give the others up."""
+        for dialog in self._open.values():
+            dialog.cancel()
+        self._wire.close()
+
+
 class _Dialog:
     def __init__(self, wire: socket.socket, pbx: tuple[str, int], did: str, sender: bytes) -> None:
         self._wire, self._pbx = wire, pbx
         self._port = wire.getsockname()[1]
         self._target = f"sip:{did}@{pbx[0]}:{pbx[1]}"
         self._from = sender + b";tag=" + secrets.token_hex(4).encode()
-        self._call_id = secrets.token_hex(8)
+        self.call_id = secrets.token_hex(8)
+        self._branch = "z9hG4bK" + secrets.token_hex(6)
+
+    def offer(self) -> None:
+        """Send the INVITE."""
+        self.send("INVITE", 1, to=f"<{self._target}>".encode(), body=_SDP.format(port=self._port))
+
+    def cancel(self) -> None:
+        """Take it back."""
+        self.send("CANCEL", 1, to=f"<{self._target}>".encode())
 
     def invite(self) -> bytes:
         """The final answer; empty when none came."""
-        self.send("INVITE", 1, to=f"<{self._target}>".encode(), body=_SDP.format(port=self._port))
+        self.offer()
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             try:
@@ -53,11 +95,12 @@ class _Dialog:
         return b""
 
     def send(self, method: str, number: int, *, to: bytes, body: str = "") -> None:
-        branch = "z9hG4bK" + secrets.token_hex(6)
+        # A CANCEL, and the ACK of a refusal, belong to the INVITE's own transaction.
+        branch = "z9hG4bK" + secrets.token_hex(6) if method == "BYE" else self._branch
         head = (
             f"{method} {self._target} SIP/2.0\r\n"
             f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch={branch}\r\n"
-            f"Call-ID: {self._call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n"
+            f"Call-ID: {self.call_id}\r\nCSeq: {number} {method}\r\nMax-Forwards: 70\r\n"
             f"Contact: <sip:caller@127.0.0.1:{self._port}>\r\n"
         )
         content = "Content-Type: application/sdp\r\n" if body else ""

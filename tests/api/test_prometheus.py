@@ -15,6 +15,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
+import callrouter.metrics as metrics_package
 from callrouter.api.engine_app import create_engine_app
 from callrouter.core.facts import CallEnded, QueueEnded
 from callrouter.core.service_level import ServiceLevelTarget
@@ -109,6 +110,29 @@ async def test_prometheus_scrapes_and_answers(tmp_path: Path, free_port: Callabl
     assert 0.0001 < float(p50["value"][1]) <= 0.0002
     assert all(rule["health"] in ("ok", "unknown") for group in rules for rule in group["rules"])
     assert broken == {}
+
+
+async def test_a_renamed_client_goes_on_in_prometheus(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """By the query that `callrouter.metrics` gives, here of counts since the start instead of increases."""
+    registry = CollectorRegistry()
+    metrics = EngineMetrics(registry, version="0.1.0", target_of=lambda _call: ServiceLevelTarget())
+    dialplans = DialplanMetrics(registry)
+    for renamed in ([("cabinet-moreau", "other")], [("cabinet-moreau", "cabinet-martin")]):  # the last load counts
+        dialplans.loaded(complete=True, plans=1, issues=0, at_seconds=0.0, renamed=renamed)
+    for call in (answered("1"), answered("2", client="cabinet-martin"), answered("3", client="cabinet-martin")):
+        metrics.observe([CallEnded(call=call)])
+    app = create_engine_app([], registry, {}, gate=make_gate())
+    documented = (metrics_package.__doc__ or "").split("    sum by (client) (\n")[1].split("\n\n")[0]
+    query = re.sub(r"increase\((\w+)\[30d\]\)", r"\1", f"sum by (client) (\n{documented}")
+
+    async with (
+        serving(app) as base,
+        prometheus(tmp_path, free_port(), base.removeprefix("http://")) as client,
+    ):
+        await until(client, 'up{job="callrouter-engine"} == 1')
+        found = await ask(client, query)
+
+    assert {one["metric"]["client"]: one["value"][1] for one in found} == {"cabinet-moreau": "3", "cabinet-martin": "2"}
 
 
 async def refused(client: httpx.AsyncClient, query: str) -> str:

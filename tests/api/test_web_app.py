@@ -284,6 +284,27 @@ async def test_an_unknown_parameter_is_refused(api: httpx.AsyncClient, path: str
     assert (await api.get(path, params={name: "1"}, headers={"Authorization": "Bearer no"})).status_code == 401
 
 
+@pytest.mark.parametrize("path", ["calls", "messages", "callbacks", "stats"])
+@pytest.mark.parametrize(
+    ("query", "wrong"),
+    [
+        ("client=a&client=b", "query.client: stands here twice"),
+        ("from=2026-11-24T00:00:00Z&from=2026-11-25T00:00:00Z", "query.from: stands here twice"),
+        ("from=", "query.from: is empty"),
+        ("to=%20", "query.to: is empty"),
+        ("client=", "query.client: is empty"),
+    ],
+)
+async def test_a_parameter_that_would_be_passed_over_is_refused(
+    api: httpx.AsyncClient, path: str, query: str, wrong: str
+) -> None:
+    """Of two values one would not be asked for; of none, everybody's calls would be the answer."""
+    answer = await api.get(f"/api/{path}?{query}")
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith(wrong)
+
+
 async def test_calls_are_found_by_what_they_went_through(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
     """By caller, DID, agent, queue, node and disposition; a number may be written with a bare plus."""
     one, two, three = answered("1"), answered("2"), message_left("3")
@@ -297,7 +318,8 @@ async def test_calls_are_found_by_what_they_went_through(api: httpx.AsyncClient,
     agent, queue = one.queue_visits[0].agent or "", one.queue_visits[0].queue
     assert await ids(caller="+33612349999") == ["3"]
     assert [call["call_id"] for call in (await api.get("/api/calls?caller=+33612349999")).json()["calls"]] == ["3"]
-    assert await ids(did="+33199000099") == ["2"]
+    assert await ids(caller="06 12 34 99 99") == await ids(caller="0033612349999") == ["3"]
+    assert await ids(did="+33199000099") == await ids(did="01 99 00 00 99") == ["2"]
     assert sorted(await ids(agent=agent)) == ["1", "2"]
     assert await ids(agent="zoé") == await ids(agent="zoé", queue="night") == ["2"]
     assert await ids(agent="zoé", queue=queue) == []

@@ -7,20 +7,32 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
+from callrouter.api.engine_client import EngineClient
+from callrouter.api.web_app import create_web_app
 from callrouter.app.history import PlanHistory, who_wrote
 from callrouter.app.live.last_live import last_live, revive
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.publishing import Refusal, documents_of, publish_documents, rollback_to
+from callrouter.app.versions import KeptPlans
+from callrouter.core.call import replace
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.folder.publish import put_in_place, read_note
 from callrouter.errors import DialplanError
+from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.settings import Settings
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.tokens import TokenBook, create_token
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.plans import find_plan, read_history
+from callrouter.store.writer import Writer
+from tests.api.serving import make_gate
+from tests.api.stories import answered
 
 TREE = """\
 client: {client}
@@ -266,6 +278,22 @@ def test_publishing_undoes_nothing_that_was_saved(settings: Settings, folder: Pa
         publish_documents(settings, documents_of(ci), by="ci", delete=True, origin=ci)
 
 
+def test_publishing_brings_nothing_back_that_was_removed(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """A client whose file somebody has taken out stays without a plan; by force it is there again."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    (folder / "b.yaml").unlink()
+    with pytest.raises(Refusal, match=r"removed there .*: b.yaml; a publication would undo that.* --force"):
+        publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+    assert not (folder / "b.yaml").exists()
+
+    publish_documents(settings, documents_of(ci), by="ci", force=True, origin=ci)
+    assert (folder / "b.yaml").exists()
+
+
 async def test_publishing_does_not_undo_a_rollback(
     engine: Engine, settings: Settings, database: Database, tmp_path: Path
 ) -> None:
@@ -361,3 +389,53 @@ def test_who_wrote_a_file(folder: Path) -> None:
     assert who("a.yaml") == ("", owner)
     put_in_place(folder, {"a.yaml": text("Trois.").encode()}, how="publish", by="ci")
     assert who("a.yaml") == ("publish", "ci")
+
+
+async def test_a_renamed_client_keeps_its_history(engine: Engine, database: Database) -> None:
+    """From the save of the file to what the API answers, without a folder: calls of before are the client's."""
+    await _a_call(database, "1", "a", engine.version())
+    (engine.folder / "a.yaml").write_text(text("Un.", "b").replace("client: b", "client: b\nformerly: [a]"))
+    await engine.plans.reload()
+    await engine.history.flush()
+    await _a_call(database, "2", "b", engine.version("b"))
+    (engine.folder / "a.yaml").unlink()
+
+    plans, nowhere = KeptPlans(database, PaperSpeech(), "FR"), EngineClient("http://127.0.0.1:9", "secret")
+    recorded = Recordings(database, engine.folder, AuditTrail(database))
+    api = create_web_app(database, plans, nowhere, recorded, gate=make_gate("secret", tokens=TokenBook(database)))
+    scope = Scope(ScopeKind.CLIENTS, frozenset({"b"}))
+    token = await create_token(database, "of-b", permissions=list(Permission), scope=scope, by="command:anne")
+    before = Scope(ScopeKind.CLIENTS, frozenset({"a"}))
+    older = await create_token(database, "of-a", permissions=list(Permission), scope=before, by="command:anne")
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=api), base_url="http://api", headers={"Authorization": "Bearer secret"}
+    ) as client:
+        day = {"from": "2026-11-24", "to": "2026-11-25"}
+        calls = (await client.get("/api/calls", params={"client": "b", **day})).json()["calls"]
+        (figures,) = (await client.get("/api/stats", params=day)).json()["clients"]
+        explained = (await client.get("/api/calls/1")).json()
+        client.headers["Authorization"] = f"Bearer {token}"
+        theirs = [await client.get("/api/calls", params=day), await client.get("/api/calls/1")]
+        named = await client.get("/api/calls", params={"client": "a"})
+        measured = (await client.get("/api/stats", params=day)).json()["clients"]
+        client.headers["Authorization"] = f"Bearer {older}"
+        of_before = (await client.get("/api/calls")).json()["calls"]
+
+    assert [(one["call_id"], one["client"]) for one in calls] == [("2", "b"), ("1", "a")]
+    assert (figures["client"], figures["received"]) == ("b", 2)
+    assert explained["client"] == "a"
+    # A token of the client holds what stands under its former name; one of the former name, that alone.
+    assert [one["call_id"] for one in theirs[0].json()["calls"]] == ["2", "1"]
+    assert (theirs[1].status_code, named.status_code, [one["received"] for one in measured]) == (200, 200, [2])
+    assert [one["call_id"] for one in of_before] == ["1"]
+    assert [(one.client, one.version is None) for one in await read_history(database, "b")] == [
+        ("a", True),
+        ("b", False),
+        ("a", False),
+    ]
+
+
+async def _a_call(database: Database, call_id: str, client: str, version: str) -> None:
+    writer = Writer(database)
+    assert await writer.write([replace(answered(call_id), client=client, plan_version=version)]) == []
+    writer.close()

@@ -13,7 +13,7 @@ from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.core import facts
 from callrouter.core.call import Call
-from callrouter.core.effects import Lookup
+from callrouter.core.effects import Lookup, Sound
 from callrouter.core.facts import Fact
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
@@ -32,12 +32,18 @@ EVERY_KIND: frozenset[type[Fact]] = frozenset(get_args(Fact))
 # Who calls, who is called: Local channels run these, so that no telephone is needed.
 EXTENSIONS = """
 [test-caller]
-exten => listen,1,Wait(60)
+; Sends no media at all: WaitExten, unlike Wait, knows no transmit_silence.
+exten => listen,1,WaitExten(60)
 exten => _leave-.,1,Wait(${EXTEN:6})
  same => n,Hangup()
 exten => _key-.,1,Wait(0.7)
  same => n,SendDTMF(${EXTEN:4},120,80)
  same => n,Wait(60)
+
+; A caller whose number is shown: `visible` and the number they dial.
+exten => _visible.,1,Set(CALLERID(num)=+33612340009)
+ same => n,Set(CALLERID(num-pres)=allowed)
+ same => n,Goto(callrouter-entry,${EXTEN:7},1)
 
 ; A caller who withholds their number: `withheld` and the number they dial.
 exten => _withheld.,1,Set(CALLERID(num)=+33612340009)
@@ -227,8 +233,15 @@ class NobodyAnswers:
 
 
 @asynccontextmanager
-async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> AsyncIterator[EngineRoom]:
-    """The engine, logged in; what calls are left are hung up."""
+async def engine_room(
+    pbx: Pbx,
+    plan: Plan,
+    web: Lookups | None = None,
+    *,
+    dial: str = "Local/{number}@test-phone/n",
+    pause: Sound | None = None,
+) -> AsyncIterator[EngineRoom]:
+    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled."""
     rooms: list[EngineRoom] = []
 
     class Eyes:
@@ -246,7 +259,7 @@ async def engine_room(pbx: Pbx, plan: Plan, web: Lookups | None = None) -> Async
     eyes, clock, calls, tasks = Eyes(), SystemClock(), LiveCalls(), Tasks()
     address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
     link = AmiLink(address)
-    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern="Local/{number}@test-phone/n")
+    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern=dial, pause=pause)
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)

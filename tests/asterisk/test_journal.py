@@ -26,11 +26,12 @@ from callrouter.asterisk.ended_row import (
 from callrouter.asterisk.journal import FAMILY, EndedJournal, PlanLookup
 from callrouter.asterisk.provision import Fallbacks, fallback_of
 from callrouter.core import engine, inputs, state
-from callrouter.core.call import Call, CallerId, CallState, Disposition, Presentation, replace
+from callrouter.core.call import Call, CallerId, CallState, DialOutcome, Disposition, Presentation, replace
 from callrouter.core.effects import Sound
 from callrouter.core.facts import CallEnded
-from callrouter.core.nodes import HangupNode, MenuNode, QueueNode, RedirectNode
+from callrouter.core.nodes import DialNode, HangupNode, MenuNode, QueueNode, RedirectNode
 from callrouter.core.plan import Plan
+from callrouter.core.rota import Contact
 from callrouter.errors import DatabaseUnreachable
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Callers, Pbx, free_port
@@ -195,6 +196,38 @@ def test_whoever_accepted_a_dial_while_no_engine_lived_is_known() -> None:
     assert accepted.disposition is Disposition.REDIRECTED
     assert (accepted.waiting_seconds(ENDED_AT), accepted.talk_seconds()) == (8, 52)
     assert alone.disposition is Disposition.ABANDONED
+
+
+def test_who_of_several_took_the_call_while_no_engine_lived_is_known() -> None:
+    """By the leg that accepted; a row of the release before does not say it, and one that is odd says the first."""
+    contacts = (Contact(name="nurse", number="+33639980001"), Contact(name="doctor", number="+33639980002"))
+    plan = plan_of(DialNode(name="both", contacts=contacts, at_once=True, exits={"no_answer": "bye"}), BYE)
+    encoded = written(plan, begun(plan))
+    answered_by = {
+        leg: concluded(row(encoded, how="taken", answers=f"///{epoch(8)}{leg}"), plan).dials[0].answered_by
+        for leg in ("/1", "/0", "/", "", "/7", "/x", "/1/2")
+    }
+
+    assert answered_by == {
+        "/1": "doctor",
+        "/0": "nurse",
+        "/": "nurse",
+        "": "nurse",
+        "/7": "nurse",
+        "/x": "nurse",
+        "/1/2": "doctor",
+    }
+
+
+def test_a_number_of_the_fallback_is_nobody_who_was_dialled() -> None:
+    """The dial ended with the loss of control; what answered then is Asterisk's own."""
+    plan = REDIRECT_PLAN
+    call = concluded(row(written(plan, begun(plan)), lost=10, answers=f"///{epoch(30)}/"), plan)
+
+    assert [(attempt.outcome, attempt.answered_by) for attempt in call.dials] == [
+        (DialOutcome.FAILED, None),
+        (DialOutcome.ANSWERED, "(fallback)"),
+    ]
 
 
 def test_who_answered_earlier_did_not_answer_now() -> None:
@@ -635,6 +668,17 @@ async def test_limits_are_published_for_whom_they_hold(pbx: Pbx) -> None:
             fallbacks = Fallbacks(room.link, "FR", client_calls=general)
             await fallbacks.publish([replace(PLAN, max_calls=own)], complete=True, afresh=True)
             await until(lambda found=found: limits() == found, 5)  # type: ignore[misc]
+    pbx.cli("database deltree callrouter/fallback")
+
+
+async def test_a_limit_goes_with_its_client_though_another_file_is_wrong(pbx: Pbx) -> None:
+    """The number has another client, who may have any number of calls."""
+    async with engine_room(pbx, PLAN) as room:
+        fallbacks = Fallbacks(room.link, "FR")
+        await fallbacks.publish([replace(PLAN, client="former", max_calls=1)], complete=True, afresh=True)
+        await until(lambda: "former:1" in pbx.cli("database show callrouter/limit"), 5)
+        await fallbacks.publish([PLAN], complete=False, afresh=False)
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/limit"), 5)
     pbx.cli("database deltree callrouter/fallback")
 
 

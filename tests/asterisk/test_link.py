@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
+from structlog.testing import capture_logs
 
 from callrouter.asterisk import commands, link
 from callrouter.asterisk.actions import ChannelActions
@@ -450,6 +451,20 @@ async def test_nobody_there_is_told() -> None:
     assert LinkState.DOWN is listener.link.state
     with pytest.raises(AmiUnreachable):
         await listener.link.send("Ping")
+
+
+async def test_an_asterisk_that_stays_away_is_one_line() -> None:
+    """However often the link tries."""
+    listener = Listener(AmiAddress(host="127.0.0.1", port=free_port(), username="u", secret="s"))
+    with capture_logs() as logs:
+        running = asyncio.ensure_future(listener.link.run())  # noqa: TID251
+        async with asyncio.timeout(20):
+            while listener.link.counters.failures < 5:
+                await asyncio.sleep(0.05)
+        await listener.link.close()
+        await running
+
+    assert len([one for one in logs if "nobody answers at the AMI address" in one["event"]]) == 1
 
 
 async def test_another_service_is_named() -> None:

@@ -33,6 +33,11 @@ ROWS = [
     ("en", "number", "2026", "2 thousand 20 6"),
     ("fr", "digits", "06 12.34", "0 6 1 2 3 4"),
     ("en", "digits", "+44 20", "0 0 4 4 2 0"),
+    ("fr", "telephone", "+33140000001", "0 1 40 0 0 0 0 0 1"),
+    ("fr", "telephone", "06 71 81 21 99", "0 6 60 et 11 80 1 20 et 1 80 19"),
+    ("fr", "telephone", "+442079460041", "0 0 4 4 2 0 7 9 4 6 0 0 4 1"),
+    ("fr", "telephone", "3639", "3 6 3 9"),
+    ("en", "telephone", "+33140000001", "0 1 4 0 0 0 0 0 0 1"),
     ("fr", "date", "2026-11-24", "day-2 20 4 mon-10 2 thousand 20 6"),
     ("fr", "date", "2027-01-03", "day-0 3 mon-0 2 thousand 20 7"),
     ("en", "date", "2026-11-24", "day-2 mon-10 20 h-4 20 20 6"),
@@ -49,7 +54,7 @@ ROWS = [
 @pytest.mark.parametrize(("language", "read_as", "value", "words"), ROWS, ids=lambda value: str(value))
 def test_words(language: str, read_as: str, value: str, words: str) -> None:
     """Instants are read on the client's wall clock (Paris)."""
-    spoken = SpokenVariable(variable="x", read_as=ReadAs(read_as), language=language)
+    spoken = SpokenVariable(variable="x", read_as=ReadAs(read_as), language=language, region="FR")
 
     found = sounds_of(spoken.read(value, "Europe/Paris"))
 

@@ -6,12 +6,15 @@ import asyncio
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from callrouter.asterisk import commands
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.state import LineState
+from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS
 from callrouter.asterisk.switch import EVENTS
 from callrouter.core import facts, state
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
@@ -23,6 +26,7 @@ from callrouter.core.nodes import (
     HangupNode,
     MenuNode,
     MessageNode,
+    Node,
     PlayNode,
     QueueNode,
     RedirectNode,
@@ -30,7 +34,7 @@ from callrouter.core.nodes import (
 )
 from callrouter.core.rota import Contact
 from callrouter.errors import ActionFailed
-from tests.asterisk.callers import Pbx
+from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, deafness, engine_room, plan_of, until
 from tests.asterisk.misbehaviour import message, raw, wake
 
@@ -155,6 +159,7 @@ async def test_digits_are_collected(pbx: Pbx, keys: str, expected: str) -> None:
     assert {"code": expected} == call.variables
 
 
+REDIRECT = RedirectNode(name="redirect", number="+33639980001", exits={"failed": "bye"})
 QUEUE = QueueNode(name="queue", queue="test", max_wait_seconds=20.0, exits={"overflow": "bye"})
 
 
@@ -186,6 +191,24 @@ async def test_the_caller_hangs_up_during_the_conversation(pbx: Pbx) -> None:
 
     assert Disposition.ANSWERED is call.disposition
     assert len(room.ended) == 1
+
+
+@pytest.mark.parametrize("node", [QUEUE, REDIRECT], ids=["queue", "redirect"])
+async def test_a_conversation_that_ends_after_the_engines_death_is_the_last(
+    pbx: Pbx, tmp_path: Path, node: Node
+) -> None:
+    """Whoever was talked to hangs up first: Asterisk ends the call by itself, and rings nobody a second time."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:test")
+    with ExitStack() as stack:
+        stack.callback(pbx.cli, f"database del callrouter/fallback {DID}")
+        pbx.cli("dialplan set global TALK 3")
+        async with engine_room(pbx, plan_of(node, BYE)) as room:
+            stack.enter_context(Callers(pbx, tmp_path)).call("talk", DID, hold_ms=60_000)
+            await room.reached(lambda call: call.state is CallState.CONNECTED)
+            room.link._closing.set()
+            room.link._session.abort("killed")
+            idle = "0 active channels"
+            await until(lambda: idle in pbx.cli("core show channels count"), 3 + AFTER_ROUTINE_LEASE_SECONDS + 2)
 
 
 async def test_nobody_logged_in_overflows(pbx: Pbx) -> None:
@@ -227,7 +250,8 @@ async def test_at_once_the_first_to_accept_wins(pbx: Pbx) -> None:
         call = await room.the_end(seconds=20)
 
     assert Disposition.REDIRECTED is call.disposition
-    assert len(call.dials) == 1
+    (attempt,) = call.dials
+    assert (attempt.target, attempt.answered_by) == ("voicemail + doctor", "doctor")
 
 
 async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringing(pbx: Pbx) -> None:
@@ -239,6 +263,7 @@ async def test_at_once_one_who_hangs_up_at_the_question_leaves_the_others_ringin
         call = await room.the_end(seconds=20)
 
     assert call.disposition is Disposition.REDIRECTED
+    assert call.dials[0].answered_by == "slow"
     assert call.talk_seconds() > 1
 
 

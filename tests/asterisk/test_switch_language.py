@@ -31,7 +31,7 @@ from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.engine_room import DID, EXTENSIONS, QUEUES, EngineRoom, engine_room, plan_of, until
 
 HALF_A_SECOND = (Sound(file="silence/1", seconds=1.0),)
 BYE = HangupNode(name="bye")
@@ -102,6 +102,40 @@ async def test_a_key_cuts_a_reading_short(pbx: Pbx, interruptible: bool) -> None
     heard = (call.clocks.ended_at - call.clocks.answered_at).total_seconds()
     assert call.visits[-1].node == "bye"
     assert heard < 3 if interruptible else heard > 3
+
+
+@pytest.mark.parametrize(
+    ("caller", "words"),
+    [("visible", "0 6 12 30 4 0 0 0 9 5 5 5 0 1 7"), ("withheld", "5 5 5 0 1 7")],
+)
+async def test_a_menu_says_values(pbx: Pbx, caller: str, words: str) -> None:
+    """The words that Asterisk is given to say, between the texts of a menu; and the key after them counts."""
+    given = SetNode(name="given", variables={"file": "5550", "count": "17"}, exits={"next": "menu"})
+    number = SpokenVariable(variable="caller", read_as=ReadAs.TELEPHONE, language="fr", region="FR")
+    menu = MenuNode(
+        name="menu",
+        sounds=(*HALF_A_SECOND, number, variable("file", ReadAs.DIGITS), variable("one", ReadAs.DIGITS)),
+        keys=("1",),
+        exits={"key:1": "bye", "no_input": "bye", "no_match": "bye"},
+    )
+    one = SetNode(name="one", variables={"one": "17"}, exits={"next": "given"})
+    async with engine_room(pbx, plan_of(one, given, menu, BYE)) as room:
+        originate = f"channel originate Local/{caller}{DID}@test-caller/n extension listen@test-caller"
+        await asyncio.to_thread(pbx.cli, originate)
+        await room.reached(lambda call: call.state is CallState.COLLECTING)
+        said = await _said(pbx)
+
+    sounds = "&".join(["silence/1", *(f"fr/digits/{word}" for word in words.split())])
+    assert f",{sounds},1," in said
+
+
+async def _said(pbx: Pbx) -> str:
+    """What Asterisk shows of the channel that runs Read."""
+    async with asyncio.timeout(5):
+        while True:
+            lines = (await asyncio.to_thread(pbx.cli, "core show channels concise")).splitlines()
+            if name := next((line.partition("!")[0] for line in lines if "!Read!" in line), ""):
+                return await asyncio.to_thread(pbx.cli, f"core show channel {name}")
 
 
 async def test_a_callback_is_confirmed_by_key(pbx: Pbx) -> None:

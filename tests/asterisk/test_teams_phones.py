@@ -74,6 +74,19 @@ async def test_phones_that_take_no_call_cost_one_ring_each(tmp_path: Path) -> No
     assert max(waited) < RING_SECONDS + 2 * (RETRY_SECONDS + 1) + 1.5, (waited, phones.dialled)
     assert rung <= 3 * len(habits)
     assert {call.disposition for call in room.ended} == {Disposition.ANSWERED}
+    assert {visit.agent for call in room.ended for visit in call.queue_visits} == {"agent-4"}
+
+
+async def test_a_forwarded_phone_does_not_count_for_its_owner(tmp_path: Path) -> None:
+    """Their telephone sends callers elsewhere: nobody is rung for them, and they have answered nobody."""
+    async with a_team(tmp_path, {"agent-1": Habit.MOVED}) as (room, phones):
+        await room.call("leave-5")
+        call = await room.the_end()
+
+    assert set(phones.dialled) == {"agent-1"}
+    assert call.disposition is Disposition.ABANDONED
+    assert call.agent is None
+    assert call.talk_seconds() == 0
 
 
 async def test_an_agent_who_misses_a_ring_stays_in_the_team(tmp_path: Path) -> None:
@@ -104,6 +117,62 @@ async def test_a_dead_phone_is_known_and_not_rung(tmp_path: Path) -> None:
 
     assert rung == {"agent-2"}
     assert max(waited) < 1.5
+
+
+DEAD = ("agent-1", "agent-4", "agent-7")
+REJECTS, RINGS = "agent-2", "agent-5"
+GOOD = ("agent-3", "agent-6", "agent-8", "agent-9", "agent-10")
+TEN_PHONES = {f"agent-{number}": Habit.ANSWERS for number in range(1, 11)} | {
+    REJECTS: Habit.BUSY,
+    RINGS: Habit.RINGS,
+}
+
+
+def longest_wait(ringing: int) -> float:
+    """Seconds in which each phone that only rings has been rung once, and the next one has picked up.
+
+    A refusal costs nothing: the next one is rung at once. After a ring app_queue pauses `retry`; it looks at a waiting
+    call once a second, and whoever picks up does so after 0.7 s.
+    """
+    return ringing * (RING_SECONDS + RETRY_SECONDS) + 0.7 + 1.5
+
+
+async def test_ten_phones_of_which_five_take_calls(tmp_path: Path) -> None:
+    """Three are dead, one rejects, one only rings: no caller waits longer than one ring of each, nor do the first."""
+    habits = dict(TEN_PHONES)
+    async with a_team(tmp_path, habits) as (room, phones):
+        habits |= dict.fromkeys(DEAD, Habit.DEAD)
+        dying = await all_served(room, 1)
+        await until(lambda: all(status(room.pbx, name) == "Unavail" for name in DEAD), KNOWN_SECONDS)
+        phones.dialled.clear()
+        one_by_one = [(await all_served(room, 1))[0] for _ in range(6)]
+        at_once = await all_served(room, len(GOOD))
+        rung = set(phones.dialled)
+
+    assert max(dying) < longest_wait(ringing=1 + len(DEAD))
+    assert max(one_by_one) < longest_wait(ringing=1), one_by_one
+    assert max(at_once) < longest_wait(ringing=1), at_once
+    assert rung == {*GOOD, REJECTS, RINGS}
+    assert {call.agent for call in room.ended[-len(GOOD) :]} == set(GOOD)
+    assert {call.disposition for call in room.ended} == {Disposition.ANSWERED}
+
+
+async def all_served(room: EngineRoom, callers: int) -> list[float]:
+    """So many call at once; how long each waits until somebody takes their call. Then all hang up."""
+    began, before = asyncio.get_running_loop().time(), len(room.ended)
+    for _ in range(callers):
+        await room.call()
+    waited: dict[str, float] = {}
+
+    def look() -> bool:
+        now = asyncio.get_running_loop().time()
+        waited.update({call.call_id: now - began for call in room.live if call.agent and call.call_id not in waited})
+        return len(waited) == callers
+
+    await until(look, 40)
+    await asyncio.to_thread(room.pbx.cli, "channel request hangup all")
+    await until(lambda: len(room.ended) == before + callers and not room.live, 10)
+    return list(waited.values())
 
 
 async def test_phones_that_register_are_asked_too(tmp_path: Path) -> None:

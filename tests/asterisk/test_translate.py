@@ -32,6 +32,7 @@ from callrouter.errors import EncodingError
 
 LEASE_AGAIN = 'SET VARIABLE TIMEOUT(absolute) "5"'
 PLACES = Places(recordings_dir="/var/spool/recordings")
+PAUSING = Places(recordings_dir="/var/spool/recordings", pause=Sound(file="/prompts/pause", seconds=0.3))
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
 MENU = Sound(file="/prompts/menu", seconds=6.0)
@@ -141,6 +142,42 @@ def test_every_effect_has_a_row() -> None:
     shown = {type(effect) for asked, *_ in ROWS for effect in asked} | {Hangup}
 
     assert set(get_args(effects.Effect)) == shown
+
+
+@pytest.mark.parametrize(
+    ("effect", "written"),
+    [
+        (Play(sounds=(WELCOME,), interruptible=False), 'EXEC Playback "/prompts/pause&/prompts/welcome"'),
+        (
+            CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0),
+            'EXEC Read "CR_KEYS_7,/prompts/pause&/prompts/menu,1,,1,5"',
+        ),
+        (CollectDigits(sounds=(), max_digits=1, timeout_seconds=5.0), 'EXEC Read "CR_KEYS_7,/prompts/pause,1,,1,5"'),
+    ],
+)
+def test_the_pause_goes_with_the_first_sound(effect: Play | CollectDigits, written: str) -> None:
+    """No command of its own: the same commands as without, a lease that is longer by it, and only the first time."""
+    effects = (Answer(), effect, Play(sounds=(WELCOME,), interruptible=False))
+    plain = order(effects, b"state", PLACES, step=7)
+    paused = order(effects, b"state", PAUSING, step=7, quiet=True)
+
+    assert paused.commands[1].text.decode() == written
+    assert (len(paused.commands), paused.commands[2]) == (len(plain.commands), plain.commands[2])
+    assert paused.lease_seconds == pytest.approx(plain.lease_seconds + 0.3)
+    assert order(effects, b"state", PAUSING, step=7) == plain
+    assert order(effects, b"state", PLACES, step=7, quiet=True) == plain
+
+
+def test_who_picks_up_hears_the_pause_too() -> None:
+    """Whoever is asked to accept a call, and an agent who is told whose it is; nobody who is told nothing."""
+    dial = Dial(numbers=("+33639980001",), ring_seconds=20.0, screen=(WELCOME,))
+    queue = EnterQueue(queue="medical", max_wait_seconds=60.0, priority=0, brief=(MENU,))
+    variables = dict([*order((dial,), b"", PAUSING).variables, *order((queue,), b"", PAUSING).variables])
+    told_nothing = order((Dial(numbers=("+33639980001",), ring_seconds=20.0),), b"", PAUSING)
+
+    assert variables["__CR_SCREEN"] == "/prompts/pause&/prompts/welcome"
+    assert variables["CR_QUEUE_BRIEF"] == "/prompts/pause&/prompts/menu"
+    assert dict(told_nothing.variables)["__CR_SCREEN"] == ""
 
 
 def test_hold_music_ends_before_what_follows() -> None:

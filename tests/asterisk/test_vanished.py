@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.core.call import Disposition
 from callrouter.core.nodes import AnswerNode, HangupNode, QueueNode
 from deploy.demo import g711

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter.api.engine_app import Operations, create_engine_app
-from callrouter.api.status import DialplansOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
 from callrouter.app.history import PlanHistory
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.runtime.calls import LiveCalls
@@ -53,6 +53,7 @@ class Engine:
             asterisk="up",
             database="up",
             live_calls=3,
+            refused_calls=RefusedCallsOut(total=12, by_client={"a": 2, "": 10}, last_at=at),
             backlog=2,
             backlog_seconds=1.5,
             dialplans=DialplansOut.of(self.plans, walked, watching=True),
@@ -96,6 +97,7 @@ async def test_status_of_an_engine_that_is_well(folder: Path) -> None:
     said = [line.split() for line in done.stdout.splitlines()]
     assert ["Asterisk", "up"] in said
     assert ["Calls", "3", "live;", "2", "not", "written", "yet,", "the", "oldest", "for", "2", "s"] in said
+    assert "12 calls: 10 by the machine's limit, 2 by a's limit; the last before" in done.stdout
     assert any(line[:2] == ["a", version] and line[-3:] == ["2", "1", "a.yaml"] for line in said)
     assert json.loads(as_json.stdout)["dialplans"]["plans"][0]["numbers"] == ["+33199000010"]
 

@@ -47,7 +47,7 @@ from callrouter.core.nodes import (
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import MAX_VARIABLES_LENGTH, Plan, variables_length
 from callrouter.core.read_aloud import SpokenVariable
-from callrouter.core.rota import Contact, Rota
+from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.testing import plan_of, sound
 
@@ -69,8 +69,11 @@ rotas = st.builds(
     Rota,
     name=st.just("on_call"),
     timezone=st.just("Europe/Paris"),
-    cycle=st.lists(people, max_size=2).map(tuple),
-    starting=st.just(date(2026, 2, 2)),
+    turns=st.builds(
+        Turns,
+        cycle=st.lists(st.lists(people, min_size=1, max_size=2).map(tuple), max_size=2).map(tuple),
+        starting=st.just(date(2026, 2, 2)),
+    ),
 )
 contacts = st.lists(st.one_of(people, rotas), min_size=1, max_size=3)
 keys = st.lists(st.sampled_from(KEYS), unique=True, min_size=1, max_size=4)
@@ -83,7 +86,7 @@ conditions = st.one_of(
         QueueStands, queue=st.sampled_from(["medical", "legal"]), measure=st.sampled_from(Measure), bounds=bounds
     ),
     st.builds(VariableIs, variable=st.sampled_from(VARIABLES), values=st.sampled_from([(), ("1",), ("75011", "12")])),
-    st.just(DateWithin(first=date(2026, 1, 1), last=date(2026, 6, 30))),
+    st.just(DateWithin(spans=((date(2026, 1, 1), date(2026, 6, 30)),))),
     st.builds(ShareOfCalls, percent=st.floats(0, 100)),
 )
 caller_lists = st.builds(

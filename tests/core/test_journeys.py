@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from callrouter.core import state
 from callrouter.core.call import CallState, DialOutcome, Disposition, QueueOutcome
 from callrouter.core.explain import explain, nodes_reached
 from callrouter.core.facts import InputRefused, MessageLeft, TroubleMet
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.rota import Contact
+from callrouter.store.trace import call_from_json, call_json
 from callrouter.testing import Playbook, plan_of, sound
 
 MESSAGE = MessageNode(name="message", sounds=(sound("speak"),), exits={"done": "bye"})
@@ -83,6 +85,24 @@ def test_dials_and_dropped_steps_explained() -> None:
         "10:00:20  bye (acme.yaml:20)",
         "10:00:20  ended: abandoned",
     ]
+
+
+def test_who_of_several_took_the_call_is_explained() -> None:
+    """All of them rang; one accepted."""
+    contacts = (Contact(name="nurse", number="+33639980001"), Contact(name="doctor", number="+33639980002"))
+    plan = plan_of(DialNode(name="urgent", contacts=contacts, at_once=True, exits={"no_answer": "bye"}), BYE)
+    call = Playbook(plan).offer().expects("dial +33639980001 + +33639980002").after(9).somebody_answers(leg=1)
+    call.after(51).dial_ended(DialOutcome.ANSWERED).expects("hang up 16").hangs_up().ends(Disposition.REDIRECTED)
+
+    assert explain(call.call, plan)[:4] == [
+        "10:00:00  rings nurse + doctor",
+        "10:00:09  doctor: accepted",
+        "10:01:00  urgent (acme.yaml:10) → end (conversation over)",
+        "10:01:00  doctor: answered",
+    ]
+    again = state.decode(plan, state.encode(plan, call.call))
+    assert again.dials == call.call.dials
+    assert call_from_json(call_json(call.call)).dials == call.call.dials
 
 
 def test_a_message_is_explained() -> None:

@@ -99,6 +99,11 @@ def test_normalise_takes_any_text(written: str, region: str) -> None:
         ("abc", "FR", ()),
         ("٠٨", "FR", ()),
         ("08", "ZZ", ()),
+        ("0612345678", "FR", ("+33612345678",)),
+        ("06123456781", "FR", ()),
+        ("+336123456781", "FR", ()),
+        ("0700 12 34 56 78 9", "FR", ("+33700123456789",)),
+        ("+4477009000010000", "GB", ()),
     ],
 )
 def test_prefixes(written: str, region: str, expected: tuple[str, ...]) -> None:

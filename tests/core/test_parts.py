@@ -130,6 +130,8 @@ def test_a_row_of_the_release_before() -> None:
         ("queue_visit", ["medical", 0, 1, None, None, None, None, "gone"]),
         ("queue_visit", ["medical", None, 1, None, None, None, None, None]),
         ("dial", ["doctor", 0, None, None, 7]),
+        ("dial", ["doctor", 0, None, None, None, "1"]),
+        ("dial", ["doctor", 0, None, None, None, 1, 1]),
         ("message", ["r", "note", "post", 0, float("inf")]),
         ("callback", [33612340001, "team", 0]),
     ],

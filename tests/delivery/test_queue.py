@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from callrouter.delivery import queue as under_test
 from callrouter.delivery.backoff import PAUSES_SECONDS
@@ -57,6 +58,26 @@ async def test_delivered_after_a_failure(database: Database, tmp_path: Path) -> 
         assert registry.get_sample_value("callrouter_notification_attempts_total", {"outcome": outcome}) == 1
     assert all(b"Idempotency-Key: c1-n0\r\n" in asked for asked in service.asked)
     assert json.loads(service.asked[1].partition(b"\r\n\r\n")[2])["data"] == {"a": "b"}
+
+
+async def test_a_receiver_that_is_away_is_two_lines(database: Database, tmp_path: Path) -> None:
+    """However many notifications wait for it."""
+    clock, rows, calls = Clock(), Rows(database), ("c1", "c2")
+    async with web_service() as service, http_to(service.host) as http:
+        queue = queue_of(database, http, tmp_path, clock)
+        service.away = True
+        with capture_logs() as logs:
+            for call_id in calls:
+                queue.observe(asked_for(service.url("good"), call_id))
+            async with running(queue):
+                await rows.until("waiting", *calls)
+                service.away = False
+                clock.at += timedelta(hours=1)
+                await rows.until("delivered", *calls, attempts=2)
+
+    lines = [one for one in logs if one["event"].startswith("notifications are")]
+    assert [one["event"] for one in lines] == ["notifications are not delivered", "notifications are delivered again"]
+    assert lines[1]["tries"] == len(calls)
 
 
 async def test_a_receiver_that_is_not_allowed_is_given_up_at_once(database: Database, tmp_path: Path) -> None:

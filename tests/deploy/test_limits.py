@@ -132,6 +132,45 @@ def test_a_number_that_is_filtered_counts_once(limited: tuple[Pbx, int], ami: Ra
     _let_in(pbx, ami, callers, "0140000001%7E")
 
 
+@pytest.mark.parametrize(("did", "limit"), [(OTHER, MAX_CALLS), (DID, CLIENT_CALLS)], ids=["machine", "client"])
+def test_calls_of_the_same_instant_see_each_other(limited: tuple[Pbx, int], ami: RawAmi, did: str, limit: int) -> None:
+    """As many as there are places are let in, neither more nor fewer; each other is counted."""
+    pbx, status = limited
+    for _ in range(5):
+        before, starts = _refused_in_all(pbx), _starts(ami)
+        burst = raw_sip.Burst((pbx.sip_host, pbx.sip_port), did, CALLER, calls=24)
+        statuses = burst.final_answers(24 - limit)
+        _until(lambda starts=starts: _starts(ami) == starts + limit)  # type: ignore[misc]
+
+        assert statuses == [status] * (24 - limit)
+        assert _live(pbx) == limit
+        assert _refused_in_all(pbx) == before + 24 - limit
+        burst.cancel()
+        _until(lambda: _live(pbx) == 0)
+
+
+def test_refusals_are_counted_by_whose_limit_it_was(limited: tuple[Pbx, int], ami: RawAmi, callers: Callers) -> None:
+    """A client's beside the machine's."""
+    pbx, _ = limited
+    clients, machine = _counted_of(pbx, "acme"), _counted_of(pbx, "_all")
+    _let_in(pbx, ami, callers, DID, NATIONAL)
+    _refused(pbx, DID)
+    _let_in(pbx, ami, callers, OTHER, OTHER)
+    _refused(pbx, DID)
+    _refused(pbx, OTHER)
+
+    assert (_counted_of(pbx, "acme"), _counted_of(pbx, "_all")) == (clients + 1, machine + 2)
+
+
+def _counted_of(pbx: Pbx, client: str) -> int:
+    shown = pbx.cli(f"database get callrouter/refused {client}")
+    return int(shown.removeprefix("Value: ")) if shown.startswith("Value: ") else 0
+
+
+def _refused_in_all(pbx: Pbx) -> int:
+    return _counted_of(pbx, "acme") + _counted_of(pbx, "_all")
+
+
 def test_what_cannot_be_a_limit_is_refused(tmp_path: Path) -> None:
     """When the configuration is rendered."""
     for wrong in ({"max_calls": -1}, {"over_limit": "silence"}):

@@ -361,7 +361,7 @@ def test_without_an_engine_the_lease_ends_in_the_fallback(
     assert abs(int(epoch) - time.time()) < 5
     assert 0 <= int(epoch) - int(lost) <= 10
     assert (form, did, shown, number, how, kept) == ("v2", "0140000001", "a", CALLER, "1", state)
-    assert (before, answers) == ("///", "///")
+    assert (before, answers) == ("////", "////")
 
 
 def test_every_call_leaves_a_row_that_says_who_had_it(
@@ -560,9 +560,9 @@ def _press(ami: RawAmi, channel: str, digit: str) -> None:
 
 
 def test_dial_without_screening_reports_the_bridge(
-    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+    pbx: Pbx, ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
 ) -> None:
-    """The first phone that answers gets the caller; the engine is told which leg."""
+    """The first phone that answers gets the caller; the engine is told which leg, now or from the notes."""
     sipp("ring", port=phone_ports["agent-1"])
     sipp("answer", port=phone_ports["agent-2"])
     _dial_both(ami, channel)
@@ -572,6 +572,11 @@ def test_dial_without_screening_reports_the_bridge(
     ami.action("Hangup", Channel=_phone_up(ami, "agent-2"))
     assert "Gosub complete" in unquote(ami.event("AsyncAGIExec", CommandId="d")["Result"])
     assert _variable(ami, channel, "CR_RESULT") == "ANSWER"
+    assert _variable(ami, channel, "CR_ACCEPTED_BY") == "1"
+    assert _variable(ami, channel, "CR_ACCEPTED_BY") == "1"
+    ami.action("Hangup", Channel=channel)
+    ami.event("Hangup", Channel=channel)
+    assert _ended_row(pbx, bridged["Call"])[9].split("/")[4] == "1"
 
 
 def test_a_refused_screening_lets_the_others_ring(

@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, replace
-from callrouter.core.effects import CollectDigits, Sound
+from callrouter.core.effects import CollectDigits
 from callrouter.core.inputs import Result
-from callrouter.core.nodes import Leave, Node, Stay, Step
+from callrouter.core.nodes import Leave, Node, Stay, Step, read_in, sounds_in, spoken, usual_seconds
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 from callrouter.dialplan.language.fields import Block, Name, Positive, Target
 from callrouter.dialplan.language.prompts import Prompts
 from callrouter.dialplan.language.words import said
@@ -33,7 +34,7 @@ class ConfirmNode(Node, frozen=True, kw_only=True):
     kind: ClassVar[str] = "confirm"
     exit_names: ClassVar[frozenset[str]] = frozenset({"yes", "no", "shut"})
 
-    sounds: tuple[Sound, ...]
+    sounds: tuple[PromptPart, ...]
     variable: str
     hours: str
     timeout_seconds: float = 5.0
@@ -43,11 +44,15 @@ class ConfirmNode(Node, frozen=True, kw_only=True):
         return About(
             family=Family.ASKS,
             left_by={"yes": LeftBy.KEY, "no": LeftBy.SILENCE | LeftBy.WRONG_KEYS, "shut": LeftBy.NOTHING},
-            does=(CollectDigits(sounds=self.sounds, max_digits=1, timeout_seconds=self.timeout_seconds),),
+            does=(CollectDigits(sounds=sounds_in(self.sounds), max_digits=1, timeout_seconds=self.timeout_seconds),),
             reads=Reads(hours=self.hours),
-            variables=Variables(longest={self.variable: 1}, known_after={"yes": frozenset({self.variable})}),
+            variables=Variables(
+                needed=read_in(self.sounds),
+                longest={self.variable: 1},
+                known_after={"yes": frozenset({self.variable})},
+            ),
             uses=Uses(),
-            effort=Effort(keys=1, seconds=sum([sound.seconds for sound in self.sounds])),
+            effort=Effort(keys=1, seconds=usual_seconds(self.sounds)),
             unheard={"timeout_seconds": "the longest wait for a yes"},
         )
 
@@ -59,8 +64,9 @@ class ConfirmNode(Node, frozen=True, kw_only=True):
         """Ask, unless nobody is there."""
         if not plan.schedules[self.hours].at(at).open:
             return Leave(call=call, exit="shut", because="nobody is there")
-        asks = CollectDigits(sounds=self.sounds, max_digits=1, timeout_seconds=self.timeout_seconds)
-        return Stay(call=replace(call, digits=""), state=CallState.COLLECTING, effects=(asks,))
+        parts, troubles = spoken(plan, call, self.sounds)
+        asks = CollectDigits(sounds=parts, max_digits=1, timeout_seconds=self.timeout_seconds)
+        return Stay(call=replace(call, digits=""), state=CallState.COLLECTING, effects=(asks,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """A 1, or anything else."""

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from callrouter.core.call import replace
-from callrouter.core.rota import Contact, Duty, Rota
+from callrouter.core.rota import Contact, Duty, Rota, Turns
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.dialplan.issues import MOST_OF_ONE_FILE
-from callrouter.dialplan.proof.calendar import DAYS_AHEAD, skipped_minutes
+from callrouter.dialplan.proof.calendar import skipped_minutes
+from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD
 from callrouter.dialplan.proof.rotas import gaps
-from callrouter.dialplan.shared.hours import public_holidays
+from callrouter.dialplan.shared.public_holidays import public_holidays
 from tests.dialplan.conftest import NOW
 from tests.dialplan.random_trees import HEAD, SHARED, compiled
 
@@ -92,11 +93,11 @@ def test_every_minute_of_two_years_leads_somewhere() -> None:
 def _open(clock: datetime, holidays: Any) -> bool:
     """The hours of the random trees' head, said another way."""
     minute = clock.hour * 60 + clock.minute
-    if clock.date() in holidays:
-        return False
     office = 480 <= minute < 750 or 810 <= minute < 1140
-    night = (clock.weekday() == 5 and minute >= 1320) or (clock.weekday() == 6 and minute < 180)
-    return (clock.weekday() < 5 and office) or night
+    night = clock.weekday() == 5 and minute >= 1320
+    # A night is the day's on which it begins: a holiday ends none that has begun, and takes its own away whole.
+    begun = clock.weekday() == 6 and minute < 180 and clock.date() - timedelta(days=1) not in holidays
+    return begun or (clock.date() not in holidays and ((clock.weekday() < 5 and office) or night))
 
 
 @pytest.mark.parametrize("code", ["FR-57", "FR-67", "FR-68"])
@@ -127,8 +128,8 @@ def test_overseas(codes: tuple[str, ...], day: date) -> None:
 
 def test_a_rota_with_a_gap() -> None:
     """A week nobody has between two that somebody has is a mistake; an open end is a warning."""
-    weeks = {date(2026, 1, 5): DOCTOR, date(2026, 1, 12): DOCTOR, date(2026, 1, 26): NURSE}
-    rota = Rota(name="weeks", timezone="Europe/Paris", at_clock=time(8), weeks=weeks)
+    weeks = {date(2026, 1, 5): (DOCTOR,), date(2026, 1, 12): (DOCTOR,), date(2026, 1, 26): (NURSE,)}
+    rota = Rota(name="weeks", timezone="Europe/Paris", at_clock=time(8), turns=Turns(weeks=weeks))
 
     assert list(gaps(rota, date(2026, 1, 6))) == [
         (date(2026, 1, 19), date(2026, 1, 25)),
@@ -142,13 +143,12 @@ def test_a_rota_with_a_gap() -> None:
 
 def test_a_rota_that_gives_a_day_to_two() -> None:
     """The first written would win, and nobody would know."""
-    easter = Duty(first=date(2026, 4, 3), last=date(2026, 4, 6), contact=DOCTOR)
-    monday = Duty(first=date(2026, 4, 6), last=date(2026, 4, 6), contact=NURSE)
+    easter = Duty(first=date(2026, 4, 3), last=date(2026, 4, 6), people=(DOCTOR,))
+    monday = Duty(first=date(2026, 4, 6), last=date(2026, 4, 6), people=(NURSE,))
     rota = Rota(
         name="turns",
         timezone="Europe/Paris",
-        cycle=(DOCTOR, NURSE),
-        starting=date(2026, 1, 5),
+        turns=Turns(cycle=((DOCTOR,), (NURSE,)), starting=date(2026, 1, 5)),
         exceptions=(easter, monday),
     )
 

@@ -2,7 +2,6 @@
 
 callbacks, notification_spool                 test_notifications.py
 calls, gaps, messages, paging, plans          test_reads.py
-embedded                                      test_database.py
 refusals, spool, writer                       test_recorder.py
 rows                                          test_trace.py
 tables                                        test_schema.py

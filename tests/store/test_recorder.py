@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from callrouter.core.call import Call, CallerId, Visit, replace
 from callrouter.core.facts import CallEnded, CallStarted
@@ -203,6 +204,27 @@ async def test_nothing_is_lost_or_doubled_when_postgresql_restarts(
     assert sent == await count(database) == await count(database, "queue_visits") == await count(database, "messages")
     assert spooled(tmp_path) == []
     await database.close()
+
+
+async def test_a_postgresql_that_is_away_is_not_logged_at_each_try(
+    own_server: Any, tmp_path: Path, make_call: MakeCall
+) -> None:
+    """One line for each reason, and one with the count when it is back."""
+    database = await Database.open(await own_server.new_database(), Path("unused"))
+    await database.upgrade()
+    await asyncio.to_thread(own_server.crash)
+    with capture_logs() as logs:
+        async with recording(database, tmp_path) as recorder:
+            end(recorder, make_call(1))
+            await asyncio.sleep(2)
+            await asyncio.to_thread(own_server.start)
+            await drained(recorder)
+    await database.close()
+
+    *away, back = [one for one in logs if "PostgreSQL" in one["event"]]
+    assert {one["event"] for one in away} == {"PostgreSQL takes no calls; they are kept"}
+    assert len(away) == len({one["reason"] for one in away})
+    assert (back["event"], back["tries"] > len(away)) == ("PostgreSQL takes calls again", True)
 
 
 async def test_a_call_on_its_way_to_the_disk_still_waits(

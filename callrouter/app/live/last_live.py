@@ -94,8 +94,15 @@ async def admitted_as_before(loader: Loader, catalogue: Catalogue, last: LastLiv
     if not catalogue.refused or not last.versions:
         return catalogue
     held = await last.fetch(last.versions)
-    await asyncio.to_thread(loader.remember, {stored.source: stored.document.encode() for stored in held})
+    await asyncio.to_thread(loader.remember, {_file_of(stored, catalogue): stored.document.encode() for stored in held})
     return await asyncio.to_thread(loader.load, now)
+
+
+def _file_of(stored: StoredPlan, catalogue: Catalogue) -> str:
+    """The file that holds what was live: under its own name, or the one it was given since, word for word."""
+    content = stored.document.encode()
+    same = (name for name, found in catalogue.documents.items() if found == content)
+    return stored.source if stored.source in catalogue.documents else next(same, stored.source)
 
 
 async def revive(last: LastLive, catalogue: Catalogue, sounds: SoundSource) -> Catalogue:
@@ -133,11 +140,11 @@ def _live_as_they_stand(last: LastLive, catalogue: Catalogue) -> frozenset[str]:
 
 def _missing(live: Collection[LiveVersion], catalogue: Catalogue) -> list[str]:
     """Clients that were live, and whose file is refused now, under whatever name it stands."""
-    renamed = frozenset(catalogue.meant.values())
     return [
         one.client
         for one in live
-        if one.client not in catalogue.plans and (one.source in catalogue.refused or one.client in renamed)
+        if one.client not in catalogue.plans
+        and (one.source in catalogue.refused or one.client in catalogue.meant_clients)
     ]
 
 

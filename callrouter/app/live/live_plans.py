@@ -66,8 +66,8 @@ class LivePlans:
         if plan is None:
             return None
         try:
-            documents = {name: self._place(key).read_text(encoding="utf-8") for name, key in plan.documents.items()}
-        except (OSError, UnicodeDecodeError) as error:
+            documents = {name: self._content(key) for name, key in plan.documents.items()}
+        except (OSError, ValueError) as error:
             log.warning("a kept plan cannot be read", client=client, reason=str(error))
             return None
         return StoredPlan(
@@ -93,8 +93,9 @@ class LivePlans:
                 plans[client] = old if old and old.version == plan.version else self._kept(plan)
         if self._index is not None and plans == before:
             return
-        self._index = _Index(changed_at=at, plans=plans)
-        self._write(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(self._index), indent=1))
+        index = _Index(changed_at=at, plans=plans)
+        self._write(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(index), indent=1))
+        self._index = index  # not before: what the disk did not take is written with the next load
         used = {key for plan in plans.values() for key in plan.documents.values()}
         for place in (self._folder / "documents").iterdir():
             if place.name not in used:
@@ -112,6 +113,13 @@ class LivePlans:
             live_at=plan.first_live_at,
             documents=documents,
         )
+
+    def _content(self, key: str) -> str:
+        """What a document says, as it was written. Raises OSError and ValueError."""
+        content = self._place(key).read_bytes().decode()
+        if content_hash(content) != key:
+            raise ValueError(f"{self._place(key)} is not what was written there")
+        return content
 
     def _place(self, key: str) -> Path:
         return self._folder / "documents" / key

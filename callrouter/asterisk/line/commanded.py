@@ -43,7 +43,17 @@ from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.queues import look
 from callrouter.core import inputs
 from callrouter.core.call import Call
-from callrouter.core.effects import Effect, Hangup, LookAtQueues, Lookup, Record
+from callrouter.core.effects import (
+    CollectDigits,
+    Dial,
+    Effect,
+    EnterQueue,
+    Hangup,
+    LookAtQueues,
+    Lookup,
+    Play,
+    Record,
+)
 from callrouter.errors import AmiError, EncodingError
 
 LEASE_GUARD_SECONDS: Final = 0.25
@@ -55,6 +65,8 @@ PEOPLE: Final = frozenset({Kind.QUEUE, Kind.DIAL})
 """Commands by which somebody may answer the caller."""
 FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
 """Effects with which something goes on beside the channel."""
+HEARD: Final = frozenset({Play, CollectDigits, EnterQueue, Dial, Record})
+"""Effects of which the caller hears something."""
 ROUTINES: Final = PEOPLE | {Kind.RECORD}
 """Commands that run as a routine of Asterisk's dialplan; the result is read after it."""
 _COMMANDS, _ROUTINE, _HANGUP = Sent.COMMANDS, Sent.ROUTINE, Sent.HANGUP
@@ -91,6 +103,7 @@ class CommandedLine(Standing, ABC):
             "_now",
             "_outstanding",
             "_ports",
+            "_quiet",
         ),
         *("_recording", "_step", "_taken", "_tell", "_unsent", "_written", "_written_at", "channel"),
     )
@@ -111,6 +124,8 @@ class CommandedLine(Standing, ABC):
         """When Asterisk takes the channel back, should nothing be written before (`perf_counter`)."""
         self._written_at = 0.0
         """When the measured command was written (`perf_counter`)."""
+        self._quiet = True
+        """They have heard nothing of us yet."""
         self._taken = False
         """The channel shows that an engine has the call."""
         self._cause = NORMAL_CLEARING
@@ -158,13 +173,16 @@ class CommandedLine(Standing, ABC):
         music = self._music
         try:
             plays = music is not None and music.plays
-            ordered = order(effects, encoded, self._ports.places, step=call.step, music=plays)
+            places, quiet = self._ports.places, self._quiet
+            ordered = order(effects, encoded, places, step=call.step, music=plays, quiet=quiet)
         except EncodingError as error:
             self._tell(self.call_id, inputs.CommandFailed(step=call.step, reason=str(error), at=self._now()))
             return
         if music is not None:
             music.stop()
             self._music = None
+        if quiet:
+            self._quiet = not any(type(effect) in HEARD for effect in effects)
         if call.step == MEASURED_STEP and ordered.commands and self._ports.round_trips.take(now):
             self._measure(ordered)
         else:

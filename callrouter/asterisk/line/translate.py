@@ -40,6 +40,7 @@ from callrouter.core.effects import (
     Play,
     Reading,
     Record,
+    Sound,
 )
 
 LEASE_MARGIN_SECONDS = 3.0
@@ -96,17 +97,22 @@ class Places:
     """Folder of the recordings, as Asterisk sees it."""
     dial_pattern: str = "PJSIP/{number}@trunk-out"
     """How a number outside is dialled."""
+    pause: Sound | None = None
+    """Silence before the first sound that somebody hears who has just been connected: until the way there is through,
+    what is said to them is lost. It goes with that sound, as a file before its own, and costs no command."""
 
 
 GET_RESULT = commands.get_variable("CR_RESULT")
 SYNC = commands.noop()
 
 
-def order(effects: Sequence[Effect], state: bytes, places: Places, *, step: int = 0, music: bool = False) -> Order:
+def order(
+    effects: Sequence[Effect], state: bytes, places: Places, *, step: int = 0, music: bool = False, quiet: bool = False
+) -> Order:
     """The batch for all effects of the step but `Hangup`, which is no AGI command.
 
     The call's state goes first, so that it explains what follows. `music`: hold music plays since an earlier order, and
-    ends before this one.
+    ends before this one. `quiet`: the caller has not heard anything yet.
 
     Raises:
         EncodingError: a value cannot be written; nothing has been sent.
@@ -116,22 +122,25 @@ def order(effects: Sequence[Effect], state: bytes, places: Places, *, step: int 
     if music:
         batch.append(MUSIC_OFF)
     lease, keys = LEASE_MARGIN_SECONDS, 0
+    before: tuple[Sound, ...] = (places.pause,) if quiet and places.pause else ()
     for effect in effects:
         match effect:
             case Answer():
                 batch.append(_ANSWER)
                 lease += ANSWER_LONGEST_SECONDS
             case Play(sounds=sounds, interruptible=interruptible):
-                play = _play(_files(sounds), interruptible)
+                play = _play(_files((*before, *sounds)), interruptible)
                 batch.append(_read_of(step, play) if interruptible else play)
-                lease += _seconds(sounds)
+                lease += _seconds((*before, *sounds))
+                before = ()
                 keys = 1 if interruptible else 0
             case CollectDigits(sounds=sounds, max_digits=max_digits, timeout_seconds=timeout_seconds):
+                sounds = (*before, *sounds)
                 batch.append(_read_of(step, _collect(_files(sounds), max_digits, timeout_seconds)))
                 lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
-                keys = max_digits
+                keys, before = max_digits, ()
             case EnterQueue():
-                variables += _queue_variables(effect)
+                variables += _queue_variables(effect, places)
                 batch += _QUEUE
                 lease = ROUTINE_LEASE_SECONDS
             case Dial():
@@ -262,13 +271,18 @@ def _seconds(sounds: Sequence[Part]) -> float:
     return sum([sound.seconds for sound in sounds])
 
 
-def _queue_variables(effect: EnterQueue) -> list[tuple[str, str]]:
+def _after_pause(sounds: Sequence[Part], places: Places) -> Sequence[Part]:
+    """What somebody hears who has just picked up."""
+    return (places.pause, *sounds) if sounds and places.pause else sounds
+
+
+def _queue_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]]:
     return [
         ("CR_QUEUE", commands.opaque_id(effect.queue)),
         # c: come back here when the agent hangs up first.
         ("CR_QUEUE_OPTIONS", "c"),
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
-        ("CR_QUEUE_BRIEF", "&".join(_files(effect.brief))),
+        ("CR_QUEUE_BRIEF", "&".join(_files(_after_pause(effect.brief, places)))),
         ("QUEUE_PRIO", str(effect.priority)),
     ]
 
@@ -279,7 +293,7 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
         ("CR_DIAL", "&".join(f"Local/{index}@callrouter-leg/n" for index in range(len(legs)))),
         *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
         ("__CR_RING", _whole(effect.ring_seconds)),
-        ("__CR_SCREEN", "&".join(_files(effect.screen))),
+        ("__CR_SCREEN", "&".join(_files(_after_pause(effect.screen, places)))),
     ]
 
 

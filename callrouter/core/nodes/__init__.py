@@ -5,6 +5,10 @@ from callrouter.core.nodes._base import Leave as Leave
 from callrouter.core.nodes._base import Node as Node
 from callrouter.core.nodes._base import Stay as Stay
 from callrouter.core.nodes._base import Step as Step
+from callrouter.core.nodes._base import read_in as read_in
+from callrouter.core.nodes._base import sounds_in as sounds_in
+from callrouter.core.nodes._base import spoken as spoken
+from callrouter.core.nodes._base import usual_seconds as usual_seconds
 from callrouter.core.nodes.answer import AnswerNode as AnswerNode
 from callrouter.core.nodes.branch import BranchNode as BranchNode
 from callrouter.core.nodes.callback import CallbackNode as CallbackNode

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from msgspec import Struct, field
 
 from callrouter.core.call import Call, CallState, Disposition, Notification, replace
 from callrouter.core.effects import CollectDigits, Effect, Part, Sound
 from callrouter.core.inputs import RecordingFound, Result
-from callrouter.core.nodes.about import About, Question
-from callrouter.core.read_aloud import NotReadable, PromptPart
+from callrouter.core.nodes.about import About, Needed, Question
+from callrouter.core.read_aloud import OF_EVERY_CALL, NotReadable, PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -133,13 +133,17 @@ def remember(call: Call, **values: int) -> Call:
 
 def spoken(plan: Plan, call: Call, prompt: tuple[PromptPart, ...]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """A prompt with the values of its variables, and what had to be left out of it."""
+    if all(type(part) is Sound for part in prompt):
+        return cast("tuple[Part, ...]", prompt), ()
     parts: list[Part] = []
     troubles: list[str] = []
     for part in prompt:
         if isinstance(part, Sound):
             parts.append(part)
             continue
-        value = call.variables.get(part.variable)
+        value = _value(call, part.variable)
+        if value is None and part.variable in OF_EVERY_CALL:
+            continue  # a caller who withholds their number: nothing is wrong
         if value is None:
             troubles.append(f"{part.variable} was not read aloud: it is not set")
             continue
@@ -148,3 +152,25 @@ def spoken(plan: Plan, call: Call, prompt: tuple[PromptPart, ...]) -> tuple[tupl
         except NotReadable as error:
             troubles.append(f"{part.variable} was not read aloud: {error}")
     return tuple(parts), tuple(troubles)
+
+
+def _value(call: Call, variable: str) -> str | None:
+    if (value := call.variables.get(variable)) is not None:
+        return value
+    return {"caller": call.caller.number, "did": call.did}.get(variable)
+
+
+def sounds_in(*prompts: tuple[PromptPart, ...]) -> tuple[Sound, ...]:
+    """What is heard of prompts whatever the call's values are."""
+    return tuple([part for prompt in prompts for part in prompt if isinstance(part, Sound)])
+
+
+def usual_seconds(prompt: tuple[PromptPart, ...]) -> float:
+    """How long callers listen to a prompt, values of the usual length supposed."""
+    return sum([part.seconds if isinstance(part, Sound) else part.usual_seconds for part in prompt])
+
+
+def read_in(*prompts: tuple[PromptPart, ...]) -> tuple[Needed, ...]:
+    """The variables that prompts read aloud, each once; what every call has is none."""
+    names = {part.variable for prompt in prompts for part in prompt if not isinstance(part, Sound)}
+    return tuple([Needed(variable=name) for name in sorted(names.difference(OF_EVERY_CALL))])

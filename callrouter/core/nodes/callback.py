@@ -28,9 +28,9 @@ from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, repla
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, remember, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
-from callrouter.core.read_aloud import SpokenVariable
+from callrouter.core.read_aloud import PromptPart, SpokenVariable
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -47,7 +47,7 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     kind: ClassVar[str] = "callback"
     exit_names: ClassVar[frozenset[str]] = frozenset({"done", "declined", "no_input", "no_match"})
 
-    sounds: tuple[Sound, ...] = ()
+    sounds: tuple[PromptPart, ...] = ()
     """Said first, once."""
     number_sounds: tuple[Sound, ...]
     """Before the number: “We call you back at”."""
@@ -55,13 +55,15 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     """After the number: what 1, 2 and 3 do."""
     ask_sounds: tuple[Sound, ...]
     """Asks for a number, ended by #; * declines."""
-    no_input_sounds: tuple[Sound, ...] = ()
-    no_match_sounds: tuple[Sound, ...] = ()
+    no_input_sounds: tuple[PromptPart, ...] = ()
+    no_match_sounds: tuple[PromptPart, ...] = ()
     region: str
     """Country whose national numbers the caller may key."""
     dialling: Dialling
     """What may be dialled, and so be called back."""
     language: str
+    figures: tuple[str, ...] = ()
+    """Sounds of figures, where the switch has none of its own for the language."""
     timeout_seconds: float = 5.0
     no_input_retries: int = 1
     no_match_retries: int = 2
@@ -78,11 +80,11 @@ class CallbackNode(Node, frozen=True, kw_only=True):
                 "no_match": LeftBy.WRONG_KEYS,
             },
             does=(
-                asks(sounds=(*self.sounds, *self.number_sounds, *self.choice_sounds), max_digits=1),
+                asks(sounds=(*sounds_in(self.sounds), *self.number_sounds, *self.choice_sounds), max_digits=1),
                 asks(sounds=self.ask_sounds, max_digits=LONGEST_NUMBER),
             ),
             reads=Reads(own_number=True),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.sounds, self.no_input_sounds, self.no_match_sounds)),
             uses=Uses(),
             effort=Effort(),
             unheard={
@@ -105,8 +107,8 @@ class CallbackNode(Node, frozen=True, kw_only=True):
         call = keyed(call)
         number = call.caller.number or ""
         if number.startswith("+") and not self._refusal(number):
-            return self._offer(remember(call, number=int(number[1:])), self.sounds)
-        return self._ask(call, self.sounds)
+            return self._offer(plan, remember(call, number=int(number[1:])), self.sounds)
+        return self._ask(plan, call, self.sounds)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Judge by the keys that were pressed, or by their absence."""
@@ -116,10 +118,12 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             if tries > self.no_input_retries:
                 return Leave(call=call, exit="no_input", because=f"silent {tries}×")
             call = remember(call, no_input=tries)
-            return self._ask(call, self.no_input_sounds) if asking else self._offer(call, self.no_input_sounds)
-        return self._take_number(call) if asking else self._choose(call, at)
+            return (
+                self._ask(plan, call, self.no_input_sounds) if asking else self._offer(plan, call, self.no_input_sounds)
+            )
+        return self._take_number(plan, call) if asking else self._choose(plan, call, at)
 
-    def _choose(self, call: Call, at: datetime) -> Step:
+    def _choose(self, plan: Plan, call: Call, at: datetime) -> Step:
         key, call = call.digits[0], replace(call, digits=call.digits[1:])
         match key:
             case "1":
@@ -129,22 +133,22 @@ class CallbackNode(Node, frozen=True, kw_only=True):
                 return Leave(call=call, exit="done", because=f"call back {number}")
             case "2":
                 memory = {name: value for name, value in call.memory.items() if name != "number"}
-                return self._ask(replace(call, memory=memory))
+                return self._ask(plan, replace(call, memory=memory))
             case "3":
                 return Leave(call=call, exit="declined", because="key 3")
             case _:
-                return self._no_match(replace(call, digits=""), f"key {key} unknown")
+                return self._no_match(plan, replace(call, digits=""), f"key {key} unknown")
 
-    def _take_number(self, call: Call) -> Step:
+    def _take_number(self, plan: Plan, call: Call) -> Step:
         entered, _, rest = call.digits.partition("#")
         if entered.startswith("*"):
             return Leave(call=replace(call, digits=""), exit="declined", because="key *")
         call = replace(call, digits=rest)
         number = numbers.normalise(entered, self.region)
         if refusal := self._refusal(number or ""):
-            return self._no_match(replace(call, digits=""), f"{len(entered)} digits: {refusal}")
+            return self._no_match(plan, replace(call, digits=""), f"{len(entered)} digits: {refusal}")
         assert number is not None
-        return self._offer(remember(call, number=int(number[1:])))
+        return self._offer(plan, remember(call, number=int(number[1:])))
 
     def _refusal(self, number: str) -> str:
         """Why nobody can or may call back there; short, as the record keeps it."""
@@ -152,23 +156,31 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             return "no number"
         return "may not be dialled" if self.dialling.refusal(number) else ""
 
-    def _no_match(self, call: Call, because: str) -> Step:
+    def _no_match(self, plan: Plan, call: Call, because: str) -> Step:
         tries = call.memory.get("no_match", 0) + 1
         if tries > self.no_match_retries:
             return Leave(call=call, exit="no_match", because=f"{because}, {tries}×")
         call = remember(call, no_match=tries)
         asking = "number" not in call.memory
-        return self._ask(call, self.no_match_sounds) if asking else self._offer(call, self.no_match_sounds)
+        return self._ask(plan, call, self.no_match_sounds) if asking else self._offer(plan, call, self.no_match_sounds)
 
-    def _offer(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
-        digits = numbers.as_dialled(f"+{call.memory['number']}", self.region)
-        spoken = SpokenVariable(variable="number", read_as=ReadAs.DIGITS, language=self.language).read(digits, "UTC")
-        sounds: tuple[Part, ...] = (*before, *self.number_sounds, spoken, *self.choice_sounds)
-        return self._collect(call, sounds, 1)
+    def _offer(self, plan: Plan, call: Call, before: tuple[PromptPart, ...] = ()) -> Stay:
+        aloud = SpokenVariable(
+            variable="number",
+            read_as=ReadAs.TELEPHONE,
+            language=self.language,
+            region=self.region,
+            figures=self.figures,
+        )
+        number = aloud.read(f"+{call.memory['number']}", plan.timezone)
+        return self._collect(plan, call, before, (*self.number_sounds, number, *self.choice_sounds), 1)
 
-    def _ask(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
-        return self._collect(call, before + self.ask_sounds, LONGEST_NUMBER)
+    def _ask(self, plan: Plan, call: Call, before: tuple[PromptPart, ...] = ()) -> Stay:
+        return self._collect(plan, call, before, self.ask_sounds, LONGEST_NUMBER)
 
-    def _collect(self, call: Call, sounds: tuple[Part, ...], wanted: int) -> Stay:
-        collect = CollectDigits(sounds=sounds, max_digits=wanted, timeout_seconds=self.timeout_seconds)
-        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,))
+    def _collect(
+        self, plan: Plan, call: Call, before: tuple[PromptPart, ...], asks: tuple[Part, ...], wanted: int
+    ) -> Stay:
+        heard, troubles = spoken(plan, call, before)
+        collect = CollectDigits(sounds=heard + asks, max_digits=wanted, timeout_seconds=self.timeout_seconds)
+        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,), troubles=troubles)

@@ -14,7 +14,7 @@ called party must press 1 to accept, so that a mobile's voicemail does not swall
 `no_answer`. After the conversation the call ends, or goes on at `done`.
 
 A contact may be the name of a rota (`shared/calendars.yaml`): whoever is on call at that instant is rung, and nobody
-where the rota has a gap.
+where the rota has a gap. Two who are on call together are rung at once, in `in_turn` too.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
-from callrouter.core.effects import Dial, Sound
+from callrouter.core.effects import Dial, Part
 from callrouter.core.inputs import DialEnded, Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, remember
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, remember, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 from callrouter.core.rota import Contact, Rota
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class DialNode(Node, frozen=True, kw_only=True):
     contacts: tuple[Contact | Rota, ...]
     at_once: bool = False
     ring_seconds: float = 20.0
-    screen: tuple[Sound, ...] = ()
+    screen: tuple[PromptPart, ...] = ()
 
     def about(self) -> About:
         """It may be passed at once where nobody need be on call."""
@@ -56,9 +57,9 @@ class DialNode(Node, frozen=True, kw_only=True):
         return About(
             family=Family.REACHES,
             left_by=left_by,
-            does=(self._rings(self.people()),),
+            does=(self._rings(self.people(), sounds_in(self.screen)),),
             reads=Reads(rotas=rotas),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.screen)),
             uses=Uses(
                 rings=tuple([Ring(whom=one, path=("contacts", index)) for index, one in enumerate(self.contacts)])
             ),
@@ -68,7 +69,7 @@ class DialNode(Node, frozen=True, kw_only=True):
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ring the first, or all."""
-        return self._ring(call, 0, at)
+        return self._ring(plan, call, 0, at)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The conversation is over; or the next one's turn; or nobody is left."""
@@ -78,7 +79,7 @@ class DialNode(Node, frozen=True, kw_only=True):
         following = call.memory.get("next", 0) + 1
         if self.at_once or following >= len(self.contacts):
             return Leave(call=call, exit="no_answer", because=outcome.value)
-        return self._ring(call, following, at)
+        return self._ring(plan, call, following, at)
 
     def people(self) -> tuple[Contact, ...]:
         """Everybody this node may ever ring, each once."""
@@ -88,12 +89,12 @@ class DialNode(Node, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(found))
 
     def targets(self, index: int, at: datetime) -> tuple[Contact, ...]:
-        """Whom the attempt `index` rings at this instant; of two rotas that name the same person, one."""
+        """Whom the attempt `index` rings at this instant, all of them at once; who is named twice, once."""
         entries = self.contacts if self.at_once else (self.contacts[index],)
-        found = (entry.at(at) if isinstance(entry, Rota) else entry for entry in entries)
-        return tuple(dict.fromkeys(contact for contact in found if contact is not None))
+        found = (entry.at(at) if isinstance(entry, Rota) else (entry,) for entry in entries)
+        return tuple(dict.fromkeys(contact for people in found for contact in people))
 
-    def _ring(self, call: Call, index: int, at: datetime) -> Step:
+    def _ring(self, plan: Plan, call: Call, index: int, at: datetime) -> Step:
         targets = self.targets(index, at)
         while not targets and not self.at_once and index + 1 < len(self.contacts):
             index += 1
@@ -101,12 +102,13 @@ class DialNode(Node, frozen=True, kw_only=True):
         if not targets:
             return Leave(call=call, exit="no_answer", because="nobody is on call")
         call = remember(call, next=index)
-        return Stay(call=call, state=CallState.DIALLING, effects=(self._rings(targets),))
+        screen, troubles = spoken(plan, call, self.screen)
+        return Stay(call=call, state=CallState.DIALLING, effects=(self._rings(targets, screen),), troubles=troubles)
 
-    def _rings(self, people: tuple[Contact, ...]) -> Dial:
+    def _rings(self, people: tuple[Contact, ...], screen: tuple[Part, ...]) -> Dial:
         return Dial(
             numbers=tuple([contact.number for contact in people]),
             names=tuple([contact.name for contact in people]),
             ring_seconds=self.ring_seconds,
-            screen=self.screen,
+            screen=screen,
         )

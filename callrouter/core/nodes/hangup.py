@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.effects import Play, Sound
+from callrouter.core.effects import Play
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Finish, Node, Stay, Step
+from callrouter.core.nodes._base import Finish, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -26,16 +27,16 @@ class HangupNode(Node, frozen=True, kw_only=True):
     kind: ClassVar[str] = "hangup"
     exit_names: ClassVar[frozenset[str]] = frozenset()
 
-    sounds: tuple[Sound, ...] = ()
+    sounds: tuple[PromptPart, ...] = ()
 
     def about(self) -> About:
         """The last word, if there is one."""
         return About(
             family=Family.ENDS,
             left_by={},
-            does=(Play(sounds=self.sounds, interruptible=False),) if self.sounds else (),
+            does=(Play(sounds=sounds_in(self.sounds), interruptible=False),) if self.sounds else (),
             reads=Reads(),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.sounds)),
             uses=Uses(),
             effort=Effort(),
             unheard={},
@@ -45,8 +46,9 @@ class HangupNode(Node, frozen=True, kw_only=True):
         """Say good-bye, or just end."""
         if not self.sounds:
             return Finish(call=call)
-        play = Play(sounds=self.sounds, interruptible=False)
-        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+        parts, troubles = spoken(plan, call, self.sounds)
+        play = Play(sounds=parts, interruptible=False)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Good-bye was said."""

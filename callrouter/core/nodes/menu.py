@@ -19,10 +19,22 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, replace
-from callrouter.core.effects import CollectDigits, Sound
+from callrouter.core.effects import CollectDigits
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, remember
+from callrouter.core.nodes._base import (
+    Leave,
+    Node,
+    Stay,
+    Step,
+    keyed,
+    read_in,
+    remember,
+    sounds_in,
+    spoken,
+    usual_seconds,
+)
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -34,13 +46,13 @@ class MenuNode(Node, frozen=True, kw_only=True):
     kind: ClassVar[str] = "menu"
     exit_names: ClassVar[frozenset[str]] = frozenset({"no_input", "no_match"})
 
-    sounds: tuple[Sound, ...]
+    sounds: tuple[PromptPart, ...]
     keys: tuple[str, ...]
     timeout_seconds: float = 5.0
     no_input_retries: int = 1
     no_match_retries: int = 1
-    no_input_sounds: tuple[Sound, ...] = ()
-    no_match_sounds: tuple[Sound, ...] = ()
+    no_input_sounds: tuple[PromptPart, ...] = ()
+    no_match_sounds: tuple[PromptPart, ...] = ()
 
     def about(self) -> About:
         """Its keys lead on, and nothing else does but patience."""
@@ -51,11 +63,11 @@ class MenuNode(Node, frozen=True, kw_only=True):
                 "no_input": LeftBy.SILENCE,
                 "no_match": LeftBy.WRONG_KEYS,
             },
-            does=(CollectDigits(sounds=self.sounds, max_digits=1, timeout_seconds=self.timeout_seconds),),
+            does=(CollectDigits(sounds=sounds_in(self.sounds), max_digits=1, timeout_seconds=self.timeout_seconds),),
             reads=Reads(),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.sounds, self.no_input_sounds, self.no_match_sounds)),
             uses=Uses(),
-            effort=Effort(keys=1, seconds=sum([sound.seconds for sound in self.sounds])),
+            effort=Effort(keys=1, seconds=usual_seconds(self.sounds)),
             unheard={"timeout_seconds": "the longest wait for a key or an answer"},
         )
 
@@ -67,18 +79,18 @@ class MenuNode(Node, frozen=True, kw_only=True):
         """Use a key pressed beforehand, or ask."""
         if "#" not in self.keys:
             call = keyed(call)
-        return self._choose(call) if call.digits else self._ask(call)
+        return self._choose(plan, call) if call.digits else self._ask(plan, call)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Judge by the keys that were pressed, or by their absence."""
         if call.digits:
-            return self._choose(call)
+            return self._choose(plan, call)
         tries = call.memory.get("no_input", 0) + 1
         if tries > self.no_input_retries:
             return Leave(call=call, exit="no_input", because=f"silent {tries}×")
-        return self._ask(remember(call, no_input=tries), self.no_input_sounds)
+        return self._ask(plan, remember(call, no_input=tries), self.no_input_sounds)
 
-    def _choose(self, call: Call) -> Step:
+    def _choose(self, plan: Plan, call: Call) -> Step:
         key = call.digits[0]
         if key in self.keys:
             return Leave(call=replace(call, digits=call.digits[1:]), exit=f"key:{key}", because=f"key {key}")
@@ -87,8 +99,9 @@ class MenuNode(Node, frozen=True, kw_only=True):
         tries = call.memory.get("no_match", 0) + 1
         if tries > self.no_match_retries:
             return Leave(call=call, exit="no_match", because=f"key {key} unknown, {tries}×")
-        return self._ask(remember(call, no_match=tries), self.no_match_sounds)
+        return self._ask(plan, remember(call, no_match=tries), self.no_match_sounds)
 
-    def _ask(self, call: Call, before: tuple[Sound, ...] = ()) -> Stay:
-        collect = CollectDigits(sounds=before + self.sounds, max_digits=1, timeout_seconds=self.timeout_seconds)
-        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,))
+    def _ask(self, plan: Plan, call: Call, before: tuple[PromptPart, ...] = ()) -> Stay:
+        parts, troubles = spoken(plan, call, before + self.sounds)
+        collect = CollectDigits(sounds=parts, max_digits=1, timeout_seconds=self.timeout_seconds)
+        return Stay(call=call, state=CallState.COLLECTING, effects=(collect,), troubles=troubles)

@@ -23,10 +23,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Message, RecordOutcome, replace
-from callrouter.core.effects import Play, Record, Sound
+from callrouter.core.effects import Play, Record
 from callrouter.core.inputs import RecordingEnded, RecordingFound, Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -41,7 +42,7 @@ class MessageNode(Node, frozen=True, kw_only=True):
     exit_names: ClassVar[frozenset[str]] = frozenset({"done"})
     optional_exits: ClassVar[frozenset[str]] = frozenset({"empty"})
 
-    sounds: tuple[Sound, ...]
+    sounds: tuple[PromptPart, ...]
     max_seconds: float = 120.0
     silence_seconds: float = 5.0
     min_seconds: float = 2.0
@@ -55,9 +56,9 @@ class MessageNode(Node, frozen=True, kw_only=True):
             left_by={"done": LeftBy.SPEECH, "empty": _SPEECH_OR_SILENCE}
             if "empty" in self.exits
             else {"done": _SPEECH_OR_SILENCE},
-            does=(*((Play(sounds=self.sounds, interruptible=True),) if self.sounds else ()), record),
+            does=(*((Play(sounds=sounds_in(self.sounds), interruptible=True),) if self.sounds else ()), record),
             reads=Reads(),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.sounds)),
             uses=Uses(),
             effort=Effort(),
             unheard={
@@ -70,8 +71,9 @@ class MessageNode(Node, frozen=True, kw_only=True):
         """Say what to do; a key skips it."""
         if not self.sounds:
             return self._record(call, at)
-        play = Play(sounds=self.sounds, interruptible=True)
-        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+        parts, troubles = spoken(plan, call, self.sounds)
+        play = Play(sounds=parts, interruptible=True)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Record after the prompt; go on after the recording."""

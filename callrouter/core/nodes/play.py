@@ -12,8 +12,7 @@ play:
   next: menu
 ```
 
-A prompt may be a sequence, and read variables aloud: `digits` one by one, a `number`, a `date` (2026-11-24), a `time`
-(14:30). A value that is no such thing is left out.
+A prompt may be a sequence, and read values aloud, here between texts; `"Votre dossier {dossier}."` says the same.
 
 A key pressed meanwhile cuts the prompt short (unless `interruptible: false`) and is kept for the next menu.
 """
@@ -24,10 +23,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.effects import Play, Sound
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, spoken
-from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
-from callrouter.core.read_aloud import PromptPart, SpokenVariable
+from callrouter.core.effects import Play
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, sounds_in, spoken, usual_seconds
+from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -46,16 +45,15 @@ class PlayNode(Node, frozen=True, kw_only=True):
 
     def about(self) -> About:
         """A key that is there already cuts it short, and a value that cannot be read aloud may leave nothing to say."""
-        plain = tuple([part for part in self.sounds if isinstance(part, Sound)])
-        aloud = sorted({part.variable for part in self.sounds if isinstance(part, SpokenVariable)})
+        plain = sounds_in(self.sounds)
         return About(
             family=Family.DOES,
             left_by={"next": _MAY_BE_SKIPPED if self.interruptible or not plain else LeftBy.TIME},
             does=(Play(sounds=plain, interruptible=self.interruptible),),
             reads=Reads(),
-            variables=Variables(needed=tuple([Needed(variable=name) for name in aloud])),
+            variables=Variables(needed=read_in(self.sounds)),
             uses=Uses(),
-            effort=Effort(seconds=sum([part.seconds for part in self.sounds])),
+            effort=Effort(seconds=usual_seconds(self.sounds)),
             unheard={"interruptible": "whether a key ends what is heard"},
         )
 

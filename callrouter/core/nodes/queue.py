@@ -19,10 +19,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, QueueOutcome
-from callrouter.core.effects import EnterQueue, Sound
+from callrouter.core.effects import EnterQueue, Part
 from callrouter.core.inputs import QueueLeft, Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -38,16 +39,16 @@ class QueueNode(Node, frozen=True, kw_only=True):
     queue: str
     priority: int = 0
     max_wait_seconds: float
-    brief: tuple[Sound, ...] = ()
+    brief: tuple[PromptPart, ...] = ()
 
     def about(self) -> About:
         """Agents decide."""
         return About(
             family=Family.REACHES,
             left_by=dict.fromkeys(self.exits, LeftBy.OTHERS),
-            does=(self._joins(),),
+            does=(self._joins(sounds_in(self.brief)),),
             reads=Reads(),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.brief)),
             uses=Uses(),
             effort=Effort(),
             unheard={"brief": "what agents hear first"},
@@ -55,7 +56,8 @@ class QueueNode(Node, frozen=True, kw_only=True):
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Join the line."""
-        return Stay(call=call, state=CallState.QUEUED, effects=(self._joins(),))
+        brief, troubles = spoken(plan, call, self.brief)
+        return Stay(call=call, state=CallState.QUEUED, effects=(self._joins(brief),), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The conversation is over, or nobody came."""
@@ -64,10 +66,10 @@ class QueueNode(Node, frozen=True, kw_only=True):
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
 
-    def _joins(self) -> EnterQueue:
+    def _joins(self, brief: tuple[Part, ...]) -> EnterQueue:
         return EnterQueue(
             queue=self.queue,
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
-            brief=self.brief,
+            brief=brief,
         )

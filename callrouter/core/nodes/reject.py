@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, Disposition, replace
-from callrouter.core.effects import Play, Sound
+from callrouter.core.effects import Play
 from callrouter.core.inputs import Result
-from callrouter.core.nodes._base import Finish, Node, Stay, Step
+from callrouter.core.nodes._base import Finish, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, Reads, Uses, Variables
+from callrouter.core.read_aloud import PromptPart
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -29,7 +30,7 @@ class RejectNode(Node, frozen=True, kw_only=True):
     kind: ClassVar[str] = "reject"
     exit_names: ClassVar[frozenset[str]] = frozenset()
 
-    sounds: tuple[Sound, ...] = ()
+    sounds: tuple[PromptPart, ...] = ()
     cause: int = 21
     """Q.850: 21 call rejected, 17 user busy, 1 unallocated number."""
 
@@ -38,9 +39,9 @@ class RejectNode(Node, frozen=True, kw_only=True):
         return About(
             family=Family.REFUSES,
             left_by={},
-            does=(Play(sounds=self.sounds, interruptible=False),) if self.sounds else (),
+            does=(Play(sounds=sounds_in(self.sounds), interruptible=False),) if self.sounds else (),
             reads=Reads(),
-            variables=Variables(),
+            variables=Variables(needed=read_in(self.sounds)),
             uses=Uses(),
             effort=Effort(),
             unheard={"cause": "the cause given to the network"},
@@ -52,8 +53,9 @@ class RejectNode(Node, frozen=True, kw_only=True):
             return Finish(call=call, verdict=Disposition.REJECTED, cause=self.cause)
         # Decided now: a caller who hangs up during the sentence was refused all the same.
         call = replace(call, verdict=Disposition.REJECTED)
-        play = Play(sounds=self.sounds, interruptible=False)
-        return Stay(call=call, state=CallState.PLAYING, effects=(play,))
+        parts, troubles = spoken(plan, call, self.sounds)
+        play = Play(sounds=parts, interruptible=False)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The sentence was said."""

@@ -24,7 +24,7 @@ from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-FORMAT = 1
+FORMAT = 2
 """Raised by one when the same document compiles to something else: it is part of every version."""
 
 
@@ -162,6 +162,7 @@ def _compile(
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
+        formerly=file.formerly,
         name=file.name or file.client,
         version=_version(scope, drafted, assembly),
         numbers=dids,

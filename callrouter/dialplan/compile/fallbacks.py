@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import cache
 
 from callrouter.core import numbers
 from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
 from callrouter.dialplan.documents.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.issues import Severity, closest, shown
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE
-from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.scope import Scope
 
 FALLBACK = "(fallback)"
@@ -35,15 +33,10 @@ def fallback_of(scope: Scope, file: ClientFile, written: Collection[str]) -> tup
             scope.fail(wrong, "fallback", "node", suggestion=closest(block.node, written))
         return block.node, {}
     line = scope.document.line("fallback")
-    sounds = scope.voices((_bye_prompt(file.language),), "fallback")
+    sounds = scope.own_voice(FALLBACK_BYE, "fallback")
     bye = HangupNode(name=FALLBACK_BYE_NODE, line=line, sounds=sounds)
     first = _first(scope, block, line, bye.name)
     return (FALLBACK, {first.name: first, bye.name: bye}) if first else ("", {})
-
-
-@cache
-def _bye_prompt(language: str) -> PromptBlock:
-    return PromptBlock(say=FALLBACK_BYE[language])
 
 
 def _first(scope: Scope, block: FallbackBlock, line: int, bye: str) -> Node | None:

@@ -13,21 +13,20 @@ from callrouter.core.call import replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.core.schedule import Schedule
-from callrouter.dialplan.documents.calendar import UNNAMED_HOURS
+from callrouter.dialplan.documents.calendar import hours_called
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import timezones
-from callrouter.dialplan.language.own_texts import LANGUAGES
+from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared import hours
+from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.dialling import allowance
 from callrouter.dialplan.shared.people import people
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-ONLY_HOURS = "open"
-"""What a client's hours are called when there is one set of them, without a name."""
 UNKNOWN_CLIENT = "unknown-did"
 """Client of the calls nobody's numbers hold."""
 
@@ -58,12 +57,13 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
     before = len(scope.issues)
     if file.client == UNKNOWN_CLIENT:
         scope.fail(f"client: {shown(file.client)} is kept for calls to numbers no client has", "client")
+    _check_former_names(scope, file)
     if not timezones.known_timezone(file.timezone):
         meant = timezones.closest_timezone(file.timezone)
         scope.fail(f"timezone: {shown(file.timezone)} is no time zone", "timezone", suggestion=meant)
     if file.language not in LANGUAGES:
         meant = closest(file.language, LANGUAGES)
-        known = "" if meant else f": the languages are {', '.join(LANGUAGES)}"
+        known = "" if meant else ': write its code, such as "fr", "en", "de" or "es"'
         scope.fail(f"language: {shown(file.language)} is not spoken here{known}", "language", suggestion=meant)
     for index, language in enumerate(file.languages):
         if language not in LANGUAGES:
@@ -76,6 +76,17 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
     return len(scope.issues) == before
 
 
+def _check_former_names(scope: Scope, file: ClientFile) -> None:
+    """What one file can say of its earlier names; whether another file has one of them, the folder says."""
+    for index, name in enumerate(file.formerly):
+        if name == file.client:
+            scope.fail(f"formerly: {shown(name)} is the client's present name", "formerly", index)
+        elif name == UNKNOWN_CLIENT:
+            scope.fail(f"formerly: {shown(name)} is kept for calls to numbers no client has", "formerly", index)
+        elif name in file.formerly[:index]:
+            scope.fail(f"formerly: {shown(name)} stands here twice", "formerly", index)
+
+
 def named(scope: Scope, file: ClientFile, today: date) -> Scope:
     """The scope with what the client's nodes name; findings go to the list that both share."""
     contacts, wrong = people(file.contacts, scope.document, scope.country)
@@ -85,6 +96,7 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
     general = _general(scope.shared.dialling, scope.country)
     return replace(
         scope,
+        almanac=_almanac(scope, file, today),
         schedules=_schedules(scope, file, today),
         lists={name: _caller_list(scope, name, entries) for name, entries in file.lists.items()},
         contacts=contacts,
@@ -98,10 +110,18 @@ def _general(shared: Dialling, country: str) -> Dialling:
     return shared.plus(countries=(country,))
 
 
+def _almanac(scope: Scope, file: ClientFile, today: date) -> Almanac:
+    """The holidays that the client's hours keep; where they keep none, those of its country."""
+    calendars = (scope.shared.calendars.get(block.calendar or "") for block in file.hours.values())
+    kept = (block.holidays for block in (*file.hours.values(), *calendars) if block)
+    codes = tuple(dict.fromkeys(code.strip() for of_block in kept for code in of_block))
+    return Almanac(codes=codes or (scope.country,), year=today.year)
+
+
 def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
     found: dict[str, Schedule] = {}
     for written, block in file.hours.items():
-        name = ONLY_HOURS if written == UNNAMED_HOURS else written
+        name = hours_called(written)
         calendar = scope.shared.calendars.get(block.calendar) if block.calendar else None
         if block.calendar and calendar is None:
             scope.calendar(block.calendar, "hours", written, "calendar")
@@ -110,7 +130,16 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
             scope.fail(mend, "hours", written, "calendar")
         wrong: list[hours.WrongHours] = []
         # The name is known whatever is wrong: nodes that use it are not blamed.
-        found[name] = hours.schedule(name, block, scope.timezone, scope.language, today, wrong=wrong, calendar=calendar)
+        found[name] = hours.schedule(
+            name,
+            block,
+            scope.timezone,
+            scope.language,
+            today,
+            country=scope.country,
+            wrong=wrong,
+            calendar=calendar,
+        )
         for one in wrong:
             scope.fail(f"hours.{one.place}: {one.message}", "hours", written, *one.path)
     return found
@@ -148,6 +177,8 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
         if number is None:
             wrong = f"numbers: {shown(written)} {numbers.wrong_number(written, scope.country)}"
             scope.fail(wrong, "numbers", index)
+        elif number in numbers.EMERGENCY:
+            scope.fail(f"numbers: {shown(written)} is an emergency number: no client has it", "numbers", index)
         elif number in found:
             scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
         else:

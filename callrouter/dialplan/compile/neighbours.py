@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from callrouter.core import numbers
 from callrouter.dialplan.language import timezones
+from callrouter.dialplan.language.reader import Key
 
 if TYPE_CHECKING:
     from callrouter.dialplan.compile.compiled import Compiled
@@ -58,15 +59,17 @@ class Neighbours:
         """The numbers of every document at hand, by its name."""
         return {file: self._numbers(draft) for file, draft in self._drafts.items()}
 
-    def twice(self, drafted: Draft) -> Iterator[tuple[str, int, Draft]]:
-        """What another document claims as well: `client`, or a number and its place among the document's."""
-        claims = [(drafted.claim.client, -1)] if drafted.claim.client else []
-        claims += [(number, index) for index, number in enumerate(self._numbers(drafted))]
-        for claim, index in claims:
+    def twice(self, drafted: Draft) -> Iterator[tuple[str, Key, Draft]]:
+        """What another document claims as well: a name or a number, and its place in the document."""
+        own = drafted.claim
+        claims: list[tuple[str, Key]] = [(own.client, ("client",))] if own.client else []
+        claims += [(name, ("formerly", index)) for index, name in enumerate(own.formerly)]
+        claims += [(number, ("numbers", index)) for index, number in enumerate(self._numbers(drafted))]
+        for claim, place in claims:
             for other in self._holding(claim):
-                theirs = (other.claim.client,) if index < 0 else self._numbers(other)
+                theirs = self._numbers(other) if place[0] == "numbers" else other.claim.names
                 if other.document.file != drafted.document.file and claim in theirs:
-                    yield claim, index, other
+                    yield claim, place, other
                     break
 
     def place_of(self, drafted: Draft, number: str) -> int:
@@ -118,8 +121,8 @@ class Neighbours:
                 self._by_did.setdefault(number, draft)
 
     def _numbers(self, draft: Draft) -> tuple[str, ...]:
-        _, written, zone, country = draft.claim
-        return _normalised(written, zone, country, self._country)
+        claim = draft.claim
+        return _normalised(claim.numbers, claim.timezone, claim.country, self._country)
 
 
 @lru_cache(maxsize=8192)

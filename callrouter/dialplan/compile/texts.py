@@ -9,8 +9,11 @@ from callrouter.dialplan.compile.assembly import MAX_SNIPPETS_DEEP
 from callrouter.dialplan.compile.frame import languages_of, scope_of
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.language.own_texts import FALLBACK_BYE, LANGUAGES
+from callrouter.dialplan.language.languages import FIGURES, LANGUAGES, READ_BY_ASTERISK
+from callrouter.dialplan.language.own_texts import FALLBACK_BYE
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.sentences import pieces
+from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import NodeBlock
@@ -28,9 +31,22 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
     for node in _with_snippets(file.nodes.values(), shared):
         for prompt in _prompts(node.block):
             for spoken in scopes:
-                if (text := spoken.text(prompt)) is not None:
-                    yield text, spoken.language
-    yield FALLBACK_BYE[file.language], file.language
+                yield from _texts(prompt, spoken)
+    if (bye := scope.own_text(FALLBACK_BYE)) is not None:
+        yield bye, file.language
+
+
+def _texts(prompt: PromptBlock, scope: Scope) -> Iterator[tuple[str, str]]:
+    """What is spoken of one prompt; where a value stands, all that it may need."""
+    scope = scope.spoken_in(prompt.language)
+    places = prompt.digits is not None or prompt.telephone is not None
+    for piece in pieces(scope.text(prompt) or ""):
+        if not isinstance(piece, str):
+            places = True
+        elif piece:
+            yield piece, scope.language
+    if places and scope.language not in READ_BY_ASTERISK:
+        yield from ((figure, scope.language) for figure in FIGURES)
 
 
 def _with_snippets(nodes: Iterable[NodeBlock], shared: Shared, depth: int = 0) -> Iterator[NodeBlock]:

@@ -10,8 +10,12 @@ from callrouter.dialplan.language import values
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
+    DateRanges,
+    Dates,
+    DatesOrPart,
     Line,
     Name,
+    Names,
     OneOrMany,
     Texts,
     as_list,
@@ -22,6 +26,14 @@ from callrouter.dialplan.language.fields import (
 HOURS_KEYS = ("open", "holidays", "closed", "exceptions", "calendar")
 UNNAMED_HOURS = "(hours)"
 """Stands for the name of the one set of hours that has none: no document can write it."""
+
+ONLY_HOURS = "open"
+"""What a client's hours are called in its plan when there is one set of them, without a name."""
+
+
+def hours_called(written: str) -> str:
+    """The name in the plan of a set of hours as it is written."""
+    return ONLY_HOURS if written == UNNAMED_HOURS else written
 
 
 def _checked(check: Any) -> Before:
@@ -65,25 +77,23 @@ class OrOneSet:
         return {"anyOf": [named.get("additionalProperties", {}), named]}
 
 
-_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 HoursName = Annotated[str, Before(_hours_name), WithJsonSchema({"type": "string"})]
 Days = Annotated[str, _checked(values.weekdays), WithJsonSchema({"type": "string", "examples": ["mon-fri", "sat"]})]
-Dates = Annotated[
-    str,
-    _checked(values.days),
-    WithJsonSchema({"type": "string", "pattern": f"^{_DATE}([.][.]{_DATE})?$", "examples": ["2026-12-24..2027-01-03"]}),
-]
 ClockRange = Annotated[
     str,
     _checked(values.clock_range),
     WithJsonSchema({"type": "string", "pattern": "^ ?[0-9]{1,2}:[0-9]{2} ?[-–] ?[0-9]{1,2}:[0-9]{2} ?$"}),
 ]
 ClockRanges = Annotated[tuple[ClockRange, ...], Before(as_list), OneOrMany()]
-DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]
 WeekName = Annotated[
     str,
     Before(_week_name),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-W[0-9]{2}$", "examples": ["2026-W52"]}),
+]
+WeekPart = Annotated[
+    str,
+    _checked(values.week_parts),
+    WithJsonSchema({"type": "string", "examples": ["mon-fri 08:00-18:00", "fri 18:00..mon 08:00"]}),
 ]
 
 
@@ -93,15 +103,17 @@ class HoursBlock(Block):
     missing: ClassVar[Mapping[str, str]] = {"open": "say when it is open, or where the call goes then"}
 
     open: Annotated[dict[Days, ClockRanges], Before(as_mapping)] = Field(default_factory=dict)
-    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours; not written together with `calendar`."""
+    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours, those over midnight (`22:00-06:00`) on the day on
+    which they begin; not written together with `calendar`."""
     calendar: Name | None = None
     """A calendar of `shared/calendars.yaml` to start from; what is written here comes before what it says."""
     holidays: Texts = ()
-    """Countries, or `FR-57` for one with its region: their public holidays are closed."""
+    """Countries, or `FR-57` for one with its region: their public holidays are closed, and known by their names."""
     closed: DateRanges = ()
-    """Days, or `first..last`, on which it is closed all day."""
+    """Days (see Days and dates) on which it is closed: no hours begin on them."""
     exceptions: dict[Dates, ClockRanges] = Field(default_factory=dict)
-    """Days with other hours than the week's; asked before `closed` and before holidays."""
+    """Days (see Days and dates) with other hours than the week's; asked before `closed` and before holidays. One day
+    decides, whatever it is; several change those that the week opens and that are no public holidays."""
 
     @model_validator(mode="after")
     def _week(self) -> Self:
@@ -118,13 +130,37 @@ class CalendarBlock(Block):
     missing: ClassVar[Mapping[str, str]] = {"open": "say when it is open, or where the call goes then"}
 
     open: Annotated[dict[Days, ClockRanges], Before(as_mapping)]
-    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours."""
+    """Days of the week (`mon-fri`, `sat`, `daily`) and their hours, those over midnight (`22:00-06:00`) on the day on
+    which they begin."""
     holidays: Texts = ()
-    """Countries, or `FR-57` for one with its region: their public holidays are closed."""
+    """Countries, or `FR-57` for one with its region: their public holidays are closed, and known by their names."""
     closed: DateRanges = ()
-    """Days, or `first..last`, on which it is closed all day."""
+    """Days (see Days and dates) on which it is closed: no hours begin on them."""
     exceptions: dict[Dates, ClockRanges] = Field(default_factory=dict)
-    """Days with other hours than the week's; asked before `closed` and before holidays."""
+    """Days (see Days and dates) with other hours than the week's; asked before `closed` and before holidays. One day
+    decides, whatever it is; several change those that the week opens and that are no public holidays."""
+
+
+class ShiftBlock(Block):
+    """Times of the week with turns of their own: the days, the nights, the week-ends."""
+
+    missing: ClassVar[Mapping[str, str]] = {"when": 'say at which times, as in "mon-fri 18:00-08:00"'}
+
+    when: Annotated[tuple[WeekPart, ...], Before(as_list), Field(min_length=1), OneOrMany()]
+    """`mon-thu 18:00-08:00` (the nights that begin from Monday to Thursday), `fri 18:00..mon 08:00` (from one instant
+    of the week to another). Who has a shift is whose turn it is when it begins."""
+    cycle: Annotated[tuple[Names, ...], Before(as_list), OneOrMany()] = ()
+    """Contacts who take turns of a week, one after the other, again and again; a list in the list for two at once."""
+    starting: Annotated[str, _checked(values.day)] | None = None
+    """A day in the first week of the cycle's first contact; by default the rota's."""
+    weeks: dict[WeekName, Names] = Field(default_factory=dict)
+    """Weeks by their ISO name (`2026-W52`) and who has the shift in them; they come before the cycle."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not self.cycle and not self.weeks:
+            raise ValueError('names nobody: write "cycle", or "weeks"')
+        return self
 
 
 class RotaBlock(Block):
@@ -139,19 +175,29 @@ class RotaBlock(Block):
     """IANA time zone in which turns change, such as Europe/Paris."""
     change: Annotated[str, _checked(values.weekly_instant)] = "mon 00:00"
     """Day and time at which the week changes hands, such as `mon 08:00`; days of exception begin at that time too."""
-    cycle: Annotated[tuple[Name, ...], Before(as_list), OneOrMany()] = ()
-    """Contacts who take turns of a week, one after the other, again and again."""
+    cycle: Annotated[tuple[Names, ...], Before(as_list), OneOrMany()] = ()
+    """Contacts who take turns of a week, one after the other, again and again. A list in the list is on call together,
+    and is rung at once: `[[anna, bob], carla]`."""
     starting: Annotated[str, _checked(values.day)] | None = None
     """A day in the first week of the cycle's first contact; needed with `cycle`."""
-    weeks: dict[WeekName, Name] = Field(default_factory=dict)
+    weeks: dict[WeekName, Names] = Field(default_factory=dict)
     """Weeks by their ISO name (`2026-W52`) and who has them; they come before the cycle."""
-    exceptions: dict[Dates, Name] = Field(default_factory=dict)
-    """Days, or `first..last`, and who has them; they come before weeks and cycle."""
+    shifts: dict[Name, ShiftBlock] = Field(default_factory=dict)
+    """Times of the week with turns of their own, by name; `cycle` and `weeks` have all other times."""
+    exceptions: dict[DatesOrPart, Names] = Field(default_factory=dict)
+    """Days (see Days and dates) and who has them, or parts of one (`2026-12-24 18:00..24:00`,
+    `2026-12-24 18:00..08:00`, `2026-12-24 18:00..2026-12-26 08:00`); they come before all else, parts first. **A day
+    begins at the hour of `change` and ends at that hour of the day after**: with `mon 08:00`, `2026-12-25` is 25
+    December 08:00 to 26 December 08:00. A part is what the clock says: `2026-12-25 00:00..24:00`."""
+    holidays: Texts = ()
+    """Countries, or `FR-57`, whose public holidays the exceptions may name; by default that of the time zone."""
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
-        if not self.cycle and not self.weeks:
-            raise ValueError('names nobody: write "cycle" with "starting", or "weeks"')
-        if self.cycle and self.starting is None:
+        if not self.cycle and not self.weeks and not self.shifts:
+            raise ValueError('names nobody: write "cycle" with "starting", "weeks" or "shifts"')
+        if self.starting is None and (
+            self.cycle or any(one.cycle and not one.starting for one in self.shifts.values())
+        ):
             raise missing_key("starting")
         return self

@@ -32,7 +32,7 @@ from callrouter.dialplan.language.fields import (
     as_list,
     as_mapping,
 )
-from callrouter.dialplan.language.own_texts import LANGUAGES
+from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.verbs import AnyNode, NodeBlock, Verb, node_block
 
 
@@ -142,6 +142,9 @@ class ClientFile(Block):
 
     client: Name
     """The client's identifier, such as `cabinet-moreau`: figures and records are kept under it."""
+    formerly: Names = ()
+    """Earlier identifiers of this client: questions about it cover what was recorded under them. No other file may
+    have one of them."""
     name: Line = ""
     """What a person calls the client."""
     numbers: Annotated[Texts, Field(min_length=1)]
@@ -149,7 +152,7 @@ class ClientFile(Block):
     timezone: Line
     """IANA time zone of all times of the file, such as Europe/Paris."""
     language: Language
-    """The language callers are spoken to in first: en or fr."""
+    """The language callers are spoken to in first, by its code: `fr`, `en`, `de`, `es` …"""
     languages: Annotated[tuple[Language, ...], Before(as_list), OneOrMany()] = ()
     """All languages of the client, when there are several: `set: { language: … }` changes from one to another."""
     country: Line | None = None

@@ -26,21 +26,29 @@ class Draft(Struct, frozen=True, kw_only=True, dict=True):
     def claim(self) -> Claim:
         """What it claims, even when it is wrong elsewhere: whoever leads there gets that as the error."""
         value = self.document.value if isinstance(self.document.value, dict) else {}
-        written = value.get("numbers")
         client, zone, country = (
             found if isinstance(found := value.get(key), str) else "" for key in ("client", "timezone", "country")
         )
-        numbers = written if isinstance(written, list) else [written]
-        return Claim(client, tuple(one for one in numbers if isinstance(one, str)), zone, country)
+        return Claim(client, _texts(value.get("formerly")), _texts(value.get("numbers")), zone, country)
 
 
 class Claim(NamedTuple):
     """Client and numbers of a document, as they are written, and where their national form belongs."""
 
     client: str
+    formerly: tuple[str, ...]
     numbers: tuple[str, ...]
     timezone: str
     country: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The client's identifier and those it had before; without what is not written."""
+        return (self.client, *self.formerly) if self.client else self.formerly
+
+
+def _texts(written: object) -> tuple[str, ...]:
+    return tuple(one for one in (written if isinstance(written, list) else [written]) if isinstance(one, str))
 
 
 def draft(document: Document, model: type[ClientFile] = ClientFile) -> Draft:

@@ -124,7 +124,8 @@ class ExpectedCall(Block):
     to: Text | None = None
     """The number dialled; by default the client's first."""
     at: Text
-    """When, in the client's zone: `2026-05-01T09:00`, the next ordinary `tue 10:00`, or `holiday 10:00`."""
+    """When, in the client's zone: `2026-05-01T09:00`, the next ordinary `tue 10:00`, `holiday 10:00`, or the next of
+    some days: `12-24 17:00`, `christmas 10:00`."""
     keys: Keys = ""
     """What is keyed at each question, a comma between two: `"9,2"`; nothing is silence."""
     ahead: Text = ""

@@ -86,7 +86,15 @@ class CalendarsFile(Block):
         cycle: [doctor_a, doctor_b]
         starting: 2026-11-23
         weeks: { 2026-W53: doctor_b }
-        exceptions: { "2026-12-25": doctor_a }
+        exceptions: { "2026-12-25": doctor_a, "2026-12-31 18:00..24:00": doctor_b }
+      vets:
+        timezone: Europe/Paris
+        change: mon 08:00
+        starting: 2026-11-23
+        shifts:
+          day: { when: "mon-fri 08:00-18:00", cycle: [doctor_a, doctor_b] }
+          night: { when: "mon-thu 18:00-08:00", cycle: [[doctor_a, doctor_b], doctor_a] }
+          weekend: { when: "fri 18:00..mon 08:00", cycle: [doctor_b, doctor_a] }
     ```
     """
 

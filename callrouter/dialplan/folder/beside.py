@@ -10,7 +10,7 @@ from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.catalogue import client_files
 from callrouter.dialplan.folder.files import content_of, read_file
 from callrouter.dialplan.issues import Issue, shown
-from callrouter.dialplan.language.reader import Key, read
+from callrouter.dialplan.language.reader import read
 
 
 def other_drafts(path: Path, known: Collection[str]) -> Iterator[Draft]:
@@ -49,14 +49,15 @@ _NO_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 
 
 def claimed_twice(drafted: Draft, neighbours: Neighbours) -> Iterator[Issue]:
-    """What a file that is loaded alone claims, and one beside it claims too: the client, or a number."""
+    """What a file that is loaded alone claims, and one beside it claims too: a name of the client, or a number."""
     document = drafted.document
-    for claim, index, other in neighbours.twice(drafted):
-        file = other.document.file
-        path: Key
-        if index < 0:
-            message, path = f"client: {shown(claim)} is the client of {file} too", ("client",)
+    for claim, place, other in neighbours.twice(drafted):
+        field, file = str(place[0]), other.document.file
+        if field == "numbers":
+            message = f"{claim} is a number of {file}:{neighbours.place_of(other, claim)} too"
+        elif claim == other.claim.client:
+            message = f"{shown(claim)} is the client of {file} too"
         else:
-            where = f"{file}:{neighbours.place_of(other, claim)}"
-            message, path = f"numbers: {claim} is a number of {where} too", ("numbers", index)
-        yield Issue(file=document.file, line=document.line(*path), field=str(path[0]), message=message)
+            line = other.document.line("formerly", other.claim.formerly.index(claim))
+            message = f"{shown(claim)} is a former name of {shown(other.claim.client)} ({file}:{line})"
+        yield Issue(file=document.file, line=document.line(*place), field=field, message=f"{field}: {message}")

@@ -27,6 +27,7 @@ from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.folder.look import is_client_file, is_table
 from callrouter.dialplan.issues import Issue, errors, shown
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
+from callrouter.dialplan.language.reader import Key
 from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, FOLDER
 from callrouter.dialplan.sounds import SoundSource
@@ -59,8 +60,8 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     """Files that are not served as they stand."""
     overdue: Mapping[str, Overdue] = field(default_factory=dict)
     """By refused file: what it says, where time alone speaks against that."""
-    meant: Mapping[str, str] = field(default_factory=dict)
-    """By refused file: the client it says it is, as far as it says so."""
+    meant: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By refused file: the client it says it is, and was, as far as it says so."""
     older: Mapping[tuple[str, str], Plan] = field(default_factory=dict)
     """Plans no new call gets, by client and version, for the calls that started with them."""
     documents: Mapping[str, bytes] = field(default_factory=dict)
@@ -71,6 +72,11 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _by_did(self) -> Mapping[str, Plan]:
         return {did: plan for plan in self.plans.values() for did in plan.numbers}
+
+    @cached_property
+    def meant_clients(self) -> frozenset[str]:
+        """Clients, by their present or former name, whose file is refused."""
+        return frozenset(name for names in self.meant.values() for name in names)
 
     @cached_property
     def ok(self) -> bool:
@@ -94,7 +100,7 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
             plans={client: plan for client, plan in self.plans.items() if client not in clients},
             issues=(*self.issues, *(issue for issues in refused.values() for issue in issues)),
             refused=self.refused | out.keys(),
-            meant={**self.meant, **{file: plan.client for file, plan in out.items()}},
+            meant={**self.meant, **{file: (plan.client, *plan.formerly) for file, plan in out.items()}},
             uses={client: files for client, files in self.uses.items() if client not in clients},
         )
 
@@ -116,14 +122,13 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     def replace_from(self, previous: Catalogue, in_use: Collection[tuple[str, str]] | None = None) -> Catalogue:
         """This catalogue as the successor of another one.
 
-        Clients whose file is refused now, under whatever name it stands, keep the plan they had, except for numbers
-        another client has now. Plans that are no longer current stay by version; with `in_use` (client, version of
-        live calls), only those.
+        Clients whose file is refused now, under whatever name it stands, and whatever name it gives the client that
+        was theirs, keep the plan they had, except for numbers another client has now. Plans that are no longer current
+        stay by version; with `in_use` (client, version of live calls), only those.
         """
         kept: dict[str, Plan] = {}
-        renamed = frozenset(self.meant.values())
         for client, plan in previous.plans.items():
-            if client not in self.plans and (plan.source in self.refused or client in renamed):
+            if client not in self.plans and (plan.source in self.refused or client in self.meant_clients):
                 own = tuple(did for did in plan.numbers if did not in self._by_did)
                 kept[client] = plan if own == plan.numbers else replace(plan, numbers=own)
         plans = {**self.plans, **kept}
@@ -181,7 +186,7 @@ def refuse_other_documents(path: Path) -> None:
 
 
 def admit(compiled: Collection[Compiled], held: Mapping[str, str] | None = None) -> tuple[dict[str, Plan], list[Issue]]:
-    """The plans that do not claim what another file has: a client's identifier, or a number.
+    """The plans that do not claim what another file has: a client's identifier, present or former, or a number.
 
     Of two that claim the same, the one has it that had it before, else the earlier: whoever copies a file, or mistypes
     a number, must not take a client's calls away. `held` says which file had what and still claims it; one that is
@@ -200,36 +205,45 @@ def admit(compiled: Collection[Compiled], held: Mapping[str, str] | None = None)
         if wrong:
             continue
         admitted[one.plan.client] = one.plan
-        owners[one.plan.client] = _Owner(one)
-        owners |= {did: _Owner(one, index) for index, did in enumerate(one.plan.numbers)}
+        owners |= {what: _Owner(one, place) for what, place in claims_of(one.plan)}
     return {one.client: one.plan for one in compiled if one.plan and admitted.get(one.client) is one.plan}, issues
 
 
 class _Owner(NamedTuple):
-    """Who has an identifier or a number, and the number's place."""
+    """Who has an identifier or a number, and its place in the document, where that is known."""
 
     compiled: Compiled
-    position: int = -1
+    place: Key = ()
+
+
+def claims_of(plan: Plan) -> Iterator[tuple[str, Key]]:
+    """What no two files may have: the client's identifiers, present and former, and numbers; each with its place."""
+    yield plan.client, ("client",)
+    yield from ((name, ("formerly", index)) for index, name in enumerate(plan.formerly))
+    yield from ((did, ("numbers", index)) for index, did in enumerate(plan.numbers))
 
 
 def _takes(one: Compiled, held: Mapping[str, str]) -> bool:
     """Whether a file claims what another one has."""
-    claimed = (one.plan.client, *one.plan.numbers) if one.plan else ()
-    return any(held.get(claim, one.document.file) != one.document.file for claim in claimed)
+    claimed = claims_of(one.plan) if one.plan else ()
+    return any(held.get(claim, one.document.file) != one.document.file for claim, _ in claimed)
 
 
 def _conflicts(one: Compiled, plan: Plan, owners: Mapping[str, _Owner]) -> Iterator[Issue]:
-    file = one.document.file
-    if other := owners.get(plan.client):
-        message = f"client: {shown(plan.client)} is the client of {other.compiled.document.file} already"
-        yield Issue(file=file, line=one.document.line("client"), field="client", message=message)
-    for index, did in enumerate(plan.numbers):
-        if did in owners:
-            owner, position = owners[did]
-            line = owner.document.line("numbers", position)
-            whose = shown(owner.client or owner.document.file)
-            message = f"numbers: {did} belongs to {whose} already ({owner.document.file}:{line})"
-            yield Issue(file=file, line=one.document.line("numbers", index), field="numbers", message=message)
+    for what, place in claims_of(plan):
+        if what in owners:
+            owner, its_place = owners[what]
+            field, file = str(place[0]), owner.document.file
+            its_place = its_place or ("numbers" if field == "numbers" else "formerly",)
+            where = f"{file}:{owner.document.line(*its_place)}"
+            if field == "numbers":
+                message = f"{what} belongs to {shown(owner.client or file)} already ({where})"
+            elif what == owner.client:
+                message = f"{shown(what)} is the client of {file} already"
+            else:
+                message = f"{shown(what)} is a former name of {shown(owner.client or file)} already ({where})"
+            line = one.document.line(*place)
+            yield Issue(file=one.document.file, line=line, field=field, message=f"{field}: {message}")
 
 
 def unknown_plan(sounds: SoundSource) -> Plan:

@@ -7,6 +7,7 @@ here.
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -56,12 +57,15 @@ def is_special(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def load_shared(folder: Path, country: str = DEFAULT_COUNTRY) -> Shared:
-    """Read the shared files beside the clients in `folder`; each may be absent. `country` is the operator's own."""
+def load_shared(folder: Path, country: str = DEFAULT_COUNTRY, year: int | None = None) -> Shared:
+    """Read the shared files beside the clients in `folder`; each may be absent.
+
+    `country` is the operator's own; days that come every year are looked up around `year`, by default this one.
+    """
     place = folder / FOLDER
     paths = {kind: place / f"{kind}.yaml" for kind in SHARED_FILES}
     documents = {kind: read_file(path, f"{FOLDER}/{path.name}") for kind, path in paths.items() if path.exists()}
-    return shared_from(documents, _names(place), country)
+    return shared_from(documents, _names(place), country, datetime.now(UTC).year if year is None else year)
 
 
 def read_tables(path: Path) -> list[Document]:

@@ -37,7 +37,7 @@ class KeptDocuments:
         self.path = path
         self._region = region
         self._kept: dict[str, _Kept] = {}
-        self._shared: tuple[dict[str, bytes], Shared] | None = None
+        self._shared: tuple[dict[str, bytes], int, Shared] | None = None
 
     def drafts(self, seen: Look) -> dict[str, Draft]:
         """Every client's document by its name; the same object as before where it says the same.
@@ -49,14 +49,17 @@ class KeptDocuments:
         self._forget(drafts)
         return drafts
 
-    def shared(self, seen: Look) -> tuple[Shared, dict[str, bytes]]:
-        """What was made of the shared documents, the same object as long as they say the same; and what they say."""
+    def shared(self, seen: Look, year: int) -> tuple[Shared, dict[str, bytes]]:
+        """What was made of the shared documents, the same object as long as they say the same; and what they say.
+
+        Days that come every year are looked up around `year`.
+        """
         folder = self.path if self.path.is_dir() else self.path.parent
         names = [name for name in seen.documents if name.startswith(f"{FOLDER}/")]
         contents = {name: content_of(folder / name) for name in names}
-        if self._shared is None or self._shared[0] != contents or self._shared[1].issues:
-            self._shared = (contents, load_shared(folder, self._region))
-        return self._shared[1], contents
+        if self._shared is None or self._shared[:2] != (contents, year) or self._shared[2].issues:
+            self._shared = (contents, year, load_shared(folder, self._region, year))
+        return self._shared[2], contents
 
     def _draft(self, name: str, seen: Look) -> Draft:
         stamp = seen.documents.get(name, (0, 0, 0, 0, 0))

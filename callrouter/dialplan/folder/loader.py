@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -22,12 +23,13 @@ from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.texts import sentences
 from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.beside import Holding, claimed_twice, other_drafts
-from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, unknown_plan
+from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, claims_of, unknown_plan
 from callrouter.dialplan.folder.kept import KeptDocuments
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
 from callrouter.dialplan.language.reader import read
+from callrouter.dialplan.language.timezones import known_timezone
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.garbage import made_to_stay
@@ -42,7 +44,7 @@ class _Ground(Struct, frozen=True):
     shared: Shared
     sounds: tuple[tuple[str, Stamp], ...]
     day: date
-    """Holidays are known for years around it, and some findings depend on it."""
+    """Of the instant, in UTC: holidays are known for years around it."""
 
     def is_the_same(self, other: _Ground | None) -> bool:
         """Whether nothing has changed; a shared document that did makes another object of `shared`."""
@@ -66,7 +68,7 @@ class _Folder(Struct, frozen=True, kw_only=True):
         if file not in self.drafts:
             return False
         drafted = self.drafts[file]
-        return drafted.document.value is None or what == drafted.claim.client or what in self.claims[file]
+        return drafted.document.value is None or what in drafted.claim.names or what in self.claims[file]
 
 
 class _Made(Struct):
@@ -75,6 +77,8 @@ class _Made(Struct):
     ground: _Ground
     used: dict[str, Draft | None]
     compiled: Compiled
+    day: date
+    """The client's day when it was made: some findings depend on it."""
 
 
 class Loader:
@@ -105,7 +109,7 @@ class Loader:
         self._made: dict[str, _Made] = {}
         self._claims: dict[str, tuple[str, ...]] = {}
         self._held: dict[str, str] = {}
-        """By client and by number: the file that has it."""
+        """By client, former name and number: the file that has it."""
 
     def look(self) -> Look:
         """What stands in the folder now."""
@@ -118,7 +122,7 @@ class Loader:
         self._held = {}
         for drafted in drafts:
             file = drafted.document.file
-            self._held |= dict.fromkeys((drafted.claim.client, *claims[file]), file)
+            self._held |= dict.fromkeys((*drafted.claim.names, *claims[file]), file)
 
     def load(self, now: datetime | None = None) -> Catalogue:
         """The catalogue of what stands in the folder; `now` is the instant around which holidays are looked up.
@@ -139,7 +143,7 @@ class Loader:
 
     def _load(self, seen: Look, now: datetime) -> Catalogue:
         folder = self._understand(seen, now)
-        self._compile(folder, now.date())
+        self._compile(folder, now)
         self._forget(folder)
         compiled = [self._made[name].compiled for name in folder.drafts]
         plans, conflicts = self._admit(folder, compiled)
@@ -148,7 +152,7 @@ class Loader:
     # Understood: the documents, and what all of them stand on
 
     def _understand(self, seen: Look, now: datetime) -> _Folder:
-        shared, shared_contents = self._documents.shared(seen)
+        shared, shared_contents = self._documents.shared(seen, now.year)
         drafts = self._documents.drafts(seen)
         ground = _Ground(shared, seen.sounds, now.date())
         self._ground = self._ground if self._ground and ground.is_the_same(self._ground) else ground
@@ -168,24 +172,29 @@ class Loader:
 
     # Compiled: what has changed, or was wrong
 
-    def _compile(self, folder: _Folder, today: date) -> None:
+    def _compile(self, folder: _Folder, now: datetime) -> None:
         moved = folder.claims != self._claims
-        stale = [drafted for name, drafted in folder.drafts.items() if not self._is_current(name, folder, moved)]
+        days = {name: _today(drafted, now) for name, drafted in folder.drafts.items()}
+        stale = [
+            drafted for name, drafted in folder.drafts.items() if not self._is_current(name, folder, moved, days[name])
+        ]
         shared = folder.ground.shared
         self._sounds.prepare(self._texts(stale, shared))
         for drafted in stale:
+            today = days[drafted.document.file]
             compiled = compile_client(drafted, shared, self._sounds, today, folder.neighbours)
             used = {name: folder.drafts.get(name) for name in (*compiled.uses, drafted.document.file)}
-            self._made[drafted.document.file] = _Made(folder.ground, used, compiled)
+            self._made[drafted.document.file] = _Made(folder.ground, used, compiled, today)
         self._claims = folder.claims
 
-    def _is_current(self, name: str, folder: _Folder, moved: bool) -> bool:
+    def _is_current(self, name: str, folder: _Folder, moved: bool, today: date) -> bool:
         """Whether nothing has changed that the client was made of; `moved`: some client's numbers have."""
         made = self._made.get(name)
         return (
             made is not None
             and made.compiled.plan is not None
             and made.ground is folder.ground
+            and made.day == today
             and all(folder.drafts.get(used) is drafted for used, drafted in made.used.items())
             and (not moved or _dials_as_before(made.compiled, name, folder.neighbours))
         )
@@ -214,7 +223,7 @@ class Loader:
         plans, conflicts = admit(compiled, held)
         self._held = held
         for plan in plans.values():
-            self._held |= dict.fromkeys((plan.client, *plan.numbers), plan.source)
+            self._held |= dict.fromkeys((what for what, _ in claims_of(plan)), plan.source)
         if self._beside:
             twice = (claimed_twice(drafted, folder.neighbours) for drafted in folder.drafts.values())
             conflicts += [issue for issues in twice for issue in issues]
@@ -250,7 +259,7 @@ class Loader:
                 for one in compiled
                 if one.overdue is not None
             },
-            meant={one.document.file: one.client for one in compiled if one.client and one.document.file not in files},
+            meant={name: folder.drafts[name].claim.names for name in folder.drafts.keys() - files},
             documents=contents | folder.shared_contents,
             uses={one.client: self._stands_on(one, folder) for one in served},
         )
@@ -258,6 +267,12 @@ class Loader:
     @staticmethod
     def _stands_on(one: Compiled, folder: _Folder) -> frozenset[str]:
         return one.uses | {one.document.file} | folder.shared_contents.keys()
+
+
+def _today(drafted: Draft, now: datetime) -> date:
+    """The day in the client's zone: what ends today is not over before midnight there."""
+    zone = drafted.claim.timezone
+    return now.astimezone(ZoneInfo(zone) if known_timezone(zone) else UTC).date()
 
 
 def _dials_as_before(compiled: Compiled, name: str, neighbours: Neighbours) -> bool:

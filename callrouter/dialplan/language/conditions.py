@@ -18,9 +18,21 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
+from callrouter.core.schedule import Span
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.language import values
-from callrouter.dialplan.language.fields import Block, Day, Duration, Flag, Name, Percentage, Read, Target, Values
+from callrouter.dialplan.language import dates, values
+from callrouter.dialplan.language.fields import (
+    Block,
+    DateRanges,
+    Day,
+    Duration,
+    Flag,
+    Name,
+    Percentage,
+    Read,
+    Target,
+    Values,
+)
 
 _NUMBER = re.compile(r"-?[0-9]{1,9}(?:\.[0-9]{1,6})?", re.ASCII)
 
@@ -101,6 +113,7 @@ class ConditionBlock(Block):
                 {"required": ["variable"]},
                 {"required": ["queue"]},
                 {"required": ["from", "to"]},
+                {"required": ["dates"]},
                 {"required": ["percentage"]},
             ]
         }
@@ -130,9 +143,11 @@ class ConditionBlock(Block):
     expected_wait: DurationBounds | None = None
     """(Callers waiting + 1) × mean conversation ÷ agents; none while more agents are free than callers wait."""
     from_: Annotated[Day | None, Field(alias="from")] = None
-    """First day, in the client's zone."""
+    """First day, in the client's zone: `2026-12-24`, or `12-24` for every year."""
     to: Day | None = None
     """Last day, included."""
+    dates: DateRanges = ()
+    """Days (see Days and dates), such as `christmas`, `12-24`, `public holidays` or `school holidays A`."""
     percentage: Percentage | None = None
     """This share of the calls; the same call always goes the same way."""
     then: Target
@@ -141,15 +156,25 @@ class ConditionBlock(Block):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         dated = self.from_ is not None or self.to is not None
-        if sum((self.variable is not None, self.queue is not None, dated, self.percentage is not None)) != 1:
-            raise ValueError('must hold exactly one of "variable", "queue", "from" with "to", and "percentage"')
+        kinds = (self.variable is not None, self.queue is not None, dated, self.dates, self.percentage is not None)
+        if sum(map(bool, kinds)) != 1:
+            raise ValueError(
+                'must hold exactly one of "variable", "queue", "from" with "to", "dates", and "percentage"'
+            )
         self._one_question("variable", _TESTS, needed=False)
         self._one_question("queue", _MEASURES, needed=True)
         if dated:
             if self.from_ is None or self.to is None:
                 raise ValueError('needs both "from" and "to"')
-            values.days(f"{self.from_}..{self.to}")
+            dates.days(f"{self.from_}..{self.to}")
         return self
+
+    @property
+    def days(self) -> Mapping[str, tuple[str | int, ...]]:
+        """The texts that say its days, each with its place."""
+        if self.from_ is not None:
+            return {f"{self.from_}..{self.to}": ("from",)}
+        return {text: ("dates", index) for index, text in enumerate(self.dates)}
 
     def _one_question(self, subject: str, questions: tuple[str, ...], *, needed: bool) -> None:
         asked = [name for name in questions if getattr(self, name) not in (None, ())]
@@ -161,16 +186,16 @@ class ConditionBlock(Block):
             raise ValueError(f'"{subject}" needs exactly one of {listed}')
 
 
-def condition(block: ConditionBlock, timezone: str = "") -> Condition:
-    """The condition as the core asks it; days are those of `timezone`, or of the client's own zone."""
+def condition(block: ConditionBlock, timezone: str = "", spans: tuple[Span, ...] = ()) -> Condition:
+    """The condition as the core asks it; days are `spans` in `timezone`, or in the client's own zone."""
     if block.variable is not None:
         return _of_variable(block, block.variable)
     if block.queue is not None:
         return _of_queue(block, block.queue)
     if block.percentage is not None:
         return ShareOfCalls(percent=block.percentage)
-    first, last = values.days(f"{block.from_}..{block.to}")
-    return DateWithin(first=first, last=last, timezone=timezone)
+    dated = all(isinstance(dates.days(text), dates.Dated) for text in block.days)
+    return DateWithin(spans=spans, timezone=timezone, written="" if dated else ", ".join(block.days))
 
 
 def _of_variable(block: ConditionBlock, name: str) -> Condition:

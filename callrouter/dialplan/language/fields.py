@@ -4,7 +4,6 @@ Every annotation carries two things: the function that reads the text (all scala
 JSON Schema of what may be written, for editors that know types.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
 from types import NoneType
@@ -15,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError, core_schema
 
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language import values
+from callrouter.dialplan.language import dates, values
+from callrouter.dialplan.language.sentences import pieces
 
 LONGEST_SENTENCE = 2_000
 """Characters of a text to say: some two minutes."""
@@ -139,12 +139,7 @@ def _sentence(value: object) -> str:
     words = " ".join(values.text(value).split())
     if len(words) > LONGEST_SENTENCE:
         raise ValueError(f"is {len(words)} characters long: nobody listens to more than {LONGEST_SENTENCE}")
-    if found := _BRACES.search(words):
-        name = found[1] or "name"
-        raise ValueError(
-            f"{shown(found[0])} would be spoken as it stands: a play reads a variable aloud, as in"
-            f' prompt: ["…", {{ digits: {name} }}]; elsewhere leave it out'
-        )
+    pieces(words)
     return words
 
 
@@ -170,9 +165,6 @@ def _variable_value(value: object) -> str:
         raise ValueError(f"{shown(words, 30)} is longer than {MAX_VALUE} characters: a call carries its variables")
     return words
 
-
-_BRACES = re.compile(r"\{\s*([a-z][a-z0-9_-]*)?[^{}]*\}?|\}", re.IGNORECASE)
-"""What looks like the place of a variable, closed or not; no sentence needs a brace."""
 
 Path = tuple[str | int, ...]
 """Keys, and places in lists."""
@@ -316,4 +308,26 @@ Share = Annotated[
     float,
     Read(values.share, {"type": "string", "pattern": "^[0-9]+([.][0-9]+)? ?%$", "examples": ["80%", "90%"]}),
 ]
-Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"})]
+Day = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^([0-9]{4}-)?[0-9]{2}-[0-9]{2}$"})]
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MONTH_DAY = "[0-9]{2}-[0-9]{2}"
+_DATES = {
+    "type": "string",
+    "pattern": f"^({_DATE}([.][.]{_DATE})?|{_MONTH_DAY}([.][.]{_MONTH_DAY})?|[^0-9].*)$",
+    "examples": ["2026-12-24..2027-01-03", "12-24", "10-15..04-15", "eve of christmas", "school holidays A"],
+}
+Dates = Annotated[str, Read(dates.text, _DATES)]
+"""Days: with their year, of every year, or by what they are called."""
+DatesOrPart = Annotated[
+    str,
+    Read(
+        dates.days_or_part_text,
+        {
+            "type": "string",
+            "pattern": f"^({_DATE}.*|{_MONTH_DAY}.*|[^0-9].*)$",
+            "examples": ["2026-12-24", "2026-12-24 18:00..24:00", "christmas"],
+        },
+    ),
+]
+"""Days, or part of one."""
+DateRanges = Annotated[tuple[Dates, ...], Before(as_list), OneOrMany()]

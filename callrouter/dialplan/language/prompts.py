@@ -5,7 +5,21 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from callrouter.dialplan.language.fields import Before, Block, Line, Name, OneOrMany, Retries, Target, Words, as_list
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Line,
+    Name,
+    OneOrMany,
+    Read,
+    Retries,
+    Target,
+    Words,
+    as_list,
+)
+from callrouter.dialplan.language.languages import LANGUAGES, language_code
+
+Language = Annotated[str, Read(language_code, {"enum": list(LANGUAGES)})]
 
 STANDARD_ACCEPT = "(accept)"
 """Name of the standard sentence that asks a called party to accept."""
@@ -29,45 +43,41 @@ class _OrText:
         return {"anyOf": [handler(core_schema), {"type": "string", "minLength": 1}]}
 
 
-class PromptBlock(Block):
-    """A text to say, or a sound or shared prompt by name."""
+PART_KINDS = ("say", "sound", "digits", "telephone", "number", "date", "time")
+"""What a part of a prompt may be."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
+class PromptBlock(Block):
+    """A text to say, a sound or shared prompt by name, or a value read aloud."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [kind]} for kind in PART_KINDS]})
 
     say: Words | None = None
     """The text to speak: one sentence, or one for each of the client's languages (`{ fr: …, en: … }`)."""
     sound: Line | None = None
     """A prompt of `shared/prompts.yaml`, or a sound file by name, without suffix."""
-
-    @model_validator(mode="after")
-    def _one(self) -> Self:
-        if (self.say is None) == (self.sound is None):
-            raise ValueError('must hold either "say" or "sound"')
-        return self
-
-
-class PartBlock(PromptBlock):
-    """A text to say, a sound or shared prompt by name, or a variable read aloud."""
-
     digits: Name | None = None
     """A variable whose digits are read one by one."""
+    telephone: Name | None = None
+    """A telephone number: a variable, `caller` or `did`."""
     number: Name | None = None
     """A variable that is read as a whole number."""
     date: Name | None = None
     """A variable that is read as a day (`2026-11-24`)."""
     time: Name | None = None
     """A variable that is read as a time of day (`14:30`)."""
+    language: Language | None = None
+    """The language, and so the voice, of this part alone, whatever the call is in."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if sum(getattr(self, kind) is not None for kind in PART_KINDS) != 1:
             raise ValueError(f"must hold exactly one of {', '.join(PART_KINDS)}")
+        if self.language is not None and isinstance(self.say, dict):
+            raise ValueError("says in which language it is: write one sentence, in that language")
         return self
 
 
-PART_KINDS = ("say", "sound", "digits", "number", "date", "time")
-Part = Annotated[PartBlock, Before(_said), _OrText()]
-Parts = Annotated[tuple[Part, ...], Before(as_list), Field(min_length=1), OneOrMany()]
 Spoken = Annotated[PromptBlock, Before(_said), _OrText()]
 Prompts = Annotated[tuple[Spoken, ...], Before(as_list), Field(min_length=1), OneOrMany()]
 

@@ -22,8 +22,11 @@ def known_timezone(name: str) -> bool:
 
 
 def closest_timezone(name: str) -> str:
-    """The zone that was probably meant."""
-    return closest(name, available_timezones())
+    """The zone that was probably meant, by its name or its city's; an empty string when none is near."""
+    known = [zone for zone in available_timezones() if known_timezone(zone) and not zone.startswith("Etc/")]
+    city = name.strip().replace(" ", "_").rpartition("/")[2].lower()
+    same = [zone for zone in known if zone.rpartition("/")[2].lower() == city]
+    return same[0] if len(same) == 1 else closest(name, known)
 
 
 @lru_cache(maxsize=1)

@@ -72,6 +72,22 @@ def _label(known: Key) -> str:
     return dotted(tuple(part if isinstance(part, str) else part + 1 for part in inner))
 
 
+_MEANT_VERBS = {
+    **dict.fromkeys(("transfer", "forward", "renvoi"), "redirect"),
+    **dict.fromkeys(("voicemail", "record", "messagerie"), "message"),
+    **dict.fromkeys(("ring", "call", "appel"), "dial"),
+    **dict.fromkeys(("say", "speak", "announce"), "play"),
+    **dict.fromkeys(("ivr", "choice"), "menu"),
+    **dict.fromkeys(("hours", "schedule", "time"), "opening_hours"),
+    **dict.fromkeys(("if", "switch", "condition"), "branch"),
+    **dict.fromkeys(("http", "webhook"), "lookup"),
+    **dict.fromkeys(("email", "sms", "mail"), "notify"),
+    **dict.fromkeys(("team", "line", "file"), "queue"),
+    **dict.fromkeys(("end", "raccrocher"), "hangup"),
+}
+"""What others call a verb: by its letters, `transfer` is next to `answer`."""
+
+
 def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
     """What is wrong, and the name that was probably meant."""
     loc = found["loc"]
@@ -84,8 +100,8 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
             return f'"{last}" is missing' + (f": {hint}" if hint else ""), ""
         case "extra_forbidden":
             allowed = _keys(model, loc[:-1])
-            hint = closest(last, allowed)
             kind = "verb" if "hangup" in allowed else "key"
+            hint = (_MEANT_VERBS.get(last.lower(), "") if kind == "verb" else "") or closest(last, allowed)
             listed = "" if hint else f": the {kind}s here are {', '.join(allowed)}"
             return f"unknown {kind} {shown(last)}{listed}", hint
         case "value_error":

@@ -18,7 +18,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}")
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
-_MINUTES_A_DAY = 24 * 60
+MINUTES_A_DAY = 24 * 60
 
 MOST_RETRIES = 10
 """Whoever has not understood a question by then never will, and holds a line."""
@@ -72,11 +72,27 @@ def duration(value: str) -> float:
     if word.replace(".", "", 1).isdecimal():
         raise ValueError(f'{shown(word)} has no unit: write "{word}s" for seconds, "{word}m" for minutes')
     if not word or _DURATION.sub("", word):
-        raise ValueError(f'{shown(value)} is no duration: write "20s", "3m" or "500ms"')
+        meant = _as_duration(word)
+        mend = f'"{meant}"' if meant else '"20s", "3m" or "500ms"'
+        raise ValueError(f"{shown(value)} is no duration: write {mend}")
     seconds = sum(float(amount) * _UNIT_SECONDS[unit] for amount, unit in _DURATION.findall(word))
     if seconds > LONGEST_SECONDS:
         raise ValueError(f"{shown(word)} is longer than a day")
     return seconds
+
+
+_WRITTEN_UNITS = re.compile(
+    r"(\d+(?:[.,]\d+)?)(h|heures?|hours?|m|mn|mins?|minutes?|s|secs?|secondes?|seconds?)(?![a-z])", re.ASCII
+)
+
+
+def _as_duration(word: str) -> str:
+    """`20sec`, `2 minutes`, `1m30` and `1,5m` as a duration is written; empty when it cannot be told."""
+    found = "".join(f"{amount.replace(',', '.')}{unit[0]}" for amount, unit in _WRITTEN_UNITS.findall(word.lower()))
+    rest = _WRITTEN_UNITS.sub("", word.lower())
+    if rest.isdecimal() and len(rest) <= 2 and found.endswith(("h", "m")) and word.endswith(rest):
+        return f"{found}{rest}{'m' if found.endswith('h') else 's'}"
+    return "" if rest else found
 
 
 def positive_duration(value: object) -> float:
@@ -118,11 +134,11 @@ def share(value: object) -> float:
     """A share, 0 to 1, of `90%`."""
     word = text(value).strip()
     number = word.removesuffix("%").strip()
-    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,4})?", number) or float(number) > 100:
-        raise ValueError(f'{shown(word)} is no percentage: write "90%"')
+    if not re.fullmatch(r"[0-9]{0,3}(\.[0-9]{1,4})?", number) or not number or float(number) > 100 or word == "0":
+        raise ValueError(f'{shown(word)} is no percentage, such as "90%"')
     if not word.endswith("%"):
         # 0.85 is how others write 85 %: nobody promises less than one percent.
-        percent = f"{float(number) * 100:g}" if "." in number and float(number) <= 1 else number
+        percent = f"{float(number) * 100:g}" if float(number) <= 1 else number
         raise ValueError(f'{shown(word)} has no percent sign: write "{percent}%"')
     return float(number) / 100
 
@@ -182,9 +198,30 @@ def weekly_instant(value: object) -> tuple[int, time]:
     """Day of the week, Monday 0, and time of day of `mon 08:00`."""
     day_name, _, clock = text(value).strip().lower().partition(" ")
     clock = clock.strip()
-    if day_name not in DAYS or not _CLOCK.fullmatch(clock) or _minutes(clock) >= _MINUTES_A_DAY:
+    if day_name not in DAYS or not _CLOCK.fullmatch(clock) or _minutes(clock) >= MINUTES_A_DAY:
         raise ValueError(f'{shown(value)} is no instant of a week: write "mon 08:00"')
     return DAYS.index(day_name), time(_minutes(clock) // 60, _minutes(clock) % 60)
+
+
+@_known(4_096)
+def week_parts(value: str) -> tuple[tuple[int, int], ...]:
+    """Parts of a week of `mon-fri 08:00-18:00` or `fri 18:00..mon 08:00`: minutes since Monday 00:00, without the ends.
+
+    A part that ends before it begins goes on over midnight, or over the end of the week.
+    """
+    word = text(value).strip().lower()
+    begin, dots, end = word.partition("..")
+    if dots:
+        (from_day, from_clock), (to_day, to_clock) = (weekly_instant(" ".join(part.split())) for part in (begin, end))
+        start = from_day * MINUTES_A_DAY + from_clock.hour * 60 + from_clock.minute
+        stop = to_day * MINUTES_A_DAY + to_clock.hour * 60 + to_clock.minute
+        return ((start, stop if start < stop else stop + 7 * MINUTES_A_DAY),)
+    found = re.fullmatch(r"([a-z, -]+?) *([0-9].*)", word)
+    if not found:
+        raise ValueError(f'{shown(value)} is no part of a week: write "mon-fri 08:00-18:00" or "fri 18:00..mon 08:00"')
+    start, stop = clock_range(found[2])
+    stop += 0 if start < stop else MINUTES_A_DAY
+    return tuple((day * MINUTES_A_DAY + start, day * MINUTES_A_DAY + stop) for day in weekdays(found[1]))
 
 
 @_known(4_096)
@@ -205,16 +242,44 @@ def weekdays(value: str) -> tuple[int, ...]:
 def _weekday(word: str, whole: object) -> int:
     if word in DAYS:
         return DAYS.index(word)
-    raise ValueError(f'{shown(whole)} names no days: write mon, tue, wed, thu, fri, sat, sun, as in "mon-fri"')
+    meant = _as_days(str(whole))
+    mend = f'"{meant}"' if meant else 'mon, tue, wed, thu, fri, sat, sun, as in "mon-fri"'
+    raise ValueError(f"{shown(whole)} names no days: write {mend}")
+
+
+_DAYS_BY_NAME = {
+    **dict(zip(("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"), DAYS, strict=True)),
+    **dict(zip(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), DAYS, strict=True)),
+}
+_NAMED_SPANS = {"weekdays": "mon-fri", "weekend": "sat-sun", "week-end": "sat-sun", "everyday": "daily"}
+
+
+def _as_days(written: str) -> str:
+    """`lun-ven` and `monday to friday` as days are written; empty when it cannot be told."""
+    word = written.lower().strip()
+    if word in _NAMED_SPANS:
+        return _NAMED_SPANS[word]
+    parts = [part for part in re.split(r"(\s*(?:-|,|;|/|\s(?:to|au|à|et|and)\s)\s*)", word) if part]
+    found: list[str] = []
+    for index, part in enumerate(parts):
+        if index % 2:
+            found.append("-" if part.strip() in ("-", "to", "au", "à") else ",")
+            continue
+        name = part.strip().rstrip(".")
+        days = {day for full, day in _DAYS_BY_NAME.items() if len(name) > 1 and full.startswith(name)}
+        if len(days) != 1:
+            return ""
+        found += days
+    return "".join(found)
 
 
 @_known(4_096)
 def clock_range(value: str) -> tuple[int, int]:
     """Minutes since midnight of `08:00-12:30`; an end before the start lies on the next day."""
     word = text(value).replace(" ", "").replace("–", "-")
-    parts = re.split("[,;/]|et|and", word)
-    if len(parts) > 1 and all("-" in part for part in parts):
-        listed = ", ".join(f'"{part}"' for part in parts)
+    parts = _RANGES.findall(text(value).lower().replace("–", "-"))
+    if len(parts) > 1:
+        listed = ", ".join(f'"{_as_clock(begin)}-{_as_clock(end)}"' for begin, end in parts)
         raise ValueError(f"{shown(value)} holds several ranges: write a list, [{listed}]")
     begin, dash, end = word.partition("-")
     if not dash or not (_CLOCK.fullmatch(begin) and _CLOCK.fullmatch(end)):
@@ -222,19 +287,38 @@ def clock_range(value: str) -> tuple[int, int]:
         example = (
             meant if _CLOCK.fullmatch(meant.partition("-")[0]) and _CLOCK.fullmatch(meant.partition("-")[2]) else ""
         )
-        raise ValueError(f'{shown(value)} is no time range: write "{example or "08:00-12:30"}"')
+        mend = f': write "{example}"' if example else ', such as "08:00-12:30"'
+        raise ValueError(f"{shown(value)} is no time range{mend}")
     start, stop = _minutes(begin), _minutes(end)
-    if start >= _MINUTES_A_DAY or stop > _MINUTES_A_DAY:
+    if start == MINUTES_A_DAY and stop < MINUTES_A_DAY:
+        raise ValueError(f'{shown(value)} begins at the end of a day: write "00:00-{_clock_of(stop)}"')
+    if start >= MINUTES_A_DAY or stop > MINUTES_A_DAY:
         raise ValueError(f'{shown(value)} goes beyond the day: midnight at the end is "24:00"')
     if start == stop:
         raise ValueError(f'{shown(value)} is empty: write "00:00-24:00" for the whole day')
     return start, stop
 
 
+_RANGES = re.compile(r"([0-9]{1,2}(?:[h:.][0-9]{0,2})?)\s*(?:-|à|to)\s*([0-9]{1,2}(?:[h:.][0-9]{0,2})?)", re.ASCII)
+"""Ranges of the clock as people write them."""
+
+
+def _clock_of(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 def _as_clock(word: str) -> str:
     """`8h30`, `8.30` and `8` as a clock shows it."""
     found = re.fullmatch(r"([0-9]{1,2})(?:[h:.]([0-9]{2})?)?", word, re.ASCII)
     return f"{int(found[1]):02}:{found[2] or '00'}" if found else word
+
+
+def clock(value: str) -> int:
+    """Minutes since midnight of `08:00`; `24:00` is the midnight at the end."""
+    word = value.strip()
+    if not _CLOCK.fullmatch(word) or _minutes(word) > MINUTES_A_DAY:
+        raise ValueError(f'{shown(value)} is no time of day: write "{_as_clock(word)}"')
+    return _minutes(word)
 
 
 def _minutes(clock: str) -> int:
@@ -245,5 +329,5 @@ def _minutes(clock: str) -> int:
 @lru_cache(maxsize=4_096)
 def part_of_day(start: int, stop: int) -> TimeRange:
     """A range on the wall clock from minutes since midnight; 1440 is the end of the day."""
-    end = None if stop >= _MINUTES_A_DAY else time(stop // 60, stop % 60)
+    end = None if stop >= MINUTES_A_DAY else time(stop // 60, stop % 60)
     return TimeRange(start=time(start // 60, start % 60), end=end)

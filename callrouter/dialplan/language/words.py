@@ -43,8 +43,8 @@ def describe_condition(condition: Condition) -> str:
             return f"{variable} starts with {' or '.join(prefixes)}"
         case VariableNumber(variable=variable, bounds=bounds):
             return f"{variable} {_bounds(bounds)}"
-        case DateWithin(first=first, last=last):
-            return f"{first} to {last}" if first != last else f"{first}"
+        case DateWithin():
+            return condition.called
         case ShareOfCalls(percent=percent):
             return f"{percent:g} % of calls"
         case QueueStands(queue=queue, measure=measure, bounds=bounds):

@@ -3,8 +3,9 @@
 `graph` looks at a tree as nodes and ways, and keeps ways that need a key apart from those that do not; `ways` proves
 that exits lead somewhere, nodes are reached, and no way goes round or on for ever; `flow` finds what is certain at a
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
-an earlier one; `calendar` looks at hours, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and
-`dialled` at numbers that lead back here through the telephone network. `effort` and `advice` only warn.
+an earlier one; `calendar` looks at hours (`kept_hours`) and `surprises` at days on which they are not what one may
+think, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and `dialled` at numbers that lead back here
+through the telephone network. `effort` and `advice` only warn.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a

@@ -12,26 +12,23 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
-
 from callrouter.core.schedule import DAYS
-from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
+from callrouter.dialplan.documents.calendar import HoursBlock, hours_called
 from callrouter.dialplan.issues import Severity, shown
-from callrouter.dialplan.language import values
+from callrouter.dialplan.language import dates, values
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.advice import OF_FRANCE
 from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD, KeptHours
+from callrouter.dialplan.proof.surprises import check_surprises
 from callrouter.dialplan.scope import Scope
-
-DAYS_AHEAD = 731
-"""Two years, with a leap day."""
+from callrouter.dialplan.shared.hours import almanac_of
 
 LONGEST_NIGHT_HOURS = 16
 """Hours over midnight up to which nobody is asked whether they are meant."""
 
 # The same texts stand in many clients' files.
 _clock_range = lru_cache(maxsize=4096)(values.clock_range)
-_days = lru_cache(maxsize=4096)(values.days)
 _weekdays = lru_cache(maxsize=4096)(values.weekdays)
 
 LONGEST_CLOSING_DAYS = 92
@@ -41,32 +38,23 @@ LONG_OVER_DAYS = 30
 """A date that was over yesterday is taken out some day; one of months ago was never right, or is forgotten."""
 
 
-class _Kept(Struct, frozen=True, kw_only=True):
-    """Hours a client keeps, and where they are written: in its own document, or in a calendar that all share."""
-
-    block: HoursBlock | CalendarBlock
-    path: tuple[str, ...]
-    """In the client's document; of a calendar, the place that names it."""
-    calendar: str = ""
-
-    def warn(self, scope: Scope, message: str, *path: str | int) -> None:
-        """Note what is unwise; nobody's calendar is blamed for the zone of one client."""
-        if self.calendar:
-            scope.fail(f"hours: calendar {shown(self.calendar)}: {message}", *self.path, severity=Severity.WARNING)
-        else:
-            scope.fail(f"hours.{path[0]}: {message}", *self.path, *path, severity=Severity.WARNING)
-
-
 def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
     """Every set of hours a client wrote or took from a shared calendar, by the name it stands under."""
     for written, block in blocks.items():
-        kept = [_Kept(block=block, path=("hours", written))]
-        if block.calendar is not None and (calendar := scope.shared.calendars.get(block.calendar)):
-            kept.append(_Kept(block=calendar, path=("hours", written, "calendar"), calendar=block.calendar))
+        shared = scope.shared.calendars.get(block.calendar) if block.calendar else None
+        kept = [
+            KeptHours(block=block, path=("hours", written), almanac=almanac_of(block, shared, scope.country, today))
+        ]
+        if shared is not None and block.calendar is not None:
+            almanac = almanac_of(shared, None, scope.country, today)
+            path = ("hours", written, "calendar")
+            kept.append(KeptHours(block=shared, path=path, almanac=almanac, calendar=block.calendar))
         _check_dates(scope, kept[0], today)
         for one in kept:
             _check_clock_changes(scope, one, today)
             _check_nights(scope, one)
+            if one.block.exceptions and (schedule := scope.schedules.get(hours_called(written))):
+                check_surprises(scope, one, schedule, today)
             _check_region(
                 scope, one, {*block.holidays, *(holiday for other in kept for holiday in other.block.holidays)}
             )
@@ -90,16 +78,16 @@ def check_open(scope: Scope, tree: Tree, today: date) -> None:
                 scope.fail(wrong, *here, "holiday", severity=Severity.WARNING)
 
 
-def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:
+def _check_clock_changes(scope: Scope, kept: KeptHours, today: date) -> None:
     """Warn of hours of which nothing is left on a day whose clocks go forward; once for the week, and each exception.
 
     An exception comes before the week: on its days the week's hours are not kept.
     """
     told = False
     for day, start, stop in skipped_minutes(scope.timezone, today):
-        own = [written for written in kept.block.exceptions if _holds(written, day)]
+        own = [written for written in kept.block.exceptions if kept.holds(written, day)]
         places = [("exceptions", written, kept.block.exceptions[written]) for written in own]
-        if not own and not told and not any(_holds(written, day) for written in kept.block.closed):
+        if not own and not told and not any(kept.holds(written, day) for written in kept.block.closed):
             week = kept.block.open or {}
             places = [("open", key, ranges) for key, ranges in week.items() if day.weekday() in _weekdays(key)]
         for part, key, ranges in places:
@@ -117,7 +105,7 @@ def _check_clock_changes(scope: Scope, kept: _Kept, today: date) -> None:
                     told = told or part == "open"
 
 
-def _check_nights(scope: Scope, kept: _Kept) -> None:
+def _check_nights(scope: Scope, kept: KeptHours) -> None:
     """Warn of hours that end before they begin, and so hold nearly a whole day: the two were probably exchanged."""
     for part, written in (("open", kept.block.open or {}), ("exceptions", kept.block.exceptions)):
         for key, ranges in written.items():
@@ -130,28 +118,30 @@ def _check_nights(scope: Scope, kept: _Kept) -> None:
                     kept.warn(scope, f"{wrong}: write {shown(meant)} if that is meant", part, key, index)
 
 
-def _check_dates(scope: Scope, kept: _Kept, today: date) -> None:
+def _check_dates(scope: Scope, kept: KeptHours, today: date) -> None:
     """Warn of closings that are longer than any, and of days that have long been over: slips of the year, mostly."""
     closed = list(enumerate(kept.block.closed))
     for index, written in closed:
-        first, last = _days(written)
-        if (last - first).days >= LONGEST_CLOSING_DAYS:
-            wrong = f"{shown(written)} closes for {(last - first).days + 1} days: is the year right?"
+        days = _dated(written)
+        if days and (days.last - days.first).days >= LONGEST_CLOSING_DAYS:
+            wrong = f"{shown(written)} closes for {(days.last - days.first).days + 1} days: is the year right?"
             scope.fail(f"hours.closed: {wrong}", *kept.path, "closed", index, name="long-closing")
     places: list[tuple[str, str, str | int]] = [(written, "closed", index) for index, written in closed]
     places += [(written, "exceptions", written) for written in kept.block.exceptions]
     for written, key, place in places:
-        if (today - _days(written)[1]).days > LONG_OVER_DAYS:
+        days = _dated(written)
+        if days and (today - days.last).days > LONG_OVER_DAYS:
             wrong = f"{shown(written)} is over: take it out, or is the year right?"
             scope.fail(f"hours.{key}: {wrong}", *kept.path, key, place, name="past-date")
 
 
-def _holds(written: str, day: date) -> bool:
-    first, last = _days(written)
-    return first <= day <= last
+def _dated(written: str) -> dates.Dated | None:
+    """The days of a text that has their year."""
+    found = dates.days(written)
+    return found if isinstance(found, dates.Dated) else None
 
 
-def _check_region(scope: Scope, kept: _Kept, holidays: Collection[str]) -> None:
+def _check_region(scope: Scope, kept: KeptHours, holidays: Collection[str]) -> None:
     """Warn of a territory overseas that keeps the holidays of the mainland only."""
     if "FR" in kept.block.holidays:
         region = OF_FRANCE.get(country_of(scope.timezone, "")) or OF_FRANCE.get(scope.country)

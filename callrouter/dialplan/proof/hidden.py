@@ -83,11 +83,7 @@ def hidden(condition: Condition, earlier: Sequence[tuple[int, Condition]]) -> Hi
             ]
             return _found("shares are counted from 0, and it is not larger than", larger[:1])
         case DateWithin():
-            around = [
-                place
-                for place, one in earlier
-                if isinstance(one, DateWithin) and one.first <= condition.first and condition.last <= one.last
-            ]
+            around = [place for place, one in earlier if isinstance(one, DateWithin) and condition.within(one)]
             return _found("all its days are answered for by", around[:1])
 
 

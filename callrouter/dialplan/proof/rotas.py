@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import combinations
-from zoneinfo import ZoneInfo
+from itertools import combinations, pairwise
 
-from callrouter.core.rota import Rota
-from callrouter.dialplan.issues import shown
-from callrouter.dialplan.proof.calendar import DAYS_AHEAD
+from callrouter.core.rota import Rota, Turns
+from callrouter.core.schedule import DAYS
+from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD
 from callrouter.dialplan.scope import Scope
+
+_MINUTES_A_WEEK = 7 * 24 * 60
 
 Gap = tuple[date, date | None]
 """First day without anybody, and the last; None: nobody follows."""
@@ -19,6 +21,7 @@ Gap = tuple[date, date | None]
 
 def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
     """Each rota a tree rings by: neither a gap within it nor its end within two years is right."""
+    told: set[str] = set()
     for name, about in tree.about.items():
         for ring in about.uses.rings if about.reads.rotas else ():
             rota = ring.whom
@@ -28,35 +31,85 @@ def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
             if day := claimed_twice(rota):
                 wrong = f"rota {shown(rota.name)} gives {day.isoformat()} to two people: a day needs one of them"
                 scope.fail(wrong, *here)
-            for first, last in gaps(rota, today):
-                if last is None:
-                    wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} on: write who follows"
-                    scope.fail(wrong, *here, dated=True)
-                else:
-                    wrong = f"rota {shown(rota.name)} names nobody from {first.isoformat()} to {last.isoformat()}"
-                    scope.fail(wrong, *here, dated=True)
+            for whose, first, last in _all_gaps(rota, today):
+                until = f"to {last.isoformat()}" if last else "on: write who follows"
+                wrong = f"rota {shown(rota.name)}{whose} names nobody from {first.isoformat()} {until}"
+                scope.fail(wrong, *here, dated=True)
+            if rota.name not in told:
+                told.add(rota.name)
+                _check_times(scope, rota, today, here)
+
+
+def _check_times(scope: Scope, rota: Rota, today: date, here: tuple[str | int, ...]) -> None:
+    """What may surprise of a rota: times that no shift holds, and days that begin at another hour than midnight."""
+    if gap := no_shift(rota):
+        wrong = f"rota {shown(rota.name)} has no shift from {gap}, and nobody is on call then"
+        scope.fail(wrong, *here, name="no-shift")
+    if rota.at_clock == time(0):
+        return
+    for duty in rota.exceptions:
+        midnight = datetime.combine(duty.first, time(), tzinfo=rota.zone).astimezone(UTC)
+        if duty.first >= today and not duty.written and rota.at(midnight) != duty.people:
+            before = " + ".join(one.name for one in rota.at(midnight)) or "nobody"
+            hour, whole = f"{rota.at_clock:%H:%M}", shown(f"{duty.first} 00:00..24:00")
+            said = (
+                f"rota {shown(rota.name)}: {duty.called} begins at {hour} and ends at {hour} of the day after;"
+                f" before it, {before} is on call. Write {whole} for the day by the clock"
+            )
+            scope.fail(said, *here, severity=Severity.NOTE)
 
 
 def claimed_twice(rota: Rota) -> date | None:
-    """The first day that two of a rota's exceptions give to different people."""
-    for one, two in combinations(rota.exceptions, 2):
-        if one.contact != two.contact and one.first <= two.last and two.first <= one.last:
+    """The first day that two of a rota's dated exceptions give to different people."""
+    dated = [one for one in rota.exceptions if not one.written]
+    for one, two in combinations(dated, 2):
+        if one.people != two.people and one.first <= two.last and two.first <= one.last:
             return max(one.first, two.first)
     return None
 
 
+def no_shift(rota: Rota) -> str:
+    """The first part of the week that no shift holds and no turn besides: `sat 08:00 to mon 08:00`; or nothing."""
+    if not rota.shifts or rota.turns.cycle or rota.turns.weeks:
+        return ""
+    parts = sorted(part for shift in rota.shifts for part in shift.parts)
+    if not parts:
+        return ""
+    # From the end of each part to the next one's beginning; after the last comes the first of the next week.
+    for (_, ended), (begins, _) in pairwise((*parts, (parts[0][0] + _MINUTES_A_WEEK, 0))):
+        if ended < begins:
+            return f"{_instant(ended)} to {_instant(begins)}"
+    return ""
+
+
+def _instant(minute: int) -> str:
+    day, clock = divmod(minute % _MINUTES_A_WEEK, 24 * 60)
+    return f"{DAYS[day]} {clock // 60:02}:{clock % 60:02}"
+
+
+def _all_gaps(rota: Rota, today: date) -> Iterator[tuple[str, date, date | None]]:
+    """The gaps of a rota's own turns and of each shift's: whose, first day and last."""
+    if rota.turns.cycle or rota.turns.weeks:
+        yield from (("", *gap) for gap in gaps(rota, today))
+    for shift in rota.shifts:
+        found = _gaps(rota, shift.turns, today)
+        yield from ((f", shift {shown(shift.name)},", *gap) for gap in found)
+
+
 def gaps(rota: Rota, today: date) -> Iterator[Gap]:
     """Days of the coming two years whose turn nobody has; a turn begins at the rota's own time of day."""
-    if rota.cycle and rota.starting is not None and rota.starting <= today:
+    yield from _gaps(rota, rota.turns, today)
+
+
+def _gaps(rota: Rota, turns: Turns, today: date) -> Iterator[Gap]:
+    if turns.cycle and turns.starting is not None and turns.starting <= today:
         return
-    zone = ZoneInfo(rota.timezone)
     begun: date | None = None
     last = today
     for step in range(DAYS_AHEAD):
         last = today + timedelta(days=step)
-        # Noon, or just before the turn ends, lies in the turn that began on that day, whatever the clocks do.
-        clock = max(rota.at_clock, time(12))
-        somebody = rota.at(datetime.combine(last, clock, tzinfo=zone).astimezone(UTC)) is not None
+        duty = rota.duty_on(last)
+        somebody = duty.people if duty else rota.having(turns, last)
         if not somebody and begun is None:
             begun = last
         elif somebody and begun is not None:

@@ -33,8 +33,8 @@ def check_seasons(scope: Scope, tree: Tree, today: date) -> None:
     """Conditions on days that are over: no call goes there any more, and the client believes that some do."""
     for name, about in tree.about.items():
         for index, condition in enumerate(about.reads.conditions) if not name.startswith(tree.foreign) else ():
-            if isinstance(condition, DateWithin) and condition.last < today:
-                last = condition.last.isoformat()
+            if isinstance(condition, DateWithin) and condition.spans and condition.spans[-1][1] < today:
+                last = condition.spans[-1][1].isoformat()
                 wrong = f"condition {index + 1} is over: its last day was {last}; take it out, or is the year right?"
                 scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "when", index, dated=True)
 
@@ -151,10 +151,10 @@ def _conflict(condition: Condition, earlier: Sequence[tuple[int, Condition]]) ->
         return f"never decides: {found.why} {_conditions(found.by)}"
     for place, other in earlier:
         if isinstance(condition, DateWithin) and isinstance(other, DateWithin):
-            inside = condition.first <= other.first and other.last <= condition.last
-            apart = condition.last < other.first or other.last < condition.first
-            if not inside and not apart:
-                day = max(condition.first, other.first)
+            # What has no year of its own is meant to go before what is more general: holidays before school holidays.
+            dated = not condition.written and not other.written
+            day = condition.first_shared(other) if dated and not other.within(condition) else None
+            if day is not None:
                 return f"claims {day.isoformat()}, which is claimed already by {_conditions((place,))}"
     return ""
 

@@ -14,6 +14,9 @@ from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
 from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.languages import LANGUAGES
+from callrouter.dialplan.language.own_texts import OWN_TEXTS
+from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\
@@ -37,6 +40,47 @@ is a way out: it leads to a node of whoever includes the snippet. The types are 
 The snippet's nodes become nodes of the tree under the name of the node that includes it (`night/ask`).
 """
 
+_DATES = """\
+Wherever days stand (in `exceptions` and `closed` of hours, in a rota's `exceptions`, in `dates` of a branch), they are
+written in one of these ways:
+
+| written | days |
+|---|---|
+| `2026-12-24` | that day |
+| `2026-12-24..2027-01-02` | from the first to the last of these days |
+| `12-24` | that day of every year; `02-29` comes in leap years only |
+| `10-15..04-15` | these days of every year, here over New Year. One that ends on `02-29` ends on 28 February in \
+other years, one that begins on it begins on 1 March |
+| `christmas`, `lundi de Pâques` | a public holiday by its name, in any language in which the country's have names; \
+the countries are those of `holidays`, else the client's own (a rota's: that of its time zone) |
+| `eve of christmas`, `veille de Noël` | the day before it |
+| `public holidays`, `eve of public holidays` | each of them, or the day before each |
+| `school holidays A` | those of the French zone A, B or C; elsewhere of a region (`school holidays DE-BY`). They \
+are known as far as they are published; later ones are reckoned by the usual rule |
+
+What comes every year is known from the year before this one to five years after it, as public holidays are.
+
+**Which hours a day has.** First decides what names a day with its year, then what names one day of every year, then
+what names several (a season, `public holidays`, `school holidays`); in each case `exceptions` before `closed`. Two
+exceptions of the same kind that claim the same day with other hours are refused. Then public holidays are closed, and
+then the week says.
+
+- One day (`2026-12-27`, `12-24`, `christmas`, `eve of christmas`) decides whatever it is: `"2026-12-27":
+  "10:00-18:00"` opens that Sunday.
+- Several days (with `..`, `eve of public holidays`, `school holidays`) change the hours of those which the week opens
+  and which are no public holidays: `"2026-12-24..2027-01-02": "09:00-12:00"` shortens the working days between, and
+  opens neither Sunday nor Christmas. `public holidays` changes those that fall on a day which the week opens.
+  `12-24..12-24` is 24 December where that is a working day. (A week without any hours says nothing of its days: then
+  all but public holidays are opened.)
+- Hours belong to the day on which they begin. A night `22:00-06:00` of Thursday goes on until Friday at 06:00, be
+  Friday a public holiday or closed; the night that would begin on a holiday or on a closed day is off as a whole, its
+  morning after midnight too.
+- The clock on the wall decides. In the hour that comes twice when clocks go back, hours hold both times; of hours that
+  the clocks leave out, `check` warns.
+
+`callrouter show --hours` shows each day of a week and why it is so; `check` names the days that may surprise.
+"""
+
 _ACCEPTED = """\
 Some warnings end with a name in brackets: what they warn of is seldom meant. A client for whom it is right says so,
 with the reason, and `check` is silent about it: `accepted: { long-ring: "The telephone hangs in the stable." }`.
@@ -53,6 +97,8 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield "## A client's file\n"
     schema = json_schema("client", client)
     yield from _document(client, schema, skip=(client.node_block,))
+    yield "### Days and dates\n"
+    yield _DATES
     yield "### accepted\n"
     yield _ACCEPTED
     yield "| name | said when |"
@@ -76,6 +122,8 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
         if model.__name__ in _COMMON:
             yield f"{_COMMON[model.__name__]}\n"
             yield from _table(model, schema["$defs"][model.__name__])
+            if model is PromptBlock:
+                yield _filled(_SENTENCES)
     for name, model in SHARED_FILES.items():
         yield f"## shared/{name}.yaml\n"
         yield from _document(model, json_schema(name), skip=())
@@ -84,6 +132,32 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
     yield "## client.test.yaml\n"
     yield "Beside `acme.yaml`, `acme.test.yaml`:\n"
     yield from _document(DOCUMENTS[EXPECTED], json_schema(EXPECTED), skip=())
+
+
+_SENTENCES = """\
+Wherever something is said (to agents and to those who are rung, too), a sentence may hold values in braces:
+`Votre dossier {dossier} est prêt le {jour:date} à {jour:time}.` A variable is read digit by digit, or as the word after
+the colon says: `digits`, `telephone`, `number`, `date` (2026-11-24), `time` (14:30). `{caller}` is the number that
+calls, `{did}` the one that was dialled; both are read as telephone numbers, in French in pairs. A value that is no such
+thing is left out, and so is the number of a caller who withholds it. Names and other texts cannot be read aloud.
+
+`language` gives a part a voice of its own: a menu asks `[{ say: "Pour le français, tapez 1.", language: fr },
+{ say: "For English, press 2.", language: en }]`, and its keys lead to a `set: { language: … }` each.
+
+Languages are those that espeak-ng speaks: {languages}.
+Digits and telephone numbers are read aloud in all of them, numbers, days and times in English and French. callrouter's
+own sentences exist in en, fr, de, es, it, nl and pt; `check` asks for them elsewhere, `shared/prompts.yaml` may hold
+them under the names {own}.
+
+Sentences are written as people write them and read as people say them: `14h30`, `9h-12h`, `24/12`, `12,50 €`, `15 %`,
+`1er`, `n° 12`, `SARL`, `M.`, `Dr`, telephone numbers; in English `2:30 pm`, `£12.50`, `Mr`. Capitals that make no word
+are spelt.
+"""
+
+
+def _filled(text: str) -> str:
+    own = ", ".join(f"`{one.name}`" for one in OWN_TEXTS)
+    return text.replace("{own}", own).replace("{languages}", ", ".join(LANGUAGES))
 
 
 _COMMON = {
@@ -162,6 +236,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
         return _block_name(schema["$ref"])
     if "allOf" in schema:
         return _kind(schema["allOf"][0])
+    if schema.get("enum") == list(LANGUAGES):
+        return "language"
     if "enum" in schema:
         return " or ".join(f"`{word}`" for word in schema["enum"])
     if "anyOf" in schema:

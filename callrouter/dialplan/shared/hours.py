@@ -1,43 +1,22 @@
-"""Opening hours of a document into schedules: ranges over midnight are split, holidays are looked up."""
+"""Opening hours of a document into schedules: each range under the day on which it begins, holidays looked up."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from functools import lru_cache
 
 from msgspec import Struct
 
-from callrouter.core.schedule import DAYS, DatedException, Schedule, TimeRange
+from callrouter.core.call import replace
+from callrouter.core.schedule import DAYS, DatedException, Ranges, Schedule, Span
 from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import shown
-from callrouter.dialplan.language import values
-from callrouter.dialplan.shared.public_holidays import calendar_of, countries, regions_of
+from callrouter.dialplan.language import dates, values
+from callrouter.dialplan.shared.almanac import Almanac
+from callrouter.dialplan.shared.public_holidays import public_holidays
 
-YEARS_BACK, YEARS_AHEAD = 1, 5
-"""Holidays are known from the last year (for questions about the past) to some years ahead."""
-
-_HOLIDAY_LANGUAGES = {"fr": ("fr", "fr_FR"), "en": ("en_GB", "en_US", "en")}
-
-
-_SAME_HOLIDAYS = {
-    "FR": {
-        **dict.fromkeys(("67", "68"), "57"),
-        "GP": "971",
-        "MQ": "972",
-        "GF": "973",
-        "RE": "974",
-        "YT": "976",
-        "975": "PM",
-        "977": "BL",
-        "978": "MF",
-        "986": "WF",
-        "987": "PF",
-        "988": "NC",
-    }
-}
-"""Departments and territories by their other names: the holidays library knows all of Alsace-Moselle as 57, and each
-place overseas by its number or by its ISO code only."""
+_MINUTES_A_DAY = 24 * 60
 
 
 class WrongHours(Struct, frozen=True, kw_only=True):
@@ -62,13 +41,14 @@ def schedule(
     language: str,
     today: date,
     *,
+    country: str,
     wrong: list[WrongHours],
     calendar: CalendarBlock | None = None,
 ) -> Schedule:
     """A set of hours; with a shared calendar, what the block says itself comes before what the calendar says.
 
     All that is wrong with the block's own values (ranges that overlap, holidays nobody knows) is put among `wrong`, and
-    left out.
+    left out. `country`: whose public holidays may be named where no holidays are kept; empty: none.
     """
     days: dict[date, str] = {}
     for index, code in enumerate(block.holidays):
@@ -76,49 +56,66 @@ def schedule(
             days.update(public_holidays(code.strip(), language, today.year))
         except ValueError as error:
             wrong.append(WrongHours(message=str(error), path=("holidays", index)))
-    exceptions = (*_exceptions(block, wrong), *_closed(block))
+    almanac = almanac_of(block, calendar, country, today)
     if calendar is None:
         week = _week(block, wrong)
-        return Schedule(name=name, timezone=timezone, week=week, holidays=days, exceptions=exceptions)
-    # What is wrong with the calendar is said of its own file.
-    below = schedule(name, calendar, timezone, language, today, wrong=[])
-    return Schedule(
-        name=name,
-        timezone=timezone,
-        week=below.week,
-        holidays={**below.holidays, **days},
-        exceptions=(*exceptions, *below.exceptions),
-    )
+        plain = Schedule(name=name, timezone=timezone, week=week.days, nights=week.nights, holidays=days)
+    else:
+        # What is wrong with the calendar is said of its own file.
+        below = schedule(name, calendar, timezone, language, today, country=country, wrong=[])
+        plain = replace(below, holidays={**below.holidays, **days})
+    if not block.exceptions and not block.closed:
+        return plain
+    own = _decided_by_date(block, almanac, plain, wrong)
+    return replace(plain, exceptions=(*own, *plain.exceptions))
 
 
-Week = tuple[tuple[TimeRange, ...], ...]
+def almanac_of(block: Block, calendar: CalendarBlock | None, country: str, today: date) -> Almanac:
+    """Whose holidays the dates of some hours may name: of those they keep, else of the country."""
+    kept = [code.strip() for code in (*block.holidays, *(calendar.holidays if calendar else ()))]
+    return Almanac(codes=tuple(kept) or ((country,) if country else ()), year=today.year)
+
+
+Week = tuple[Ranges, ...]
 """Of each day, Monday first, the ranges that are open."""
 
 
-def _week(block: Block, wrong: list[WrongHours]) -> Week:
+class _Week(Struct, frozen=True):
+    """The hours of a week by the day on which they begin: until midnight, and after it."""
+
+    days: Week
+    nights: Week
+
+
+def _week(block: Block, wrong: list[WrongHours]) -> _Week:
     week, found = _week_of(tuple(block.open.items()))
     wrong.extend(found)
     return week
 
 
 @lru_cache(maxsize=4_096)
-def _week_of(days_open: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[Week, tuple[WrongHours, ...]]:
+def _week_of(days_open: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[_Week, tuple[WrongHours, ...]]:
     """The week of such ranges, and what is wrong with them; many clients keep the same hours."""
     wrong: list[WrongHours] = []
-    minutes: list[list[tuple[int, int]]] = [[] for _ in DAYS]
+    claimed: list[list[tuple[int, int]]] = [[] for _ in DAYS]
+    begun: tuple[list[list[tuple[int, int]]], ...] = ([[] for _ in DAYS], [[] for _ in DAYS])
     for key, ranges in days_open:
         days = values.weekdays(key)
         for index, written in enumerate(ranges):
             parts = _split(*values.clock_range(written))
             placed = [((day + offset) % 7, part) for day in days for offset, part in enumerate(parts)]
-            if (day := _claimed(placed, minutes)) is not None:
+            if (day := _claimed(placed, claimed)) is not None:
                 message = f"{shown(written)} overlaps another range on {DAYS[day]}"
                 wrong.append(WrongHours(message=message, path=("open", key, index)))
             for day, part in placed:
-                if part[0] < part[1]:
-                    minutes[day].append(part)
-    week = tuple(tuple(values.part_of_day(*part) for part in sorted(parts)) for parts in minutes)
-    return week, tuple(wrong)
+                claimed[day].append(part)
+            for offset, part in enumerate(parts):
+                for day in days:
+                    begun[offset][day].append(part)
+    heads, tails = (
+        tuple(tuple(values.part_of_day(*part) for part in sorted(parts)) for parts in of_days) for of_days in begun
+    )
+    return _Week(heads, tails), tuple(wrong)
 
 
 def _claimed(placed: Iterable[tuple[int, tuple[int, int]]], minutes: Sequence[Sequence[tuple[int, int]]]) -> int | None:
@@ -131,65 +128,101 @@ def _claimed(placed: Iterable[tuple[int, tuple[int, int]]], minutes: Sequence[Se
 
 def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
     """A range over midnight is one until midnight, and one on the next day."""
-    return ((start, stop),) if start < stop else ((start, 24 * 60), (0, stop))
+    if start < stop:
+        return ((start, stop),)
+    return ((start, _MINUTES_A_DAY), (0, stop)) if stop else ((start, _MINUTES_A_DAY),)
 
 
-def _exceptions(block: Block, wrong: list[WrongHours]) -> Iterator[DatedException]:
-    """The exceptions, in the order written; no two of them may say different things of one minute."""
-    days = {written: values.days(written) for written in block.exceptions}
-    for place, (written, ranges) in enumerate(block.exceptions.items()):
-        first, last = days[written]
-        for other in list(days)[:place]:
-            opens, closes = days[other]
-            if first <= closes and opens <= last and block.exceptions[other] != ranges:
-                day = max(first, opens).isoformat()
-                message = (
-                    f"{shown(written)} and {shown(other)} both claim {day}, with other hours: a day needs one rule"
-                )
-                wrong.append(WrongHours(message=message, path=("exceptions", written)))
-        yield DatedException(first=first, last=last, ranges=tuple(_parts(written, ranges, wrong)))
+class _Written(Struct, frozen=True, kw_only=True):
+    """Some days of a block, understood."""
+
+    text: str
+    spans: tuple[Span, ...]
+    heads: Ranges = ()
+    tails: Ranges = ()
+
+    @property
+    def rank(self) -> int:
+        """Which days decide first (`dates.rank`)."""
+        return dates.rank(dates.days(self.text))
+
+    def exceptions(self) -> Iterator[DatedException]:
+        """One for each time they come."""
+        found = dates.days(self.text)
+        for first, last in self.spans:
+            yield DatedException(
+                first=first,
+                last=last,
+                ranges=self.heads,
+                nights=self.tails,
+                on_closed_weekdays=not found.several,
+                on_holidays=not found.several or found == dates.PUBLIC_HOLIDAYS,
+                written=self.text if self.rank else "",
+            )
 
 
-def _parts(written: str, ranges: tuple[str, ...], wrong: list[WrongHours]) -> Iterator[TimeRange]:
+def _decided_by_date(
+    block: Block, almanac: Almanac, plain: Schedule, wrong: list[WrongHours]
+) -> tuple[DatedException, ...]:
+    """Exceptions and closings: what names a day more exactly comes first, and of a kind the exceptions do."""
+    written = [*_exceptions(block, almanac, plain, wrong), *_closed(block, almanac, wrong)]
+    return tuple(found for one in sorted(written, key=lambda one: one.rank) for found in one.exceptions())
+
+
+def _exceptions(block: Block, almanac: Almanac, plain: Schedule, wrong: list[WrongHours]) -> Iterator[_Written]:
+    """The exceptions, of which no two of a kind may claim the same day."""
+    understood: list[_Written] = []
+    for text, ranges in block.exceptions.items():
+        heads, tails = _parts(text, ranges, wrong)
+        try:
+            one = _Written(text=text, spans=almanac.spans(text), heads=heads, tails=tails)
+        except ValueError as error:
+            wrong.append(WrongHours(message=str(error), path=("exceptions", text)))
+            continue
+        for other in understood:
+            day = _both_claim(one, other, almanac.year, plain) if block.exceptions[other.text] != ranges else None
+            if day is not None:
+                both = f"{shown(text)} and {shown(other.text)} both claim {day.isoformat()}"
+                message = f"{both}, with other hours: a day needs one rule"
+                wrong.append(WrongHours(message=message, path=("exceptions", text)))
+        understood.append(one)
+        yield one
+
+
+def _both_claim(one: _Written, other: _Written, year: int, plain: Schedule) -> date | None:
+    """The first day from a year on that two texts of a kind decide: several days leave some of theirs alone."""
+    if one.rank != other.rank:
+        return None
+    begun = date(year, 1, 1)
+    for mine in one.exceptions():
+        for theirs in other.exceptions():
+            first, last = max(mine.first, theirs.first, begun), min(mine.last, theirs.last)
+            days = (first + timedelta(days=step) for step in range((last - first).days + 1))
+            if found := next((day for day in days if plain.decides(mine, day) and plain.decides(theirs, day)), None):
+                return found
+    return None
+
+
+def _parts(written: str, ranges: tuple[str, ...], wrong: list[WrongHours]) -> tuple[Ranges, Ranges]:
+    """The ranges of an exception until midnight, and after it."""
     minutes: list[tuple[int, int]] = []
     for index, text in enumerate(ranges):
         start, stop = values.clock_range(text)
-        message = ""
-        if stop < start:
-            message = f"{shown(text)} goes over midnight: write the part of each day by itself"
-        elif any(start < end and begin < stop for begin, end in minutes):
+        # What lies beyond midnight is counted on: 22:00-02:00 is 1320 to 1560.
+        end = stop if start < stop else stop + _MINUTES_A_DAY
+        if any(start < other and begin < end for begin, other in minutes):
             message = f"{shown(text)} overlaps another range of {shown(written)}: a minute needs one rule"
-        if message:
             wrong.append(WrongHours(message=message, path=("exceptions", written, index)))
             continue
-        minutes.append((start, stop))
-        yield values.part_of_day(start, stop)
+        minutes.append((start, end))
+    heads = tuple(values.part_of_day(start, min(end, _MINUTES_A_DAY)) for start, end in minutes)
+    tails = tuple(values.part_of_day(0, end - _MINUTES_A_DAY) for _, end in minutes if end > _MINUTES_A_DAY)
+    return heads, tails
 
 
-def _closed(block: Block) -> Iterator[DatedException]:
-    for written in block.closed:
-        first, last = values.days(written)
-        yield DatedException(first=first, last=last)
-
-
-@lru_cache(maxsize=256)
-def public_holidays(code: str, language: str, year: int) -> Mapping[date, str]:
-    """Public holidays of `FR`, or with a region's own of `FR-57`, around a year.
-
-    Raises:
-        ValueError: the country or the region is not known.
-    """
-    country, _, region = code.partition("-")
-    region = _SAME_HOLIDAYS.get(country, {}).get(region, region)
-    if country not in countries():
-        hint = country.upper() if country.upper() in countries() else ""
-        meant = f' (did you mean "{hint}"?)' if hint else ': write an ISO country such as "FR", or "FR-57" for a region'
-        raise ValueError(f"holidays of {shown(code)} are not known{meant}")
-    if region and region not in regions_of(country):
-        regions = ", ".join(regions_of(country)) or "none"
-        raise ValueError(f"holidays of {shown(code)} are not known: the regions of {country} are {regions}")
-    known = calendar_of(country).supported_languages
-    spoken = next((name for name in _HOLIDAY_LANGUAGES.get(language, ()) if name in known), None)
-    years = range(year - YEARS_BACK, year + YEARS_AHEAD + 1)
-    found = calendar_of(country)(subdiv=region or None, years=years, language=spoken)
-    return dict(sorted(found.items()))
+def _closed(block: Block, almanac: Almanac, wrong: list[WrongHours]) -> Iterator[_Written]:
+    for index, text in enumerate(block.closed):
+        try:
+            yield _Written(text=text, spans=almanac.spans(text))
+        except ValueError as error:
+            wrong.append(WrongHours(message=str(error), path=("closed", index)))

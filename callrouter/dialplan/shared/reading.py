@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from msgspec import Struct, field
+from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel
 
 from callrouter.core.dialling import Dialling
@@ -22,7 +23,7 @@ from callrouter.dialplan.documents.shared_files import (
     QueuesFile,
     SnippetsFile,
 )
-from callrouter.dialplan.issues import Issue, closest, errors
+from callrouter.dialplan.issues import Issue, closest, errors, shown
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
@@ -73,12 +74,11 @@ class Shared(Struct, frozen=True, kw_only=True):
         return members | {name: agent.phone or name for name, agent in self.agents.items()}
 
 
-def shared_from(
-    documents: Mapping[str, Document], names: Collection[str] = (), country: str = DEFAULT_COUNTRY
-) -> Shared:
+def shared_from(documents: Mapping[str, Document], names: Collection[str], country: str, year: int) -> Shared:
     """What the shared files say: `documents` by kind (`contacts` …), those that are there.
 
-    `names` are those of all documents in their folder, by their path in it; `country` is the operator's own.
+    `names` are those of all documents in their folder, by their path in it; `country` is the operator's own. Days that
+    come every year are looked up around `year`.
     """
     files = _Files(documents, names)
     contacts = files.read("contacts", ContactsFile)
@@ -94,7 +94,7 @@ def shared_from(
         bad_agents = files.bad.get("agents", ())
         unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
         files.refuse_entries("queues", unknown)
-    known_rotas, bad_calendars = _calendars(files, calendars, known_people)
+    known_rotas, bad_calendars = _calendars(files, calendars, known_people, year)
     known_snippets = _snippets(files, snippets)
     allowed = _dialling(files, dialling, country)
     return Shared(
@@ -105,7 +105,8 @@ def shared_from(
         calendars=calendars.found.calendars if calendars.found else {},
         rotas=known_rotas,
         snippets=known_snippets,
-        bad_snippets=frozenset(snippets.found.snippets if snippets.found else ()) - frozenset(known_snippets),
+        bad_snippets=frozenset((*(snippets.found.snippets if snippets.found else ()), *files.bad.get("snippets", ())))
+        - frozenset(known_snippets),
         bad_calendars=bad_calendars,
         dialling=allowed,
         bad={kind: frozenset(names) for kind, names in files.bad.items()},
@@ -139,10 +140,14 @@ class _Files:
         if document is None:
             return _File(kind, Document(file=f"{FOLDER}/{kind}.yaml"), None)
         self.contents.append(f"{kind}\0".encode() + document.content)
-        found, wrong = (None, list(document.issues)) if document.issues else validate(model, document)
-        if wrong and not document.issues and (rest := self._without_entries(kind, model, document, wrong)):
+        found, wrong = validate(model, document) if document.value is not None else (None, [])
+        wrong = [*document.issues, *wrong]
+        # Of what stands twice outside of any entry nobody knows which one is meant.
+        whole = any("." not in issue.field for issue in document.issues)
+        if wrong and not whole and (rest := self._without_entries(kind, model, document, wrong)):
             return _File(kind, document, rest)
         if wrong:
+            found = None
             self.issues.extend(wrong)
             self.refused[kind] = document.file
         return _File(kind, document, found)
@@ -189,19 +194,25 @@ class _Files:
 def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str, Person]:
     if file.found is None:
         return {}
-    found, wrong = people(file.found.contacts, file.document, (file.found.country or country).upper())
+    written = (file.found.country or country).upper()
+    if written not in SUPPORTED_REGIONS:
+        # By which plan its numbers are to be read nobody knows: one error, and not one for each of them.
+        wrong_country = f'country: {shown(written)} is no country: write an ISO code such as "FR"'
+        files.note(file, [file.document.issue(wrong_country, "country")])
+        return {}
+    found, wrong = people(file.found.contacts, file.document, written)
     files.refuse_entries("contacts", wrong)
     return found
 
 
 def _calendars(
-    files: _Files, file: _File[CalendarsFile], contacts: Mapping[str, Person]
+    files: _Files, file: _File[CalendarsFile], contacts: Mapping[str, Person], year: int
 ) -> tuple[dict[str, Rota], frozenset[str]]:
     """The rotas, and the calendars that are wrong."""
     if file.found is None:
         return {}, frozenset()
     unsure = files.bad.get("contacts", set())
-    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused, unsure)
+    found, wrong = rotas(file.found.rotas, file.document, contacts, "contacts" in files.refused, unsure, year)
     more, bad = wrong_calendars(file.found.calendars, file.document)
     files.refuse_entries("rotas", wrong)
     files.refuse_entries("calendars", more)

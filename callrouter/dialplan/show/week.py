@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule, TimeRange
+from callrouter.core.schedule import Ranges, Schedule
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
@@ -54,23 +54,56 @@ def _day(day: date) -> str:
 
 
 def _ranges(schedule: Schedule, day: date) -> str:
-    if exception := schedule.exception_on(day):
-        span = f"{exception.first}" + (f"..{exception.last}" if exception.last != exception.first else "")
+    """When it is open that day, and why where it is not by the week."""
+    remarks = [*_remarks(schedule, day)]
+    return _written(schedule.open_parts(day)) + (f"  ({'; '.join(remarks)})" if remarks else "")
+
+
+def _remarks(schedule: Schedule, day: date) -> Iterator[str]:
+    rule = schedule.rule_on(day)
+    idle = next((one for one in schedule.exceptions if one.first <= day <= one.last), None)
+    if rule.exception:
         holiday = f", {schedule.holidays[day]}" if day in schedule.holidays else ""
-        return f"{_written(exception.ranges)}  (exception {span}{holiday})"
-    if holiday := schedule.holidays.get(day, ""):
-        return f"closed  ({holiday})"
-    return _written(schedule.week[day.weekday()])
+        closed = "" if rule.exception.closes or schedule.opens_by_week(day) else f", no {day:%A} of the week's is open"
+        yield f"exception {rule.exception.called}{holiday}{closed}"
+    elif rule.holiday:
+        yield rule.holiday + (f", which exception {idle.called} leaves closed" if idle else "")
+    elif idle:
+        yield f"exception {idle.called} opens no {day:%A}"
+    before = day - timedelta(days=1)
+    if nights := schedule.rule_on(before).nights:
+        yield f"{_written(nights)} since {before:%a}"
 
 
-def _written(ranges: tuple[TimeRange, ...]) -> str:
+def _written(ranges: Ranges) -> str:
     parts = [f"{part.start:%H:%M}-{f'{part.end:%H:%M}' if part.end else '24:00'}" for part in ranges]
     return ", ".join(parts) or "closed"
 
 
 def _turns(rota: Rota, day: date, zone: ZoneInfo) -> str:
-    """Who is on call that day: one person, or two with the time, by the client's clock, at which they change."""
-    change = datetime.combine(day, rota.at_clock, ZoneInfo(rota.timezone)).astimezone(zone)
-    on_call = (rota.at(instant) for instant in (datetime.combine(day, time(), zone), change))
-    before, after = (contact.name if contact else "nobody" for contact in on_call)
-    return after if before == after else f"{before}, from {change:%H:%M} {after}"
+    """Who is on call that day: one after the other, with the times, by the client's clock, at which they change."""
+    words: list[str] = []
+    last = ""
+    for instant in (datetime.combine(day, time(), zone), *_changes(rota, day, zone)):
+        people = " + ".join(one.name for one in rota.at(instant)) or "nobody"
+        if people != last:
+            words.append(f"from {instant:%H:%M} {people}" if words else people)
+        last = people
+    midnight = datetime.combine(day, time())
+    # A day of exception that began at 08:00 goes on until 08:00 of the day after.
+    begun = (day - timedelta(days=1), day) if rota.at_clock > time() else (day,)
+    exceptions = dict.fromkeys(duty.called for one in begun if (duty := rota.duty_on(one)))
+    swaps = [one.written for one in rota.swaps if one.begins < midnight + timedelta(days=1) and midnight < one.ends]
+    named = [f"exception {one}" for one in (*exceptions, *swaps)]
+    return ", ".join(words) + (f"  ({'; '.join(named)})" if named else "")
+
+
+def _changes(rota: Rota, day: date, zone: ZoneInfo) -> list[datetime]:
+    """When somebody else's time may begin on a day of a zone, in order."""
+    there = (day - timedelta(days=1), day, day + timedelta(days=1))
+    found = (
+        datetime.combine(one, time(minute // 60, minute % 60), rota.zone).astimezone(zone)
+        for one in there
+        for minute in rota.changes(one)
+    )
+    return sorted(instant for instant in found if instant.date() == day)

@@ -8,16 +8,17 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from callrouter.core.dialling import Dialling
-from callrouter.core.effects import Sound
+from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import PromptPart
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
-from callrouter.dialplan.language.prompts import PartBlock, PromptBlock
+from callrouter.dialplan.language.own_texts import OwnText
+from callrouter.dialplan.language.prompts import PromptBlock
 
 
 class Somebody(Protocol):
@@ -79,11 +80,22 @@ class Names(Protocol):
     def leads(self, node: str, verb: str, *exits: tuple[str, str | None, tuple[str | int, ...]]) -> dict[str, str]:
         """Exits of a node: name, target (None where it is not used), and the path from below the verb on."""
 
-    def voices(self, prompts: Sequence[PromptBlock] | None, *path: str | int) -> tuple[Sound, ...]:
-        """The sounds of prompts."""
+    def voices(
+        self, prompts: Sequence[PromptBlock] | None, *path: str | int, before: tuple[PromptPart, ...] = ()
+    ) -> tuple[PromptPart, ...]:
+        """The sounds of prompts, and the places of values that are read aloud between them.
 
-    def parts(self, prompts: Sequence[PartBlock], *path: str | int) -> tuple[PromptPart, ...]:
-        """The sounds of prompts, and the places of variables that are read aloud between them."""
+        `before`: what follows them at once, for both must fit into one command.
+        """
+
+    def figures(self, read_as: ReadAs, *path: str | int) -> tuple[str, ...]:
+        """Sounds of figures, for a language that the switch has none of its own for."""
+
+    def own_voice(self, text: OwnText, *path: str | int) -> tuple[Sound, ...]:
+        """The sound of a sentence of our own, in the language of the call."""
+
+    def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
+        """The days that a text stands for, as far as they are known."""
 
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""

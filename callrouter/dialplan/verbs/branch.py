@@ -38,7 +38,9 @@ def build(names: Names, name: str, block: BranchBlock) -> Node:
 def _condition(names: Names, name: str, index: int, block: ConditionBlock) -> Condition:
     if block.queue is not None:
         names.queue(block.queue, "nodes", name, "branch", "when", index, "queue")
-    return condition(block, names.timezone if names.hours_prefix else "")
+    here = ("nodes", name, "branch", "when", index)
+    spans = sorted(span for text, path in block.days.items() for span in names.days(text, *here, *path))
+    return condition(block, names.timezone if names.hours_prefix else "", tuple(spans))
 
 
 def describe(node: BranchNode) -> str:

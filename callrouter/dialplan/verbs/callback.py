@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
+from callrouter.core.effects import ReadAs
 from callrouter.core.nodes import CallbackNode, Node
+from callrouter.core.read_aloud import PromptPart, SpokenVariable
 from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Positive, Target
 from callrouter.dialplan.language.own_texts import CALLBACK_ASK, CALLBACK_CHOICES, CALLBACK_NUMBER
-from callrouter.dialplan.language.prompts import PromptBlock, Prompts, Retry
+from callrouter.dialplan.language.prompts import Prompts, Retry
 from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
@@ -39,8 +41,12 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
     """Its own sentences, in the client's language, besides what is written."""
     here = ("nodes", name, "callback")
     silent, unknown = block.no_input, block.no_match
-    number, choices, ask = (
-        names.voices((PromptBlock(say=words),), *here) for words in (CALLBACK_NUMBER, CALLBACK_CHOICES, CALLBACK_ASK)
+    number, choices, ask = (names.own_voice(text, *here) for text in (CALLBACK_NUMBER, CALLBACK_CHOICES, CALLBACK_ASK))
+    figures = names.figures(ReadAs.TELEPHONE, *here)
+    offer: tuple[PromptPart, ...] = (
+        *number,
+        SpokenVariable(variable="number", read_as=ReadAs.TELEPHONE, language=names.language, figures=figures),
+        *choices,
     )
     return CallbackNode(
         name=name,
@@ -53,18 +59,19 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
             ("no_input", silent.then, ("no_input", "then")),
             ("no_match", unknown.then, ("no_match", "then")),
         ),
-        sounds=names.voices(block.prompt, *here, "prompt"),
+        sounds=names.voices(block.prompt, *here, "prompt", before=offer),
         number_sounds=number,
         choice_sounds=choices,
         ask_sounds=ask,
         region=names.country,
         dialling=names.dialling,
         language=names.language,
+        figures=figures,
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,
         no_match_retries=unknown.retry,
-        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt"),
-        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt"),
+        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt", before=offer),
+        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt", before=offer),
     )
 
 

@@ -52,6 +52,7 @@ def build(names: Names, name: str, block: CollectDigitsBlock) -> Node:
     here = ("nodes", name, "collect_digits")
     own_name(names, block.variable, *here, "variable")
     silent, unknown = block.no_input, block.no_match
+    sounds = names.voices(block.prompt, *here, "prompt")
     return CollectDigitsNode(
         name=name,
         line=names.line("nodes", name),
@@ -62,15 +63,15 @@ def build(names: Names, name: str, block: CollectDigitsBlock) -> Node:
             ("no_input", silent.then, ("no_input", "then")),
             ("no_match", unknown.then, ("no_match", "then")),
         ),
-        sounds=names.voices(block.prompt, *here, "prompt"),
+        sounds=sounds,
         variable=block.variable,
         min_digits=block.min,
         max_digits=block.max,
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,
         no_match_retries=unknown.retry,
-        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt"),
-        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt"),
+        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt", before=sounds),
+        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt", before=sounds),
     )
 
 

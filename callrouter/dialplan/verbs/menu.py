@@ -81,8 +81,8 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,
         no_match_retries=unknown.retry,
-        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt"),
-        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt"),
+        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt", before=sounds),
+        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt", before=sounds),
     )
 
 

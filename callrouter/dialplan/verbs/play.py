@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from callrouter.core.nodes import Node, PlayNode
 from callrouter.dialplan.language.fields import Block, Flag, Target
-from callrouter.dialplan.language.prompts import Parts
+from callrouter.dialplan.language.prompts import Prompts
 from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
 
@@ -18,8 +18,8 @@ class PlayBlock(Block):
         "next": "say which node follows",
     }
 
-    prompt: Parts
-    """What is said: one text or sound, or a sequence with variables read aloud."""
+    prompt: Prompts
+    """What is said: one text or sound, or a sequence."""
     interruptible: Flag = True
     """Whether a key cuts it short."""
     next: Target
@@ -32,7 +32,7 @@ def build(names: Names, name: str, block: PlayBlock) -> Node:
         name=name,
         line=names.line("nodes", name),
         exits=names.leads(name, "play", ("next", block.next, ("next",))),
-        sounds=names.parts(block.prompt, "nodes", name, "play", "prompt"),
+        sounds=names.voices(block.prompt, "nodes", name, "play", "prompt"),
         interruptible=block.interruptible,
     )
 

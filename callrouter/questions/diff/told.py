@@ -33,6 +33,7 @@ class ClientDifference(Struct, frozen=True, kw_only=True):
 
 def differences(old: Mapping[str, Plan], new: Mapping[str, Plan], now: datetime) -> Iterator[ClientDifference]:
     """What changes for each client, by name; clients for whom nothing does are left out."""
+    old = _by_present_name(old, new)
     for client in sorted({*old, *new}):
         before, after = old.get(client), new.get(client)
         if before is None and after is not None:
@@ -68,7 +69,30 @@ def _values(catalogue: Catalogue, name: str) -> object:
     return read(catalogue.documents[name], name).value if name in catalogue.documents else None
 
 
+def _by_present_name(old: Mapping[str, Plan], new: Mapping[str, Plan]) -> dict[str, Plan]:
+    """A client that was renamed is the same client, if its file says so."""
+    renamed: dict[str, str] = {}
+    for client in new.keys() - old.keys():
+        was = next((name for name in new[client].formerly if name in old and name not in new), None)
+        if was is not None:
+            renamed[was] = client
+    return {renamed.get(client, client): plan for client, plan in old.items()}
+
+
+def _of_names(old: Plan, new: Plan) -> Iterator[str]:
+    added = [name for name in new.formerly if name not in old.formerly]
+    gone = [name for name in old.formerly if name not in (*new.formerly, new.client)]
+    if old.client in new.formerly:
+        yield f"Is now called {new.client} instead of {old.client}; what is recorded under that name stays theirs."
+        added.remove(old.client)
+    if added:
+        yield f"What is recorded under {', '.join(added)} is now the client's too."
+    if gone:
+        yield f"What is recorded under {', '.join(gone)} is no longer the client's."
+
+
 def _notes(old: Plan, new: Plan) -> Iterator[str]:
+    yield from _of_names(old, new)
     if added := [number for number in new.numbers if number not in old.numbers]:
         yield f"Callers of {', '.join(added)} now reach this tree."
     if gone := [number for number in old.numbers if number not in new.numbers]:

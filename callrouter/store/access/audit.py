@@ -116,8 +116,9 @@ async def list_audit(
         database,
         audit,
         (audit.c.at, audit.c.audit_id),
+        client=client,
         filters=[
-            *equal(audit, client=client, principal=principal, action=action, outcome=outcome),
+            *equal(audit, principal=principal, action=action, outcome=outcome),
             *within(audit, scope),
         ],
         from_at=from_at,

@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, func, insert, literal, null, select, text,
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from callrouter.errors import StoreError
+from callrouter.logs import Outage
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.sound_file import Measured, file_of, measure
 from callrouter.store.database import Database
@@ -52,6 +53,8 @@ class Keeper:
         self._recordings = recordings_
         self._keep_days = keep_days
         self._now = now
+        self._away = Outage(log, "recordings are looked after later", "recordings are looked after", level="warning")
+        self._resist = Outage(log, "recordings cannot be deleted", "recordings are deleted again")
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -66,8 +69,9 @@ class Keeper:
                         if rounds % (EXPIRE_SECONDS // ROUND_SECONDS) == 0:
                             await self.expire()
                         rounds += 1
+                self._away.ended()
             except StoreError as error:
-                log.info("recordings are looked after later", reason=str(error))
+                self._away.failed(str(error))
             await asyncio.sleep(ROUND_SECONDS)
 
     async def adopt(self) -> None:
@@ -122,7 +126,9 @@ class Keeper:
                     deleted += await self._recordings.expire(recording)
                 except OSError as error:
                     failed.add(recording.recording_id)
-                    log.error("a recording cannot be deleted", recording=recording.recording_id, error=str(error))  # noqa: TRY400
+                    self._resist.failed(error.strerror or str(error), recording=recording.recording_id)
+        if not failed:
+            self._resist.ended()
         if deleted:
             log.info("recordings whose time is over were deleted", recordings=deleted)
         return deleted

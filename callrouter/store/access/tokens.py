@@ -14,8 +14,8 @@ import hmac
 import re
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -27,6 +27,7 @@ from callrouter.errors import StoreError, UsageError
 from callrouter.permissions import Permission, Principal, Scope, ScopeKind
 from callrouter.store.access.audit import Deed, write_deed
 from callrouter.store.database import Database
+from callrouter.store.plans import present_names
 from callrouter.store.tables import AuditOutcome, tokens
 
 log = structlog.get_logger(__name__)
@@ -227,11 +228,18 @@ class TokenBook:
             raise StoreError(self._failure)
         await self._note_used()
         try:
-            self._rows = {row.token_id: row for row in await list_tokens(self._database)}
+            self._rows = {row.token_id: row for row in await self._known()}
         except StoreError as error:
             self._failed_at, self._failure = self._monotonic(), str(error)
             raise
         self._read_at = began
+
+    async def _known(self) -> list[StoredToken]:
+        """All tokens; one for a client holds what stands under the names that the client had before, too."""
+        found = await list_tokens(self._database)
+        async with self._database.connection() as connection:
+            present = await present_names(connection)
+        return [replace(one, scope=_with_former(one.scope, present)) for one in found]
 
     async def _note_used(self) -> None:
         if not self._used:
@@ -258,6 +266,13 @@ def scope_of(clients: Sequence[str], teams: Sequence[str], *, everything: bool) 
     if len(kinds) != 1:
         raise UsageError("say for whom the token is: --client (several times), --team (several times), or --all")
     return Scope(kinds[0], frozenset() if everything else frozenset(named[kinds[0]]))
+
+
+def _with_former(scope: Scope, present: Mapping[str, str]) -> Scope:
+    """`present`: by former name, the client that has it now."""
+    if scope.kind is not ScopeKind.CLIENTS:
+        return scope
+    return replace(scope, former=frozenset(name for name, now in present.items() if now in scope.names))
 
 
 def _deed(by: str, action: str, what: str, scope: Scope) -> Deed:

@@ -17,7 +17,7 @@ from typing import Final
 import structlog
 
 from callrouter.errors import StoreError
-from callrouter.logs import safe_text
+from callrouter.logs import Outage, safe_text
 from callrouter.permissions import OURSELVES
 from callrouter.store.access.audit import AuditRow, Deed, new_id, write_rows
 from callrouter.store.database import Database
@@ -63,7 +63,7 @@ class AuditTrail:
         self._refusals = 0
         self._waiting: dict[str, _Counted] = {}
         self._lost = 0
-        self._away = False
+        self._away = Outage(log, "the audit trail waits for PostgreSQL", "the audit trail goes on", level="warning")
         self._work = asyncio.Event()
 
     @property
@@ -104,10 +104,11 @@ class AuditTrail:
             try:
                 await self.flush()
             except StoreError as error:
-                if not self._away:
-                    log.warning("the audit trail waits for PostgreSQL", rows=self.waiting, reason=str(error))
-                self._away, pause = True, RETRY_SECONDS
+                self._away.failed(str(error), rows=self.waiting)
+                pause = RETRY_SECONDS
                 self._work.set()
+            else:
+                self._away.ended()
             await asyncio.sleep(pause)
 
     async def flush(self) -> None:
@@ -123,7 +124,6 @@ class AuditTrail:
                 counted = self._waiting.get(row.audit_id)
                 if counted is not None and counted.times == row.times:  # otherwise it was done again meanwhile
                     del self._waiting[row.audit_id]
-        self._away = False
         if self._lost:
             await self._declare_lost()
 

@@ -134,6 +134,19 @@ async def test_a_file_that_was_renamed_is_no_copy(site: Site) -> None:
     assert plans.trouble == ""
 
 
+@pytest.mark.parametrize("stray", ["a copy.yaml", "z copy.yaml"])
+async def test_a_file_that_was_renamed_keeps_its_calls_beside_a_copy(site: Site, stray: str) -> None:
+    """What was live stands under another name now, word for word: the copy that was changed is the stray one."""
+    site.put("m.yaml", text())
+    await site.start()
+    (site.folder / "m.yaml").rename(site.folder / "n.yaml")
+    site.put(stray, text(more="# a copy\n"))
+
+    plans = (await site.start()).served
+    assert plans.plans["m"].source == "n.yaml"
+    assert [refused.file for refused in plans.refused] == [stray]
+
+
 async def test_without_postgresql_a_wrong_file_keeps_its_last_good_plan(site: Site, away: Database) -> None:
     """It comes from the engine's own disk, with the instant from which it was live."""
     site.put("m.yaml", text())
@@ -190,6 +203,40 @@ async def test_what_went_live_while_postgresql_was_away_is_the_last(site: Site, 
 async def test_nothing_kept_and_no_folder_is_no_start(site: Site) -> None:
     with pytest.raises(DialplanError, match="holds no client's file"):
         await site.start()
+
+
+async def test_what_the_disk_did_not_keep_whole_is_not_served(site: Site) -> None:
+    """Half a document may be a tree all the same; PostgreSQL has the whole."""
+    site.put("m.yaml", text(more="# kept\n"))
+    version = (await site.start()).served.plans["m"].version
+    (kept,) = (site.data / "live/documents").iterdir()
+    kept.write_text(text())
+    site.put("m.yaml", "client: m\nnumbers: [")
+
+    assert LivePlans(site.data / "live").stored("m") is None
+    assert (await site.start()).served.plans["m"].version == version
+
+
+async def test_what_the_disk_did_not_take_is_written_with_the_next_load(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing has changed since."""
+    site.put("m.yaml", text())
+    await site.start()
+    disk = LivePlans(site.data / "live")
+    stored = disk.stored("m")
+    assert stored is not None
+    with monkeypatch.context() as full:
+        full.setattr("os.fsync", _full)
+        with pytest.raises(OSError, match="No space"):
+            disk.keep({}, datetime.now(UTC))
+    disk.keep({}, datetime.now(UTC))
+
+    assert LivePlans(site.data / "live").plans == {}
+
+
+def _full(_handle: int) -> None:
+    raise OSError(28, "No space left on device")
 
 
 async def test_what_is_gone_is_not_kept(site: Site) -> None:

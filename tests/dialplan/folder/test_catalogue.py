@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from callrouter.core.nodes import RejectNode
 from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
 from callrouter.errors import DialplanError
-from tests.dialplan.conftest import NOW, Write
+from tests.dialplan.conftest import NOW, TREE, Write
 
 Load = Callable[[], Catalogue]
 
@@ -36,6 +37,28 @@ def test_unknown_numbers_have_a_plan_of_their_own(did: str, write: Write, load: 
     assert plan.client == "unknown-did"
     assert isinstance(node, RejectNode)
     assert [sound.text[:10].strip() for sound in node.sounds] == ["Le numéro", "The number"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "over"),
+    [
+        ("America/New_York", "2026-11-30T04:59:00+00:00", False),
+        ("America/New_York", "2026-11-30T05:00:00+00:00", True),
+        ("Pacific/Auckland", "2026-11-29T10:59:00+00:00", False),
+        ("Pacific/Auckland", "2026-11-29T11:00:00+00:00", True),
+    ],
+)
+def test_a_day_is_over_at_midnight_of_the_clients_zone(tmp_path: Path, zone: str, at: str, over: bool) -> None:
+    """By the loader that was there before midnight, too."""
+    tree = TREE.format(client="a", number="+33 1 99 00 00 10", words="Bye.").replace("Europe/Paris", zone)
+    season = "  season: { branch: { when: [{ from: 2026-11-01, to: 2026-11-29, then: bye }], otherwise: end } }\n"
+    tree = tree.replace("start: bye", "start: season") + season + "  end: { hangup: {} }\n"
+    (tmp_path / "a.yaml").write_text(tree)
+    loader = Loader(tmp_path, PaperSpeech())
+    loader.load(datetime.fromisoformat(at) - timedelta(minutes=2))
+
+    found = [str(issue) for issue in loader.load(datetime.fromisoformat(at)).issues]
+    assert any("condition 1 is over" in issue for issue in found) == over
 
 
 def test_the_later_file_loses_a_number_two_clients_claim(write: Write, load: Load) -> None:

@@ -1,6 +1,7 @@
 """Where those modules of `callrouter.dialplan.language` are tested whose name no test file has.
 
 conditions, validation   ../test_broken_files.py
+dates                    ../test_dates.py, ../shared/test_rotas_as_written.py
 fields                   ../test_broken_files.py, ../reference/test_schema.py
 own_texts                ../test_full_language.py
 prompts, templates       ../test_broken_files.py, ../test_outside.py

@@ -70,3 +70,45 @@ def test_what_is_wrong_is_said_in_a_sentence(read: Callable[[object], object], w
     for value in wrong:
         with pytest.raises(ValueError, match=r"."):
             read(value)
+
+
+@pytest.mark.parametrize(
+    ("read", "written", "mend"),
+    [
+        (values.share, "0.85", '"85%"'),
+        (values.share, ".85", '"85%"'),
+        (values.share, "1", '"100%"'),
+        (values.share, "90", '"90%"'),
+        (values.duration, "20sec", '"20s"'),
+        (values.duration, "2 minutes", '"2m"'),
+        (values.duration, "1 min 30", '"1m30s"'),
+        (values.duration, "1h30", '"1h30m"'),
+        (values.duration, "1,5m", '"1.5m"'),
+        (values.clock_range, "08:00-12:00 14:00-18:00", '["08:00-12:00", "14:00-18:00"]'),
+        (values.clock_range, "8h-12h / 14h-18h30", '["08:00-12:00", "14:00-18:30"]'),
+        (values.clock_range, "08:00 à 12:00", '"08:00-12:00"'),
+        (values.clock_range, "24:00-08:00", '"00:00-08:00"'),
+        (values.weekdays, "lun-ven", '"mon-fri"'),
+        (values.weekdays, "Monday to Friday", '"mon-fri"'),
+        (values.weekdays, "mer. et ven.", '"wed,fri"'),
+        (values.weekdays, "week-end", '"sat-sun"'),
+    ],
+)
+def test_a_mend_is_what_was_meant(read: Callable[[object], object], written: str, mend: str) -> None:
+    """Whoever writes what the sentence says has what they meant."""
+    with pytest.raises(ValueError, match="write") as wrong:
+        read(written)
+
+    assert str(wrong.value).endswith(mend) or f"write {mend}" in str(wrong.value) or f"list, {mend}" in str(wrong.value)
+    for one in mend.strip('[]"').split('", "'):
+        read(one)
+
+
+@pytest.mark.parametrize(
+    ("read", "written"),
+    [(values.clock_range, "fermé"), (values.share, "0"), (values.share, "beaucoup"), (values.weekdays, "ouvrables")],
+)
+def test_where_nobody_knows_what_was_meant_no_value_is_advised(read: Callable[[object], object], written: str) -> None:
+    """An example is called one."""
+    with pytest.raises(ValueError, match=r"such as|as in"):
+        read(written)

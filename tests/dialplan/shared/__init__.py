@@ -1,5 +1,6 @@
 """Where those modules of `callrouter.dialplan.shared` are tested whose name no test file has.
 
-calendars, snippets                 ../test_sharing.py
+almanac                             ../test_dates.py
+calendars, snippets                 ../test_sharing.py, test_rotas_as_written.py
 dialling, people, queues, reading   ../test_broken_folders.py
 """

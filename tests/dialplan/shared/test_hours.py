@@ -15,6 +15,7 @@ from callrouter.dialplan import Catalogue
 from callrouter.dialplan.documents.calendar import HoursBlock
 from callrouter.dialplan.language import timezones
 from callrouter.dialplan.shared import hours
+from callrouter.dialplan.shared.public_holidays import public_holidays
 from tests.dialplan.conftest import Write
 
 TODAY = date(2026, 11, 24)
@@ -23,7 +24,7 @@ TODAY = date(2026, 11, 24)
 def schedule(zone: str = "Europe/Paris", **block: Any) -> Schedule:
     """A schedule of a block as a document would hold it."""
     wrong: list[hours.WrongHours] = []
-    found = hours.schedule("open", HoursBlock.model_validate(block), zone, "fr", TODAY, wrong=wrong)
+    found = hours.schedule("open", HoursBlock.model_validate(block), zone, "fr", TODAY, country="FR", wrong=wrong)
     assert wrong == []
     return found
 
@@ -83,7 +84,7 @@ def test_exceptions_are_asked_before_closed_days_and_holidays() -> None:
 )
 def test_regions_have_holidays_of_their_own(code: str, day: date, closed: bool) -> None:
     """Alsace-Moselle, the overseas territories, Scotland."""
-    assert (day in hours.public_holidays(code, "fr", 2026)) is closed
+    assert (day in public_holidays(code, "fr", 2026)) is closed
 
 
 def test_several_sets_of_hours(write: Write, load: Callable[[], Catalogue], tmp_path: Path) -> None:

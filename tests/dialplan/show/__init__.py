@@ -2,5 +2,4 @@
 
 layout, mermaid   test_svg.py
 text              ../test_demo_clients.py, ../test_full_language.py
-week              test_svg.py, ../test_full_language.py
 """

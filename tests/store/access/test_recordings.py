@@ -126,7 +126,7 @@ async def test_the_migration_fills_in_what_is_there(
     await written(database, *(make_call(number) for number in range(5)))
 
     def again(connection: Connection) -> None:
-        schema.downgrade(connection, "0006")
+        schema.downgrade(connection, "0007")
         schema.upgrade(connection)
 
     async with database.connection() as connection:

@@ -25,7 +25,7 @@ BRANCH = BranchNode(
     name="area",
     when=(
         VariableIs(variable="postcode", values=("75011", "75012")),
-        DateWithin(first=date(2026, 12, 24), last=date(2027, 1, 3)),
+        DateWithin(spans=((date(2026, 12, 24), date(2027, 1, 3)),)),
         ShareOfCalls(percent=10),
         VariableIs(variable="vip"),
     ),

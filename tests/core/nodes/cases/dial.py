@@ -2,17 +2,19 @@
 
 from datetime import date
 
-from callrouter.core.call import DialOutcome, Disposition
+from callrouter.core.call import DialOutcome, Disposition, replace
 from callrouter.core.effects import Dial
 from callrouter.core.nodes import DialNode, HangupNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
-from callrouter.core.rota import Contact, Rota
+from callrouter.core.rota import Contact, Rota, Turns
 from callrouter.testing import Playbook, plan_of, sound
 
 SCREEN = (sound("press 1"),)
 ON_CALL = Contact(name="on_call", number="+33639980002")
 DOCTOR = Contact(name="doctor", number="+33639980001")
-ROTA = Rota(name="on_duty", timezone="Europe/Paris", cycle=(DOCTOR, ON_CALL), starting=date(2026, 1, 5))
+TURNS = Turns(cycle=((DOCTOR,), (ON_CALL,)), starting=date(2026, 1, 5))
+ROTA = Rota(name="on_duty", timezone="Europe/Paris", turns=TURNS)
+TOGETHER = replace(ROTA, turns=Turns(cycle=((DOCTOR, ON_CALL),), starting=date(2026, 1, 5)))
 BYE = HangupNode(name="bye")
 IN_TURN = plan_of(DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), screen=SCREEN, exits={"no_answer": "bye"}), BYE)
 
@@ -50,8 +52,20 @@ def case_all_at_once() -> Playbook:
         DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), at_once=True, exits={"no_answer": "bye", "done": "bye"}),
         BYE,
     )
-    call = Playbook(plan).offer().expects(f"dial {ON_CALL.number} + {DOCTOR.number}").somebody_answers()
+    call = Playbook(plan).offer().expects(f"dial {ON_CALL.number} + {DOCTOR.number}").somebody_answers(leg=1)
+    call.somebody_answers(leg=0)  # reported once more, by who knows less
     call.dial_ended(DialOutcome.ANSWERED).expects("hang up 16").passes("urgent:done", "bye:end")
+    assert [(dial.target, dial.answered_by) for dial in call.call.dials] == [("on_call + doctor", "doctor")]
+    return call.hangs_up().ends(Disposition.REDIRECTED)
+
+
+def case_two_who_are_on_call_together() -> Playbook:
+    """Rung at once, before the next one's turn."""
+    nurse = Contact(name="nurse", number="+33639980003")
+    plan = plan_of(DialNode(name="urgent", contacts=(TOGETHER, nurse), exits={"no_answer": "bye"}), BYE)
+    call = Playbook(plan).offer().expects(f"dial {DOCTOR.number} + {ON_CALL.number}").after(20)
+    call.dial_ended(DialOutcome.NO_ANSWER).expects(f"dial {nurse.number}").somebody_answers()
+    call.dial_ended(DialOutcome.ANSWERED).expects("hang up 16")
     return call.hangs_up().ends(Disposition.REDIRECTED)
 
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.queue_check import QueueCheck, Team
+from callrouter.asterisk.pbx.queue_check import QueueCheck, Team
 from callrouter.core.call import replace
 from callrouter.core.conditions import Bounds, Measure, QueueStands
 from callrouter.core.nodes import BranchNode, HangupNode, QueueNode

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import pytest
 
-from callrouter.asterisk import media_watch
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.media_watch import MediaWatch
+from callrouter.asterisk.pbx import media_watch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.errors import AmiUnreachable, ChannelGone
 
 T = TypeVar("T")

@@ -1,0 +1,80 @@
+"""Music on hold as loud as callrouter's prompts: Debian's pieces differ by 10 dB, and what a caller hears after one of
+them is too loud or too quiet.
+
+The level is that of `callrouter/dialplan/folder/loudness.py`, where it is said how it was measured; this file needs
+nothing but Python. A piece is brought to it as a whole: it has no pauses to leave out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import wave
+from array import array
+from math import log10
+from operator import mul
+from pathlib import Path
+
+from deploy.asterisk.pbx_install import PbxError
+
+LEVEL_DB = -22.0
+PEAK_DB = -3.0
+NEAR_DB = 0.5
+"""What is nearer is left as it is, so that nothing changes the second time."""
+LEVELLED = ".levelled"
+"""A folder that holds it has been levelled; Asterisk passes over names that begin with a dot (res_musiconhold.c)."""
+_FULL = 32768
+
+
+def level_once(folder: Path) -> None:
+    """Level a folder that nobody else changes, unless that was done."""
+    if folder.is_dir() and not (folder / LEVELLED).exists():
+        level_folder(folder)
+        (folder / LEVELLED).touch()
+
+
+def level_folder(folder: Path) -> dict[str, float]:
+    """Level every WAV file of a folder, in place; by name, by how many dB each was changed.
+
+    Raises PbxError when a file cannot be read or written; those before it are levelled.
+    """
+    try:
+        return {path.name: level_file(path) for path in sorted(folder.glob("*.wav"))}
+    except (OSError, EOFError, wave.Error) as error:
+        raise PbxError(f"the music in {folder} cannot be levelled: {error}") from error
+
+
+def level_file(path: Path) -> float:
+    """Level one file of 16-bit samples; by how many dB it was changed, 0 when it was loud enough, or is silent."""
+    with wave.open(str(path), "rb") as audio:
+        form, samples = audio.getparams(), array("h", audio.readframes(audio.getnframes()))
+    if sys.byteorder == "big":
+        samples.byteswap()
+    power = sum(map(mul, samples, samples)) / max(1, len(samples))
+    if form.sampwidth != 2 or power == 0:
+        return 0.0
+    peak = max(max(samples), -min(samples))
+    gain = min(LEVEL_DB - 10 * log10(power / _FULL**2), PEAK_DB - 20 * log10(peak / _FULL))
+    if abs(gain) < NEAR_DB:
+        return 0.0
+    factor = 10 ** (gain / 20)
+    louder = [int(value * factor) for value in range(-_FULL, _FULL)]  # looked up: there are millions of samples
+    changed = array("h", [max(-_FULL, min(_FULL - 1, louder[sample + _FULL])) for sample in samples])
+    if sys.byteorder == "big":
+        changed.byteswap()
+    _replace(path, form, changed.tobytes())
+    return gain
+
+
+def _replace(path: Path, form: wave._wave_params, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".wav")
+    try:
+        with os.fdopen(handle, "wb") as stream, wave.open(stream, "wb") as audio:
+            audio.setparams(form)
+            audio.writeframes(content)
+        Path(name).chmod(path.stat().st_mode & 0o777)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
