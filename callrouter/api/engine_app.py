@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
 from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
@@ -68,11 +69,14 @@ def create_engine_app(
         """Figures for Prometheus."""
         return Response(await exposition(registry), headers={"Content-Type": CONTENT_TYPE})
 
-    @app.get("/live", tags=["live"], responses=documented(401, 403, 429), **gate.needs(Permission.LIVE_READ))
+    guarded = APIRouter(dependencies=[Depends(gate.enter), Depends(refuse_unknown)])
+
+    @guarded.get("/live", tags=["live"], responses=documented(401, 403, 422, 429), **gate.needs(Permission.LIVE_READ))
     async def live(visitor: CurrentVisitor) -> LiveOut:
         """The calls in progress, the longest first."""
         at = now()
         calls = sorted((one.call for one in live_calls), key=lambda call: call.clocks.ringing_at)
         return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
+    app.include_router(guarded)
     return app

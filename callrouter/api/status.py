@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented
 from callrouter.api.schemas import Instant, Out, Seconds
 from callrouter.core.plan import Plan
@@ -142,7 +143,8 @@ def status_router(
     status: Callable[[], Awaitable[StatusOut]], reload: Callable[[], Awaitable[None]], gate: Gate
 ) -> APIRouter:
     """GET /status and POST /reload; who loads is in the audit trail."""
-    router = APIRouter(tags=["status"], responses=documented(401, 403, 429))
+    guarded = [Depends(gate.enter), Depends(refuse_unknown)]
+    router = APIRouter(tags=["status"], dependencies=guarded, responses=documented(401, 403, 422, 429))
 
     @router.get("/status", **gate.needs(Permission.STATUS_READ))
     async def engine_status() -> StatusOut:

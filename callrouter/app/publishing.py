@@ -15,6 +15,7 @@ from callrouter.dialplan import Catalogue, Issue, PaperSpeech, load_directory
 from callrouter.dialplan.folder.files import read_tables
 from callrouter.dialplan.folder.look import DOCUMENT_SUFFIXES, SOUNDS, is_client_file
 from callrouter.dialplan.folder.publish import PUBLISH, ROLLBACK, hash_of, put_in_place, read_note
+from callrouter.dialplan.folder.revisions import strangers_to
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.issues import errors, how_many
 from callrouter.dialplan.shared.reading import FOLDER as SHARED
@@ -122,7 +123,8 @@ def _saved_meanwhile(
     """Which of these files hold what is in no publication, or are gone: somebody has saved or removed them here.
 
     After a publication its note says what stood here. Before the first one, the files that were written later than
-    those that would replace them.
+    those that would replace them, and those that the history of their checkout does not know: there, git has written
+    all of them a moment ago.
     """
     note = read_note(folder)
     if note is not None and note.stood:
@@ -131,7 +133,9 @@ def _saved_meanwhile(
     if origin is None:
         return []
     both = [name for name in names if name in present and (origin / name).exists()]
-    return sorted(name for name in both if (folder / name).stat().st_mtime_ns > (origin / name).stat().st_mtime_ns)
+    strangers = {str(path.relative_to(folder)) for path in strangers_to(origin, [folder / name for name in both])}
+    newer = (name for name in both if (folder / name).stat().st_mtime_ns > (origin / name).stat().st_mtime_ns)
+    return sorted(strangers.union(newer))
 
 
 def _refuse_to_lose(names: Sequence[str], *, force: bool) -> None:

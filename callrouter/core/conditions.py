@@ -1,4 +1,4 @@
-"""What a branch can ask: a variable, the day, a share of the calls, or how a team's queue stands.
+"""What a branch can ask: a variable, the day, the number dialled, a share of the calls, or how a team's queue stands.
 
 Each condition is a plain question with a plain answer, so that what a branch does can be proved; there is no
 language of expressions.
@@ -155,6 +155,17 @@ class DateWithin(Struct, frozen=True, kw_only=True):
         return f"{today.isoformat()}{named}" if self.holds_on(today) else ""
 
 
+class DidIs(Struct, frozen=True, kw_only=True):
+    """The caller has dialled one of these numbers of the client's."""
+
+    numbers: tuple[str, ...]
+    """E.164."""
+
+    def holds(self, plan: Plan, call: Call, at: datetime) -> str:
+        """Why the condition holds, or an empty string."""
+        return f"dialled {call.did}" if call.did in self.numbers else ""
+
+
 def drawn(call_id: str) -> float:
     """Where a call stands among all calls, in percent: from 0 to 99.99."""
     return zlib.crc32(call_id.encode()) % 10_000 / 100
@@ -204,7 +215,9 @@ class QueueStands(Struct, frozen=True, kw_only=True):
 
 ValueCondition = VariableIs | VariableStartsWith | VariableNumber
 """Those that compare a variable's value."""
-Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | DateWithin | ShareOfCalls | QueueStands
+OfTheOffer = DateWithin | DidIs | ShareOfCalls
+"""Those that are decided when a call comes, and stay so."""
+Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | OfTheOffer | QueueStands
 
 
 def expected_wait_seconds(look: QueueLook) -> float:

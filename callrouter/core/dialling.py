@@ -8,6 +8,7 @@ country's code, such as `+33892`. So `+33` or `08` open no premium number withou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import IntEnum
 from functools import lru_cache
@@ -61,8 +62,9 @@ _FRENCH_COSTS = (("80", Cost.ORDINARY), ("8", Cost.SPECIAL))
 """By the beginning of the national number, for phonenumbers' kinds are others: 0800–0805 are free for who calls,
 0806–0809 cost a normal call; 081 to 089 cost more, shared-cost 0820 and 0825 among them (ARCEP, decision 2018-0881)."""
 
-_TERRITORIES = {"FR": ("GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")}
-"""Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan)."""
+_FRANCE = ("FR", "GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")
+_TERRITORIES = dict.fromkeys(_FRANCE, _FRANCE)
+"""Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan): one country, from each."""
 
 
 class Dialling(Struct, frozen=True, kw_only=True):
@@ -160,7 +162,19 @@ def _cost_of_short(number: str) -> Cost:
     return Cost.ORDINARY if is_free_of_charge(number) else Cost.SHORT
 
 
+@lru_cache(maxsize=1)
+def _ordinary_french() -> re.Pattern[str]:
+    """Fixed lines and mobiles of the mainland that have been given out, as phonenumbers knows them."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region("FR")
+    assert metadata is not None, "phonenumbers knows France"
+    patterns = (one.national_number_pattern for one in (metadata.fixed_line, metadata.mobile) if one)
+    return re.compile(f"(?=[1-7])(?:{'|'.join(f'(?:{one})' for one in patterns if one)})", re.ASCII)
+
+
 def _cost(parsed: phonenumbers.PhoneNumber) -> Cost:
+    # To ask phonenumbers for the kind is to try a dozen patterns, of which only these begin with 1 to 7.
+    if parsed.country_code == 33 and _ordinary_french().fullmatch(str(parsed.national_number)):
+        return Cost.ORDINARY
     kind = phonenumbers.number_type(parsed)
     if parsed.country_code in _FRENCH_CODES:
         national = phonenumbers.national_significant_number(parsed)

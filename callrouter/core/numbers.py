@@ -114,12 +114,15 @@ def written(number: str, region: str) -> str | None:
     """E.164 of a number as a document writes it, or None.
 
     Stricter than `normalise`, which takes what a trunk sends: with a digit too few or too many it is no number of its
-    country, and a number without `+` or `00` is one of the region's own plan.
+    country, and a number without `+` or `00` is one of the region's own plan. Where numbers differ in length, one
+    that is shorter than most must be one that could have been given out.
     """
+    digits = number.translate(_SEPARATORS)
+    if len(digits) == 10 and region in FRENCH_PLAN and (french := _french(digits)):
+        return french
     found = normalise(number, region)
     if found is None or is_short(found):
         return found
-    digits = number.translate(_SEPARATORS)
     code = next((one for one in ("+33", *_OVERSEAS_CODES) if found.startswith(one)), "")
     if code:
         rest = found[len(code) :]
@@ -129,7 +132,31 @@ def written(number: str, region: str) -> str | None:
     if phonenumbers.is_possible_number_with_reason(parsed) != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None
     foreign = parsed.country_code != phonenumbers.country_code_for_region(region)
-    return None if foreign and not digits.startswith(("+", "00")) else found
+    if foreign and not digits.startswith(("+", "00")):
+        return None
+    short_of_digits = len(found) - len(str(parsed.country_code)) - 1 < _usual_digits(parsed.country_code or 0)
+    return None if short_of_digits and not phonenumbers.is_valid_number(parsed) else found
+
+
+@lru_cache(maxsize=256)
+def _usual_digits(country_code: int) -> int:
+    """How many digits the longer of a country's fixed lines and mobiles have, without its code."""
+    region = phonenumbers.region_code_for_country_code(country_code)
+    kinds = (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE)
+    examples = (phonenumbers.example_number_for_type(region, kind) for kind in kinds)
+    return max((len(phonenumbers.national_significant_number(one)) for one in examples if one), default=0)
+
+
+_FICTION_ABROAD = ("+441632960", "+447700900", "+44306999", "+4480815705", "+4490987902", "+4428964960", "+4429201805")
+"""Ranges that Ofcom keeps for fiction, which nobody is given; other countries' are numbers like any other."""
+
+
+_NOT_LOOKED_UP = ("+33", *_OVERSEAS_CODES, *_FICTION_ABROAD)
+
+
+def was_given_out(number: str) -> bool:
+    """Whether somebody could have a number, as `written` returns it; of the French plan every one of ten digits."""
+    return number.startswith(_NOT_LOOKED_UP) or number[:1] != "+" or is_valid(number)
 
 
 def wrong_number(number: str, region: str) -> str:
@@ -142,6 +169,11 @@ def wrong_number(number: str, region: str) -> str:
     if region in FRENCH_PLAN and digits[:1] == "0" and len(digits) in (8, 9, 11, 12) and digits[:2] != "00":
         how, by = "few" if len(digits) < 10 else "many", abs(len(digits) - 10)
         return f"is no telephone number of {region}: it has {by} digit{'s' if by > 1 else ''} too {how}"
+    if (found := normalise(number, region)) and not is_home(found, region) and number.strip()[:1] in "+0":
+        abroad = phonenumbers.region_code_for_country_code(phonenumbers.parse(found, None).country_code or 0)
+        return f"is no telephone number of {abroad}: a digit is missing, or there is one too many"
+    if found and is_home(found, region):
+        return f"is no telephone number of {region}: a digit is missing, or there is one too many"
     if len(digits) >= 9 and number.strip()[:1] != "+":
         return f"is no telephone number of {region}: one of another country is written with + and its code"
     return f"is no telephone number of {region}"

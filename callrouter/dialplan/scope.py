@@ -114,6 +114,8 @@ class Scope(Struct, kw_only=True):
     almanac: Almanac = field(default_factory=lambda: Almanac(codes=(), year=MINYEAR))
     """Whose public holidays the client means."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    numbers: tuple[str, ...] = ()
+    """The client's own, in E.164."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
@@ -135,7 +137,7 @@ class Scope(Struct, kw_only=True):
 
     def line(self, *path: str | int) -> int:
         """The line of a value of this tree."""
-        return self.document.line(*self.root, *path)
+        return self.document.line(*self.root, *path) if self.root else self.document.line(*path)
 
     def known(self, *path: str | int) -> Key:
         """The part of a path that the tree holds."""
@@ -228,6 +230,13 @@ class Scope(Struct, kw_only=True):
         """Say that a shared calendar is not there."""
         self._unknown("calendar", name, set(self.shared.calendars), "calendars", *path)
 
+    def unknown_list(self, name: str, *path: str | int) -> None:
+        """Say that a list is neither the client's nor shared."""
+        if self.shared.lists or "lists" in self.shared.refused or name in self.shared.bad.get("lists", ()):
+            self._unknown("list", name, set(self.lists), "lists", *path)
+        else:
+            self.fail(f"the client has no list called {shown(name)}", *path, suggestion=closest(name, self.lists))
+
     def _unknown(self, kind: str, name: str, known: set[str], shared: str, *path: str | int) -> None:
         if shared in self.shared.refused:
             file = self.shared.refused[shared]
@@ -273,14 +282,17 @@ class Scope(Struct, kw_only=True):
             return ()
 
     def _voice(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
-        return self.spoken_in(prompt.language)._part(prompt, *path)
+        scope = self if prompt.language is None else self.spoken_in(prompt.language)
+        return scope._part(prompt, *path)
 
     def spoken_in(self, language: str | None) -> Scope:
         """As it is for a part with a language of its own: its texts are written in that one; None: it has none."""
         return self if language is None else replace(self, language=language, first_language="")
 
     def _part(self, prompt: PromptBlock, *path: str | int) -> Sequence[PromptPart]:
-        read_as = next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
+        say = prompt.say
+        plain = type(say) is str and "{" not in say  # nearly every prompt: a sentence, and nothing read aloud in it
+        read_as = None if plain else next((kind for kind in _READ_AS if getattr(prompt, kind) is not None), None)
         if read_as is not None:
             return (self._value(getattr(prompt, read_as), read_as, *path, read_as),)
         text, part = self.text(prompt), "sound" if prompt.say is None else "say"
@@ -296,6 +308,8 @@ class Scope(Struct, kw_only=True):
             return ()
 
     def _sentence(self, text: str, *path: str | int) -> Sequence[PromptPart]:
+        if "{" not in text:
+            return (self.sounds.say(text, self.language),)
         return [
             self.sounds.say(piece, self.language)
             if isinstance(piece, str)
@@ -343,10 +357,11 @@ class Scope(Struct, kw_only=True):
 
     def text(self, prompt: PromptBlock) -> str | None:
         """What is to be said, where it is a text: written here, shared, or one of our own."""
-        if isinstance(prompt.say, dict):
-            return prompt.say.get(self.language)
-        if prompt.say is not None:
-            return prompt.say if self.language == (self.first_language or self.language) else None
+        say = prompt.say
+        if isinstance(say, dict):
+            return say.get(self.language)
+        if say is not None:
+            return say if self.language == (self.first_language or self.language) else None
         if prompt.sound == STANDARD_ACCEPT:
             return self.own_text(ACCEPT)
         return self.shared.prompts.get(prompt.sound or "", {}).get(self.language)

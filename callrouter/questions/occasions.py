@@ -1,5 +1,7 @@
 """Who may call a client, and when: one caller for each that the tree tells apart, and each stretch of the calendar.
 
+Numbers of the client's that a tree goes by differently have callers of their own.
+
 Two callers are alike when the same lists hold them; two instants are alike when all hours and dates that the tree looks
 at say the same. One of each kind stands for all, so that a tree can be questioned whole.
 """
@@ -16,7 +18,7 @@ import phonenumbers
 from msgspec import Struct
 
 from callrouter.core.call import CallerId, Presentation, replace
-from callrouter.core.conditions import DateWithin
+from callrouter.core.conditions import DateWithin, DidIs
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
@@ -29,6 +31,8 @@ ANY_CALLER = "any caller"
 ANY_OTHER_CALLER = "any other caller"
 CALLERS_LIKE = "callers like"
 WITHHELD = "a caller who withholds their number"
+DIALLING = " who dials "
+"""Between a kind of callers and the number they dial."""
 
 _Part = TypeVar("_Part", Schedule, Rota)
 
@@ -41,6 +45,8 @@ class CallerKind(Struct, frozen=True, kw_only=True):
     caller: CallerId
     lists: tuple[frozenset[str], ...]
     """For each plan in question: the lists that hold them."""
+    did: str = ""
+    """The number they dial; empty where no tree in question tells numbers apart."""
 
 
 def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
@@ -53,9 +59,36 @@ def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
         if any(held) or caller.presentation is Presentation.ALLOWED:
             kinds.setdefault(told_apart, (caller, held))
     return tuple(
-        CallerKind(words=_words(caller, held, alone=len(kinds) == 1), caller=caller, lists=held)
+        CallerKind(
+            words=_words(caller, held, alone=len(kinds) == 1) + (f"{DIALLING}{did}" if did else ""),
+            caller=caller,
+            lists=held,
+            did=did,
+        )
+        for did in dialled(*plans)
         for caller, held in kinds.values()
     )
+
+
+def dialled(*plans: Plan) -> tuple[str, ...]:
+    """One of the client's numbers for each that the trees tell apart; one empty one where they tell none apart.
+
+    Of two versions of a tree, those that both have: a number that is new, or gone, is told of as such.
+    """
+    asked = [
+        condition.numbers
+        for plan in plans
+        for about in plan.about.values()
+        for condition in about.reads.conditions
+        if isinstance(condition, DidIs)
+    ]
+    kept = [did for did in plans[-1].numbers if all(did in plan.numbers for plan in plans)]
+    if not asked or len(kept) < 2:
+        return ("",)
+    found: dict[tuple[bool, ...], str] = {}
+    for did in kept:
+        found.setdefault(tuple(did in numbers for numbers in asked), did)
+    return tuple(found.values())
 
 
 def _lists(plan: Plan) -> Iterator[CallerList]:

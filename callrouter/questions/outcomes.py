@@ -79,8 +79,8 @@ def shares(*plans: Plan) -> dict[str, float]:
 
 
 def offer(plan: Plan, kind: CallerKind, when: Moment, call_id: str) -> CallOffered:
-    """A call of this kind at this moment, to the client's first number."""
-    did = plan.numbers[0] if plan.numbers else ""
+    """A call of this kind at this moment, to the client's first number where the kind says none."""
+    did = kind.did or (plan.numbers[0] if plan.numbers else "")
     return CallOffered(call_id=call_id, did=did, caller=kind.caller, at=when.at.astimezone(UTC))
 
 

@@ -138,6 +138,15 @@ async def test_without_the_token_callers_are_not_shown(sent: str) -> None:
     assert "+336" not in answer.text
 
 
+async def test_what_the_engine_would_pass_over_is_refused() -> None:
+    """All calls are no answer to who asks for one client's."""
+    async with serving(application(live())) as base:
+        answer = await get(base, "/live?client=moreau")
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "query.client: there is no such parameter; this page has no parameters"
+
+
 def test_an_empty_token_is_refused() -> None:
     with pytest.raises(ValueError, match="would let everybody in"):
         create_engine_app([], CollectorRegistry(), {}, gate=make_gate(""))

@@ -318,6 +318,26 @@ def test_the_first_publication_undoes_nothing_newer(settings: Settings, folder: 
         publish_documents(settings, documents_of(ci), by="ci", origin=ci)
 
 
+def test_the_first_publication_from_a_fresh_checkout(settings: Settings, folder: Path, tmp_path: Path) -> None:
+    """Git has just written all of it: what its history holds may be replaced, and what nobody committed is named."""
+    ci = tmp_path / "ci"
+    ci.mkdir()
+    git = ["git", "-C", str(ci), "-c", "user.name=Ci", "-c", "user.email=ci@operator.example"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for words in ("Un.", "Deux."):
+        (ci / "a.yaml").write_text(text(words))
+        subprocess.run([*git, "add", "."], check=True)
+        subprocess.run([*git, "commit", "-qm", words], check=True)
+    (folder / "a.yaml").write_text(text("De nuit."))
+    os.utime(folder / "a.yaml", (1, 1))
+    with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
+        publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+
+    (folder / "a.yaml").write_text(text("Un."))
+    os.utime(folder / "a.yaml", (1, 1))
+    assert "1 changed file" in publish_documents(settings, documents_of(ci), by="ci", origin=ci)
+
+
 def test_a_save_during_a_publication_is_not_lost(
     settings: Settings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, Queu
 from callrouter.core.conditions import (
     Bounds,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -87,6 +88,7 @@ conditions = st.one_of(
     ),
     st.builds(VariableIs, variable=st.sampled_from(VARIABLES), values=st.sampled_from([(), ("1",), ("75011", "12")])),
     st.just(DateWithin(spans=((date(2026, 1, 1), date(2026, 6, 30)),))),
+    st.builds(DidIs, numbers=st.sampled_from([("+33199000010",), ("+33199000011", "+33199000012")])),
     st.builds(ShareOfCalls, percent=st.floats(0, 100)),
 )
 caller_lists = st.builds(

@@ -29,6 +29,7 @@ SHARED: dict[str, Any] = {
             "office": {"email": "office@acme.example"},
         },
     },
+    "lists": {"country": "FR", "lists": {"nuisance": ["0162*"], "known": ["06 12*"]}},
     "calendars": {
         "calendars": {"office": {"open": {"mon-fri": "09:00-17:00"}, "holidays": "FR-57"}},
         "rotas": {
@@ -169,6 +170,10 @@ def client(random: Random, name: str, number: str) -> dict[str, Any]:
     first = {"set": {"variables": {"dossier": "1234", "postcode": "75011"}, "next": found["start"]}}
     found |= {"client": name, "numbers": [number], "languages": ["fr", "en"], "start": "first"}
     found["nodes"] = {"first": first, **found["nodes"]}
+    for node in found["nodes"].values():
+        for condition in node.get("branch", {}).get("when", ()):
+            if "did" in condition:
+                condition["did"] = number
     if random.random() < 0.7:
         found["fallback"] = {"queue": "medical"}
     if random.random() < 0.3:

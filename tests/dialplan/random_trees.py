@@ -74,7 +74,7 @@ SHARED = Shared(
 )
 HEAD: dict[str, Any] = {
     "client": "acme",
-    "numbers": ["01 99 00 00 90"],
+    "numbers": ["01 99 00 00 90", "01 99 00 00 92"],
     "timezone": "Europe/Paris",
     "language": "fr",
     "hours": {"open": {"mon-fri": ["08:00-12:30", "13:30-19:00"], "sat": "22:00-03:00"}, "holidays": "FR"},
@@ -157,6 +157,7 @@ def _conditions(random: Random, to: Callable[[], str]) -> list[dict[str, Any]]:
             {"queue": random.choice(QUEUES), "agents": {"below": "1"}},
             {"queue": random.choice(QUEUES), "expected_wait": {"above": "2m"}},
             {"percentage": str(random.randint(1, 99))},
+            {"did": random.choice(HEAD["numbers"])},
         ]
         found.append({**random.choice(kinds), "then": to()})
     return found
@@ -328,7 +329,7 @@ def walk(plan: Plan, random: Random, *, most_keys: int, failing: float = 0.0, qu
     presentation = Presentation.WITHHELD if number is None else Presentation.ALLOWED
     offered = inputs.CallOffered(
         call_id=f"{random.getrandbits(64):016x}",
-        did=plan.numbers[0],
+        did=random.choice(plan.numbers),
         caller=CallerId(number=number, presentation=presentation),
         at=TUESDAY_10 + timedelta(minutes=random.randint(0, 366 * 24 * 60)),
     )

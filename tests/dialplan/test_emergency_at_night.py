@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from callrouter.dialplan import PaperSpeech, load_directory
@@ -52,3 +53,15 @@ def test_the_night_does(tmp_path: Path) -> None:
     assert [text.partition(", but")[0].partition("takes")[0] for text in said(tmp_path, wrong)] == [
         'emergency: "doctor" '
     ]
+
+
+def test_a_line_of_its_own_does_not_count(tmp_path: Path) -> None:
+    """Who dials another of the client's numbers is nobody in an emergency."""
+    lines = FILE.replace("NIGHT", "").replace("KEYS", "doctor").replace("start: hours", "start: line")
+    assert lines.count("start: line") == 1
+    lines = re.sub(r'numbers: \["([^"]+)"\]', r'numbers: ["\1", "01 99 00 00 77"]', lines)
+    lines += """\
+  line: { branch: { when: [{ did: "01 99 00 00 77", then: direct }], otherwise: hours } }
+  direct: { dial: { contacts: [nurse], screen: true, no_answer: bye } }
+"""
+    assert said(tmp_path, lines) == []

@@ -18,7 +18,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, Issue
 from callrouter.dialplan.documents.expected_file import client_files_of
 from callrouter.dialplan.folder.files import read_tables
-from callrouter.dialplan.folder.publish import ROLLBACK, read_note
+from callrouter.dialplan.folder.publish import read_note
 from callrouter.dialplan.issues import errors
 from callrouter.dialplan.language.reader import Document
 from callrouter.questions.expected import run_expected
@@ -88,7 +88,7 @@ class ExpectedRoutes:
                 if plan is None or live.get(plan.client) == plan.version:
                     continue
                 content = fresh.documents.get(file, b"")
-                if note is None or note.how != ROLLBACK or not note.matches(file, content):
+                if note is None or not note.came_back(file, content):
                     yield file, issues
 
     def _forget(self, tables: list[Document]) -> None:

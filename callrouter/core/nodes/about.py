@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from callrouter.core.call import Call
-from callrouter.core.conditions import Condition, DateWithin, ShareOfCalls
+from callrouter.core.conditions import Condition, OfTheOffer
 from callrouter.core.effects import Effect, EnterQueue, LookAtQueues
 from callrouter.core.numbers import CallerList
 from callrouter.core.rota import Contact, Rota
@@ -86,13 +86,13 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def of_the_offer(self) -> bool:
-        """Whether it reads who calls, when, or what is drawn."""
+        """Whether it reads who calls, which number, when, or what is drawn."""
         return bool(
             self.lists or self.own_number or self.hours or self.rotas or any(map(_is_of_the_offer, self.conditions))
         )
 
     def seen(self, plan: Plan, call: Call, at: datetime) -> Hashable:
-        """What it reads of who calls, when and what is drawn: calls of which this is the same are the same to it."""
+        """What it reads of who calls, which number, when and what is drawn: calls alike in this are alike to it."""
         found: list[Hashable] = []
         if self.lists:
             found.append(next((one.name for one in self.lists if one.match(call.caller)), None))
@@ -102,14 +102,12 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
             now = plan.schedules[self.hours].at(at)
             found.append((now.open, self.holidays and now.holiday))
         found.extend(rota.at(at) for rota in self.rotas)
-        found.extend(
-            bool(one.holds(plan, call, at)) for one in self.conditions if isinstance(one, DateWithin | ShareOfCalls)
-        )
+        found.extend(bool(one.holds(plan, call, at)) for one in self.conditions if isinstance(one, OfTheOffer))
         return tuple(found)
 
 
 def _is_of_the_offer(condition: Condition) -> bool:
-    return isinstance(condition, DateWithin | ShareOfCalls)
+    return isinstance(condition, OfTheOffer)
 
 
 class Needed(Struct, frozen=True, kw_only=True, gc=False):
@@ -162,6 +160,8 @@ class Uses(Struct, frozen=True, kw_only=True, gc=False):
     """Whom and what outside the tree a node names; queues stand in what it does."""
 
     rings: tuple[Ring, ...] = ()
+    at_once: bool = False
+    """Whether all of them are rung together, and not one after the other."""
     asks: tuple[Address, ...] = ()
     """Web services that are asked while the caller waits."""
     tells: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Go by a variable, a date, a share of the calls, or how a team's queue stands.
+"""Go by a variable, a date, the number dialled, a share of the calls, or how a team's queue stands.
 
 ```yaml
 branch:
@@ -11,14 +11,16 @@ branch:
     - { variable: age, number: { below: 18 }, then: minors }
     - { variable: dossier, is_set: false, then: ask }
     - { from: 2026-12-24, to: 2027-01-03, then: christmas }
+    - { did: "01 99 00 00 11", then: second_practice }
     - { percentage: 10, then: survey }
   otherwise: secretaries
 ```
 
 The first condition that holds decides. Of a queue one can ask its `agents` (logged in), those `free`, the callers
 `waiting`, and the `expected_wait`: (callers waiting + 1) × mean conversation ÷ agents, and none while more agents are
-free than callers wait. When the queue cannot be looked at, the call goes to `otherwise`. A share is drawn from the
-call's own id: the same call always goes the same way.
+free than callers wait. When the queue cannot be looked at, the call goes to `otherwise`. `did` is the number dialled,
+one of the client's own or several of them; a call that comes out of another client's tree has dialled none. A share is
+drawn from the call's own id: the same call always goes the same way.
 """
 
 from __future__ import annotations

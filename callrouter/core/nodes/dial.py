@@ -61,7 +61,8 @@ class DialNode(Node, frozen=True, kw_only=True):
             reads=Reads(rotas=rotas),
             variables=Variables(needed=read_in(self.screen)),
             uses=Uses(
-                rings=tuple([Ring(whom=one, path=("contacts", index)) for index, one in enumerate(self.contacts)])
+                rings=tuple([Ring(whom=one, path=("contacts", index)) for index, one in enumerate(self.contacts)]),
+                at_once=self.at_once,
             ),
             effort=Effort(),
             unheard={},

@@ -18,7 +18,6 @@ from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import Node
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.scope import Place, Scope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import NodeBlock
@@ -153,19 +152,23 @@ class Assembly:
                 self.root.scope.fail(f"the plan grows beyond {MAX_NODES} nodes with all it includes", "nodes")
                 self._waiting.clear()
                 return
-            block = tree.blocks[name].block
-            build = tree.blocks[name].verb.build
-            assert build is not None, "what stands for another tree was resolved"
-            node = build(tree.scope, name, block)
-            for key, wrong, warning in unusual(block):
-                tree.scope.fail(wrong, "nodes", name, tree.blocks[name].verb.name, key, name=warning)
+            written = tree.blocks[name]
+            block, verb = written.block, written.verb
+            assert verb.build is not None, "what stands for another tree was resolved"
+            node = verb.build(tree.scope, name, block)
+            for key, wrong, warning in written.odd:
+                tree.scope.fail(wrong, "nodes", name, verb.name, key, name=warning)
             if node is not None:
-                onward = self._onward(tree, name, block) if isinstance(block, SetBlock) else tree
-                self.nodes[tree.name(name)] = self._placed(tree, name, node, onward)
+                onward = self._onward(tree, name, block) if type(block) is SetBlock else tree
+                full = name if tree is self.root else tree.name(name)
+                self.nodes[full] = self._placed(tree, name, node, onward)
 
     def _placed(self, tree: Growth, name: str, node: Node, onward: Growth | None) -> Node:
         """The node under its name in the plan, with its exits leading to names of the plan."""
-        exits = {way: self._resolve(onward, to) for way, to in node.exits.items()} if onward else node.exits
+        exits = node.exits
+        if onward is not None and exits:
+            known = onward.resolved
+            exits = {way: known.get(to) or self._resolve(onward, to) for way, to in exits.items()}
         if tree is self.root:
             return node if exits == node.exits else replace(node, exits=exits)
         scope, full = tree.scope, tree.name(name)
@@ -192,6 +195,13 @@ class Assembly:
         return found
 
     def _resolve_first(self, tree: Growth, target: str) -> str:
+        if tree is self.root and (block := tree.blocks.get(target)) is not None and not _is_alias(block):
+            # A node of the client's own that leads on by itself, as nearly all are: it keeps its name.
+            self._reached_blocks.add(target)
+            if target not in self._asked:
+                self._asked.add(target)
+                self._waiting.append((tree, target))
+            return target
         passed: list[tuple[Growth, str]] = []
         while True:
             if target in tree.ways_out and tree.outer is not None:

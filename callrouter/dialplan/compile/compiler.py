@@ -14,7 +14,7 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
-from callrouter.dialplan.compile.frame import check_frame, languages_of, named, numbers_of, scope_of
+from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock
 from callrouter.dialplan.documents.drafts import Draft
@@ -139,7 +139,7 @@ def _compile(
 ) -> tuple[Plan, Assembly, dict[str, str]]:
     """The plan, what it was assembled of, and the numbers it dials that are a client's (`Compiled.dialled`)."""
     scope = named(scope, file, today)
-    dids = numbers_of(scope, file)
+    dids = scope.numbers
     schedules = dict(scope.schedules)
 
     def open_client(other: Draft, prefix: str, included_at: str) -> Growth | None:

@@ -11,19 +11,21 @@ from phonenumbers import SUPPORTED_REGIONS
 from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.dialling import Dialling
-from callrouter.core.numbers import ANONYMOUS, CallerList
+from callrouter.core.numbers import CallerList
 from callrouter.core.schedule import Schedule
 from callrouter.dialplan.documents.calendar import hours_called
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.drafts import Draft
-from callrouter.dialplan.issues import closest, shown
+from callrouter.dialplan.issues import Severity, closest, shown
 from callrouter.dialplan.language import timezones
+from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared import hours
 from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.dialling import allowance
-from callrouter.dialplan.shared.people import people
+from callrouter.dialplan.shared.lists import caller_list, unlikely
+from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
@@ -91,6 +93,9 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
     """The scope with what the client's nodes name; findings go to the list that both share."""
     contacts, wrong = people(file.contacts, scope.document, scope.country)
     scope.issues.extend(wrong)
+    for key, odd, warning in unusual(file.service_level):
+        scope.fail(f"service_level: {odd}", "service_level", key, name=warning)
+    _check_given_out(scope, contacts)
     own, wrong = allowance(file.dialling, scope.document, scope.country)
     scope.issues.extend(wrong)
     general = _general(scope.shared.dialling, scope.country)
@@ -98,10 +103,18 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
         scope,
         almanac=_almanac(scope, file, today),
         schedules=_schedules(scope, file, today),
-        lists={name: _caller_list(scope, name, entries) for name, entries in file.lists.items()},
+        numbers=numbers_of(scope, file),
+        lists=_lists(scope, file),
         contacts=contacts,
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,
     )
+
+
+def _check_given_out(scope: Scope, contacts: Mapping[str, Person]) -> None:
+    """Warn of contacts whose number nobody could have: a digit was mistaken."""
+    for name, person in contacts.items():
+        if person.number is not None and (wrong := unlikely(person.number)):
+            scope.fail(f"contact {shown(name)}: {wrong}", "contacts", name, "number", name="unlikely-number")
 
 
 @lru_cache(maxsize=64)
@@ -145,28 +158,22 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
     return found
 
 
-def _caller_list(scope: Scope, name: str, entries: tuple[str, ...]) -> CallerList:
-    whole: set[str] = set()
-    beginnings: list[str] = []
-    anonymous = False
-    if name == "otherwise":
-        scope.fail('lists.otherwise: "otherwise" cannot be the name of a list', "lists", name)
-    for index, entry in enumerate(entries):
-        if entry == ANONYMOUS:
-            anonymous = True
-        elif entry.endswith("*"):
-            found = numbers.prefixes(entry.removesuffix("*"), scope.country)
-            beginnings.extend(found)
-            if not found:
-                wrong = f'{shown(entry)} is no beginning of a number: write "08*" or "+338*"'
-                scope.fail(f"lists.{name}: {wrong}", "lists", name, index)
-        elif (number := numbers.written(entry, scope.country)) is not None:
-            whole.add(number)
-        else:
-            meant = closest(entry, (ANONYMOUS,))
-            wrong = f"{shown(entry)} {numbers.wrong_number(entry, scope.country)}"
-            scope.fail(f"lists.{name}: {wrong}", "lists", name, index, suggestion=meant)
-    return CallerList(name=name, numbers=frozenset(whole), prefixes=tuple(beginnings), anonymous=anonymous)
+def _lists(scope: Scope, file: ClientFile) -> Mapping[str, CallerList]:
+    """The shared lists, and the client's own, which stand instead of shared ones of their names."""
+    if not file.lists:
+        return scope.shared.lists
+    found = dict(scope.shared.lists)
+    for name, entries in file.lists.items():
+        if name in scope.shared.lists:
+            instead = f"lists.{name}: stands instead of the list of that name in shared/lists.yaml"
+            scope.fail(instead, "lists", name, severity=Severity.NOTE)
+        made, wrong = caller_list(name, entries, scope.country)
+        for one in wrong:
+            scope.fail(
+                f"lists.{name}: {one.message}", "lists", name, *one.path, suggestion=one.suggestion, name=one.name
+            )
+        found[name] = made
+    return found
 
 
 def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
@@ -183,4 +190,6 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
             scope.fail(f"numbers: {shown(written)} stands here twice (first on line {found[number]})", "numbers", index)
         else:
             found[number] = scope.document.line("numbers", index)
+            if wrong := unlikely(number):
+                scope.fail(f"numbers: {wrong}", "numbers", index, name="unlikely-number")
     return tuple(found)

@@ -13,8 +13,8 @@ from callrouter.core.service_level import Formula
 from callrouter.dialplan.documents.calendar import HoursBlock, HoursName, OrOneSet, named_hours
 from callrouter.dialplan.documents.people import ContactBlock
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language import values
-from callrouter.dialplan.language.bounds import ACCEPTABLE
+from callrouter.dialplan.language import bounds, values
+from callrouter.dialplan.language.bounds import Accepted
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -22,7 +22,6 @@ from callrouter.dialplan.language.fields import (
     Line,
     Name,
     Names,
-    OneOf,
     OneOrMany,
     Positive,
     Read,
@@ -49,7 +48,6 @@ def _formula(value: object) -> Formula:
 CallsAtOnce = Annotated[
     int, Read(values.count, {"type": "integer", "minimum": 1, "maximum": 1000}), Field(ge=1, le=1000)
 ]
-Accepted = Annotated[str, OneOf(*ACCEPTABLE)]
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
@@ -66,11 +64,11 @@ class DiallingBlock(Block):
 class ServiceLevelBlock(Block):
     """What the client was promised."""
 
-    within: Positive = 20.0
+    within: Annotated[Positive, bounds.PROMISE] = 20.0
     """Waiting time within which a call counts as answered in time."""
     target: Share = 0.8
     """Share of the calls to be answered in time."""
-    short_abandon: Duration = 5.0
+    short_abandon: Annotated[Duration, bounds.SHORT_ABANDON] = 5.0
     """Callers who give up sooner do not count."""
     formula: Annotated[Formula, Before(_formula), WithJsonSchema({"enum": [str(one) for one in Formula]})] = (
         Formula.SHORT_ABANDON_EXCLUDED

@@ -2,10 +2,22 @@
 
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.language.fields import Before, Block, Count, Duration, Line, Name, OneOrMany, Positive, as_list
+from callrouter.dialplan.language import bounds
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Count,
+    Duration,
+    Line,
+    Name,
+    OneOrMany,
+    Positive,
+    as_list,
+    as_mapping,
+)
 
 
 class ContactBlock(Block):
@@ -62,14 +74,16 @@ class TeamQueueBlock(Block):
     """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear.
     leastrecent and fewestcalls ring an agent who does not pick up again and again, whoever else is free; rrmemory rings
     one after the other."""
-    ring: Positive = 15.0
+    ring: Annotated[Positive, bounds.RING] = 15.0
     """How long one agent is rung."""
-    retry: Positive = 1.0
+    retry: Annotated[Positive, bounds.RETRY] = 1.0
     """Pause before the next one is rung."""
-    wrap_up: Duration = 0.0
+    wrap_up: Annotated[Duration, bounds.WRAP_UP] = 0.0
     """How long an agent is not rung after a call."""
     max_callers: Count = 0
     """Callers who may wait; 0 is no bound."""
+    accepted: Annotated[dict[bounds.Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)
+    """Warnings that are right for this line, by the name `check` says them with, and the reason why."""
 
     @model_validator(mode="after")
     def _known_strategy(self) -> Self:

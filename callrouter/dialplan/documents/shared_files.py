@@ -57,6 +57,23 @@ class QueuesFile(Block):
     """Queues by name."""
 
 
+class ListsFile(Block):
+    """Lists of callers that every client's `caller` may ask. A client's own list of the same name stands instead of it.
+
+    ```yaml
+    country: FR
+    lists:
+      nuisance: ["09 48 12 34*", "0162*", "0163*"]
+      ambulances: ["01 99 00 00 15"]
+    ```
+    """
+
+    country: Line | None = None
+    """ISO code of the country whose national numbers are written here; by default the operator's."""
+    lists: Annotated[dict[Name, Texts], Before(as_mapping)]
+    """Lists by name: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
+
+
 class PromptsFile(Block):
     """Sentences that several clients say: `{ sound: goodbye }` is the one in the client's language.
 
@@ -162,6 +179,7 @@ SHARED_FILES: Mapping[str, type[Block]] = {
     "agents": AgentsFile,
     "queues": QueuesFile,
     "calendars": CalendarsFile,
+    "lists": ListsFile,
     "prompts": PromptsFile,
     "snippets": SnippetsFile,
     "dialling": DiallingFile,

@@ -37,18 +37,26 @@ class Note(Struct, frozen=True, kw_only=True):
 
     stood: Mapping[str, str] = field(default_factory=dict)
     """What stood in the folder after the last publication, as `files`; a rollback leaves it as it was."""
+    rolled_back: Mapping[str, str] = field(default_factory=dict)
+    """As `files`: what this and earlier rollbacks have put in place, and still stands."""
 
     def matches(self, file: str, content: bytes) -> bool:
         """Whether this content of the file is what was put in place."""
         return self.files.get(file) == hash_of(content)
+
+    def came_back(self, file: str, content: bytes) -> bool:
+        """Whether this content of the file was put in place by a rollback."""
+        return self.rolled_back.get(file) == hash_of(content)
 
 
 def read_note(folder: Path) -> Note | None:
     """The note of the last set that was put in place here; None without any that can be read."""
     try:
         found = json.loads((folder / LOCK).read_text(encoding="utf-8"))
-        stood = dict(found.get("stood", {}))  # since 0.1.0
-        return Note(how=str(found["how"]), by=str(found["by"]), files=dict(found["files"]), stood=stood)
+        how, files = str(found["how"]), dict(found["files"])
+        stood = dict(found.get("stood", {}))  # since 0.1.0, as is the next
+        rolled_back = dict(found.get("rolled_back", files if how == ROLLBACK else {}))
+        return Note(how=how, by=str(found["by"]), files=files, stood=stood, rolled_back=rolled_back)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -83,7 +91,16 @@ def put_in_place(
             check()
             before = read_note(folder)
             now = {name: hash_of(content) for name, content in stood.items()} if stood is not None else None
-            _write_note(handle, Note(how=how, by=by, files=files, stood=now or (before.stood if before else {})))
+            earlier = {name: key for name, key in (before.rolled_back if before else {}).items() if name not in files}
+            rolled_back = _that_stand(folder, earlier) | (files if how == ROLLBACK else {})
+            note = Note(
+                how=how,
+                by=by,
+                files=files,
+                stood=now or (before.stood if before else {}),
+                rolled_back=rolled_back,
+            )
+            _write_note(handle, note)
             _replace({(folder / name).resolve(): content for name, content in contents.items()})
             for name in remove:
                 (folder / name).unlink(missing_ok=True)
@@ -104,8 +121,27 @@ def _locked(lock: Path) -> Iterator[int]:
         os.close(handle)
 
 
+def _that_stand(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
+    """Of these contents, those that stand in the folder now."""
+    found: dict[str, str] = {}
+    for name, key in files.items():
+        with suppress(OSError):
+            if hash_of((folder / name).read_bytes()) == key:
+                found[name] = key
+    return found
+
+
 def _write_note(handle: int, note: Note) -> None:
-    text = json.dumps({"how": note.how, "by": note.by, "files": note.files, "stood": note.stood}, indent=1)
+    text = json.dumps(
+        {
+            "how": note.how,
+            "by": note.by,
+            "files": note.files,
+            "stood": note.stood,
+            "rolled_back": note.rolled_back,
+        },
+        indent=1,
+    )
     os.ftruncate(handle, 0)
     os.pwrite(handle, text.encode(), 0)
 

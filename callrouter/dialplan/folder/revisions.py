@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -42,6 +42,22 @@ def checked_out(written: str) -> Iterator[Path]:
         yield Path(folder) if parent == path else Path(folder) / path.name
 
 
+def strangers_to(checkout: Path, files: Sequence[Path]) -> list[Path]:
+    """Of these files, those whose content the git history of a folder does not hold; none where there is no git."""
+    files = [path for path in files if "\n" not in str(path)]  # no other name is a line
+    if not files:
+        return []
+    try:
+        _run("git", "-C", str(checkout), "rev-parse", "--git-dir")
+        names = "\n".join(str(path.absolute()) for path in files)
+        blobs = _run("git", "-C", str(checkout), "hash-object", "--no-filters", "--stdin-paths", said=names)
+        found = _run("git", "-C", str(checkout), "cat-file", "--batch-check", said=blobs.decode())
+    except (OSError, subprocess.SubprocessError):
+        return []
+    lines = found.decode().splitlines()
+    return [path for path, line in zip(files, lines, strict=True) if line.endswith(" missing")]
+
+
 def _git(*arguments: str) -> bytes:
     try:
         top = _run("git", "rev-parse", "--show-toplevel").decode().strip()
@@ -55,8 +71,11 @@ def _git(*arguments: str) -> bytes:
         ) from error
 
 
-def _run(*command: str) -> bytes:
-    return subprocess.run(command, check=True, capture_output=True, timeout=SECONDS).stdout  # noqa: S603 - no shell
+def _run(*command: str, said: str | None = None) -> bytes:
+    done = subprocess.run(  # noqa: S603 - no shell
+        command, check=True, capture_output=True, timeout=SECONDS, input=None if said is None else said.encode()
+    )
+    return done.stdout
 
 
 def _unpack(archive: bytes, folder: Path) -> None:

@@ -6,13 +6,13 @@ is an error, and has no name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Struct
 
-from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.fields import Block, OneOf
 
 ACCEPTABLE: Final[Mapping[str, str]] = {
     "short-timeout": "A question waits for a key, or a message goes on in silence, for less than 1 s.",
@@ -23,10 +23,17 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "long-wait": "A caller may wait in a queue for more than 30 minutes.",
     "short-message": "A message may be less than 10 s long.",
     "long-message": "A message may be more than 10 minutes long.",
+    "short-promise": "Callers are promised an answer within less than 3 s.",
+    "long-promise": "A service level forgives more than 10 minutes of waiting, or 1 minute before a caller gives up.",
+    "long-pause": "A team's line rings nobody for more than 1 minute between two agents, or 10 minutes after a call.",
     "long-greeting": "A caller listens for more than 20 s before they can do anything.",
     "many-keys": "A caller presses more than 8 keys before somebody is called.",
     "long-closing": "Hours are closed for more than 92 days in a row.",
-    "past-date": "Hours name days that are over.",
+    "past-date": "Hours, or exceptions of a rota, name days that are over.",
+    "far-date": "Hours or a branch name days more than a year ahead, and not the same days of the coming year.",
+    "long-season": "A condition of a branch holds for more than 330 days in a row.",
+    "decided-before": "An exit is never taken, or always, because of what an earlier node has decided.",
+    "unlikely-number": "A number is one that no operator could have given out.",
     "opens-closed-day": "A day of every year opens a weekday or a public holiday that is closed else.",
     "idle-exception": "An exception for several days changes none, for all of them are closed.",
     "no-shift": "A rota has no shift at some times of the week, and nobody is on call then.",
@@ -35,6 +42,9 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",
 }
 """By name: what it is said of."""
+
+Accepted = Annotated[str, OneOf(*ACCEPTABLE)]
+"""The name of one of them."""
 
 
 class Usual(Struct, frozen=True):
@@ -58,11 +68,23 @@ TIMEOUT: Final = Usual("timeout", 1.0, 30.0, ("1s", "30s"))
 RING: Final = Usual("ring", 5.0, 90.0, ("5s", "90s"))
 WAIT: Final = Usual("wait", 5.0, 1800.0, ("5s", "30m"))
 MESSAGE: Final = Usual("message", 10.0, 600.0, ("10s", "10m"))
+PROMISE: Final = Usual("promise", 3.0, 600.0, ("3s", "10m"))
+SHORT_ABANDON: Final = Usual("promise", 0.0, 60.0, ("0s", "1m"))
+RETRY: Final = Usual("pause", 0.0, 60.0, ("0s", "1m"))
+WRAP_UP: Final = Usual("pause", 0.0, 600.0, ("0s", "10m"))
 
 
-def unusual(block: Block) -> Iterator[tuple[str, str, str]]:
+def unusual(block: Block) -> Iterable[tuple[str, str, str]]:
     """Durations of a node that no caller would endure or could use: the key, the sentence, and the warning's name."""
-    for key, usual in _usual(type(block)):
+    bounds = _usual(type(block))
+    for key, usual in bounds:
+        if not usual.least <= getattr(block, key) <= usual.most:
+            return _outside(block, bounds)
+    return ()
+
+
+def _outside(block: Block, bounds: Iterable[tuple[str, Usual]]) -> Iterator[tuple[str, str, str]]:
+    for key, usual in bounds:
         if name := usual.name_of(getattr(block, key)):
             short = name.startswith("short")
             bound = usual.written[0 if short else 1]

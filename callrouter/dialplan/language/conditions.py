@@ -10,6 +10,7 @@ from callrouter.core.conditions import (
     Bounds,
     Condition,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -31,6 +32,7 @@ from callrouter.dialplan.language.fields import (
     Percentage,
     Read,
     Target,
+    Texts,
     Values,
 )
 
@@ -97,13 +99,12 @@ def _check(below: float | None, above: float | None, at_least: float | None, at_
         raise ValueError("can never hold: nothing lies between these bounds")
 
 
-_KINDS = ("variable", "queue", "percentage")
 _TESTS = ("equals", "one_of", "starts_with", "number", "is_set")
 _MEASURES = tuple(str(measure) for measure in Measure)
 
 
 class ConditionBlock(Block):
-    """One condition of a branch: on a variable, on a team's queue, on the day, or on a share of the calls."""
+    """One condition of a branch: on a variable, a team's queue, the day, the number dialled, or a share of calls."""
 
     missing: ClassVar[Mapping[str, str]] = {"then": "say where the call goes then"}
 
@@ -113,6 +114,7 @@ class ConditionBlock(Block):
                 {"required": ["variable"]},
                 {"required": ["queue"]},
                 {"required": ["from", "to"]},
+                {"required": ["did"]},
                 {"required": ["dates"]},
                 {"required": ["percentage"]},
             ]
@@ -146,6 +148,8 @@ class ConditionBlock(Block):
     """First day, in the client's zone: `2026-12-24`, or `12-24` for every year."""
     to: Day | None = None
     """Last day, included."""
+    did: Texts = ()
+    """The caller has dialled this number of the client's, or one of these."""
     dates: DateRanges = ()
     """Days (see Days and dates), such as `christmas`, `12-24`, `public holidays` or `school holidays A`."""
     percentage: Percentage | None = None
@@ -156,10 +160,10 @@ class ConditionBlock(Block):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         dated = self.from_ is not None or self.to is not None
-        kinds = (self.variable is not None, self.queue is not None, dated, self.dates, self.percentage is not None)
-        if sum(map(bool, kinds)) != 1:
+        kinds = (self.variable, self.queue, dated, self.dates, self.did)
+        if sum(map(bool, kinds)) + (self.percentage is not None) != 1:
             raise ValueError(
-                'must hold exactly one of "variable", "queue", "from" with "to", "dates", and "percentage"'
+                'must hold exactly one of "variable", "queue", "from" with "to", "dates", "did", and "percentage"'
             )
         self._one_question("variable", _TESTS, needed=False)
         self._one_question("queue", _MEASURES, needed=True)
@@ -186,8 +190,14 @@ class ConditionBlock(Block):
             raise ValueError(f'"{subject}" needs exactly one of {listed}')
 
 
-def condition(block: ConditionBlock, timezone: str = "", spans: tuple[Span, ...] = ()) -> Condition:
-    """The condition as the core asks it; days are `spans` in `timezone`, or in the client's own zone."""
+def condition(
+    block: ConditionBlock, timezone: str = "", spans: tuple[Span, ...] = (), dids: tuple[str, ...] = ()
+) -> Condition:
+    """The condition as the core asks it; days are `spans` in `timezone`, or in the client's own zone, `dids` are the
+    numbers of `did` in E.164.
+    """
+    if block.did:
+        return DidIs(numbers=dids)
     if block.variable is not None:
         return _of_variable(block, block.variable)
     if block.queue is not None:

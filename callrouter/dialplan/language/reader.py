@@ -246,6 +246,7 @@ class _Builder:
 
     def _mapping(self, path: Key) -> LinedMapping:
         get_event, scalar, end = self._get_event, yaml.ScalarEvent, yaml.MappingEndEvent
+        mapping = yaml.MappingStartEvent if len(path) + 1 < MAX_DEPTH else None
         lines: dict[str | int, int] = {}
         values = LinedMapping()
         values.lines = lines
@@ -255,8 +256,12 @@ class _Builder:
                 lines[key] = event.start_mark.line + 1
             else:
                 key = self._odd_key(event, path, lines)
-            event = get_event()
-            value = event.value if type(event) is scalar and event.tag is None else None
+            kind, value = type(event := get_event()), None
+            if kind is scalar and event.tag is None:
+                value = event.value
+            elif kind is mapping and event.tag is None and key is not None:
+                values[key] = self._mapping((*path, key))
+                continue
             if not value:
                 value = self._value(event, path, "" if key is None else key)
             if key is not None:
@@ -285,9 +290,11 @@ class _Builder:
         lines: dict[str | int, int] = {}
         values = LinedList()
         values.lines = lines
-        while type(event := self._get_event()) is not yaml.SequenceEndEvent:
+        get_event, scalar, end = self._get_event, yaml.ScalarEvent, yaml.SequenceEndEvent
+        while (kind := type(event := get_event())) is not end:
             lines[len(values)] = event.start_mark.line + 1
-            values.append(self._value(event, path, len(values)))
+            value = event.value if kind is scalar and event.tag is None else None
+            values.append(value or self._value(event, path, len(values)))
         return values
 
     def _issue(self, event: yaml.Event, path: Key, message: str) -> None:

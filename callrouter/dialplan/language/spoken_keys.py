@@ -35,25 +35,27 @@ _NO_COUNT = r"(?!\s+(?:chiffres?|fois|digits?|times?|numbers?|secondes?|seconds?
 _KEY = rf"{_ONE}{_NO_COUNT}"
 _AND = r"\s*(?:,|,?\s*(?:ou|et|or|and))\s*"
 _ASKED = re.compile(
-    r"\b(?:(?:re)?tape[zr]|presse[zr]|appuye[zr]\s+sur|faites|compose[zr]|press|push|hit|dial)\s+"
-    r"(?:(?:sur|the)\s+)?(?:(?:la\s+touche|le\s+chiffre|le|la|key|number|digit)\s+)?"
+    r"\b(?:(?:re)?tape[zr]|presse[zr]|appuye[zr]\s+sur|faites|compose[zr]|choisisse[zr]|sélectionne[zr]|touche"
+    r"|press|push|hit|dial|choose|select|key\s+in|option)\s+"
+    r"(?:(?:sur|the)\s+)?(?:(?:la\s+touche|le\s+chiffre|le|la|l'option|key|number|digit|option)\s+)?"
     rf"({_KEY}(?:{_AND}{_KEY})*)",
-    re.IGNORECASE,
 )
-_MORE = re.compile(rf"(?:,|;|\bou|\bor|\bet|\band)\s*({_KEY})\s+(?:pour|for|to)\b", re.IGNORECASE)
+_MORE = re.compile(rf"(?:,|;|\bou|\bor|\bet|\band)\s*({_KEY})\s+(?:pour|for|to)\b")
 """`tapez 1 pour les ventes, 2 pour le support`."""
-_SINGLE = re.compile(_KEY, re.IGNORECASE)
+_ALONE = re.compile(rf"\b(?:pour|for)\b[^,.;:!?]{{2,60}}[,:]\s*(?:(?:le|la|the)\s+)?({_KEY})\s*(?=[.,;!?]|$)")
+"""`Pour les ventes, tapez 1 ; pour le support, le 2.`"""
+_SINGLE = re.compile(_KEY)
 
 
 @lru_cache(maxsize=8_192)
 def spoken_keys(text: str) -> tuple[str, ...]:
     """The keys a text asks for, each once; a number that is to be keyed or dialled is none."""
-    return tuple(dict.fromkeys(_found(text)))
+    return tuple(dict.fromkeys(_found(text.lower())))
 
 
 def _found(text: str) -> Iterator[str]:
     asked = list(_ASKED.finditer(text))
     for match in asked:
-        yield from (_WORDS.get(key.lower(), key) for key in _SINGLE.findall(match[1]))
-    for match in _MORE.finditer(text) if asked else ():
-        yield _WORDS.get(match[1].lower(), match[1])
+        yield from (_WORDS.get(key, key) for key in _SINGLE.findall(match[1]))
+    for more in (_MORE, _ALONE) if asked else ():
+        yield from (_WORDS.get(match[1], match[1]) for match in more.finditer(text))

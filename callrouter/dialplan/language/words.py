@@ -8,6 +8,7 @@ from callrouter.core.conditions import (
     Bounds,
     Condition,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -45,6 +46,8 @@ def describe_condition(condition: Condition) -> str:
             return f"{variable} {_bounds(bounds)}"
         case DateWithin():
             return condition.called
+        case DidIs(numbers=numbers):
+            return f"dialled {' or '.join(numbers)}"
         case ShareOfCalls(percent=percent):
             return f"{percent:g} % of calls"
         case QueueStands(queue=queue, measure=measure, bounds=bounds):

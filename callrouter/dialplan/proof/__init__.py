@@ -5,7 +5,8 @@ that exits lead somewhere, nodes are reached, and no way goes round or on for ev
 node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
 an earlier one; `calendar` looks at hours (`kept_hours`) and `surprises` at days on which they are not what one may
 think, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and `dialled` at numbers that lead back here
-through the telephone network. `effort` and `advice` only warn.
+through the telephone network. `effort`, `advice`, `years` (slips of the year) and `decided` (exits that earlier nodes
+made dead, with `weeks`) only warn.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
@@ -21,6 +22,7 @@ from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import lasting
 from callrouter.dialplan.proof.advice import check_people, check_queues, check_territory
 from callrouter.dialplan.proof.calendar import check_hours, check_open
+from callrouter.dialplan.proof.decided import check_decided
 from callrouter.dialplan.proof.dialled import check_dialled
 from callrouter.dialplan.proof.effort import check_effort
 from callrouter.dialplan.proof.fallback import check_fallback
@@ -29,6 +31,7 @@ from callrouter.dialplan.proof.rotas import check_rotas
 from callrouter.dialplan.proof.rules import check_rules, check_seasons
 from callrouter.dialplan.proof.variables import check_room, check_set
 from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
+from callrouter.dialplan.proof.years import check_years
 from callrouter.dialplan.scope import Scope
 
 __all__ = ["Tree", "check_dialled", "prove"]
@@ -47,6 +50,7 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date, dids: Sequenc
     check_seasons(scope, tree, today)
     check_hours(scope, file.hours, today)
     check_rotas(scope, tree, today)
+    check_years(scope, file.hours, tree, today)
     check_fallback(scope, tree)
     check_people(scope, tree)
     check_queues(scope, tree)
@@ -58,4 +62,5 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date, dids: Sequenc
         check_reached(scope, tree)
         check_lengths(scope, tree)
         check_set(scope, tree)
+        check_decided(scope, tree)
         check_effort(scope, tree, file.emergency)

@@ -49,8 +49,8 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
             almanac = almanac_of(shared, None, scope.country, today)
             path = ("hours", written, "calendar")
             kept.append(KeptHours(block=shared, path=path, almanac=almanac, calendar=block.calendar))
-        _check_dates(scope, kept[0], today)
         for one in kept:
+            _check_dates(scope, one, today)
             _check_clock_changes(scope, one, today)
             _check_nights(scope, one)
             if one.block.exceptions and (schedule := scope.schedules.get(hours_called(written))):
@@ -125,14 +125,14 @@ def _check_dates(scope: Scope, kept: KeptHours, today: date) -> None:
         days = _dated(written)
         if days and (days.last - days.first).days >= LONGEST_CLOSING_DAYS:
             wrong = f"{shown(written)} closes for {(days.last - days.first).days + 1} days: is the year right?"
-            scope.fail(f"hours.closed: {wrong}", *kept.path, "closed", index, name="long-closing")
+            kept.say(scope, wrong, "closed", index, name="long-closing")
     places: list[tuple[str, str, str | int]] = [(written, "closed", index) for index, written in closed]
     places += [(written, "exceptions", written) for written in kept.block.exceptions]
     for written, key, place in places:
         days = _dated(written)
         if days and (today - days.last).days > LONG_OVER_DAYS:
             wrong = f"{shown(written)} is over: take it out, or is the year right?"
-            scope.fail(f"hours.{key}: {wrong}", *kept.path, key, place, name="past-date")
+            kept.say(scope, wrong, key, place, name="past-date")
 
 
 def _dated(written: str) -> dates.Dated | None:
@@ -147,7 +147,7 @@ def _check_region(scope: Scope, kept: KeptHours, holidays: Collection[str]) -> N
         region = OF_FRANCE.get(country_of(scope.timezone, "")) or OF_FRANCE.get(scope.country)
         if region and region not in holidays:
             wrong = f"{shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
-            kept.warn(scope, wrong, "holidays", kept.block.holidays.index("FR"))
+            kept.say(scope, wrong, "holidays", kept.block.holidays.index("FR"), name="other-territory")
 
 
 def _clock(minutes: int) -> str:

@@ -6,8 +6,9 @@ All of it is advice: a tree that annoys its callers is served all the same.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from callrouter.core.conditions import Condition, DateWithin, DidIs
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import About, Family, LeftBy
 from callrouter.dialplan.issues import Severity, closest, shown
@@ -92,7 +93,9 @@ def _stops(about: About) -> bool:
 
 
 def _hours_of(tree: Tree, names: Collection[str]) -> dict[str, frozenset[str]]:
-    """By node that asks for the hour: the exits by which one of these nodes can be reached, where only some are."""
+    """By node that asks for the hour, the day or the number dialled: the exits by which one of these nodes can be
+    reached, where only some are.
+    """
     reaching = set(names)
     waiting = list(names)
     while waiting:
@@ -103,12 +106,20 @@ def _hours_of(tree: Tree, names: Collection[str]) -> dict[str, frozenset[str]]:
                 waiting.append(name)
     found: dict[str, frozenset[str]] = {}
     for name, about in tree.about.items():
-        if about.reads.hours:
-            exits = tree.nodes[name].exits
-            there = frozenset(way for way, target in exits.items() if target in reaching)
-            if there and len(there) < len(exits):
+        exits = tree.nodes[name].exits
+        parted = exits.keys() if about.reads.hours else _parted(about.reads.conditions)
+        if parted and any(target in reaching for target in exits.values()):
+            there = frozenset(way for way, target in exits.items() if way not in parted or target in reaching)
+            if len(there) < len(exits):
                 found[name] = there
     return found
+
+
+def _parted(conditions: Sequence[Condition]) -> Collection[str]:
+    """Exits that calls of another day, or to another number, take: the others never could."""
+    apart = [index for index, one in enumerate(conditions) if isinstance(one, DateWithin | DidIs)]
+    others = ("otherwise",) if len(apart) == len(conditions) else ()
+    return {*others, *(f"when:{index}" for index in apart)} if apart else ()
 
 
 _AT_ANY_HOUR: Mapping[str, frozenset[str]] = {}
@@ -146,9 +157,8 @@ def _steps(node: Node, about: About, hours: Collection[str] | None) -> Iterator[
 
 
 def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
-    """The way to help must not be longer than the shortest way to anybody else, at the hours at which it is open."""
-    # What a node includes, or leads to, bears the node's name in front.
-    nodes = {name: [one for one in tree.nodes if one == name or one.startswith(f"{name}/")] for name in emergency}
+    """The way to help must not be longer than the shortest way to anybody else, for calls that it is open to."""
+    nodes = {name: [one for one in tree.nodes if _stands_for(one, name)] for name in emergency}
     helping = {one for names in nodes.values() for one in names}
     for index, (name, names) in enumerate(nodes.items()):
         if not names and name not in tree.written:
@@ -165,6 +175,11 @@ def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str]) -> No
                 f" {shown(who)}: put it first"
             )
             scope.fail(wrong, "emergency", index, severity=Severity.WARNING)
+
+
+def _stands_for(node: str, written: str) -> bool:
+    """Whether a node of the plan is one that was written: in any language, or what it includes or leads to."""
+    return node == written or node.startswith((f"{written}/", f"{written}@"))
 
 
 def _is_longer(cost: Cost, than: Cost) -> bool:

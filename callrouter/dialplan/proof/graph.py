@@ -23,6 +23,15 @@ def is_at_once(about: About) -> bool:
     return any(LeftBy.NOTHING in by for by in about.left_by.values())
 
 
+class Own(Struct, frozen=True, kw_only=True):
+    """Nodes of the client's own, by what may be unwise about them."""
+
+    asking: Mapping[str, About]
+    """They ask conditions, or the hour."""
+    ringing: Mapping[str, About]
+    queueing: Mapping[str, About]
+
+
 class Tree(Struct, frozen=True, kw_only=True, dict=True):
     """What is to be proved: the nodes of a client's tree that could be compiled, and where calls begin."""
 
@@ -40,6 +49,21 @@ class Tree(Struct, frozen=True, kw_only=True, dict=True):
     def about(self) -> Mapping[str, About]:
         """What each node says of itself."""
         return {name: node.about() for name, node in self.nodes.items()}
+
+    @cached_property
+    def own(self) -> Own:
+        """Nodes that the client's document, or a snippet, writes: what is unwise is said of those."""
+        others = (*self.foreign, "(")
+        asking: dict[str, About] = {}
+        ringing: dict[str, About] = {}
+        queueing: dict[str, About] = {}
+        for name, about in self.about.items():
+            if about.family is Family.REACHES:
+                if not name.startswith(others):
+                    (ringing if about.uses.rings else queueing)[name] = about
+            elif (about.reads.conditions or about.reads.hours) and not name.startswith(others):
+                asking[name] = about
+        return Own(asking=asking, ringing=ringing, queueing=queueing)
 
     @property
     def complete(self) -> bool:

@@ -15,6 +15,7 @@ from callrouter.core.conditions import (
     Bounds,
     Condition,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -82,6 +83,14 @@ def hidden(condition: Condition, earlier: Sequence[tuple[int, Condition]]) -> Hi
                 place for place, one in earlier if isinstance(one, ShareOfCalls) and condition.percent <= one.percent
             ]
             return _found("shares are counted from 0, and it is not larger than", larger[:1])
+        case DidIs():
+            return _by_each(
+                "all its numbers are answered for by",
+                [
+                    [place for place, one in earlier if isinstance(one, DidIs) and number in one.numbers]
+                    for number in condition.numbers
+                ],
+            )
         case DateWithin():
             around = [place for place, one in earlier if isinstance(one, DateWithin) and condition.within(one)]
             return _found("all its days are answered for by", around[:1])
@@ -93,7 +102,7 @@ def _found(why: str, by: Sequence[int]) -> Hidden | None:
 
 def _by_each(why: str, holders: Sequence[Sequence[int]]) -> Hidden | None:
     """Hidden when something earlier holds every single value."""
-    if not all(holders):
+    if not holders or not all(holders):
         return None
     return Hidden(why=why, by=tuple(sorted({places[0] for places in holders})))
 

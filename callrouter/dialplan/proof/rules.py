@@ -31,8 +31,8 @@ def check_rules(scope: Scope, tree: Tree) -> None:
 
 def check_seasons(scope: Scope, tree: Tree, today: date) -> None:
     """Conditions on days that are over: no call goes there any more, and the client believes that some do."""
-    for name, about in tree.about.items():
-        for index, condition in enumerate(about.reads.conditions) if not name.startswith(tree.foreign) else ():
+    for name, about in tree.own.asking.items():
+        for index, condition in enumerate(about.reads.conditions):
             if isinstance(condition, DateWithin) and condition.spans and condition.spans[-1][1] < today:
                 last = condition.spans[-1][1].isoformat()
                 wrong = f"condition {index + 1} is over: its last day was {last}; take it out, or is the year right?"

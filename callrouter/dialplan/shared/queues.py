@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from msgspec import Struct
 
 from callrouter.dialplan.documents.people import TeamQueueBlock
 from callrouter.dialplan.documents.shared_files import QueuesFile
-from callrouter.dialplan.issues import Issue, closest, shown
+from callrouter.dialplan.issues import Issue, Severity, closest, shown
+from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.language.reader import Document
 
 
@@ -52,3 +53,18 @@ def strangers(file: QueuesFile, document: Document, agents: Collection[str], bad
                 meant = "" if member in bad else closest(member, agents)
                 issues.append(document.issue(message, "queues", name, "members", index, suggestion=meant))
     return issues
+
+
+def odd_times(file: QueuesFile, document: Document) -> Iterator[Issue]:
+    """Times of a line that no caller would endure, or no agent notice, and that it does not accept by name."""
+    for name, queue in file.queues.items():
+        for key, wrong, warning in unusual(queue):
+            if warning not in queue.accepted:
+                yield Issue(
+                    file=document.file,
+                    line=document.line("queues", name, key),
+                    field=f"queues.{name}.{key}",
+                    message=f"queue {shown(name)}: {wrong}",
+                    severity=Severity.WARNING,
+                    name=warning,
+                )

@@ -10,6 +10,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel
 
 from callrouter.core.dialling import Dialling
+from callrouter.core.numbers import CallerList
 from callrouter.core.rota import Rota
 from callrouter.dialplan.documents.calendar import CalendarBlock
 from callrouter.dialplan.documents.people import AgentBlock, TeamQueueBlock
@@ -19,6 +20,7 @@ from callrouter.dialplan.documents.shared_files import (
     CalendarsFile,
     ContactsFile,
     DiallingFile,
+    ListsFile,
     PromptsFile,
     QueuesFile,
     SnippetsFile,
@@ -28,8 +30,9 @@ from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
+from callrouter.dialplan.shared.lists import shared_lists
 from callrouter.dialplan.shared.people import Person, people
-from callrouter.dialplan.shared.queues import TeamQueue, strangers, team_queue
+from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
 from callrouter.dialplan.shared.snippets import Snippet, read_snippets
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -50,6 +53,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     """Sentences by name and language."""
     calendars: Mapping[str, CalendarBlock] = field(default_factory=dict)
     rotas: Mapping[str, Rota] = field(default_factory=dict)
+    lists: Mapping[str, CallerList] = field(default_factory=dict)
     snippets: Mapping[str, Snippet] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
     """What every client may have dialled, besides its own country."""
@@ -86,6 +90,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     queues = files.read("queues", QueuesFile)
     prompts = files.read("prompts", PromptsFile)
     calendars = files.read("calendars", CalendarsFile)
+    lists = files.read("lists", ListsFile)
     snippets = files.read("snippets", SnippetsFile)
     dialling = files.read("dialling", DiallingFile)
     # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
@@ -94,7 +99,10 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
         bad_agents = files.bad.get("agents", ())
         unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
         files.refuse_entries("queues", unknown)
+    if queues.found:
+        files.issues.extend(odd_times(queues.found, queues.document))
     known_rotas, bad_calendars = _calendars(files, calendars, known_people, year)
+    known_lists = _lists(files, lists, country)
     known_snippets = _snippets(files, snippets)
     allowed = _dialling(files, dialling, country)
     return Shared(
@@ -104,6 +112,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},
         rotas=known_rotas,
+        lists=known_lists,
         snippets=known_snippets,
         bad_snippets=frozenset((*(snippets.found.snippets if snippets.found else ()), *files.bad.get("snippets", ())))
         - frozenset(known_snippets),
@@ -202,6 +211,15 @@ def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str,
         return {}
     found, wrong = people(file.found.contacts, file.document, written)
     files.refuse_entries("contacts", wrong)
+    return found
+
+
+def _lists(files: _Files, file: _File[ListsFile], country: str) -> dict[str, CallerList]:
+    if file.found is None:
+        return {}
+    found, wrong = shared_lists(file.found.lists, file.document, (file.found.country or country).upper())
+    files.issues.extend(issue for issue in wrong if issue.name)
+    files.refuse_entries("lists", errors(wrong))
     return found
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, create_model, model_validator
 
 from callrouter.core.nodes import Node
+from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.language.fields import Block, WhenUsed
 from callrouter.dialplan.verbs._base import Names as Names
 from callrouter.dialplan.verbs._base import Verb as Verb
@@ -47,6 +48,8 @@ class Written(Struct, frozen=True):
 
     verb: Verb
     block: Any
+    odd: tuple[tuple[str, str, str], ...] = ()
+    """Durations that are seldom meant, as `bounds.unusual` finds them: looked at once for all nodes written alike."""
 
 
 class AnyNode(Block):
@@ -69,7 +72,8 @@ class AnyNode(Block):
         if not others and (verb := cls.verbs.get(name)):
             inner = value[name]
             try:
-                return Written(verb, verb.block.model_validate({} if inner is None else inner))
+                block = verb.block.model_validate({} if inner is None else inner)
+                return Written(verb, block, tuple(unusual(block)))
             except ValidationError:
                 pass  # The form finds it again, and its place.
         known = [key for key in value if key in cls.verbs]
@@ -96,6 +100,7 @@ if TYPE_CHECKING:
 
         verb: Verb
         block: Any
+        odd: tuple[tuple[str, str, str], ...]
 else:
     NodeBlock = node_block(VERBS)
 

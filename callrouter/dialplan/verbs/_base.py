@@ -68,8 +68,15 @@ class Names(Protocol):
         """What the client may have dialled."""
 
     @property
+    def numbers(self) -> tuple[str, ...]:
+        """The client's own numbers, in E.164."""
+
+    @property
     def lists(self) -> Mapping[str, CallerList]:
-        """The client's lists of callers."""
+        """The client's lists of callers, and those of `shared/lists.yaml`."""
+
+    def unknown_list(self, name: str, *path: str | int) -> None:
+        """Say that there is no such list, and what was probably meant."""
 
     def line(self, *path: str | int) -> int:
         """Where a value is written, from 1."""

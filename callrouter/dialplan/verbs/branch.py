@@ -1,12 +1,14 @@
 """`branch`, as the documents write it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from callrouter.core import numbers
 from callrouter.core.conditions import Condition
 from callrouter.core.nodes import BranchNode, Node
+from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.conditions import ConditionBlock, condition
 from callrouter.dialplan.language.fields import Before, Block, OneOrMany, Target, as_list
 from callrouter.dialplan.verbs._base import Names, Verb
@@ -40,7 +42,25 @@ def _condition(names: Names, name: str, index: int, block: ConditionBlock) -> Co
         names.queue(block.queue, "nodes", name, "branch", "when", index, "queue")
     here = ("nodes", name, "branch", "when", index)
     spans = sorted(span for text, path in block.days.items() for span in names.days(text, *here, *path))
-    return condition(block, names.timezone if names.hours_prefix else "", tuple(spans))
+    dids = tuple(_dialled(names, block.did, *here, "did")) if block.did else ()
+    return condition(block, names.timezone if names.hours_prefix else "", tuple(spans), dids)
+
+
+def _dialled(names: Names, written: Sequence[str], *path: str | int) -> Iterator[str]:
+    """Numbers of the client's own, each once."""
+    known: set[str] = set()
+    for index, text in enumerate(written):
+        number = numbers.written(text, names.country)
+        if number is None:
+            names.fail(f"did: {shown(text)} {numbers.wrong_number(text, names.country)}", *path, index)
+        elif number not in names.numbers:
+            own = ", ".join(names.numbers) or "none"
+            names.fail(f"did: {number} is no number of the client, whose numbers are {own}", *path, index)
+        elif number in known:
+            names.fail(f"did: {shown(text)} stands here twice", *path, index)
+        else:
+            known.add(number)
+            yield number
 
 
 def describe(node: BranchNode) -> str:

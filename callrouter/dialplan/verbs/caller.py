@@ -6,13 +6,12 @@ from typing import ClassVar
 from pydantic import ConfigDict
 
 from callrouter.core.nodes import CallerNode, Node
-from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language.fields import Block, Target
 from callrouter.dialplan.verbs._base import Names, Verb
 
 
 class CallerBlock(Block):
-    """Branch on lists of callers: every key but `otherwise` is the name of a list."""
+    """Branch on lists of callers: every key but `otherwise` is the name of a list, the client's or a shared one."""
 
     missing: ClassVar[Mapping[str, str]] = {"otherwise": "say where the call goes when nothing else fits"}
 
@@ -29,7 +28,7 @@ class CallerBlock(Block):
 
 
 def build(names: Names, name: str, block: CallerBlock) -> Node:
-    """Its lists must be the client's."""
+    """Its lists must be the client's, or shared."""
     here = ("nodes", name, "caller")
     exits = names.leads(
         name,
@@ -39,8 +38,7 @@ def build(names: Names, name: str, block: CallerBlock) -> Node:
     )
     for key in block.lists:
         if key not in names.lists:
-            suggestion = closest(key, names.lists)
-            names.fail(f"the client has no list called {shown(key)}", *here, key, suggestion=suggestion)
+            names.unknown_list(key, *here, key)
     lists = tuple(names.lists[key] for key in block.lists if key in names.lists)
     return CallerNode(name=name, line=names.line("nodes", name), exits=exits, lists=lists)
 

@@ -1,11 +1,12 @@
 """`menu`, as the documents write it."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from callrouter.core.nodes import MenuNode, Node
+from callrouter.core.read_aloud import PromptPart
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Before, Block, Positive, Target, as_mapping
@@ -63,9 +64,13 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
             names.fail(f"{shown(key)} is no key: a telephone has 0 to 9, * and #", *here, "keys", key)
     silent, unknown = block.no_input, block.no_match
     sounds = names.voices(block.prompt, *here, "prompt")
-    asks = (key for sound in sounds for key in spoken_keys(sound.text) if block.keys.keys() <= KEYS)
-    for asked in (key for key in asks if key not in block.keys):
-        names.fail(f"the question asks for key {shown(asked)}, which leads nowhere: the keys lack it", *here, "prompt")
+    silent_sounds = names.voices(silent.prompt, *here, "no_input", "prompt", before=sounds)
+    unknown_sounds = names.voices(unknown.prompt, *here, "no_match", "prompt", before=sounds)
+    if block.keys.keys() <= KEYS:
+        _check_asked(names, sounds, block.keys, *here, "prompt")
+        if silent_sounds or unknown_sounds:
+            _check_asked(names, silent_sounds, block.keys, *here, "no_input", "prompt")
+            _check_asked(names, unknown_sounds, block.keys, *here, "no_match", "prompt")
     return MenuNode(
         name=name,
         line=names.line("nodes", name),
@@ -81,9 +86,16 @@ def build(names: Names, name: str, block: MenuBlock) -> Node:
         timeout_seconds=block.timeout,
         no_input_retries=silent.retry,
         no_match_retries=unknown.retry,
-        no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt", before=sounds),
-        no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt", before=sounds),
+        no_input_sounds=silent_sounds,
+        no_match_sounds=unknown_sounds,
     )
+
+
+def _check_asked(names: Names, sounds: Sequence[PromptPart], keys: Container[str], *path: str) -> None:
+    """A sentence must not ask for a key that leads nowhere."""
+    asked = [key for sound in sounds for key in spoken_keys(sound.text) if key not in keys]
+    for key in dict.fromkeys(asked):
+        names.fail(f"the question asks for key {shown(key)}, which leads nowhere: the keys lack it", *path)
 
 
 def describe(node: MenuNode) -> str:

@@ -62,8 +62,9 @@ class Tree:
         return self.decisions.plan
 
     def begun(self, offered: CallOffered) -> tuple[Side, Hashable]:
-        """A call to the first number of the tree's client, as far as its first wait, and all the tree reads of it."""
-        did = self.plan.numbers[0] if self.plan.numbers else ""
+        """A call as far as its first wait, and all the tree reads of it; or to the first number."""
+        first = self.plan.numbers[0] if self.plan.numbers else ""
+        did = offered.did if offered.did in self.plan.numbers else first
         step = begin(self.plan, replace(offered, did=did))
         reads = self.decisions.ahead.offer_read(step.call, offered.at)
         stand = self._stand(step, reads)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cache, partial
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from callrouter.questions.diff.diagram import Path, Taken
 from callrouter.questions.diff.experience import Change
 from callrouter.questions.diff.wording_conditions import circumstances, listed
 from callrouter.questions.diff.wording_times import Said, times_of
-from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, WITHHELD
+from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, DIALLING, WITHHELD
 
 MOST_WAYS = 6
 MOST_CHOICES = 3
@@ -122,14 +122,31 @@ def callers_named(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
     """Kinds of callers, as more than one of each: `ordinary callers and callers of list vip (+33612340007)`."""
     if set(callers) == set(everybody):
         return "callers"
+    by_did, dialled = _by_did(callers), _by_did(everybody)
+    if by_did.keys() == dialled.keys() and len({frozenset(kinds) for kinds in by_did.values()}) == 1:
+        return _dialling("", next(iter(by_did.values())), ())  # whichever number they dial
+    return " and ".join(_dialling(did, kinds, dialled[did]) for did, kinds in by_did.items())
+
+
+def _by_did(callers: Iterable[str]) -> dict[str, list[str]]:
+    """Kinds of callers by the number they dial."""
+    found: dict[str, list[str]] = {}
+    for one in callers:
+        kind, _, did = one.partition(DIALLING)
+        found.setdefault(did, []).append(kind)
+    return found
+
+
+def _dialling(did: str, kinds: Collection[str], all_kinds: Collection[str]) -> str:
+    """Callers who dial one number, or whichever there is; `all_kinds` are those who dial it at all."""
     plural = {
         ANY_CALLER: "callers",
         ANY_OTHER_CALLER: "ordinary callers",
         WITHHELD: "callers who withhold their number",
     }
-    return " and ".join(
-        one if one.startswith(CALLERS_LIKE) else plural.get(one, f"callers of {one}") for one in callers
-    )
+    named = (one if one.startswith(CALLERS_LIKE) else plural.get(one, f"callers of {one}") for one in kinds)
+    who = "callers" if did and set(kinds) == set(all_kinds) else " and ".join(named)
+    return f"{who} who dial {did}" if did else who
 
 
 def _pressing(ways: Iterable[Path]) -> str:

@@ -11,6 +11,7 @@ from callrouter.app.history import PlanHistory
 from callrouter.app.live.expected_routes import ExpectedRoutes
 from callrouter.app.publishing import rollback_to
 from callrouter.dialplan import Loader, PaperSpeech
+from callrouter.dialplan.folder.publish import PUBLISH, ROLLBACK, put_in_place
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.settings import Settings
@@ -143,3 +144,17 @@ async def test_a_rollback_goes_live(folder: Path, database: Database) -> None:
 
     assert engine.plans.plans["a"].version == older
     assert engine.plans.trouble.startswith("in service, and not as expected: a.test.yaml:2")
+
+
+async def test_two_rollbacks_while_no_engine_runs_both_go_live(folder: Path) -> None:
+    """The second leaves the first what it is, until somebody saves the file again."""
+    (folder / "b.test.yaml").write_text(TABLE)
+    older = {"a.yaml": text("Bonjour."), "b.yaml": text("B.", client="b", number="01 99 00 00 11")}
+    for file, content in older.items():
+        put_in_place(folder, {file: content.encode()}, how=ROLLBACK, by="anne")
+    put_in_place(folder, {"shared/prompts.yaml": b"prompts: {}\n"}, how=PUBLISH, by="ci")
+    live = {"a": "another", "b": "another"}
+
+    assert Engine(folder, live=live).plans.plans.keys() == {"a", "b"}
+    (folder / "a.yaml").write_text(text("Bonjour à tous."))
+    assert Engine(folder, live=live).plans.plans.keys() == {"b"}

@@ -222,7 +222,7 @@ def targets(value: Any) -> Iterator[str]:
 
 FRAME = """\
 client: example
-numbers: ["01 99 00 00 91"]
+numbers: ["01 99 00 00 91", "01 99 00 00 11"]
 timezone: Europe/Paris
 language: fr
 hours: {{ open: {{ mon-fri: "09:00-17:00" }}, holidays: FR }}

@@ -134,7 +134,10 @@ def test_what_is_told_is_so(client: str, before: str, after: str, tmp_path: Path
         for caller, said in by_caller.items() if one.change.ends else ():
             at = moment(seen_by, compared.stretches[min(said)][0]).at.astimezone(UTC)
             offered = CallOffered(
-                call_id=call_id or next(iter(compared.shares)), did="", caller=kinds[caller].caller, at=at
+                call_id=call_id or next(iter(compared.shares)),
+                did=kinds[caller].did,
+                caller=kinds[caller].caller,
+                at=at,
             )
             ends = tuple(_end(plan, offered, answers, decided) for plan in (old, new))
             assert ends == (one.change.before, one.change.now), one
@@ -155,7 +158,7 @@ def test_whoever_meets_another_end_is_told_of(client: str, before: str, after: s
     for _ in range(CALLERS):
         kind, said = drawn.choice(kinds), drawn.choice(calendar_says)
         at = moment(seen_by, compared.stretches[said][0]).at.astimezone(UTC)
-        offered = CallOffered(call_id=drawn.choice(list(compared.shares)), did="", caller=kind.caller, at=at)
+        offered = CallOffered(call_id=drawn.choice(list(compared.shares)), did=kind.did, caller=kind.caller, at=at)
         options = ["1", "2", "3", "4", WRONG, OTHER, "", "75011", "75013", "9999#", "0050#"]
         answers = tuple(drawn.choice(options) for _ in range(6))
         decided: dict[Decision, Option] = {MESSAGE: drawn.choice([SILENT, SPEAKS])}

@@ -7,6 +7,7 @@ from callrouter.core.conditions import (
     Bounds,
     Condition,
     DateWithin,
+    DidIs,
     Measure,
     QueueStands,
     ShareOfCalls,
@@ -46,6 +47,16 @@ def case_by_value() -> Playbook:
     call = _call({"postcode": "75012"}, DRAWN_LAST, "area:when:0")
     assert call.call.visits[1].because == "postcode = 75012"
     return call
+
+
+def case_by_the_number_dialled() -> Playbook:
+    """The first that holds the number decides, and says which it was."""
+    other, dialled = DidIs(numbers=("+33199000011",)), DidIs(numbers=("+33199000012", "+33199000010"))
+    exits = {"when:0": "bye", "when:1": "bye", "otherwise": "bye"}
+    plan = plan_of(BranchNode(name="line", when=(other, dialled), exits=exits), HangupNode(name="bye"))
+    call = Playbook(plan).offer().expects("hang up 16").passes("line:when:1", "bye:end")
+    assert call.call.visits[0].because == "dialled +33199000010"
+    return call.hangs_up().ends(Disposition.SELF_SERVED)
 
 
 def case_by_date_in_the_clients_zone() -> Playbook:
