@@ -10,21 +10,19 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BeforeValidator
 
-from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
+from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
 from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
 from callrouter.core.call import Disposition
 from callrouter.core.explain import explain
 from callrouter.core.numbers import normalise
 from callrouter.core.plan import Plan
+from callrouter.permissions import Permission
 from callrouter.store.calls import find_call, list_calls
 from callrouter.store.database import Database
 
 CallId = Annotated[str, Path(max_length=200, description="As we named the call", examples=["1795427775-42-518203"])]
-
-
-_TEXT = r"^[^\x00]*$"
-"""PostgreSQL's texts hold no NUL."""
 
 Number = Annotated[
     str | None,
@@ -32,13 +30,13 @@ Number = Annotated[
     BeforeValidator(lambda value: "+" + value[1:] if isinstance(value, str) and value[:1] == " " else value),
     Query(
         max_length=128,
-        pattern=_TEXT,
+        pattern=TEXT,
         description="As one dials it in the operator's country, or E.164",
         examples=["+33612340001"],
     ),
 ]
 Name = Annotated[
-    str | None, Query(max_length=128, pattern=_TEXT, description="By its exact name", examples=["secretaries"])
+    str | None, Query(max_length=128, pattern=TEXT, description="By its exact name", examples=["secretaries"])
 ]
 
 
@@ -64,7 +62,7 @@ class PlanBook(Protocol):
         ...
 
 
-def router(database: Database, plans: PlanBook, now: Callable[[], datetime], region: str) -> APIRouter:
+def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime], region: str) -> APIRouter:
     """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by.
 
     `region` is the operator's country: numbers are in the record as its national form is understood.
@@ -74,9 +72,10 @@ def router(database: Database, plans: PlanBook, now: Callable[[], datetime], reg
     def recorded(number: str | None) -> str | None:
         return number and (normalise(number, region) or number)
 
-    @routes.get("/calls", responses=documented(404))
+    @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
         period: AskedPeriod,
+        visitor: CurrentVisitor,
         client: Client = None,
         disposition: Disposition | None = None,
         caller: Number = None,
@@ -92,6 +91,7 @@ def router(database: Database, plans: PlanBook, now: Callable[[], datetime], reg
         `agent` and `queue` find calls of which one visit to a queue has both; `node` those that passed it or ended
         there.
         """
+        client = visitor.asked_client(Permission.CALL_READ, client)
         from_at, to_at = await instants_of(database, period, client, now())
         page = await list_calls(
             database,
@@ -102,20 +102,23 @@ def router(database: Database, plans: PlanBook, now: Callable[[], datetime], reg
             agent=agent,
             queue=queue,
             node=node,
+            scope=visitor.principal.scope,
             from_at=from_at,
             to_at=to_at,
             limit=limit,
             cursor=cursor,
         )
         if not page.calls:
-            await refuse_strangers(database, client)
+            await refuse_strangers(database, client, visitor)
         return CallsOut(calls=[CallOut.of(call) for call in page.calls], next_cursor=page.next_cursor)
 
-    @routes.get("/calls/{call_id}", responses=documented(404))
-    async def one_call(call_id: CallId) -> CallDetailOut:
+    @routes.get("/calls/{call_id}", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
+    async def one_call(call_id: CallId, visitor: CurrentVisitor) -> CallDetailOut:
         """One call with all it went through, and its explanation. 404 also while the call is in progress."""
         call = await find_call(database, call_id)
-        if call is None:
+        if call is None or visitor.hides(
+            Permission.CALL_READ, call_id, call.client, {visit.queue for visit in call.queue_visits}
+        ):
             raise HTTPException(
                 HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
             )

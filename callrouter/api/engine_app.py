@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from fastapi import Depends, FastAPI, Response
+from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
-from callrouter.api.auth import require_token
+from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
@@ -19,6 +19,7 @@ from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
+from callrouter.permissions import Permission
 
 
 class Live(Protocol):
@@ -41,7 +42,7 @@ def create_engine_app(
     registry: CollectorRegistry,
     checks: Mapping[str, Check],
     *,
-    token: str,
+    gate: Gate,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
     notes: Mapping[str, Check] | None = None,
@@ -52,29 +53,30 @@ def create_engine_app(
         live_calls: iterated at each request (`runtime.calls.LiveCalls`).
         registry: what /metrics shows.
         checks: what must be well for /ready, by name (AMI, schema, dialplans).
-        token: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
+        gate: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
         notes: what /health and /ready mention though work goes on, by name.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
-    app.include_router(health_router(checks, __version__, token=token, notes=notes))
+    app.include_router(health_router(checks, __version__, gate, notes=notes))
     if operations is not None:
-        app.include_router(status_router(operations.status, operations.reload, token=token))
+        app.include_router(status_router(operations.status, operations.reload, gate))
 
     @app.get("/metrics", tags=["metrics"], response_class=Response)
     async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(await exposition(registry), headers={"Content-Type": CONTENT_TYPE})
 
-    guarded = [Depends(require_token(token)), Depends(refuse_unknown)]
+    guarded = APIRouter(dependencies=[Depends(gate.enter), Depends(refuse_unknown)])
 
-    @app.get("/live", tags=["live"], dependencies=guarded, responses=documented(401, 422))
-    async def live() -> LiveOut:
+    @guarded.get("/live", tags=["live"], responses=documented(401, 403, 422, 429), **gate.needs(Permission.LIVE_READ))
+    async def live(visitor: CurrentVisitor) -> LiveOut:
         """The calls in progress, the longest first."""
         at = now()
         calls = sorted((one.call for one in live_calls), key=lambda call: call.clocks.ringing_at)
-        return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls])
+        return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
+    app.include_router(guarded)
     return app

@@ -77,6 +77,11 @@ class EngineClient:
             raise EngineAway(
                 f"the engine at {self._base_url} refuses our token: give engine and web the same CALLROUTER_API_TOKEN"
             )
+        if status == http.client.FORBIDDEN:
+            raise EngineAway(
+                f"the engine at {self._base_url} does not let our token do this: give one that may, "
+                "such as CALLROUTER_API_TOKEN of the engine itself"
+            )
         try:
             return model.model_validate_json(body)
         except ValidationError as error:

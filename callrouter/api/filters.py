@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, HTTPException, Query, Request
 from fastapi.dependencies.models import Dependant
 from pydantic import AfterValidator
 
+from callrouter.api.auth import Visitor
 from callrouter.logs import safe_text
 from callrouter.periods import Moment, Period
+from callrouter.permissions import ScopeKind
 from callrouter.store.database import Database
 from callrouter.store.plans import is_client
 from callrouter.store.promises import zones_in_service
@@ -25,6 +27,9 @@ def _moment(value: str) -> str:
     Moment.parse(value)
     return value
 
+
+TEXT: Final = r"^[^\x00]*$"
+"""PostgreSQL's texts hold no NUL."""
 
 _Moment = Annotated[str | None, AfterValidator(lambda value: value and _moment(value))]
 
@@ -102,14 +107,17 @@ def backwards() -> HTTPException:
     return HTTPException(HTTPStatus.UNPROCESSABLE_ENTITY, "query.from is not before query.to: swap them")
 
 
-async def refuse_strangers(database: Database, client: str | None) -> None:
+async def refuse_strangers(database: Database, client: str | None, visitor: Visitor) -> None:
     """Asked when nothing was found: of a client that was never live, nothing is no answer.
+
+    Whoever sees teams only is not told which clients there are.
 
     Raises:
         HTTPException: no version of the client's plan was ever in service.
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    if client is not None and not await is_client(database, client):
+    tells = visitor.principal.scope.kind is not ScopeKind.TEAMS
+    if client is not None and tells and not await is_client(database, client):
         raise HTTPException(
             HTTPStatus.NOT_FOUND, f"there is no client {client}: none of that name was ever live, and no call names it"
         )

@@ -9,7 +9,7 @@ from typing import Final
 
 from fastapi import APIRouter, Depends, Response
 
-from callrouter.api.auth import holds_token
+from callrouter.api.auth import Gate
 from callrouter.api.problems import documented, problem
 from callrouter.api.schemas import Health, Ready
 
@@ -27,24 +27,24 @@ async def failed_checks(checks: Mapping[str, Check]) -> dict[str, str]:
 
 
 def health_router(
-    checks: Mapping[str, Check], version: str, *, token: str, notes: Mapping[str, Check] | None = None
+    checks: Mapping[str, Check], version: str, gate: Gate, *, notes: Mapping[str, Check] | None = None
 ) -> APIRouter:
     """/health and /ready; `notes` are checks that fail without keeping anybody from work: they are mentioned.
 
     Anybody may ask, and hears which checks fail. The reasons, which name hosts, users, files and clients, are for who
-    has the token.
+    holds `status.read`.
     """
     router = APIRouter(tags=["health"])
-    has_token = Depends(holds_token(token))
+    knows = Depends(gate.knows)
 
     @router.get("/health")
-    async def health(known: bool = has_token) -> Health:
+    async def health(known: bool = knows) -> Health:
         """The process is alive and its event loop turns."""
         return Health(status="alive", version=version, degraded=_sentences(await failed_checks(notes or {}), known))
 
     @router.get("/ready", response_model=Ready, responses=documented(503))
-    async def ready(known: bool = has_token) -> Ready | Response:
-        """It can do its work now; otherwise what keeps it from it, and with the token also why."""
+    async def ready(known: bool = knows) -> Ready | Response:
+        """It can do its work now; otherwise what keeps it from it, and for who may read the status also why."""
         failed = await failed_checks(checks)
         if failed:
             told = failed if known else dict.fromkeys(failed, PRIVATE)

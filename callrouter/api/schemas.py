@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,10 @@ from callrouter.core.call import (
 )
 from callrouter.core.call import Message as CallMessage
 from callrouter.core.explain import nodes_reached
+from callrouter.permissions import Scope
+from callrouter.store.access.audit import AuditRow
+from callrouter.store.access.recordings import Listed
+from callrouter.store.tables import AuditOutcome, RecordingKind
 
 _CALL_ID = "1795427775-42-518203"
 _AT = "2026-11-24T09:00:12.250000Z"
@@ -246,6 +251,9 @@ class LiveCallOut(Out):
     elapsed_seconds: Seconds
     waiting_seconds: Seconds
     agent: str | None = Field(examples=["agent-1"])
+    queues: list[str] = Field(
+        default=[], description="Queues it is or was in, the present one last", examples=[["medical"]]
+    )
 
     @classmethod
     def of(cls, call: Call, at: datetime) -> LiveCallOut:
@@ -262,6 +270,7 @@ class LiveCallOut(Out):
             elapsed_seconds=max(0.0, (at - call.clocks.ringing_at).total_seconds()),
             waiting_seconds=max(0.0, call.waiting_seconds(at)),
             agent=call.agent,
+            queues=list(dict.fromkeys(visit.queue for visit in reversed(call.queue_visits)))[::-1],
         )
 
 
@@ -270,6 +279,67 @@ class LiveOut(Out):
 
     at: Instant
     calls: list[LiveCallOut]
+
+    def within(self, scope: Scope) -> LiveOut:
+        """Those of them that a scope holds."""
+        return LiveOut(at=self.at, calls=[call for call in self.calls if scope.holds(call.client, call.queues)])
+
+
+class RecordingOut(Out):
+    """One recording."""
+
+    recording_id: str = Field(examples=[f"{_CALL_ID}-0"])
+    kind: RecordingKind
+    call_id: str = Field(examples=[_CALL_ID])
+    leg: str | None = Field(description="Which side is heard; null: the caller's", examples=[None])
+    client: str = Field(examples=["etude-lenoir"])
+    started_at: Instant
+    seconds: Seconds
+    loudness: float | None = Field(
+        description="RMS in dBFS (0 is the loudest there is, -96 silence); null until the file was looked at",
+        examples=[-23.4],
+    )
+    checksum: str | None = Field(description="SHA-256 of the file; null until it was looked at", examples=[None])
+    delete_after: Instant | None = Field(description="When it will be deleted; null: it is kept", examples=[None])
+    deleted_at: Instant | None = Field(description="When its sound was deleted", examples=[None])
+    on_disk: bool = Field(description="Whether its file is there; false for one that is missing, too")
+
+    @classmethod
+    def of(cls, listed: Listed) -> RecordingOut:
+        """From the record's own."""
+        return cls.model_validate({**asdict(listed.recording), "on_disk": listed.on_disk})
+
+
+class RecordingsOut(Out):
+    """A page of recordings, the newest first."""
+
+    recordings: list[RecordingOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
+
+
+class DeedOut(Out):
+    """What somebody did, or was not let do."""
+
+    at: Instant = Field(description="The first time, when there are several in the minute")
+    principal: str = Field(description="`operator`, `token:NAME`, `command:USER` …", examples=["token:wallboard"])
+    action: str = Field(examples=["recording.play"])
+    object: str = Field(description="What it was done to", examples=[f"{_CALL_ID}-0"])
+    client: str | None = Field(description="Whose it is; null: no one client's", examples=["etude-lenoir"])
+    outcome: AuditOutcome
+    address: str = Field(description="Empty: from the command line", examples=["192.0.2.7"])
+    times: int = Field(description="How often in that minute", examples=[1])
+
+    @classmethod
+    def of(cls, row: AuditRow) -> DeedOut:
+        """From the record's own."""
+        return cls.model_validate({**asdict(row.deed), "at": row.at, "times": row.times})
+
+
+class AuditOut(Out):
+    """A page of the audit trail, the newest first."""
+
+    deeds: list[DeedOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
 def _all(model: Any, values: tuple[Visit | QueueVisit | DialAttempt | CallMessage, ...]) -> list[Any]:

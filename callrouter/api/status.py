@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from callrouter.api.auth import require_token
+from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented
 from callrouter.api.schemas import Instant, Out, Seconds
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Issue
+from callrouter.permissions import Permission
 from callrouter.runtime.reload import RefusedFile, ServedPlans
+from callrouter.store.tables import AuditOutcome
 
 
 class IssueOut(Out):
@@ -138,20 +140,21 @@ def _plan_out(plan: Plan, served: ServedPlans, walked: dict[tuple[str, str], int
 
 
 def status_router(
-    status: Callable[[], Awaitable[StatusOut]], reload: Callable[[], Awaitable[None]], *, token: str
+    status: Callable[[], Awaitable[StatusOut]], reload: Callable[[], Awaitable[None]], gate: Gate
 ) -> APIRouter:
-    """GET /status and POST /reload, both behind the token."""
-    guarded = [Depends(require_token(token)), Depends(refuse_unknown)]
-    router = APIRouter(tags=["status"], dependencies=guarded, responses=documented(401, 422))
+    """GET /status and POST /reload; who loads is in the audit trail."""
+    guarded = [Depends(gate.enter), Depends(refuse_unknown)]
+    router = APIRouter(tags=["status"], dependencies=guarded, responses=documented(401, 403, 422, 429))
 
-    @router.get("/status")
+    @router.get("/status", **gate.needs(Permission.STATUS_READ))
     async def engine_status() -> StatusOut:
         """What is served, since when, and what is wrong."""
         return await status()
 
-    @router.post("/reload")
-    async def load_now() -> StatusOut:
+    @router.post("/reload", **gate.needs(Permission.ENGINE_RELOAD))
+    async def load_now(visitor: CurrentVisitor) -> StatusOut:
         """Load the clients' files now; answers when what passes is in service."""
+        visitor.note(Permission.ENGINE_RELOAD, AuditOutcome.DONE)
         await reload()
         return await status()
 

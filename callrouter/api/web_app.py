@@ -9,19 +9,21 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
-from callrouter.api import callbacks, calls, live, messages, stats
-from callrouter.api.auth import require_token
+from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats
+from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
 from callrouter.errors import StoreError
+from callrouter.store.access.recordings import Recordings
 from callrouter.store.database import Database
 
 _ABOUT = """
-What happened to every call, and what is going on now. Send the token of `CALLROUTER_API_TOKEN` as
-`Authorization: Bearer …`. Instants are UTC, durations seconds. Errors are problem details (RFC 9457).
+What happened to every call, and what is going on now. Send a token (`callrouter token create`, or
+`CALLROUTER_API_TOKEN`) as `Authorization: Bearer …`; what each page needs is its `x-permission`.
+Instants are UTC, durations seconds. Errors are problem details (RFC 9457).
 """
 
 
@@ -29,8 +31,9 @@ def create_web_app(
     database: Database,
     plans: calls.PlanBook,
     engine: EngineClient,
+    recorded: Recordings,
     *,
-    token: str,
+    gate: Gate,
     checks: Mapping[str, Check] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     region: str = DEFAULT_COUNTRY,
@@ -41,7 +44,8 @@ def create_web_app(
         database: open, its schema checked.
         plans: for the explanation of calls.
         engine: asked for the calls in progress.
-        token: who has it may read everything.
+        recorded: what was recorded.
+        gate: lets in who may read.
         checks: more of them for /ready, by name.
         now: the clock the calls are stamped by.
         region: the operator's country, whose national numbers may be asked for.
@@ -58,20 +62,22 @@ def create_web_app(
     )
     install_problem_handlers(app)
     well = {"database": _database_check(database), **(checks or {})}
-    app.include_router(health_router(well, __version__, token=token))
+    app.include_router(health_router(well, __version__, gate))
     for router in (
-        calls.router(database, plans, now, region),
-        messages.router(database, now),
-        callbacks.router(database, now),
-        stats.router(database, now),
-        live.router(engine),
+        calls.router(database, plans, gate, now, region),
+        messages.router(database, gate, now),
+        callbacks.router(database, gate, now),
+        stats.router(database, gate, now),
+        live.router(engine, gate),
+        recordings.router(database, recorded, gate, now),
+        audit.router(database, gate, now),
     ):
         app.include_router(
             router,
             prefix="/api",
-            # In this order: who has no token learns nothing of what a page knows.
-            dependencies=[Depends(require_token(token)), Depends(refuse_unknown)],
-            responses=documented(401, 422, 503),
+            # In this order: who is not let in learns nothing of what a page knows.
+            dependencies=[Depends(gate.enter), Depends(refuse_unknown)],
+            responses=documented(401, 422, 429, 503),
         )
     return app
 

@@ -15,6 +15,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__, garbage
+from callrouter.api.auth import Gate
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
 from callrouter.app.folders import SPOOL, prepare_folders
@@ -52,6 +53,8 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
+from callrouter.store.access.tokens import TokenBook
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
@@ -73,7 +76,8 @@ async def run_engine(settings: Settings, token: str) -> None:
     try:
         async with open_database(settings, may_be_away=True) as database:
             engine = await _build(settings, database)
-            await engine.run(HttpServer(engine.operations.http_app(token), listening))
+            app = engine.operations.http_app(Gate(token, TokenBook(database), engine.records.trail))
+            await engine.run(HttpServer(app, listening, settings.trusted_proxies))
     finally:
         listening.close()
 
@@ -192,6 +196,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             history=history,
             keeper=keeper,
             observation=observation,
+            trail=AuditTrail(database),
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import uvicorn
@@ -20,8 +20,20 @@ TICK_SECONDS: Final = 1.0
 class HttpServer(uvicorn.Server):
     """Serves until `stop`; the process's signals are handled by whoever runs it."""
 
-    def __init__(self, app: FastAPI, listening: socket.socket) -> None:
-        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, lifespan="auto", ws="none"))
+    def __init__(self, app: FastAPI, listening: socket.socket, trusted_proxies: Sequence[str] = ()) -> None:
+        """`trusted_proxies`: addresses and networks whose `X-Forwarded-For` is believed; uvicorn's default, this
+        machine, is not ours: whoever is on it could say that they come from anywhere.
+        """
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="auto",
+            ws="none",
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
+        )
+        super().__init__(config)
         self._listening = listening
         self._stopped = asyncio.Event()
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
+from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
@@ -61,13 +62,13 @@ class EngineOperations:
             "database": self._note_database,
         }
 
-    def http_app(self, token: str) -> FastAPI:
+    def http_app(self, gate: Gate) -> FastAPI:
         """The engine's own pages."""
         return create_engine_app(
             self.calls,
             self.registry,
             self.checks,
-            token=token,
+            gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
             notes=self.notes,

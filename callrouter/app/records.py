@@ -1,5 +1,5 @@
-"""All that the engine keeps of what happened: calls, versions of plans, times in which nobody watched, lines of the
-log."""
+"""All that the engine keeps of what happened: calls, versions of plans, times in which nobody watched, deeds, lines of
+the log."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.observation import Observation
 from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.recorder import Recorder
 
 RECORDER_SECONDS: Final = 10.0
@@ -25,6 +26,7 @@ class Records:
     history: PlanHistory
     keeper: LiveKeeper
     observation: Observation
+    trail: AuditTrail
     fact_log: FactLog
     tasks: Tasks
     """Of its own: they outlive all others."""
@@ -35,6 +37,7 @@ class Records:
         self.tasks.keep(self.history.run, "history of plans")
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
+        self.tasks.keep(self.trail.run, "audit trail")
 
     async def close(self) -> None:
         """Write the calls that have ended; what ends later is found in Asterisk's journal.
@@ -50,4 +53,5 @@ class Records:
         await self.observation.flush()
         await self.history.flush()
         await self.keeper.flush()
+        await self.trail.close()
         self.fact_log.flush()

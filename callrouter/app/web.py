@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
 from callrouter.app.http import HttpServer, listen
@@ -15,6 +16,10 @@ from callrouter.logs import configure_logs
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
+from callrouter.store.access.keeping import Keeper
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.tokens import TokenBook
+from callrouter.store.access.trail import AuditTrail
 
 STOP_SECONDS = 20.0
 """What a stop may take."""
@@ -33,21 +38,27 @@ async def run_web(settings: Settings, token: str) -> None:
             clock = SystemClock(settings.clock_shift_seconds)
             plans = KeptPlans(database, PaperSpeech(), settings.region)
             engine = EngineClient(settings.engine_base_url, token)
-            app = create_web_app(database, plans, engine, token=token, now=clock.now, region=settings.region)
-            server = HttpServer(app, listening)
-            await _serve(server)
+            trail = AuditTrail(database)
+            recordings = Recordings(database, settings.recordings_dir, trail)
+            keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=settings.recordings_keep_days)
+            gate = Gate(token, TokenBook(database), trail)
+            app = create_web_app(database, plans, engine, recordings, gate=gate, now=clock.now, region=settings.region)
+            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper)
     finally:
         listening.close()
 
 
-async def _serve(server: HttpServer) -> None:
+async def _serve(server: HttpServer, trail: AuditTrail, keeper: Keeper) -> None:
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
     lifetime.catch_signals()
+    tasks.keep(trail.run, "audit trail")
+    tasks.keep(keeper.run, "recordings")
     web = tasks.start(server.run_until_stopped(), "http")
     await lifetime.stopping.wait()
     server.stop()
     await asyncio.wait([web], timeout=5.0)
     await tasks.stop()
+    await trail.close()
     if lifetime.fatal is not None:
         raise lifetime.fatal

@@ -6,6 +6,7 @@
 `explain`, `stats`              question the record
 `teams`                         the teams, as the PBX needs them
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
+`token`, `audit`                who may ask the API for what; who did what, and who was refused
 `db`, `settings`                the database's schema; the settings and where they come from
 
 `application` lists them; `usage` is how their options look in `--help`.

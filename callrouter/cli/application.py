@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "stats": "Show each client's figures for a period.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",
     "dialplan": "See what was live when, go back to a version, or publish a folder.",
+    "token": "Make, list and revoke the API's tokens.",
+    "audit": "Show who listened, played or changed what, and who was refused.",
     "db": "Upgrade the database's schema, or show it.",
     "settings": "Show all settings and where each comes from.",
 }

@@ -9,6 +9,7 @@ from typing import TypeVar
 import typer
 
 from callrouter.app.storage import require_database
+from callrouter.cli.audit import done_here, keep
 from callrouter.cli.usage import Command, Group
 from callrouter.settings import Settings, load_settings
 from callrouter.store.database import Database
@@ -31,7 +32,10 @@ def upgrade() -> None:
     async def work(database: Database) -> tuple[str | None, str | None]:
         before = await database.current()
         await database.upgrade()
-        return before, await database.current()
+        after = await database.current()
+        if after != before:
+            await keep(database, done_here("db.upgrade", f"{before or 'nothing'} to {after}"))
+        return before, after
 
     before, after = _with_database(work)
     if before == after:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.status import StatusOut
 from callrouter.app.publishing import Refusal, Rollback, documents_of, publish_documents, rollback_to
 from callrouter.app.storage import open_database
+from callrouter.cli.audit import done_here, keep_if_there, somebody
 from callrouter.cli.usage import Command, Group
 from callrouter.dialplan.issues import how_many
 from callrouter.errors import SettingsError
@@ -22,6 +22,7 @@ from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
 from callrouter.settings.token import token_to_ask_with
 from callrouter.store.plans import WentLive, read_history
+from callrouter.store.tables import AuditOutcome
 
 dialplan = typer.Typer(
     cls=Group,
@@ -69,9 +70,11 @@ def rollback(
     """Write a client's earlier file back to the folder, after checking that it passes today, and load it."""
     settings = load_settings()
     try:
-        done = asyncio.run(_rollback(settings, client, version, by or _somebody(), force=force))
+        done = asyncio.run(_rollback(settings, client, version, by or somebody(), force=force))
     except Refusal as refusal:
+        keep_if_there(settings, done_here("dialplan.rollback", version or "", AuditOutcome.REFUSED, client=client))
         _refuse(refusal)
+    keep_if_there(settings, done_here("dialplan.rollback", done.version, client=client))
     typer.echo(safe_text(done.sentence))
     _load_now(settings)
 
@@ -86,10 +89,12 @@ def publish(
     """Put a folder into service as one set, if all of it passes; otherwise nothing. For those who deploy from CI."""
     settings = load_settings()
     try:
-        documents, by = documents_of(folder), by or _somebody()
+        documents, by = documents_of(folder), by or somebody()
         done = publish_documents(settings, documents, by=by, delete=delete, force=force, origin=folder)
     except Refusal as refusal:
+        keep_if_there(settings, done_here("dialplan.publish", str(folder.absolute()), AuditOutcome.REFUSED))
         _refuse(refusal)
+    keep_if_there(settings, done_here("dialplan.publish", str(folder.absolute())))
     typer.echo(safe_text(done))
     _load_now(settings)
 
@@ -127,13 +132,6 @@ def _say(found: StatusOut) -> None:
             typer.echo(safe_text(f"  {issue.sentence}"))
     if dialplans.refused or dialplans.failure:
         raise typer.Exit(1)
-
-
-def _somebody() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
 
 
 async def _history(settings: Settings, client: str | None, limit: int) -> list[WentLive]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
     recordings_dir: Path = _setting(
         "Recorded messages; Asterisk writes there", "a folder", default=Path(".run/data/recordings")
     )
+    recordings_keep_days: Annotated[int, Field(ge=0, le=3650)] = _setting(
+        "After how many days a recording is deleted; 0: when somebody does", "days, 0 to 3650", default=0
+    )
     trunk_dial: str = _setting(
         "How a number is dialled outside", "a dial string that holds {number} once", default="PJSIP/{number}@trunk-out"
     )
@@ -94,6 +98,11 @@ class Settings(BaseSettings):
         default=(),
     )
     http_host: str = _setting("Where engine and web listen", "an address of this machine", default="127.0.0.1")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "Reverse proxies whose X-Forwarded-For is believed",
+        "addresses or networks separated by commas: 127.0.0.1, 10.0.0.0/8",
+        default=(),
+    )
     engine_port: Port = _setting("The engine's /health, /ready, /metrics, /live", "a port, 1 to 65535", default=8081)
     web_port: Port = _setting("The API's port", "a port, 1 to 65535", default=8080)
     engine_url: str = _setting(
@@ -155,6 +164,19 @@ class Settings(BaseSettings):
         if wrong is not None:
             raise ValueError(f"{wrong!r} is no host: write names only, without https:// and without a path")
         return hosts
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        networks = tuple(part.strip() for part in value.split(",") if part.strip())
+        for network in networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise ValueError(f"{network!r} is no address and no network ({error})") from None
+        return networks
 
     @field_validator("speech_voices", mode="before")
     @classmethod

@@ -12,5 +12,7 @@ nobody watched.
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the service figures, each call judged by the
 promise of the version it walked.
 
+`access` has the tokens, the audit trail, and the recordings with every access to them.
+
 Only this package imports SQLAlchemy and asyncpg.
 """

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
-from callrouter.store.paging import equal, page
+from callrouter.store.paging import equal, page, within
 from callrouter.store.tables import callbacks
 
 
@@ -39,6 +40,7 @@ async def list_callbacks(
     *,
     client: str | None = None,
     state: str | None = None,
+    scope: Scope = EVERYTHING,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 100,
@@ -56,7 +58,7 @@ async def list_callbacks(
         callbacks,
         (columns.asked_at, columns.call_id, columns.position),
         client=client,
-        filters=equal(callbacks, state=state),
+        filters=[*equal(callbacks, state=state), *within(callbacks, scope)],
         from_at=from_at,
         to_at=to_at,
         limit=limit,

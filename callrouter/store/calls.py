@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from callrouter.core.call import Call, Disposition
+from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
-from callrouter.store.paging import equal, page
+from callrouter.store.paging import equal, page, within
 from callrouter.store.tables import PATH_ARROW, calls, queue_visits
 from callrouter.store.trace import call_from_fields
 
@@ -48,6 +49,17 @@ async def recorded_calls(database: Database, call_ids: Sequence[str]) -> set[str
         return set((await connection.execute(query)).scalars())
 
 
+async def queues_of(database: Database, call_id: str) -> set[str]:
+    """The queues in which a call waited.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(queue_visits.c.queue).where(queue_visits.c.call_id == call_id)
+    async with database.connection() as connection:
+        return set((await connection.execute(query)).scalars())
+
+
 async def list_calls(
     database: Database,
     *,
@@ -58,6 +70,7 @@ async def list_calls(
     agent: str | None = None,
     queue: str | None = None,
     node: str | None = None,
+    scope: Scope = EVERYTHING,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 100,
@@ -74,6 +87,7 @@ async def list_calls(
         agent: who spoke with the caller, first or later.
         queue: where the caller waited, first or later.
         node: a node they passed or ended in.
+        scope: whose of them are shown.
         from_at: when the first of them rang.
         to_at: when none of them rang any more.
         limit: rows a page.
@@ -92,6 +106,7 @@ async def list_calls(
             *equal(calls, disposition=disposition, caller_number=caller, did=did),
             *_visited(agent=agent, queue=queue),
             *([] if node is None else [_passed(node)]),
+            *within(calls, scope),
         ],
         from_at=from_at,
         to_at=to_at,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
-from callrouter.store.paging import page
+from callrouter.store.paging import page, within
 from callrouter.store.tables import messages
 
 
@@ -39,6 +40,7 @@ async def list_messages(
     database: Database,
     *,
     client: str | None = None,
+    scope: Scope = EVERYTHING,
     from_at: datetime | None = None,
     to_at: datetime | None = None,
     limit: int = 100,
@@ -56,6 +58,7 @@ async def list_messages(
         messages,
         (columns.started_at, columns.call_id, columns.position),
         client=client,
+        filters=within(messages, scope),
         from_at=from_at,
         to_at=to_at,
         limit=limit,

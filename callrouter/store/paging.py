@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Table, select, tuple_
+from sqlalchemy import Column, ColumnElement, RowMapping, Table, exists, select, tuple_
 
 from callrouter.errors import CallrouterError
+from callrouter.permissions import Scope, ScopeKind
 from callrouter.store.database import Database
 from callrouter.store.plans import names_of, one_of
+from callrouter.store.tables import queue_visits
 
 
 class CursorError(CallrouterError):
@@ -73,6 +75,18 @@ async def page(
 def equal(table: Table, **values: str | None) -> list[ColumnElement[bool]]:
     """Conditions by the name of a column: the value that it must have; None: any."""
     return [table.c[name] == value for name, value in values.items() if value is not None]
+
+
+def within(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
+    """Conditions for the rows of a table that a scope holds: by their client, or by a queue their call was in."""
+    match scope.kind:
+        case ScopeKind.ALL:
+            return []
+        case ScopeKind.CLIENTS:
+            return [one_of(table.c.client, sorted(scope.clients))]
+        case ScopeKind.TEAMS:
+            of_call = queue_visits.c.call_id == table.c.call_id
+            return [exists().where(of_call, queue_visits.c.queue.in_(sorted(scope.names)))]
 
 
 def encode_cursor(at: datetime, *key: str | int) -> str:

@@ -23,11 +23,14 @@ CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
 CALLBACK_COLUMNS = tuple(column.name for column in tables.callbacks.columns)
+RECORDING_COLUMNS = ("recording_id", "kind", "call_id", "client", "started_at", "seconds")
+"""What is known when a call ends; what its file holds is looked at later (`access.keeping`)."""
 
 Row = tuple[Any, ...]
 
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MESSAGE = tables.RecordingKind.MESSAGE.value
 _INT64 = struct.Struct("!q")
 
 
@@ -49,6 +52,7 @@ class Rows:
     calls: list[Row] = field(default_factory=list)
     queue_visits: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
+    recordings: list[Row] = field(default_factory=list)
     callbacks: list[Row] = field(default_factory=list)
 
     def add(self, call: Call) -> None:
@@ -60,12 +64,13 @@ class Rows:
         visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
         row = self.take(call)
         if not _storable(row):
-            del self.queue_visits[visits:], self.messages[messages:], self.callbacks[callbacks:]
+            del self.queue_visits[visits:], self.callbacks[callbacks:]
+            del self.messages[messages:], self.recordings[messages:]
             row = self.take(cleaned(call))
         self.calls.append(row)
 
     def take(self, call: Call) -> Row:
-        """Add the queue visits, messages and callbacks of a call as it is, and give back its own row.
+        """Add the queue visits, messages, recordings and callbacks of a call as it is, and give back its own row.
 
         Raises:
             ValueError: the call has not ended.
@@ -151,6 +156,8 @@ class Rows:
                     "recorded",
                 )
             )
+            began = _instant(message.started_at)
+            self.recordings.append((message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds))
         for position, callback in enumerate(call.callbacks, start=1):
             self.callbacks.append(
                 (

@@ -7,6 +7,8 @@ one writer puts them down in one transaction, and the check of every row costs m
 `calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
 
+A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
+
 A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
 keyed by it.
 """
@@ -36,6 +38,22 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from callrouter.core.call import Disposition, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
+from callrouter.permissions import ScopeKind
+
+
+class AuditOutcome(StrEnum):
+    """What became of what somebody set out to do."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class RecordingKind(StrEnum):
+    """What was recorded."""
+
+    MESSAGE = "message"
+
 
 metadata = MetaData(
     naming_convention={
@@ -122,6 +140,29 @@ messages = Table(
     CheckConstraint("state IN ('recorded')", name="state"),
     Index(None, "client", "started_at"),
     Index(None, "started_at"),
+)
+
+recordings = Table(
+    "recordings",
+    metadata,
+    Column("recording_id", _Id, nullable=False, comment="opaque; the file's name, without folder or suffix"),
+    Column("kind", Text, nullable=False),
+    Column("call_id", _Id, nullable=False),
+    Column("leg", Text, comment="which side is heard; empty: the caller's"),
+    Column("client", _Id, nullable=False),
+    Column("started_at", _Instant, nullable=False),
+    Column("seconds", Double, nullable=False),
+    Column("loudness", Double, comment="RMS, dBFS; empty until the file was looked at"),
+    Column("checksum", Text, comment="SHA-256 of the file; empty until it was looked at"),
+    Column("delete_after", _Instant, comment="when its time is over; empty: kept"),
+    Column("deleted_at", _Instant, comment="the file is gone, the row stays"),
+    PrimaryKeyConstraint("recording_id"),
+    CheckConstraint(_one_of("kind", RecordingKind), name="kind"),
+    Index(None, "client", "started_at"),
+    Index(None, "started_at"),
+    Index(None, "call_id"),
+    Index("recordings_due_idx", "delete_after", postgresql_where=text("deleted_at IS NULL")),
+    Index("recordings_unheard_idx", "started_at", postgresql_where=text("checksum IS NULL AND deleted_at IS NULL")),
 )
 
 callbacks = Table(
@@ -237,4 +278,41 @@ gaps = Table(
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("gap_id"),
     Index(None, "from_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", _Id, nullable=False, comment="public: the token begins with it"),
+    Column("name", _Id, nullable=False, comment="never given twice, so that the audit trail is unambiguous"),
+    Column("secret_hash", _Id, nullable=False, comment="SHA-256 of a secret of 256 bits"),
+    Column("permissions", ARRAY(Text), nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("scope_names", ARRAY(Text), nullable=False, comment="clients or teams"),
+    Column("created_at", _Instant, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("expires_at", _Instant, comment="empty: never"),
+    Column("revoked_at", _Instant),
+    Column("last_used_at", _Instant, comment="to the hour"),
+    PrimaryKeyConstraint("token_id"),
+    UniqueConstraint("name", name="tokens_name_key"),
+    CheckConstraint(_one_of("scope", ScopeKind), name="scope"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("audit_id", _Id, nullable=False, comment="made by whoever writes: written twice is one row"),
+    Column("at", _Instant, nullable=False, comment="the first time, when there are several in the minute"),
+    Column("principal", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("client", _Id, comment="empty: no one client's"),
+    Column("outcome", Text, nullable=False),
+    Column("address", Text, nullable=False, comment="empty: from this machine's command line"),
+    Column("times", Integer, nullable=False, comment="in that minute"),
+    PrimaryKeyConstraint("audit_id"),
+    CheckConstraint(_one_of("outcome", AuditOutcome), name="outcome"),
+    Index(None, "at"),
+    Index(None, "client", "at"),
 )

@@ -2,8 +2,8 @@
 
 The usual batch goes by COPY straight into the tables, in one transaction. When a call of it is there already (told
 twice: after a lost commit, or from a journal), the batch goes through a staging table and only what is new is kept:
-the first record of a call is its record, with its visits, messages and callbacks. When PostgreSQL refuses a row for
-what it holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
+the first record of a call is its record, with its visits, messages, recordings and callbacks. When PostgreSQL refuses
+a row for what it holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from callrouter.store.rows import (
     CALLBACK_COLUMNS,
     MESSAGE_COLUMNS,
     QUEUE_VISIT_COLUMNS,
+    RECORDING_COLUMNS,
     Row,
     Rows,
     expect_rows,
@@ -38,7 +39,7 @@ _CATCHING_UP_CALLS = 1_000
 """A batch of so many has waited for PostgreSQL, and more wait behind it: longer slices, fewer pauses."""
 _LONG_SLICE = 32
 
-_TABLES = ("calls", "queue_visits", "messages", "callbacks")
+_TABLES = ("calls", "queue_visits", "messages", "recordings", "callbacks")
 
 _STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table in _TABLES)
 
@@ -53,6 +54,9 @@ WITH fresh AS (
 ), left_messages AS (
     INSERT INTO messages SELECT s.* FROM staged_messages s JOIN fresh USING (call_id)
     ON CONFLICT (call_id, position) DO NOTHING
+), kept_recordings AS (
+    INSERT INTO recordings SELECT s.* FROM staged_recordings s JOIN fresh USING (call_id)
+    ON CONFLICT (recording_id) DO NOTHING
 ), wishes AS (
     INSERT INTO callbacks SELECT s.* FROM staged_callbacks s JOIN fresh USING (call_id)
     ON CONFLICT (call_id, position) DO NOTHING
@@ -148,6 +152,7 @@ class Writer:
             await self._copy_table(f"{prefix}queue_visits", QUEUE_VISIT_COLUMNS, _in_slices(rows.queue_visits))
         if rows.messages:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
+            await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.recordings))
         if rows.callbacks:
             await self._copy_table(f"{prefix}callbacks", CALLBACK_COLUMNS, _in_slices(rows.callbacks))
 

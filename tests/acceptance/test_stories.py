@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from deploy.demo import g711, stories
@@ -94,6 +97,30 @@ def test_recorded_message_is_the_callers_own_speech(told: dict[str, Told], town:
     assert message["seconds"] == pytest.approx(len(recorded) / g711.RATE, abs=1.5)
     listed = [one for one in town.get("/api/messages", limit=500)["messages"] if one["call_id"] == row["call_id"]]
     assert [one["recording"] for one in listed] == [message["recording"]]
+
+
+def test_a_message_is_played_by_the_api_as_asterisk_wrote_it(told: dict[str, Told], town: Town) -> None:
+    """A whole WAV, which any player reads; and who listened is in the audit trail."""
+    [message] = town.detail(told["message"].row["call_id"])["messages"]
+    engine = town.stack.engine
+    url = f"{engine.web_url}/api/recordings/{message['recording']}/audio"
+    played = httpx.get(url, headers={"Authorization": f"Bearer {engine.token}"})
+
+    assert (played.status_code, played.headers["content-type"]) == (200, "audio/wav")
+    assert played.content == (town.stack.pbx.recordings_dir / f"{message['recording']}.wav").read_bytes()
+    with wave.open(io.BytesIO(played.content)) as sound:
+        assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, g711.RATE)
+        assert sound.getnframes() / g711.RATE == pytest.approx(message["seconds"], abs=0.1)
+    [listed] = town.get("/api/recordings", call_id=told["message"].row["call_id"])["recordings"]
+    assert (listed["recording_id"], listed["on_disk"], listed["client"]) == (
+        message["recording"],
+        True,
+        told["message"].story.client,
+    )
+    deeds = town.get("/api/audit", action="recording.play")["deeds"]
+    assert ("operator", message["recording"], "127.0.0.1") in {
+        (deed["principal"], deed["object"], deed["address"]) for deed in deeds
+    }
 
 
 def test_every_call_moved_its_counter_by_one(told: dict[str, Told]) -> None:

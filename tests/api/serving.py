@@ -3,13 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 import uvicorn
 from fastapi import FastAPI
 
+from callrouter.api.auth import Gate, Tokens, Trail
+from callrouter.store.access.audit import Deed
+from callrouter.store.access.tokens import Found
+
 TOKEN = "a-token-for-tests-only"
+
+
+class NoTokens:
+    """No token was ever made."""
+
+    async def find(self, presented: str) -> Found | None:
+        return None
+
+
+@dataclass
+class Noted:
+    """What would be in the audit trail."""
+
+    deeds: list[Deed] = field(default_factory=list)
+
+    def note(self, deed: Deed) -> None:
+        self.deeds.append(deed)
+
+
+def make_gate(
+    token: str = TOKEN,
+    *,
+    tokens: Tokens | None = None,
+    trail: Trail | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Gate:
+    """A gate that knows the operator's token, and those of `tokens`."""
+    return Gate(token, tokens or NoTokens(), trail or Noted(), clock=clock)
 
 
 @asynccontextmanager

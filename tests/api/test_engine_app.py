@@ -19,7 +19,7 @@ from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.readiness import PRIVATE, Check
 from callrouter.core.call import Call
 
-from .serving import TOKEN, serving
+from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, after, live
 
 STRANGE = (None, "another token than ours")
@@ -38,7 +38,7 @@ async def well() -> str | None:
 def application(*calls: Call, checks: Mapping[str, Check] | None = None) -> FastAPI:
     lines = [Line(call) for call in calls]
     return create_engine_app(
-        lines, CollectorRegistry(), checks or {"asterisk": well}, token=TOKEN, now=lambda: after(20)
+        lines, CollectorRegistry(), checks or {"asterisk": well}, gate=make_gate(), now=lambda: after(20)
     )
 
 
@@ -59,7 +59,9 @@ async def test_what_is_wrong_without_harm_is_a_note() -> None:
     async def refused() -> str | None:
         return "not served as it stands: a.yaml:3: node"
 
-    made = create_engine_app([], CollectorRegistry(), {"asterisk": well}, token=TOKEN, notes={"dialplans": refused})
+    made = create_engine_app(
+        [], CollectorRegistry(), {"asterisk": well}, gate=make_gate(), notes={"dialplans": refused}
+    )
     async with serving(made) as base:
         health, ready = await get(base, "/health"), await get(base, "/ready")
         asked = [(page, token) for page in ("/health", "/ready") for token in STRANGE]
@@ -147,7 +149,7 @@ async def test_what_the_engine_would_pass_over_is_refused() -> None:
 
 def test_an_empty_token_is_refused() -> None:
     with pytest.raises(ValueError, match="would let everybody in"):
-        create_engine_app([], CollectorRegistry(), {}, token="")
+        create_engine_app([], CollectorRegistry(), {}, gate=make_gate(""))
 
 
 async def test_what_is_not_there_is_a_problem() -> None:

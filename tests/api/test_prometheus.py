@@ -21,7 +21,7 @@ from callrouter.core.facts import CallEnded, QueueEnded
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 
-from .serving import TOKEN, serving
+from .serving import make_gate, serving
 from .stories import abandoned, answered
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ async def test_prometheus_scrapes_and_answers(tmp_path: Path, free_port: Callabl
     metrics.observe_round_trip(0.00012)
     for call in (answered("1"), answered("2", wait=30), abandoned("3", wait=9), abandoned("4", wait=2)):
         metrics.observe([QueueEnded(call=call, visit=call.queue_visits[0]), CallEnded(call=call)])
-    app = create_engine_app([], registry, {}, token=TOKEN)
+    app = create_engine_app([], registry, {}, gate=make_gate())
 
     async with (
         serving(app) as base,
@@ -121,7 +121,7 @@ async def test_a_renamed_client_goes_on_in_prometheus(tmp_path: Path, free_port:
         dialplans.loaded(complete=True, plans=1, issues=0, at_seconds=0.0, renamed=renamed)
     for call in (answered("1"), answered("2", client="cabinet-martin"), answered("3", client="cabinet-martin")):
         metrics.observe([CallEnded(call=call)])
-    app = create_engine_app([], registry, {}, token=TOKEN)
+    app = create_engine_app([], registry, {}, gate=make_gate())
     documented = (metrics_package.__doc__ or "").split("    sum by (client) (\n")[1].split("\n\n")[0]
     query = re.sub(r"increase\((\w+)\[30d\]\)", r"\1", f"sum by (client) (\n{documented}")
 

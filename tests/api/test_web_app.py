@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from callrouter.api.auth import Gate
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
@@ -20,11 +21,14 @@ from callrouter.core.call import Call, replace
 from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.tokens import TokenBook
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writer import Writer
 
-from .serving import TOKEN, serving
+from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, TUESDAY, abandoned, after, answered, live, message_left
 
 AUTHORISED = {"Authorization": f"Bearer {TOKEN}"}
@@ -38,9 +42,14 @@ VERSION = "5f2d3c9a10be"
 PROMISE = Promise(timezone="Europe/Paris")
 
 
-def web(database: Database, engine_url: str = NOWHERE) -> FastAPI:
+def web(
+    database: Database, engine_url: str = NOWHERE, *, folder: Path = Path("nowhere"), gate: Gate | None = None
+) -> FastAPI:
     plans = KeptPlans(database, PaperSpeech(), "FR")
-    return create_web_app(database, plans, EngineClient(engine_url, TOKEN), token=TOKEN)
+    recorded = Recordings(database, folder, AuditTrail(database))
+    return create_web_app(
+        database, plans, EngineClient(engine_url, TOKEN), recorded, gate=gate or make_gate(tokens=TokenBook(database))
+    )
 
 
 async def keep(database: Database, version: str = VERSION, promise: Promise = PROMISE, *, live: bool = False) -> None:
@@ -411,7 +420,7 @@ async def test_live_calls_come_from_the_engine(database: Database) -> None:
     class Line:
         call: Call
 
-    engine = create_engine_app([Line(live("1"))], CollectorRegistry(), {}, token=TOKEN, now=lambda: TUESDAY)
+    engine = create_engine_app([Line(live("1"))], CollectorRegistry(), {}, gate=make_gate(), now=lambda: TUESDAY)
     async with serving(engine) as engine_url, serving(web(database, engine_url)) as base:
         answer = httpx.Response(200)
         async with httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:

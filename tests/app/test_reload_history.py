@@ -21,12 +21,17 @@ from callrouter.core.call import replace
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.dialplan.folder.publish import put_in_place, read_note
 from callrouter.errors import DialplanError
+from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.settings import Settings
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.tokens import TokenBook, create_token
+from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.plans import find_plan, read_history
 from callrouter.store.writer import Writer
+from tests.api.serving import make_gate
 from tests.api.stories import answered
 
 TREE = """\
@@ -415,9 +420,13 @@ async def test_a_renamed_client_keeps_its_history(engine: Engine, database: Data
     await _a_call(database, "2", "b", engine.version("b"))
     (engine.folder / "a.yaml").unlink()
 
-    api = create_web_app(
-        database, KeptPlans(database, PaperSpeech(), "FR"), EngineClient("http://127.0.0.1:9", "secret"), token="secret"
-    )
+    plans, nowhere = KeptPlans(database, PaperSpeech(), "FR"), EngineClient("http://127.0.0.1:9", "secret")
+    recorded = Recordings(database, engine.folder, AuditTrail(database))
+    api = create_web_app(database, plans, nowhere, recorded, gate=make_gate("secret", tokens=TokenBook(database)))
+    scope = Scope(ScopeKind.CLIENTS, frozenset({"b"}))
+    token = await create_token(database, "of-b", permissions=list(Permission), scope=scope, by="command:anne")
+    before = Scope(ScopeKind.CLIENTS, frozenset({"a"}))
+    older = await create_token(database, "of-a", permissions=list(Permission), scope=before, by="command:anne")
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=api), base_url="http://api", headers={"Authorization": "Bearer secret"}
     ) as client:
@@ -425,10 +434,20 @@ async def test_a_renamed_client_keeps_its_history(engine: Engine, database: Data
         calls = (await client.get("/api/calls", params={"client": "b", **day})).json()["calls"]
         (figures,) = (await client.get("/api/stats", params=day)).json()["clients"]
         explained = (await client.get("/api/calls/1")).json()
+        client.headers["Authorization"] = f"Bearer {token}"
+        theirs = [await client.get("/api/calls", params=day), await client.get("/api/calls/1")]
+        named = await client.get("/api/calls", params={"client": "a"})
+        measured = (await client.get("/api/stats", params=day)).json()["clients"]
+        client.headers["Authorization"] = f"Bearer {older}"
+        of_before = (await client.get("/api/calls")).json()["calls"]
 
     assert [(one["call_id"], one["client"]) for one in calls] == [("2", "b"), ("1", "a")]
     assert (figures["client"], figures["received"]) == ("b", 2)
     assert explained["client"] == "a"
+    # A token of the client holds what stands under its former name; one of the former name, that alone.
+    assert [one["call_id"] for one in theirs[0].json()["calls"]] == ["2", "1"]
+    assert (theirs[1].status_code, named.status_code, [one["received"] for one in measured]) == (200, 200, [2])
+    assert [one["call_id"] for one in of_before] == ["1"]
     assert [(one.client, one.version is None) for one in await read_history(database, "b")] == [
         ("a", True),
         ("b", False),

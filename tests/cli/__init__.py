@@ -1,6 +1,7 @@
 """Where those modules of `callrouter.cli` are tested whose name no test file has.
 
 application, settings, usage   test_main.py
+audit                   test_token.py
 check                   ../dialplan/test_check.py
 db                      ../store/test_cli_db.py
 diff, show              test_questions.py

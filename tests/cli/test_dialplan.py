@@ -19,7 +19,7 @@ from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
 
-from ..api.serving import TOKEN, serving  # noqa: TID252  # tests are no installed package
+from ..api.serving import TOKEN, make_gate, serving  # noqa: TID252  # tests are no installed package
 from .test_main import run
 
 TREE = """\
@@ -64,7 +64,7 @@ class Engine:
 
     def application(self) -> FastAPI:
         operations = Operations(status=self.status, reload=self.reload)
-        return create_engine_app([], CollectorRegistry(), {}, token=TOKEN, operations=operations)
+        return create_engine_app([], CollectorRegistry(), {}, gate=make_gate(), operations=operations)
 
 
 @pytest.fixture

@@ -29,12 +29,14 @@ from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
 from callrouter.store.tables import metadata
 
+from ..api.serving import make_gate  # noqa: TID252  # tests are no installed package
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 WRITTEN_AT = datetime(2026, 11, 29, 10, tzinfo=UTC)
 """The day of the transcripts: days of the examples are over later."""
-HANDBOOKS = ("README.md", "docs/operator.md", "docs/editor.md", "docs/integrator.md")
+HANDBOOKS = ("README.md", "docs/operator.md", "docs/editor.md", "docs/integrator.md", "docs/security.md")
 
 
 def text_of(name: str) -> str:
@@ -113,9 +115,10 @@ def pages(application: FastAPI) -> set[str]:
 
 def test_the_integrator_finds_every_page() -> None:
     """Of both processes."""
-    web = create_web_app(None, None, EngineClient("http://engine", "token"), token="token")  # type: ignore[arg-type]
+    nobody: Any = None
+    web = create_web_app(nobody, nobody, EngineClient("http://engine", "token"), nobody, gate=make_gate())
     engine = create_engine_app(
-        [], CollectorRegistry(), {}, token="token", operations=Operations(status=nothing, reload=nothing)
+        [], CollectorRegistry(), {}, gate=make_gate(), operations=Operations(status=nothing, reload=nothing)
     )
 
     assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}]+") == set()

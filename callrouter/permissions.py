@@ -1,0 +1,128 @@
+"""Who may do what, on whose behalf: principals, permissions and scopes, as plain values.
+
+A principal is whoever asks for something: the operator (whoever holds CALLROUTER_API_TOKEN), a token that they made,
+or somebody at the command line. It holds permissions, all of them within one scope: everything, some clients, or some
+teams. What a team's scope shows of each page is what belongs to journeys that waited in that team's queue.
+
+A permission stands here only if something is refused without it. `ABOUT` says for each what it allows and within which
+scopes it can be held; what cannot be cut down to a client or a team is for those who may see everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Permission(StrEnum):
+    """What somebody may do."""
+
+    CALL_READ = "call.read"
+    MESSAGE_READ = "message.read"
+    CALLBACK_READ = "callback.read"
+    STATS_READ = "stats.read"
+    LIVE_READ = "live.read"
+    RECORDING_READ = "recording.read"
+    RECORDING_PLAY = "recording.play"
+    RECORDING_DELETE = "recording.delete"
+    AUDIT_READ = "audit.read"
+    STATUS_READ = "status.read"
+    ENGINE_RELOAD = "engine.reload"
+
+
+class ScopeKind(StrEnum):
+    """What a scope is made of."""
+
+    ALL = "all"
+    CLIENTS = "clients"
+    TEAMS = "teams"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose data: everybody's, that of some clients, or that of journeys that waited in some teams' queues."""
+
+    kind: ScopeKind
+    names: frozenset[str] = frozenset()
+    """Clients or teams; empty for everything."""
+    former: frozenset[str] = frozenset()
+    """Names that these clients had before: what was written down under them is theirs."""
+
+    @property
+    def clients(self) -> frozenset[str]:
+        """The clients under all their names."""
+        return self.names | self.former
+
+    def holds(self, client: str, teams: Collection[str]) -> bool:
+        """Whether it holds what belongs to a client and to a journey that waited in these teams' queues."""
+        match self.kind:
+            case ScopeKind.ALL:
+                return True
+            case ScopeKind.CLIENTS:
+                return client in self.clients
+            case ScopeKind.TEAMS:
+                return not self.names.isdisjoint(teams)
+
+    def admits(self, client: str) -> bool:
+        """Whether somebody may name this client at all. A team's scope decides by each journey instead."""
+        return self.kind is not ScopeKind.CLIENTS or client in self.clients
+
+    def __str__(self) -> str:
+        return f"{self.kind} {', '.join(sorted(self.names))}" if self.names else self.kind.value
+
+
+EVERYTHING: Final = Scope(ScopeKind.ALL)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a permission allows."""
+
+    allows: str
+    scopes: frozenset[ScopeKind]
+    """Within which it can be held."""
+
+
+_ANY: Final = frozenset(ScopeKind)
+_CLIENTS: Final = frozenset({ScopeKind.ALL, ScopeKind.CLIENTS})
+_ALL: Final = frozenset({ScopeKind.ALL})
+
+ABOUT: Final[Mapping[Permission, About]] = {
+    Permission.CALL_READ: About("list calls, read one with its explanation", _ANY),
+    Permission.MESSAGE_READ: About("list voice messages", _ANY),
+    Permission.CALLBACK_READ: About("list callbacks", _ANY),
+    # Figures are made of whole journeys by client; a journey that passed two teams would count for both.
+    Permission.STATS_READ: About("read service figures", _CLIENTS),
+    Permission.LIVE_READ: About("see the calls in progress", _ANY),
+    Permission.RECORDING_READ: About("list recordings", _ANY),
+    Permission.RECORDING_PLAY: About("listen to a recording", _ANY),
+    Permission.RECORDING_DELETE: About("delete a recording", _ANY),
+    # A row of the trail names a client, and no team.
+    Permission.AUDIT_READ: About("read the audit trail", _CLIENTS),
+    # Problems, files and plans of all clients stand beside each other.
+    Permission.STATUS_READ: About("read the engine's status, and why /health and /ready are not well", _ALL),
+    Permission.ENGINE_RELOAD: About("have the engine load the clients' files", _ALL),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Somebody who asks, and what they may do."""
+
+    name: str
+    """As the audit trail has it: `operator`, `token:NAME`, `command:USER`."""
+    permissions: frozenset[Permission]
+    scope: Scope = EVERYTHING
+
+    def may(self, permission: Permission) -> bool:
+        """Whether they hold a permission, within a scope in which it can be held."""
+        return permission in self.permissions and self.scope.kind in ABOUT[permission].scopes
+
+
+OPERATOR: Final = Principal(name="operator", permissions=frozenset(Permission))
+"""Whoever holds CALLROUTER_API_TOKEN."""
+
+OURSELVES: Final = "callrouter"
+"""The name of what callrouter does by itself, such as deleting recordings whose time is over."""

@@ -1,0 +1,169 @@
+"""Looks after the recordings while nobody asks: what each file holds is written down, and what is over is deleted.
+
+Every minute the new ones are measured, every hour those whose time is over are deleted. One process at a time does
+it: whoever holds the advisory lock; it falls with the connection, so nobody has to free it for one that died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sqlalchemy import ColumnElement, func, insert, literal, null, select, text, true, update
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from callrouter.errors import StoreError
+from callrouter.logs import Outage
+from callrouter.store.access.recordings import Recordings
+from callrouter.store.access.sound_file import Measured, file_of, measure
+from callrouter.store.database import Database
+from callrouter.store.tables import RecordingKind, messages, recordings
+
+log = structlog.get_logger(__name__)
+
+ROUND_SECONDS: Final = 60.0
+EXPIRE_SECONDS: Final = 3600.0
+_LOCK: Final = 0x7265636F7264696E
+"""Advisory lock of whoever looks after them ("recordin")."""
+_BATCH: Final = 100
+_MEASURE_FOR: Final = timedelta(days=7)
+"""A file that was not there for so long is not looked for any more."""
+
+
+class Keeper:
+    """Looks after the recordings of one folder."""
+
+    def __init__(
+        self,
+        database: Database,
+        folder: Path,
+        recordings_: Recordings,
+        *,
+        keep_days: int,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """`keep_days`: for how long a recording is kept; 0: until somebody deletes it."""
+        self._database = database
+        self._folder = folder
+        self._recordings = recordings_
+        self._keep_days = keep_days
+        self._now = now
+        self._away = Outage(log, "recordings are looked after later", "recordings are looked after", level="warning")
+        self._resist = Outage(log, "recordings cannot be deleted", "recordings are deleted again")
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        rounds = 0
+        while True:
+            try:
+                async with self._alone() as alone:
+                    if alone:
+                        if rounds == 0:
+                            await self.adopt()
+                        await self.measure()
+                        if rounds % (EXPIRE_SECONDS // ROUND_SECONDS) == 0:
+                            await self.expire()
+                        rounds += 1
+                self._away.ended()
+            except StoreError as error:
+                self._away.failed(str(error))
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def adopt(self) -> None:
+        """Give a row to messages that a release of before wrote beside this one."""
+        known = select(recordings.c.recording_id).where(recordings.c.recording_id == messages.c.recording).exists()
+        columns = ["recording_id", "kind", "call_id", "client", "started_at", "seconds"]
+        of = messages.c
+        found = (
+            select(of.recording, literal(RecordingKind.MESSAGE.value), of.call_id, of.client, of.started_at, of.seconds)
+            .ext(distinct_on(of.recording))
+            .where(~known)
+        )
+        async with self._database.connection() as connection:
+            await connection.execute(insert(recordings).from_select(columns, found))
+
+    async def measure(self) -> int:
+        """Write down what files hold that nobody has looked at yet, and until when each is kept; says how many."""
+        if self._keep_days:
+            await self._apply_retention(recordings.c.delete_after.is_(None))
+        query = (
+            select(recordings.c.recording_id)
+            .where(
+                recordings.c.checksum.is_(None),
+                recordings.c.deleted_at.is_(None),
+                recordings.c.started_at > self._now() - _MEASURE_FOR,
+            )
+            .order_by(recordings.c.started_at)
+            .limit(_BATCH)
+        )
+        async with self._database.connection() as connection:
+            names = list((await connection.execute(query)).scalars())
+        measured = 0
+        for name in names:
+            found = await asyncio.to_thread(_measured, self._folder, name)
+            if found is not None:
+                await self._keep(name, found)
+                measured += 1
+        return measured
+
+    async def expire(self) -> int:
+        """Delete those whose time is over; says how many. A shorter time in the setting acts on the old ones too."""
+        await self._apply_retention(true())
+        deleted = 0
+        failed: set[str] = set()
+        while some := [
+            one
+            for one in await self._recordings.due(self._now(), _BATCH + len(failed))
+            if one.recording_id not in failed
+        ]:
+            for recording in some:
+                try:
+                    deleted += await self._recordings.expire(recording)
+                except OSError as error:
+                    failed.add(recording.recording_id)
+                    self._resist.failed(error.strerror or str(error), recording=recording.recording_id)
+        if not failed:
+            self._resist.ended()
+        if deleted:
+            log.info("recordings whose time is over were deleted", recordings=deleted)
+        return deleted
+
+    async def _apply_retention(self, which: ColumnElement[bool]) -> None:
+        until = recordings.c.started_at + timedelta(days=self._keep_days) if self._keep_days else null()
+        statement = (
+            update(recordings)
+            .where(which, recordings.c.deleted_at.is_(None), recordings.c.delete_after.is_distinct_from(until))
+            .values(delete_after=until)
+        )
+        async with self._database.connection() as connection:
+            await connection.execute(statement)
+
+    async def _keep(self, name: str, found: Measured) -> None:
+        statement = (
+            update(recordings)
+            .where(recordings.c.recording_id == name)
+            .values(loudness=found.loudness, checksum=found.checksum)
+        )
+        async with self._database.connection() as connection:
+            await connection.execute(statement)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[bool]:
+        """Whether we hold the lock, for as long as the block lasts."""
+        async with self._database.connection() as connection:
+            taken = (await connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK)))).scalar_one()
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield bool(taken)
+
+
+def _measured(folder: Path, name: str) -> Measured | None:
+    path = file_of(folder, name)
+    try:
+        return None if path is None else measure(path)
+    except OSError:
+        return None

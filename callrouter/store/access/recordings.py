@@ -1,0 +1,206 @@
+"""Recordings: listed, played and deleted in one place, so that no access is without its row in the audit trail.
+
+A recording's row outlives its file: who left what for whom, and who listened to it, is known after the sound is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import ColumnElement, select, update
+
+from callrouter.permissions import EVERYTHING, OURSELVES, Permission, Scope
+from callrouter.store.access.audit import Deed
+from callrouter.store.access.sound_file import file_of, path_of
+from callrouter.store.access.trail import AuditTrail
+from callrouter.store.database import Database
+from callrouter.store.paging import equal, page, within
+from callrouter.store.tables import AuditOutcome, RecordingKind, recordings
+
+EXPIRE: Final = "recording.expire"
+"""What the audit trail calls a deletion by ourselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecording:
+    """A recording as it is kept."""
+
+    recording_id: str
+    kind: RecordingKind
+    call_id: str
+    leg: str | None
+    client: str
+    started_at: datetime
+    seconds: float
+    loudness: float | None
+    """RMS in dBFS; None until the file was looked at."""
+    checksum: str | None
+    """SHA-256 of the file; None until it was looked at."""
+    delete_after: datetime | None
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A recording in a list."""
+
+    recording: StoredRecording
+    on_disk: bool
+    """Whether its file is there. False for one that was deleted, or whose file is missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingPage:
+    """Recordings, the newest first, and where the next page begins (None: there is none)."""
+
+    recordings: list[Listed]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class By:
+    """Who has a recording played or deleted, and from where."""
+
+    principal: str
+    address: str = ""
+
+
+class Recordings:
+    """The recordings of one folder."""
+
+    def __init__(self, database: Database, folder: Path, trail: AuditTrail) -> None:
+        """`folder` is where Asterisk writes, as this process sees it."""
+        self._database = database
+        self._folder = folder
+        self._trail = trail
+
+    async def page(
+        self,
+        *,
+        client: str | None = None,
+        call_id: str | None = None,
+        scope: Scope = EVERYTHING,
+        from_at: datetime | None = None,
+        to_at: datetime | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> RecordingPage:
+        """Recordings by when they began (`from_at` included, `to_at` not), the newest first.
+
+        Raises:
+            CursorError: the cursor is none of ours.
+            DatabaseUnreachable: PostgreSQL does not answer.
+        """
+        rows, next_cursor = await page(
+            self._database,
+            recordings,
+            (recordings.c.started_at, recordings.c.recording_id),
+            client=client,
+            filters=[*equal(recordings, call_id=call_id), *within(recordings, scope)],
+            from_at=from_at,
+            to_at=to_at,
+            limit=limit,
+            cursor=cursor,
+        )
+        found = [_stored(dict(row)) for row in rows]
+        there = await asyncio.to_thread(self._there, found)
+        listed = [Listed(recording=one, on_disk=is_there) for one, is_there in zip(found, there, strict=True)]
+        return RecordingPage(recordings=listed, next_cursor=next_cursor)
+
+    async def find(self, recording_id: str) -> StoredRecording | None:
+        """One of them, by its id.
+
+        Raises:
+            DatabaseUnreachable: PostgreSQL does not answer.
+        """
+        if path_of(self._folder, recording_id) is None:
+            return None
+        found = await self._select([recordings.c.recording_id == recording_id])
+        return found[0] if found else None
+
+    async def open(self, recording: StoredRecording, by: By) -> Path | None:
+        """The file to be played, once it stands in the audit trail; None when it is not there.
+
+        Raises:
+            StoreError: the trail cannot be written, so nothing is played.
+        """
+        path = await asyncio.to_thread(file_of, self._folder, recording.recording_id)
+        if recording.deleted_at is not None or path is None:
+            return None
+        await self._trail.record(_deed(recording, by, Permission.RECORDING_PLAY, AuditOutcome.DONE))
+        return path
+
+    async def delete(self, recording: StoredRecording, by: By, *, action: str = Permission.RECORDING_DELETE) -> bool:
+        """Remove the file, and keep the row; False when it was deleted before.
+
+        In this order: trail, file, row. Whatever stops us between two of them, the next try goes on from there, and no
+        file is left that a row calls deleted.
+
+        Raises:
+            OSError: the file cannot be removed.
+            StoreError: PostgreSQL does not answer.
+        """
+        if recording.deleted_at is not None:
+            return False
+        await self._trail.record(_deed(recording, by, action, AuditOutcome.DONE))
+        path = path_of(self._folder, recording.recording_id)
+        try:
+            if path is not None:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+        except OSError:
+            self._trail.note(_deed(recording, by, action, AuditOutcome.FAILED))
+            raise
+        statement = (
+            update(recordings)
+            .where(recordings.c.recording_id == recording.recording_id, recordings.c.deleted_at.is_(None))
+            .values(deleted_at=datetime.now(UTC))
+        )
+        async with self._database.connection() as connection:
+            return bool((await connection.execute(statement)).rowcount)
+
+    async def due(self, at: datetime, limit: int) -> list[StoredRecording]:
+        """Some whose time is over, those that are longest over first.
+
+        Raises:
+            StoreError: PostgreSQL does not answer.
+        """
+        conditions = [recordings.c.deleted_at.is_(None), recordings.c.delete_after <= at]
+        return await self._select(conditions, order=recordings.c.delete_after, limit=limit)
+
+    async def expire(self, recording: StoredRecording) -> bool:
+        """Delete one whose time is over."""
+        return await self.delete(recording, By(principal=OURSELVES), action=EXPIRE)
+
+    async def _select(
+        self,
+        conditions: Sequence[ColumnElement[bool]],
+        *,
+        order: ColumnElement[object] | None = None,
+        limit: int | None = None,
+    ) -> list[StoredRecording]:
+        query = select(recordings).where(*conditions).order_by(order).limit(limit)
+        async with self._database.connection() as connection:
+            return [_stored(dict(row)) for row in (await connection.execute(query)).mappings()]
+
+    def _there(self, found: Sequence[StoredRecording]) -> list[bool]:
+        return [one.deleted_at is None and file_of(self._folder, one.recording_id) is not None for one in found]
+
+
+def _deed(recording: StoredRecording, by: By, action: str, outcome: AuditOutcome) -> Deed:
+    return Deed(
+        principal=by.principal,
+        action=action,
+        object=recording.recording_id,
+        client=recording.client,
+        outcome=outcome,
+        address=by.address,
+    )
+
+
+def _stored(row: dict[str, object]) -> StoredRecording:
+    return StoredRecording(**{**row, "kind": RecordingKind(str(row["kind"]))})  # type: ignore[arg-type]  # the columns'

@@ -1,0 +1,331 @@
+"""Recordings: rows that come with their messages exactly once, files that are measured, played and deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import struct
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, text
+
+from callrouter.core.call import Call, replace
+from callrouter.permissions import Permission
+from callrouter.store import schema
+from callrouter.store.access.audit import AuditRow, list_audit
+from callrouter.store.access.keeping import Keeper
+from callrouter.store.access.recordings import EXPIRE, By, Recordings, StoredRecording
+from callrouter.store.access.sound_file import QUIETEST, file_of, measure, path_of
+from callrouter.store.access.trail import AuditTrail
+from callrouter.store.database import Database
+from callrouter.store.tables import AuditOutcome
+from callrouter.store.writer import Writer
+
+from ..conftest import MONDAY  # noqa: TID252  # tests are no installed package
+from ..test_recorder import drained, end, recording  # noqa: TID252  # tests are no installed package
+
+MakeCall = Callable[..., Call]
+BY = By(principal="token:a", address="192.0.2.1")
+HEADER = bytes(44)
+
+
+def tone(amplitude: int, seconds: float = 1.0) -> bytes:
+    """A sine of 400 Hz, as Asterisk writes .wav: 8 kHz, 16 bit."""
+    samples = [round(amplitude * math.sin(2 * math.pi * 400 * n / 8000)) for n in range(int(8000 * seconds))]
+    return HEADER + struct.pack(f"<{len(samples)}h", *samples)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "recordings"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def recordings(database: Database, folder: Path) -> Recordings:
+    return Recordings(database, folder, AuditTrail(database))
+
+
+async def written(database: Database, *calls: Call) -> None:
+    writer = Writer(database)
+    assert await writer.write(list(calls)) == []
+    writer.close()
+
+
+async def one(recordings: Recordings, recording_id: str = "rec-1") -> StoredRecording:
+    found = await recordings.find(recording_id)
+    assert found is not None
+    return found
+
+
+async def trail(database: Database) -> list[AuditRow]:
+    return (await list_audit(database)).rows
+
+
+async def test_a_message_is_a_recording(database: Database, recordings: Recordings, make_call: MakeCall) -> None:
+    await written(database, make_call(1), make_call(2, messages=()))
+
+    (listed,) = (await recordings.page()).recordings
+
+    found = listed.recording
+    assert (found.recording_id, found.kind, found.call_id, found.client) == (
+        "rec-1",
+        "message",
+        "call-000001",
+        "cabinet-moreau",
+    )
+    assert (found.started_at, found.seconds, found.leg) == (MONDAY + timedelta(seconds=71.5), 7.5, None)
+    assert (found.loudness, found.checksum, found.delete_after, found.deleted_at) == (None, None, None, None)
+    assert listed.on_disk is False
+
+
+async def test_each_once_however_often_it_is_told(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    tmp_path: Path,
+) -> None:
+    """By COPY, by the journal again, and from the spool."""
+    calls = [make_call(number) for number in range(20)]
+    await written(database, *calls[:10])
+    async with recording(database, tmp_path / "spool") as recorder:
+        end(recorder, *calls)
+        end(recorder, *calls)
+        await drained(recorder)
+
+    assert len((await recordings.page(limit=500)).recordings) == 20
+
+
+async def test_a_name_that_is_there_already_costs_no_call(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+) -> None:
+    await written(database, make_call(1))
+    await written(database, replace(make_call(1), call_id="another"))
+
+    assert len((await recordings.page()).recordings) == 1
+    async with database.connection() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM calls"))).scalar_one() == 2
+
+
+async def test_the_migration_fills_in_what_is_there(
+    database: Database, recordings: Recordings, make_call: MakeCall
+) -> None:
+    await written(database, *(make_call(number) for number in range(5)))
+
+    def again(connection: Connection) -> None:
+        schema.downgrade(connection, "0007")
+        schema.upgrade(connection)
+
+    async with database.connection() as connection:
+        before = (await connection.execute(text("SELECT * FROM recordings ORDER BY 1"))).all()
+        await connection.run_sync(again)
+        after = (await connection.execute(text("SELECT * FROM recordings ORDER BY 1"))).all()
+    assert len(before) == 5
+    assert before == after
+
+
+async def test_a_release_of_before_that_runs_beside_is_caught_up_with(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    folder: Path,
+) -> None:
+    await written(database, make_call(1), make_call(2))
+    async with database.connection() as connection:
+        await connection.execute(text("DELETE FROM recordings WHERE recording_id = 'rec-1'"))
+
+    keeper = Keeper(database, folder, recordings, keep_days=0)
+    await keeper.adopt()
+    await keeper.adopt()
+
+    assert len((await recordings.page()).recordings) == 2
+
+
+async def test_what_a_file_holds_is_written_down(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    folder: Path,
+) -> None:
+    (folder / "rec-1.wav").write_bytes(tone(16384))
+    await written(database, make_call(1), make_call(2))
+    keeper = Keeper(database, folder, recordings, keep_days=0, now=lambda: MONDAY + timedelta(hours=1))
+
+    assert await keeper.measure() == 1
+    assert await keeper.measure() == 0
+
+    found = await one(recordings)
+    assert found.loudness == pytest.approx(-9.0, abs=0.2)  # half of full scale is -6 dB, a sine 3 dB below its peak
+    assert found.checksum == hashlib.sha256((folder / "rec-1.wav").read_bytes()).hexdigest()
+    assert [listed.on_disk for listed in (await recordings.page()).recordings] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("content", "loudness"),
+    [(b"", QUIETEST), (HEADER, QUIETEST), (HEADER + bytes(16000), QUIETEST), (tone(32767), -3.0), (tone(1), -91.3)],
+)
+def test_loudness(tmp_path: Path, content: bytes, loudness: float) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+
+    measured = measure(path)
+
+    assert measured.loudness == pytest.approx(loudness, abs=0.2)
+    assert measured.checksum == hashlib.sha256(content).hexdigest()
+
+
+@given(content=st.binary(max_size=2000))
+def test_any_file_can_be_measured(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.mktemp("any") / "a.wav"
+    path.write_bytes(content)
+
+    assert QUIETEST <= measure(path).loudness <= 0.1
+
+
+async def test_who_listens_is_in_the_trail(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    folder: Path,
+) -> None:
+    (folder / "rec-1.wav").write_bytes(tone(1000))
+    await written(database, make_call(1), make_call(2))
+
+    assert await recordings.open(await one(recordings), BY) == folder / "rec-1.wav"
+    assert await recordings.open(await one(recordings, "rec-2"), BY) is None
+
+    (row,) = await trail(database)
+    assert (row.deed.principal, row.deed.action, row.deed.object) == ("token:a", Permission.RECORDING_PLAY, "rec-1")
+    assert (row.deed.client, row.deed.address, row.deed.outcome) == ("cabinet-moreau", "192.0.2.1", AuditOutcome.DONE)
+
+
+async def test_nothing_is_played_that_the_trail_cannot_hold(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    folder: Path,
+) -> None:
+    (folder / "rec-1.wav").write_bytes(tone(1000))
+    await written(database, make_call(1))
+    found = await one(recordings)
+    async with database.connection() as connection:
+        await connection.execute(text("ALTER TABLE audit RENAME TO elsewhere"))
+
+    with pytest.raises(Exception, match="audit"):
+        await recordings.open(found, BY)
+    with pytest.raises(Exception, match="audit"):
+        await recordings.delete(found, BY)
+    assert (folder / "rec-1.wav").exists()
+
+
+async def test_the_file_goes_and_the_row_stays(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    folder: Path,
+) -> None:
+    (folder / "rec-1.wav").write_bytes(tone(1000))
+    await written(database, make_call(1))
+    found = await one(recordings)
+
+    assert await recordings.delete(found, BY) is True
+    assert await recordings.delete(found, BY) is False  # somebody else was quicker
+    assert await recordings.delete(await one(recordings), BY) is False
+
+    assert not (folder / "rec-1.wav").exists()
+    after = await one(recordings)
+    assert after.deleted_at is not None
+    assert await recordings.open(after, BY) is None
+    assert {row.deed.action for row in await trail(database)} == {Permission.RECORDING_DELETE}
+
+
+async def test_a_file_that_cannot_be_removed_is_not_called_deleted(
+    database: Database,
+    recordings: Recordings,
+    make_call: MakeCall,
+    folder: Path,
+) -> None:
+    (folder / "rec-1.wav").mkdir()
+    await written(database, make_call(1))
+
+    with pytest.raises(OSError, match="rec-1"):
+        await recordings.delete(await one(recordings), BY)
+
+    assert (await one(recordings)).deleted_at is None
+    await recordings._trail.flush()
+    assert {row.deed.outcome for row in await trail(database)} == {AuditOutcome.DONE, AuditOutcome.FAILED}
+
+
+async def test_their_time_is_over(
+    database: Database, recordings: Recordings, make_call: MakeCall, folder: Path
+) -> None:
+    """By the setting, which acts on the old ones too; one that resists keeps nobody else."""
+    for number in range(1, 5):
+        (folder / f"rec-{number}.wav").write_bytes(tone(100, 0.1))
+    (folder / "rec-3.wav").unlink()
+    (folder / "rec-3.wav").mkdir()
+    await written(database, *(make_call(number, ringing_at=MONDAY + timedelta(days=number)) for number in range(1, 5)))
+    now = MONDAY + timedelta(days=33, hours=1)
+
+    def keeper(days: int) -> Keeper:
+        return Keeper(database, folder, recordings, keep_days=days, now=lambda: now)
+
+    assert await keeper(0).expire() == 0
+    assert await keeper(3000).expire() == 0
+    assert (await one(recordings, "rec-4")).delete_after is not None
+    assert await keeper(30).expire() == 2  # 1 and 2, not 3, and 4 has a day left
+    assert await keeper(30).expire() == 0
+
+    assert names_in(folder) == ["rec-3.wav", "rec-4.wav"]
+    rows = [row for row in await trail(database) if row.deed.outcome is AuditOutcome.DONE]
+    assert {(row.deed.principal, row.deed.action) for row in rows} == {("callrouter", EXPIRE)}
+    assert await keeper(0).expire() == 0
+    assert (await one(recordings, "rec-4")).delete_after is None
+
+
+async def test_one_looks_after_them_at_a_time(database: Database, recordings: Recordings, folder: Path) -> None:
+    one_, other = (Keeper(database, folder, recordings, keep_days=0) for _ in range(2))
+
+    async with one_._alone() as first, other._alone() as second:
+        assert (first, second) == (True, False)
+    async with other._alone() as third:
+        assert third is True
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../a", "a/b", "a\x00", "a\n", "/etc/x", ".hidden", "é", "a" * 201, "..%2fa"]
+)
+def test_no_other_name_is_a_file(tmp_path: Path, name: str) -> None:
+    assert path_of(tmp_path, name) is None
+    assert file_of(tmp_path, name) is None
+
+
+@given(st.text(max_size=250))
+def test_every_file_is_in_the_folder(name: str) -> None:
+    folder = Path("/srv/recordings")
+    path = path_of(folder, name)
+
+    assert path is None or (path.parent == folder and os.path.normpath(path) == str(path))
+
+
+async def test_a_link_is_no_recording(
+    database: Database, recordings: Recordings, make_call: MakeCall, folder: Path
+) -> None:
+    (folder.parent / "elsewhere.wav").write_bytes(tone(1000))
+    (folder / "rec-1.wav").symlink_to(folder.parent / "elsewhere.wav")
+    await written(database, make_call(1))
+
+    assert await recordings.open(await one(recordings), BY) is None
