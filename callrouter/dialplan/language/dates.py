@@ -110,6 +110,16 @@ def days(value: str) -> Days:
     return Holiday(name="" if words in _PUBLIC else words, eve=False)
 
 
+def dated(value: str) -> Dated | None:
+    """The days of a text that has their year; None: it stands for days of other years too.
+
+    Raises:
+        ValueError: they cannot be read.
+    """
+    found = days(value)
+    return found if isinstance(found, Dated) else None
+
+
 def text(value: object) -> str:
     """A text that stands for days, as it is written."""
     word = values.text(value)

@@ -19,10 +19,9 @@ from callrouter.dialplan.language import dates, values
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.advice import OF_FRANCE
 from callrouter.dialplan.proof.graph import Tree
-from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD, KeptHours
+from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD, KeptHours, each_kept
 from callrouter.dialplan.proof.surprises import check_surprises
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.shared.hours import almanac_of
 
 LONGEST_NIGHT_HOURS = 16
 """Hours over midnight up to which nobody is asked whether they are meant."""
@@ -40,24 +39,15 @@ LONG_OVER_DAYS = 30
 
 def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
     """Every set of hours a client wrote or took from a shared calendar, by the name it stands under."""
-    for written, block in blocks.items():
-        shared = scope.shared.calendars.get(block.calendar) if block.calendar else None
-        kept = [
-            KeptHours(block=block, path=("hours", written), almanac=almanac_of(block, shared, scope.country, today))
-        ]
-        if shared is not None and block.calendar is not None:
-            almanac = almanac_of(shared, None, scope.country, today)
-            path = ("hours", written, "calendar")
-            kept.append(KeptHours(block=shared, path=path, almanac=almanac, calendar=block.calendar))
+    for written, kept in each_kept(scope, blocks, today):
+        holidays = {holiday for one in kept for holiday in one.block.holidays}
         for one in kept:
             _check_dates(scope, one, today)
             _check_clock_changes(scope, one, today)
             _check_nights(scope, one)
             if one.block.exceptions and (schedule := scope.schedules.get(hours_called(written))):
                 check_surprises(scope, one, schedule, today)
-            _check_region(
-                scope, one, {*block.holidays, *(holiday for other in kept for holiday in other.block.holidays)}
-            )
+            _check_region(scope, one, holidays)
 
 
 def check_open(scope: Scope, tree: Tree, today: date) -> None:
@@ -122,23 +112,17 @@ def _check_dates(scope: Scope, kept: KeptHours, today: date) -> None:
     """Warn of closings that are longer than any, and of days that have long been over: slips of the year, mostly."""
     closed = list(enumerate(kept.block.closed))
     for index, written in closed:
-        days = _dated(written)
+        days = dates.dated(written)
         if days and (days.last - days.first).days >= LONGEST_CLOSING_DAYS:
             wrong = f"{shown(written)} closes for {(days.last - days.first).days + 1} days: is the year right?"
             kept.say(scope, wrong, "closed", index, name="long-closing")
     places: list[tuple[str, str, str | int]] = [(written, "closed", index) for index, written in closed]
     places += [(written, "exceptions", written) for written in kept.block.exceptions]
     for written, key, place in places:
-        days = _dated(written)
+        days = dates.dated(written)
         if days and (today - days.last).days > LONG_OVER_DAYS:
             wrong = f"{shown(written)} is over: take it out, or is the year right?"
             kept.say(scope, wrong, key, place, name="past-date")
-
-
-def _dated(written: str) -> dates.Dated | None:
-    """The days of a text that has their year."""
-    found = dates.days(written)
-    return found if isinstance(found, dates.Dated) else None
 
 
 def _check_region(scope: Scope, kept: KeptHours, holidays: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.almanac import Almanac
+from callrouter.dialplan.shared.hours import almanac_of
 
 DAYS_AHEAD = 731
 """Two years, with a leap day."""
@@ -48,3 +50,20 @@ class KeptHours(Struct, frozen=True, kw_only=True):
             scope.fail(f"hours: calendar {shown(self.calendar)}: {message}", *self.path, severity=Severity.WARNING)
         else:
             scope.fail(f"hours.{path[0]}: {message}", *self.path, *path, severity=Severity.WARNING)
+
+
+def each_kept(
+    scope: Scope, blocks: Mapping[str, HoursBlock], today: date
+) -> Iterator[tuple[str, tuple[KeptHours, ...]]]:
+    """Every set of hours of a client, as it is written: by the name it stands under its own part, and the calendar's
+    it begins from.
+    """
+    for written, block in blocks.items():
+        shared = scope.shared.calendars.get(block.calendar) if block.calendar else None
+        own = KeptHours(block=block, path=("hours", written), almanac=almanac_of(block, shared, scope.country, today))
+        if shared is None or block.calendar is None:
+            yield written, (own,)
+            continue
+        almanac = almanac_of(shared, None, scope.country, today)
+        path = ("hours", written, "calendar")
+        yield written, (own, KeptHours(block=shared, path=path, almanac=almanac, calendar=block.calendar))

@@ -1,4 +1,4 @@
-"""Slips of the year that no day has shown yet: closings of the year after next, seasons that never end, old swaps."""
+"""Slips of the year: closings of the year after next, seasons that never end, exceptions of a rota that are over."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import dates
 from callrouter.dialplan.proof.calendar import LONG_OVER_DAYS
 from callrouter.dialplan.proof.graph import Tree
+from callrouter.dialplan.proof.kept_hours import KeptHours, each_kept
 from callrouter.dialplan.scope import Scope
 
 FAR_DAYS = 366
@@ -29,10 +30,12 @@ Days = tuple[date, date]
 def check_years(scope: Scope, hours: Mapping[str, HoursBlock], tree: Tree, today: date) -> None:
     """Warn of days whose year is probably another one."""
     latest = today + timedelta(days=FAR_DAYS)
-    for name, block in hours.items():
-        all_days = [days for one in (*block.closed, *block.exceptions) if (days := _dated(one))]
+    for _, kept in each_kept(scope, hours, today):
+        written = (one for part in kept for one in (*part.block.closed, *part.block.exceptions))
+        all_days = [days for one in written if (days := _dated(one))]
         if any(first > latest for first, _ in all_days):
-            _check_far(scope, name, block, all_days, today)
+            for part in kept:
+                _check_far(scope, part, all_days, today)
     for name, about in tree.own.asking.items():
         if not about.reads.conditions:
             continue
@@ -40,16 +43,16 @@ def check_years(scope: Scope, hours: Mapping[str, HoursBlock], tree: Tree, today
     for name, about in tree.own.ringing.items():
         for ring in about.uses.rings if about.reads.rotas else ():
             if isinstance(ring.whom, Rota):
-                _check_swaps(scope, ring.whom, ("nodes", name, tree.nodes[name].kind, *ring.path), today)
+                _check_exceptions(scope, ring.whom, ("nodes", name, tree.nodes[name].kind, *ring.path), today)
 
 
-def _check_far(scope: Scope, name: str, block: HoursBlock, all_days: Collection[Days], today: date) -> None:
-    places: list[tuple[str, str, str | int]] = [(one, "closed", index) for index, one in enumerate(block.closed)]
-    places += [(one, "exceptions", one) for one in block.exceptions]
+def _check_far(scope: Scope, kept: KeptHours, all_days: Collection[Days], today: date) -> None:
+    places: list[tuple[str, str, str | int]] = [(one, "closed", index) for index, one in enumerate(kept.block.closed)]
+    places += [(one, "exceptions", one) for one in kept.block.exceptions]
     for written, key, place in places:
         if (days := _dated(written)) and _is_far(days, all_days, today):
             wrong = f"{shown(written)} is more than a year ahead: is the year right?"
-            scope.fail(f"hours.{key}: {wrong}", "hours", name, key, place, name="far-date")
+            kept.say(scope, wrong, key, place, name="far-date")
 
 
 def _is_far(days: Days, all_days: Collection[Days], today: date) -> bool:
@@ -83,21 +86,29 @@ def _check_seasons(scope: Scope, conditions: Collection[object], here: tuple[str
 
 def _dated(written: str) -> Days | None:
     """First and last day of a text that has their year."""
-    found = dates.days(written)
-    return (found.first, found.last) if isinstance(found, dates.Dated) else None
+    found = dates.dated(written)
+    return (found.first, found.last) if found else None
 
 
-def _check_swaps(scope: Scope, rota: Rota, here: tuple[str | int, ...], today: date) -> None:
-    """Days of a rota that are long over, and of which nothing is said in the coming year."""
-    for first, last in _lonely(rota, today):
-        days = first.isoformat() if first == last else f"{first.isoformat()}..{last.isoformat()}"
-        wrong = f"rota {shown(rota.name)}: the exception of {days} is over: is the year right?"
+def _check_exceptions(scope: Scope, rota: Rota, here: tuple[str | int, ...], today: date) -> None:
+    """Days of a rota, and parts of some, that are long over, and of which nothing is said in the coming year."""
+    for written in _lonely(rota, today):
+        wrong = f"rota {shown(rota.name)}: the exception of {written} is over: is the year right?"
         scope.fail(wrong, *here, name="past-date")
 
 
-def _lonely(rota: Rota, today: date) -> Iterator[Days]:
-    for one in rota.exceptions:
-        if not one.written and (today - one.last).days > LONG_OVER_DAYS:
-            later = ((other.first - one.first).days for other in rota.exceptions if other.last >= today)
-            if not any(days % 365 in _NEARLY_A_YEAR for days in later):
-                yield one.first, one.last
+def _lonely(rota: Rota, today: date) -> Iterator[str]:
+    days = [(one.first, one.last, one.called, not one.written) for one in rota.exceptions]
+    parts = [(one.begins.date(), one.ends.date(), one.written, _has_its_year(one.written)) for one in rota.swaps]
+    every = (*days, *parts)
+    for first, last, written, has_its_year in every:
+        if has_its_year and (today - last).days > LONG_OVER_DAYS:
+            later = ((begun - first).days for begun, ended, _, _ in every if ended >= today)
+            if not any(apart % 365 in _NEARLY_A_YEAR for apart in later):
+                yield written
+
+
+def _has_its_year(written: str) -> bool:
+    """Whether a part of a day comes once."""
+    part = dates.days_or_part(written)
+    return isinstance(part, dates.Part) and dates.dated(part.day) is not None
