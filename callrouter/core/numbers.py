@@ -45,7 +45,8 @@ _LONGEST = 64
 _LONGEST_E164 = 16
 """Fifteen digits at most (ITU-T E.164), and the plus sign."""
 
-_SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
+SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
+"""What people write between digits, for `str.translate`: nothing stays of it."""
 
 
 @lru_cache(maxsize=65_536)
@@ -58,7 +59,7 @@ def normalise(number: str, region: str) -> str | None:
     """
     if len(number) > _LONGEST:
         return None
-    digits = number.translate(_SEPARATORS)
+    digits = number.translate(SEPARATORS)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if region in FRENCH_PLAN and (found := _french(digits)):
@@ -117,7 +118,7 @@ def written(number: str, region: str) -> str | None:
     country, and a number without `+` or `00` is one of the region's own plan. Where numbers differ in length, one
     that is shorter than most must be one that could have been given out.
     """
-    digits = number.translate(_SEPARATORS)
+    digits = number.translate(SEPARATORS)
     if len(digits) == 10 and region in FRENCH_PLAN and (french := _french(digits)):
         return french
     found = normalise(number, region)
@@ -287,7 +288,7 @@ def prefixes(prefix: str, region: str) -> tuple[str, ...]:
     One that is longer than a number holds nobody.
     `08` in FR is `+338`; `02` is `+332` and the numbers of Réunion and Mayotte, `3` and `118` are short numbers.
     """
-    digits = prefix.translate(_SEPARATORS)
+    digits = prefix.translate(SEPARATORS)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if not (digits.isascii() and digits.removeprefix("+").isdecimal()) or len(digits) > _LONGEST_E164:

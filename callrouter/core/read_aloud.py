@@ -29,7 +29,6 @@ LONGEST_FIGURE = 70
 """Bytes of such a file's name, its folder and a separator included."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
-_SEPARATORS = str.maketrans("", "", " .-/()\u00a0\u202f\t")
 _FILES: dict[ReadAs, int] = {
     ReadAs.DIGITS: MAX_DIGITS + 2,
     ReadAs.NUMBER: 14,
@@ -135,7 +134,7 @@ PromptPart = Sound | SpokenVariable
 
 
 def _digits(value: str, language: str, timezone: str) -> Reading:
-    plain = value.translate(_SEPARATORS)
+    plain = value.translate(numbers.SEPARATORS)
     if plain.startswith("+"):
         plain = "00" + plain[1:]
     if not (plain.isascii() and plain.isdecimal()) or len(plain) > MAX_DIGITS + 2:

@@ -16,8 +16,6 @@ from callrouter.dialplan.language import dates, values
 from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.public_holidays import public_holidays
 
-_MINUTES_A_DAY = 24 * 60
-
 
 class WrongHours(Struct, frozen=True, kw_only=True):
     """A value of the hours is wrong: what, and the part of the path that leads to it."""
@@ -130,7 +128,7 @@ def _split(start: int, stop: int) -> tuple[tuple[int, int], ...]:
     """A range over midnight is one until midnight, and one on the next day."""
     if start < stop:
         return ((start, stop),)
-    return ((start, _MINUTES_A_DAY), (0, stop)) if stop else ((start, _MINUTES_A_DAY),)
+    return ((start, values.MINUTES_A_DAY), (0, stop)) if stop else ((start, values.MINUTES_A_DAY),)
 
 
 class _Written(Struct, frozen=True, kw_only=True):
@@ -209,14 +207,14 @@ def _parts(written: str, ranges: tuple[str, ...], wrong: list[WrongHours]) -> tu
     for index, text in enumerate(ranges):
         start, stop = values.clock_range(text)
         # What lies beyond midnight is counted on: 22:00-02:00 is 1320 to 1560.
-        end = stop if start < stop else stop + _MINUTES_A_DAY
+        end = stop if start < stop else stop + values.MINUTES_A_DAY
         if any(start < other and begin < end for begin, other in minutes):
             message = f"{shown(text)} overlaps another range of {shown(written)}: a minute needs one rule"
             wrong.append(WrongHours(message=message, path=("exceptions", written, index)))
             continue
         minutes.append((start, end))
-    heads = tuple(values.part_of_day(start, min(end, _MINUTES_A_DAY)) for start, end in minutes)
-    tails = tuple(values.part_of_day(0, end - _MINUTES_A_DAY) for _, end in minutes if end > _MINUTES_A_DAY)
+    heads = tuple(values.part_of_day(start, min(end, values.MINUTES_A_DAY)) for start, end in minutes)
+    tails = tuple(values.part_of_day(0, end - values.MINUTES_A_DAY) for _, end in minutes if end > values.MINUTES_A_DAY)
     return heads, tails
 
 
