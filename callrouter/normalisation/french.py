@@ -20,7 +20,7 @@ from callrouter.normalisation.french_words import (
     UNACCENTED,
     UNDOTTED,
 )
-from callrouter.normalisation.rules import Rule, Rules
+from callrouter.normalisation.rules import Rule, Rules, any_of
 
 SHOUTED_WORDS = 4
 """Words in capitals that make a text one that is written in capitals, if it holds no small letter."""
@@ -50,14 +50,9 @@ def _calmed(found: Match[str]) -> str:
     return UNACCENTED.get(word, word.lower()) if spoken else word
 
 
-def _anyone(words: Iterable[str]) -> str:
-    """Any of these words, the longest first."""
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-
-
 def _either(words: Iterable[str]) -> str:
     """Any of these words in small letters, or with a capital in front."""
-    return _anyone({form for word in words for form in (word, word.capitalize())})
+    return any_of({form for word in words for form in (word, word.capitalize())})
 
 
 def _web(found: Match[str]) -> str:
@@ -114,10 +109,10 @@ _WORDS: tuple[Rule, ...] = (
     ("mail", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", _web),
     ("site", r"(?:https?://[^\s,;]+|www\.[\w.-]*\w|[\w-]+\.(?:fr|com|org|net|eu))(?!\w)", _web),
     ("number_sign", r"[nN][°º]\s?|No\.?\s?(?=[0-9])", lambda _: "numéro "),
-    ("title", rf"(?:MM?\.\s?|(?:{_anyone(TITLES)})\.?\s)(?=[{_UPPER}]|et\s[M{_UPPER}])", _title),
+    ("title", rf"(?:MM?\.\s?|(?:{any_of(TITLES)})\.?\s)(?=[{_UPPER}]|et\s[M{_UPPER}])", _title),
     (
         "saint",
-        rf"(?P<saint_word>{_anyone(SAINTS)})\.?(?:-|\s)(?=[{_UPPER}])",
+        rf"(?P<saint_word>{any_of(SAINTS)})\.?(?:-|\s)(?=[{_UPPER}])",
         lambda found: f"{SAINTS[found['saint_word']]} ",
     ),
     ("days", rf"(?P<first_day>{_DAY})\.?\s?[-–—]\s?(?P<last_day>{_DAY})(?!\w)\.?", _from_day_to_day),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from re import Match
 
 from callrouter.normalisation import french_values as values
 from callrouter.normalisation.french_words import MONTHS, PER, SHORT_MONTHS, UNITS
-from callrouter.normalisation.rules import Rule
+from callrouter.normalisation.rules import Rule, any_of
 
 _HOURS = r"(?:[01]?[0-9]|2[0-4])"
 _MONTH = r"(?:0[1-9]|1[0-2])"
@@ -22,10 +20,6 @@ _DAY_AND_MONTH = (
 _ELSEWHERE = r"(?!\s?(?:€|euros?|rue|route|avenue|boulevard|chemin|km|m)\b)"
 _EUROS = r"(?P<euros>[0-9]{1,3}(?:\s[0-9]{3})+|[0-9]+)(?:[,.](?P<cents>[0-9]{1,2}))?"
 _FEMININE = "heures?|minutes?|secondes?|semaines?|personnes?|années?|touches?"
-
-
-def _anyone(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 def _hours(found: Match[str]) -> str:
@@ -115,14 +109,14 @@ NUMBERS: tuple[Rule, ...] = (
     ),
     (
         "amount",
-        rf"{_EUROS}\s?(?P<large>[kM])?(?:€|EUR\b|[Ee]uros?\b)(?:\s?/\s?(?P<per>{_anyone(PER)})\b)?",
+        rf"{_EUROS}\s?(?P<large>[kM])?(?:€|EUR\b|[Ee]uros?\b)(?:\s?/\s?(?P<per>{any_of(PER)})\b)?",
         values.amount,
     ),
     ("percent", r"(?P<percent_number>[0-9]+(?:[,.][0-9]+)?)\s?%", values.percent),
-    ("measure", rf"(?P<measured>[0-9][0-9 ]*(?:,[0-9]+)?)\s?(?P<unit>{_anyone(UNITS)})(?![\w'])", values.measure),
+    ("measure", rf"(?P<measured>[0-9][0-9 ]*(?:,[0-9]+)?)\s?(?P<unit>{any_of(UNITS)})(?![\w'])", values.measure),
     ("first_of", rf"1(?=\s(?:{'|'.join(MONTHS)})\b)", lambda _: "premier"),
     ("nth", r"(?P<nth_number>[0-9]{1,2})(?P<ending>ers?|ère|re|èmes?|emes?|ièmes?|es?|nde?)(?![\w'])", _ordinal),
-    ("short_month", rf"(?P<month_day>[0-9]{{1,2}})\s(?P<month_name>{_anyone(SHORT_MONTHS)})\.", _short_month),
+    ("short_month", rf"(?P<month_day>[0-9]{{1,2}})\s(?P<month_name>{any_of(SHORT_MONTHS)})\.", _short_month),
     ("feminine", rf"(?P<feminine_number>[2-6]?1)\s(?P<feminine_word>{_FEMININE})\b", _feminine),
     (
         "decimal",

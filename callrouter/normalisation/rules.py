@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Words = Callable[[re.Match[str]], str]
 """What is said for what a rule has found."""
@@ -13,6 +13,11 @@ Rule = tuple[str, str, Words]
 
 _TYPED = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u2009": " ", "\u2019": "'"})
 """Spaces and apostrophes that only printers tell apart."""
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern of any of these words, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 class Rules:
