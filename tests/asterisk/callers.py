@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deploy.asterisk.pbx import Pbx
+from deploy.demo.sipp import own_media_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +52,7 @@ class Callers:
         self, scenario: str, where: list[str], hold_ms: int, number: str, name: str, *, seconds: int = 30
     ) -> subprocess.Popen[bytes]:
         command = ["sipp", *where, "-sf", str(SCENARIOS / f"{scenario}.xml"), "-i", "127.0.0.1", "-m", "1"]
+        command += ["-mp", str(own_media_port())]
         command += [
             "-d",
             str(hold_ms),

@@ -20,6 +20,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from deploy.asterisk.pbx import Pbx, PbxError
+from deploy.demo.sipp import own_media_port
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -148,6 +149,7 @@ def sipp(pbx: Pbx, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[by
     ) -> subprocess.Popen[bytes]:
         where = [] if port else [f"{pbx.sip_host}:{pbx.sip_port}", "-s", did]
         command = ["sipp", *where, "-p", str(port or _free_port()), "-i", "127.0.0.1", "-nostdin"]
+        command += ["-mp", str(own_media_port())]
         # A phone answers whatever comes: an INVITE of an earlier test, sent again, would be its only call otherwise.
         command += [] if port else ["-m", "1"]
         command += ["-sf", str(SCENARIOS / f"{scenario}.xml"), "-d", str(hold_ms), "-timeout", "20s"]
