@@ -38,6 +38,8 @@ DID = "0199000110"
 DID_FASTAGI = "0199000191"
 DID_ARI = "0199000192"
 DID_ASTERISK = "0199000193"
+ROWS_STILL_SECONDS = 2.0
+"""For how long no row is added once all are there."""
 READY_SECONDS = 60.0
 
 # Not through callrouter's entry: the peers' calls, and Asterisk's own dialplan doing what bench.yaml says.
@@ -192,9 +194,22 @@ class EngineProcess(Controller):
         return family_cpu_seconds(self._postmaster)
 
     def rows(self) -> dict[str, int]:
-        """Rows in PostgreSQL by disposition, once the recorder has nothing in hand."""
+        """Rows in PostgreSQL by disposition, once no call is live and no more of them come.
+
+        What ended while the engine had lost control is found in Asterisk's journal, some seconds later.
+        """
         deadline = time.monotonic() + 30
-        while self.figure("callrouter_writer_backlog_calls") and time.monotonic() < deadline:
+        found = self._rows_once_quiet(deadline)
+        while time.monotonic() < deadline:
+            time.sleep(ROWS_STILL_SECONDS)
+            if (again := self._rows_once_quiet(deadline)) == found:
+                break
+            found = again
+        return found
+
+    def _rows_once_quiet(self, deadline: float) -> dict[str, int]:
+        names = ("callrouter_live_calls", "callrouter_writer_backlog_calls")
+        while any(self.figure(name) for name in names) and time.monotonic() < deadline:
             time.sleep(0.1)
         return asyncio.run(self._count())
 
