@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import re
 import shutil
@@ -84,12 +85,31 @@ def free_udp_port() -> int:
         return port
 
 
-def own_media_port() -> int:
-    """Where one SIPp begins to look for its own ports for media (`-mp`), below those of our Asterisks.
+_PLACES = range(6000, 9996, 4)
+"""Where SIPps have their media, below the ports of our Asterisks."""
+_next_place = itertools.count(random.randrange(len(_PLACES)))
 
-    SIPp 3.6 looks at 100 pairs from 6000 on, and ends when all are taken: some fifty of them beside each other do.
+
+def own_media_port() -> int:
+    """A port for one SIPp's media (`-mp`), free as is the one two above it, which SIPp takes too; each is given once.
+
+    SIPp 3.6 itself looks at 100 ports from 6000 on, and ends when all are taken, as by some fifty SIPps; told a port,
+    it looks at no other. Raises SippError when there is none.
     """
-    return random.randrange(6000, 9600, 4)
+    for _ in _PLACES:
+        port = _PLACES[next(_next_place) % len(_PLACES)]
+        if _is_free(port) and _is_free(port + 2):
+            return port
+    raise SippError(f"no free port for media between {_PLACES.start} and {_PLACES.stop}")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
 
 
 class Sipp:
