@@ -94,6 +94,8 @@ async def test_phones_that_take_no_call_cost_one_ring_each(tmp_path: Path) -> No
         waited = [await served_after(room, "agent-4") for _ in range(3)]
         rung = len(phones.dialled)
 
+    # A telephone that redirects leaves no mark on the caller: the next one is not told that the call comes from there.
+    assert not any("diversion" in invite for invite in phones.invites)
     # app_queue looks at a waiting call once a second, and pauses `retry` after a round in which nobody answered.
     assert max(waited) < RING_SECONDS + 2 * (RETRY_SECONDS + 1) + 1.5, (waited, phones.dialled)
     assert rung <= 3 * len(habits)
