@@ -18,6 +18,7 @@
     │   ├── ActionFailed       Asterisk answered an action with Error
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
+    ├── AgentRefused           an agent, or whoever asks for them: that cannot be done where they stand
     ├── SpeechError            the operator: text to speech or a sound file
     ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
@@ -51,6 +52,14 @@ class SettingsError(CallrouterError):
 
 class DialplanError(CallrouterError):
     """A client's file cannot be used."""
+
+
+class AgentRefused(CallrouterError):
+    """An agent cannot do, or have done, what is asked where they stand; `why` is one of `core.agents.Refused`."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class CoreError(CallrouterError):

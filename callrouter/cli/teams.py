@@ -66,7 +66,10 @@ def as_json(shared: Shared) -> dict[str, Any]:
                 "retry_seconds": team.retry_seconds,
                 "wrap_up_seconds": team.wrap_up_seconds,
                 "max_callers": team.max_callers,
-                "members": [{"agent": agent, "phone": phones[agent]} for agent in team.members],
+                # Whoever logs in is a member by that, and not by the file.
+                "members": [
+                    {"agent": agent, "phone": phones[agent]} for agent in (() if team.log_in else team.members)
+                ],
             }
             for team in shared.queues.values()
         ],
