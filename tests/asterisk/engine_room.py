@@ -240,8 +240,11 @@ async def engine_room(
     *,
     dial: str = "Local/{number}@test-phone/n",
     pause: Sound | None = None,
+    wire: Callable[[AmiLink], None] = lambda _: None,
 ) -> AsyncIterator[EngineRoom]:
-    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled."""
+    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; `wire` subscribes more
+    to the link.
+    """
     rooms: list[EngineRoom] = []
 
     class Eyes:
@@ -263,6 +266,7 @@ async def engine_room(
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    wire(link)
     rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))
     tasks.start(link.run(), "link")
     await until(lambda: link.state is LinkState.UP, 10)
