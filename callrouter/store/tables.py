@@ -7,6 +7,8 @@ one writer puts them down in one transaction, and the check of every row costs m
 `calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
 
+A row of `agent_sessions` is a time in which an agent was logged in, paused or in wrap-up. PINs are hashes only.
+
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
 
 A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
@@ -36,6 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from callrouter.core.agent_sessions import SessionKind
 from callrouter.core.call import Disposition, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.permissions import ScopeKind
@@ -315,4 +318,36 @@ audit = Table(
     CheckConstraint(_one_of("outcome", AuditOutcome), name="outcome"),
     Index(None, "at"),
     Index(None, "client", "at"),
+)
+
+agent_sessions = Table(
+    "agent_sessions",
+    metadata,
+    Column("session_id", _Id, nullable=False, comment="begins with the second it began in"),
+    Column("agent", _Id, nullable=False),
+    Column("pbx", _Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("reason", Text, nullable=False, comment="of a pause"),
+    Column("call_id", _Id, comment="of the conversation before a wrap-up"),
+    Column("started_at", _Instant, nullable=False),
+    Column("ended_at", _Instant, comment="empty while it lasts"),
+    Column("ended_by", Text, nullable=False, comment="who or what ended it"),
+    PrimaryKeyConstraint("session_id"),
+    CheckConstraint(_one_of("kind", SessionKind), name="kind"),
+    Index(None, "agent", "started_at"),
+    Index(None, "started_at"),
+    Index("agent_sessions_lasting_idx", "pbx", postgresql_where=text("ended_at IS NULL")),
+)
+
+agent_pins = Table(
+    "agent_pins",
+    metadata,
+    Column("agent", _Id, nullable=False),
+    Column("secret_hash", Text, nullable=False, comment="scrypt, with its salt"),
+    Column("set_at", _Instant, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("failures", Integer, nullable=False, comment="wrong ones in a row"),
+    Column("locked_until", _Instant, comment="until then the right one is none either"),
+    PrimaryKeyConstraint("agent"),
 )
