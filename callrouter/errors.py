@@ -23,6 +23,7 @@
     ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
+    ├── EngineRefused          whoever asks it by the API or a command: the engine says that it cannot be done
     ├── EngineAway             the operator: the engine does not answer its own command or the API
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable

@@ -11,6 +11,8 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
+from callrouter.api.agents.routes import Agents
+from callrouter.api.agents.routes import router as agents_router
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
@@ -46,6 +48,7 @@ def create_engine_app(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
     notes: Mapping[str, Check] | None = None,
+    agents: Agents | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -57,6 +60,7 @@ def create_engine_app(
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
         notes: what /health and /ready mention though work goes on, by name.
+        agents: /agents, and what may be done for them; without them there are none.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
@@ -79,4 +83,8 @@ def create_engine_app(
         return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
     app.include_router(guarded)
+    if agents is not None:
+        guards = [Depends(gate.enter), Depends(refuse_unknown)]
+        problems = documented(401, 422, 429)
+        app.include_router(agents_router(agents, gate), dependencies=guards, responses=problems)
     return app

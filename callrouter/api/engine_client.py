@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+from collections.abc import Container
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from callrouter.api.schemas import LiveOut, Out
+from callrouter.api.schemas import LiveOut, Out, Problem
 from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError
 
@@ -24,6 +25,14 @@ Answer = TypeVar("Answer", bound=Out)
 
 class EngineAway(CallrouterError):
     """The engine does not answer, or not as an engine does."""
+
+
+class EngineRefused(CallrouterError):
+    """The engine answers that it cannot be done; its own sentence."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class EngineClient:
@@ -63,7 +72,18 @@ class EngineClient:
         """
         return await self._ask(StatusOut, "POST", "/reload", RELOAD_SECONDS)
 
-    async def _ask(self, model: type[Answer], method: str, path: str, seconds: float) -> Answer:
+    async def ask(self, model: type[Answer], method: str, path: str, *, may_refuse: Container[int] = ()) -> Answer:
+        """Any of its pages; `may_refuse` are statuses by which it says that something cannot be done.
+
+        Raises:
+            EngineRefused: it cannot be done.
+            EngineAway: with the reason, and what to look at.
+        """
+        return await self._ask(model, method, path, self._timeout_seconds, may_refuse)
+
+    async def _ask(
+        self, model: type[Answer], method: str, path: str, seconds: float, may_refuse: Container[int] = ()
+    ) -> Answer:
         try:
             async with asyncio.timeout(seconds):
                 # A thread, because the standard library's client blocks; one request a second is many here.
@@ -83,6 +103,8 @@ class EngineClient:
                 "such as CALLROUTER_API_TOKEN of the engine itself"
             )
         try:
+            if status in may_refuse:
+                raise EngineRefused(Problem.model_validate_json(body).detail, status)
             return model.model_validate_json(body)
         except ValidationError as error:
             raise EngineAway(

@@ -98,7 +98,8 @@ class Dialplans:
         return [
             Team(
                 name=queue.name,
-                members={f"PJSIP/{catalogue.phones[agent]}": agent for agent in queue.members},
+                # Who logs in is a member by that: where they stand is the roster's (asterisk.agents).
+                members={} if queue.log_in else {f"PJSIP/{catalogue.phones[agent]}": agent for agent in queue.members},
                 strategy=queue.strategy,
                 max_callers=queue.max_callers,
             )
@@ -111,6 +112,16 @@ class Dialplans:
         return plan.service_level if plan else None
 
 
+def speech_of(settings: Settings) -> Speech:
+    """What speaks texts and finds sound files.
+
+    Raises:
+        SpeechError: its engine, or a voice, is none.
+    """
+    folders = sound_folders(folder_of(settings.dialplans_dir), settings.sounds_dirs)
+    return Speech(settings.prompts_dir, folders, engine=settings.speech_engine, voices=settings.speech_voices)
+
+
 async def load_dialplans(
     settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
 ) -> Dialplans:
@@ -121,7 +132,7 @@ async def load_dialplans(
     """
     folder = folder_of(settings.dialplans_dir)
     sounds_dirs = sound_folders(folder, settings.sounds_dirs)
-    speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
+    speech = speech_of(settings)
     loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
     routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
     last = await last_live(database, changes.keeper.disk)

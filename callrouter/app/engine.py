@@ -15,9 +15,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__, garbage
+from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
 from callrouter.app.collecting import Collecting
-from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
+from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans, speech_of
 from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
@@ -34,6 +35,7 @@ from callrouter.app.storage import open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
+from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
@@ -55,10 +57,14 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.agents.pins import PinBook
+from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
 
+PBX: Final = "pbx-1"
+"""What the record calls this engine's PBX."""
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
 
@@ -139,6 +145,18 @@ async def _build(settings: Settings, database: Database) -> Engine:
         meter=metrics,
         calls=calls,
     )
+    trail = AuditTrail(database)
+    agents = AgentsAtWork.of(
+        link,
+        lambda: dialplans.served.catalogue.crew,
+        clock=clock,
+        shift=shift,
+        say=speech_of(settings).say,
+        pins=PinBook(database),
+        sessions=SessionLog(database, settings.data_dir / SPOOL, pbx=PBX),
+        note=trail.note,
+        tasks=aside,
+    )
     observation = Observation(database, clock.now)
     queue_check = QueueCheck(
         link,
@@ -196,11 +214,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
             history=history,
             keeper=keeper,
             observation=observation,
-            trail=AuditTrail(database),
+            trail=trail,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
         web_services=web_services,
+        agents=agents,
         telephony=telephony,
         dialplans=dialplans,
         operations=EngineOperations(
@@ -211,6 +230,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             queue_check=queue_check,
             refused=refused,
             outgoing=outgoing,
+            agents=AgentsHere(roster=agents.roster, note=trail.note),
             calls=calls,
             registry=registry,
             clock=clock,
@@ -242,6 +262,7 @@ class Engine:
     """What may fail once."""
     records: Records
     web_services: WebServices
+    agents: AgentsAtWork
     telephony: Telephony
     dialplans: Dialplans
     operations: EngineOperations
@@ -252,6 +273,7 @@ class Engine:
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
         self.web_services.start(tasks)
+        self.agents.start(tasks)
         self.telephony.start()
         if self.settings.watch:
             tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")
@@ -269,6 +291,7 @@ class Engine:
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
         await self.aside.stop()
+        await self.agents.stop()
         await self.web_services.stop()
         await self.records.stop()
         if lifetime.fatal is not None:

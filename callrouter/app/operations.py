@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
+from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
@@ -38,6 +39,7 @@ class EngineOperations:
     queue_check: QueueCheck
     refused: RefusedCalls
     outgoing: OutgoingCheck
+    agents: AgentsHere
     calls: LiveCalls
     registry: CollectorRegistry
     clock: SystemClock
@@ -72,6 +74,7 @@ class EngineOperations:
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
             notes=self.notes,
+            agents=self.agents,
         )
 
     async def status(self) -> StatusOut:

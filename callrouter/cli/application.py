@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "show": "Draw a client's tree, or a week of its hours.",
     "diff": "Say what changes for whom between two versions of the clients' files.",
     "teams": "Show the folder's teams and telephones, as the PBX is to have them.",
+    "agents": "See where agents stand, log them in or out, pause them, give them a PIN.",
     "explain": "Say why a call ended where it did.",
     "stats": "Show each client's figures for a period.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from callrouter.core.agents import WrapUp
+from callrouter.core.agents.standing import WrapUp
 
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,7 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from callrouter.core.agents import WrapUp
+from callrouter.core.agents.standing import WrapUp
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About

@@ -12,7 +12,8 @@ nobody watched.
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the service figures, each call judged by the
 promise of the version it walked.
 
-`access` has the tokens, the audit trail, and the recordings with every access to them.
+`access` has the tokens, the audit trail, and the recordings with every access to them; `agents` the sessions of agents,
+and their PINs.
 
 Only this package imports SQLAlchemy and asyncpg.
 """

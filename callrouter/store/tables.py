@@ -38,7 +38,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.agent_sessions import SessionKind
+from callrouter.core.agents.sessions import SessionKind
 from callrouter.core.call import Disposition, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.permissions import ScopeKind

@@ -58,16 +58,18 @@ class Team:
     strategy: str | None = None
     ring_seconds: int | None = None
     retry_seconds: int | None = None
-    wrap_up_seconds: int | None = None
     max_callers: int | None = None
 
     def section(self) -> str:
-        """Its section of queues.conf."""
+        """Its section of queues.conf.
+
+        How long agents are left alone after a call stands with the call (extensions.conf, callrouter-wrap-up): a client
+        may say otherwise than its team, and app_queue knows teams only.
+        """
         settings = {
             "strategy": self.strategy,
             "timeout": self.ring_seconds,
             "retry": self.retry_seconds,
-            "wrapuptime": self.wrap_up_seconds,
             "maxlen": self.max_callers,
         }
         template = "line" if self.strategy else "team"
@@ -144,7 +146,6 @@ def _team(found: dict[str, Any]) -> Team:
         ring_seconds=_whole(found["ring_seconds"], at_least=1),
         # A pause of 0 is one of 5 s to app_queue.
         retry_seconds=_whole(found["retry_seconds"], at_least=1),
-        wrap_up_seconds=_whole(found["wrap_up_seconds"], at_least=0),
         max_callers=_whole(found["max_callers"], at_least=0),
         members=tuple(Member(agent=_name(one["agent"]), phone=_name(one["phone"])) for one in found["members"]),
     )

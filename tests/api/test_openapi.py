@@ -11,6 +11,8 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 
 from callrouter.api import schemas, stats_schemas
+from callrouter.api.agents import schemas as agent_schemas
+from callrouter.api.agents.wishes import Wish
 from callrouter.core.call import replace
 from callrouter.store.database import Database
 from callrouter.store.writer import Writer
@@ -20,6 +22,9 @@ from .stories import answered, message_left
 from .test_web_app import AUTHORISED, NOWHERE, web
 
 CALL_ID = "1795427775-42-518203"
+
+
+ANSWERS = (schemas, stats_schemas, agent_schemas)
 
 
 @pytest.fixture
@@ -68,6 +73,9 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/recordings/{recording_id}",
         "/api/recordings/{recording_id}/audio",
         "/api/audit",
+        "/api/agents",
+        "/api/agents/sessions",
+        *(f"/api/agents/{{agent}}/{wish}" for wish in Wish),
     }
     for path, operation in operations(document):
         assert operation["description"], path
@@ -88,7 +96,7 @@ def test_the_examples_of_answers_are_answers(document: dict[str, Any]) -> None:
         name = content["schema"]["$ref"].rsplit("/", 1)[1]
         example = example_of(document, content["schema"])
 
-        model = getattr(schemas, name, None) or getattr(stats_schemas, name)
+        model = next(found for one in ANSWERS if (found := getattr(one, name, None)))
         model.model_validate(example)
 
 
@@ -143,7 +151,9 @@ async def test_the_examples_of_parameters_are_taken(
                 path = path.replace(f"{{{name}}}", str(examples.get(name)))
             answer = await client.request(method, path, params=query)
 
-            expected = {"/api/live": 502, f"/api/recordings/{CALL_ID}-0": 204}.get(path, 200)
+            expected = {"/api/live": 502, "/api/agents": 502, f"/api/recordings/{CALL_ID}-0": 204}.get(
+                path, 502 if path.startswith("/api/agents/{agent}") else 200
+            )
             assert answer.status_code == expected, (path, answer.text)
     assert TOKEN not in str(document)
     assert NOWHERE not in str(document)

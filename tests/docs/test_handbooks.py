@@ -29,6 +29,7 @@ from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
 from callrouter.store.tables import metadata
 
+from ..api.agents_at_work import SomeAgents  # noqa: TID252  # tests are no installed package
 from ..api.serving import make_gate  # noqa: TID252  # tests are no installed package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,10 +119,15 @@ def test_the_integrator_finds_every_page() -> None:
     nobody: Any = None
     web = create_web_app(nobody, nobody, EngineClient("http://engine", "token"), nobody, gate=make_gate())
     engine = create_engine_app(
-        [], CollectorRegistry(), {}, gate=make_gate(), operations=Operations(status=nothing, reload=nothing)
+        [],
+        CollectorRegistry(),
+        {},
+        gate=make_gate(),
+        operations=Operations(status=nothing, reload=nothing),
+        agents=SomeAgents(),
     )
 
-    assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}]+") == set()
+    assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}-]+") == set()
 
 
 def test_the_integrator_finds_every_table() -> None:

@@ -7,7 +7,7 @@ was there is done first, as of when they did; then members, pauses and penalties
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -18,7 +18,7 @@ import structlog
 from callrouter.asterisk.agents.members import AGENTS, ASKED, PAUSES, WRAP_UPS, Members, Seen
 from callrouter.asterisk.agents.mending import Mending
 from callrouter.asterisk.agents.roster import Clock, Roster
-from callrouter.core.agents import Standing
+from callrouter.core.agents.standing import Standing
 from callrouter.errors import AgentRefused, AmiError
 
 log = structlog.get_logger(__name__)
@@ -42,13 +42,15 @@ class Comparison:
         clock: Clock,
         link_up: Callable[[], bool],
         shift: timedelta = timedelta(),
+        on_recalled: Callable[[Collection[str], datetime], None] = lambda _lasting, _now: None,
     ) -> None:
-        """`shift` is what our clock is ahead of the PBX's."""
+        """`shift` is what our clock is ahead of the PBX's; `on_recalled` is told after a log-in which sessions last."""
         self._roster = roster
         self._members = members
         self._clock = clock
         self._link_up = link_up
         self._shift = shift
+        self._on_recalled = on_recalled
         self._recalled = False
         """Whether AstDB's notes have been read since the last log-in."""
         self._due = asyncio.Event()
@@ -81,7 +83,8 @@ class Comparison:
         Raises:
             AmiError: the link went away meanwhile.
         """
-        if not self._recalled:
+        fresh = not self._recalled
+        if fresh:
             self._recall(await self._members.kept(AGENTS))
         self._catch_up(await self._members.kept(ASKED))
         self._run_on(await self._members.kept(WRAP_UPS))
@@ -94,6 +97,8 @@ class Comparison:
         self._miss_phones(seen)
         self._mend(seen)
         self._publish_reasons(await self._members.kept(PAUSES))
+        if fresh:
+            self._on_recalled(self._roster.lasting(), self._clock.now())
 
     def _recall(self, notes: Mapping[str, str]) -> None:
         for name, text in notes.items():

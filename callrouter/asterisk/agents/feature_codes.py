@@ -23,7 +23,7 @@ from callrouter.asterisk.asyncagi import AgiEnv, AgiResult, parse_env
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.link import AmiLink
-from callrouter.core.agents import Agent, PinCheck, Refused
+from callrouter.core.agents.standing import Agent, PinCheck, Refused
 from callrouter.dialplan.language import agent_texts
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.errors import AgentRefused, AmiError, ChannelGone, ProtocolError
@@ -34,6 +34,8 @@ from callrouter.store.tables import AuditOutcome
 log = structlog.get_logger(__name__)
 
 
+LOCKED: Final = "agent.locked"
+"""In the audit trail: too many wrong PINs."""
 LOG_IN, LOG_OUT, PAUSE, READY = "*10", "*11", "*12", "*13"
 PIN_TRIES: Final = 3
 """In one call."""
@@ -148,16 +150,19 @@ class FeatureCodes:
                 self._roster.log_in(agent.name, phone)
                 self._noted(agent, LOG_IN, AuditOutcome.DONE, phone)
                 return _Reply(agent_texts.LOGGED_IN)
-            self._noted(agent, LOG_IN, AuditOutcome.REFUSED, phone)
+            self._noted(agent, LOG_IN, AuditOutcome.REFUSED, phone, locked=check is PinCheck.LOCKED)
             if check is not PinCheck.WRONG or not pin:
                 break
         return _Reply(_WRONG_PIN[check])
 
-    def _noted(self, agent: Agent | None, action: str, outcome: AuditOutcome, phone: str) -> None:
+    def _noted(
+        self, agent: Agent | None, action: str, outcome: AuditOutcome, phone: str, *, locked: bool = False
+    ) -> None:
+        permission = Permission.AGENT_LOGIN if action in (LOG_IN, LOG_OUT) else Permission.AGENT_PAUSE
         self._note(
             Deed(
                 principal=f"agent:{agent.name}" if agent else f"telephone:{phone}",
-                action=Permission.AGENT_LOGIN if action in (LOG_IN, LOG_OUT) else Permission.AGENT_PAUSE,
+                action=LOCKED if locked else permission,
                 object=agent.name if agent else "",
                 outcome=outcome,
                 address=phone,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from callrouter.asterisk.agents.members import Change, Seen
-from callrouter.core.agents import LOGGED_OUT, OWN_REASONS, Agent, AgentState, Standing
+from callrouter.core.agents.standing import LOGGED_OUT, OWN_REASONS, Agent, AgentState, Standing
 
 
 class Mending:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callrouter.asterisk.agents.members import Change
-from callrouter.core.agents import Agent, AgentState, Standing
+from callrouter.core.agents.standing import Agent, AgentState, Standing
 
 
 def phones_of(agent: Agent, standing: Standing) -> list[str]:

@@ -15,7 +15,7 @@ import structlog
 from callrouter.asterisk.agents.roster import Roster
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink
-from callrouter.core.agents import TOO_MANY_MISSED
+from callrouter.core.agents.standing import TOO_MANY_MISSED
 from callrouter.errors import AgentRefused
 
 log = structlog.get_logger(__name__)

@@ -18,8 +18,8 @@ import msgspec
 
 from callrouter.asterisk.agents.members import AGENTS, WRAP_UPS, Change, Members
 from callrouter.asterisk.agents.moves import move, phones_of, set_pause
-from callrouter.core.agent_sessions import Session, ended, sessions_of
-from callrouter.core.agents import MISSED, Agent, AgentState, Crew, Refused, Standing
+from callrouter.core.agents.sessions import Session, ended, sessions_of
+from callrouter.core.agents.standing import MISSED, Agent, AgentState, Crew, Refused, Standing
 from callrouter.core.call import replace
 from callrouter.errors import AgentRefused
 
@@ -100,6 +100,20 @@ class Roster:
         if not number.isdecimal() or not 0 < int(number) <= len(pauses):
             raise AgentRefused(f"there is no reason {number} of a pause in shared/agents.yaml", Refused.NO_REASON)
         return pauses[int(number) - 1]
+
+    def known_reason(self, reason: str) -> str:
+        """One of the files' reasons, or none.
+
+        Raises:
+            AgentRefused: it is neither.
+        """
+        if reason and reason not in self.crew.pauses:
+            raise AgentRefused(f"{reason!r} is no reason of a pause in shared/agents.yaml", Refused.NO_REASON)
+        return reason
+
+    def lasting(self) -> list[str]:
+        """Ids of the sessions that everybody is in."""
+        return [one.session_id for name, standing in self._standings.items() for one in sessions_of(name, standing)]
 
     def others_ready(self, agent: str, queue: str) -> bool:
         """Whether somebody else of a team takes calls now."""

@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from callrouter.core.agents import WrapUp
+from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import replace
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget

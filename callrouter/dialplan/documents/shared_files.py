@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from callrouter.core.agents import OWN_REASONS
+from callrouter.core.agents.standing import OWN_REASONS
 from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
 from callrouter.dialplan.documents.people import AgentBlock, ContactBlock, TeamQueueBlock
 from callrouter.dialplan.documents.snippets import SnippetBlock

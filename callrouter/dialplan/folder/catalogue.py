@@ -16,7 +16,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from callrouter.core import numbers
-from callrouter.core.agents import Crew
+from callrouter.core.agents.standing import Crew
 from callrouter.core.call import replace
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callrouter.core.agents import Agent, Crew, Member
+from callrouter.core.agents.standing import Agent, Crew, Member
 from callrouter.dialplan.documents.people import AgentBlock
 from callrouter.dialplan.shared.reading import Shared
 

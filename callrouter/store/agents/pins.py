@@ -19,7 +19,7 @@ from typing import Final
 from sqlalchemy import Update, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from callrouter.core.agents import PinCheck
+from callrouter.core.agents.standing import PinCheck
 from callrouter.errors import StoreError, UsageError
 from callrouter.store.access.audit import Deed, write_deed
 from callrouter.store.database import Database

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from callrouter.core.agent_sessions import Session, SessionKind
+from callrouter.core.agents.sessions import Session, SessionKind
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
 from callrouter.store.database import Database

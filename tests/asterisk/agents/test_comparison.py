@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from callrouter.asterisk.agents import comparison
-from callrouter.core.agents import AgentState
+from callrouter.core.agents.standing import AgentState
 from deploy.demo.carrier import Habit
 from tests.asterisk.agents.workplace import KNOWN_SECONDS, a_pbx, at_desk, at_work, crew_of
 from tests.asterisk.engine_room import until

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.agent_sessions import SessionKind
-from callrouter.core.agents import AgentState
+from callrouter.core.agents.sessions import SessionKind
+from callrouter.core.agents.standing import AgentState
 from callrouter.errors import AgentRefused
 from callrouter.store.tables import AuditOutcome
 from tests.asterisk.agents.workplace import PIN, a_pbx, at_desk, at_work, crew_of

@@ -6,7 +6,7 @@ import asyncio
 from itertools import pairwise
 from pathlib import Path
 
-from callrouter.core.agents import TOO_MANY_MISSED, AgentState
+from callrouter.core.agents.standing import TOO_MANY_MISSED, AgentState
 from callrouter.core.call import replace
 from callrouter.core.effects import Sound
 from deploy.demo.carrier import Habit

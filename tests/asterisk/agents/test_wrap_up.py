@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.agent_sessions import SessionKind
-from callrouter.core.agents import AgentState
+from callrouter.core.agents.sessions import SessionKind
+from callrouter.core.agents.standing import AgentState
 from deploy.demo import carrier
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.agents.workplace import QUEUES, TEAM, a_pbx, at_work, crew_of, with_wrap_up

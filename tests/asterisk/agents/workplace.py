@@ -16,8 +16,8 @@ from callrouter.asterisk.agents.members import Members
 from callrouter.asterisk.agents.offers import Offers
 from callrouter.asterisk.agents.roster import Roster
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.core.agent_sessions import Session
-from callrouter.core.agents import Agent, Crew, Member, PinCheck, WrapUp
+from callrouter.core.agents.sessions import Session
+from callrouter.core.agents.standing import Agent, Crew, Member, PinCheck, WrapUp
 from callrouter.core.call import replace
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import AnswerNode, HangupNode, QueueNode

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from callrouter.core.agents import PinCheck
+from callrouter.core.agents.standing import PinCheck
 from callrouter.errors import UsageError
 from callrouter.store.access.audit import list_audit
 from callrouter.store.agents.pins import LOCKED, MOST_WRONG, SET_PIN, PinBook, remove_pin, set_pin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.agent_sessions import Session, SessionKind
+from callrouter.core.agents.sessions import Session, SessionKind
 from callrouter.core.call import replace
 from callrouter.errors import StoreError
 from callrouter.store.agents.sessions import FILE, UNSEEN, SessionLog, list_sessions

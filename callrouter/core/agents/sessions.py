@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from callrouter.core.agents import AgentState, Standing
+from callrouter.core.agents.standing import AgentState, Standing
 from callrouter.core.call import replace
 
 
