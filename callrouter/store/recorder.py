@@ -30,9 +30,9 @@ from callrouter.core.call import Call
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.logs import Outage
 from callrouter.store.database import Database
-from callrouter.store.spool import Spool
 from callrouter.store.trace import call_from_json, call_json
-from callrouter.store.writer import Refused, Writer, WriterAway
+from callrouter.store.writing.spool import Spool
+from callrouter.store.writing.writer import Refused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
 

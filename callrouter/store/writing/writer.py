@@ -19,7 +19,7 @@ from callrouter.core.call import Call
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
-from callrouter.store.rows import (
+from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
     MESSAGE_COLUMNS,
