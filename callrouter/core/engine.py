@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
+from callrouter.core.books.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
 from callrouter.core.call import (
     DEFAULT_PBX,
     TOGETHER,
@@ -33,7 +34,6 @@ from callrouter.core.call import (
     replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
-from callrouter.core.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
