@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 else:
     from msgspec.structs import replace as replace
 
+DEFAULT_PBX = "pbx-1"
+"""What a PBX is called while nobody has named it; that of every row from before PBXs had names."""
 MAX_CALLBACKS = 2
 """Times one caller may ask to be called back in one call."""
 
@@ -258,10 +260,32 @@ class Earlier(Struct, frozen=True, kw_only=True, gc=False):
 NOTHING_EARLIER = Earlier()
 
 
+class Revision(Struct, frozen=True, order=True, gc=False):
+    """How much of a call its teller knows: of two records of one call the higher revision stands."""
+
+    epoch: int = 0
+    """Of the engine that has the call, in milliseconds since 1970: a later one knows what an earlier one left. 0: no
+    engine had it, and Asterisk's own journal is all there is."""
+    count: int = 0
+    """What that engine has learnt of the call, counted up. 0: the end was not seen, and is a guess that whoever
+    saw it corrects."""
+
+    def next(self) -> Revision:
+        """After something more was learnt."""
+        return Revision(self.epoch, self.count + 1)
+
+
+NOBODYS = Revision()
+"""Of a call that no engine had."""
+
+
 class Call(Struct, frozen=True, kw_only=True, gc=False):
     """One caller's visit, from offer to hang-up."""
 
     call_id: str
+    pbx: str = DEFAULT_PBX
+    """Which PBX it came to (the setting CALLROUTER_PBX)."""
+    revision: Revision = NOBODYS
     client: str
     plan_version: str
     did: str
