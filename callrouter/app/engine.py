@@ -217,6 +217,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             queue_check=queue_check,
             refused=refused,
             outgoing=outgoing,
+            shown_numbers=metrics.shown_numbers,
             calls=calls,
             registry=registry,
             clock=clock,

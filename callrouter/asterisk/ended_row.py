@@ -34,7 +34,7 @@ _FIELDS = 11
 _OLD_FIELDS = 8
 _CAUSE_DIGITS = 3
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]+")
-_SHOWN = {"a": Presentation.ALLOWED, "p": Presentation.WITHHELD}
+_SHOWN = {"a": Presentation.ALLOWED, "p": Presentation.WITHHELD, "f": Presentation.UNAUTHENTICATED}
 _FALLBACK = "the engine was away; Asterisk's fallback served the caller"
 
 
@@ -99,12 +99,12 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
 
 
 def _caller(shown: str, number: str) -> CallerId:
-    """Who called; of callers who withhold their number nothing is kept, should it stand there or not."""
+    """Who called; of callers whose number is not to be shown nothing is kept, should it stand there or not."""
     presentation = _SHOWN.get(shown, Presentation.UNAVAILABLE)
-    if number.lower() == ANONYMOUS:
-        presentation = Presentation.WITHHELD
     if presentation is not Presentation.ALLOWED:
         return CallerId(presentation=presentation)
+    if number.lower() == ANONYMOUS:
+        return CallerId(presentation=Presentation.WITHHELD)
     return CallerId(number=number) if number else CallerId(presentation=Presentation.UNAVAILABLE)
 
 

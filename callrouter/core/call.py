@@ -29,11 +29,23 @@ MAX_CALLBACKS = 2
 
 
 class Presentation(StrEnum):
-    """Whether the caller lets their number be shown (agi_callingpres folded to what a dialplan needs)."""
+    """Whether a caller's number is shown, and if not, why, as far as the trunk says it.
+
+    Since 2026-01-01 French operators hide numbers of mobiles that they cannot authenticate, and a forwarding often
+    strips what authenticates: of a caller without a number it must not be concluded that they hide it.
+    """
 
     ALLOWED = "allowed"
     WITHHELD = "withheld"
+    """The trunk says that the caller does not want to be shown."""
+    UNAUTHENTICATED = "unauthenticated"
+    """It says that the number could not be authenticated."""
     UNAVAILABLE = "unavailable"
+    """There is no number, and it does not say why."""
+
+
+WITHOUT_NUMBER = (Presentation.WITHHELD, Presentation.UNAUTHENTICATED, Presentation.UNAVAILABLE)
+"""Why a caller's number is not shown."""
 
 
 class CallerId(Struct, frozen=True, kw_only=True, gc=False):
@@ -43,6 +55,13 @@ class CallerId(Struct, frozen=True, kw_only=True, gc=False):
     """E.164 when it could be normalised, else the digits as received; None when withheld or unavailable."""
     name: str = ""
     presentation: Presentation = Presentation.ALLOWED
+
+    @property
+    def without_number(self) -> Presentation | None:
+        """Why no number is shown; None when one is."""
+        if self.presentation is Presentation.ALLOWED:
+            return Presentation.UNAVAILABLE if self.number is None else None
+        return self.presentation
 
 
 class Disposition(StrEnum):

@@ -257,6 +257,8 @@ def test_a_caller_gone_before_any_engine_heard_of_him_left_early() -> None:
         ("p", "", Presentation.WITHHELD),
         ("p", "+33612340001", Presentation.WITHHELD),
         ("a", "anonymous", Presentation.WITHHELD),
+        ("f", "", Presentation.UNAUTHENTICATED),
+        ("f", "anonymous", Presentation.UNAUTHENTICATED),
         ("u", "", Presentation.UNAVAILABLE),
         ("a", "", Presentation.UNAVAILABLE),
     ],
