@@ -727,7 +727,7 @@ def test_a_colleagues_redirection_is_not_followed(
 
 
 def test_nothing_that_dials_follows_a_redirection(pbx: Pbx) -> None:
-    """Every Dial() and Queue() of the dialplan has the option, and no template of phones or carriers has PJSIP follow one."""
+    """Every Dial() and Queue() of the dialplan has the option, and no template of pjsip.conf has PJSIP follow one."""
     dialplan = (pbx.run_dir / "etc/extensions.conf").read_text()
     while "${" in dialplan:  # what stands there for good, not what a variable may hold
         dialplan = re.sub(r"\$\{[^{}]*\}", "", dialplan)
