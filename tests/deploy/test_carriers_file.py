@@ -133,8 +133,10 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
         (A_CARRIER + A_CARRIER, 'carriers "acme" and "acme" would both be trunk-acme at the PBX'),
         (A_CARRIER + A_CARRIER.replace("acme", "acme-out"), "calls from 203.0.113.10/32 may be of either"),
         (
-            '[[carriers]]\nname = "acme"\ncalls_to = ["a.example"]\n'
-            '[[carriers]]\nname = "acme-out"\ncalls_to = ["b.example"]\n',
+            (
+                '[[carriers]]\nname = "acme"\ncalls_to = ["a.example"]\n'
+                '[[carriers]]\nname = "acme-out"\ncalls_to = ["b.example"]\n'
+            ),
             'carriers "acme" and "acme-out" would both be trunk-acme-out at the PBX',
         ),
     ],
@@ -148,15 +150,15 @@ def test_what_could_not_work_is_refused(tmp_path: Path, text: str, message: str)
     assert "letmein" not in str(refused.value)
 
 
-def rendered(etc: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def rendered(etc: Path, *options: str, **more: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(CHECKOUT / "deploy/asterisk/pbx.py"), "render", "--out", str(etc), *options]
-    environment = {**os.environ, "CALLROUTER_SECRET_ACME": "half;secret"}
+    environment = {**os.environ, "CALLROUTER_SECRET_ACME": "half;secret", **more}
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
 
 
 def test_render_writes_what_the_file_says(tmp_path: Path, example: Path) -> None:
     """Transports with the addresses that others see, the secret so that Asterisk reads it whole, its file closed."""
-    done = rendered(tmp_path / "etc", "--carriers", str(example))
+    done = rendered(tmp_path / "etc", CALLROUTER_CARRIERS=str(example))  # as in a container; --carriers is the same
     assert done.returncode == 0, done.stderr
     sip = (tmp_path / "etc/pjsip.conf").read_text()
 
