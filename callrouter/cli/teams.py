@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from callrouter.asterisk.teams.document import as_json, folder_teams
 from callrouter.dialplan.folder.catalogue import refuse_other_documents
 from callrouter.dialplan.folder.files import load_shared
 from callrouter.dialplan.shared.reading import FOLDER, Shared
@@ -28,7 +29,8 @@ def teams(
 ) -> None:
     """Show the teams of shared/queues.yaml and the telephones of shared/agents.yaml, as JSON for `pbx.py render`."""
     folder = folder or load_settings().dialplans_dir
-    text = json.dumps(as_json(read_shared(folder)), indent=2, ensure_ascii=False) + "\n"
+    shared = read_shared(folder)
+    text = json.dumps(as_json(folder_teams(shared.queues, shared.phones)), indent=2, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:
@@ -52,23 +54,3 @@ def read_shared(folder: Path) -> Shared:
     if refused:
         raise DialplanError("\n".join(str(issue) for issue in shared.issues if issue.file in refused))
     return shared
-
-
-def as_json(shared: Shared) -> dict[str, Any]:
-    """What the renderer needs: each team with its settings in seconds, its members and their telephones."""
-    phones = shared.phones
-    return {
-        "teams": [
-            {
-                "name": team.name,
-                "strategy": team.strategy,
-                "ring_seconds": team.ring_seconds,
-                "retry_seconds": team.retry_seconds,
-                "wrap_up_seconds": team.wrap_up_seconds,
-                "max_callers": team.max_callers,
-                "members": [{"agent": agent, "phone": phones[agent]} for agent in team.members],
-            }
-            for team in shared.queues.values()
-        ],
-        "phones": sorted({*phones.values()}),
-    }

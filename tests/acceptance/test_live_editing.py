@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from callrouter.asterisk.teams.sections import queue_section
 from deploy.asterisk.pbx import teams_of_folder
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
@@ -206,7 +207,7 @@ def test_a_queue_that_the_pbx_lacks_is_said_until_it_is_there(edited_town: Town)
     assert "Asterisk lacks a queue that trees name" in town.stack.engine.log_path.read_text()
 
     # What it tells to do mends it.
-    section = next(team for team in teams_of_folder(folder).teams if team.name == "night").section()
+    section = queue_section(next(team for team in teams_of_folder(folder).teams if team.name == "night"))
     with (town.stack.pbx.run_dir / "etc" / "queues.conf").open("a") as file:
         file.write(f"\n{section}\n")
     town.stack.pbx.cli("queue reload all")
