@@ -15,7 +15,7 @@ import typer
 from callrouter.asterisk.teams.document import as_json, folder_teams
 from callrouter.dialplan.folder.catalogue import refuse_other_documents
 from callrouter.dialplan.folder.files import load_shared
-from callrouter.dialplan.shared.reading import FOLDER, Shared
+from callrouter.dialplan.shared.reading import Shared
 from callrouter.errors import DialplanError
 from callrouter.settings import load_settings
 
@@ -47,10 +47,6 @@ def read_shared(folder: Path) -> Shared:
         raise DialplanError(f"{folder} is no folder: name the one that holds the clients' files")
     refuse_other_documents(folder)  # it would be a folder without teams, and the PBX would have none
     shared = load_shared(folder)
-    kinds = ("queues", "agents")
-    refused = [shared.refused[kind] for kind in kinds if kind in shared.refused]
-    # A team that is left out would be taken from the PBX.
-    refused += [f"{FOLDER}/{kind}.yaml" for kind in kinds if shared.bad.get(kind)]
-    if refused:
+    if refused := shared.wrong_teams:
         raise DialplanError("\n".join(str(issue) for issue in shared.issues if issue.file in refused))
     return shared

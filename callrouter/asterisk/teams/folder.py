@@ -113,6 +113,16 @@ class PbxFolder:
         except (KeyError, TypeError, ValueError) as error:
             raise PbxUnitError(f"{self.path / 'site.json'} is not what `pbx.py render` writes ({error!r})") from error
 
+    def secret(self, phone: str) -> str | None:
+        """The secret of one of its telephones; None for what is none.
+
+        Raises:
+            PbxUnitError: the files cannot be read.
+        """
+        site = self.site()
+        there = phone in self.applied().phones or phone in site.phones
+        return _known_secrets(site.secrets).get(phone) if there else None
+
     def applied(self) -> Applied:
         """What was applied last.
 
