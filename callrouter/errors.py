@@ -21,7 +21,7 @@
     ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
     │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
     │   ├── ConsoleAway        … does not reach Asterisk's local socket
-    │   ├── NotSignedError     … was answered without the key that it shares with the engine (app.pbx_unit)
+    │   ├── NotSignedError     … was answered without the key that it shares with the engine (app.pbx.unit)
     │   └── NotApplied         … has had Asterisk load its files, and Asterisk does not have what they say
     ├── SpeechError            the operator: text to speech or a sound file
     ├── RequestFailed          the client: a request to their web service failed

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
-from callrouter.api.handover import handover_router
+from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut

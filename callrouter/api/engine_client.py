@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from callrouter.api.handover import HandedOverOut, UnitReport
+from callrouter.api.pbx import HandedOverOut, UnitReport
 from callrouter.api.schemas import LiveOut, Out
 from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError

@@ -19,7 +19,6 @@ from callrouter.api.auth import Gate
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
 from callrouter.app.folders import SPOOL, prepare_folders
-from callrouter.app.handing_over import NamedQueues
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
@@ -29,6 +28,7 @@ from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database

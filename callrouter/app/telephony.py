@@ -9,9 +9,9 @@ from typing import Final
 import structlog
 
 from callrouter.app.collecting import Collecting
-from callrouter.app.handing_over import NamedQueues
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
+from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.media_watch import MediaWatch

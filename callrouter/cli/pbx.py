@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from callrouter.app.lifetime import end_with, run
-from callrouter.app.pbx_unit import make_unit, run_pbx
+from callrouter.app.pbx.unit import make_unit, run_pbx
 from callrouter.asterisk.teams.folder import PbxFolder
 from callrouter.cli.usage import Command, Group
 from callrouter.errors import UsageError

@@ -54,12 +54,6 @@ class Settings(BaseSettings):
     ami_port: Port = _setting("Its port", "a port, 1 to 65535", default=5038)
     ami_user: str = _setting("The engine's user of manager.conf", "a name of manager.conf", default="callrouter")
     ami_secret: SecretStr | None = _setting("That user's secret; the engine needs it", "a secret", default=None)
-    database_url: SecretStr | None = _setting(
-        "PostgreSQL; without it an embedded one is used, under the data folder",
-        "postgresql://user:password@host:5432/database",
-        default=None,
-    )
-    data_dir: Path = _setting("What callrouter keeps on disk", "a folder", default=Path(".run/data"))
     pbx_dir: Path = _setting(
         "Asterisk's configuration folder, where `callrouter pbx apply` writes queues and telephones",
         "a folder",
@@ -70,6 +64,12 @@ class Settings(BaseSettings):
         "16 characters or more",
         default=None,
     )
+    database_url: SecretStr | None = _setting(
+        "PostgreSQL; without it an embedded one is used, under the data folder",
+        "postgresql://user:password@host:5432/database",
+        default=None,
+    )
+    data_dir: Path = _setting("What callrouter keeps on disk", "a folder", default=Path(".run/data"))
     dialplans_dir: Path = _setting("The clients' files", "a folder", default=Path("dialplans"))
     watch: bool = _setting(
         "Whether a saved file goes live by itself; otherwise by `callrouter dialplan publish` or SIGHUP",

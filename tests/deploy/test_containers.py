@@ -22,6 +22,7 @@ SECRETS = (
     "CALLROUTER_API_TOKEN",
     "CALLROUTER_DB_PASSWORD",
     "CALLROUTER_GRAFANA_PASSWORD",
+    "CALLROUTER_PBX_KEY",
     "CALLROUTER_TRUNK_MATCH",
 )
 
@@ -51,7 +52,7 @@ def test_compose_accepts_the_file() -> None:
 
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
-    assert set(services) == {"asterisk", "postgres", "migrate", "engine", "web", "prometheus", "grafana"}
+    assert set(services) == {"asterisk", "postgres", "migrate", "engine", "pbx", "web", "prometheus", "grafana"}
     assert all("healthcheck" in service for name, service in services.items() if name != "migrate")
     shared = {"recordings", "prompts"}
     assert shared <= {volume.split(":")[0] for volume in map(_volume, services["asterisk"]["volumes"])}

@@ -150,12 +150,13 @@ class QueueCheck:
             if found:
                 differences[team.name] = found
         phones = await self._phones_missing(teams) if teams.phones else []
-        if (missing, differences, phones) != (self.missing, self.differences, self.phones_missing):
+        news = (missing, differences, phones) != (self.missing, self.differences, self.phones_missing)
+        if news:
             self._log(missing, differences, phones)
         self.missing, self.differences, self.phones_missing = missing, differences, phones
         self._on_checked(len(missing), len(differences), len(phones))
-        if differences or phones or any(team.name in missing for team in teams.teams):
-            self._on_different()
+        if news and (differences or phones or any(team.name in missing for team in teams.teams)):
+            self._on_different()  # what stays after that is told, and is not for the unit to mend
 
     async def _compared(self, team: Team) -> list[str]:
         """How a queue that is there differs. One at a time: callers may be waiting in each, and each is an event."""
@@ -199,7 +200,7 @@ def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
 
     An agent who has logged in by telephone or by hand, and is no member by the file, is no difference.
     """
-    rung = set()
+    rung: dict[str, None] = {}
     members = {one.interface: one.agent for one in team.members}
     for event in answer:
         if event["Event"] == "QueueParams":
@@ -208,12 +209,16 @@ def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
             if team.max_callers is not None and event["Max"] != str(team.max_callers):
                 yield f"it holds {_callers(event['Max'])}, and not {_callers(str(team.max_callers))}"
         elif event["Event"] == "QueueMember":
-            rung.add(event["Location"])
+            rung[event["Location"]] = None
             if event["Location"] not in members and event["Membership"] == "static":
                 yield f"{event['Name']} ({event['Location']}) is rung, and is no member"
     for interface, agent in members.items():
         if interface not in rung:
             yield f"{agent} ({interface}) is a member, and is not rung"
+    in_order = [interface for interface in rung if interface in members]
+    if team.strategy == "linear" and in_order != [interface for interface in members if interface in rung]:
+        # A queue's members are kept in order only if it was linear when it was made (app_queue.c, init_queue).
+        yield "its members are not rung in the order of the file: they will be once Asterisk has been restarted"
 
 
 def times_of(team: Team) -> dict[str, int]:

@@ -13,14 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.queue_check import differences_of
 from callrouter.asterisk.teams.applier import Applier
 from callrouter.asterisk.teams.console import Console
 from callrouter.asterisk.teams.document import Member, Team, Teams
 from callrouter.asterisk.teams.folder import PbxFolder
+from callrouter.core.nodes import HangupNode
 from callrouter.errors import ConsoleAway, NotApplied
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Callers, Pbx
-from tests.asterisk.engine_room import until
+from tests.asterisk.engine_room import engine_room, plan_of, until
 
 LIVE_SECONDS = 0.5
 """What an apply may take at the most: half of what a saved file may."""
@@ -137,6 +140,29 @@ async def test_every_setting_is_live_at_once(tmp_path: Path) -> None:
     assert "username" in secret
     assert not [line for line in log.splitlines() if " WARNING" in line or " ERROR" in line]
     assert took < LIVE_SECONDS
+
+
+async def test_an_order_that_is_new_waits_for_a_restart(tmp_path: Path) -> None:
+    """Members of a queue that becomes linear stand in no order: that is found, and so is that it is over."""
+    names = ("zoe", "mia", "anne", "bruno")
+    async with a_site(tmp_path, {}, teams(team("night", *names), phones=names)) as site:
+        linear = team("night", *names, strategy="linear")
+        await site.apply(teams(linear, phones=names))
+        found = list(differences_of(linear, await queue_status(site.pbx)))
+        site.pbx.restart()
+        after = list(differences_of(linear, await queue_status(site.pbx)))
+        turned = team("night", *names[::-1], strategy="linear")
+        await site.apply(teams(turned, phones=names))
+        at_once = list(differences_of(turned, await queue_status(site.pbx)))
+
+    assert ["order of the file" in one for one in found] == [True]
+    assert (after, at_once) == ([], [])
+
+
+async def queue_status(pbx: Pbx) -> list[AmiMessage]:
+    """What AMI shows of the queue."""
+    async with engine_room(pbx, plan_of(HangupNode(name="bye"))) as room:
+        return await room.link.collect("QueueStatus", [("Queue", "night")])
 
 
 async def test_whoever_waits_keeps_their_place_and_is_served_by_the_new_team(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.app import pbx_unit
-from callrouter.app.pbx_unit import NotSignedError, PbxUnit
+from callrouter.app.pbx import unit as pbx_unit
+from callrouter.app.pbx.unit import NotSignedError, PbxUnit
 from callrouter.asterisk.teams.applier import Applier
 from callrouter.asterisk.teams.console import Console
 from callrouter.asterisk.teams.folder import PbxFolder
