@@ -110,8 +110,8 @@ def teaming(saves: int) -> Section:
         raise SystemExit(f"bench/teams.py printed something else: {output}")
     return Section(
         title="From saved teams to Asterisk",
-        about=f"{saves} saves of shared/queues.yaml beside {COUNT} clients' files, each with a team more, until Asterisk "
-        "has its queue; all trees stand on that file, and are compiled again meanwhile.",
+        about=f"{saves} saves of shared/queues.yaml beside {COUNT} clients' files, each with a team more, until "
+        "Asterisk has its queue; all trees stand on that file, and are compiled again meanwhile.",
         tables=[
             Table(
                 columns=("ms", "median", "95 %", "longest"),

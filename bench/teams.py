@@ -1,8 +1,8 @@
 """From a saved team to a queue that rings so, with 800 clients: `python -m bench.teams [SAVES]`.
 
 One process does what the engine does (loader, plans, watcher, handover; on paper, so that no text is spoken), and
-`callrouter pbx apply` is a process of its own beside a real Asterisk. A save is a write beside `shared/queues.yaml` and a
-rename; it adds a team, another each time, and is live when Asterisk has that team. All trees stand on the shared
+`callrouter pbx apply` is a process of its own beside a real Asterisk. A save is a write beside `shared/queues.yaml` and
+a rename; it adds a team, another each time, and is live when Asterisk has that team. All trees stand on the shared
 files, and are compiled again meanwhile. Printed are milliseconds: median, 95th percentile and longest.
 """
 
