@@ -29,6 +29,7 @@ from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
@@ -45,6 +46,7 @@ from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
@@ -95,6 +97,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     link = AmiLink(_address(settings))
     fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
+    names_due = asyncio.Event()
+    key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    handover = Handover(key, on_applied=queues_due.set)
 
     history = PlanHistory(database, settings.dialplans_dir)
     secrets = load_secrets()
@@ -109,6 +114,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
         fallbacks=fallbacks,
         link=link,
         queues_due=queues_due,
+        names_due=names_due,
+        handover=handover,
         tasks=aside,
     )
     dialplans = await load_dialplans(settings, database, clock, calls, changes)
@@ -149,10 +156,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
-        dialplans.teams,
+        lambda: handover.teams or dialplans.teams(),
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
+        pending=lambda: handover.is_pending,
         on_checked=metrics.queues_checked,
+        on_different=handover.again,
     )
     media_watch = MediaWatch(
         link,
@@ -173,6 +182,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             adopted=recorder.adopted,
         ),
         queue_check=queue_check,
+        named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
         refused=refused,
         fallbacks=fallbacks,
@@ -215,6 +225,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            handover=handover,
             refused=refused,
             outgoing=outgoing,
             shown_numbers=metrics.shown_numbers,
@@ -272,6 +283,7 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
+        self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()

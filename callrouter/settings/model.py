@@ -59,6 +59,16 @@ class Settings(BaseSettings):
         "a short name of small letters, digits and hyphens",
         default="pbx-1",
     )
+    pbx_dir: Path = _setting(
+        "Asterisk's configuration folder, where `callrouter pbx apply` writes queues and telephones",
+        "a folder",
+        default=Path("/etc/asterisk"),
+    )
+    pbx_key: SecretStr | None = _setting(
+        "By which the engine signs what `callrouter pbx apply` gets, the same for both; `callrouter up` makes one",
+        "16 characters or more",
+        default=None,
+    )
     database_url: SecretStr | None = _setting(
         "PostgreSQL; without it an embedded one is used, under the data folder",
         "postgresql://user:password@host:5432/database",
@@ -239,7 +249,7 @@ class Settings(BaseSettings):
             split_database_url(value.get_secret_value())
         return value
 
-    @field_validator("api_token")
+    @field_validator("api_token", "pbx_key")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < 16 or not value.get_secret_value().isascii()):
@@ -282,6 +292,15 @@ class Settings(BaseSettings):
                 "put the secret of manager.conf's user in the environment or in .env"
             )
         return self.ami_secret.get_secret_value()
+
+    def required_pbx_key(self) -> str:
+        """The key of what the PBX's unit gets. Raises SettingsError when there is none."""
+        if self.pbx_key is None:
+            raise SettingsError(
+                "CALLROUTER_PBX_KEY is not set, and the engine and `callrouter pbx apply` need the same one: put 16 "
+                "characters or more in the environment or in .env of both (`callrouter up` makes one by itself)"
+            )
+        return self.pbx_key.get_secret_value()
 
     def required_api_token(self) -> str:
         """The API's token. Raises SettingsError when there is none."""
