@@ -32,7 +32,8 @@
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
         ├── SchemaMismatch     the database belongs to an older or a newer release
-        └── WriterAway         us: a batch of calls is not committed, and is tried again (store.writer)
+        ├── WriterAway         us: a batch of calls is not committed, and is tried again (store.writing.writer)
+        └── RowsRefused        us: PostgreSQL cannot hold one of a batch of facts; it is set aside
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
 Every sentence says what happened and how to mend it. An exception whose name begins with an underscore never leaves its

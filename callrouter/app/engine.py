@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -62,6 +63,8 @@ from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.incarnation import next_incarnation
 from callrouter.store.recorder import Recorder
+from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.writer import Writer
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -133,8 +136,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
         shift=shift,
         pbx=settings.pbx,
     )
-    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
-    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
+    fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
+    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
+    listeners = Listeners([recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal])
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -209,6 +213,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         aside=aside,
         records=Records(
             recorder=recorder,
+            fact_journal=fact_journal,
             history=history,
             keeper=keeper,
             observation=observation,
@@ -237,6 +242,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
             started_at=clock.now(),
         ),
     )
+
+
+def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str]) -> None:
+    """These calls need neither journal any more, Asterisk's or ours."""
+    journal.safe(call_ids)
+    facts.safe(call_ids)
 
 
 def _address(settings: Settings) -> AmiAddress:

@@ -40,7 +40,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.call import DEFAULT_PBX, Disposition, QueueOutcome
+from callrouter.core.call import DEFAULT_PBX, Disposition, OfferOutcome, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.permissions import ScopeKind
 
@@ -154,6 +154,23 @@ superseded_calls = Table(
     Column("record", JSONB, nullable=False, comment="its row of calls, column by column"),
     Column("noted_at", _Instant, nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("call_id", "epoch", "revision"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("number", Integer, nullable=False, comment="1 for the first offer of the call"),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("began_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    Column("outcome", Text, comment="empty: nobody saw its end"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    *_revision(),
+    PrimaryKeyConstraint("call_id", "number"),
+    CheckConstraint(_one_of("outcome", OfferOutcome), name="outcome"),
+    Index(None, "agent", "began_at"),
 )
 
 messages = Table(
