@@ -182,7 +182,7 @@ class QueueCheck:
 
 def _queues_of(plan: Plan) -> set[str]:
     abouts = (node.about() for node in plan.nodes.values())
-    return {queue for about in abouts for queue in (*about.queues, *about.queues_seen)}
+    return {queue for about in abouts for queue in about.queues_named}
 
 
 def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
