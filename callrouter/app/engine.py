@@ -30,6 +30,7 @@ from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
+from callrouter.app.refused_callback import refused_callback
 from callrouter.app.storage import open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
@@ -40,12 +41,14 @@ from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
+from callrouter.runtime.callbacks import Callbacks
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
@@ -55,6 +58,7 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.callback_book import CallbackRows
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
@@ -123,7 +127,18 @@ async def _build(settings: Settings, database: Database) -> Engine:
         shift=shift,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
-    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
+    trail = AuditTrail(database)
+    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
+    callbacks = Callbacks(
+        CallbackRows(database),
+        outgoing_calls,
+        plans=lambda: dialplans.served.catalogue.plans,
+        live=lambda: [live.call for live in calls],
+        now=clock.now,
+        link_up=lambda: link.state is LinkState.UP,
+        on_refused=lambda refused: trail.note(refused_callback(refused)),
+    )
+    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal, callbacks])
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -139,6 +154,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         meter=metrics,
         calls=calls,
     )
+    outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
     observation = Observation(database, clock.now)
     queue_check = QueueCheck(
         link,
@@ -170,6 +186,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         media_watch=media_watch,
         refused=refused,
         fallbacks=fallbacks,
+        callbacks=callbacks,
         plans=dialplans.served,
         observation=observation,
         clock=clock,
@@ -196,7 +213,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             history=history,
             keeper=keeper,
             observation=observation,
-            trail=AuditTrail(database),
+            trail=trail,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),

@@ -43,12 +43,33 @@ class Outcome(StrEnum):
     """The switch could not place it."""
 
     @property
-    def rang(self) -> bool:
-        """Whether it counts as an attempt to reach somebody."""
-        return self in _RANG
+    def is_attempt(self) -> bool:
+        """Whether somebody was rung."""
+        return self in ATTEMPTS
 
 
-_RANG = frozenset({Outcome.ANSWERED, Outcome.BUSY, Outcome.NO_ANSWER, Outcome.UNAVAILABLE, Outcome.CANCELLED})
+ATTEMPTS = frozenset({Outcome.ANSWERED, Outcome.BUSY, Outcome.NO_ANSWER, Outcome.UNAVAILABLE, Outcome.CANCELLED})
+
+
+class Settlement(StrEnum):
+    """What settled a callback: nobody is called back for it any more."""
+
+    CALLED_BACK = "called_back"
+    RANG_AGAIN = "rang_again"
+    """The caller rang again, and somebody answered."""
+    BY_HAND = "by_hand"
+    """A person says so."""
+    ATTEMPTS = "attempts"
+    """They were rung as often as the client wants, and did not answer."""
+    EXPIRED = "expired"
+    NOT_ALLOWED = "not_allowed"
+    """The number may not be dialled any more."""
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the caller has talked with somebody."""
+        return self in (Settlement.CALLED_BACK, Settlement.RANG_AGAIN)
+
 
 _OF_DIAL = {
     DialOutcome.ANSWERED: Outcome.ANSWERED,

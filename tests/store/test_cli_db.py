@@ -36,9 +36,9 @@ async def test_from_nothing_to_newer(server: Any, tmp_path: Path) -> None:
     assert (empty.returncode, empty.stdout) == (1, "empty\n")
     assert "callrouter db upgrade" in empty.stderr
 
-    assert _db("upgrade", url, tmp_path).stdout == "the schema went from nothing to 0008\n"
-    assert _db("upgrade", url, tmp_path).stdout == "the schema is at 0008 already\n"
-    assert (_db("current", url, tmp_path).returncode, _db("current", url, tmp_path).stdout) == (0, "0008\n")
+    assert _db("upgrade", url, tmp_path).stdout == "the schema went from nothing to 0010\n"
+    assert _db("upgrade", url, tmp_path).stdout == "the schema is at 0010 already\n"
+    assert (_db("current", url, tmp_path).returncode, _db("current", url, tmp_path).stdout) == (0, "0010\n")
 
     connection = await asyncpg.connect(url)
     await connection.execute("UPDATE alembic_version SET version_num = '9999'")

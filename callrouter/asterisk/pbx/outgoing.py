@@ -19,8 +19,10 @@ from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.causes import dial_outcome
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import opaque_id
+from callrouter.asterisk.session import OnEvent
 from callrouter.core.outgoing import Order, Progress
 from callrouter.errors import ActionFailed, ChannelGone, EncodingError
+from callrouter.runtime.callback_ports import QueueStand, Waiting
 
 FAMILY: Final = "callrouter/outgoing"
 CONTEXT: Final = "callrouter-outgoing"
@@ -34,6 +36,8 @@ _SEPARATOR: Final = "|"
 class Link(Protocol):
     """What the link can do for us (`AmiLink`)."""
 
+    def tells(self, *, events: Mapping[str, OnEvent]) -> None: ...
+
     def batch(self) -> Batch: ...
 
     def send(self, name: str, headers: Headers = ()) -> asyncio.Future[AmiMessage]: ...
@@ -44,11 +48,20 @@ class Link(Protocol):
 class OutgoingCalls:
     """Outgoing calls of one PBX."""
 
-    def __init__(self, link: Link, *, dial_pattern: str, shift: Callable[[], timedelta] = timedelta) -> None:
+    def __init__(self, link: Link, *, dial_pattern: str, shift: timedelta = timedelta()) -> None:
         """`dial_pattern` is how a number is dialled; `shift` what the engine's clock is ahead of the PBX's."""
         self._link = link
         self._dial_pattern = dial_pattern
         self._shift = shift
+
+    def tells(self, on_progress: Callable[[], None]) -> None:
+        """Subscribe, before the link runs: told that something became of a call; `progress` says of which, and what."""
+
+        def on_user_event(message: AmiMessage) -> None:
+            if message["UserEvent"] == EVENT:
+                on_progress()
+
+        self._link.tells(events={"UserEvent": on_user_event})
 
     async def place(self, order: Order) -> None:
         """Ask for a call. That Asterisk has taken the order says nothing of what becomes of it: see `progress`.
@@ -144,6 +157,22 @@ class OutgoingCalls:
             except ActionFailed:
                 continue  # it holds nothing of this one
 
+    async def queue(self, name: str) -> QueueStand:
+        """How a queue stands; one that is not there has no agents.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        answer = await self._link.collect("QueueStatus", {"Queue": name})
+        return QueueStand(
+            agents=sum(event["Event"] == "QueueMember" and _is_there(event) for event in answer),
+            waiting=[_waiting(event) for event in answer if event["Event"] == "QueueEntry"],
+        )
+
+    def waits_as(self, outgoing_id: str) -> str:
+        """The channel id of the half that waits in the queue."""
+        return channel_ids(outgoing_id)[0]
+
     def _read(self, found: Mapping[str, Sequence[str]]) -> Progress:
         near, far = found.get("near", ()), found.get("far", ())
         over = _field(far, 0) == "over"
@@ -161,7 +190,7 @@ class OutgoingCalls:
     def _instant(self, epoch: str) -> datetime | None:
         if not (epoch.isascii() and epoch.isdecimal() and len(epoch) < _EPOCH_DIGITS):
             return None
-        return datetime.fromtimestamp(int(epoch), UTC) + self._shift()
+        return datetime.fromtimestamp(int(epoch), UTC) + self._shift
 
 
 _EPOCH_DIGITS: Final = 12
@@ -211,6 +240,19 @@ def _digits(number: str) -> str:
 def _whole(seconds: float) -> str:
     """Whole seconds, at least one: to the applications 0 means no bound at all."""
     return str(max(1, math.ceil(seconds)))
+
+
+def _is_there(member: AmiMessage) -> bool:
+    """Whether a member is rung, now or when they are free (device_state.h: 4 invalid, 5 unavailable)."""
+    return member["Paused"] != "1" and member["Status"] not in ("4", "5")
+
+
+def _waiting(entry: AmiMessage) -> Waiting:
+    return Waiting(
+        channel_id=entry["Uniqueid"],
+        priority=int(entry["Priority"]) if entry["Priority"].isdecimal() else 0,
+        waited_seconds=float(entry["Wait"]) if entry["Wait"].isdecimal() else 0.0,
+    )
 
 
 def _field(row: Sequence[str], index: int) -> str:
