@@ -145,6 +145,15 @@ def test_an_agent_who_answered_while_no_engine_lived_is_known() -> None:
     assert alone.disposition is Disposition.ABANDONED
 
 
+def test_whoever_answered_where_a_phone_forwards_is_nobody_of_the_team() -> None:
+    """The agent's telephone sent the call elsewhere by itself: answered, and by no agent."""
+    alone = concluded(row(lost=5, answers=f"_forwarded/{epoch(5)}/12/"))
+    taken = concluded(row(written(PLAN, begun(PLAN)), how="taken", answers=f"_forwarded/{epoch(0)}/9/"))
+
+    assert (alone.disposition, alone.agent) == (taken.disposition, taken.agent) == (Disposition.ANSWERED, "")
+    assert (alone.talk_seconds(), taken.talk_seconds()) == (43, 51)
+
+
 def test_a_conversation_that_was_over_before_the_fallback_took_the_call() -> None:
     """The agent hung up first: the lease led the caller to the fallback's queue, where another one answered."""
     encoded = written(PLAN, begun(PLAN))
