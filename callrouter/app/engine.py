@@ -30,7 +30,6 @@ from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
-from callrouter.app.refused_callback import refused_callback
 from callrouter.app.storage import open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
@@ -48,7 +47,9 @@ from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
-from callrouter.runtime.callbacks import Callbacks
+from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.ports import OpenCallback
+from callrouter.permissions import OURSELVES
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
@@ -56,12 +57,14 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
+from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
-from callrouter.store.callback_book import CallbackRows
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
+from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
+from callrouter.store.tables import AuditOutcome
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -136,7 +139,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         live=lambda: [live.call for live in calls],
         now=clock.now,
         link_up=lambda: link.state is LinkState.UP,
-        on_refused=lambda refused: trail.note(refused_callback(refused)),
+        on_refused=lambda refused: trail.note(_refusal(refused)),
     )
     listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal, callbacks])
     places = Places(
@@ -236,6 +239,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
             started_at=clock.now(),
         ),
     )
+
+
+def _refusal(callback: OpenCallback) -> Deed:
+    """Of a callback whose number may not be dialled any more: for the audit trail; the number stands in its row."""
+    wish = "/".join(map(str, callback.wish))
+    refused = AuditOutcome.REFUSED
+    return Deed(principal=OURSELVES, action="callback.dial", object=wish, client=callback.client, outcome=refused)
 
 
 def _address(settings: Settings) -> AmiAddress:

@@ -19,7 +19,7 @@ from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
-from callrouter.runtime.callbacks import Callbacks
+from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.reload import ServedPlans

@@ -6,7 +6,7 @@ end), `state` its serialised form (of the arrays of `parts`, which rows hold too
 tree; `engine` walks it. `fallback` is what Asterisk alone can do of a plan. `conditions` are what a branch asks,
 `templates` texts with variables for others, `read_aloud` values that are spoken. `schedule`, `rota`, `numbers`,
 `dialling` (what may be dialled) and `service_level` are the arithmetic the nodes and reports need, `explain` says why a
-call ended where it did. `outgoing` is a call of our own: what is ordered, how far it is, what became of it.
+call ended where it did.
 
 Nothing here knows asyncio, a clock, randomness, logging or YAML (import-linter holds us to it): the same engine serves
 live calls, `callrouter route`, the tests and the bench.

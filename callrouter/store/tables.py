@@ -40,8 +40,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from callrouter.core.call import Disposition, QueueOutcome
-from callrouter.core.outgoing import Outcome, Purpose, Settlement
 from callrouter.core.service_level import Formula, WaitingClock
+from callrouter.outgoing.order import Outcome, Purpose, Settlement
 from callrouter.permissions import ScopeKind
 
 

@@ -33,14 +33,14 @@ from callrouter.core.dialling import Dialling
 from callrouter.core.facts import Bridged
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
-from callrouter.core.outgoing import NOTHING_YET, Order, Outcome, Purpose, Settlement
 from callrouter.core.plan import Plan
-from callrouter.runtime import callbacks as calling_back
-from callrouter.runtime.callback_ports import OpenCallback
-from callrouter.runtime.callbacks import Callbacks
+from callrouter.outgoing import callbacks as calling_back
+from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Purpose, Settlement
+from callrouter.outgoing.ports import OpenCallback
 from callrouter.runtime.tasks import Tasks
-from callrouter.store.callback_book import CallbackRows
 from callrouter.store.database import Database
+from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.tables import callbacks, outgoing_calls
 from callrouter.store.writer import Writer
 from callrouter.testing import sound

@@ -12,8 +12,8 @@ import pytest
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls, channel_ids
 from callrouter.core.call import DialOutcome
-from callrouter.core.outgoing import Order, Outcome, Progress, Purpose, outcome_of
 from callrouter.errors import ActionFailed
+from callrouter.outgoing.order import Order, Outcome, Progress, Purpose, outcome_of
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until

@@ -20,9 +20,9 @@ from callrouter.asterisk.causes import dial_outcome
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import opaque_id
 from callrouter.asterisk.session import OnEvent
-from callrouter.core.outgoing import Order, Progress
 from callrouter.errors import ActionFailed, ChannelGone, EncodingError
-from callrouter.runtime.callback_ports import QueueStand, Waiting
+from callrouter.outgoing.order import Order, Progress
+from callrouter.outgoing.ports import QueueStand, Waiting
 
 FAMILY: Final = "callrouter/outgoing"
 CONTEXT: Final = "callrouter-outgoing"
@@ -179,7 +179,7 @@ class OutgoingCalls:
         return Progress(
             waits_since=self._instant(_field(near, 1)) if _field(near, 0) == "waiting" else None,
             left_at=self._instant(_field(near, 1)) if _field(near, 0) == "left" else None,
-            agent=_field(near, 3) or None,
+            agent=None if _field(far, 6) else _field(near, 3) or None,
             rung_at=self._instant(_field(far, 1)),
             answered_at=self._instant(_field(far, 2)),
             over_at=self._instant(_field(far, 3)) if over else None,

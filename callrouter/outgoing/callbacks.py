@@ -23,11 +23,11 @@ import structlog
 from callrouter.core.call import Call
 from callrouter.core.facts import Bridged, Fact
 from callrouter.core.nodes.callback import Automatic, CallbackNode
-from callrouter.core.outgoing import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
 from callrouter.core.plan import Plan
 from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
 from callrouter.logs import Outage
-from callrouter.runtime.callback_ports import CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
+from callrouter.outgoing.ports import CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from callrouter.core.outgoing import Order, Outcome, Progress, Settlement
+from callrouter.outgoing.order import Order, Outcome, Progress, Settlement
 
 Wish = tuple[str, int]
 """Key of a callback: the call in which it was asked for, and which wish of that call it is, from 1."""

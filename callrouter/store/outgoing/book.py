@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, te
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.outgoing import ATTEMPTS, Order, Outcome, Progress, Settlement
-from callrouter.runtime.callback_ports import OpenCallback, PlacedCall, Wish
+from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
+from callrouter.outgoing.ports import OpenCallback, PlacedCall, Wish
 from callrouter.store.database import Database
 from callrouter.store.tables import callbacks, outgoing_calls
 
