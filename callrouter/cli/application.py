@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "diff": "Say what changes for whom between two versions of the clients' files.",
     "teams": "Show the folder's teams and telephones, as the PBX is to have them.",
     "explain": "Say why a call ended where it did.",
+    "callbacks": "Show who is to be called back and who gave up, and say what came of calling them.",
     "stats": "Show each client's figures for a period.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",
     "dialplan": "See what was live when, go back to a version, or publish a folder.",
