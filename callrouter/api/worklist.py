@@ -57,7 +57,7 @@ def router(database: Database, gate: Gate, now: Callable[[], datetime]) -> APIRo
         return WorklistOut(callers=found, next_cursor=page.next_cursor)
 
     @routes.post(
-        "/worklist/{call_id}/follow-ups",
+        "/worklist/{call_id}/called",
         status_code=HTTPStatus.NO_CONTENT,
         responses=documented(403, 404, 409),
         **gate.needs(Permission.CALLBACK_SETTLE),

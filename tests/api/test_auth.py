@@ -168,7 +168,7 @@ async def ask(base: str, method: str, path: str, headers: dict[str, str], **para
         return await client.request(method, path, params=params, json=body)
 
 
-BODIES = {"/settle": {"reached": True}, "/follow-ups": {"result": "reached"}}
+BODIES = {"/settle": {"reached": True}, "/called": {"result": "reached"}}
 """What is sent to a page, by the end of its path."""
 
 
@@ -266,7 +266,7 @@ async def test_with_the_permission_they_come_in(apps: Apps, database: Database) 
         if permission in (Permission.STATUS_READ, Permission.ENGINE_RELOAD):
             continue
         headers = await token_for(database, permission, name=f"only-{number}")
-        of_call = GAVE_UP[1].call_id if path.endswith("follow-ups") else OF_LENOIR
+        of_call = GAVE_UP[1].call_id if path.endswith("called") else OF_LENOIR
         answer = await ask(base, method, filled(path, of_call), headers)
 
         assert answer.status_code in (200, 204), (path, answer.text)

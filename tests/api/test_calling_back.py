@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,9 @@ async def record(database: Database, *calls: Call) -> None:
     writer.close()
 
 
-def wish(call_id: str, *, asked_at: datetime = after(40)) -> Call:
+def wish(call_id: str) -> Call:
     """A caller who wants to be called back."""
-    asked = Callback(number="+33612340001", node="offer", asked_at=asked_at)
+    asked = Callback(number="+33612340001", node="offer", asked_at=after(40))
     return replace(message_left(call_id), messages=(), callbacks=(asked,))
 
 
@@ -121,15 +121,15 @@ async def test_somebody_calls_and_says_what_came_of_it(api: httpx.AsyncClient, d
     """Each try stands there with who made it; the one that reached them settles it; all are in the audit trail."""
     await record(database, abandoned("a", wait=9), answered("b"))
     for result in ("not_reached", "reached"):
-        answer = await api.post("/api/worklist/a/follow-ups", json={"result": result})
+        answer = await api.post("/api/worklist/a/called", json={"result": result})
         assert answer.status_code == 204, answer.text
 
     (one,) = await worklist(api)
     wrong = [
-        (await api.post("/api/worklist/b/follow-ups", json={"result": "reached"})).status_code,
-        (await api.post("/api/worklist/no/follow-ups", json={"result": "reached"})).status_code,
-        (await api.post("/api/worklist/a/follow-ups", json={"result": "perhaps"})).status_code,
-        (await api.post("/api/worklist/a/follow-ups", json={"result": "reached", "by": "x"})).status_code,
+        (await api.post("/api/worklist/b/called", json={"result": "reached"})).status_code,
+        (await api.post("/api/worklist/no/called", json={"result": "reached"})).status_code,
+        (await api.post("/api/worklist/a/called", json={"result": "perhaps"})).status_code,
+        (await api.post("/api/worklist/a/called", json={"result": "reached", "by": "x"})).status_code,
     ]
 
     assert [(try_["result"], try_["principal"]) for try_ in one["follow_ups"]] == [

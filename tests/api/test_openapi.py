@@ -63,7 +63,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/callbacks",
         "/api/callbacks/{call_id}/{position}/settle",
         "/api/worklist",
-        "/api/worklist/{call_id}/follow-ups",
+        "/api/worklist/{call_id}/called",
         "/api/messages",
         "/api/stats",
         "/api/live",
@@ -151,7 +151,7 @@ async def test_the_examples_of_parameters_are_taken(
 
             others = {"/api/live": 502, f"/api/recordings/{CALL_ID}-0": 204}
             # A callback is settled; nobody gave up in the call of the examples.
-            others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/follow-ups": 409}
+            others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
             expected = others.get(path, 200)
             assert answer.status_code == expected, (path, answer.text)
     assert TOKEN not in str(document)
