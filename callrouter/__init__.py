@@ -7,6 +7,7 @@ A call's way through the packages, from the bottom of the layers up:
 `questions`  asks plans without a telephone: one call, all that can happen, what a change means
 `runtime`    drives live calls: inputs in, effects out, each stepped where its input arrives
 `delivery`   tells clients' systems what calls ask for: a queue, and the channels it sends by
+`outgoing`   calls back whoever asked for it
 `store`      keeps the record in PostgreSQL
 `metrics`    counts for Prometheus
 `asterisk`   speaks to the PBX over AMI

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
-from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats
+from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats, worklist
 from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
@@ -67,6 +67,7 @@ def create_web_app(
         calls.router(database, plans, gate, now, region),
         messages.router(database, gate, now),
         callbacks.router(database, gate, now),
+        worklist.router(database, gate, now),
         stats.router(database, gate, now),
         live.router(engine, gate),
         recordings.router(database, recorded, gate, now),

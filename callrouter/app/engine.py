@@ -43,6 +43,7 @@ from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
@@ -50,6 +51,9 @@ from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
+from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.ports import OpenCallback
+from callrouter.permissions import OURSELVES
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
@@ -57,12 +61,15 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
+from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.incarnation import next_incarnation
+from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
+from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.writer import Writer
 
@@ -138,7 +145,18 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
-    listeners = Listeners([recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal])
+    trail = AuditTrail(database)
+    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
+    callbacks = Callbacks(
+        CallbackRows(database),
+        outgoing_calls,
+        plans=lambda: dialplans.served.catalogue.plans,
+        live=lambda: [live.call for live in calls],
+        now=clock.now,
+        link_up=lambda: link.state is LinkState.UP,
+        on_refused=lambda refused: trail.note(_refusal(refused)),
+    )
+    listeners = Listeners([recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks])
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -156,6 +174,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         pbx=settings.pbx,
         epoch=incarnation.epoch,
     )
+    outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
@@ -190,6 +209,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         media_watch=media_watch,
         refused=refused,
         fallbacks=fallbacks,
+        callbacks=callbacks,
         plans=dialplans.served,
         observation=observation,
         clock=clock,
@@ -217,7 +237,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             history=history,
             keeper=keeper,
             observation=observation,
-            trail=AuditTrail(database),
+            trail=trail,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -248,6 +268,13 @@ def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str
     """These calls need neither journal any more, Asterisk's or ours."""
     journal.safe(call_ids)
     facts.safe(call_ids)
+
+
+def _refusal(callback: OpenCallback) -> Deed:
+    """Of a callback whose number may not be dialled any more: for the audit trail; the number stands in its row."""
+    wish = "/".join(map(str, callback.wish))
+    refused = AuditOutcome.REFUSED
+    return Deed(principal=OURSELVES, action="callback.dial", object=wish, client=callback.client, outcome=refused)
 
 
 def _address(settings: Settings) -> AmiAddress:

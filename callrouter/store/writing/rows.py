@@ -23,7 +23,8 @@ CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
-CALLBACK_COLUMNS = tuple(column.name for column in tables.callbacks.columns)
+CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
+"""What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
 RECORDING_COLUMNS = ("recording_id", "kind", "call_id", "client", "started_at", "seconds")
 """What is known when a call ends; what its file holds is looked at later (`access.keeping`)."""
 
