@@ -25,7 +25,6 @@ from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.teams.document import Teams, folder_teams
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call, replace
 from callrouter.core.service_level import ServiceLevelTarget
@@ -98,11 +97,6 @@ class Dialplans:
     loader: Loader
     served: ServedPlans
     versions: PlanVersions
-
-    def teams(self) -> Teams:
-        """The queues and telephones of the folder, as the PBX is to have them."""
-        catalogue = self.served.catalogue
-        return folder_teams(catalogue.queues, catalogue.phones)
 
     def target_of(self, call: Call) -> ServiceLevelTarget | None:
         """What the call's client was promised, by the plan the call walks; None when that plan is not at hand."""

@@ -45,6 +45,7 @@ from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
@@ -150,7 +151,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
-        lambda: handover.teams or dialplans.teams(),
+        lambda: handover.teams or Teams(),
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         pending=lambda: handover.is_pending,
