@@ -7,6 +7,7 @@ order, lives, and stops them in the reverse order.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -60,6 +61,7 @@ from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
+from callrouter.store.incarnation import next_incarnation
 from callrouter.store.recorder import Recorder
 
 STOP_SECONDS: Final = 30.0
@@ -88,6 +90,7 @@ async def run_engine(settings: Settings, token: str) -> None:
 async def _build(settings: Settings, database: Database) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
     clock, calls = SystemClock(settings.clock_shift_seconds), LiveCalls()
+    incarnation = next_incarnation(settings.data_dir, settings.pbx, time.time())
     registry, fact_log = CollectorRegistry(), FactLog()
     shift = timedelta(seconds=settings.clock_shift_seconds)
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
@@ -129,6 +132,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         known=partial(recorded_calls, database),
         listen=partial(recorded_in, settings.recordings_dir),
         shift=shift,
+        pbx=settings.pbx,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
     listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
@@ -146,8 +150,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
         listeners=listeners,
         meter=metrics,
         calls=calls,
+        pbx=settings.pbx,
+        epoch=incarnation.epoch,
     )
-    observation = Observation(database, clock.now)
+    observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
@@ -223,6 +229,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             handover=handover,
             refused=refused,
             outgoing=outgoing,
+            shown_numbers=metrics.shown_numbers,
             calls=calls,
             registry=registry,
             clock=clock,

@@ -13,13 +13,14 @@ from callrouter import __version__
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
-from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
+from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -40,6 +41,7 @@ class EngineOperations:
     handover: Handover
     refused: RefusedCalls
     outgoing: OutgoingCheck
+    shown_numbers: ShownNumbers
     calls: LiveCalls
     registry: CollectorRegistry
     clock: SystemClock
@@ -101,6 +103,7 @@ class EngineOperations:
             refused_calls=RefusedCallsOut(
                 total=self.refused.total, by_client=self.refused.by_client, last_at=self.refused.last_at
             ),
+            without_number=WithoutNumberOut.of(self.shown_numbers),
             backlog=self.recorder.backlog,
             backlog_seconds=self.recorder.oldest_seconds,
             dialplans=DialplansOut.of(self.plans, walked, watching=self.watching),

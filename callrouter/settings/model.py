@@ -54,6 +54,11 @@ class Settings(BaseSettings):
     ami_port: Port = _setting("Its port", "a port, 1 to 65535", default=5038)
     ami_user: str = _setting("The engine's user of manager.conf", "a name of manager.conf", default="callrouter")
     ami_secret: SecretStr | None = _setting("That user's secret; the engine needs it", "a secret", default=None)
+    pbx: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = _setting(
+        "What the record calls this engine's PBX: the same for ever, and no other engine's",
+        "a short name of small letters, digits and hyphens",
+        default="pbx-1",
+    )
     pbx_dir: Path = _setting(
         "Asterisk's configuration folder, where `callrouter pbx apply` writes queues and telephones",
         "a folder",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.folder import PbxFolder, Site
 from callrouter.errors import PbxUnitError
+from deploy.asterisk.pbx_carriers import ANY_OUT, Carrier, Carriers, Network
 from deploy.asterisk.pbx_install import PbxError
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class PbxConfig:
 
     The phones agent-1 … agent-N (`agents`) exist, and those that `teams` names. A phone in `agent_contacts`
     ("agent-1": "127.0.0.1:5090") is called there; the others register with their secret from `phone_secrets`.
-    `carrier` is where numbers are dialled. Phones are asked every `qualify_seconds` whether they are there; 0: never,
-    and all count as there. `session_seconds` (90 or more) is the interval of SIP session timers. Beyond `max_calls`
-    live calls (0: any number), or its client's own limit, a call is refused with `over_limit`. `teams` are the
-    queues. `extra_conf` appends text to a file ("extensions", "pjsip", "manager", "queues", "modules").
+    `carriers` are those of a file (pbx_carriers_file), with the networks around us; without a file there is one, whose
+    calls come from `trunk_match` and which takes ours at `carrier` (HOST:PORT).
+    Phones are asked every `qualify_seconds` whether they are there; 0: never, and all count as there.
+    `session_seconds` (90 or more) is the interval of SIP session timers. Beyond `max_calls` live calls (0: any number),
+    or its client's own limit, a call is refused with `over_limit`. `teams` are the queues. `extra_conf` appends text
+    to a file ("extensions", "pjsip", "manager", "queues", "modules").
     """
 
     directories: Directories
@@ -93,6 +96,7 @@ class PbxConfig:
     external_address: str | None = None
     trunk_match: Sequence[str] = ("127.0.0.1",)
     carrier: str | None = None
+    carriers: Carriers = field(default_factory=Carriers)
     agents: int = 8
     agent_contacts: Mapping[str, str] = field(default_factory=dict)
     teams: Teams = field(default_factory=Teams)
@@ -114,6 +118,15 @@ class PbxConfig:
     def numbered_phones(self) -> tuple[str, ...]:
         """Those that exist whatever the folder says."""
         return tuple(f"agent-{number}" for number in range(1, self.agents + 1))
+
+    @property
+    def declared(self) -> Carriers:
+        """The carriers of the file, else the one that the other fields describe."""
+        network = self.carriers.network
+        if network.external_address is None and self.external_address is not None:
+            network = Network(external_address=self.external_address)
+        one = Carrier(name="", calls_from=self.trunk_match, calls_to=[self.carrier] if self.carrier else [])
+        return replace(self.carriers, network=network, carriers=self.carriers.carriers or [one])
 
 
 def render(config: PbxConfig, out: Path) -> None:
@@ -154,6 +167,8 @@ def _check(config: PbxConfig) -> None:
     for address in (*config.agent_contacts.values(), *([config.carrier] if config.carrier else [])):
         if not _ADDRESS.fullmatch(address):
             raise PbxError(f"{address!r} is not an address: write HOST:PORT, for example 127.0.0.1:5090")
+    for name in sorted(config.declared.sections & known):
+        raise PbxError(f"a telephone cannot be called {name!r}, as one of the trunk's sections of pjsip.conf is")
     if config.max_calls < 0 or config.over_limit not in OVER_LIMIT:
         raise PbxError(f"max_calls is a count (0: any number), and over_limit one of {', '.join(OVER_LIMIT)}")
     templates = {path.stem for path in TEMPLATES.glob("*.conf") if "@{extra}" in path.read_text(encoding="utf-8")}
@@ -169,6 +184,7 @@ def _secrets(config: PbxConfig) -> list[str]:
 
 def _values(config: PbxConfig) -> dict[str, str]:
     folders = config.directories
+    carriers = config.declared
     return {
         "etc_dir": str(folders.etc),
         "modules_dir": str(folders.modules),
@@ -187,11 +203,12 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "ami_permit": "\n".join(f"permit = {network}" for network in config.ami_permit),
         "sip_host": config.sip_host,
         "sip_port": str(config.sip_port),
-        "sip_external": _external(config),
-        "trunk_match": "\n".join(f"match = {address}" for address in config.trunk_match),
-        "carrier_contact": f"contact = sip:{config.carrier}"
-        if config.carrier
-        else "; no carrier: numbers cannot be dialled",
+        "sip_external": "\n".join(carriers.network.settings()),
+        "transports": carriers.transports(config.sip_host),
+        "carriers": carriers.endpoints(),
+        "carriers_out": "&".join(carriers.out) or ANY_OUT,
+        "carrier_modules": carriers.modules,
+        "phone_transport": carriers.phone_lines(),
         "softphone_secret": config.phone_secrets["softphone"],
         "rtp_start": str(config.rtp_start),
         "rtp_end": str(config.rtp_end),
@@ -212,11 +229,6 @@ def _values(config: PbxConfig) -> dict[str, str]:
     }
 
 
-def _external(config: PbxConfig) -> str:
-    if config.external_address is None:
-        return ""
-    address = config.external_address
-    return f"external_signaling_address = {address}\nexternal_media_address = {address}\nlocal_net = 127.0.0.0/8"
 
 
 def _ari_modules(config: PbxConfig) -> str:

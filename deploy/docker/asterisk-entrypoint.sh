@@ -12,11 +12,13 @@ set -- --out /etc/asterisk \
     --agents "${CALLROUTER_AGENTS:-8}" \
     --teams "$teams" \
     --language "${CALLROUTER_LANGUAGE:-en}"
-for address in ${CALLROUTER_TRUNK_MATCH:-127.0.0.1}; do
-    set -- "$@" --trunk-match "$address"
-done
-[ -z "${CALLROUTER_CARRIER:-}" ] || set -- "$@" --carrier "$CALLROUTER_CARRIER"
-[ -z "${CALLROUTER_EXTERNAL_ADDRESS:-}" ] || set -- "$@" --external-address "$CALLROUTER_EXTERNAL_ADDRESS"
+if [ -z "${CALLROUTER_CARRIERS:-}" ]; then # else pbx.py reads that file, which says all of it
+    for address in ${CALLROUTER_TRUNK_MATCH:-127.0.0.1}; do
+        set -- "$@" --trunk-match "$address"
+    done
+    [ -z "${CALLROUTER_CARRIER:-}" ] || set -- "$@" --carrier "$CALLROUTER_CARRIER"
+    [ -z "${CALLROUTER_EXTERNAL_ADDRESS:-}" ] || set -- "$@" --external-address "$CALLROUTER_EXTERNAL_ADDRESS"
+fi
 
 python3 /opt/callrouter/deploy/asterisk/pbx.py render "$@"
 # Real-time priority, where the container may have it (ulimits: rtprio): Asterisk asks for it as root only.

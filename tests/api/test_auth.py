@@ -30,7 +30,7 @@ from callrouter.store.access.tokens import TokenBook, create_token, revoke_token
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from .serving import TOKEN, Noted, make_gate, serving
 from .stories import after, answered, live
