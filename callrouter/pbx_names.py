@@ -14,8 +14,12 @@ TAKEN: Final = frozenset(
         "global",
         "system",
         "udp",
+        "tcp",
+        "tls",
+        "carrier",
+        "carrier-in",
+        "carrier-out",
         "trunk",
-        "trunk-out",
         "softphone",
         "phone",
         "phone-auth",
@@ -31,6 +35,8 @@ def wrong_name(name: str) -> str:
     """Why a name cannot stand in Asterisk's files, whoever wrote it; empty when it can."""
     if not _NAME.fullmatch(name):
         return "the PBX knows names of 2 to 79 letters, digits, _ . - only, and the first is a letter or a digit"
+    if name.startswith("trunk-"):
+        return "names that begin with trunk- are those of carriers at the PBX"
     if name in TAKEN:
         return f"the PBX has this name for something else, as it has {', '.join(sorted(TAKEN - {name}))}"
     return ""
