@@ -17,7 +17,9 @@ def test_names_that_stand_as_they_are(name: str) -> None:
     assert wrong_name(name) == ""
 
 
-@pytest.mark.parametrize("name", ["", "a", "T", "-ab", "a b", "é-1", "a;b", "a]b", "a\nb", "x" * 80, "general", "ami", "trunk-acme-out"])
+@pytest.mark.parametrize(
+    "name", ["", "a", "T", "-ab", "a b", "é-1", "a;b", "a]b", "a\nb", "x" * 80, "general", "ami", "trunk-acme-out"]
+)
 def test_names_that_could_mean_something_else(name: str) -> None:
     assert wrong_name(name)
 

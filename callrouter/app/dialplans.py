@@ -59,6 +59,8 @@ class PlanChanges:
     """Set when the PBX's queues are to be compared with the plans'."""
     names_due: asyncio.Event
     """Set when plans may name other queues than before."""
+    agents_due: asyncio.Event
+    """Set when there may be other agents than before."""
     handover: Handover
     tasks: Tasks
     """What may fail once without ending the engine."""
@@ -82,6 +84,7 @@ class PlanChanges:
         self.outgoing.look(catalogue.plans.values())
         self.queues_due.set()
         self.names_due.set()
+        self.agents_due.set()
         if self.link.state is LinkState.UP:
             self.tasks.start(self._publish(catalogue), "fallbacks")
 
