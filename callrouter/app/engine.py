@@ -24,6 +24,8 @@ from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
@@ -48,6 +50,7 @@ from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
@@ -107,7 +110,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     link = AmiLink(_address(settings))
     fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
-    names_due = asyncio.Event()
+    names_due, agents_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
     handover = Handover(key, on_applied=queues_due.set)
 
@@ -125,6 +128,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link=link,
         queues_due=queues_due,
         names_due=names_due,
+        agents_due=agents_due,
         handover=handover,
         tasks=aside,
     )
@@ -179,7 +183,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
-        lambda: handover.teams or dialplans.teams(),
+        lambda: handover.teams or Teams(),
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         pending=lambda: handover.is_pending,
@@ -192,6 +196,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_ended=metrics.leg_vanished,
     )
+    agent_ids = AgentIds(database, lambda: dialplans.served.catalogue.documents.get(AGENTS_FILE, b""), due=agents_due)
     refused = RefusedCalls(link, link_up=lambda: link.state is LinkState.UP, now=clock.now)
     telephony = Telephony(
         link,
@@ -251,6 +256,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             recorder=recorder,
             queue_check=queue_check,
             handover=handover,
+            agent_ids=agent_ids,
             refused=refused,
             outgoing=outgoing,
             shown_numbers=metrics.shown_numbers,
@@ -307,6 +313,7 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
+        tasks.keep(self.operations.agent_ids.run, "identifiers of agents")
         self.web_services.start(tasks)
         self.telephony.start()
         if self.settings.watch:

@@ -14,6 +14,7 @@ from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
@@ -39,6 +40,7 @@ class EngineOperations:
     recorder: Recorder
     queue_check: QueueCheck
     handover: Handover
+    agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
     shown_numbers: ShownNumbers
@@ -63,6 +65,7 @@ class EngineOperations:
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
             "pbx": self._note_pbx,
+            "agents": self._note_agents,
             "web services": self._note_outgoing,
             "database": self._note_database,
         }
@@ -86,6 +89,7 @@ class EngineOperations:
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
             "pbx": self._note_pbx,
+            "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
             "database": self._detail_database,
@@ -153,6 +157,12 @@ class EngineOperations:
 
     async def _note_pbx(self) -> str | None:
         return self.handover.trouble
+
+    async def _note_agents(self) -> str | None:
+        return self.agent_ids.trouble
+
+    async def _detail_agents(self) -> str | None:
+        return self.agent_ids.details
 
     async def _detail_queues(self) -> str | None:
         return self.queue_check.details
