@@ -10,11 +10,12 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from deploy.asterisk.pbx import Pbx
-from deploy.asterisk.pbx_carriers import Carrier, Carriers, PhonesBy, Tls
+from deploy.asterisk.pbx_carriers import Carrier, Carriers, Network, PhonesBy, Tls
 from tests.deploy import trunk
 from tests.deploy.trunk import Authority, FalseCarrier, RefusingCarrier, SecurePhone, dial, invite, wait_for, was_heard
 
@@ -223,3 +224,23 @@ def test_a_telephone_registers_and_rings_over_tls_and_is_offered_srtp_only(trunk
 
     assert "RTP/SAVP" in offer
     assert "a=crypto:" in offer
+
+
+def test_who_is_beyond_nat_is_told_the_address_that_they_can_reach(tmp_path: Path) -> None:
+    """For SIP and for the sound; whoever is in a local network is told the PBX's own."""
+    network = Network(
+        external_address="198.51.100.7", external_media_address="198.51.100.8", local_networks=["127.0.0.1/32"]
+    )
+    with Pbx.start(
+        tmp_path,
+        agents=0,
+        admission_seconds=0.2,
+        carriers=Carriers(network=network, carriers=[Carrier(name="acme", calls_from=["127.0.0.0/8"])]),
+    ) as pbx:
+        outside = trunk.answer(pbx, "0199000001", source="127.0.0.2")
+        inside = trunk.answer(pbx, "0199000001", source="127.0.0.1")
+
+    assert re.search(r"^Contact: <sip:198\.51\.100\.7[:>]", outside, re.MULTILINE)
+    assert "c=IN IP4 198.51.100.8\r\n" in outside
+    assert re.search(r"^Contact: <sip:127\.0\.0\.1:", inside, re.MULTILINE)
+    assert "c=IN IP4 127.0.0.1\r\n" in inside
