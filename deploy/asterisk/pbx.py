@@ -32,10 +32,11 @@ _CHECKOUT = str(Path(__file__).resolve().parents[2])
 if _CHECKOUT not in sys.path:  # run as a script: let the neighbours be found
     sys.path.insert(0, _CHECKOUT)
 
+from callrouter.asterisk.teams.document import Teams, teams_of_members  # noqa: E402
 from deploy.asterisk.pbx_carriers import Carriers  # noqa: E402
 from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install  # noqa: E402
 from deploy.asterisk.pbx_render import MAX_CALLS, Directories, PbxConfig, render  # noqa: E402
-from deploy.asterisk.pbx_teams import Teams, teams_of_folder, teams_of_members  # noqa: E402
+from deploy.asterisk.pbx_teams import teams_of_folder  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

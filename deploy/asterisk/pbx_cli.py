@@ -11,13 +11,14 @@ import sys
 import threading
 from pathlib import Path
 
+from callrouter.asterisk.teams.document import Teams
 from deploy.asterisk.pbx import Pbx
 from deploy.asterisk.pbx_carriers import Carriers
 from deploy.asterisk.pbx_carriers_file import carriers_of_file
 from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install, rootfs_dir
 from deploy.asterisk.pbx_music import level_folder, level_once
-from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, Directories, PbxConfig, render
-from deploy.asterisk.pbx_teams import Teams, teams_of_file, teams_of_folder
+from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, SECRETS, Directories, PbxConfig, render
+from deploy.asterisk.pbx_teams import teams_of_file, teams_of_folder
 
 _DEFAULT_DIR = CHECKOUT / ".asterisk" / "run"
 
@@ -196,7 +197,7 @@ def _render(options: argparse.Namespace) -> int:
     first, _, last = options.rtp.partition("-")
     if not (first.isdigit() and last.isdigit() and int(first) < int(last) < 65536):
         raise PbxError(f"--rtp {options.rtp}: write FIRST-LAST, for example 10000-17999")
-    secrets_path = options.secrets or options.out / "callrouter-secrets.json"
+    secrets_path = options.secrets or options.out / SECRETS
     teams = _teams(options)
     known = _kept_secrets(secrets_path, options.agents, teams)
     config = PbxConfig(
@@ -204,6 +205,7 @@ def _render(options: argparse.Namespace) -> int:
         ami_secret=known["ami"],
         ami_admin_secret=known["ami-admin"],
         phone_secrets=known,
+        secrets_path=secrets_path.absolute(),
         sip_host=options.sip_host,
         sip_port=options.sip_port,
         rtp_start=int(first),

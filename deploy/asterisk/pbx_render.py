@@ -7,15 +7,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callrouter.asterisk.teams.document import Teams
+from callrouter.asterisk.teams.folder import PbxFolder, Site
+from callrouter.errors import PbxUnitError
 from deploy.asterisk.pbx_carriers import ANY_OUT, Carrier, Carriers, Network
 from deploy.asterisk.pbx_install import PbxError
-from deploy.asterisk.pbx_teams import Teams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TEMPLATES = Path(__file__).resolve().parent / "etc"
 SECRET_FILES = frozenset({"manager.conf", "pjsip.conf", "ari.conf"})
+SECRETS = "callrouter-secrets.json"
+"""Where the phones' secrets are kept by default, in the configuration's folder."""
 MAX_CALLS = 1000
 """Live calls in all, by default: what two cores hold (1,300 in bench/RESULTS.md) with a margin, and no more than arrive
 within the admission lease at the rate that they sustain (300 a second for 5 s)."""
@@ -79,6 +83,7 @@ class PbxConfig:
     ami_secret: str
     ami_admin_secret: str
     phone_secrets: Mapping[str, str]
+    secrets_path: Path | None = None
     sip_host: str = "127.0.0.1"
     sip_port: int = 5060
     ami_host: str = "127.0.0.1"
@@ -110,10 +115,9 @@ class PbxConfig:
     extra_conf: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def agent_names(self) -> list[str]:
-        """The agents' phones, each once."""
-        numbered = [f"agent-{number}" for number in range(1, self.agents + 1)]
-        return list(dict.fromkeys([*numbered, *self.teams.phones]))
+    def numbered_phones(self) -> tuple[str, ...]:
+        """Those that exist whatever the folder says."""
+        return tuple(f"agent-{number}" for number in range(1, self.agents + 1))
 
     @property
     def declared(self) -> Carriers:
@@ -127,6 +131,8 @@ class PbxConfig:
 
 def render(config: PbxConfig, out: Path) -> None:
     """Write every file of the configuration into `out`; those with secrets are readable by their owner only.
+
+    What Asterisk reads again while it runs, teams and phones, stands in a folder of its own (`PbxFolder`).
 
     Raises PbxError when a value cannot stand in a configuration file, or names something that does not exist.
     """
@@ -142,10 +148,19 @@ def render(config: PbxConfig, out: Path) -> None:
         target = out / template.name
         target.touch(mode=0o600 if template.name in SECRET_FILES else 0o644)
         target.write_text(text.rstrip() + "\n", encoding="utf-8")
+    site = Site(
+        secrets=config.secrets_path or out / SECRETS,
+        phones=config.numbered_phones,
+        contacts=config.agent_contacts,
+    )
+    try:
+        PbxFolder(out).install(site, config.phone_secrets, config.teams)
+    except PbxUnitError as error:
+        raise PbxError(str(error)) from error
 
 
 def _check(config: PbxConfig) -> None:
-    known = set(config.agent_names)
+    known = {*config.numbered_phones, *config.teams.phones}
     members = {member.phone for team in config.teams.teams for member in team.members}
     for name in sorted((set(config.agent_contacts) | members) - known):
         raise PbxError(f"there is no phone {name!r}: agents={config.agents} gives agent-1 … agent-{config.agents}")
@@ -195,9 +210,6 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "carrier_modules": carriers.modules,
         "phone_transport": carriers.phone_lines(),
         "softphone_secret": config.phone_secrets["softphone"],
-        "agent_phones": "\n".join(_phone(config, name) for name in config.agent_names),
-        "phone_extensions": "\n".join(_phone_extension(name) for name in config.agent_names),
-        "queues": "\n".join(team.section() for team in config.teams.teams),
         "rtp_start": str(config.rtp_start),
         "rtp_end": str(config.rtp_end),
         "http_enabled": "no" if config.http_port is None else "yes",
@@ -217,32 +229,6 @@ def _values(config: PbxConfig) -> dict[str, str]:
     }
 
 
-def _phone_extension(name: str) -> str:
-    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback.
-
-    Of one who was answered Dial() ends the routine that they were transferred out of: the engine hears of it, or, if
-    there is none any more, the fallback sees by CR_OVER that their conversation is over.
-    """
-    lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
-    return (
-        f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
-        f" same => n,Dial(PJSIP/{name},30,ir)\n"
-        " same => n,Set(CR_OVER=)\n"
-        f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
-        " same => n,Hangup()"
-    )
-
-
-def _phone(config: PbxConfig, name: str) -> str:
-    """A phone at a fixed address, or one that registers."""
-    contact = config.agent_contacts.get(name)
-    aor = f"contact = sip:{name}@{contact}\nmax_contacts = 0" if contact else ""
-    secret = config.phone_secrets[name]
-    return (
-        f"[{name}](phone)\nauth = {name}\naors = {name}\ncallerid = {name} <{name}>\n"
-        f"[{name}](phone-auth)\nusername = {name}\npassword = {secret}\n"
-        f"[{name}](phone-aor)\n{aor}\n"
-    )
 
 
 def _ari_modules(config: PbxConfig) -> str:

@@ -220,7 +220,8 @@ def test_listens_on_loopback_only(pbx: Pbx) -> None:
 
 def test_secrets_are_readable_by_the_owner_only(pbx: Pbx) -> None:
     """Whoever reads the AMI secret has a shell."""
-    secret_files = [pbx.run_dir / name for name in ("pbx.json", "etc/manager.conf", "etc/pjsip.conf", "etc/ari.conf")]
+    names = ("manager.conf", "pjsip.conf", "ari.conf", "callrouter/phones.conf", "callrouter-secrets.json")
+    secret_files = [pbx.run_dir / "pbx.json", *(pbx.run_dir / "etc" / name for name in names)]
 
     assert {path.stat().st_mode & 0o077 for path in secret_files} == {0}
 
