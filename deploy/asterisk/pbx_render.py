@@ -229,8 +229,6 @@ def _values(config: PbxConfig) -> dict[str, str]:
     }
 
 
-
-
 def _ari_modules(config: PbxConfig) -> str:
     if config.http_port is None:
         return ""

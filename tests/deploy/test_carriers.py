@@ -58,6 +58,9 @@ def trunks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trunk]:
                         calls_from=["127.0.0.2"],
                         calls_to=[refusing.address],
                         did_header="To",
+                        from_user="acme-account",
+                        from_domain="acme.example",
+                        identity_header="P-Asserted-Identity",
                         qualify_seconds=1,
                     ),
                     *(
@@ -209,11 +212,13 @@ def test_we_speak_with_nobody_who_cannot_prove_to_be_the_carrier(trunks: Trunk) 
 
 
 def test_the_carrier_sees_who_we_are_where_it_wants_it(trunks: Trunk) -> None:
-    """From is our account; the endpoint of each carrier says which headers go out."""
-    shown = trunks.ours.cli("pjsip show endpoint trunk-acme-out")
+    """On the wire: From is the account, P-Asserted-Identity the number that is shown."""
+    dial(trunks.ours, ANSWERED_AT)
+    wait_for(trunks.carrier, f"database get talk {ANSWERED_AT}", trunk.ACCOUNT)
+    invite = trunks.refusing.invites[-1]
 
-    assert re.search(r"send_pai\s+: true", shown)
-    assert re.search(rf"from_user\s+: {trunk.ACCOUNT}", shown)
+    assert re.search(r"^From: .*<sip:acme-account@acme\.example>", invite, re.MULTILINE)
+    assert re.search(r"^P-Asserted-Identity: .*<sip:\+33199000050@acme\.example>", invite, re.MULTILINE)
 
 
 def test_a_telephone_registers_and_rings_over_tls_and_is_offered_srtp_only(trunks: Trunk) -> None:

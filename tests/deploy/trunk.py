@@ -31,7 +31,8 @@ SECRET = "half; a secret"
 LOAD = "load = res_clioriginate.so"
 DIALLER = """
 [test-leg]
-exten => _X.,1,Set(CR_LEG_0=PJSIP/${EXTEN}@trunk-out)
+exten => _X.,1,Set(CALLERID(all)="Cabinet Moreau" <+33199000050>)
+ same => n,Set(CR_LEG_0=PJSIP/${EXTEN}@trunk-out)
  same => n,Set(CR_RING=${TEST_RING})
  same => n,Goto(callrouter-leg,0,1)
 [test-ear]
@@ -194,6 +195,7 @@ class RefusingCarrier:
     def __init__(self) -> None:
         self.status: str | None = "503 Service Unavailable"
         self.dialled: list[str] = []
+        self.invites: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
@@ -215,6 +217,7 @@ class RefusingCarrier:
             method, _, rest = data[0].decode().partition(" ")
             if method == "INVITE" and (number := re.match(r"sips?:([^@]+)@", rest)):
                 self.dialled.append(number[1])
+                self.invites.append(rest)
             if self.status is not None and method in ("INVITE", "OPTIONS"):
                 status = self.status if method == "INVITE" else "200 OK"
                 self._socket.sendto(_response(rest, status), data[1])
