@@ -116,11 +116,6 @@ class Carriers:
         return [name for carrier in self.carriers for name in carrier.endpoints_out]
 
     @property
-    def sections(self) -> set[str]:
-        """Names that no telephone can have."""
-        return {ANY_OUT, "trunk", "tcp", "tls", *self.out, *(carrier.endpoint for carrier in self.carriers)}
-
-    @property
     def modules(self) -> str:
         """What modules.conf needs besides."""
         srtp = self.phones.srtp or any(carrier.srtp for carrier in self.carriers)

@@ -124,6 +124,7 @@ def test_asterisk_has_the_teams(folder: Path, tmp_path: Path) -> None:
         ("queues.yaml", "queues: { general: {} }\n", "'general' cannot be the name of a queue"),
         ("agents.yaml", 'agents: { anne: { phone: "desk 12" }, bruno: {} }\n', "'desk 12' cannot be the name"),
         ("agents.yaml", "agents: { anne: { phone: trunk }, bruno: {} }\n", "'trunk' cannot be the name"),
+        ("agents.yaml", "agents: { anne: { phone: trunk-acme }, bruno: {} }\n", "'trunk-acme' cannot be the name"),
     ],
 )
 def test_what_cannot_act_is_refused(folder: Path, tmp_path: Path, file: str, text: str, said: str) -> None:

@@ -30,6 +30,11 @@ TAKEN: Final = frozenset(
         "global",
         "system",
         "udp",
+        "tcp",
+        "tls",
+        "carrier",
+        "carrier-in",
+        "carrier-out",
         "trunk",
         "trunk-out",
         "softphone",
@@ -41,6 +46,8 @@ TAKEN: Final = frozenset(
     }
 )
 """Sections that queues.conf and pjsip.conf have already, and names of other secrets in the file of secrets."""
+CARRIERS: Final = "trunk-"
+"""How the carriers' sections of pjsip.conf begin (deploy/asterisk/pbx_carriers.py)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,9 +199,9 @@ def _whole(value: float, *, at_least: int) -> int:
 
 def _name(name: str) -> str:
     """A name that can stand in Asterisk's files as it is, whoever wrote it."""
-    if not _NAME.fullmatch(name) or name in TAKEN:
+    if not _NAME.fullmatch(name) or name in TAKEN or name.startswith(CARRIERS):
         raise TeamsError(
             f"{name!r} cannot be the name of a queue, an agent or a telephone at the PBX: write two or more letters, "
-            f"digits, _ . -, and none of {', '.join(sorted(TAKEN))}"
+            f"digits, _ . -, and none of {', '.join(sorted(TAKEN))}, nor what begins with {CARRIERS}"
         )
     return name
