@@ -17,9 +17,11 @@ from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
+from callrouter.api.stream import engine_page
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
 from callrouter.permissions import Permission
+from callrouter.stream.feed import Feed
 
 
 class Live(Protocol):
@@ -45,6 +47,7 @@ def create_engine_app(
     gate: Gate,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
+    feed: Feed | None = None,
     notes: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
@@ -56,6 +59,7 @@ def create_engine_app(
         gate: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
+        feed: /stream; without it there is none.
         notes: what /health and /ready mention though work goes on, by name.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
@@ -79,4 +83,7 @@ def create_engine_app(
         return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
     app.include_router(guarded)
+    if feed is not None:
+        dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
+        app.include_router(engine_page.router(feed, gate), dependencies=dependencies)
     return app

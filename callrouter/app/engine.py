@@ -7,6 +7,7 @@ order, lives, and stops them in the reverse order.
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -39,6 +40,7 @@ from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -58,6 +60,8 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
+from callrouter.stream.feed import Feed
+from callrouter.stream.making import EventMaker
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -123,7 +127,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
         shift=shift,
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
-    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
+    event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
+    feed = Feed(time.time_ns() // 1_000_000, event_maker, calls=calls, now=clock.now)
+    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal, feed])
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -139,6 +145,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         meter=metrics,
         calls=calls,
     )
+    agent_watch = AgentWatch(link, calls, switch.call_id_of, feed, clock.now)
     observation = Observation(database, clock.now)
     queue_check = QueueCheck(
         link,
@@ -168,6 +175,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         ),
         queue_check=queue_check,
         media_watch=media_watch,
+        agent_watch=agent_watch,
         refused=refused,
         fallbacks=fallbacks,
         plans=dialplans.served,
@@ -212,6 +220,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             refused=refused,
             outgoing=outgoing,
             calls=calls,
+            feed=feed,
             registry=registry,
             clock=clock,
             tasks=aside,
@@ -265,6 +274,7 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
+        self.operations.end_stream()  # the server waits for answers that do not end
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()

@@ -25,6 +25,7 @@ from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
+from callrouter.stream.feed import Feed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,7 @@ class EngineOperations:
     refused: RefusedCalls
     outgoing: OutgoingCheck
     calls: LiveCalls
+    feed: Feed
     registry: CollectorRegistry
     clock: SystemClock
     tasks: Tasks
@@ -71,6 +73,7 @@ class EngineOperations:
             gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
+            feed=self.feed,
             notes=self.notes,
         )
 
@@ -105,6 +108,10 @@ class EngineOperations:
         """Load the clients' files again."""
         await self.plans.reload(Why.ASKED)
         self.queue_check.look_soon()  # also when no file has changed: whoever asks may have mended Asterisk's
+
+    def end_stream(self) -> None:
+        """Whoever listens hears no more of us."""
+        self.feed.end("the engine stops")
 
     def reload_soon(self) -> None:
         """The same, for a signal."""

@@ -13,6 +13,7 @@ from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -44,6 +45,7 @@ class Telephony:
         collecting: Collecting,
         queue_check: QueueCheck,
         media_watch: MediaWatch,
+        agent_watch: AgentWatch,
         refused: RefusedCalls,
         fallbacks: Fallbacks,
         plans: ServedPlans,
@@ -60,6 +62,7 @@ class Telephony:
         self._collecting = collecting
         self._queue_check = queue_check
         self._media_watch = media_watch
+        self._agent_watch = agent_watch
         self._refused = refused
         self._fallbacks = fallbacks
         self._plans = plans
@@ -74,6 +77,7 @@ class Telephony:
         self._tasks.start(self._link.run(), "link to Asterisk")
         self._tasks.keep(self._collecting.run, "journal")
         self._tasks.keep(self._media_watch.run, "watch over media")
+        self._tasks.keep(self._agent_watch.run, "watch over agents")
         self._tasks.keep(self._queue_check.run, "check of the queues")
         self._tasks.keep(self._refused.run, "count of refused calls")
 
