@@ -16,12 +16,12 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import against, ami, control, files, held, load, others
+from bench import against, ami, control, files, held, load, others, stream
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
-NAMES = ("core", "route", "diff", "load800", "proof", "reload", "ami", "writer", "control", "load", "held")
+NAMES = ("core", "route", "diff", "load800", "proof", "reload", "ami", "writer", "control", "load", "held", "stream")
 _versions: dict[str, str] = {}
 
 
@@ -44,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "writer": others.writer,
         "control": lambda: _standing(control.bench, seconds),
         "load": lambda: _standing(load.bench, seconds),
+        "stream": lambda: _standing(stream.bench, seconds),
         "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
     }
     sections = []

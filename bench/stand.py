@@ -33,6 +33,7 @@ from deploy.asterisk.pbx import Pbx
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DIALPLANS = Path(__file__).resolve().parent / "dialplans"
+CALLER = "+33612345678"
 DID = "0199000110"
 """The five-step tree."""
 DID_FASTAGI = "0199000191"
@@ -59,10 +60,32 @@ exten => {DID_ASTERISK},1,Answer()
  same => n,Playback(${{BENCH_TICK}})
  same => n(bye),Hangup()
 """
+AGENTS_CONTEXT = "bench-agents"
+EXTENSIONS += f"""
+[{AGENTS_CONTEXT}]
+; An agent: rings, answers, and talks until the caller has enough.
+exten => _X.,1,Ringing()
+ same => n,Wait(0.2)
+ same => n,Answer()
+ same => n,Wait(60)
+"""
 QUEUES = """
 [bench](team)
 joinempty = yes
 leavewhenempty = no
+[desk](team)
+joinempty = yes
+leavewhenempty = no
+"""
+AMI_READER = "bench"
+MANAGER = f"""
+[{AMI_READER}]
+secret = @SECRET@
+deny = 0.0.0.0/0.0.0.0
+permit = 127.0.0.1/255.255.255.255
+allowmultiplelogin = yes
+read = agent
+write =
 """
 
 
@@ -184,8 +207,8 @@ class EngineProcess(Controller):
             # The peers make no pause either, and its 15 packets would be most of the media of so short a call.
             "FIRST_SOUND_SECONDS": "0",
         }
-        self._settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
-        super().__init__(name, folder, ["-m", "bench.engine_process", *options], self._settings)
+        self.settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
+        super().__init__(name, folder, ["-m", "bench.engine_process", *options], self.settings)
         self._wait_until_ready()
         self._postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
 
@@ -257,6 +280,8 @@ class Stand:
     sink: Sink
     tick: Path
     """The sound of some samples, without suffix."""
+    reader_secret: str
+    """Of the AMI user who only reads."""
     _started: list[Controller]
     _streams: list[Callers]
 
@@ -275,7 +300,7 @@ class Stand:
         return peer
 
     def callers(
-        self, did: str, *, calls: int, rate: float, caller: str = "+33612345678", hold_seconds: float | None = None
+        self, did: str, *, calls: int, rate: float, caller: str = CALLER, hold_seconds: float | None = None
     ) -> Callers:
         """Begin to place calls."""
         folder = self.root / f"sipp-{len(self._streams)}"
@@ -286,11 +311,21 @@ class Stand:
         self._streams.append(stream)
         return stream
 
-    def load(self, controller: Controller | None, did: str, *, rate: float, seconds: float) -> Load:
+    def load(
+        self,
+        controller: Controller | None,
+        did: str,
+        *,
+        rate: float,
+        seconds: float,
+        caller: str = CALLER,
+        hold_seconds: float | None = None,
+    ) -> Load:
         """Place calls at a rate, and see what they cost; without a controller Asterisk is alone."""
         before = self._used(controller)
         began = perf_counter()
-        placed = self.callers(did, calls=round(rate * seconds), rate=rate).finish()
+        calls = round(rate * seconds)
+        placed = self.callers(did, calls=calls, rate=rate, caller=caller, hold_seconds=hold_seconds).finish()
         time.sleep(0.5)  # hang-ups on their way, rows on theirs
         ended = perf_counter()
         controlling, asterisk, storing, ours, all_of_it = (
@@ -353,10 +388,12 @@ def stand() -> Iterator[Stand]:
     tick = root / "clients" / "dialplans" / "sounds" / "en" / "tick"
     _write_tick(tick.with_suffix(".wav"))
     try:
-        extra = {"extensions": EXTENSIONS, "queues": QUEUES}
+        secret = secrets.token_hex(16)
+        manager = MANAGER.replace("@SECRET@", secret)
+        extra = {"extensions": EXTENSIONS, "queues": QUEUES, "manager": manager}
         with Pbx.start(root / "pbx", ari=True, max_calls=0, extra_conf=extra) as pbx:
             pbx.cli(f"dialplan set global BENCH_TICK {tick}")
-            found = Stand(root=root, pbx=pbx, sink=Sink(), tick=tick, _started=[], _streams=[])
+            found = Stand(root=root, pbx=pbx, sink=Sink(), tick=tick, reader_secret=secret, _started=[], _streams=[])
             try:
                 yield found
             finally:
