@@ -77,16 +77,6 @@ leavewhenempty = no
 joinempty = yes
 leavewhenempty = no
 """
-AMI_READER = "bench"
-MANAGER = f"""
-[{AMI_READER}]
-secret = @SECRET@
-deny = 0.0.0.0/0.0.0.0
-permit = 127.0.0.1/255.255.255.255
-allowmultiplelogin = yes
-read = agent
-write =
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -280,8 +270,6 @@ class Stand:
     sink: Sink
     tick: Path
     """The sound of some samples, without suffix."""
-    reader_secret: str
-    """Of the AMI user who only reads."""
     _started: list[Controller]
     _streams: list[Callers]
 
@@ -300,13 +288,30 @@ class Stand:
         return peer
 
     def callers(
-        self, did: str, *, calls: int, rate: float, caller: str = CALLER, hold_seconds: float | None = None
+        self,
+        did: str,
+        *,
+        calls: int,
+        rate: float,
+        caller: str = CALLER,
+        hold_seconds: float | None = None,
+        dids: Sequence[str] = (),
+        at_once: int | None = None,
     ) -> Callers:
-        """Begin to place calls."""
+        """Begin to place calls: see `Callers`."""
         folder = self.root / f"sipp-{len(self._streams)}"
         address = (self.pbx.sip_host, self.pbx.sip_port)
         stream = Callers(
-            folder, address, did, calls=calls, rate=rate, sink=self.sink, caller=caller, hold_seconds=hold_seconds
+            folder,
+            address,
+            did,
+            calls=calls,
+            rate=rate,
+            sink=self.sink,
+            caller=caller,
+            hold_seconds=hold_seconds,
+            dids=dids,
+            at_once=at_once,
         )
         self._streams.append(stream)
         return stream
@@ -379,21 +384,39 @@ class Stand:
 
 
 @contextlib.contextmanager
-def stand() -> Iterator[Stand]:
-    """A fresh Asterisk with the bench's dialplans; everything is removed in the end."""
+def stand(
+    dialplans: Path = DIALPLANS,
+    *,
+    contacts: Mapping[str, str] | None = None,
+    queue_members: Mapping[str, Sequence[str]] | None = None,
+    extra_conf: Mapping[str, str] | None = None,
+) -> Iterator[Stand]:
+    """A fresh Asterisk with the bench's dialplans; everything is removed in the end.
+
+    `contacts` are the agents' telephones, and where they stand; `queue_members` are queues and their agents.
+    """
     root = Path(tempfile.mkdtemp(prefix="callrouter-bench-"))
     root.chmod(0o755)
     # In a folder of their own: what stands beside the clients' folder is watched, and logs grow in `root`.
-    shutil.copytree(DIALPLANS, root / "clients" / "dialplans")
+    shutil.copytree(dialplans, root / "clients" / "dialplans")
     tick = root / "clients" / "dialplans" / "sounds" / "en" / "tick"
     _write_tick(tick.with_suffix(".wav"))
     try:
-        secret = secrets.token_hex(16)
-        manager = MANAGER.replace("@SECRET@", secret)
-        extra = {"extensions": EXTENSIONS, "queues": QUEUES, "manager": manager}
-        with Pbx.start(root / "pbx", ari=True, max_calls=0, extra_conf=extra) as pbx:
+        extra = {"extensions": EXTENSIONS, "queues": QUEUES, **(extra_conf or {})}
+        phones = contacts or {}
+        with Pbx.start(
+            root / "pbx",
+            ari=True,
+            max_calls=0,
+            extra_conf=extra,
+            agents=max(8, len(phones)),
+            agent_contacts=phones,
+            queue_members=queue_members,
+            # SIPp's telephones answer calls only.
+            qualify_seconds=0 if phones else 5,
+        ) as pbx:
             pbx.cli(f"dialplan set global BENCH_TICK {tick}")
-            found = Stand(root=root, pbx=pbx, sink=Sink(), tick=tick, reader_secret=secret, _started=[], _streams=[])
+            found = Stand(root=root, pbx=pbx, sink=Sink(), tick=tick, _started=[], _streams=[])
             try:
                 yield found
             finally:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from bench.cpu import cpu_seconds
 from bench.figures import milliseconds, percentile
 from bench.report import Section, Table, at_most, exactly
-from bench.stand import AGENTS_CONTEXT, AMI_READER, CHECKOUT, DID, READY_SECONDS, EngineProcess, Load, Stand
+from bench.stand import AGENTS_CONTEXT, CHECKOUT, DID, READY_SECONDS, EngineProcess, Load, Stand, stand
 from callrouter.stream.frames import FrameReader
 
 AGENTS = 30
@@ -28,6 +28,7 @@ CALLER = "+33612000140"
 TALK_SECONDS = 1.2
 """From the INVITE to the caller's BYE: two thirds of the agents are busy at any moment."""
 SETTLED_SECONDS = 2.0
+USER, SECRET = "bench", "bench"
 ABOUT = f"""\
 {RATE:g} callers a second reach one of {AGENTS} agents, who answer after 0.2 s and talk until the caller has enough.
 {AGENTS} screens each read their agent's part of the stream, and one reads all of it, from `callrouter web` in a
@@ -52,18 +53,24 @@ class Seen:
         return [seen.get(offer, float("inf")) - at for offer, at in self.called.items()]
 
 
-def bench(stand: Stand, seconds: float) -> Section:
+def bench(seconds: float) -> Section:
     """With readers, and without."""
-    engine = stand.engine()
+    manager = f"[{USER}]\nsecret = {SECRET}\nread = agent\nwrite = reporting\n"
+    with stand(extra_conf={"manager": manager}) as found:
+        return _follow(found, seconds)
+
+
+def _follow(found: Stand, seconds: float) -> Section:
+    engine = found.engine()
     for number in range(1, AGENTS + 1):
-        stand.pbx.cli(f"queue add member Local/{number:02}@{AGENTS_CONTEXT} to desk penalty 0 as agent-{number}")
-    _calls(stand, engine, 3)
-    silent = _calls(stand, engine, seconds)
+        found.pbx.cli(f"queue add member Local/{number:02}@{AGENTS_CONTEXT} to desk penalty 0 as agent-{number}")
+    _calls(found, engine, 3)
+    silent = _calls(found, engine, seconds)
     with _web(engine) as (port, pid):
         seen = Seen()
-        with Screens(stand, engine, port, seen):
+        with Screens(found, engine, port, seen):
             web = -cpu_seconds(pid)
-            heard = _calls(stand, engine, seconds)
+            heard = _calls(found, engine, seconds)
             web += cpu_seconds(pid)
     engine.stop()
     agents, supervisor = seen.latencies(seen.at_agent), seen.latencies(seen.at_supervisor)
@@ -233,7 +240,7 @@ async def _events(port: int, token: str, query: str) -> AsyncIterator[tuple[floa
 async def _read_manager(stand: Stand, seen: Seen) -> None:
     """Asterisk's own events, at a session that only reads."""
     reader, writer = await asyncio.open_connection(stand.pbx.ami_host, stand.pbx.ami_port)
-    login = f"Action: Login\r\nUsername: {AMI_READER}\r\nSecret: {stand.reader_secret}\r\n\r\n"
+    login = f"Action: Login\r\nUsername: {USER}\r\nSecret: {SECRET}\r\n\r\n"
     writer.write(login.encode())
     await reader.readline()
     while True:

@@ -13,11 +13,13 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
+from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
 from callrouter.api.stream import engine_page
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
 from callrouter.permissions import Permission
@@ -48,6 +50,7 @@ def create_engine_app(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
     feed: Feed | None = None,
+    handover: Handover | None = None,
     notes: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
@@ -60,6 +63,7 @@ def create_engine_app(
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
         feed: /stream; without it there is none.
+        handover: /pbx/teams, likewise.
         notes: what /health and /ready mention though work goes on, by name.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
@@ -67,6 +71,8 @@ def create_engine_app(
     app.include_router(health_router(checks, __version__, gate, notes=notes))
     if operations is not None:
         app.include_router(status_router(operations.status, operations.reload, gate))
+    if handover is not None:
+        app.include_router(handover_router(handover, gate))
 
     @app.get("/metrics", tags=["metrics"], response_class=Response)
     async def metrics() -> Response:

@@ -17,6 +17,10 @@ from callrouter.core import inputs
 
 VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE"
 """What `Status` is asked for; none of them can hold a caller's words."""
+SOMEBODY: Final = ""
+"""Who answers when it is not known who: nobody counts as the agent."""
+FORWARDED: Final = "_forwarded"
+"""MEMBERNAME of whoever answers where an agent's telephone sends its calls by itself; no agent is called so."""
 EPOCH_DIGITS: Final = 10
 LEG_DIGITS: Final = 3
 
@@ -104,7 +108,7 @@ def missed(
 def _answered(answers: Answers, queued_at: datetime) -> Iterator[inputs.Input]:
     if answers.agent:
         at = queued_at + timedelta(seconds=answers.waited_seconds)
-        yield inputs.AgentAnswered(agent=answers.agent, at=at)
+        yield inputs.AgentAnswered(agent=SOMEBODY if answers.agent == FORWARDED else answers.agent, at=at)
     if answers.accepted_at is not None:
         yield inputs.LegAnswered(leg=answers.leg, at=answers.accepted_at)
 

@@ -26,6 +26,7 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.notes import SOMEBODY
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect
@@ -213,14 +214,19 @@ class AsteriskSwitch:
     def _on_agent_connect(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
-            line.hear(inputs.AgentAnswered(agent=_agent(message), at=self._heard_at()))
+            agent = SOMEBODY if line.phone_forwards else _agent(message)
+            line.phone_forwards = False
+            line.hear(inputs.AgentAnswered(agent=agent, at=self._heard_at()))
 
     def _on_user_event(self, message: AmiMessage) -> None:
-        if message["UserEvent"] != "CallrouterBridged":
-            return
         line = self.lines.get(message["Call"])
-        if line is not None:
-            line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+        if line is None:
+            return
+        match message["UserEvent"]:
+            case "CallrouterBridged":
+                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+            case "CallrouterForwarded":  # before the AgentConnect of the same telephone (app_queue.c, try_calling)
+                line.phone_forwards = True
 
     def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])

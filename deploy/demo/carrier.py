@@ -38,6 +38,8 @@ class Habit(StrEnum):
     """Nobody answers."""
     MOVED = "moved"
     """A telephone that is set to name another one (302)."""
+    FORWARDS = "forwards"
+    """A telephone that sends its calls elsewhere by itself and says so (181); somebody answers there."""
     EARLY = "early"
     """A mobile that is off: its network sends a tone of its own before it answers, then it is a voicemail."""
     DEAD = "dead"
@@ -91,6 +93,11 @@ class Carrier(asyncio.DatagramProtocol):
             dialog.telephone.close()
         if self._transport is not None:
             self._transport.close()
+
+    def hang_up(self) -> None:
+        """Everybody who has answered hangs up."""
+        for call_id in [call_id for call_id, dialog in self._dialogs.items() if dialog.answered]:
+            self._hang_up(call_id)
 
     def vanish(self) -> None:
         """All telephones at once are without power: neither SIP nor sound comes from them any more."""
@@ -153,6 +160,8 @@ class Carrier(asyncio.DatagramProtocol):
             self._reply(invite, address, "183 Session Progress", dialog, body=_sdp(telephone.port))
             await asyncio.sleep(_EARLY_SECONDS)
         else:
+            if habit is Habit.FORWARDS:
+                self._reply(invite, address, "181 Call Is Being Forwarded", dialog)
             self._reply(invite, address, "180 Ringing", dialog)
         if habit is Habit.RINGS:
             return
@@ -215,6 +224,8 @@ class Carrier(asyncio.DatagramProtocol):
             f"CSeq: {request['cseq']}",
             f"Contact: <sip:{self.contact}>",
         ]
+        if status.startswith("181"):
+            lines.append(f"Diversion: <sip:elsewhere@{self.host}>;reason=unconditional")
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")

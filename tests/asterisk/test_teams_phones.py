@@ -7,16 +7,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from callrouter.core.call import Disposition
+import pytest
+
+from callrouter.core.call import Call, CallState, Disposition
 from callrouter.core.nodes import AnswerNode, HangupNode, QueueNode
 from deploy.demo.carrier import Carrier, Habit
-from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import EXTENSIONS, EngineRoom, engine_room, plan_of, until
+from tests.asterisk.callers import Callers, Pbx
+from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, engine_room, plan_of, until
 
 RING_SECONDS = 2
 RETRY_SECONDS = 1
 KNOWN_SECONDS = 9
 """A phone is asked every 5 s and given 3 s to answer (pjsip.conf)."""
+FORWARDED = """
+; A caller whom somebody forwarded to us.
+[test-forwarded]
+exten => _+X.,1,Set(REDIRECTING(from-num,i)=0140000009)
+ same => n,Set(REDIRECTING(count,i)=1)
+ same => n,Goto(callrouter-entry,${EXTEN},1)
+"""
 PLAN = plan_of(
     AnswerNode(name="answer", exits={"next": "team"}),
     QueueNode(name="team", queue="team", max_wait_seconds=60, exits={"overflow": "bye"}),
@@ -34,7 +43,10 @@ async def a_team(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[tuple[
         folder / "pbx",
         agents=len(names),
         agent_contacts=dict.fromkeys(names, phones.contact),
-        extra_conf={"extensions": EXTENSIONS, "queues": f"[team](team)\ntimeout = {RING_SECONDS}\n{members}\n"},
+        extra_conf={
+            "extensions": EXTENSIONS + FORWARDED,
+            "queues": f"[team](team)\ntimeout = {RING_SECONDS}\n{members}\n",
+        },
     ) as pbx:
         pbx.cli("module load res_clioriginate.so")
         try:
@@ -49,6 +61,18 @@ def status(pbx: Pbx, phone: str) -> str:
     """What the PBX knows of a phone: Avail, Unavail, or Unknown when it has not asked it yet."""
     contact = next(line for line in pbx.cli(f"pjsip show aor {phone}").splitlines() if "Contact:  agent-" in line)
     return contact.split()[3]
+
+
+async def served(room: EngineRoom, entry: str) -> Call:
+    """A caller who comes in here is answered, and later all telephones hang up: how the call ended."""
+    before = len(room.ended)
+    where = f"Local/{DID}@{entry}/n extension listen@test-caller"
+    await asyncio.to_thread(room.pbx.cli, f"channel originate {where}")
+    await room.reached(lambda call: call.state is CallState.CONNECTED, 10)
+    await asyncio.sleep(0.3)
+    await asyncio.to_thread(room.pbx.cli, "channel request hangup all")
+    await until(lambda: len(room.ended) > before and not room.live, 10)
+    return room.ended[-1]
 
 
 async def served_after(room: EngineRoom, agent: str) -> float:
@@ -70,6 +94,8 @@ async def test_phones_that_take_no_call_cost_one_ring_each(tmp_path: Path) -> No
         waited = [await served_after(room, "agent-4") for _ in range(3)]
         rung = len(phones.dialled)
 
+    # A telephone that redirects leaves no mark on the caller: the next one is not told that the call comes from there.
+    assert not any("diversion" in invite for invite in phones.invites)
     # app_queue looks at a waiting call once a second, and pauses `retry` after a round in which nobody answered.
     assert max(waited) < RING_SECONDS + 2 * (RETRY_SECONDS + 1) + 1.5, (waited, phones.dialled)
     assert rung <= 3 * len(habits)
@@ -87,6 +113,37 @@ async def test_a_forwarded_phone_does_not_count_for_its_owner(tmp_path: Path) ->
     assert call.disposition is Disposition.ABANDONED
     assert call.agent is None
     assert call.talk_seconds() == 0
+
+
+@pytest.mark.parametrize("entry", ["callrouter-entry", "test-forwarded"])
+async def test_a_phone_that_forwards_by_itself_does_not_count_for_its_owner(tmp_path: Path, entry: str) -> None:
+    """It says so (181): the caller is served, by somebody; whoever answers at their own telephone is the agent."""
+    habits = {"agent-1": Habit.FORWARDS}
+    async with a_team(tmp_path, habits) as (room, _):
+        elsewhere = await served(room, entry)
+        habits["agent-1"] = Habit.ANSWERS
+        at_home = await served(room, entry)
+
+    assert (elsewhere.disposition, elsewhere.agent) == (Disposition.ANSWERED, "")
+    assert elsewhere.talk_seconds() > 0
+    assert (at_home.disposition, at_home.agent) == (Disposition.ANSWERED, "agent-1")
+
+
+async def test_nor_does_it_while_no_engine_is_there(tmp_path: Path) -> None:
+    """What Asterisk writes down for the next engine names nobody."""
+    async with a_team(tmp_path, {"agent-1": Habit.FORWARDS}) as (room, phones):
+        with Callers(room.pbx, tmp_path) as callers:
+            await room.link.close()
+            await asyncio.to_thread(room.pbx.cli, f"database put callrouter/fallback {DID} queue:team")
+            callers.call("listen", DID)
+            await until(lambda: bool(phones.dialled), 15)
+            await until(lambda: "(in call)" in room.pbx.cli("queue show team"), 5)
+            await asyncio.sleep(0.3)
+            await asyncio.to_thread(room.pbx.cli, "channel request hangup all")
+            await until(lambda: "1 results" in room.pbx.cli("database show callrouter/ended"), 10)
+            written = await asyncio.to_thread(room.pbx.cli, "database show callrouter/ended")
+
+    assert "|_forwarded/" in written
 
 
 async def test_an_agent_who_misses_a_ring_stays_in_the_team(tmp_path: Path) -> None:

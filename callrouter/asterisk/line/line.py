@@ -61,11 +61,13 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_read_status", "_record_ends", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_read_status", "_record_ends", "phone_forwards", "uniqueid")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id, channel, ports)
         self.uniqueid = uniqueid
+        self.phone_forwards = False
+        """The agent's telephone that has just answered sends its calls elsewhere by itself: not the agent is there."""
         self._leaving: _Leaving | None = None
         self._hung_up: inputs.CallerHungUp | None = None
         """The caller has hung up while being recorded, and the core is not told before the recording has ended."""
