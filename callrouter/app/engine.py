@@ -44,6 +44,7 @@ from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
@@ -75,6 +76,8 @@ from callrouter.store.recorder import Recorder
 from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.writer import Writer
+from callrouter.stream.feed import Feed
+from callrouter.stream.making import EventMaker
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -160,7 +163,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
-    listeners = Listeners([recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks])
+    event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
+    feed = Feed(incarnation.epoch, event_maker, calls=calls, now=clock.now)
+    listeners = Listeners(
+        [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed]
+    )
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -179,6 +186,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         epoch=incarnation.epoch,
     )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
+    agent_watch = AgentWatch(link, calls, switch.call_id_of, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
@@ -212,6 +220,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         queue_check=queue_check,
         named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
+        agent_watch=agent_watch,
         refused=refused,
         fallbacks=fallbacks,
         callbacks=callbacks,
@@ -261,6 +270,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             outgoing=outgoing,
             shown_numbers=metrics.shown_numbers,
             calls=calls,
+            feed=feed,
             registry=registry,
             clock=clock,
             tasks=aside,
@@ -328,6 +338,7 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
+        self.operations.end_stream()  # the server waits for answers that do not end
         self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)

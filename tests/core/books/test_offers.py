@@ -242,7 +242,7 @@ def _folded(call: Call, inputs: list[LegHeard]) -> Offer:
 
 def test_the_story_names_each_ring() -> None:
     """Whom the caller was offered to in vain, for how long, and why; the answer stands there anyway."""
-    refused = [rung(), sign(HUNG_UP, 2, cause=34), sign(ENDED, 2, cause=34)]
+    refused: list[Input] = [rung(), sign(HUNG_UP, 2, cause=34), sign(ENDED, 2, cause=34)]
     call, _ = told(*refused, rung(ZOE, "zoe", 3), sign(RANG, 3.1, leg=ZOE), answered(9, leg=ZOE, agent="zoe"), gone(60))
 
     assert [line.partition("  ")[2] for line in explain(call, PLAN)][1:] == [
