@@ -6,8 +6,10 @@ import contextlib
 import csv
 import os
 import shutil
+import signal
 import socket
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,8 +63,13 @@ class Callers:
         sink: Sink,
         caller: str = "+33612345678",
         hold_seconds: float | None = None,
+        dids: Sequence[str] = (),
+        at_once: int | None = None,
     ) -> None:
-        """`hold_seconds`: after so long the caller hangs up; without it they wait to be hung up on."""
+        """`hold_seconds`: after so long the caller hangs up; without it they wait to be hung up on.
+
+        `dids` are dialled in turn, in place of `did`. Never more than `at_once` are there: who leaves makes room.
+        """
         program = shutil.which("sipp")
         if program is None:
             raise SystemExit("sipp is not installed: `make setup` installs it (Debian's package is sip-tester)")
@@ -71,14 +78,20 @@ class Callers:
         ending = _THEY_HANG_UP if hold_seconds is None else _WE_HANG_UP
         scenario = _SCENARIO.replace("@ENDING@", ending).replace("@CALLER@", caller)
         scenario = scenario.replace("@MEDIA@", str(sink.port))
+        dialled: list[str] = []
+        if dids:
+            scenario = scenario.replace("[service]", "[field0]")
+            (folder / "dids.csv").write_text("\n".join(["SEQUENTIAL", *dids]) + "\n", encoding="utf-8")
+            dialled = ["-inf", "dids.csv"]
         (folder / "scenario.xml").write_text(scenario, encoding="utf-8")
         hold = [] if hold_seconds is None else ["-d", f"{hold_seconds * 1000:.0f}"]
         self._calls = calls
+        self._enough = False
         with (folder / "output").open("wb") as output:
             self._process = subprocess.Popen(
                 [
-                    *(program, f"{pbx[0]}:{pbx[1]}", "-s", did, "-sf", "scenario.xml", "-i", HOST),
-                    *("-m", str(calls), "-r", f"{rate:g}", "-l", str(calls), "-timer_resol", "1", *hold),
+                    *(program, f"{pbx[0]}:{pbx[1]}", "-s", did, "-sf", "scenario.xml", "-i", HOST, *dialled),
+                    *("-m", str(calls), "-r", f"{rate:g}", "-l", str(at_once or calls), "-timer_resol", "1", *hold),
                     # A call that is stuck fails, instead of keeping the bench for ever.
                     *("-recv_timeout", str(STUCK_MS)),
                     *("-nostdin", "-skip_rlimit", "-deadcall_wait", "0", "-max_socket", "100000"),
@@ -97,6 +110,11 @@ class Callers:
         """Wait until all calls are over."""
         ended = wait(self._process)
         return self._read(ended)
+
+    def enough(self) -> None:
+        """No more calls are placed: those that are there take their course, and `finish` waits for them."""
+        self._process.send_signal(signal.SIGUSR1)
+        self._enough = True
 
     def stop(self) -> None:
         """End SIPp, whatever its calls are doing."""
@@ -129,10 +147,11 @@ class Callers:
             said = (self._folder / "output").read_text(errors="replace")[-1000:]
             raise SystemExit(f"SIPp placed no calls; it said: {said}")
         last = rows[-1]
+        calls = int(last["TotalCallCreated"]) if self._enough else self._calls
         return Placed(
-            calls=self._calls,
+            calls=calls,
             succeeded=int(last["SuccessfulCall(C)"]),
-            failed=self._calls - int(last["SuccessfulCall(C)"]),
+            failed=calls - int(last["SuccessfulCall(C)"]),
             retransmissions=int(last["Retransmissions(C)"]),
             cpu_seconds=ended.cpu_seconds,
             placing_seconds=self._placing_seconds(rows),

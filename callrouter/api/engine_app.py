@@ -15,13 +15,17 @@ from callrouter.api.agents.routes import Agents
 from callrouter.api.agents.routes import router as agents_router
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
+from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
+from callrouter.api.stream import engine_page
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
 from callrouter.permissions import Permission
+from callrouter.stream.feed import Feed
 
 
 class Live(Protocol):
@@ -47,6 +51,8 @@ def create_engine_app(
     gate: Gate,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
+    feed: Feed | None = None,
+    handover: Handover | None = None,
     notes: Mapping[str, Check] | None = None,
     agents: Agents | None = None,
 ) -> FastAPI:
@@ -59,6 +65,8 @@ def create_engine_app(
         gate: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
+        feed: /stream; without it there is none.
+        handover: /pbx/teams, likewise.
         notes: what /health and /ready mention though work goes on, by name.
         agents: /agents, and what may be done for them; without them there are none.
     """
@@ -67,6 +75,8 @@ def create_engine_app(
     app.include_router(health_router(checks, __version__, gate, notes=notes))
     if operations is not None:
         app.include_router(status_router(operations.status, operations.reload, gate))
+    if handover is not None:
+        app.include_router(handover_router(handover, gate))
 
     @app.get("/metrics", tags=["metrics"], response_class=Response)
     async def metrics() -> Response:
@@ -87,4 +97,7 @@ def create_engine_app(
         guards = [Depends(gate.enter), Depends(refuse_unknown)]
         problems = documented(401, 422, 429)
         app.include_router(agents_router(agents, gate), dependencies=guards, responses=problems)
+    if feed is not None:
+        dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
+        app.include_router(engine_page.router(feed, gate), dependencies=dependencies)
     return app

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
+import socket
 from collections.abc import Container
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from callrouter.api.pbx import HandedOverOut, UnitReport
 from callrouter.api.schemas import LiveOut, Out, Problem
 from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError
@@ -72,6 +75,15 @@ class EngineClient:
         """
         return await self._ask(StatusOut, "POST", "/reload", RELOAD_SECONDS)
 
+    async def teams(self, report: UnitReport) -> HandedOverOut:
+        """What the PBX is to have, once it is something else than the report says it has.
+
+        Raises:
+            EngineAway: with the reason, and what to look at.
+        """
+        seconds = report.wait_seconds + self._timeout_seconds
+        return await self._ask(HandedOverOut, "POST", "/pbx/teams", seconds, report.model_dump_json().encode())
+
     async def ask(self, model: type[Answer], method: str, path: str, *, may_refuse: Container[int] = ()) -> Answer:
         """Any of its pages; `may_refuse` are statuses by which it says that something cannot be done.
 
@@ -79,15 +91,26 @@ class EngineClient:
             EngineRefused: it cannot be done.
             EngineAway: with the reason, and what to look at.
         """
-        return await self._ask(model, method, path, self._timeout_seconds, may_refuse)
+        return await self._ask(model, method, path, self._timeout_seconds, may_refuse=may_refuse)
 
-    async def _ask(
-        self, model: type[Answer], method: str, path: str, seconds: float, may_refuse: Container[int] = ()
+    async def _ask(  # noqa: PLR0913, RUF100  # each is of the request
+        self,
+        model: type[Answer],
+        method: str,
+        path: str,
+        seconds: float,
+        sent: bytes | None = None,
+        *,
+        may_refuse: Container[int] = (),
     ) -> Answer:
+        connection = self._connection(seconds)
         try:
             async with asyncio.timeout(seconds):
                 # A thread, because the standard library's client blocks; one request a second is many here.
-                status, body = await asyncio.to_thread(self._request, method, path, seconds)
+                status, body = await asyncio.to_thread(self._request, connection, method, path, sent)
+        except asyncio.CancelledError:
+            _let_go(connection)
+            raise
         except (OSError, TimeoutError, http.client.HTTPException) as error:
             raise EngineAway(
                 f"the engine at {self._base_url} does not answer ({str(error) or type(error).__name__}): "
@@ -102,6 +125,10 @@ class EngineClient:
                 f"the engine at {self._base_url} does not let our token do this: give one that may, "
                 "such as CALLROUTER_API_TOKEN of the engine itself"
             )
+        if status == http.client.CONFLICT:
+            raise EngineAway(
+                f"the engine at {self._base_url} has no CALLROUTER_PBX_KEY: give it and `callrouter pbx apply` the same"
+            )
         try:
             if status in may_refuse:
                 raise EngineRefused(Problem.model_validate_json(body).detail, status)
@@ -112,13 +139,27 @@ class EngineClient:
                 "check CALLROUTER_ENGINE_URL"
             ) from error
 
-    def _request(self, method: str, path: str, seconds: float) -> tuple[int, bytes]:
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
         url = urlsplit(self._base_url)
         connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = connect(url.hostname or "", url.port, timeout=seconds)
+        return connect(url.hostname or "", url.port, timeout=seconds)
+
+    def _request(
+        self, connection: http.client.HTTPConnection, method: str, path: str, sent: bytes | None
+    ) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if sent is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            connection.request(method, url.path + path, headers={"Authorization": f"Bearer {self._token}"})
+            connection.request(method, urlsplit(self._base_url).path + path, body=sent, headers=headers)
             response = connection.getresponse()
             return response.status, response.read(MAX_BYTES)
         finally:
             connection.close()
+
+
+def _let_go(connection: http.client.HTTPConnection) -> None:
+    """End a request that nobody waits for any more: its thread would hold up the end of the process."""
+    with contextlib.suppress(OSError):  # it has just ended
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)

@@ -14,18 +14,22 @@ from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
-from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
+from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
+from callrouter.stream.feed import Feed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +41,14 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    handover: Handover
+    agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
     agents: AgentsHere
+    shown_numbers: ShownNumbers
     calls: LiveCalls
+    feed: Feed
     registry: CollectorRegistry
     clock: SystemClock
     tasks: Tasks
@@ -60,6 +68,8 @@ class EngineOperations:
         return {
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
+            "pbx": self._note_pbx,
+            "agents": self._note_agents,
             "web services": self._note_outgoing,
             "database": self._note_database,
         }
@@ -73,6 +83,8 @@ class EngineOperations:
             gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
+            feed=self.feed,
+            handover=self.handover,
             notes=self.notes,
             agents=self.agents,
         )
@@ -82,6 +94,8 @@ class EngineOperations:
         details = {
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
+            "pbx": self._note_pbx,
+            "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
             "database": self._detail_database,
@@ -99,6 +113,7 @@ class EngineOperations:
             refused_calls=RefusedCallsOut(
                 total=self.refused.total, by_client=self.refused.by_client, last_at=self.refused.last_at
             ),
+            without_number=WithoutNumberOut.of(self.shown_numbers),
             backlog=self.recorder.backlog,
             backlog_seconds=self.recorder.oldest_seconds,
             dialplans=DialplansOut.of(self.plans, walked, watching=self.watching),
@@ -108,6 +123,10 @@ class EngineOperations:
         """Load the clients' files again."""
         await self.plans.reload(Why.ASKED)
         self.queue_check.look_soon()  # also when no file has changed: whoever asks may have mended Asterisk's
+
+    def end_stream(self) -> None:
+        """Whoever listens hears no more of us."""
+        self.feed.end("the engine stops")
 
     def reload_soon(self) -> None:
         """The same, for a signal."""
@@ -145,6 +164,15 @@ class EngineOperations:
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _note_pbx(self) -> str | None:
+        return self.handover.trouble
+
+    async def _note_agents(self) -> str | None:
+        return self.agent_ids.trouble
+
+    async def _detail_agents(self) -> str | None:
+        return self.agent_ids.details
 
     async def _detail_queues(self) -> str | None:
         return self.queue_check.details

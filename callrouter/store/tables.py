@@ -7,6 +7,10 @@ one writer puts them down in one transaction, and the check of every row costs m
 `calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
 
+A row of `superseded_calls` is what another teller said of a call: whoever knew less, or was corrected. Nothing that
+was told is lost.
+
+A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
 A row of `agent_sessions` is a time in which an agent was logged in, paused or in wrap-up. PINs are hashes only.
 
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
@@ -20,6 +24,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -39,8 +44,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from callrouter.core.agents.sessions import SessionKind
-from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.core.call import DEFAULT_PBX, Disposition, OfferOutcome, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
+from callrouter.outgoing.order import Outcome, Purpose, Settlement
 from callrouter.permissions import ScopeKind
 
 
@@ -50,6 +56,14 @@ class AuditOutcome(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+class FollowUpResult(StrEnum):
+    """What came of calling somebody back by hand."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    NOT_NEEDED = "not_needed"
 
 
 class RecordingKind(StrEnum):
@@ -73,6 +87,19 @@ _Instant = DateTime(timezone=True)
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
+
+
+def _pbx(*, nullable: bool = False) -> Column[str]:
+    """Rows from before PBXs had names are the default one's."""
+    return Column("pbx", Text, nullable=nullable, server_default=DEFAULT_PBX, comment="CALLROUTER_PBX")
+
+
+def _revision(*, nullable: bool = False) -> tuple[Column[int], Column[int]]:
+    """Of two tellers of one call, or of one numbered part of it, the higher pair stands (core.call, Revision)."""
+    return (
+        Column("epoch", BigInteger, nullable=nullable, server_default="0", comment="of the engine that told it"),
+        Column("revision", Integer, nullable=nullable, server_default="1", comment="0: a guess, the end was not seen"),
+    )
 
 
 PATH_ARROW = " → "
@@ -103,6 +130,9 @@ calls = Table(
     Column("node_path", Text, nullable=False),
     Column("variables", JSONB, nullable=False),
     Column("trace", JSONB, nullable=False, comment="store/trace.py"),
+    # Empty is the default: an engine of the release before copies staged rows that lack them (writer).
+    _pbx(nullable=True),
+    *_revision(nullable=True),
     PrimaryKeyConstraint("call_id"),
     CheckConstraint(_one_of("disposition", Disposition), name="disposition"),
     Index(None, "client", "ringing_at"),
@@ -123,8 +153,37 @@ queue_visits = Table(
     Column("left_at", _Instant),
     Column("outcome", Text),
     Column("waiting_seconds", Double, nullable=False),
+    _pbx(nullable=True),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint(_one_of("outcome", QueueOutcome), name="outcome"),
+)
+
+superseded_calls = Table(
+    "superseded_calls",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("record", JSONB, nullable=False, comment="its row of calls, column by column"),
+    Column("noted_at", _Instant, nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("call_id", "epoch", "revision"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("number", Integer, nullable=False, comment="1 for the first offer of the call"),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("began_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    Column("outcome", Text, comment="empty: nobody saw its end"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    *_revision(),
+    PrimaryKeyConstraint("call_id", "number"),
+    CheckConstraint(_one_of("outcome", OfferOutcome), name="outcome"),
+    Index(None, "agent", "began_at"),
 )
 
 messages = Table(
@@ -178,10 +237,58 @@ callbacks = Table(
     Column("node", Text, nullable=False),
     Column("asked_at", _Instant, nullable=False),
     Column("state", Text, nullable=False),
+    # Of what becomes of it; empty while it is open, and where somebody has set only `state`.
+    Column("settled_at", _Instant),
+    Column("settled_by", Text),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint("state IN ('open', 'done', 'given_up')", name="state"),
+    CheckConstraint(_one_of("settled_by", Settlement), name="settled_by"),
     Index(None, "client", "asked_at"),
     Index(None, "asked_at"),
+    Index("callbacks_open_idx", "client", "number", postgresql_where=text("state = 'open'")),
+)
+
+outgoing_calls = Table(
+    "outgoing_calls",
+    metadata,
+    Column("outgoing_id", _Id, nullable=False, comment="of its order at the PBX, and of its channels"),
+    Column("purpose", Text, nullable=False),
+    Column("call_id", _Id, nullable=False, comment="the call in which it was asked for"),
+    Column("position", SmallInteger, nullable=False, comment="which wish of that call"),
+    Column("client", _Id, nullable=False, comment="whose allow-list admitted the number"),
+    Column("number", Text, nullable=False, comment="E.164"),
+    Column("shown", Text, nullable=False, comment="the number they see, E.164; empty: none"),
+    Column("queue", Text, nullable=False),
+    Column("turn_at", _Instant, nullable=False, comment="since when it waits its turn"),
+    Column("epoch", BigInteger, nullable=False, comment="of the engine that has it: only that one changes it"),
+    Column("placed_at", _Instant, nullable=False),
+    Column("rung_at", _Instant, comment="an agent took it"),
+    Column("answered_at", _Instant),
+    Column("ended_at", _Instant),
+    Column("agent", Text),
+    Column("outcome", Text, comment="empty while it is under way"),
+    Column("hangup_cause", Integer, comment="Q.850"),
+    PrimaryKeyConstraint("outgoing_id"),
+    CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
+    CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
+    Index(None, "call_id", "position"),
+    Index(None, "client", "placed_at"),
+    # One at a time for each wish, whatever two engines think.
+    Index("outgoing_calls_live_idx", "call_id", "position", unique=True, postgresql_where=text("outcome IS NULL")),
+)
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("follow_up_id", Integer, Identity(always=True), nullable=False),
+    Column("call_id", _Id, nullable=False, comment="the call of whoever was called back"),
+    Column("client", _Id, nullable=False),
+    Column("at", _Instant, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    PrimaryKeyConstraint("follow_up_id"),
+    CheckConstraint(_one_of("result", FollowUpResult), name="result"),
+    Index(None, "call_id", "at"),
 )
 
 notifications = Table(
@@ -269,6 +376,7 @@ beats = Table(
     Column("watcher", _Id, nullable=False),
     Column("beat_at", _Instant, nullable=False, comment="by the engine's clock"),
     Column("written_at", _Instant, nullable=False, server_default=text("now()"), comment="by PostgreSQL's"),
+    _pbx(),
     PrimaryKeyConstraint("watcher"),
 )
 
@@ -279,6 +387,7 @@ gaps = Table(
     Column("from_at", _Instant, nullable=False),
     Column("until_at", _Instant, comment="empty while nothing is seen yet"),
     Column("reason", Text, nullable=False),
+    _pbx(),
     PrimaryKeyConstraint("gap_id"),
     Index(None, "from_at"),
 )

@@ -33,6 +33,7 @@ STOP = [
     "telephony.finish",
     "records.close",
     "telephony.close",
+    "operations.end_stream",
     "server.stop",
     "aside.stop",
     "agents.stop",

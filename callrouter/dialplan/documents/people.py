@@ -17,6 +17,7 @@ from callrouter.dialplan.language.fields import (
     Name,
     OneOrMany,
     Positive,
+    Texts,
     as_list,
     as_mapping,
 )
@@ -64,6 +65,8 @@ class AgentBlock(Block):
     """What people call them."""
     phone: Line | None = None
     """Their telephone at the PBX, where it does not have the agent's own name."""
+    formerly: Texts = ()
+    """Names that this same person had before: an agent's identifier is never given to somebody else."""
     number: Annotated[Line | None, WithJsonSchema({"type": "string", "pattern": "^[0-9]{2,6}$"})] = None
     """Two to six digits, in quotes, with which they log in at any telephone: `*10` and the number."""
     language: Annotated[Line | None, WithJsonSchema({"enum": list(LANGUAGES)})] = None
@@ -91,7 +94,7 @@ class TeamQueueBlock(Block):
     strategy: Line = "rrmemory"
     """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear.
     leastrecent and fewestcalls ring an agent who does not pick up again and again, whoever else is free; rrmemory rings
-    one after the other."""
+    one after the other. A queue that becomes linear rings in the order of `members` from Asterisk's next restart on."""
     ring: Annotated[Positive, bounds.RING] = 15.0
     """How long one agent is rung."""
     retry: Annotated[Positive, bounds.RETRY] = 1.0

@@ -46,6 +46,9 @@ class AgentsFile(Block):
 
     agents: Annotated[dict[Name, AgentBlock], Before(as_mapping)]
     """Agents by the name that queues and figures know them under."""
+    phones: Texts = ()
+    """Every telephone of the PBX, where they are to be listed: an agent's own must then be one of them, and one that is
+    nobody's own is there too, for whoever sits down at it. Without it each agent has theirs."""
     pauses: Annotated[Texts, Field(max_length=9)] = ()
     """Why an agent may pause: `*121` at their telephone is the first of them, `*122` the second."""
 
@@ -94,7 +97,8 @@ class ListsFile(Block):
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
     lists: Annotated[dict[Name, Texts], Before(as_mapping)]
-    """Lists by name: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
+    """Lists by name: whole numbers, beginnings (`"08*"`), and callers without a number, by why they have none:
+    `withheld`, `unauthenticated`, `unavailable`."""
 
 
 class PromptsFile(Block):
