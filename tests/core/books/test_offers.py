@@ -66,7 +66,7 @@ def gone(after: float) -> CallerHungUp:
     return CallerHungUp(at=AT + timedelta(seconds=after), cause=16)
 
 
-RANG, UNANSWERED, CANCELLED, HUNG_UP, ENDED = LegSign
+RANG, UNANSWERED, CANCELLED, HUNG_UP, ENDED, *_OF_CONVERSATIONS = LegSign
 MEASURED: Final[dict[str, tuple[list[Input], OfferOutcome, float]]] = {
     "rang_out": (
         [rung(), sign(RANG, 1.1), missed(16, 15), sign(UNANSWERED, 16), sign(CANCELLED, 16), sign(ENDED, 16)],
@@ -242,7 +242,7 @@ def _folded(call: Call, inputs: list[LegHeard]) -> Offer:
 
 def test_the_story_names_each_ring() -> None:
     """Whom the caller was offered to in vain, for how long, and why; the answer stands there anyway."""
-    refused = [rung(), sign(HUNG_UP, 2, cause=34), sign(ENDED, 2, cause=34)]
+    refused: list[Input] = [rung(), sign(HUNG_UP, 2, cause=34), sign(ENDED, 2, cause=34)]
     call, _ = told(*refused, rung(ZOE, "zoe", 3), sign(RANG, 3.1, leg=ZOE), answered(9, leg=ZOE, agent="zoe"), gone(60))
 
     assert [line.partition("  ")[2] for line in explain(call, PLAN)][1:] == [
@@ -250,5 +250,6 @@ def test_the_story_names_each_ring() -> None:
         "anne was rung for 1 s: phone_failed (cause 34)",
         "answered by zoe after 9 s",
         "leaves queue sales: answered",
+        "talked to zoe for 51 s; hung up by caller",
         "ended: answered",
     ]
