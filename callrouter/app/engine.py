@@ -186,7 +186,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         epoch=incarnation.epoch,
     )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
-    agent_watch = AgentWatch(link, calls, switch.call_id_of, feed, clock.now)
+    agent_watch = AgentWatch(link, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,

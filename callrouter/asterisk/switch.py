@@ -106,11 +106,6 @@ class AsteriskSwitch:
             self._rings.call_ended(call_id)
             line.call_ended()
 
-    def call_id_of(self, uniqueid: str) -> str | None:
-        """The call of a caller's channel; None for any other channel."""
-        line = self._by_uniqueid.get(uniqueid)
-        return line.call_id if line is not None else None
-
     def drain(self) -> None:
         """No new call is taken any more: Asterisk's fallback serves them."""
         self._draining = True
