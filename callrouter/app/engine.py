@@ -218,6 +218,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             keeper=keeper,
             observation=observation,
             trail=AuditTrail(database),
+            agent_ids=agent_ids,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -275,7 +276,6 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
-        tasks.keep(self.operations.agent_ids.run, "identifiers of agents")
         self.web_services.start(tasks)
         self.telephony.start()
         if self.settings.watch:
@@ -290,7 +290,6 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
-        self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
