@@ -252,6 +252,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             keeper=keeper,
             observation=observation,
             trail=trail,
+            agent_ids=agent_ids,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -323,7 +324,6 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
-        tasks.keep(self.operations.agent_ids.run, "identifiers of agents")
         self.web_services.start(tasks)
         self.telephony.start()
         if self.settings.watch:
@@ -339,7 +339,6 @@ class Engine:
         await self.records.close()
         await self.telephony.close()
         self.operations.end_stream()  # the server waits for answers that do not end
-        self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
