@@ -18,6 +18,11 @@
     │   ├── ActionFailed       Asterisk answered an action with Error
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
+    ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
+    │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
+    │   ├── ConsoleAway        … does not reach Asterisk's local socket
+    │   ├── NotSignedError     … was answered without the key that it shares with the engine (app.pbx.unit)
+    │   └── NotApplied         … has had Asterisk load its files, and Asterisk does not have what they say
     ├── SpeechError            the operator: text to speech or a sound file
     ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
@@ -91,6 +96,22 @@ class ChannelGone(ActionFailed):
 
 class EncodingError(AmiError):
     """A value cannot be written to that place."""
+
+
+class PbxUnitError(CallrouterError):
+    """The unit that applies teams and telephones on the PBX's own host."""
+
+
+class TeamsError(PbxUnitError):
+    """A document of teams cannot be read, or names something that cannot stand in Asterisk's files."""
+
+
+class ConsoleAway(PbxUnitError):
+    """Asterisk does not answer at its local socket."""
+
+
+class NotApplied(PbxUnitError):
+    """Asterisk has loaded its files, and does not have what they say: the files of before are back."""
 
 
 class SpeechError(CallrouterError):

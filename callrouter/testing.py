@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
+from callrouter.core.books.ledger import conclude
 from callrouter.core.call import (
     Call,
     CallerId,
@@ -31,7 +32,6 @@ from callrouter.core.call import (
 from callrouter.core.effects import Effect, Sound, describe_effect
 from callrouter.core.engine import Turn
 from callrouter.core.facts import CallEnded, Fact
-from callrouter.core.ledger import conclude
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule

@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from callrouter.core.call import Call, Disposition, replace
+from callrouter.api.status import WithoutNumberOut
+from callrouter.core.call import WITHOUT_NUMBER, Call, CallerId, Disposition, replace
 from callrouter.core.facts import (
     CallEnded,
     CallStarted,
@@ -22,6 +23,7 @@ from callrouter.core.facts import (
     TroubleMet,
 )
 from callrouter.core.service_level import ServiceCounts, ServiceLevelTarget, service_level
+from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources, exposition
 
 from .api.stories import abandoned, answered, live, message_left
@@ -264,3 +266,24 @@ def test_what_web_services_answer_is_counted(metrics: EngineMetrics, registry: C
     assert value("callrouter_lookup_seconds_count") == 2
     assert value("callrouter_notification_attempts_total", {"outcome": "delivered"}) == 1
     assert value("callrouter_notifications_backlog") == 7
+
+
+def test_calls_without_a_number_are_counted_by_the_number_dialled(
+    metrics: EngineMetrics, registry: CollectorRegistry
+) -> None:
+    """By why there is none; a number that is shown counts too, for the share."""
+    hidden = [replace(answered(f"n{why}"), caller=CallerId(presentation=why)) for why in WITHOUT_NUMBER]
+    for call in (answered("1"), *hidden, replace(answered("2"), caller=CallerId(number=None))):
+        metrics.observe([CallEnded(call=call)])
+    metrics.observe([CallEnded(call=replace(answered("3"), client=UNKNOWN_CLIENT, did="+33100000000"))])
+
+    def counted(did: str, presentation: str) -> float | None:
+        labels = {"did": did, "presentation": presentation}
+        return registry.get_sample_value("callrouter_did_calls_total", labels)
+
+    did = hidden[0].did
+    assert [counted(did, one) for one in ("allowed", "withheld", "unauthenticated", "unavailable")] == [1, 1, 1, 2]
+    assert counted("(other)", "allowed") == 1
+    assert counted("+33100000000", "allowed") is None
+    (told,) = WithoutNumberOut.of(metrics.shown_numbers)
+    assert (told.did, told.client, told.calls, told.without_number) == (did, "cabinet-moreau", 5, 4)

@@ -13,6 +13,7 @@ from callrouter.api.problems import documented
 from callrouter.api.schemas import Instant, Out, Seconds
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Issue
+from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.permissions import Permission
 from callrouter.runtime.reload import RefusedFile, ServedPlans
 from callrouter.store.tables import AuditOutcome
@@ -108,6 +109,31 @@ class RefusedCallsOut(Out):
     )
 
 
+class WithoutNumberOut(Out):
+    """What calls to one number show of their callers, since the engine started."""
+
+    did: str = Field(examples=["+33199000020"])
+    client: str = Field(examples=["etude-lenoir"])
+    calls: int = Field(description="Calls that ended, whatever they show", examples=[40])
+    withheld: int = Field(description="The caller does not want to be shown", examples=[3])
+    unauthenticated: int = Field(description="The network could not authenticate the number", examples=[4])
+    unavailable: int = Field(description="There was no number, and nobody said why", examples=[24])
+
+    @classmethod
+    def of(cls, shown: ShownNumbers) -> list[WithoutNumberOut]:
+        """Numbers to which somebody called without one, by how many did."""
+        found = [
+            cls.model_validate({"did": did, "client": client, "calls": sum(counts.values()), **counts})
+            for did, client, counts in shown.by_did()
+        ]
+        return sorted((one for one in found if one.without_number), key=lambda one: -one.without_number)
+
+    @property
+    def without_number(self) -> int:
+        """Calls of callers without a number, for whatever reason."""
+        return self.withheld + self.unauthenticated + self.unavailable
+
+
 class StatusOut(Out):
     """The engine as a whole."""
 
@@ -119,6 +145,9 @@ class StatusOut(Out):
     database: str = Field(examples=["up"])
     live_calls: int
     refused_calls: RefusedCallsOut = RefusedCallsOut()
+    without_number: list[WithoutNumberOut] = Field(
+        default_factory=list, description="Numbers dialled by callers who showed none, those with most of them first"
+    )
     backlog: int = Field(description="Calls that ended and are not in PostgreSQL yet")
     backlog_seconds: Seconds = Field(description="For how long the oldest of them has waited")
     dialplans: DialplansOut

@@ -13,12 +13,14 @@ from callrouter import __version__
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
-from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
+from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -36,8 +38,10 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    handover: Handover
     refused: RefusedCalls
     outgoing: OutgoingCheck
+    shown_numbers: ShownNumbers
     calls: LiveCalls
     registry: CollectorRegistry
     clock: SystemClock
@@ -58,6 +62,7 @@ class EngineOperations:
         return {
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
+            "pbx": self._note_pbx,
             "web services": self._note_outgoing,
             "database": self._note_database,
         }
@@ -71,6 +76,7 @@ class EngineOperations:
             gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
+            handover=self.handover,
             notes=self.notes,
         )
 
@@ -79,6 +85,7 @@ class EngineOperations:
         details = {
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
+            "pbx": self._note_pbx,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
             "database": self._detail_database,
@@ -96,6 +103,7 @@ class EngineOperations:
             refused_calls=RefusedCallsOut(
                 total=self.refused.total, by_client=self.refused.by_client, last_at=self.refused.last_at
             ),
+            without_number=WithoutNumberOut.of(self.shown_numbers),
             backlog=self.recorder.backlog,
             backlog_seconds=self.recorder.oldest_seconds,
             dialplans=DialplansOut.of(self.plans, walked, watching=self.watching),
@@ -142,6 +150,9 @@ class EngineOperations:
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _note_pbx(self) -> str | None:
+        return self.handover.trouble
 
     async def _detail_queues(self) -> str | None:
         return self.queue_check.details

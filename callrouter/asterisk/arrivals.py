@@ -32,6 +32,8 @@ def caller_id(env: AgiEnv, region: str) -> CallerId:
     (callrouter-identity of extensions.conf).
     """
     shown, number = presentation(env.presentation), env.caller_number
+    if shown is Presentation.UNAUTHENTICATED:
+        return CallerId(presentation=shown)
     if shown is Presentation.WITHHELD or (number is not None and number.lower() == ANONYMOUS):
         return CallerId(presentation=Presentation.WITHHELD)
     if number is None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
 
+_FAILED_SCREENING: Final = 0x02
 QUEUE_STATUS: Final[Mapping[str, QueueOutcome]] = {
     # app_queue.c, queue_results
     "TIMEOUT": QueueOutcome.TIMEOUT,
@@ -59,11 +60,14 @@ def record_outcome(status: str) -> RecordOutcome:
 
 
 def presentation(code: int) -> Presentation:
-    """agi_callingpres: Q.931's presentation indicator stands in bits 6 and 7 (callerid.h, AST_PRES_*)."""
+    """agi_callingpres: presentation in bits 6 and 7, screening in bits 1 and 2 (callerid.h, AST_PRES_*; Q.931, 4.5.10).
+
+    A number that is restricted and failed screening is one that callrouter-identity has found not to be authenticated.
+    """
     match code & 0x60:
         case 0x00:
             return Presentation.ALLOWED
         case 0x20:
-            return Presentation.WITHHELD
+            return Presentation.UNAUTHENTICATED if code & 0x03 == _FAILED_SCREENING else Presentation.WITHHELD
         case _:
             return Presentation.UNAVAILABLE

@@ -34,7 +34,7 @@ _FIELDS = 11
 _OLD_FIELDS = 8
 _CAUSE_DIGITS = 3
 _CALL_ID = re.compile(r"[A-Za-z0-9_.-]+")
-_SHOWN = {"a": Presentation.ALLOWED, "p": Presentation.WITHHELD}
+_SHOWN = {"a": Presentation.ALLOWED, "p": Presentation.WITHHELD, "f": Presentation.UNAUTHENTICATED}
 _FALLBACK = "the engine was away; Asterisk's fallback served the caller"
 
 
@@ -99,12 +99,12 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
 
 
 def _caller(shown: str, number: str) -> CallerId:
-    """Who called; of callers who withhold their number nothing is kept, should it stand there or not."""
+    """Who called; of callers whose number is not to be shown nothing is kept, should it stand there or not."""
     presentation = _SHOWN.get(shown, Presentation.UNAVAILABLE)
-    if number.lower() == ANONYMOUS:
-        presentation = Presentation.WITHHELD
     if presentation is not Presentation.ALLOWED:
         return CallerId(presentation=presentation)
+    if number.lower() == ANONYMOUS:
+        return CallerId(presentation=Presentation.WITHHELD)
     return CallerId(number=number) if number else CallerId(presentation=Presentation.UNAVAILABLE)
 
 
@@ -172,7 +172,9 @@ def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
 def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
     """Let the engine end it: what was answered was answered, what was recorded was recorded."""
     queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
-    return replace(_tell_all(plan, call, row, _last_known(call), queued_at), call_id=row.call_id)
+    # As much as the engine that wrote the state knew then: if it saw the end, on its way to the record, it knows more.
+    concluded = _tell_all(plan, call, row, _last_known(call), queued_at)
+    return replace(concluded, call_id=row.call_id, revision=call.revision)
 
 
 def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_at: datetime | None = None) -> Call:

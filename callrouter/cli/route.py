@@ -37,7 +37,7 @@ def route(
         Path, typer.Argument(metavar="FILE", help="A client's file, or a folder of them (then --to says whose).")
     ],
     caller: Annotated[
-        str, typer.Option("--from", metavar="NUMBER", help="The caller's number, or 'anonymous'.")
+        str, typer.Option("--from", metavar="NUMBER", help="The caller's number, or why they show none.")
     ] = ORDINARY_CALLER,
     to: Annotated[str, typer.Option(metavar="NUMBER", help="The number dialled; by default the client's first.")] = "",
     at: Annotated[

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
 from callrouter.dialplan.issues import how_many
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
@@ -19,6 +19,10 @@ from callrouter.settings.token import token_to_ask_with
 
 FEW = 20
 """Plans that are listed without being asked for."""
+MANY_WITHOUT_NUMBER = 0.25
+"""Share of a number's calls without a caller's number from which it is listed: a forwarding may strip it."""
+TOO_FEW_CALLS = 10
+"""Calls of which a share says nothing."""
 
 
 def status(
@@ -52,6 +56,10 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
     facts.add_row("Calls", f"{found.live_calls} live; {found.backlog} not written yet{waits}")
     if found.refused_calls.total:
         facts.add_row("Refused", safe_text(_refused(found.refused_calls)))
+    for one in _many_without_number(found.without_number):
+        facts.add_row(
+            "No number", safe_text(f"{one.without_number} of {how_many(one.calls, 'call')} to {one.did} ({one.client})")
+        )
     watched = "saved files go live by themselves" if found.dialplans.watching else "loaded when told to"
     dialplans = found.dialplans
     loaded = f"kept from {_local(dialplans.kept_at)}" if dialplans.kept_at else f"loaded {_local(dialplans.loaded_at)}"
@@ -86,6 +94,14 @@ def _refused(refused: RefusedCallsOut) -> str:
     limits = [f"{count} by {client or 'the machine'}'s limit" for client, count in most[:FEW]]
     since = f"; the last before {_local(refused.last_at)}" if refused.last_at else ""
     return f"{how_many(refused.total, 'call')}: {', '.join(limits)}{since}"
+
+
+def _many_without_number(found: list[WithoutNumberOut]) -> list[WithoutNumberOut]:
+    """Numbers to which many callers come without one: most others show theirs."""
+    many = [
+        one for one in found if one.calls >= TOO_FEW_CALLS and one.without_number >= MANY_WITHOUT_NUMBER * one.calls
+    ]
+    return many[:FEW]
 
 
 def _plans(dialplans: DialplansOut, clients: set[str]) -> Table:

@@ -22,16 +22,30 @@ if TYPE_CHECKING:
 else:
     from msgspec.structs import replace as replace
 
+DEFAULT_PBX = "pbx-1"
+"""What a PBX is called while nobody has named it; that of every row from before PBXs had names."""
 MAX_CALLBACKS = 2
 """Times one caller may ask to be called back in one call."""
 
 
 class Presentation(StrEnum):
-    """Whether the caller lets their number be shown (agi_callingpres folded to what a dialplan needs)."""
+    """Whether a caller's number is shown, and if not, why, as far as the trunk says it.
+
+    Since 2026-01-01 French operators hide numbers of mobiles that they cannot authenticate, and a forwarding often
+    strips what authenticates: of a caller without a number it must not be concluded that they hide it.
+    """
 
     ALLOWED = "allowed"
     WITHHELD = "withheld"
+    """The trunk says that the caller does not want to be shown."""
+    UNAUTHENTICATED = "unauthenticated"
+    """It says that the number could not be authenticated."""
     UNAVAILABLE = "unavailable"
+    """There is no number, and it does not say why."""
+
+
+WITHOUT_NUMBER = (Presentation.WITHHELD, Presentation.UNAUTHENTICATED, Presentation.UNAVAILABLE)
+"""Why a caller's number is not shown."""
 
 
 class CallerId(Struct, frozen=True, kw_only=True, gc=False):
@@ -41,6 +55,13 @@ class CallerId(Struct, frozen=True, kw_only=True, gc=False):
     """E.164 when it could be normalised, else the digits as received; None when withheld or unavailable."""
     name: str = ""
     presentation: Presentation = Presentation.ALLOWED
+
+    @property
+    def without_number(self) -> Presentation | None:
+        """Why no number is shown; None when one is."""
+        if self.presentation is Presentation.ALLOWED:
+            return Presentation.UNAVAILABLE if self.number is None else None
+        return self.presentation
 
 
 class Disposition(StrEnum):
@@ -258,10 +279,32 @@ class Earlier(Struct, frozen=True, kw_only=True, gc=False):
 NOTHING_EARLIER = Earlier()
 
 
+class Revision(Struct, frozen=True, order=True, gc=False):
+    """How much of a call its teller knows: of two records of one call the higher revision stands."""
+
+    epoch: int = 0
+    """Of the engine that has the call, in milliseconds since 1970: a later one knows what an earlier one left. 0: no
+    engine had it, and Asterisk's own journal is all there is."""
+    count: int = 0
+    """What that engine has learnt of the call, counted up. 0: the end was not seen, and is a guess that whoever
+    saw it corrects."""
+
+    def next(self) -> Revision:
+        """After something more was learnt."""
+        return Revision(self.epoch, self.count + 1)
+
+
+NOBODYS = Revision()
+"""Of a call that no engine had."""
+
+
 class Call(Struct, frozen=True, kw_only=True, gc=False):
     """One caller's visit, from offer to hang-up."""
 
     call_id: str
+    pbx: str = DEFAULT_PBX
+    """Which PBX it came to (the setting CALLROUTER_PBX)."""
+    revision: Revision = NOBODYS
     client: str
     plan_version: str
     did: str

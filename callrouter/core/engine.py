@@ -16,7 +16,9 @@ from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
+from callrouter.core.books.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
 from callrouter.core.call import (
+    DEFAULT_PBX,
     TOGETHER,
     Call,
     CallerId,
@@ -27,11 +29,11 @@ from callrouter.core.call import (
     Disposition,
     QueueOutcome,
     QueueVisit,
+    Revision,
     Visit,
     replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
-from callrouter.core.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
@@ -60,10 +62,12 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     facts: tuple[fact.Fact, ...] = ()
 
 
-def start(plan: Plan, offered: inputs.CallOffered) -> Turn:
-    """Take a call on and walk its tree to the first wait."""
+def start(plan: Plan, offered: inputs.CallOffered, *, pbx: str = DEFAULT_PBX, epoch: int = 0) -> Turn:
+    """Take a call on and walk its tree to the first wait; `epoch` is that of the engine that takes it."""
     call = Call(
         call_id=offered.call_id,
+        pbx=pbx,
+        revision=Revision(epoch),
         client=plan.client,
         plan_version=plan.version,
         did=offered.did[:MAX_NUMBER],
@@ -122,8 +126,19 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
         state=CallState.ENDED,
         clocks=replace(call.clocks, ended_at=at),
         hangup_cause=cause,
+        revision=call.revision.next(),
     )
     return Turn(call=ended, facts=(fact.CallEnded(call=ended),))
+
+
+def guessed(facts: tuple[fact.Fact, ...]) -> tuple[fact.Fact, ...]:
+    """The same facts of a call whose end nobody saw: its record is the lowest of its epoch, for others to correct."""
+    return tuple(
+        fact.CallEnded(call=replace(one.call, revision=Revision(one.call.revision.epoch)))
+        if isinstance(one, fact.CallEnded)
+        else one
+        for one in facts
+    )
 
 
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
@@ -171,7 +186,7 @@ def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
-    after = bridge(call, at, agent, leg)
+    after = replace(bridge(call, at, agent, leg), revision=call.revision.next())
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
@@ -189,7 +204,13 @@ def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     if call.state is CallState.CONNECTED:
         call = _note_closed(walk, close_open_visits(call, at))
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
-    call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
+    call = replace(
+        call,
+        state=CallState.ADRIFT,
+        verdict=verdict,
+        visits=(*call.visits, note),
+        revision=call.revision.next(),
+    )
     return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
 
 
@@ -215,6 +236,7 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
         state=CallState.ENDED,
         clocks=replace(call.clocks, ended_at=at),
         hangup_cause=cause,
+        revision=call.revision.next(),
     )
     return Turn(call=call, facts=(*walk.facts, fact.CallEnded(call=call)))
 
@@ -310,7 +332,7 @@ class _Walk:
         last = effects[-1]
         if type(last) is Record and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
-        call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
+        call = replace(stay.call, state=stay.state, step=stay.call.step + 1, revision=stay.call.revision.next())
         # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
@@ -334,6 +356,7 @@ class _Walk:
             call,
             state=CallState.HANGING_UP,
             step=call.step + 1,
+            revision=call.revision.next(),
             verdict=finish.verdict or call.verdict,
         )
         return Turn(call=call, effects=(Hangup(cause=finish.cause),), facts=tuple(self.facts))

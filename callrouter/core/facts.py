@@ -91,6 +91,12 @@ class CallEnded(Struct, frozen=True, kw_only=True, gc=False):
     call: Call
 
 
+class CallCorrected(Struct, frozen=True, kw_only=True, gc=False):
+    """More is known of a call that has ended: its record is corrected, and whoever counts has counted it."""
+
+    call: Call
+
+
 Fact = (
     CallStarted
     | NodeVisited
@@ -104,4 +110,5 @@ Fact = (
     | InputRefused
     | TroubleMet
     | CallEnded
+    | CallCorrected
 )

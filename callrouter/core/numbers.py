@@ -320,19 +320,21 @@ def _french_prefixes(digits: str) -> tuple[str, ...]:
 
 
 class CallerList(Struct, frozen=True, kw_only=True):
-    """A client's list of callers: whole numbers, prefixes, and those who withhold theirs."""
+    """A client's list of callers: whole numbers, prefixes, and those who show none."""
 
     name: str
     numbers: frozenset[str] = frozenset()
     """E.164."""
     prefixes: tuple[str, ...] = ()
     """Beginnings of E.164 numbers."""
-    anonymous: bool = False
+    without_number: frozenset[Presentation] = frozenset()
+    """Callers without a number whom it holds, by why they have none."""
 
     def match(self, caller: CallerId) -> str:
         """The entry that holds this caller, or an empty string."""
-        if caller.presentation is not Presentation.ALLOWED or caller.number is None:
-            return ANONYMOUS if self.anonymous else ""
-        if caller.number in self.numbers:
-            return caller.number
-        return next((f"{p}*" for p in self.prefixes if caller.number.startswith(p)), "")
+        if why := caller.without_number:
+            return why.value if why in self.without_number else ""
+        number = caller.number or ""
+        if number in self.numbers:
+            return number
+        return next((f"{p}*" for p in self.prefixes if number.startswith(p)), "")

@@ -32,6 +32,7 @@ from callrouter.core.call import (
     Earlier,
     Presentation,
     QueueVisit,
+    Revision,
     replace,
 )
 from callrouter.core.parts import (
@@ -50,7 +51,7 @@ from callrouter.core.parts import (
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError, StateDecodeError
 
-FORMAT = 2
+FORMAT = 3
 """Raised by one with every change to the order or meaning of the fields."""
 
 MAX_ENCODED = 900
@@ -181,6 +182,8 @@ def _unpack(encoded: bytes) -> list[Any]:
         fields = json.loads(text.decode("utf-8", "surrogatepass"))
     except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
         raise StateDecodeError(f"the state of a call does not read back: {error}") from error
+    if isinstance(fields, list) and len(fields) == _FIELDS_BEFORE and fields[0] == FORMAT - 1:
+        return [*fields, *_NEW_FIELDS]
     if not isinstance(fields, list) or len(fields) != _FIELDS or fields[0] != FORMAT:
         raise StateDecodeError("the state of a call is of another release")
     return fields
@@ -240,13 +243,19 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         if earlier.attempts
         else 0,
         write_callbacks(call.callbacks, offset, index) if call.callbacks else 0,
+        call.revision.epoch,
+        call.revision.count,
     ]
 
 
 _NONE: list[Any] = []
 
 
-_FIELDS = 26
+_NEW_FIELDS = (0, 1)
+"""What a state of the format before lacks: it has no epoch, and was learnt from a living channel."""
+
+_FIELDS_BEFORE = 26
+_FIELDS = _FIELDS_BEFORE + len(_NEW_FIELDS)
 
 
 def _earlier(written: Any) -> Earlier:
@@ -272,6 +281,7 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         raise KeyError(f"the plan has no node {node!r}")
     return Call(
         call_id=text(fields[3]),
+        revision=Revision(whole(fields[26]), whole(fields[27])),
         client=text(fields[1]),
         plan_version=text(fields[2]),
         did=text(fields[4]),

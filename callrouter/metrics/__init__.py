@@ -1,9 +1,9 @@
 """Prometheus figures of the engine, on a registry it is given; listens to facts as an Observer.
 
-`engine` holds all of them and observes: `clients` counts journeys by client, `calls` what has no client, `lookups` and
-`deliveries` what clients' own systems answer; `dialplans` what their files are like; `sources` reads at each scrape
-what others count anyway. `fast` is a histogram cheap enough for the path of live calls, `exposition` writes the page
-without holding up the loop.
+`engine` holds all of them and observes: `clients` counts journeys by client, `shown_numbers` by the number dialled and
+what is shown of the caller, `calls` what has no client, `lookups` and `deliveries` what clients' own systems answer;
+`dialplans` what their files are like; `sources` reads at each scrape what others count anyway. `fast` is a histogram
+cheap enough for the path of live calls, `exposition` writes the page without holding up the loop.
 
 A journey is counted once, when it ends, in all its counters together, so that every rate divides counts of the same
 journeys. Over any window, for a client (or, without `by (client)`, for everybody):
@@ -37,7 +37,7 @@ queues come from the dialplans in service, outcomes from enums. Queue waiting is
 client (800 of them, times the buckets).
 
 As is usual with Prometheus, /metrics asks for no token: whoever reaches the engine's port reads the clients'
-identifiers and the names of queues, with their figures, and nothing else: no host, no agent, no caller.
+identifiers, their numbers and the names of queues, with their figures, and nothing else: no host, no agent, no caller.
 """
 
 from __future__ import annotations

@@ -79,10 +79,10 @@ class ClientCounters(Collector):
         """One family for each counter, all of one instant."""
         snapshot: _Snapshot = [(client, tuple(figures)) for client, figures in self._clients.items()]
         calls = CounterMetricFamily("callrouter_calls", "Calls that ended", labels=["client", "disposition"])
-        yield _made_when_read(calls, _ByDisposition(snapshot))
+        yield made_when_read(calls, _ByDisposition(snapshot))
         for position, (name, documentation) in enumerate(COUNTERS, start=len(DISPOSITIONS)):
             family = CounterMetricFamily(f"callrouter_{name}", documentation, labels=["client"])
-            yield _made_when_read(family, _OneCounter(f"callrouter_{name}_total", snapshot, position))
+            yield made_when_read(family, _OneCounter(f"callrouter_{name}_total", snapshot, position))
 
     def _figures(self, client: str) -> list[float]:
         figures = self._clients.get(client)
@@ -120,6 +120,7 @@ class _OneCounter:
             yield Sample(self._name, {"client": client}, values[self._position])
 
 
-def _made_when_read(family: Metric, samples: Iterable[Sample]) -> Metric:
+def made_when_read(family: Metric, samples: Iterable[Sample]) -> Metric:
+    """A family whose samples are made one by one, as the page is written."""
     family.samples = samples  # type: ignore[assignment]  # whoever reads a family only iterates
     return family

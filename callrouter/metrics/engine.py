@@ -17,6 +17,7 @@ from callrouter.metrics.clients import OTHER, ClientCounters
 from callrouter.metrics.deliveries import DeliveryCounters
 from callrouter.metrics.fast import FastHistogram
 from callrouter.metrics.lookups import LookupCounters
+from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.metrics.sources import SourceCollector, Sources
 
 ROUND_TRIP_BUCKETS: Final = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -50,6 +51,9 @@ class EngineMetrics:
         self._clients = ClientCounters()
         registry.register(self._clients)
         self._counters = CallCounters(registry)
+        self.shown_numbers = ShownNumbers()
+        """Calls by the number dialled and by what they show of the caller, since the engine started."""
+        registry.register(self.shown_numbers)
         self._round_trip = FastHistogram(
             "callrouter_control_round_trip_seconds",
             "From writing a command that Asterisk answers at once to reading its result",
@@ -64,6 +68,9 @@ class EngineMetrics:
         self._deliveries = DeliveryCounters(registry)
         self._queues_different = Gauge(
             "callrouter_queues_different", "Queues of the folder that Asterisk has otherwise", registry=registry
+        )
+        self._phones_missing = Gauge(
+            "callrouter_phones_missing", "Telephones of agents that Asterisk lacks", registry=registry
         )
         self._queues_missing = Gauge(
             "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
@@ -93,10 +100,13 @@ class EngineMetrics:
         """Count one leg that was ended because its media had stopped."""
         self._counters.legs_vanished.inc()
 
-    def queues_checked(self, missing: int, different: int) -> None:
-        """After each comparison with the PBX: how many queues that trees name it lacks, how many it has otherwise."""
+    def queues_checked(self, missing: int, different: int, phones_missing: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks, how many it has otherwise, and
+        how many agents' telephones it lacks.
+        """
         self._queues_missing.set(missing)
         self._queues_different.set(different)
+        self._phones_missing.set(phones_missing)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""
@@ -122,6 +132,7 @@ class EngineMetrics:
     def _call_ended(self, call: Call) -> None:
         target = self._target_of(call)
         self._clients.ended(call, call.client if target else OTHER, target or _DEFAULT_TARGET)
+        self.shown_numbers.ended(call)
         if call.client == UNKNOWN_CLIENT:
             self._counters.unknown_did.inc()
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import phonenumbers
 
 from callrouter.core import numbers
-from callrouter.core.call import CallerId, DialOutcome, Presentation, QueueOutcome
+from callrouter.core.call import WITHOUT_NUMBER, CallerId, DialOutcome, Presentation, QueueOutcome
 from callrouter.core.effects import Lookup
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan, names_of
@@ -27,23 +27,27 @@ from callrouter.questions.examples import standing
 from callrouter.questions.instants import instant_of
 from callrouter.questions.rehearsal import Script, at_node
 
-_ANONYMOUS = frozenset({"anonymous", "withheld"})
+_WITHOUT_NUMBER = {
+    **{one.value: one for one in WITHOUT_NUMBER},
+    "anonymous": Presentation.WITHHELD,  # as it was called
+}
 _KEYS = frozenset("0123456789*#")
 _Outcome = TypeVar("_Outcome", bound=StrEnum)
 _Value = TypeVar("_Value")
 
 
 def caller_of(written: str, region: str) -> CallerId:
-    """A caller by their number, or `anonymous`.
+    """A caller by their number, or by why they have none: `withheld`, `unauthenticated` or `unavailable`.
 
     Raises:
         ValueError: it is neither.
     """
-    if written.strip().lower() in _ANONYMOUS:
-        return CallerId(presentation=Presentation.WITHHELD)
+    if why := _WITHOUT_NUMBER.get(written.strip().lower()):
+        return CallerId(presentation=why)
     number = numbers.normalise(written, region)
     if number is None:
-        raise ValueError(f'{shown(written)} is no telephone number of {region}: write one, or "anonymous"')
+        without = ", ".join(WITHOUT_NUMBER)
+        raise ValueError(f"{shown(written)} is no telephone number of {region}: write one, or one of {without}")
     return CallerId(number=number)
 
 

@@ -8,16 +8,17 @@ at say the same. One of each kind stands for all, so that a tree can be question
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
+from itertools import combinations
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, Presentation, replace
+from callrouter.core.call import WITHOUT_NUMBER, CallerId, Presentation, replace
 from callrouter.core.conditions import DateWithin, DidIs
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
@@ -30,7 +31,6 @@ MINUTES_A_DAY = 24 * 60
 ANY_CALLER = "any caller"
 ANY_OTHER_CALLER = "any other caller"
 CALLERS_LIKE = "callers like"
-WITHHELD = "a caller who withholds their number"
 DIALLING = " who dials "
 """Between a kind of callers and the number they dial."""
 
@@ -50,23 +50,24 @@ class CallerKind(Struct, frozen=True, kw_only=True):
 
 
 def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
-    """One caller for each combination of lists; ordinary callers first, then lists as written, then the withheld."""
+    """One caller for each combination of lists; ordinary callers first, then lists as written, then those without a
+    number."""
     lists = [tuple(_lists(plan)) for plan in plans]
-    kinds: dict[Hashable, tuple[CallerId, tuple[frozenset[str], ...]]] = {}
-    for caller in (*_ordinary(plans[-1]), *_listed(lists), CallerId(presentation=Presentation.WITHHELD)):
+    without = (CallerId(presentation=why) for why in WITHOUT_NUMBER)
+    kinds: dict[tuple[frozenset[str], ...], list[CallerId]] = {}
+    for caller in (*_ordinary(plans[-1]), *_listed(lists), *without):
         held = tuple(frozenset(one.name for one in of_plan if one.match(caller)) for of_plan in lists)
-        told_apart = (caller.presentation is Presentation.ALLOWED or any(held), held)
-        if any(held) or caller.presentation is Presentation.ALLOWED:
-            kinds.setdefault(told_apart, (caller, held))
+        if any(held) or not caller.without_number:
+            kinds.setdefault(held, []).append(caller)
     return tuple(
         CallerKind(
-            words=_words(caller, held, alone=len(kinds) == 1) + (f"{DIALLING}{did}" if did else ""),
-            caller=caller,
+            words=_words(callers, held, alone=len(kinds) == 1) + (f"{DIALLING}{did}" if did else ""),
+            caller=callers[0],
             lists=held,
             did=did,
         )
         for did in dialled(*plans)
-        for caller, held in kinds.values()
+        for held, callers in kinds.items()
     )
 
 
@@ -135,10 +136,33 @@ def _beginning_with(prefix: str) -> CallerId:
     return CallerId(number=(prefix + "99123456")[: max(12, len(prefix))])
 
 
-def _words(caller: CallerId, lists: tuple[frozenset[str], ...], *, alone: bool) -> str:
-    names = sorted(frozenset().union(*lists))
-    if caller.presentation is not Presentation.ALLOWED:
-        return WITHHELD
+_WHY = {
+    Presentation.WITHHELD: ("who withholds their number", "who withhold their number"),
+    Presentation.UNAUTHENTICATED: ("whose number is not authenticated", "whose numbers are not authenticated"),
+    Presentation.UNAVAILABLE: ("whose number is unavailable", "whose numbers are unavailable"),
+}
+
+
+def _without_number(reasons: Sequence[Presentation], *, plural: bool) -> str:
+    """Callers without a number, by why they have none: `a caller who withholds their number`."""
+    who = "callers" if plural else "a caller"
+    if len(reasons) == len(_WHY):
+        return f"{who} without a number"
+    return f"{who} {' or '.join(_WHY[why][plural] for why in reasons)}"
+
+
+CALLERS_WITHOUT_NUMBER = {
+    _without_number(reasons, plural=False): _without_number(reasons, plural=True)
+    for count in range(1, len(WITHOUT_NUMBER) + 1)
+    for reasons in combinations(WITHOUT_NUMBER, count)
+}
+"""How a kind of callers without a number is called, and several of them."""
+
+
+def _words(callers: Sequence[CallerId], lists: tuple[frozenset[str], ...], *, alone: bool) -> str:
+    names, caller = sorted(frozenset().union(*lists)), callers[0]
+    if caller.without_number:
+        return _without_number([why for one in callers if (why := one.without_number)], plural=False)
     if not names:
         return ANY_CALLER if alone else ANY_OTHER_CALLER
     before, now = lists[0], lists[-1]

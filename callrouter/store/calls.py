@@ -38,15 +38,16 @@ async def find_call(database: Database, call_id: str) -> Call | None:
     return None if row is None else call_from_fields(row)
 
 
-async def recorded_calls(database: Database, call_ids: Sequence[str]) -> set[str]:
-    """Which of these calls have a row.
+async def recorded_calls(database: Database, call_ids: Sequence[str]) -> dict[str, bool]:
+    """Which of these calls have a row, and whether their end was seen: a guess is corrected by whoever saw it.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    query = select(calls.c.call_id).where(calls.c.call_id == func.any(cast(list(call_ids), ARRAY(Text))))
+    seen = func.coalesce(calls.c.revision, 1) > 0
+    query = select(calls.c.call_id, seen).where(calls.c.call_id == func.any(cast(list(call_ids), ARRAY(Text))))
     async with database.connection() as connection:
-        return set((await connection.execute(query)).scalars())
+        return {call_id: bool(seen) for call_id, seen in await connection.execute(query)}
 
 
 async def queues_of(database: Database, call_id: str) -> set[str]:

@@ -9,6 +9,9 @@ call told twice with different ringing times (one journal may know it only rough
 
 A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
 
+A row of `superseded_calls` is what another teller said of a call: whoever knew less, or was corrected. Nothing that
+was told is lost.
+
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
 
 A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
@@ -39,7 +42,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.core.call import DEFAULT_PBX, Disposition, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.outgoing.order import Outcome, Purpose, Settlement
 from callrouter.permissions import ScopeKind
@@ -84,6 +87,19 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
+def _pbx(*, nullable: bool = False) -> Column[str]:
+    """Rows from before PBXs had names are the default one's."""
+    return Column("pbx", Text, nullable=nullable, server_default=DEFAULT_PBX, comment="CALLROUTER_PBX")
+
+
+def _revision(*, nullable: bool = False) -> tuple[Column[int], Column[int]]:
+    """Of two tellers of one call, or of one numbered part of it, the higher pair stands (core.call, Revision)."""
+    return (
+        Column("epoch", BigInteger, nullable=nullable, server_default="0", comment="of the engine that told it"),
+        Column("revision", Integer, nullable=nullable, server_default="1", comment="0: a guess, the end was not seen"),
+    )
+
+
 PATH_ARROW = " → "
 """Between the nodes of a path."""
 
@@ -112,6 +128,9 @@ calls = Table(
     Column("node_path", Text, nullable=False),
     Column("variables", JSONB, nullable=False),
     Column("trace", JSONB, nullable=False, comment="store/trace.py"),
+    # Empty is the default: an engine of the release before copies staged rows that lack them (writer).
+    _pbx(nullable=True),
+    *_revision(nullable=True),
     PrimaryKeyConstraint("call_id"),
     CheckConstraint(_one_of("disposition", Disposition), name="disposition"),
     Index(None, "client", "ringing_at"),
@@ -132,8 +151,20 @@ queue_visits = Table(
     Column("left_at", _Instant),
     Column("outcome", Text),
     Column("waiting_seconds", Double, nullable=False),
+    _pbx(nullable=True),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint(_one_of("outcome", QueueOutcome), name="outcome"),
+)
+
+superseded_calls = Table(
+    "superseded_calls",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("record", JSONB, nullable=False, comment="its row of calls, column by column"),
+    Column("noted_at", _Instant, nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("call_id", "epoch", "revision"),
 )
 
 messages = Table(
@@ -218,6 +249,7 @@ outgoing_calls = Table(
     Column("agent", Text),
     Column("outcome", Text, comment="empty while it is under way"),
     Column("hangup_cause", Integer, comment="Q.850"),
+    _pbx(),
     PrimaryKeyConstraint("outgoing_id"),
     CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
     CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
@@ -326,6 +358,7 @@ beats = Table(
     Column("watcher", _Id, nullable=False),
     Column("beat_at", _Instant, nullable=False, comment="by the engine's clock"),
     Column("written_at", _Instant, nullable=False, server_default=text("now()"), comment="by PostgreSQL's"),
+    _pbx(),
     PrimaryKeyConstraint("watcher"),
 )
 
@@ -336,6 +369,7 @@ gaps = Table(
     Column("from_at", _Instant, nullable=False),
     Column("until_at", _Instant, comment="empty while nothing is seen yet"),
     Column("reason", Text, nullable=False),
+    _pbx(),
     PrimaryKeyConstraint("gap_id"),
     Index(None, "from_at"),
 )

@@ -25,6 +25,7 @@ import msgspec
 from msgspec import structs
 
 from callrouter.core.call import (
+    DEFAULT_PBX,
     NOTHING_EARLIER,
     Call,
     CallerId,
@@ -33,6 +34,7 @@ from callrouter.core.call import (
     Disposition,
     Earlier,
     Presentation,
+    Revision,
 )
 from callrouter.core.parts import (
     BY_NAME,
@@ -73,6 +75,9 @@ def call_json(call: Call) -> str:
     """A whole call on one line."""
     head = {
         "call_id": call.call_id,
+        "pbx": call.pbx,
+        "epoch": call.revision.epoch,
+        "revision": call.revision.count,
         "client": call.client,
         "plan_version": call.plan_version,
         "did": call.did,
@@ -115,6 +120,9 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
     disposition = fields["disposition"]
     return Call(
         call_id=fields["call_id"],
+        # A line that the release before spooled has neither, and in its rows they may be empty.
+        pbx=fields.get("pbx") or DEFAULT_PBX,
+        revision=Revision(fields.get("epoch") or 0, 1 if fields.get("revision") is None else fields["revision"]),
         client=fields["client"],
         plan_version=fields["plan_version"],
         did=fields["did"],

@@ -192,13 +192,13 @@ STORIES = (
     ),
     Story(
         name="withheld",
-        does="hides the number",
+        does="hides the number, keys none in either: hears that the office is closed, leaves a message",
         caller=CallerIdentity(number="+33612340099", withheld=True),
         did=LENOIR,
-        script=(),
+        script=(*_AFTER_BEEP, _FRENCH_MESSAGE, HangUp()),
         client="etude-lenoir",
-        disposition="rejected",
-        through=("filter", "refuse"),
+        disposition="message_left",
+        through=("filter", "screening/ask", "hours", "night", "take_message/ask"),
     ),
     Story(
         name="vip_law",

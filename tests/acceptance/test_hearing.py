@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         ("message", "etude-lenoir", "night"),
         ("message", "etude-lenoir", "take_message/ask"),
         ("message_hash", "etude-lenoir", "take_message/bye"),
-        ("withheld", "etude-lenoir", "refuse"),
+        ("withheld", "etude-lenoir", "screening/ask"),
         ("opening_times", "brighton-books", "times"),
         ("opening_times", "brighton-books", "thanks"),
         ("returns", "brighton-books", "take_message/ask"),

@@ -17,7 +17,7 @@ from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.stats import read_stats
 from callrouter.store.tables import audit, callbacks, follow_ups, outgoing_calls
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 from tests.cli.test_main import run
 
 from .serving import serving

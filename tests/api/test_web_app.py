@@ -26,7 +26,7 @@ from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, TUESDAY, abandoned, after, answered, live, message_left

@@ -42,7 +42,7 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.tables import callbacks, outgoing_calls
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 from callrouter.testing import sound
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until

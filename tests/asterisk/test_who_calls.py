@@ -24,6 +24,8 @@ NEVER_SAID: Final = "restricted|private|unknown@|asterisk|0000000000"
 SHOWN: Final = f"<sip:{NUMBER}@{HOST}>"
 WITHHELD: Final = (Presentation.WITHHELD, None, "")
 UNAVAILABLE: Final = (Presentation.UNAVAILABLE, None, "")
+UNAUTHENTICATED: Final = (Presentation.UNAUTHENTICATED, None, "")
+HIDDEN: Final = "<sip:anonymous@anonymous.invalid>"
 PLAN = plan_of(
     AnswerNode(name="answer", exits={"next": "team"}),
     QueueNode(name="team", queue="desk", max_wait_seconds=60, exits={"overflow": "bye"}),
@@ -34,6 +36,11 @@ PLAN = plan_of(
 def shown(name: str = "", number: str = NUMBER) -> tuple[Presentation, str, str]:
     """A caller who is shown."""
     return Presentation.ALLOWED, number, name
+
+
+def verified(verstat: str) -> str:
+    """The caller's number, and what came of authenticating it (3GPP TS 24.229, 7.2A.20)."""
+    return f"<sip:{NUMBER};verstat={verstat}@{HOST};user=phone>"
 
 
 CALLERS: Final = {
@@ -75,6 +82,17 @@ CALLERS: Final = {
     (SHOWN, f"Remote-Party-ID: {SHOWN};privacy=full"): WITHHELD,
     (SHOWN, f"Remote-Party-ID: {SHOWN};privacy=uri"): WITHHELD,
     (f"<sip:{NUMBER}@anonymous.invalid>", "Privacy: header"): WITHHELD,
+    (HIDDEN, f"P-Asserted-Identity: {verified('TN-Validation-Passed')}", "Privacy: id"): WITHHELD,
+    # Callers whom the network hides, or leaves without a number, because it could not authenticate it.
+    (HIDDEN, f"P-Asserted-Identity: {verified('TN-Validation-Failed')}", "Privacy: id"): UNAUTHENTICATED,
+    (HIDDEN, f"P-Asserted-Identity: {verified('No-TN-Validation')}", "Privacy: id"): UNAUTHENTICATED,
+    (HIDDEN, f"p-asserted-identity: <tel:{NUMBER};verstat=No-TN-Validation>"): UNAUTHENTICATED,
+    (verified("No-TN-Validation"), "Privacy: user;id"): UNAUTHENTICATED,
+    (f"<sip:anonymous;verstat=TN-Validation-Failed@{HOST}>",): UNAUTHENTICATED,
+    (f"<sip:unavailable;verstat=No-TN-Validation@{HOST}>",): UNAUTHENTICATED,
+    # A number that is shown all the same is one.
+    (SHOWN, f"P-Asserted-Identity: {verified('No-TN-Validation')}"): shown(),
+    (verified("TN-Validation-Failed"),): shown(),
 }
 """From and further headers: presentation, number and name in the record."""
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter.api.engine_app import Operations, create_engine_app
-from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut
+from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
 from callrouter.app.history import PlanHistory
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.runtime.calls import LiveCalls
@@ -54,6 +54,11 @@ class Engine:
             database="up",
             live_calls=3,
             refused_calls=RefusedCallsOut(total=12, by_client={"a": 2, "": 10}, last_at=at),
+            without_number=[
+                without_number("+33199000010", calls=40, unavailable=24),
+                without_number("+33199000011", calls=400, unavailable=20),
+                without_number("+33199000012", calls=9, unavailable=9),
+            ],
             backlog=2,
             backlog_seconds=1.5,
             dialplans=DialplansOut.of(self.plans, walked, watching=True),
@@ -65,6 +70,12 @@ class Engine:
     def application(self) -> FastAPI:
         operations = Operations(status=self.status, reload=self.reload)
         return create_engine_app([], CollectorRegistry(), {}, gate=make_gate(), operations=operations)
+
+
+def without_number(did: str, *, calls: int, unavailable: int) -> WithoutNumberOut:
+    """What calls to a number show."""
+    few = {"withheld": 3, "unauthenticated": 4} if calls > unavailable else {"withheld": 0, "unauthenticated": 0}
+    return WithoutNumberOut(did=did, client="a", calls=calls, unavailable=unavailable, **few)
 
 
 @pytest.fixture
@@ -97,6 +108,9 @@ async def test_status_of_an_engine_that_is_well(folder: Path) -> None:
     said = [line.split() for line in done.stdout.splitlines()]
     assert ["Asterisk", "up"] in said
     assert ["Calls", "3", "live;", "2", "not", "written", "yet,", "the", "oldest", "for", "2", "s"] in said
+    assert "31 of 40 calls to +33199000010 (a)" in done.stdout
+    assert "+33199000011" not in done.stdout.replace(version, ""), "as many as anywhere"
+    assert "+33199000012" not in done.stdout, "too few to say anything"
     assert "12 calls: 10 by the machine's limit, 2 by a's limit; the last before" in done.stdout
     assert any(line[:2] == ["a", version] and line[-3:] == ["2", "1", "a.yaml"] for line in said)
     assert json.loads(as_json.stdout)["dialplans"]["plans"][0]["numbers"] == ["+33199000010"]

@@ -9,7 +9,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from callrouter.core import inputs, templates
-from callrouter.core.call import Call, CallerId, DialOutcome, Presentation, QueueOutcome, RecordOutcome, replace
+from callrouter.core.call import (
+    WITHOUT_NUMBER,
+    Call,
+    CallerId,
+    DialOutcome,
+    Presentation,
+    QueueOutcome,
+    RecordOutcome,
+    replace,
+)
 from callrouter.core.conditions import (
     Bounds,
     DateWithin,
@@ -96,7 +105,7 @@ caller_lists = st.builds(
     name=st.sampled_from(["vip", "unwanted"]),
     numbers=st.frozensets(numbers, max_size=2),
     prefixes=st.sampled_from([(), ("+338",), ("+33",)]),
-    anonymous=st.booleans(),
+    without_number=st.frozensets(st.sampled_from(WITHOUT_NUMBER)),
 )
 parts = st.lists(
     st.one_of(

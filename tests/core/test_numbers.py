@@ -175,7 +175,13 @@ def test_a_number_is_dialled_alike_all_over_the_french_plan(region: str) -> None
         assert normalise(keyed, region) == number
 
 
-UNWANTED = CallerList(name="unwanted", numbers=frozenset({"+33199000099"}), prefixes=("+338", "+4490"), anonymous=True)
+UNWANTED = CallerList(
+    name="unwanted",
+    numbers=frozenset({"+33199000099"}),
+    prefixes=("+338", "+4490"),
+    without_number=frozenset({Presentation.WITHHELD}),
+)
+UNKNOWN = CallerList(name="unknown", without_number=frozenset({Presentation.UNAUTHENTICATED, Presentation.UNAVAILABLE}))
 
 
 @pytest.mark.parametrize(
@@ -186,14 +192,23 @@ UNWANTED = CallerList(name="unwanted", numbers=frozenset({"+33199000099"}), pref
         (CallerId(number="+33899123456"), "+338*"),
         (CallerId(number="+449012345678"), "+4490*"),
         (CallerId(number="3949"), ""),
-        (CallerId(number=None), "anonymous"),
-        (CallerId(number="+33199000098", presentation=Presentation.WITHHELD), "anonymous"),
-        (CallerId(number=None, presentation=Presentation.UNAVAILABLE), "anonymous"),
+        (CallerId(number="+33199000098", presentation=Presentation.WITHHELD), "withheld"),
+        (CallerId(number=None), ""),
+        (CallerId(number=None, presentation=Presentation.UNAUTHENTICATED), ""),
+        (CallerId(number=None, presentation=Presentation.UNAVAILABLE), ""),
     ],
 )
 def test_list_matches(caller: CallerId, expected: str) -> None:
-    """Whole numbers, prefixes, and those who show none."""
+    """Whole numbers, prefixes, and those who withhold theirs; one that is not known is not withheld."""
     assert UNWANTED.match(caller) == expected
+
+
+def test_callers_without_a_number_are_told_apart() -> None:
+    """By why they have none; what was received as shown, without a number, is unavailable."""
+    assert UNKNOWN.match(CallerId(presentation=Presentation.UNAUTHENTICATED)) == "unauthenticated"
+    assert UNKNOWN.match(CallerId(presentation=Presentation.UNAVAILABLE)) == "unavailable"
+    assert UNKNOWN.match(CallerId(number=None)) == "unavailable"
+    assert UNKNOWN.match(CallerId(presentation=Presentation.WITHHELD)) == ""
 
 
 def test_a_list_without_anonymous_lets_withheld_callers_pass() -> None:

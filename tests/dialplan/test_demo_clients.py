@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.call import CallerId, Presentation
+from callrouter.core.call import WITHOUT_NUMBER, CallerId
 from callrouter.core.conditions import VariableIs
 from callrouter.core.nodes import (
     BranchNode,
@@ -129,12 +129,13 @@ def test_cabinet_moreau_s_fallback_and_promise(catalogue: Catalogue) -> None:
 
 
 def test_etude_lenoir(catalogue: Catalogue) -> None:
-    """Withheld numbers are refused politely; closed means a sentence, then a message."""
+    """Whoever shows no number is asked for one; closed means a sentence, then a message."""
     nodes = catalogue.plans["etude-lenoir"].nodes
     who, message = nodes["filter"], nodes["take_message/ask"]
 
     assert isinstance(who, CallerNode)
-    assert who.lists[1].match(CallerId(presentation=Presentation.WITHHELD)) == "anonymous"
+    assert who.lists[1].without_number == set(WITHOUT_NUMBER)
+    assert who.exits["list:no_number"] == "screening/ask"
     assert nodes["night"].exits["next"] == "take_message/ask"
     assert isinstance(message, MessageNode)
     assert message.deliver == "email_lawyer"

@@ -162,7 +162,7 @@ def test_a_rota_that_gives_a_day_to_two() -> None:
         pytest.param(
             {
                 "first": {"caller": {"vip": "sales", "known": "second", "otherwise": "second"}},
-                "second": {"caller": {"unwanted": "bye", "otherwise": "sales"}},
+                "second": {"caller": {"unwanted": "sales", "otherwise": "bye"}},
             },
             id="a number before the beginning that holds it",
         ),

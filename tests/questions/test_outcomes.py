@@ -68,7 +68,7 @@ def test_kinds_of_callers(catalogue: Catalogue) -> None:
     assert [kind.words for kind in lenoir] == [
         "any other caller",
         "list vip (+33612340011)",
-        "a caller who withholds their number",
+        "a caller without a number",
     ]
     assert lenoir[2].caller.presentation is Presentation.WITHHELD
     assert [kind.words for kind in brighton] == ["any caller"]

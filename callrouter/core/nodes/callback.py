@@ -11,8 +11,8 @@ callback:
   automatic: { queue: medical, brief: { say: "Rappel, cabinet Moreau" }, hours: open }
 ```
 
-The caller hears the number they call from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who withholds
-their number, or calls from one that cannot or may not be called, is asked for one at once, where * declines. A number
+The caller hears the number they call from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who shows no
+number, or calls from one that cannot or may not be called, is asked for one at once, where * declines. A number
 must be one that the client may have dialled (`shared/dialling.yaml`): any other is `no_match`. What the caller wants
 stands in /api/callbacks. A call that books a callback and reaches nobody counts as one that left word (`message_left`).
 

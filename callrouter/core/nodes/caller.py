@@ -5,7 +5,10 @@ caller: { vip: priority, unwanted: refuse, otherwise: hours }
 ```
 
 Each key but `otherwise` names one of the client's lists, asked in the order written; the first that holds the
-caller decides. A list holds numbers, prefixes (`"08*"`) and `anonymous`.
+caller decides. A list holds numbers, prefixes (`"08*"`), and callers without a number, by why they have none:
+`withheld` (the caller hides it), `unauthenticated` (the network could not authenticate it) and `unavailable` (there is
+none, and nobody says why). Few trunks say all of it, and operators hide numbers that they cannot authenticate as if the
+caller did: ask callers without a number who they are, rather than to refuse them.
 """
 
 from __future__ import annotations

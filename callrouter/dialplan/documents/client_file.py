@@ -105,7 +105,7 @@ class ClientFile(Block):
     timezone: Europe/Paris
     language: fr
     hours: { calendar: office, closed: ["2026-12-24..2027-01-03"] }
-    lists: { vip: ["06 12 34 00 07"], unwanted: ["08*", anonymous] }
+    lists: { vip: ["06 12 34 00 07"], unwanted: ["08*"] }
     service_level: { within: 20s, target: 90%, short_abandon: 5s }
     fallback: { queue: medical }
     start: filter
@@ -158,7 +158,8 @@ class ClientFile(Block):
     hours: Annotated[dict[HoursName, HoursBlock], Before(named_hours), OrOneSet()] = Field(default_factory=dict)
     """Opening hours: one set, or several by name."""
     lists: dict[Name, Texts] = Field(default_factory=dict)
-    """Lists of callers: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
+    """Lists of callers: whole numbers, beginnings (`"08*"`), and callers without a number, by why they have none:
+    `withheld` (also written `anonymous`), `unauthenticated`, `unavailable`."""
     contacts: dict[Name, ContactBlock] = Field(default_factory=dict)
     """People of this client only, besides those of `shared/contacts.yaml`."""
     dialling: DiallingBlock = Field(default_factory=DiallingBlock)

@@ -120,7 +120,8 @@ class ExpectedCall(Block):
     """One call: who calls, when, what everybody does, and what must come of it."""
 
     from_: Text = Field(default=ORDINARY_CALLER, alias="from")
-    """Who calls: a number, or `anonymous`. National numbers are those of the client's country."""
+    """Who calls: a number, or why there is none (`withheld`, `unauthenticated`, `unavailable`). National numbers are
+    those of the client's country."""
     to: Text | None = None
     """The number dialled; by default the client's first."""
     at: Text

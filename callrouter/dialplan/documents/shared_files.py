@@ -71,7 +71,8 @@ class ListsFile(Block):
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
     lists: Annotated[dict[Name, Texts], Before(as_mapping)]
-    """Lists by name: whole numbers, beginnings (`"08*"`), and `anonymous` for those who withhold theirs."""
+    """Lists by name: whole numbers, beginnings (`"08*"`), and callers without a number, by why they have none:
+    `withheld`, `unauthenticated`, `unavailable`."""
 
 
 class PromptsFile(Block):

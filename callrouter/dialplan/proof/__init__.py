@@ -2,11 +2,11 @@
 
 `graph` looks at a tree as nodes and ways, and keeps ways that need a key apart from those that do not; `ways` proves
 that exits lead somewhere, nodes are reached, and no way goes round or on for ever; `flow` finds what is certain at a
-node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by
-an earlier one; `calendar` looks at hours (`kept_hours`) and `surprises` at days on which they are not what one may
-think, `rotas` at who is on call, `fallback` at what Asterisk can do alone, and `dialled` at numbers that lead back here
-through the telephone network. `effort`, `advice`, `years` (slips of the year) and `decided` (exits that earlier nodes
-made dead, with `weeks`) only warn.
+node, from which `variables` proves that what is read is set, and `rules` that no list or condition is `hidden` by an
+earlier one, `turned_away` that nobody is refused for having no number; `calendar` looks at hours (`kept_hours`) and
+`surprises` at days on which they are not what one may think, `rotas` at who is on call, `fallback` at what Asterisk
+can do alone, and `dialled` at numbers that lead back here through the telephone network. `effort`, `advice`, `years`
+(slips of the year) and `decided` (exits that earlier nodes made dead, with `weeks`) only warn.
 
 What passes keeps three promises, which `tests/dialplan/test_proof_soundness.py` tries to break: every call ends with
 a disposition; a caller who presses k keys makes a call pass at most (k + 1) times the longest way without a key; and a
@@ -29,6 +29,7 @@ from callrouter.dialplan.proof.fallback import check_fallback
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.rotas import check_rotas
 from callrouter.dialplan.proof.rules import check_rules, check_seasons
+from callrouter.dialplan.proof.turned_away import check_turned_away
 from callrouter.dialplan.proof.variables import check_room, check_set
 from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
 from callrouter.dialplan.proof.years import check_years
@@ -64,3 +65,4 @@ def prove(scope: Scope, file: ClientFile, tree: Tree, today: date, dids: Sequenc
         check_set(scope, tree)
         check_decided(scope, tree)
         check_effort(scope, tree, file.emergency)
+        check_turned_away(scope, tree)

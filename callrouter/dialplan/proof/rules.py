@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from callrouter.core.call import WITHOUT_NUMBER
 from callrouter.core.conditions import Condition, DateWithin
 from callrouter.core.nodes import Node
-from callrouter.core.numbers import ANONYMOUS, CallerList
+from callrouter.core.numbers import CallerList
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
@@ -119,13 +120,13 @@ def _all_hidden(callers: CallerList, earlier: list[CallerList]) -> bool:
 def _entries(callers: CallerList) -> tuple[str, ...]:
     """As they are compared: E.164, beginnings with a star."""
     prefixes = (f"{prefix}*" for prefix in callers.prefixes)
-    return (*sorted(callers.numbers), *prefixes, *((ANONYMOUS,) if callers.anonymous else ()))
+    return (*sorted(callers.numbers), *prefixes, *sorted(one.value for one in callers.without_number))
 
 
 def _holds(callers: CallerList, entry: str) -> str:
     """The entry of a list that holds all callers of an entry, or an empty string."""
-    if entry == ANONYMOUS:
-        return ANONYMOUS if callers.anonymous else ""
+    if entry in WITHOUT_NUMBER:
+        return entry if entry in callers.without_number else ""
     if entry in callers.numbers:
         return entry
     beginning = entry.removesuffix("*")

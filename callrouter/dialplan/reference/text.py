@@ -139,7 +139,7 @@ Wherever something is said (to agents and to those who are rung, too), a sentenc
 `Votre dossier {dossier} est prêt le {jour:date} à {jour:time}.` A variable is read digit by digit, or as the word after
 the colon says: `digits`, `telephone`, `number`, `date` (2026-11-24), `time` (14:30). `{caller}` is the number that
 calls, `{did}` the one that was dialled; both are read as telephone numbers, in French in pairs. A value that is no such
-thing is left out, and so is the number of a caller who withholds it. Names and other texts cannot be read aloud.
+thing is left out, and so is the number of a caller who shows none. Names and other texts cannot be read aloud.
 
 `language` gives a part a voice of its own: a menu asks `[{ say: "Pour le français, tapez 1.", language: fr },
 { say: "For English, press 2.", language: en }]`, and its keys lead to a `set: { language: … }` each.

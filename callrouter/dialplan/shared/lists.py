@@ -7,9 +7,16 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.core.call import WITHOUT_NUMBER, Presentation
 from callrouter.core.numbers import ANONYMOUS, CallerList
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.language.reader import Document
+
+_WITHOUT_NUMBER: Mapping[str, Presentation] = {
+    **{one.value: one for one in WITHOUT_NUMBER},
+    ANONYMOUS: Presentation.WITHHELD,
+}
+"""Entries that are no numbers; `anonymous` is what `withheld` was called."""
 
 OTHERWISE = "otherwise"
 """Where callers go whom no list holds: no list can be called so."""
@@ -29,11 +36,11 @@ def caller_list(name: str, entries: tuple[str, ...], country: str) -> tuple[Call
     """The list, and what is wrong with it; national numbers are those of a country."""
     whole: set[str] = set()
     beginnings: list[str] = []
-    anonymous = False
+    without_number: set[Presentation] = set()
     wrong = [WrongEntry(message=f'"{OTHERWISE}" cannot be the name of a list')] if name == OTHERWISE else []
     for index, entry in enumerate(entries):
-        if entry == ANONYMOUS:
-            anonymous = True
+        if entry in _WITHOUT_NUMBER:
+            without_number.add(_WITHOUT_NUMBER[entry])
         elif entry.endswith("*"):
             found = numbers.prefixes(entry.removesuffix("*"), country)
             beginnings.extend(found)
@@ -46,8 +53,10 @@ def caller_list(name: str, entries: tuple[str, ...], country: str) -> tuple[Call
                 wrong.append(WrongEntry(message=message, path=(index,), name="unlikely-number"))
         else:
             message = f"{shown(entry)} {numbers.wrong_number(entry, country)}"
-            wrong.append(WrongEntry(message=message, path=(index,), suggestion=closest(entry, (ANONYMOUS,))))
-    made = CallerList(name=name, numbers=frozenset(whole), prefixes=tuple(beginnings), anonymous=anonymous)
+            wrong.append(WrongEntry(message=message, path=(index,), suggestion=closest(entry, _WITHOUT_NUMBER)))
+    made = CallerList(
+        name=name, numbers=frozenset(whole), prefixes=tuple(beginnings), without_number=frozenset(without_number)
+    )
     return made, wrong
 
 

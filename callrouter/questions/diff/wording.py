@@ -15,7 +15,13 @@ from callrouter.questions.diff.diagram import Path, Taken
 from callrouter.questions.diff.experience import Change
 from callrouter.questions.diff.wording_conditions import circumstances, listed
 from callrouter.questions.diff.wording_times import Said, times_of
-from callrouter.questions.occasions import ANY_CALLER, ANY_OTHER_CALLER, CALLERS_LIKE, DIALLING, WITHHELD
+from callrouter.questions.occasions import (
+    ANY_CALLER,
+    ANY_OTHER_CALLER,
+    CALLERS_LIKE,
+    CALLERS_WITHOUT_NUMBER,
+    DIALLING,
+)
 
 MOST_WAYS = 6
 MOST_CHOICES = 3
@@ -142,7 +148,7 @@ def _dialling(did: str, kinds: Collection[str], all_kinds: Collection[str]) -> s
     plural = {
         ANY_CALLER: "callers",
         ANY_OTHER_CALLER: "ordinary callers",
-        WITHHELD: "callers who withhold their number",
+        **CALLERS_WITHOUT_NUMBER,
     }
     named = (one if one.startswith(CALLERS_LIKE) else plural.get(one, f"callers of {one}") for one in kinds)
     who = "callers" if did and set(kinds) == set(all_kinds) else " and ".join(named)

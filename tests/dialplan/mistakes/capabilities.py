@@ -44,6 +44,7 @@ CAPABILITIES: Mapping[str, Callable[[Firm], bool]] = {
     "several numbers": lambda firm: len(firm.client["numbers"]) > 1,
     "shared calendar": _anywhere(lambda key, value: key == "calendar"),
     "shared list": _anywhere(lambda key, value: key == "nuisance"),
+    "callers without a number": _anywhere(lambda key, value: key == "no_number"),
     "number dialled": _anywhere(lambda key, value: key == "did"),
     "several sets of hours": lambda firm: "desk" in firm.client["hours"],
     "holiday exit": _anywhere(lambda key, value: key == "holiday"),

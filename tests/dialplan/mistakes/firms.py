@@ -252,7 +252,10 @@ def _head(firm: Firm) -> None:
     document["hours"] = {"desk": hours, "phone": {"open": {"daily": "08:00-20:00"}}} if firm.chance(0.2) else hours
     regular = [firm.telephone() for _ in range(random.randint(1, 4))]
     unwanted = {"FR": "08*", "GB": "084*", "BE": "090*", "CH": "0900*", "CA": "900*"}.get(place.country, "089*")
-    document["lists"] = {"vip": regular, "unwanted": [unwanted, *random.choice([[], ["anonymous"]])]}
+    document["lists"] = {"vip": regular, "unwanted": [unwanted]}
+    without_number = random.choice([[], ["withheld", "unauthenticated", "unavailable"]])
+    if without_number:
+        document["lists"]["no_number"] = without_number
     document["contacts"] = {
         "boss": {"name": "Direction", "number": firm.telephone()},
         "second": {"name": "Second", "number": firm.number(place.fixed)},
@@ -492,6 +495,8 @@ def _filter(firm: Firm, following: str) -> str:
         lists = {"vip": "first", "partners": "word", "unwanted": "refuse"}
     if firm.chance(0.4):
         lists = {"nuisance": "refuse", **lists}
+    if "no_number" in firm.client["lists"]:
+        lists["no_number"] = "word"
     firm.nodes["filter"] = {"caller": {**lists, "otherwise": following}}
     return "filter"
 

@@ -188,12 +188,23 @@ def same_person_at_once(random: Random) -> Mistake | None:
     )
 
 
+def no_number(random: Random) -> Mistake | None:
+    """Callers without a number are refused, as if they had hidden it."""
+    firm = right(random)
+    caller = firm.client["nodes"].get("filter", {}).get("caller", {})
+    if "unwanted" not in caller or "no_number" in caller:
+        return None
+    firm.client["lists"]["unwanted"].append(random.choice(["anonymous", "withheld", "unauthenticated", "unavailable"]))
+    return Mistake(firm.folder, (at(firm.folder, "nodes", "filter", "caller", "unwanted"),))
+
+
 KINDS = (
     Kind(name="queue without members", line=19, make=no_members),
     Kind(name="list that is asked too late", line=19, make=dead_list),
     Kind(name="hours asked again", line=19, make=dead_hours),
     Kind(name="hours within those asked before", line=19, make=dead_hours_within),
     Kind(name="condition answered before", line=19, make=dead_condition),
+    Kind(name="callers without a number refused", line=19, make=no_number),
     Kind(name="same person twice in a row", line=19, make=same_person),
     Kind(name="same person after all at once", line=19, make=same_person_at_once),
 )

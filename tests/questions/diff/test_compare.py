@@ -107,7 +107,7 @@ def _told(tmp_path: Path, client: str, *changes: tuple[str, str]) -> list[str]:
             ('mon-fri: "14:00-18:00"', 'mon-fri: "14:00-17:00"'),
             "On Mondays to Fridays 17:00–18:00 (not on 2026-12-24..2026-12-25, 2026-12-28..2027-01-01, 2027-03-29"
             " (Lundi de Pâques), 2027-05-06 (Ascension), 2027-05-17 (Lundi de Pentecôte) and 3 more), ordinary callers"
-            " now reach a message for email_lawyer instead of queue:legal.",
+            " and callers without a number now reach a message for email_lawyer instead of queue:legal.",
             id="shorter",
         ),
         pytest.param(

@@ -6,12 +6,17 @@ from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Us
 from callrouter.core.numbers import CallerList
 from callrouter.testing import Playbook, plan_of
 
+HIDDEN = frozenset({Presentation.WITHHELD, Presentation.UNAUTHENTICATED})
 PLAN = plan_of(
     CallerNode(
         name="filter",
         lists=(
             CallerList(name="vip", numbers=frozenset({"+33612340007", "+33899000001"})),
-            CallerList(name="unwanted", prefixes=("+338",), anonymous=True),
+            CallerList(
+                name="unwanted",
+                prefixes=("+338",),
+                without_number=HIDDEN,
+            ),
         ),
         exits={"list:vip": "welcome", "list:unwanted": "refuse", "otherwise": "bye"},
     ),
@@ -45,14 +50,21 @@ def case_by_prefix() -> Playbook:
 def case_withheld() -> Playbook:
     """A withheld number is not compared, even when the trunk lets us see it."""
     call = Playbook(PLAN).offer(caller="+33612340007", presentation=Presentation.WITHHELD).expects("hang up 21")
-    assert call.call.visits[0].because == "unwanted: anonymous"
+    assert call.call.visits[0].because == "unwanted: withheld"
+    return call.hangs_up().ends(Disposition.REJECTED)
+
+
+def case_not_authenticated() -> Playbook:
+    """Said as such, where the list names them."""
+    call = Playbook(PLAN).offer(caller=None, presentation=Presentation.UNAUTHENTICATED).expects("hang up 21")
+    assert call.call.visits[0].because == "unwanted: unauthenticated"
     return call.hangs_up().ends(Disposition.REJECTED)
 
 
 def case_without_any_number() -> Playbook:
-    """Counts as withheld."""
-    call = Playbook(PLAN).offer(caller=None, presentation=Presentation.UNAVAILABLE).expects("hang up 21")
-    return call.hangs_up().ends(Disposition.REJECTED)
+    """Whose number is not there, and nobody says why, has not withheld it."""
+    call = Playbook(PLAN).offer(caller=None, presentation=Presentation.UNAVAILABLE).expects("hang up 16")
+    return call.passes("filter:otherwise", "bye:end").hangs_up().ends(Disposition.SELF_SERVED)
 
 
 ABOUT = (
@@ -65,7 +77,11 @@ ABOUT = (
             reads=Reads(
                 lists=(
                     CallerList(name="vip", numbers=frozenset({"+33612340007", "+33899000001"})),
-                    CallerList(name="unwanted", prefixes=("+338",), anonymous=True),
+                    CallerList(
+                        name="unwanted",
+                        prefixes=("+338",),
+                        without_number=HIDDEN,
+                    ),
                 )
             ),
             variables=Variables(),

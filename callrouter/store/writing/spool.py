@@ -23,6 +23,8 @@ REJECTED = "rejected.jsonl"
 _PATTERN = "calls-*.jsonl"
 _CALL_ID = re.compile(rb'\{"call_id": ?"([A-Za-z0-9_.-]+)"')
 """How `trace.call_json` begins a line."""
+_GUESS = re.compile(rb'[^,]*, ?"pbx": ?"[^"]*", ?"epoch": ?[0-9]+, ?"revision": ?0,')
+"""How it begins that of a call whose end was guessed (`core.call.Revision`)."""
 
 
 class Spool:
@@ -69,7 +71,9 @@ class Spool:
         write_whole(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
 
     def adopt(self) -> list[str]:
-        """Take over the files that no living process holds; gives the ids of the calls in them, a cut one left out.
+        """Take over the files that no living process holds; gives the ids of the calls in them whose end was seen.
+
+        A cut line has none. Of a call whose end was guessed somebody else may know better.
 
         Raises:
             OSError: the folder cannot be read.
@@ -88,7 +92,7 @@ class Spool:
             with path.open("rb") as lines:
                 for line in lines:
                     self._calls += 1
-                    if line.endswith(b"\n") and (found := _CALL_ID.match(line)):
+                    if line.endswith(b"\n") and (found := _CALL_ID.match(line)) and not _GUESS.match(line):
                         call_ids.append(found[1].decode())
         return call_ids
 

@@ -106,6 +106,9 @@ class Rows:
             tables.PATH_ARROW.join(nodes_reached(call)),
             variables_json(call),
             trace_json(call),
+            call.pbx,
+            call.revision.epoch,
+            call.revision.count,
         )
 
     def _take_queue_visits(self, call: Call, ended_at: datetime) -> tuple[float, float, str | None]:
@@ -133,6 +136,7 @@ class Rows:
                     _instant(visit.left_at),
                     visit.outcome,
                     waited,
+                    call.pbx,
                 )
             )
         waiting += earlier.waiting_seconds

@@ -1,9 +1,9 @@
 """Puts batches of calls into PostgreSQL, each call exactly once.
 
 The usual batch goes by COPY straight into the tables, in one transaction. When a call of it is there already (told
-twice: after a lost commit, or from a journal), the batch goes through a staging table and only what is new is kept:
-the first record of a call is its record, with its visits, messages, recordings and callbacks. When PostgreSQL refuses
-a row for what it holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
+twice: after a lost commit, from a journal, by another engine), the batch goes through staging tables, and of two
+records of a call the higher revision stands (`merge`). When PostgreSQL refuses a row for what it holds, the batch is
+halved until the row stands alone, and that call alone is given back as refused.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from callrouter.core.call import Call
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
-from callrouter.store.rows import (
+from callrouter.store.writing.merge import MERGE, STAGING
+from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
     MESSAGE_COLUMNS,
@@ -38,31 +39,6 @@ _SLICE = 8
 _CATCHING_UP_CALLS = 1_000
 """A batch of so many has waited for PostgreSQL, and more wait behind it: longer slices, fewer pauses."""
 _LONG_SLICE = 32
-
-_TABLES = ("calls", "queue_visits", "messages", "recordings", "callbacks")
-
-_STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table in _TABLES)
-
-_EMPTY_STAGING = f"TRUNCATE {', '.join(f'staged_{table}' for table in _TABLES)}"
-
-_MERGE = """
-WITH fresh AS (
-    INSERT INTO calls SELECT * FROM staged_calls ON CONFLICT (call_id) DO NOTHING RETURNING call_id
-), visits AS (
-    INSERT INTO queue_visits SELECT s.* FROM staged_queue_visits s JOIN fresh USING (call_id)
-    ON CONFLICT (call_id, position) DO NOTHING
-), left_messages AS (
-    INSERT INTO messages SELECT s.* FROM staged_messages s JOIN fresh USING (call_id)
-    ON CONFLICT (call_id, position) DO NOTHING
-), kept_recordings AS (
-    INSERT INTO recordings SELECT s.* FROM staged_recordings s JOIN fresh USING (call_id)
-    ON CONFLICT (recording_id) DO NOTHING
-), wishes AS (
-    INSERT INTO callbacks SELECT s.* FROM staged_callbacks s JOIN fresh USING (call_id)
-    ON CONFLICT (call_id, position) DO NOTHING
-)
-SELECT count(*) FROM fresh
-"""
 
 
 class WriterAway(StoreError):
@@ -162,14 +138,18 @@ class Writer:
     async def _merge_or_halve(self, calls: list[Call]) -> list[Refused]:
         if not calls:
             return []
+        calls, again = _each_once(calls)
+        if again:
+            return await self._merge_or_halve(calls) + await self._merge_or_halve(again)
         rows, refused = await _rows(calls)
         try:
             async with self._connection.transaction():
-                await self._connection.execute(_STAGING)
-                await self._connection.execute(_EMPTY_STAGING)
+                for statement in STAGING:
+                    await self._connection.execute(statement)
                 await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
                 await self._copy_parts(rows, "staged_")
-                await self._connection.execute(_MERGE)
+                for statement in MERGE:
+                    await self._connection.execute(statement)
         except (asyncpg.PostgresError, *_ENCODING) as error:
             if _is_outage(error):
                 raise
@@ -188,6 +168,13 @@ def _is_outage(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return is_outage(error)
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, _ENCODING)
+
+
+def _each_once(calls: list[Call]) -> tuple[list[Call], list[Call]]:
+    """The first record of each call, and those that are in the batch again."""
+    first: dict[str, Call] = {}
+    again = [call for call in calls if first.setdefault(call.call_id, call) is not call]
+    return list(first.values()), again
 
 
 async def _rows(calls: Sequence[Call]) -> tuple[Rows, list[Refused]]:

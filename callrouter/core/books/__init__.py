@@ -1,0 +1,4 @@
+"""The books of a call: who was rung, who answered, who hung up, and the one disposition at the end.
+
+`ledger` keeps queue visits and dials, and concludes.
+"""
