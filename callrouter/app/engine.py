@@ -155,7 +155,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     trail = AuditTrail(database)
     outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
     callbacks = Callbacks(
-        CallbackRows(database),
+        CallbackRows(database, settings.pbx),
         outgoing_calls,
         plans=lambda: dialplans.served.catalogue.plans,
         live=lambda: [live.call for live in calls],

@@ -303,6 +303,7 @@ outgoing_calls = Table(
     Column("agent", Text),
     Column("outcome", Text, comment="empty while it is under way"),
     Column("hangup_cause", Integer, comment="Q.850"),
+    _pbx(),
     PrimaryKeyConstraint("outgoing_id"),
     CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
     CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
