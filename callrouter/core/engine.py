@@ -31,7 +31,7 @@ from callrouter.core.call import (
     replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
-from callrouter.core.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
+from callrouter.core.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered, note_leg_failed
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
@@ -88,8 +88,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
                 return Turn(call=call)
             return Turn(call=replace(call, digits=call.digits + digit))
-        case inputs.AgentOffered():
-            return Turn(call=note_agent_offered(call, at))
+        case inputs.AgentOffered() | inputs.LegFailed():
+            return Turn(call=_noted(call, told))
         case inputs.AgentAnswered(agent=agent):
             return _bridged(call, at, agent)
         case inputs.LegAnswered(leg=leg):
@@ -106,6 +106,13 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state is not CallState.ANSWERING or told.step != call.step:
                 return Turn(call=call)
     return _end_wait(plan, call, told)
+
+
+def _noted(call: Call, told: inputs.AgentOffered | inputs.LegFailed) -> Call:
+    """What is kept of a wait that goes on."""
+    if isinstance(told, inputs.LegFailed):
+        return note_leg_failed(call, told.failure)
+    return note_agent_offered(call, told.at)
 
 
 def _end_wait(plan: Plan, call: Call, result: inputs.Result) -> Turn:
@@ -319,7 +326,10 @@ class _Walk:
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
         elif type(last) is Dial:
-            attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at)
+            presented = self.plan.identity and self.plan.identity.presented(call.caller, call.did)
+            effects = (*effects[:-1], structs.replace(last, presented=presented))
+            shown = presented.number if presented else ""
+            attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at, shown=shown)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))
 

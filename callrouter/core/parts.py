@@ -5,7 +5,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
 
     visit         node, exit, because, at
     queue visit   queue, entered, offers, first offer, agent, answered, left, outcome
-    dial          target, started, answered, ended, outcome, leg (left out when it is 0)
+    dial          target, started, answered, ended, outcome, and, unless all three are empty: leg, the number that is
+                  shown, failures (leg, SIP status, Q.850 cause of each); rows of before end with a leg
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
 
@@ -20,7 +21,16 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from callrouter.core.call import Callback, DialAttempt, DialOutcome, Message, QueueOutcome, QueueVisit, Visit
+from callrouter.core.call import (
+    Callback,
+    DialAttempt,
+    DialOutcome,
+    LegFailure,
+    Message,
+    QueueOutcome,
+    QueueVisit,
+    Visit,
+)
 
 MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -68,7 +78,11 @@ def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
     return [
         [
             *(d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome),
-            *((d.leg,) if d.leg else ()),
+            *(
+                (d.leg, d.shown, [[one.leg, one.sip, one.cause] for one in d.failures])
+                if d.leg or d.shown or d.failures
+                else ()
+            ),
         ]
         for d in dials
     ]
@@ -108,6 +122,15 @@ def seconds(value: object) -> float:
     if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]  # type() has narrowed it
         raise TypeError(f"{value!r} is no number of seconds")
     return float(value)  # type: ignore[arg-type]
+
+
+_REST_OF_DIAL: Final[list[Any]] = [0, "", []]
+"""What is not written of a dial where all of it is so."""
+
+
+def _failure(written: Any) -> LegFailure:
+    leg, sip, cause = written
+    return LegFailure(leg=whole(leg), sip=whole(sip), cause=whole(cause))
 
 
 class PartsReader:
@@ -156,8 +179,9 @@ class PartsReader:
 
     def dial(self, written: Any) -> DialAttempt:
         """An attempt to reach somebody."""
-        target, started_at, answered_at, ended_at, outcome, *leg = written
-        (leg,) = leg or (0,)
+        target, started_at, answered_at, ended_at, outcome, *rest = written
+        whole_rest: list[Any] = rest
+        leg, shown, failures = whole_rest + _REST_OF_DIAL[len(whole_rest) :]
         return DialAttempt(
             target=text(target),
             started_at=self.at(started_at),
@@ -165,6 +189,8 @@ class PartsReader:
             ended_at=self.at_or_none(ended_at),
             outcome=None if outcome is None else DialOutcome(outcome),
             leg=whole(leg),
+            shown=text(shown),
+            failures=tuple([_failure(one) for one in failures]),
         )
 
     def message(self, written: Any) -> Message:
