@@ -101,7 +101,8 @@ lowest: setup-tests
 	sed -n '/^dependencies/,/^]/s/>=/==/p; /^embedded/,/^]/s/>=/==/p' pyproject.toml | tr -d ' ",' > "$$folder/pins"; \
 	"$$folder/bin/pip" install -q --disable-pip-version-check -r "$$folder/pins" \
 	  hypothesis jsonschema numpy pytest pytest-asyncio pytest-xdist 'setuptools>=77'; \
-	PYTHONPATH="$(CURDIR)" "$$folder/bin/python" -m pytest -q -p no:cacheprovider \
+	"$$folder/bin/pip" install -q --disable-pip-version-check --no-build-isolation --no-deps -e .; \
+	"$$folder/bin/python" -m pytest -q -p no:cacheprovider \
 	  tests/core tests/dialplan tests/store tests/api tests/runtime
 
 # .run/data is what `callrouter up` keeps by default: calls and recordings. They are no rubbish.

@@ -12,7 +12,8 @@
     dialplans_load.py   800 clients, loaded and proved from cold
     proof.py            what of that is the proof, and the largest tree
     reload.py           from saving a file to its being live, with 800 clients
-    files.py            runs these four, and `callrouter diff` on a large tree after many edits
+    teams.py            from saving the teams' file to Asterisk's ringing so, with 800 clients
+    files.py            runs these five, and `callrouter diff` on a large tree after many edits
     clients.py · big_trees.py          the 800 clients' files, and the large tree with its edits
 
     against.py          this build beside an earlier one, in pairs: `python -m bench against REV`

@@ -1,4 +1,4 @@
-"""The benches of the clients' files: commands on one file, 800 clients loaded and proved, a saved file."""
+"""The benches of the clients' files: commands on one file, 800 clients loaded and proved, a saved file, saved teams."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from bench import big_trees, dialplans_load, proof, reload, route_command
+from bench import big_trees, dialplans_load, proof, reload, route_command, teams
 from bench.clients import COUNT, write_clients
 from bench.others import output_of
 from bench.report import Section, Table, at_most
@@ -98,4 +98,25 @@ def reloading(saves: int) -> Section:
         "a loop that is asked every millisecond whether it turns tells what calls would feel.",
         tables=[Table(columns=("ms", "median", "95 %", "longest"), rows=rows)],
         checks=[at_most("a save is live, 95th percentile", float(found[2]), reload.LIMIT_SECONDS * 1000, "ms", 1)],
+    )
+
+
+def teaming(saves: int) -> Section:
+    """From saved teams to Asterisk's queues."""
+    output = output_of("-m", "bench.teams", str(saves))
+    three = r"(\d+) / (\d+) / (\d+) ms"
+    found = re.search(rf"team to live: {three}; trees: {three}", output)
+    if found is None:
+        raise SystemExit(f"bench/teams.py printed something else: {output}")
+    return Section(
+        title="From saved teams to Asterisk",
+        about=f"{saves} saves of shared/queues.yaml beside {COUNT} clients' files, each with a team more, until "
+        "Asterisk has its queue; all trees stand on that file, and are compiled again meanwhile.",
+        tables=[
+            Table(
+                columns=("ms", "median", "95 %", "longest"),
+                rows=[("the queue is there", *found.group(1, 2, 3)), ("all trees are", *found.group(4, 5, 6))],
+            )
+        ],
+        checks=[at_most("a team is live, the longest", float(found[3]), teams.LIMIT_SECONDS * 1000, "ms", 0)],
     )

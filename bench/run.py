@@ -21,7 +21,10 @@ from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
-NAMES = ("core", "route", "diff", "load800", "proof", "reload", "ami", "writer", "control", "load", "held", "team")
+NAMES = (
+    *("core", "route", "diff", "load800", "proof", "reload", "teams"),
+    *("ami", "writer", "control", "load", "held", "team"),
+)
 _versions: dict[str, str] = {}
 
 
@@ -40,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "load800": lambda: files.load800(1 if options.quick else 3),
         "proof": lambda: files.proving(1 if options.quick else 3),
         "reload": lambda: files.reloading(10 if options.quick else 40),
+        "teams": lambda: files.teaming(5 if options.quick else 20),
         "ami": ami.bench,
         "writer": others.writer,
         "control": lambda: _standing(control.bench, seconds),

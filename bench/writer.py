@@ -48,7 +48,7 @@ from callrouter.core.facts import CallEnded
 from callrouter.store.database import Database
 from callrouter.store.embedded import FOLDER
 from callrouter.store.recorder import BATCH_CALLS, Recorder
-from callrouter.store.rows import CALL_COLUMNS, QUEUE_VISIT_COLUMNS, Rows, expect_rows
+from callrouter.store.writing.rows import CALL_COLUMNS, QUEUE_VISIT_COLUMNS, Rows, expect_rows
 
 TARGET = 50_000.0
 ONE_BY_ONE = 2_000

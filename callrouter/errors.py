@@ -18,6 +18,11 @@
     │   ├── ActionFailed       Asterisk answered an action with Error
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
+    ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
+    │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
+    │   ├── ConsoleAway        … does not reach Asterisk's local socket
+    │   ├── NotSignedError     … was answered without the key that it shares with the engine (app.pbx.unit)
+    │   └── NotApplied         … has had Asterisk load its files, and Asterisk does not have what they say
     ├── SpeechError            the operator: text to speech or a sound file
     ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
@@ -27,7 +32,8 @@
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
         ├── SchemaMismatch     the database belongs to an older or a newer release
-        └── WriterAway         us: a batch of calls is not committed, and is tried again (store.writer)
+        ├── WriterAway         us: a batch of calls is not committed, and is tried again (store.writing.writer)
+        └── RowsRefused        us: PostgreSQL cannot hold one of a batch of facts; it is set aside
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
 Every sentence says what happened and how to mend it. An exception whose name begins with an underscore never leaves its
@@ -91,6 +97,22 @@ class ChannelGone(ActionFailed):
 
 class EncodingError(AmiError):
     """A value cannot be written to that place."""
+
+
+class PbxUnitError(CallrouterError):
+    """The unit that applies teams and telephones on the PBX's own host."""
+
+
+class TeamsError(PbxUnitError):
+    """A document of teams cannot be read, or names something that cannot stand in Asterisk's files."""
+
+
+class ConsoleAway(PbxUnitError):
+    """Asterisk does not answer at its local socket."""
+
+
+class NotApplied(PbxUnitError):
+    """Asterisk has loaded its files, and does not have what they say: the files of before are back."""
 
 
 class SpeechError(CallrouterError):

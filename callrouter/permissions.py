@@ -30,6 +30,7 @@ class Permission(StrEnum):
     AUDIT_READ = "audit.read"
     STATUS_READ = "status.read"
     ENGINE_RELOAD = "engine.reload"
+    PBX_APPLY = "pbx.apply"
 
 
 class ScopeKind(StrEnum):
@@ -104,6 +105,8 @@ ABOUT: Final[Mapping[Permission, About]] = {
     # Problems, files and plans of all clients stand beside each other.
     Permission.STATUS_READ: About("read the engine's status, and why /health and /ready are not well", _ALL),
     Permission.ENGINE_RELOAD: About("have the engine load the clients' files", _ALL),
+    # Of `callrouter pbx apply`: all teams, their agents and telephones.
+    Permission.PBX_APPLY: About("be the unit that applies queues and telephones to the PBX", _ALL),
 }
 
 

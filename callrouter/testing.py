@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
+from callrouter.core.books.ledger import conclude
+from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     Call,
     CallerId,
@@ -32,7 +34,6 @@ from callrouter.core.call import (
 from callrouter.core.effects import Effect, Sound, describe_effect
 from callrouter.core.engine import Turn
 from callrouter.core.facts import CallEnded, Fact
-from callrouter.core.ledger import conclude
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule
@@ -78,6 +79,9 @@ def assert_serialises(plan: Plan, call: Call) -> bytes:
     assert len(encoded) <= state.MAX_ENCODED, f"the state takes {len(encoded)} characters"
     assert state.peek(encoded) == (call.client, call.plan_version)
     again = state.decode(plan, encoded)
+    rung = open_offers(call)
+    assert again.offers == rung[len(rung) - len(again.offers) :], _first_difference(call, again)
+    call, again = replace(call, offers=()), replace(again, offers=())
     if again == call:
         return encoded
     dropped = again.visits_dropped - call.visits_dropped

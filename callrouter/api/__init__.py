@@ -1,8 +1,9 @@
 """HTTP: what Prometheus, load balancers, Grafana and the operator's own programs ask.
 
-`engine_app` stands in the engine's process: /health, /ready, /metrics, /live, and `status`: /status and /reload.
-`web_app` stands in a process of its own and answers from PostgreSQL alone, one router for each thing read: `calls`,
-`messages`, `recordings`, `callbacks`, `stats` and `audit`; `live` passes on what the engine says (`engine_client`).
+`engine_app` stands in the engine's process: /health, /ready, /metrics and /live, with `status` (/status and /reload)
+and `pbx` (what its PBX's unit is handed). `web_app` stands in a process of its own and answers from PostgreSQL alone,
+one router for each thing read: `calls`, `messages`, `recordings`, `callbacks`, `stats` and `audit`; `live` passes on
+what the engine says (`engine_client`).
 
 `schemas` and `stats_schemas` are what they answer, `filters` the query parameters they share, `problems` how they say
 no (RFC 9457), `auth` who may ask for what, `throttle` how often, `readiness` what "ready" means. Neither application

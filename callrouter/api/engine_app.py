@@ -13,10 +13,12 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
+from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
 from callrouter.permissions import Permission
@@ -45,6 +47,7 @@ def create_engine_app(
     gate: Gate,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
+    handover: Handover | None = None,
     notes: Mapping[str, Check] | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
@@ -56,6 +59,7 @@ def create_engine_app(
         gate: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
+        handover: /pbx/teams, likewise.
         notes: what /health and /ready mention though work goes on, by name.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
@@ -63,6 +67,8 @@ def create_engine_app(
     app.include_router(health_router(checks, __version__, gate, notes=notes))
     if operations is not None:
         app.include_router(status_router(operations.status, operations.reload, gate))
+    if handover is not None:
+        app.include_router(handover_router(handover, gate))
 
     @app.get("/metrics", tags=["metrics"], response_class=Response)
     async def metrics() -> Response:

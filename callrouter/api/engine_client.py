@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from callrouter.api.pbx import HandedOverOut, UnitReport
 from callrouter.api.schemas import LiveOut, Out
 from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError
@@ -63,11 +64,22 @@ class EngineClient:
         """
         return await self._ask(StatusOut, "POST", "/reload", RELOAD_SECONDS)
 
-    async def _ask(self, model: type[Answer], method: str, path: str, seconds: float) -> Answer:
+    async def teams(self, report: UnitReport) -> HandedOverOut:
+        """What the PBX is to have, once it is something else than the report says it has.
+
+        Raises:
+            EngineAway: with the reason, and what to look at.
+        """
+        seconds = report.wait_seconds + self._timeout_seconds
+        return await self._ask(HandedOverOut, "POST", "/pbx/teams", seconds, report.model_dump_json().encode())
+
+    async def _ask(
+        self, model: type[Answer], method: str, path: str, seconds: float, sent: bytes | None = None
+    ) -> Answer:
         try:
             async with asyncio.timeout(seconds):
                 # A thread, because the standard library's client blocks; one request a second is many here.
-                status, body = await asyncio.to_thread(self._request, method, path, seconds)
+                status, body = await asyncio.to_thread(self._request, method, path, seconds, sent)
         except (OSError, TimeoutError, http.client.HTTPException) as error:
             raise EngineAway(
                 f"the engine at {self._base_url} does not answer ({str(error) or type(error).__name__}): "
@@ -82,6 +94,10 @@ class EngineClient:
                 f"the engine at {self._base_url} does not let our token do this: give one that may, "
                 "such as CALLROUTER_API_TOKEN of the engine itself"
             )
+        if status == http.client.CONFLICT:
+            raise EngineAway(
+                f"the engine at {self._base_url} has no CALLROUTER_PBX_KEY: give it and `callrouter pbx apply` the same"
+            )
         try:
             return model.model_validate_json(body)
         except ValidationError as error:
@@ -90,12 +106,15 @@ class EngineClient:
                 "check CALLROUTER_ENGINE_URL"
             ) from error
 
-    def _request(self, method: str, path: str, seconds: float) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, seconds: float, sent: bytes | None) -> tuple[int, bytes]:
         url = urlsplit(self._base_url)
         connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         connection = connect(url.hostname or "", url.port, timeout=seconds)
         try:
-            connection.request(method, url.path + path, headers={"Authorization": f"Bearer {self._token}"})
+            headers = {"Authorization": f"Bearer {self._token}"}
+            if sent is not None:
+                headers["Content-Type"] = "application/json"
+            connection.request(method, url.path + path, body=sent, headers=headers)
             response = connection.getresponse()
             return response.status, response.read(MAX_BYTES)
         finally:

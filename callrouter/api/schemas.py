@@ -15,6 +15,8 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    Offer,
+    OfferOutcome,
     Presentation,
     QueueOutcome,
     QueueVisit,
@@ -128,6 +130,18 @@ class LegFailureOut(Out):
     cause: int = Field(examples=[17], description="Q.850; 0: not known")
 
 
+class OfferOut(Out):
+    """One ring of one agent for this caller."""
+
+    number: int = Field(examples=[1], description="1 for the first of the call")
+    queue: str = Field(examples=["medical"])
+    agent: str = Field(examples=["agent-1"])
+    began_at: Instant
+    ended_at: Instant | None
+    outcome: OfferOutcome | None = Field(description="null: nobody saw its end")
+    cause: int = Field(examples=[17], description="Q.850, why the agent's telephone took no call; 0: not known")
+
+
 class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
@@ -180,6 +194,7 @@ class CallDetailOut(CallOut):
     variables: dict[str, str] = Field(examples=[{"postcode": "75011"}])
     visits: list[VisitOut]
     queue_visits: list[QueueVisitOut]
+    offers: list[OfferOut]
     dials: list[DialOut]
     messages: list[RecordedOut]
     explanation: list[str] = Field(
@@ -195,6 +210,7 @@ class CallDetailOut(CallOut):
             variables=dict(call.variables),
             visits=_all(VisitOut, call.visits),
             queue_visits=_all(QueueVisitOut, call.queue_visits),
+            offers=_all(OfferOut, call.offers),
             dials=_all(DialOut, call.dials),
             messages=_all(RecordedOut, call.messages),
             explanation=explanation,
@@ -352,7 +368,7 @@ class AuditOut(Out):
     next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
-def _all(model: Any, values: tuple[Visit | QueueVisit | DialAttempt | CallMessage, ...]) -> list[Any]:
+def _all(model: Any, values: tuple[Visit | QueueVisit | Offer | DialAttempt | CallMessage, ...]) -> list[Any]:
     return [model.model_validate(value) for value in values]
 
 

@@ -55,5 +55,5 @@ async def _of_each(database: Database, period: Period, now: datetime, scope: Sco
         from_at=min(one.from_at for one in found),
         to_at=max(one.to_at for one in found),
         clients=[client for one in found for client in one.clients if client.figures.received],
-        gaps=list({(gap.from_at, gap.reason): gap for one in found for gap in one.gaps}.values()),
+        gaps=list({(gap.from_at, gap.reason, gap.pbx): gap for one in found for gap in one.gaps}.values()),
     )

@@ -137,6 +137,7 @@ class GapOut(Out):
     from_at: Instant
     until_at: Instant | None
     reason: str = Field(examples=["the link to Asterisk was down"])
+    pbx: str = Field(examples=["pbx-1"], description="Whose calls may be missing")
 
 
 class StatsOut(Out):

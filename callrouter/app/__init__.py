@@ -1,8 +1,8 @@
 """Builds every object once, connects the ports, starts and stops them in a readable order.
 
-Three processes: `engine` serves calls, `web` answers questions about them, `up` starts both on one machine. `http`
-runs an application in our own loop, `lifetime` turns signals into a stop, `realtime` takes precedence over other
-work, `folders` and `storage` make sure of the disk and the database.
+Processes: `engine` serves calls, `web` answers questions about them, `pbx` brings queues and telephones to Asterisk;
+`up` starts all of them on one machine. `http` runs an application in our own loop, `lifetime` turns signals into a
+stop, `realtime` takes precedence over other work, `folders` and `storage` make sure of the disk and the database.
 
 The engine's parts: `telephony` is everything that lives by the link to Asterisk, `collecting` fetches calls that no
 engine saw, `observation` declares when nobody watched; `records` is all that is kept, `operations` what an operator

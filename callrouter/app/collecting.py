@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from callrouter.core.facts import CallEnded
+from callrouter.core.facts import CallCorrected, CallEnded
 from callrouter.errors import AmiError
 from callrouter.logs import Outage
 
@@ -20,7 +20,7 @@ COLLECT_SECONDS: Final = 5.0
 class Journal(Protocol):
     """What is collected from."""
 
-    async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
+    async def collect(self, tell: Callable[[CallEnded | CallCorrected], None]) -> list[str]:
         """Report the calls of the journal that nobody has reported. Raises AmiError."""
         ...
 
@@ -32,7 +32,7 @@ class Collecting:
         self,
         journal: Journal,
         *,
-        tell: Callable[[CallEnded], None],
+        tell: Callable[[CallEnded | CallCorrected], None],
         link_up: Callable[[], bool],
         adopted: asyncio.Event,
         every_seconds: float = COLLECT_SECONDS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,13 +24,15 @@ from callrouter.app.live.last_live import (
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.pbx.queue_check import Team
 from callrouter.asterisk.provision import Fallbacks
+from callrouter.asterisk.teams.document import Teams, folder_teams
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call, replace
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
 from callrouter.dialplan.folder.look import folder_of
 from callrouter.dialplan.folder.sound_files import sound_folders
+from callrouter.dialplan.shared.reading import Shared
 from callrouter.errors import AmiError, DialplanError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
@@ -55,6 +58,9 @@ class PlanChanges:
     link: AmiLink
     queues_due: asyncio.Event
     """Set when the PBX's queues are to be compared with the plans'."""
+    names_due: asyncio.Event
+    """Set when plans may name other queues than before."""
+    handover: Handover
     tasks: Tasks
     """What may fail once without ending the engine."""
 
@@ -76,6 +82,7 @@ class PlanChanges:
         self.keeper.note(swap)
         self.outgoing.look(catalogue.plans.values())
         self.queues_due.set()
+        self.names_due.set()
         if self.link.state is LinkState.UP:
             self.tasks.start(self._publish(catalogue), "fallbacks")
 
@@ -92,18 +99,10 @@ class Dialplans:
     served: ServedPlans
     versions: PlanVersions
 
-    def teams(self) -> list[Team]:
-        """The queues of the folder, as the PBX is to have them."""
+    def teams(self) -> Teams:
+        """The queues and telephones of the folder, as the PBX is to have them."""
         catalogue = self.served.catalogue
-        return [
-            Team(
-                name=queue.name,
-                members={f"PJSIP/{catalogue.phones[agent]}": agent for agent in queue.members},
-                strategy=queue.strategy,
-                max_callers=queue.max_callers,
-            )
-            for queue in catalogue.queues.values()
-        ]
+        return folder_teams(catalogue.queues, catalogue.phones)
 
     def target_of(self, call: Call) -> ServiceLevelTarget | None:
         """What the call's client was promised, by the plan the call walks; None when that plan is not at hand."""
@@ -122,7 +121,14 @@ async def load_dialplans(
     folder = folder_of(settings.dialplans_dir)
     sounds_dirs = sound_folders(folder, settings.sounds_dirs)
     speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
-    loader = Loader(settings.dialplans_dir, speech, region=settings.region, sounds_dirs=sounds_dirs)
+    loop = asyncio.get_running_loop()
+    loader = Loader(
+        settings.dialplans_dir,
+        speech,
+        region=settings.region,
+        sounds_dirs=sounds_dirs,
+        on_shared=lambda shared: _in_loop(loop, changes.handover.folder_says, shared),
+    )
     routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
     last = await last_live(database, changes.keeper.disk)
     catalogue, failure = await _load_first(loader, routes, last, speech, clock.now())
@@ -148,6 +154,12 @@ async def load_dialplans(
     )
     versions = PlanVersions(served, database, speech)
     return Dialplans(loader=loader, served=served, versions=versions)
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, tell: Callable[[Shared], None], shared: Shared) -> None:
+    """From the thread that loads; a loop that has ended serves nobody any more."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(tell, shared)
 
 
 async def _load_first(

@@ -7,6 +7,8 @@ order, lives, and stops them in the reverse order.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -28,6 +30,7 @@ from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
@@ -44,6 +47,7 @@ from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.runtime.calls import LiveCalls
@@ -57,7 +61,10 @@ from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
+from callrouter.store.incarnation import next_incarnation
 from callrouter.store.recorder import Recorder
+from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.writer import Writer
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -85,6 +92,7 @@ async def run_engine(settings: Settings, token: str) -> None:
 async def _build(settings: Settings, database: Database) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
     clock, calls = SystemClock(settings.clock_shift_seconds), LiveCalls()
+    incarnation = next_incarnation(settings.data_dir, settings.pbx, time.time())
     registry, fact_log = CollectorRegistry(), FactLog()
     shift = timedelta(seconds=settings.clock_shift_seconds)
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
@@ -92,6 +100,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     link = AmiLink(_address(settings))
     fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
+    names_due = asyncio.Event()
+    key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    handover = Handover(key, on_applied=queues_due.set)
 
     history = PlanHistory(database, settings.dialplans_dir)
     secrets = load_secrets()
@@ -106,6 +117,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
         fallbacks=fallbacks,
         link=link,
         queues_due=queues_due,
+        names_due=names_due,
+        handover=handover,
         tasks=aside,
     )
     dialplans = await load_dialplans(settings, database, clock, calls, changes)
@@ -121,9 +134,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
         known=partial(recorded_calls, database),
         listen=partial(recorded_in, settings.recordings_dir),
         shift=shift,
+        pbx=settings.pbx,
     )
-    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
-    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal])
+    fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
+    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
+    listeners = Listeners([recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal])
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -138,15 +153,19 @@ async def _build(settings: Settings, database: Database) -> Engine:
         listeners=listeners,
         meter=metrics,
         calls=calls,
+        pbx=settings.pbx,
+        epoch=incarnation.epoch,
     )
-    observation = Observation(database, clock.now)
+    observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
-        dialplans.teams,
+        lambda: handover.teams or dialplans.teams(),
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
+        pending=lambda: handover.is_pending,
         on_checked=metrics.queues_checked,
+        on_different=handover.again,
     )
     media_watch = MediaWatch(
         link,
@@ -167,6 +186,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             adopted=recorder.adopted,
         ),
         queue_check=queue_check,
+        named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
         refused=refused,
         fallbacks=fallbacks,
@@ -193,6 +213,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         aside=aside,
         records=Records(
             recorder=recorder,
+            fact_journal=fact_journal,
             history=history,
             keeper=keeper,
             observation=observation,
@@ -209,6 +230,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            handover=handover,
             refused=refused,
             outgoing=outgoing,
             shown_numbers=metrics.shown_numbers,
@@ -220,6 +242,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
             started_at=clock.now(),
         ),
     )
+
+
+def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str]) -> None:
+    """These calls need neither journal any more, Asterisk's or ours."""
+    journal.safe(call_ids)
+    facts.safe(call_ids)
 
 
 def _address(settings: Settings) -> AmiAddress:
@@ -266,6 +294,7 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
+        self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()

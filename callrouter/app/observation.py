@@ -15,6 +15,7 @@ from datetime import datetime
 
 import structlog
 
+from callrouter.core.call import DEFAULT_PBX
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.gaps import BEAT_SECONDS, beat, close_gaps, open_gap, take_up
@@ -27,8 +28,19 @@ RETRY_SECONDS = 1.0
 class Observation:
     """Writes gaps in the order they happen, as soon as PostgreSQL takes them."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], *, beat_seconds: float = BEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        *,
+        pbx: str = DEFAULT_PBX,
+        formerly: str | None = None,
+        beat_seconds: float = BEAT_SECONDS,
+    ) -> None:
+        """`pbx` is watched, which was called `formerly` by the engine before, if otherwise."""
         self._database = database
+        self._pbx = pbx
+        self._formerly = formerly
         self._now = now
         self._beat_seconds = beat_seconds
         self._taken_up = False
@@ -79,15 +91,15 @@ class Observation:
 
     async def _write(self, at: datetime, reason: str | None) -> None:
         if reason is not None:
-            await open_gap(self._database, at, reason)
+            await open_gap(self._database, at, reason, self._pbx)
         elif self._taken_up:
-            await close_gaps(self._database, at)
+            await close_gaps(self._database, at, self._pbx)
         else:
-            await take_up(self._database, at)
+            await take_up(self._database, at, self._pbx, self._formerly)
             self._taken_up = True
 
     async def _beat(self) -> None:
         """The first one comes after `take_up`: it would hide since when nobody watched."""
         if self.watching and self._taken_up and not self._to_write:
             with contextlib.suppress(StoreError):  # the next one says as much
-                await beat(self._database, self._now())
+                await beat(self._database, self._now(), self._pbx)

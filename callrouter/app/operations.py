@@ -18,6 +18,7 @@ from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
 from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.runtime.calls import LiveCalls
@@ -37,6 +38,7 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    handover: Handover
     refused: RefusedCalls
     outgoing: OutgoingCheck
     shown_numbers: ShownNumbers
@@ -60,6 +62,7 @@ class EngineOperations:
         return {
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
+            "pbx": self._note_pbx,
             "web services": self._note_outgoing,
             "database": self._note_database,
         }
@@ -73,6 +76,7 @@ class EngineOperations:
             gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
+            handover=self.handover,
             notes=self.notes,
         )
 
@@ -81,6 +85,7 @@ class EngineOperations:
         details = {
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
+            "pbx": self._note_pbx,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
             "database": self._detail_database,
@@ -145,6 +150,9 @@ class EngineOperations:
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _note_pbx(self) -> str | None:
+        return self.handover.trouble
 
     async def _detail_queues(self) -> str | None:
         return self.queue_check.details

@@ -11,6 +11,7 @@ import structlog
 from callrouter.app.collecting import Collecting
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
+from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.media_watch import MediaWatch
@@ -43,6 +44,7 @@ class Telephony:
         journal: EndedJournal,
         collecting: Collecting,
         queue_check: QueueCheck,
+        named_queues: NamedQueues,
         media_watch: MediaWatch,
         refused: RefusedCalls,
         fallbacks: Fallbacks,
@@ -59,6 +61,7 @@ class Telephony:
         self._journal = journal
         self._collecting = collecting
         self._queue_check = queue_check
+        self._named_queues = named_queues
         self._media_watch = media_watch
         self._refused = refused
         self._fallbacks = fallbacks
@@ -74,6 +77,7 @@ class Telephony:
         self._tasks.start(self._link.run(), "link to Asterisk")
         self._tasks.keep(self._collecting.run, "journal")
         self._tasks.keep(self._media_watch.run, "watch over media")
+        self._tasks.keep(self._named_queues.run, "queues that plans name")
         self._tasks.keep(self._queue_check.run, "check of the queues")
         self._tasks.keep(self._refused.run, "count of refused calls")
 

@@ -1,7 +1,8 @@
-"""Both processes on one machine: started in order, watched, started again when one dies, stopped together.
+"""All processes on one machine: started in order, watched, started again when one dies, stopped together.
 
 The engine goes first, because it brings PostgreSQL up and its schema up to date; web follows when the engine's HTTP
-side answers. A process that cannot start at all has said why, and its exit status becomes ours.
+side answers, and so does the unit that brings queues and telephones to the PBX, where one was rendered here. A process
+that cannot start at all has said why, and its exit status becomes ours.
 """
 
 from __future__ import annotations
@@ -10,15 +11,19 @@ import asyncio
 import contextlib
 import http.client
 import os
+import secrets
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
 
 from callrouter.app.lifetime import Lifetime
+from callrouter.asterisk.teams.folder import PbxFolder
 from callrouter.logs import configure_logs
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -35,6 +40,10 @@ STOP_MARGIN_SECONDS = 35.0
 """Beyond the grace for live calls, what a stop may take before it is ended by force."""
 
 
+_VERBS: Final[Mapping[str, tuple[str, ...]]] = {"pbx": ("pbx", "apply")}
+"""By part whose command is not its name."""
+
+
 @dataclass(slots=True)
 class _Part:
     name: str
@@ -43,11 +52,12 @@ class _Part:
 
 
 async def run_up(settings: Settings, token: str) -> int:
-    """Run both until a signal, SIGHUP being passed on to the engine; returns the exit status."""
+    """Run all until a signal, SIGHUP being passed on to the engine; returns the exit status."""
     configure_logs(log_format=settings.log_format, level=settings.log_level)
     lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
     parts: dict[str, _Part] = {}
     reloads = Tasks()
+    secrets_of_parts = _secrets_of_parts(settings, token)
 
     def reload_soon() -> None:
         if (engine := parts.get("engine")) is not None:  # web has nothing to load
@@ -56,16 +66,22 @@ async def run_up(settings: Settings, token: str) -> int:
     lifetime.catch_signals(on_reload=reload_soon)
     stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     try:
-        parts["engine"] = await _start("engine", token)
+        parts["engine"] = await _start("engine", secrets_of_parts)
         if not await _answers(settings.engine_base_url, parts["engine"], stop):
             return await _stop(parts, settings, failed="engine" if not stop.done() else None)
-        parts["web"] = await _start("web", token)
+        parts["web"] = await _start("web", secrets_of_parts)
+        if PbxFolder(settings.pbx_dir).is_there:
+            parts["pbx"] = await _start("pbx", secrets_of_parts)
+        else:
+            log.info(
+                "queues and telephones are not applied from here: no PBX was rendered", folder=str(settings.pbx_dir)
+            )
         log.info(
             "callrouter is up",
             api=f"http://{settings.http_host}:{settings.web_port}/api/docs",
             metrics=f"{settings.engine_base_url}/metrics",
         )
-        failed = await _watch(parts, token, stop)
+        failed = await _watch(parts, secrets_of_parts, stop)
         return await _stop(parts, settings, failed)
     finally:
         stop.cancel()
@@ -75,15 +91,23 @@ async def run_up(settings: Settings, token: str) -> int:
                 part.process.kill()
 
 
-async def _start(name: str, token: str) -> _Part:
+def _secrets_of_parts(settings: Settings, token: str) -> dict[str, str]:
+    """What the parts have to share, as variables of theirs; the key lives as long as they do unless it is set."""
+    key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    if not key and PbxFolder(settings.pbx_dir).is_there:
+        key = secrets.token_urlsafe(24)
+    return {"CALLROUTER_API_TOKEN": token} | ({"CALLROUTER_PBX_KEY": key} if key else {})
+
+
+async def _start(name: str, secrets_of_parts: Mapping[str, str]) -> _Part:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "callrouter",
-        name,
+        *_VERBS.get(name, (name,)),
         "--with-parent",
         str(os.getpid()),
-        env={**os.environ, "CALLROUTER_API_TOKEN": token},
+        env={**os.environ, **secrets_of_parts},
         # A Ctrl-C in the terminal goes to us alone; we stop the parts in order.
         start_new_session=True,
     )
@@ -115,16 +139,16 @@ def _is_alive(url: str) -> bool:
         connection.close()
 
 
-async def _watch(parts: dict[str, _Part], token: str, stop: asyncio.Task[bool]) -> str | None:
+async def _watch(parts: dict[str, _Part], secrets_of_parts: Mapping[str, str], stop: asyncio.Task[bool]) -> str | None:
     """Start again what dies; returns the part that cannot live, or None when we are to stop."""
     tasks = Tasks()
-    keepers = {tasks.start(_keep(parts, name, token), f"keeper of {name}"): name for name in parts}
+    keepers = {tasks.start(_keep(parts, name, secrets_of_parts), f"keeper of {name}"): name for name in parts}
     done, _ = await asyncio.wait([*keepers, stop], return_when=asyncio.FIRST_COMPLETED)
     await tasks.stop()
     return None if stop in done else next(name for keeper, name in keepers.items() if keeper in done)
 
 
-async def _keep(parts: dict[str, _Part], name: str, token: str) -> None:
+async def _keep(parts: dict[str, _Part], name: str, secrets_of_parts: Mapping[str, str]) -> None:
     """Start a part again whenever it dies; returns when it never could live.
 
     One that could once is started for ever: while PostgreSQL is away web cannot start, and calls go on without it.
@@ -143,7 +167,7 @@ async def _keep(parts: dict[str, _Part], name: str, token: str) -> None:
         await asyncio.sleep(pause)
         pause = min(2 * pause, longest)
         with contextlib.suppress(OSError):  # no process can be made now: this one ended, so it is tried again
-            parts[name] = await _start(name, token)
+            parts[name] = await _start(name, secrets_of_parts)
 
 
 async def _reload(part: _Part) -> None:
@@ -166,8 +190,8 @@ def _catches(pid: int, number: signal.Signals) -> bool:
 
 
 async def _stop(parts: dict[str, _Part], settings: Settings, failed: str | None = None) -> int:
-    """Stop web, then the engine, which lets calls finish."""
-    for name in ("web", "engine"):
+    """Stop web and the PBX's unit, then the engine, which lets calls finish."""
+    for name in ("pbx", "web", "engine"):
         part = parts.get(name)
         if part is None or part.process.returncode is not None:
             continue

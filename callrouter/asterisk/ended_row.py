@@ -172,7 +172,9 @@ def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
 def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
     """Let the engine end it: what was answered was answered, what was recorded was recorded."""
     queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
-    return replace(_tell_all(plan, call, row, _last_known(call), queued_at), call_id=row.call_id)
+    # As much as the engine that wrote the state knew then: if it saw the end, on its way to the record, it knows more.
+    concluded = _tell_all(plan, call, row, _last_known(call), queued_at)
+    return replace(concluded, call_id=row.call_id, revision=call.revision)
 
 
 def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_at: datetime | None = None) -> Call:

@@ -2,15 +2,15 @@
 
 An engine deletes a row (`ended_row` says what it holds) once the call is safe in its own record. So what it finds
 after a log-in, or every few seconds, is of calls that ended while it was away, or before it heard of them; it tells
-them as ended calls, once each. The record is kept by call id, and the first one stands: telling a call twice records
-it once.
+them as ended calls, once each. The record is kept by call id and revision: telling a call twice records it once, and a
+row corrects the record of a call whose end was guessed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -23,7 +23,8 @@ from callrouter.asterisk.actions import post
 from callrouter.asterisk.codec import AmiMessage, encode_header
 from callrouter.asterisk.ended_row import EndedRow, Listen, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
-from callrouter.core.facts import CallEnded, Fact
+from callrouter.core.call import DEFAULT_PBX, replace
+from callrouter.core.facts import CallCorrected, CallEnded, Fact
 from callrouter.core.plan import Plan
 from callrouter.errors import ActionFailed, StoreError
 
@@ -86,12 +87,17 @@ class Pauses:
             self._since = perf_counter()
 
 
-Known = Callable[[Sequence[str]], Awaitable[set[str]]]
-"""Which of these calls are in the record already. Raises StoreError while that cannot be known."""
+Known = Callable[[Sequence[str]], Awaitable[Mapping[str, bool]]]
+"""Which of these calls are in the record already, and whether their end was seen. Raises StoreError while that cannot
+be known."""
 
 
-async def _nothing_known(call_ids: Sequence[str]) -> set[str]:
-    return set()
+async def _nothing_known(call_ids: Sequence[str]) -> Mapping[str, bool]:
+    return {}
+
+
+Tell = Callable[[CallEnded | CallCorrected], None]
+"""Who is told a call of the journal."""
 
 
 class EndedJournal:
@@ -109,6 +115,7 @@ class EndedJournal:
         known: Known = _nothing_known,
         listen: Listen | None = None,
         shift: timedelta = timedelta(),
+        pbx: str = DEFAULT_PBX,
     ) -> None:
         """`live` says which calls are still being driven, `listen` what their recordings hold."""
         self._link = link
@@ -118,6 +125,7 @@ class EndedJournal:
         self._known = known
         self._listen = listen
         self._shift = shift
+        self._pbx = pbx
         self._recent: OrderedDict[str, bool] = OrderedDict()
         """Calls that have ended, ours and collected ones; True when they are safe."""
         self._collecting = asyncio.Lock()
@@ -131,8 +139,10 @@ class EndedJournal:
             if type(fact) is CallEnded:
                 self._remember(fact.call.call_id, safe=False)
 
-    async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
+    async def collect(self, tell: Tell) -> list[str]:
         """Report the rows of calls unknown to us as ended calls, each once; returns their ids.
+
+        A call whose end somebody has guessed is reported as corrected.
 
         Raises:
             AmiError: the link went away meanwhile; nothing is lost, the next round collects again.
@@ -140,7 +150,7 @@ class EndedJournal:
         async with self._collecting:
             return await self._collect(tell)
 
-    async def _collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
+    async def _collect(self, tell: Tell) -> list[str]:
         rows = await read_rows(self._link, self._shift)
         # The handler may write a row after we had deleted it: a channel can outlive its caller by a whisper.
         late = [row.call_id for row in rows if self._recent.get(row.call_id)]
@@ -149,23 +159,26 @@ class EndedJournal:
         if news:
             # An engine that was killed had recorded some and not struck them off: they must not count twice.
             recorded = await self._recorded([row.call_id for row in news])
-            late += recorded
-            told = await self._tell_rows([row for row in news if row.call_id not in recorded], tell)
+            late += [call_id for call_id, seen in recorded.items() if seen]
+            unseen = [row for row in news if not recorded.get(row.call_id)]
+            told = await self._tell_rows(unseen, recorded.keys(), tell)
         if told:
             log.info("calls that no engine saw to their end were collected", calls=len(told))
         self._delete(late)
         return told
 
-    async def _recorded(self, call_ids: Sequence[str]) -> set[str]:
+    async def _recorded(self, call_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Those that are in the record: whether their end was seen, so that nothing is left to say of them."""
         try:
             recorded = await self._known(call_ids)
         except StoreError:  # then the record sorts it out; a call lost would be worse than one counted twice
-            return set()
-        for call_id in recorded:
-            self._remember(call_id, safe=True)
+            return {}
+        for call_id, seen in recorded.items():
+            if seen:
+                self._remember(call_id, safe=True)
         return recorded
 
-    async def _tell_rows(self, rows: Sequence[EndedRow], tell: Callable[[CallEnded], None]) -> list[str]:
+    async def _tell_rows(self, rows: Sequence[EndedRow], guessed: Collection[str], tell: Tell) -> list[str]:
         told: list[str] = []
         pause = Pauses()
         for row in rows:
@@ -185,7 +198,8 @@ class EndedJournal:
             self._remember(row.call_id, safe=False)
             try:
                 call = ended_call(row, plan, self._plans.by_did(row.did), self._region, self._listen)
-                tell(CallEnded(call=call))
+                call = replace(call, pbx=self._pbx)
+                tell(CallCorrected(call=call) if row.call_id in guessed else CallEnded(call=call))
             except Exception:  # the same: what a row holds was written by another release, or by hand
                 self._poisoned(row)
                 continue

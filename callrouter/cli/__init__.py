@@ -4,7 +4,7 @@
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
-`teams`                         the teams, as the PBX needs them
+`teams`, `pbx`                  the teams, as the PBX needs them; brought to Asterisk, on its own host
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `token`, `audit`                who may ask the API for what; who did what, and who was refused
 `db`, `settings`                the database's schema; the settings and where they come from

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "show": "Draw a client's tree, or a week of its hours.",
     "diff": "Say what changes for whom between two versions of the clients' files.",
     "teams": "Show the folder's teams and telephones, as the PBX is to have them.",
+    "pbx": "Bring queues and telephones to Asterisk, on its own host.",
     "explain": "Say why a call ended where it did.",
     "stats": "Show each client's figures for a period.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from callrouter.asterisk.teams.document import as_json, folder_teams
 from callrouter.dialplan.folder.catalogue import refuse_other_documents
 from callrouter.dialplan.folder.files import load_shared
-from callrouter.dialplan.shared.reading import FOLDER, Shared
+from callrouter.dialplan.shared.reading import Shared
 from callrouter.errors import DialplanError
 from callrouter.settings import load_settings
 
@@ -28,7 +29,8 @@ def teams(
 ) -> None:
     """Show the teams of shared/queues.yaml and the telephones of shared/agents.yaml, as JSON for `pbx.py render`."""
     folder = folder or load_settings().dialplans_dir
-    text = json.dumps(as_json(read_shared(folder)), indent=2, ensure_ascii=False) + "\n"
+    shared = read_shared(folder)
+    text = json.dumps(as_json(folder_teams(shared.queues, shared.phones)), indent=2, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:
@@ -45,30 +47,6 @@ def read_shared(folder: Path) -> Shared:
         raise DialplanError(f"{folder} is no folder: name the one that holds the clients' files")
     refuse_other_documents(folder)  # it would be a folder without teams, and the PBX would have none
     shared = load_shared(folder)
-    kinds = ("queues", "agents")
-    refused = [shared.refused[kind] for kind in kinds if kind in shared.refused]
-    # A team that is left out would be taken from the PBX.
-    refused += [f"{FOLDER}/{kind}.yaml" for kind in kinds if shared.bad.get(kind)]
-    if refused:
+    if refused := shared.wrong_teams:
         raise DialplanError("\n".join(str(issue) for issue in shared.issues if issue.file in refused))
     return shared
-
-
-def as_json(shared: Shared) -> dict[str, Any]:
-    """What the renderer needs: each team with its settings in seconds, its members and their telephones."""
-    phones = shared.phones
-    return {
-        "teams": [
-            {
-                "name": team.name,
-                "strategy": team.strategy,
-                "ring_seconds": team.ring_seconds,
-                "retry_seconds": team.retry_seconds,
-                "wrap_up_seconds": team.wrap_up_seconds,
-                "max_callers": team.max_callers,
-                "members": [{"agent": agent, "phone": phones[agent]} for agent in team.members],
-            }
-            for team in shared.queues.values()
-        ],
-        "phones": sorted({*phones.values()}),
-    }

@@ -16,7 +16,17 @@ from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
+from callrouter.core.books import offers
+from callrouter.core.books.ledger import (
+    bridge,
+    close_open_visits,
+    conclude,
+    leave_other,
+    note_agent_offered,
+    note_leg_failed,
+)
 from callrouter.core.call import (
+    DEFAULT_PBX,
     TOGETHER,
     Call,
     CallerId,
@@ -27,11 +37,11 @@ from callrouter.core.call import (
     Disposition,
     QueueOutcome,
     QueueVisit,
+    Revision,
     Visit,
     replace,
 )
 from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
-from callrouter.core.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered, note_leg_failed
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
@@ -60,10 +70,12 @@ class Turn(Struct, frozen=True, kw_only=True, gc=False):
     facts: tuple[fact.Fact, ...] = ()
 
 
-def start(plan: Plan, offered: inputs.CallOffered) -> Turn:
-    """Take a call on and walk its tree to the first wait."""
+def start(plan: Plan, offered: inputs.CallOffered, *, pbx: str = DEFAULT_PBX, epoch: int = 0) -> Turn:
+    """Take a call on and walk its tree to the first wait; `epoch` is that of the engine that takes it."""
     call = Call(
         call_id=offered.call_id,
+        pbx=pbx,
+        revision=Revision(epoch),
         client=plan.client,
         plan_version=plan.version,
         did=offered.did[:MAX_NUMBER],
@@ -88,10 +100,10 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
                 return Turn(call=call)
             return Turn(call=replace(call, digits=call.digits + digit))
-        case inputs.AgentOffered() | inputs.LegFailed():
-            return Turn(call=_noted(call, told))
-        case inputs.AgentAnswered(agent=agent):
-            return _bridged(call, at, agent)
+        case inputs.LegHeard() | inputs.AgentOffered() | inputs.LegFailed():
+            return _rung(call, told)
+        case inputs.AgentAnswered():
+            return _agent_answered(call, told)
         case inputs.LegAnswered(leg=leg):
             return _bridged(call, at, None, leg)
         case inputs.CallerHungUp(cause=cause):
@@ -108,13 +120,6 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     return _end_wait(plan, call, told)
 
 
-def _noted(call: Call, told: inputs.AgentOffered | inputs.LegFailed) -> Call:
-    """What is kept of a wait that goes on."""
-    if isinstance(told, inputs.LegFailed):
-        return note_leg_failed(call, told.failure)
-    return note_agent_offered(call, told.at)
-
-
 def _end_wait(plan: Plan, call: Call, result: inputs.Result) -> Turn:
     if result.step != call.step:
         return _refuse(call, f"{type(result).__name__} of step {result.step} in step {call.step}")
@@ -129,8 +134,19 @@ def fail(call: Call, at: datetime, cause: int | None) -> Turn:
         state=CallState.ENDED,
         clocks=replace(call.clocks, ended_at=at),
         hangup_cause=cause,
+        revision=call.revision.next(),
     )
     return Turn(call=ended, facts=(fact.CallEnded(call=ended),))
+
+
+def guessed(facts: tuple[fact.Fact, ...]) -> tuple[fact.Fact, ...]:
+    """The same facts of a call whose end nobody saw: its record is the lowest of its epoch, for others to correct."""
+    return tuple(
+        fact.CallEnded(call=replace(one.call, revision=Revision(one.call.revision.epoch)))
+        if isinstance(one, fact.CallEnded)
+        else one
+        for one in facts
+    )
 
 
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
@@ -173,12 +189,39 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
+def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegFailed) -> Turn:
+    """More was heard of those who are rung: the books change, and nothing is asked for."""
+    if isinstance(heard, inputs.LegFailed):
+        return Turn(call=replace(note_leg_failed(call, heard.failure), revision=call.revision.next()))
+    after = offers.hear(call, heard) if isinstance(heard, inputs.LegHeard) else offers.offer(call, heard)
+    if after is call:
+        return Turn(call=call)
+    after, told = _note_offers(call, after, heard.at)
+    return Turn(call=replace(after, revision=call.revision.next()), facts=tuple(told))
+
+
+def _note_offers(before: Call, after: Call, at: datetime) -> tuple[Call, list[fact.Fact]]:
+    """The call with the rings of its visit counted, and what was made or ended since `before`."""
+    made, ended = offers.changed(before, after)
+    for _ in made:
+        after = note_agent_offered(after, at)
+    told: list[fact.Fact] = [fact.OfferMade(call=after, offer=one) for one in made]
+    return after, told + [fact.OfferEnded(call=after, offer=one) for one in ended]
+
+
+def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
+    after, rung = _note_offers(call, offers.answer(call, told), told.at)
+    turn = _bridged(after, told.at, told.agent)
+    *entered, bridged = turn.facts
+    return Turn(call=turn.call, facts=(*entered, *rung, bridged))
+
+
 def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
-    after = bridge(call, at, agent, leg)
+    after = replace(bridge(call, at, agent, leg), revision=call.revision.next())
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
@@ -196,7 +239,13 @@ def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     if call.state is CallState.CONNECTED:
         call = _note_closed(walk, close_open_visits(call, at))
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
-    call = replace(call, state=CallState.ADRIFT, verdict=verdict, visits=(*call.visits, note))
+    call = replace(
+        call,
+        state=CallState.ADRIFT,
+        verdict=verdict,
+        visits=(*call.visits, note),
+        revision=call.revision.next(),
+    )
     return Turn(call=call, facts=(*walk, fact.TroubleMet(call=call, reason=reason)))
 
 
@@ -216,12 +265,15 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
     call = walk.keep(close_open_visits(call, at))
+    if call.offers:  # of a queue that was not ours: the fallback's
+        call = _close_offers(walk.facts, call, QueueOutcome.ABANDONED, at)
     call = replace(
         call,
         disposition=conclude(call),
         state=CallState.ENDED,
         clocks=replace(call.clocks, ended_at=at),
         hangup_cause=cause,
+        revision=call.revision.next(),
     )
     return Turn(call=call, facts=(*walk.facts, fact.CallEnded(call=call)))
 
@@ -229,10 +281,17 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
 def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
     call, visit, dial = closed
     if visit:
+        call = _close_offers(facts, call, visit.outcome or QueueOutcome.FAILED, visit.left_at or visit.entered_at)
         facts.append(fact.QueueEnded(call=call, visit=visit))
     if dial:
         facts.append(fact.DialFinished(call=call, dial=dial))
     return call
+
+
+def _close_offers(facts: list[fact.Fact], call: Call, outcome: QueueOutcome, at: datetime) -> Call:
+    closed = offers.close(call, outcome, at)
+    facts += [fact.OfferEnded(call=closed, offer=one) for one in offers.changed(call, closed)[1]]
+    return closed
 
 
 class _Walk:
@@ -317,7 +376,7 @@ class _Walk:
         last = effects[-1]
         if type(last) is Record and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
-        call = replace(stay.call, state=stay.state, step=stay.call.step + 1)
+        call = replace(stay.call, state=stay.state, step=stay.call.step + 1, revision=stay.call.revision.next())
         # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
         if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
             effects = (Answer(), *effects)
@@ -344,6 +403,7 @@ class _Walk:
             call,
             state=CallState.HANGING_UP,
             step=call.step + 1,
+            revision=call.revision.next(),
             verdict=finish.verdict or call.verdict,
         )
         return Turn(call=call, effects=(Hangup(cause=finish.cause),), facts=tuple(self.facts))

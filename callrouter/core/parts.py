@@ -9,6 +9,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
                   shown, failures (leg, SIP status, Q.850 cause of each); rows of before end with a leg
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
+    offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
+                  was heard but its beginning)
 
 Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
 back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
@@ -27,6 +29,8 @@ from callrouter.core.call import (
     DialOutcome,
     LegFailure,
     Message,
+    Offer,
+    OfferOutcome,
     QueueOutcome,
     QueueVisit,
     Visit,
@@ -96,6 +100,17 @@ def write_messages(messages: Iterable[Message], offset: Offset, naming: Naming) 
 def write_callbacks(callbacks: Iterable[Callback], offset: Offset, naming: Naming) -> list[Any]:
     """The callbacks of a call."""
     return [[c.number, naming(c.node, c.node), offset(c.asked_at)] for c in callbacks]
+
+
+def write_offers(offers: Iterable[Offer], offset: Offset) -> list[Any]:
+    """Offers of a call."""
+    return [
+        [
+            *(o.number, o.queue, o.agent, o.leg, offset(o.began_at)),
+            *((offset(o.ended_at), o.heard, o.cause, o.outcome) if o.heard or o.outcome else ()),
+        ]
+        for o in offers
+    ]
 
 
 def text(value: object) -> str:
@@ -202,6 +217,22 @@ class PartsReader:
             deliver=text(deliver),
             started_at=self.at(started_at),
             seconds=seconds(length),
+        )
+
+    def offer(self, written: Any) -> Offer:
+        """The ring of an agent."""
+        number, queue, agent, leg, began_at, *heard = written
+        ended_at, signs, cause, outcome = heard or (None, 0, 0, None)
+        return Offer(
+            number=whole(number),
+            queue=text(queue),
+            agent=text(agent),
+            leg=text(leg),
+            began_at=self.at(began_at),
+            ended_at=self.at_or_none(ended_at),
+            heard=whole(signs),
+            cause=whole(cause),
+            outcome=None if outcome is None else OfferOutcome(outcome),
         )
 
     def callback(self, written: Any) -> Callback:

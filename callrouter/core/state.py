@@ -5,9 +5,12 @@ as much as the rest of a step), at most `MAX_ENCODED` characters, because it tra
 switch. Nodes are written by their position in the plan, instants as microseconds since the call rang, so both must
 be known to read it; `peek` gives the client and version that lead to the plan.
 
-A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest completed
-queue visits and dials, of which `Call.earlier` keeps the sums, then the end of the caller's name. It never loses what
-decides: state, node, variables, messages, whatever is still open, the disposition and the waiting time.
+Of offers to agents only those are kept whose outcome is not known, and how many there were (`Call.offers_made`).
+
+A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest open offers (of
+a team that is rung all at once), then its oldest completed queue visits and dials, of which `Call.earlier` keeps the
+sums, then the end of the caller's name. It never loses what decides: state, node, variables, messages, the visit or
+dial that is open, the disposition and the waiting time.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
@@ -32,6 +36,7 @@ from callrouter.core.call import (
     Earlier,
     Presentation,
     QueueVisit,
+    Revision,
     replace,
 )
 from callrouter.core.parts import (
@@ -44,13 +49,14 @@ from callrouter.core.parts import (
     write_callbacks,
     write_dials,
     write_messages,
+    write_offers,
     write_queue_visits,
     write_visits,
 )
 from callrouter.core.plan import Plan
 from callrouter.errors import CoreError, StateDecodeError
 
-FORMAT = 2
+FORMAT = 3
 """Raised by one with every change to the order or meaning of the fields."""
 
 MAX_ENCODED = 900
@@ -121,6 +127,8 @@ def _shorten(call: Call, surplus: int) -> Call | None:
     if call.visits:
         dropped = min(len(call.visits), 1 + surplus // 24)
         return replace(call, visits=call.visits[dropped:], visits_dropped=call.visits_dropped + dropped)
+    if rung := open_offers(call):
+        return replace(call, offers=rung[1 + surplus // 16 :])
     shorter = call
     for _ in range(1 + surplus // 48):
         first_of_each: tuple[QueueVisit | DialAttempt, ...] = (*shorter.queue_visits[:1], *shorter.dials[:1])
@@ -181,6 +189,8 @@ def _unpack(encoded: bytes) -> list[Any]:
         fields = json.loads(text.decode("utf-8", "surrogatepass"))
     except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
         raise StateDecodeError(f"the state of a call does not read back: {error}") from error
+    if isinstance(fields, list) and len(fields) == _FIELDS_BEFORE and fields[0] == FORMAT - 1:
+        return [*fields, *_NEW_FIELDS]
     if not isinstance(fields, list) or len(fields) != _FIELDS or fields[0] != FORMAT:
         raise StateDecodeError("the state of a call is of another release")
     return fields
@@ -240,13 +250,21 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         if earlier.attempts
         else 0,
         write_callbacks(call.callbacks, offset, index) if call.callbacks else 0,
+        call.revision.epoch,
+        call.revision.count,
+        call.offers_made,
+        write_offers(open_offers(call), offset) if call.offers else 0,
     ]
 
 
 _NONE: list[Any] = []
 
 
-_FIELDS = 26
+_NEW_FIELDS = (0, 1, 0, 0)
+"""What a state of the format before lacks: it has no epoch, and was learnt from a living channel."""
+
+_FIELDS_BEFORE = 26
+_FIELDS = _FIELDS_BEFORE + len(_NEW_FIELDS)
 
 
 def _earlier(written: Any) -> Earlier:
@@ -272,6 +290,9 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         raise KeyError(f"the plan has no node {node!r}")
     return Call(
         call_id=text(fields[3]),
+        revision=Revision(whole(fields[26]), whole(fields[27])),
+        offers_made=whole(fields[28]),
+        offers=tuple(map(read.offer, fields[29])) if fields[29] != 0 else (),
         client=text(fields[1]),
         plan_version=text(fields[2]),
         did=text(fields[4]),

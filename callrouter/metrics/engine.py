@@ -69,6 +69,9 @@ class EngineMetrics:
         self._queues_different = Gauge(
             "callrouter_queues_different", "Queues of the folder that Asterisk has otherwise", registry=registry
         )
+        self._phones_missing = Gauge(
+            "callrouter_phones_missing", "Telephones of agents that Asterisk lacks", registry=registry
+        )
         self._queues_missing = Gauge(
             "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
         )
@@ -97,10 +100,13 @@ class EngineMetrics:
         """Count one leg that was ended because its media had stopped."""
         self._counters.legs_vanished.inc()
 
-    def queues_checked(self, missing: int, different: int) -> None:
-        """After each comparison with the PBX: how many queues that trees name it lacks, how many it has otherwise."""
+    def queues_checked(self, missing: int, different: int, phones_missing: int) -> None:
+        """After each comparison with the PBX: how many queues that trees name it lacks, how many it has otherwise, and
+        how many agents' telephones it lacks.
+        """
         self._queues_missing.set(missing)
         self._queues_different.set(different)
+        self._phones_missing.set(phones_missing)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

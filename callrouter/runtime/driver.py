@@ -17,7 +17,7 @@ from time import perf_counter
 import structlog
 
 from callrouter.core import engine, facts, state
-from callrouter.core.call import Call, CallState
+from callrouter.core.call import DEFAULT_PBX, Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
 from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, ControlLost, Input
@@ -30,6 +30,8 @@ from callrouter.runtime.ports import Clock, Meter, Plans, Switch, WebServices
 log = structlog.get_logger(__name__)
 
 _CONSULTING, _ENDED = CallState.CONSULTING, CallState.ENDED  # bound once: asked for at every step
+_TO_KEEP = frozenset({facts.Bridged, facts.OfferMade})
+"""Facts that are written to the channel at once."""
 
 
 class Driver:
@@ -45,8 +47,13 @@ class Driver:
         listeners: Listeners,
         meter: Meter,
         calls: LiveCalls,
+        pbx: str = DEFAULT_PBX,
+        epoch: int = 0,
     ) -> None:
+        """`pbx` and `epoch` go into each call's record: where it came in, and which engine has it."""
         self.calls = calls
+        self._pbx = pbx
+        self._epoch = epoch
         self._switch = switch
         self._web = web
         self._plans = plans
@@ -55,6 +62,7 @@ class Driver:
         self._meter = meter
         self._mailbox: deque[tuple[str, Input] | CallOffered] = deque()
         self._stepping = False
+        self._guessing = False
         switch.tells(self)
         web.tells(self)
 
@@ -79,10 +87,15 @@ class Driver:
             self._take_turns()
 
     def conclude(self, reason: str, at: datetime) -> None:
-        """Nobody will hear of the live calls any more: they ended at that time, at the latest known."""
+        """Nobody will hear of the live calls any more: they ended at that time, at the latest known.
+
+        Each is a guess: where Asterisk's journal knows better, its row corrects the record.
+        """
+        self._guessing = True
         for live in self.calls:
             self.tell(live.call.call_id, ControlLost(reason=reason, at=at))
             self.tell(live.call.call_id, CallerHungUp(at=at))
+        self._guessing = False
 
     def _take_turns(self) -> None:
         if self._stepping:
@@ -109,7 +122,7 @@ class Driver:
         plan = self._plans.for_did(offered.did)
         began = perf_counter()
         try:
-            turn = engine.start(plan, offered)
+            turn = engine.start(plan, offered, pbx=self._pbx, epoch=self._epoch)
         except Exception:
             self._note_fault(offered.call_id)
             # Asterisk's journal gives the call its record; nobody else will ask the switch to forget it.
@@ -149,11 +162,12 @@ class Driver:
     def _carry_out(self, plan: Plan, turn: Turn) -> None:
         if turn.effects:
             self._perform(plan, turn, turn.effects)
-        elif any(type(fact) is facts.Bridged for fact in turn.facts):
-            # Nothing is commanded now, and for minutes: whoever finds this call must know that it was answered.
+        elif any(type(fact) in _TO_KEEP for fact in turn.facts):
+            # Nothing is commanded now, and for minutes: whoever finds this call must know that it was answered, and
+            # who was rung, so that the numbers of further offers go on.
             self._keep(plan, turn.call)
         if turn.facts:
-            self._listeners.tell(turn.facts)
+            self._listeners.tell(engine.guessed(turn.facts) if self._guessing else turn.facts)
         if turn.call.state is _ENDED:
             self._switch.release(turn.call.call_id)
 

@@ -54,6 +54,21 @@ class Settings(BaseSettings):
     ami_port: Port = _setting("Its port", "a port, 1 to 65535", default=5038)
     ami_user: str = _setting("The engine's user of manager.conf", "a name of manager.conf", default="callrouter")
     ami_secret: SecretStr | None = _setting("That user's secret; the engine needs it", "a secret", default=None)
+    pbx: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = _setting(
+        "What the record calls this engine's PBX: the same for ever, and no other engine's",
+        "a short name of small letters, digits and hyphens",
+        default="pbx-1",
+    )
+    pbx_dir: Path = _setting(
+        "Asterisk's configuration folder, where `callrouter pbx apply` writes queues and telephones",
+        "a folder",
+        default=Path("/etc/asterisk"),
+    )
+    pbx_key: SecretStr | None = _setting(
+        "By which the engine signs what `callrouter pbx apply` gets, the same for both; `callrouter up` makes one",
+        "16 characters or more",
+        default=None,
+    )
     database_url: SecretStr | None = _setting(
         "PostgreSQL; without it an embedded one is used, under the data folder",
         "postgresql://user:password@host:5432/database",
@@ -234,7 +249,7 @@ class Settings(BaseSettings):
             split_database_url(value.get_secret_value())
         return value
 
-    @field_validator("api_token")
+    @field_validator("api_token", "pbx_key")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and (len(value.get_secret_value()) < 16 or not value.get_secret_value().isascii()):
@@ -277,6 +292,15 @@ class Settings(BaseSettings):
                 "put the secret of manager.conf's user in the environment or in .env"
             )
         return self.ami_secret.get_secret_value()
+
+    def required_pbx_key(self) -> str:
+        """The key of what the PBX's unit gets. Raises SettingsError when there is none."""
+        if self.pbx_key is None:
+            raise SettingsError(
+                "CALLROUTER_PBX_KEY is not set, and the engine and `callrouter pbx apply` need the same one: put 16 "
+                "characters or more in the environment or in .env of both (`callrouter up` makes one by itself)"
+            )
+        return self.pbx_key.get_secret_value()
 
     def required_api_token(self) -> str:
         """The API's token. Raises SettingsError when there is none."""

@@ -3,11 +3,11 @@
 `tables` declares the schema and `migrations/` builds it. `database` opens a server (its own, by `embedded`, or one that
 somebody else runs), keeps the schema right (`schema`) and makes a sentence of what the server refuses (`refusals`).
 
-Written: `recorder` takes calls that have ended, keeps them in memory, or in `spool` while PostgreSQL is away, and has
-`writer` put them into the tables in batches; `rows` and `trace` say how a call becomes columns and JSON, and a call
-again. `notifications` and `notification_spool` are the book and the spool of `callrouter.delivery`. `plans` keeps every
-version of a plan that went live and what its client was called before, `promises` what it promised, `gaps` the times
-nobody watched.
+Written: `recorder` takes calls that have ended, keeps them in memory, or on disk while PostgreSQL is away, and has them
+written in batches (`writing`); `trace` says how a call becomes JSON, and a call again, `incarnation` which of its lives
+an engine is in. `notifications` and `notification_spool` are the book and the spool of `callrouter.delivery`. `plans`
+keeps every version of a plan that went live and what its client was called before, `promises` what it promised, `gaps`
+the times nobody watched.
 
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the service figures, each call judged by the
 promise of the version it walked.

@@ -1,7 +1,7 @@
 """Gaps of observation: times in which calls may have come that we did not see. Declared, never shown as zero.
 
-Who watches says so every few seconds (`beat`). An engine that is killed declares nothing: the next one does it for it,
-from the last beat on (`take_up`), and until then whoever asks is shown a gap that lasts.
+One engine watches one PBX, and says so every few seconds (`beat`). An engine that is killed declares nothing: the
+next one does it for it, from the last beat on (`take_up`), and until then whoever asks is shown a gap that lasts.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.core.call import DEFAULT_PBX
 from callrouter.store.database import Database
 from callrouter.store.tables import beats, gaps
 
@@ -22,8 +23,6 @@ SILENT_SECONDS: Final = 20.0
 """Whoever has not said for so long that they watch, does not."""
 SILENT_REASON: Final = "the engine does not report"
 KILLED_REASON: Final = "the engine ended without a farewell"
-_WATCHER: Final = "engine"
-"""One engine watches one PBX."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,57 +34,70 @@ class Gap:
     from_at: datetime
     until_at: datetime | None
     reason: str
+    pbx: str
+    """Whose calls may be missing."""
 
 
-async def open_gap(database: Database, from_at: datetime, reason: str) -> int:
-    """Declare that nothing is seen from an instant on; gives its number.
+async def open_gap(database: Database, from_at: datetime, reason: str, pbx: str = DEFAULT_PBX) -> int:
+    """Declare that nothing is seen of a PBX from an instant on; gives its number.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
-    statement = insert(gaps).values(from_at=from_at, reason=reason.replace("\x00", "\ufffd")).returning(gaps.c.gap_id)
+    gap = {"from_at": from_at, "reason": reason.replace("\x00", "\ufffd"), "pbx": pbx}
+    statement = insert(gaps).values(**gap).returning(gaps.c.gap_id)
     async with database.connection() as connection:
         return int((await connection.execute(statement)).scalar_one())
 
 
-async def close_gaps(database: Database, until_at: datetime) -> int:
-    """Declare the end of every gap that lasts; gives how many there were.
+async def close_gaps(database: Database, until_at: datetime, pbx: str = DEFAULT_PBX) -> int:
+    """Declare the end of every gap of a PBX that lasts; gives how many there were.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        closed = await connection.execute(update(gaps).where(gaps.c.until_at.is_(None)).values(until_at=until_at))
-        return closed.rowcount
+        return await _close(connection, until_at, pbx)
 
 
-async def beat(database: Database, at: datetime) -> None:
-    """Somebody watches at this instant.
+async def _close(connection: AsyncConnection, until_at: datetime, pbx: str) -> int:
+    lasting = update(gaps).where(gaps.c.until_at.is_(None), gaps.c.pbx == pbx)
+    return (await connection.execute(lasting.values(until_at=until_at))).rowcount
+
+
+async def beat(database: Database, at: datetime, pbx: str = DEFAULT_PBX) -> None:
+    """Somebody watches a PBX at this instant.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        await _beat(connection, at)
+        await _beat(connection, at, pbx)
 
 
-async def take_up(database: Database, at: datetime) -> None:
+async def take_up(database: Database, at: datetime, pbx: str = DEFAULT_PBX, formerly: str | None = None) -> None:
     """An engine begins to watch: end the gap its predecessor declared, or declare the one from its last beat on.
 
+    `formerly` is what the PBX was called until now, if otherwise: nobody watches under that name any more.
+
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        closed = await connection.execute(update(gaps).where(gaps.c.until_at.is_(None)).values(until_at=at))
-        if not closed.rowcount:
-            last = (await connection.execute(select(beats.c.beat_at).where(beats.c.watcher == _WATCHER))).scalar()
+        if formerly is not None:
+            for table in (gaps, beats):
+                await connection.execute(update(table).where(table.c.pbx == formerly).values(pbx=pbx))
+        if not await _close(connection, at, pbx):
+            last = (await connection.execute(select(func.max(beats.c.beat_at)).where(beats.c.pbx == pbx))).scalar()
             if last is not None and last < at:
-                await connection.execute(insert(gaps).values(from_at=last, until_at=at, reason=KILLED_REASON))
-        await _beat(connection, at)
+                killed = {"from_at": last, "until_at": at, "reason": KILLED_REASON, "pbx": pbx}
+                await connection.execute(insert(gaps).values(**killed))
+        await _beat(connection, at, pbx)
 
 
-async def _beat(connection: AsyncConnection, at: datetime) -> None:
-    row = insert(beats).values(watcher=_WATCHER, beat_at=at)
+async def _beat(connection: AsyncConnection, at: datetime, pbx: str) -> None:
+    # `watcher` is the key from before PBXs had names, when every engine wrote "engine" there.
+    row = insert(beats).values(watcher=pbx, pbx=pbx, beat_at=at)
     again = row.on_conflict_do_update(index_elements=[beats.c.watcher], set_={"beat_at": at, "written_at": func.now()})
     await connection.execute(again)
 
@@ -103,15 +115,18 @@ async def gaps_between(database: Database, from_at: datetime, to_at: datetime) -
     )
     async with database.connection() as connection:
         found = [Gap(**row) for row in (await connection.execute(query)).mappings()]
-        silent_since = await _silent_since(connection)
-    if silent_since is not None and silent_since < to_at:
-        found.append(Gap(gap_id=0, from_at=silent_since, until_at=None, reason=SILENT_REASON))
-    return found
+        silent = await _silent_since(connection)
+    return found + [
+        Gap(gap_id=0, from_at=since, until_at=None, reason=SILENT_REASON, pbx=pbx)
+        for pbx, since in silent.items()
+        if since < to_at
+    ]
 
 
-async def _silent_since(connection: AsyncConnection) -> datetime | None:
-    """The last beat, when it is too long ago and no open gap covers it."""
-    told = select(gaps.c.gap_id).where(gaps.c.until_at.is_(None)).exists()
-    silent = beats.c.written_at < func.now() - timedelta(seconds=SILENT_SECONDS)
-    query = select(beats.c.beat_at).where(beats.c.watcher == _WATCHER, silent, ~told)
-    return (await connection.execute(query)).scalar_one_or_none()
+async def _silent_since(connection: AsyncConnection) -> dict[str, datetime]:
+    """By PBX: its last beat, when that is too long ago and no open gap covers it."""
+    told = select(gaps.c.gap_id).where(gaps.c.until_at.is_(None), gaps.c.pbx == beats.c.pbx).exists()
+    silent = func.max(beats.c.written_at) < func.now() - timedelta(seconds=SILENT_SECONDS)
+    last = func.max(beats.c.beat_at)
+    query = select(beats.c.pbx, last).where(~told).group_by(beats.c.pbx).having(silent)
+    return {row[0]: row[1] for row in await connection.execute(query)}

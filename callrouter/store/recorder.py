@@ -27,12 +27,12 @@ from typing import Final, TypeVar
 import structlog
 
 from callrouter.core.call import Call
-from callrouter.core.facts import CallEnded, Fact
+from callrouter.core.facts import CallCorrected, CallEnded, Fact
 from callrouter.logs import Outage
 from callrouter.store.database import Database
-from callrouter.store.spool import Spool
 from callrouter.store.trace import call_from_json, call_json
-from callrouter.store.writer import Refused, Writer, WriterAway
+from callrouter.store.writing.spool import Spool
+from callrouter.store.writing.writer import Refused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ T = TypeVar("T")
 class Recorder:
     """Runs as one task (`run`); `close` ends it and leaves nothing behind in memory."""
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded, CallCorrected})
 
     def __init__(
         self,
@@ -106,9 +106,9 @@ class Recorder:
         self._given_up = False
 
     def observe(self, facts: Sequence[Fact]) -> None:
-        """Take note of calls that have ended; costs less than a microsecond."""
+        """Take note of calls that have ended, or are corrected; costs less than a microsecond."""
         for fact in facts:
-            if type(fact) is CallEnded:
+            if isinstance(fact, (CallEnded, CallCorrected)):
                 self._queue.append((time.monotonic(), fact.call))
                 self._wake.set()
 

@@ -7,6 +7,9 @@ one writer puts them down in one transaction, and the check of every row costs m
 `calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
 
+A row of `superseded_calls` is what another teller said of a call: whoever knew less, or was corrected. Nothing that
+was told is lost.
+
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
 
 A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
@@ -18,6 +21,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     DateTime,
@@ -36,7 +40,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.core.call import DEFAULT_PBX, Disposition, OfferOutcome, QueueOutcome
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.permissions import ScopeKind
 
@@ -72,6 +76,19 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
 
 
+def _pbx(*, nullable: bool = False) -> Column[str]:
+    """Rows from before PBXs had names are the default one's."""
+    return Column("pbx", Text, nullable=nullable, server_default=DEFAULT_PBX, comment="CALLROUTER_PBX")
+
+
+def _revision(*, nullable: bool = False) -> tuple[Column[int], Column[int]]:
+    """Of two tellers of one call, or of one numbered part of it, the higher pair stands (core.call, Revision)."""
+    return (
+        Column("epoch", BigInteger, nullable=nullable, server_default="0", comment="of the engine that told it"),
+        Column("revision", Integer, nullable=nullable, server_default="1", comment="0: a guess, the end was not seen"),
+    )
+
+
 PATH_ARROW = " → "
 """Between the nodes of a path."""
 
@@ -100,6 +117,9 @@ calls = Table(
     Column("node_path", Text, nullable=False),
     Column("variables", JSONB, nullable=False),
     Column("trace", JSONB, nullable=False, comment="store/trace.py"),
+    # Empty is the default: an engine of the release before copies staged rows that lack them (writer).
+    _pbx(nullable=True),
+    *_revision(nullable=True),
     PrimaryKeyConstraint("call_id"),
     CheckConstraint(_one_of("disposition", Disposition), name="disposition"),
     Index(None, "client", "ringing_at"),
@@ -120,8 +140,37 @@ queue_visits = Table(
     Column("left_at", _Instant),
     Column("outcome", Text),
     Column("waiting_seconds", Double, nullable=False),
+    _pbx(nullable=True),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint(_one_of("outcome", QueueOutcome), name="outcome"),
+)
+
+superseded_calls = Table(
+    "superseded_calls",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("record", JSONB, nullable=False, comment="its row of calls, column by column"),
+    Column("noted_at", _Instant, nullable=False, server_default=text("now()")),
+    PrimaryKeyConstraint("call_id", "epoch", "revision"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("number", Integer, nullable=False, comment="1 for the first offer of the call"),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("began_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    Column("outcome", Text, comment="empty: nobody saw its end"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    *_revision(),
+    PrimaryKeyConstraint("call_id", "number"),
+    CheckConstraint(_one_of("outcome", OfferOutcome), name="outcome"),
+    Index(None, "agent", "began_at"),
 )
 
 messages = Table(
@@ -266,6 +315,7 @@ beats = Table(
     Column("watcher", _Id, nullable=False),
     Column("beat_at", _Instant, nullable=False, comment="by the engine's clock"),
     Column("written_at", _Instant, nullable=False, server_default=text("now()"), comment="by PostgreSQL's"),
+    _pbx(),
     PrimaryKeyConstraint("watcher"),
 )
 
@@ -276,6 +326,7 @@ gaps = Table(
     Column("from_at", _Instant, nullable=False),
     Column("until_at", _Instant, comment="empty while nothing is seen yet"),
     Column("reason", Text, nullable=False),
+    _pbx(),
     PrimaryKeyConstraint("gap_id"),
     Index(None, "from_at"),
 )

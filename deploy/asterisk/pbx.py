@@ -32,9 +32,11 @@ _CHECKOUT = str(Path(__file__).resolve().parents[2])
 if _CHECKOUT not in sys.path:  # run as a script: let the neighbours be found
     sys.path.insert(0, _CHECKOUT)
 
+from callrouter.asterisk.teams.document import Teams, teams_of_members  # noqa: E402
+from deploy.asterisk.pbx_carriers import Carriers  # noqa: E402
 from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install  # noqa: E402
 from deploy.asterisk.pbx_render import MAX_CALLS, Directories, PbxConfig, render  # noqa: E402
-from deploy.asterisk.pbx_teams import Teams, teams_of_folder, teams_of_members  # noqa: E402
+from deploy.asterisk.pbx_teams import teams_of_folder  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +110,7 @@ class Pbx:
         teams: Teams | None = None,
         queue_members: Mapping[str, Sequence[str]] | None = None,
         carrier: str | None = None,
+        carriers: Carriers | None = None,
         language: str = "en",
         ari: bool = False,
         admission_seconds: float = 5,
@@ -154,6 +157,7 @@ class Pbx:
                 rtp_end=rtp_start + _RTP_PORTS - 1,
                 http_port=_free_port(socket.SOCK_STREAM) if ari else None,
                 carrier=carrier,
+                carriers=carriers or Carriers(),
                 agents=agents,
                 agent_contacts=agent_contacts or {},
                 teams=teams,

@@ -11,11 +11,14 @@ import sys
 import threading
 from pathlib import Path
 
+from callrouter.asterisk.teams.document import Teams
 from deploy.asterisk.pbx import Pbx
+from deploy.asterisk.pbx_carriers import Carriers
+from deploy.asterisk.pbx_carriers_file import carriers_of_file
 from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install, rootfs_dir
 from deploy.asterisk.pbx_music import level_folder, level_once
-from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, Directories, PbxConfig, render
-from deploy.asterisk.pbx_teams import Teams, teams_of_file, teams_of_folder
+from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, SECRETS, Directories, PbxConfig, render
+from deploy.asterisk.pbx_teams import teams_of_file, teams_of_folder
 
 _DEFAULT_DIR = CHECKOUT / ".asterisk" / "run"
 
@@ -86,6 +89,13 @@ def _shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--agents", type=int, default=8, help="phones agent-1 … agent-N besides (default: %(default)s)")
     parser.add_argument("--carrier", metavar="HOST:PORT", help="where numbers are dialled")
     parser.add_argument(
+        "--carriers",
+        type=Path,
+        metavar="FILE",
+        default=Path(found) if (found := os.environ.get("CALLROUTER_CARRIERS")) else None,
+        help="TOML: registration, TLS and SRTP, NAT, several carriers (default: CALLROUTER_CARRIERS; else none)",
+    )
+    parser.add_argument(
         "--max-calls",
         type=int,
         default=int(os.environ.get("CALLROUTER_MAX_CALLS") or MAX_CALLS),
@@ -102,6 +112,16 @@ def _shared(parser: argparse.ArgumentParser) -> None:
 
 def _teams(options: argparse.Namespace) -> Teams:
     return teams_of_file(options.teams) if options.teams else teams_of_folder(options.dialplans)
+
+
+def _carriers(options: argparse.Namespace, others: tuple[str, ...]) -> Carriers:
+    """Of the file; `others` are options that say the same, and would be overlooked."""
+    if options.carriers is None:
+        return Carriers()
+    for name in others:
+        if getattr(options, name) is not None:
+            raise PbxError(f"--{name.replace('_', '-')} says what {options.carriers} is to say: write it there")
+    return carriers_of_file(options.carriers)
 
 
 def _install(_: argparse.Namespace) -> int:
@@ -127,6 +147,7 @@ def _start(options: argparse.Namespace) -> int:
         agents=options.agents,
         teams=_teams(options),
         carrier=options.carrier,
+        carriers=_carriers(options, ("carrier",)),
         language=options.language,
         max_calls=options.max_calls,
         over_limit=options.over_limit,
@@ -176,7 +197,7 @@ def _render(options: argparse.Namespace) -> int:
     first, _, last = options.rtp.partition("-")
     if not (first.isdigit() and last.isdigit() and int(first) < int(last) < 65536):
         raise PbxError(f"--rtp {options.rtp}: write FIRST-LAST, for example 10000-17999")
-    secrets_path = options.secrets or options.out / "callrouter-secrets.json"
+    secrets_path = options.secrets or options.out / SECRETS
     teams = _teams(options)
     known = _kept_secrets(secrets_path, options.agents, teams)
     config = PbxConfig(
@@ -184,6 +205,7 @@ def _render(options: argparse.Namespace) -> int:
         ami_secret=known["ami"],
         ami_admin_secret=known["ami-admin"],
         phone_secrets=known,
+        secrets_path=secrets_path.absolute(),
         sip_host=options.sip_host,
         sip_port=options.sip_port,
         rtp_start=int(first),
@@ -191,6 +213,7 @@ def _render(options: argparse.Namespace) -> int:
         external_address=options.external_address,
         trunk_match=options.trunk_match or ["127.0.0.1"],
         carrier=options.carrier,
+        carriers=_carriers(options, ("carrier", "trunk_match", "external_address")),
         agents=options.agents,
         teams=teams,
         language=options.language,

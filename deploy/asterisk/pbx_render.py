@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from callrouter.asterisk.teams.document import Teams
+from callrouter.asterisk.teams.folder import PbxFolder, Site
+from callrouter.errors import PbxUnitError
+from deploy.asterisk.pbx_carriers import ANY_OUT, Carrier, Carriers, Network
 from deploy.asterisk.pbx_install import PbxError
-from deploy.asterisk.pbx_teams import Teams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TEMPLATES = Path(__file__).resolve().parent / "etc"
 SECRET_FILES = frozenset({"manager.conf", "pjsip.conf", "ari.conf"})
+SECRETS = "callrouter-secrets.json"
+"""Where the phones' secrets are kept by default, in the configuration's folder."""
 MAX_CALLS = 1000
 """Live calls in all, by default: what two cores hold (1,300 in bench/RESULTS.md) with a margin, and no more than arrive
 within the admission lease at the rate that they sustain (300 a second for 5 s)."""
@@ -66,16 +71,19 @@ class PbxConfig:
 
     The phones agent-1 … agent-N (`agents`) exist, and those that `teams` names. A phone in `agent_contacts`
     ("agent-1": "127.0.0.1:5090") is called there; the others register with their secret from `phone_secrets`.
-    `carrier` is where numbers are dialled. Phones are asked every `qualify_seconds` whether they are there; 0: never,
-    and all count as there. `session_seconds` (90 or more) is the interval of SIP session timers. Beyond `max_calls`
-    live calls (0: any number), or its client's own limit, a call is refused with `over_limit`. `teams` are the
-    queues. `extra_conf` appends text to a file ("extensions", "pjsip", "manager", "queues", "modules").
+    `carriers` are those of a file (pbx_carriers_file), with the networks around us; without a file there is one, whose
+    calls come from `trunk_match` and which takes ours at `carrier` (HOST:PORT).
+    Phones are asked every `qualify_seconds` whether they are there; 0: never, and all count as there.
+    `session_seconds` (90 or more) is the interval of SIP session timers. Beyond `max_calls` live calls (0: any number),
+    or its client's own limit, a call is refused with `over_limit`. `teams` are the queues. `extra_conf` appends text
+    to a file ("extensions", "pjsip", "manager", "queues", "modules").
     """
 
     directories: Directories
     ami_secret: str
     ami_admin_secret: str
     phone_secrets: Mapping[str, str]
+    secrets_path: Path | None = None
     sip_host: str = "127.0.0.1"
     sip_port: int = 5060
     ami_host: str = "127.0.0.1"
@@ -88,6 +96,7 @@ class PbxConfig:
     external_address: str | None = None
     trunk_match: Sequence[str] = ("127.0.0.1",)
     carrier: str | None = None
+    carriers: Carriers = field(default_factory=Carriers)
     agents: int = 8
     agent_contacts: Mapping[str, str] = field(default_factory=dict)
     teams: Teams = field(default_factory=Teams)
@@ -106,14 +115,24 @@ class PbxConfig:
     extra_conf: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def agent_names(self) -> list[str]:
-        """The agents' phones, each once."""
-        numbered = [f"agent-{number}" for number in range(1, self.agents + 1)]
-        return list(dict.fromkeys([*numbered, *self.teams.phones]))
+    def numbered_phones(self) -> tuple[str, ...]:
+        """Those that exist whatever the folder says."""
+        return tuple(f"agent-{number}" for number in range(1, self.agents + 1))
+
+    @property
+    def declared(self) -> Carriers:
+        """The carriers of the file, else the one that the other fields describe."""
+        network = self.carriers.network
+        if network.external_address is None and self.external_address is not None:
+            network = Network(external_address=self.external_address)
+        one = Carrier(name="", calls_from=self.trunk_match, calls_to=[self.carrier] if self.carrier else [])
+        return replace(self.carriers, network=network, carriers=self.carriers.carriers or [one])
 
 
 def render(config: PbxConfig, out: Path) -> None:
     """Write every file of the configuration into `out`; those with secrets are readable by their owner only.
+
+    What Asterisk reads again while it runs, teams and phones, stands in a folder of its own (`PbxFolder`).
 
     Raises PbxError when a value cannot stand in a configuration file, or names something that does not exist.
     """
@@ -129,16 +148,27 @@ def render(config: PbxConfig, out: Path) -> None:
         target = out / template.name
         target.touch(mode=0o600 if template.name in SECRET_FILES else 0o644)
         target.write_text(text.rstrip() + "\n", encoding="utf-8")
+    site = Site(
+        secrets=config.secrets_path or out / SECRETS,
+        phones=config.numbered_phones,
+        contacts=config.agent_contacts,
+    )
+    try:
+        PbxFolder(out).install(site, config.phone_secrets, config.teams)
+    except PbxUnitError as error:
+        raise PbxError(str(error)) from error
 
 
 def _check(config: PbxConfig) -> None:
-    known = set(config.agent_names)
+    known = {*config.numbered_phones, *config.teams.phones}
     members = {member.phone for team in config.teams.teams for member in team.members}
     for name in sorted((set(config.agent_contacts) | members) - known):
         raise PbxError(f"there is no phone {name!r}: agents={config.agents} gives agent-1 … agent-{config.agents}")
     for address in (*config.agent_contacts.values(), *([config.carrier] if config.carrier else [])):
         if not _ADDRESS.fullmatch(address):
             raise PbxError(f"{address!r} is not an address: write HOST:PORT, for example 127.0.0.1:5090")
+    for name in sorted(config.declared.sections & known):
+        raise PbxError(f"a telephone cannot be called {name!r}, as one of the trunk's sections of pjsip.conf is")
     if config.max_calls < 0 or config.over_limit not in OVER_LIMIT:
         raise PbxError(f"max_calls is a count (0: any number), and over_limit one of {', '.join(OVER_LIMIT)}")
     templates = {path.stem for path in TEMPLATES.glob("*.conf") if "@{extra}" in path.read_text(encoding="utf-8")}
@@ -154,6 +184,7 @@ def _secrets(config: PbxConfig) -> list[str]:
 
 def _values(config: PbxConfig) -> dict[str, str]:
     folders = config.directories
+    carriers = config.declared
     return {
         "etc_dir": str(folders.etc),
         "modules_dir": str(folders.modules),
@@ -172,15 +203,13 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "ami_permit": "\n".join(f"permit = {network}" for network in config.ami_permit),
         "sip_host": config.sip_host,
         "sip_port": str(config.sip_port),
-        "sip_external": _external(config),
-        "trunk_match": "\n".join(f"match = {address}" for address in config.trunk_match),
-        "carrier_contact": f"contact = sip:{config.carrier}"
-        if config.carrier
-        else "; no carrier: numbers cannot be dialled",
+        "sip_external": "\n".join(carriers.network.settings()),
+        "transports": carriers.transports(config.sip_host),
+        "carriers": carriers.endpoints(),
+        "carriers_out": "&".join(carriers.out) or ANY_OUT,
+        "carrier_modules": carriers.modules,
+        "phone_transport": carriers.phone_lines(),
         "softphone_secret": config.phone_secrets["softphone"],
-        "agent_phones": "\n".join(_phone(config, name) for name in config.agent_names),
-        "phone_extensions": "\n".join(_phone_extension(name) for name in config.agent_names),
-        "queues": "\n".join(team.section() for team in config.teams.teams),
         "rtp_start": str(config.rtp_start),
         "rtp_end": str(config.rtp_end),
         "http_enabled": "no" if config.http_port is None else "yes",
@@ -198,41 +227,6 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "fallback_queue_seconds": str(config.fallback_queue_seconds),
         "log_verbose": ",verbose(5),dtmf" if config.verbose else "",
     }
-
-
-def _external(config: PbxConfig) -> str:
-    if config.external_address is None:
-        return ""
-    address = config.external_address
-    return f"external_signaling_address = {address}\nexternal_media_address = {address}\nlocal_net = 127.0.0.0/8"
-
-
-def _phone_extension(name: str) -> str:
-    """A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback.
-
-    Of one who was answered Dial() ends the routine that they were transferred out of: the engine hears of it, or, if
-    there is none any more, the fallback sees by CR_OVER that their conversation is over.
-    """
-    lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
-    return (
-        f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
-        f" same => n,Dial(PJSIP/{name},30,ir)\n"
-        " same => n,Set(CR_OVER=)\n"
-        f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
-        " same => n,Hangup()"
-    )
-
-
-def _phone(config: PbxConfig, name: str) -> str:
-    """A phone at a fixed address, or one that registers."""
-    contact = config.agent_contacts.get(name)
-    aor = f"contact = sip:{name}@{contact}\nmax_contacts = 0" if contact else ""
-    secret = config.phone_secrets[name]
-    return (
-        f"[{name}](phone)\nauth = {name}\naors = {name}\ncallerid = {name} <{name}>\n"
-        f"[{name}](phone-auth)\nusername = {name}\npassword = {secret}\n"
-        f"[{name}](phone-aor)\n{aor}\n"
-    )
 
 
 def _ari_modules(config: PbxConfig) -> str:

@@ -96,6 +96,11 @@ class Carrier(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    def hang_up(self) -> None:
+        """Everybody who has answered hangs up."""
+        for call_id in [call_id for call_id, dialog in self._dialogs.items() if dialog.answered]:
+            self._hang_up(call_id)
+
     def vanish(self) -> None:
         """All telephones at once are without power: neither SIP nor sound comes from them any more."""
         for dialog in self._dialogs.values():

@@ -227,6 +227,7 @@ def _engine(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:
         "AMI_PORT": str(pbx.ami_port),
         "AMI_USER": pbx.ami_user,
         "AMI_SECRET": pbx.ami_secret,
+        "PBX_DIR": str(pbx.run_dir / "etc"),
         "DATA_DIR": str(root / "data"),
         "DIALPLANS_DIR": str(CHECKOUT / "dialplans"),
         "PROMPTS_DIR": str(prompts),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from deploy.asterisk.pbx import teams_of_folder
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
 from deploy.demo.stack import CHECKOUT, clean_environment, running
@@ -185,37 +185,53 @@ def test_without_a_watch_what_is_published_goes_live(edited_town: Town, tmp_path
     assert told.splitlines()[0].endswith("publish by build 17")
 
 
-def test_a_queue_that_the_pbx_lacks_is_said_until_it_is_there(edited_town: Town) -> None:
-    """A team is new in the folder, and a tree leads to it: `/ready`, the figure, `status` and the log tell."""
+def test_a_new_team_is_on_the_pbx_within_a_second(edited_town: Town) -> None:
+    """A team and an agent are new, and a tree leads to them: nothing else is done, and a caller is served by them."""
     town = edited_town
     folder = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
     good = (folder / FILE).read_text()
-    assert town.run(_get(town, "/ready"))["degraded"] == []
-    assert town.figures()["callrouter_queues_missing"] == 0
-    assert town.figures()["callrouter_queues_different"] == 0
+    pbx = town.stack.pbx
+    town.until(lambda: pbx.cli("queue show night"), lambda said: "No such queue" in said)
 
-    teams = folder / "shared" / "queues.yaml"
-    _save(teams, f"{teams.read_text()}  night:\n    members: [agent-1]\n")
+    teams, agents = folder / "shared" / "queues.yaml", folder / "shared" / "agents.yaml"
+    before = town.figures()
+    _save(agents, f"{agents.read_text()}  zoe: {{ name: Zoé Blanc, phone: desk-zoe }}\n")
+    _save(teams, f"{teams.read_text()}  night:\n    members: [agent-1, zoe]\n    ring: 11s\n")
+    began = time.monotonic()
+    while "PJSIP/agent-1" not in pbx.cli("queue show night"):
+        assert time.monotonic() - began < 3, pbx.cli("queue show")
+        time.sleep(0.01)
+    took = time.monotonic() - began
     _save(folder / FILE, good.replace("name: medical", "name: night"))
-    ready = town.until(lambda: town.run(_get(town, "/ready")), lambda now: bool(now["degraded"]))
-    status = _command(town, "status")
-    assert ready["status"] == "ready"
-    assert 'queues: Asterisk has no queue "night"' in ready["degraded"][0]
-    assert town.figures()["callrouter_queues_missing"] == 1
-    assert (status.returncode, 'Wrong: queues: Asterisk has no queue "night"' in status.stdout) == (1, True)
-    assert "Asterisk lacks a queue that trees name" in town.stack.engine.log_path.read_text()
-
-    # What it tells to do mends it.
-    section = next(team for team in teams_of_folder(folder).teams if team.name == "night").section()
-    with (town.stack.pbx.run_dir / "etc" / "queues.conf").open("a") as file:
-        file.write(f"\n{section}\n")
-    town.stack.pbx.cli("queue reload all")
-    town.run(_post(town, "/reload"))
-    town.until(lambda: town.figures()["callrouter_queues_missing"], lambda missing: missing == 0)
-    assert town.run(_get(town, "/ready"))["degraded"] == []
+    town.until(lambda: _plan(town)["version"], lambda version: bool(version))
     caller = town.somebody()
+    town.until(lambda: _command(town, "show", "cabinet-moreau").stdout, lambda said: "night" in said)
     town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(1), HangUp(), caller=caller)
+    told = _command(town, "pbx", "phone", "desk-zoe").stdout
+
+    assert took < 1
     assert town.row_of(caller)["agent"] == "agent-1"
+    assert "Endpoint:  desk-zoe" in pbx.cli("pjsip show endpoint desk-zoe")
+    assert re.fullmatch(r"user: desk-zoe\nsecret: \S{20,}\n", told)
+    for figure in ("callrouter_queues_missing", "callrouter_queues_different", "callrouter_phones_missing"):
+        assert before[figure] == town.figures()[figure] == 0
+    assert town.run(_get(town, "/ready"))["degraded"] == []
+
+
+def test_a_pbx_that_is_otherwise_is_mended_and_told(edited_town: Town) -> None:
+    """Somebody has changed Asterisk's files by hand: the next comparison says so, and the unit brings back what was."""
+    town = edited_town
+    pbx = town.stack.pbx
+    (pbx.run_dir / "etc" / "callrouter" / "queues.conf").write_text("; nothing\n")
+    pbx.cli("queue reload all")
+    assert "No such queue" in pbx.cli("queue show medical")
+    town.run(_post(town, "/reload"))
+    town.until(lambda: pbx.cli("queue show medical"), lambda said: "PJSIP/agent-1" in said)
+    town.until(lambda: town.run(_get(town, "/ready"))["degraded"], lambda degraded: not degraded)
+    log = town.stack.engine.log_path.read_text()
+
+    assert "Asterisk lacks a queue that trees name" in log
+    assert "Asterisk's queues and telephones are as the folder says" in log
 
 
 async def _get(town: Town, path: str) -> Any:

@@ -2,6 +2,7 @@
 
 callbacks, calls, filters, live, messages, problems, stats   test_web_app.py
 engine_client, readiness                                           test_engine_app.py
+pbx                                                                ../app/pbx/test_unit.py
 schemas, stats_schemas                                             test_openapi.py
 status                                                             ../cli/test_dialplan.py
 """

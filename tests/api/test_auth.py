@@ -22,6 +22,7 @@ from callrouter.api import auth
 from callrouter.api.auth import NOBODY, PERMISSION, UNKNOWN, Gate, network_of
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.app.http import HttpServer, listen
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call, Callback, Message, QueueVisit, replace
 from callrouter.permissions import ABOUT, EVERYTHING, Permission, Scope, ScopeKind
 from callrouter.store.access.audit import Deed
@@ -29,7 +30,7 @@ from callrouter.store.access.tokens import TokenBook, create_token, revoke_token
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from .serving import TOKEN, Noted, make_gate, serving
 from .stories import after, answered, live
@@ -110,6 +111,7 @@ def engine_app(gate: Gate, *calls: Call) -> FastAPI:
         gate=gate,
         now=lambda: after(60),
         operations=Operations(status=status, reload=reload),
+        handover=Handover("a key of sixteen or more", on_applied=lambda: None),
     )
 
 

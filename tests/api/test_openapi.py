@@ -13,7 +13,7 @@ from fastapi.openapi.models import OpenAPI
 from callrouter.api import schemas, stats_schemas
 from callrouter.core.call import replace
 from callrouter.store.database import Database
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from .serving import TOKEN, serving
 from .stories import answered, message_left

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from callrouter.api.recordings import _range_of
 from callrouter.store.access.audit import list_audit
 from callrouter.store.database import Database
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from .serving import serving
 from .stories import message_left

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Callable
 
 from callrouter.app.collecting import Collecting
-from callrouter.core.facts import CallEnded
+from callrouter.core.facts import CallCorrected, CallEnded
 from callrouter.errors import AmiUnreachable
 from callrouter.runtime.tasks import Tasks
 
 
-def nobody(ended: CallEnded) -> None:
+def nobody(ended: CallEnded | CallCorrected) -> None:
     """Nobody is told."""
 
 
@@ -22,7 +22,7 @@ class Journal:
         self.failures = list(failures)
         self.rounds = 0
 
-    async def collect(self, tell: Callable[[CallEnded], None]) -> list[str]:
+    async def collect(self, tell: Callable[[CallEnded | CallCorrected], None]) -> list[str]:
         self.rounds += 1
         if self.failures:
             raise self.failures.pop()

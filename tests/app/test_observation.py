@@ -111,7 +111,7 @@ async def test_postgresql_that_is_away_ends_nothing(database: Database, monkeypa
     """Beats are left out, and go on afterwards."""
     beats: list[datetime] = []
 
-    async def no_beat(of: Database, at: datetime) -> None:
+    async def no_beat(of: Database, at: datetime, pbx: str) -> None:
         beats.append(at)
         if len(beats) < 3:
             raise DatabaseUnreachable("away")
@@ -122,3 +122,35 @@ async def test_postgresql_that_is_away_ends_nothing(database: Database, monkeypa
     await watch(observation, 0.5)
 
     assert len(beats) > 3
+
+
+async def test_each_pbx_has_its_own_gaps(database: Database) -> None:
+    """One engine's log-in ends no other's gap, and whoever is silent is named."""
+    paris, lyon = (Observation(database, lambda: after(1), pbx=name) for name in ("paris", "lyon"))
+    for one in (paris, lyon):
+        one.begins(after(0))
+        one.ends(after(10), "the link is down")
+        await one.flush()
+    lyon.begins(after(20))
+    await lyon.flush()
+
+    found = {gap.pbx: gap.until_at for gap in await gaps_between(database, after(0), after(100))}
+    assert found == {"paris": None, "lyon": after(20)}
+
+
+async def test_a_pbx_that_is_renamed_leaves_no_silent_one(database: Database) -> None:
+    """The next engine takes up what was said under the name before."""
+    await watch(_begun(Observation(database, lambda: after(5), beat_seconds=0.05)), 0.3)
+    async with database.connection() as connection:
+        await connection.execute(text("UPDATE beats SET written_at = now() - interval '1 minute'"))
+    renamed = Observation(database, lambda: after(9), pbx="paris", formerly="pbx-1")
+    renamed.begins(after(9))
+    await renamed.flush()
+
+    (gap,) = await gaps_between(database, after(0), after(100))
+    assert (gap.pbx, gap.from_at, gap.until_at, gap.reason) == ("paris", after(5), after(9), KILLED_REASON)
+
+
+def _begun(observation: Observation) -> Observation:
+    observation.begins(after(0))
+    return observation

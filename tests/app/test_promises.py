@@ -24,7 +24,7 @@ from callrouter.runtime.reload import ServedPlans
 from callrouter.store.database import Database
 from callrouter.store.plans import find_plan
 from callrouter.store.stats import ClientStats, read_stats
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from ..api.stories import TUESDAY, abandoned, after, answered  # noqa: TID252  # tests are no installed package
 from ..cli.test_main import run  # noqa: TID252

@@ -30,7 +30,7 @@ from callrouter.store.access.tokens import TokenBook, create_token
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.plans import find_plan, read_history
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 from tests.api.serving import make_gate
 from tests.api.stories import answered
 

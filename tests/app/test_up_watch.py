@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 
 import pytest
 
@@ -21,7 +22,7 @@ class Programs:
         self._programs = programs
         self.starts: list[str] = []
 
-    async def start(self, name: str, token: str) -> _Part:
+    async def start(self, name: str, _secrets_of_parts: Mapping[str, str]) -> _Part:
         """As `up._start`."""
         self.starts.append(name)
         left = self._programs[name]
@@ -39,9 +40,9 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 async def watched(programs: Programs, monkeypatch: pytest.MonkeyPatch, seconds: float) -> tuple[str | None, bool]:
     """The part that could not live within this time, and whether the engine of the start still does."""
     monkeypatch.setattr(up, "_start", programs.start)
-    parts = {name: await programs.start(name, "") for name in ("engine", "web")}
+    parts = {name: await programs.start(name, {}) for name in ("engine", "web")}
     engine, stop = parts["engine"].process, asyncio.get_running_loop().create_task(asyncio.sleep(seconds, True))
-    failed = await _watch(parts, "", stop)
+    failed = await _watch(parts, {}, stop)
     alive = engine.returncode is None
     stop.cancel()
     for part in parts.values():

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from callrouter.store.database import Database
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from ..api.stories import answered  # noqa: TID252  # tests are no installed package
 

@@ -48,6 +48,11 @@ class Callers:
         _wait_until_bound(port)
         return process
 
+    def register(self, phone: str, secret: str) -> subprocess.Popen[bytes]:
+        """A phone that registers, and ends."""
+        where = [f"{self._pbx.sip_host}:{self._pbx.sip_port}", "-au", phone, "-ap", secret]
+        return self._start("register", where, 0, phone, phone)
+
     def _start(
         self, scenario: str, where: list[str], hold_ms: int, number: str, name: str, *, seconds: int = 30
     ) -> subprocess.Popen[bytes]:

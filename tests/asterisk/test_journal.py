@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ from callrouter.asterisk.provision import Fallbacks, fallback_of
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, DialOutcome, Disposition, Presentation, replace
 from callrouter.core.effects import Sound
-from callrouter.core.facts import CallEnded
+from callrouter.core.facts import CallCorrected, CallEnded
 from callrouter.core.nodes import DialNode, HangupNode, MenuNode, QueueNode, RedirectNode
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Contact
@@ -381,7 +381,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
 async def collected(pbx: Pbx, plan: Plan = PLAN) -> Call:
     """The one call of the journal, as an engine that starts finds it; its row is struck off."""
     await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     async with engine_room(pbx, plan) as room:
         journal = EndedJournal(room.link, lookup(plan), "FR", live=lambda _: False)
         journal.safe(await journal.collect(told.append))
@@ -402,7 +402,7 @@ async def test_calls_without_an_engine_are_collected_by_the_next(pbx: Pbx) -> No
     pbx.cli("channel request hangup all")
     await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
 
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     async with engine_room(pbx, PLAN) as room:
         journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
         found = await journal.collect(told.append)
@@ -422,7 +422,7 @@ async def test_a_killed_engines_call_is_recorded_by_the_next(pbx: Pbx) -> None:
         pbx.cli("channel request hangup all")
         await until(lambda: "1 results" in pbx.cli("database show callrouter/ended"), 5)
 
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     async with engine_room(pbx, MENU_PLAN) as room:
         journal = EndedJournal(room.link, lookup(MENU_PLAN), "FR", live=lambda _: False)
         journal.safe(await journal.collect(told.append))
@@ -512,7 +512,7 @@ async def test_a_number_of_the_fallback_that_answers_is_redirected(pbx: Pbx, cal
 
 async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
     """Asterisk writes a row for every call; the one who saw it end has it in its record."""
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     async with engine_room(pbx, plan_of(BYE)) as room:
         journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
         await room.call()
@@ -537,10 +537,10 @@ async def left_alone(pbx: Pbx, room: EngineRoom) -> None:
 
 async def test_what_an_engine_that_was_killed_had_recorded_is_not_told_again(pbx: Pbx) -> None:
     """Committed and not struck off: the record has it, and figures must not count it twice."""
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
 
-    async def known(call_ids: Sequence[str]) -> set[str]:
-        return set(call_ids)
+    async def known(call_ids: Sequence[str]) -> Mapping[str, bool]:
+        return dict.fromkeys(call_ids, True)
 
     async with engine_room(pbx, PLAN) as room:
         await left_alone(pbx, room)
@@ -553,7 +553,7 @@ async def test_what_an_engine_that_was_killed_had_recorded_is_not_told_again(pbx
 
 async def test_what_waits_in_a_predecessors_spool_is_struck_off_and_not_told_again(pbx: Pbx) -> None:
     """It is on the disk already."""
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     async with engine_room(pbx, PLAN) as room:
         await left_alone(pbx, room)
         journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)
@@ -573,7 +573,7 @@ async def test_a_poisoned_row_holds_nobody_up(pbx: Pbx) -> None:
     """It stays where it is, is said once, and the others are told."""
     told: list[str] = []
 
-    def tell(ended: CallEnded) -> None:
+    def tell(ended: CallEnded | CallCorrected) -> None:
         if ended.call.call_id.endswith("-poison"):
             raise ZeroDivisionError
         told.append(ended.call.call_id)
@@ -594,7 +594,7 @@ async def test_a_poisoned_row_holds_nobody_up(pbx: Pbx) -> None:
 
 async def test_a_call_waits_for_its_plan_while_postgresql_is_away(pbx: Pbx) -> None:
     """Told without it, it would be a failed one for ever."""
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     plans: list[Plan] = []
 
     async def by_version(client: str, version: str) -> Plan | None:
@@ -628,7 +628,7 @@ async def test_many_rows_leave_the_loop_to_others(pbx: Pbx) -> None:
                 turns.append(len(told))
                 await asyncio.sleep(0)
 
-        told: list[CallEnded] = []
+        told: list[CallEnded | CallCorrected] = []
         tasks = Tasks()
         tasks.start(others(), "others")
         journal = EndedJournal(room.link, LOOKUP, "FR", live=lambda _: False)

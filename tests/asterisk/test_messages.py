@@ -22,7 +22,7 @@ from callrouter.asterisk.line.recordings import (
     recorded_in,
 )
 from callrouter.core.call import Call, CallState, Disposition
-from callrouter.core.facts import CallEnded, MessageLeft
+from callrouter.core.facts import CallCorrected, CallEnded, MessageLeft
 from callrouter.core.nodes import HangupNode, MessageNode
 from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, deafness, engine_room, plan_of, until
@@ -76,7 +76,7 @@ async def test_a_message_that_ends_after_the_engines_death(pbx: Pbx, behaviour: 
             pbx.cli("channel request hangup all")
         await all_over(pbx)
 
-    told: list[CallEnded] = []
+    told: list[CallEnded | CallCorrected] = []
     async with engine_room(pbx, PLAN) as room:
         found = partial(recorded_in, pbx.recordings_dir)
         journal = EndedJournal(room.link, lookup(PLAN), "FR", live=lambda _: False, listen=found)

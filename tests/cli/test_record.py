@@ -18,7 +18,7 @@ from callrouter.core.service_level import Promise
 from callrouter.dialplan import PaperSpeech, load_directory
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
 from .test_main import run

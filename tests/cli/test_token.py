@@ -14,7 +14,7 @@ import pytest
 from callrouter.permissions import Permission
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.database import Database
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from ..api.stories import answered  # noqa: TID252  # tests are no installed package
 from .test_dialplan import TREE

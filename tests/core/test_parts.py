@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from callrouter.core.call import (
     Message,
     QueueOutcome,
     QueueVisit,
+    Revision,
     Visit,
 )
 from callrouter.core.nodes import HangupNode
@@ -44,6 +46,7 @@ def call(of: Plan) -> Call:
     """A call with one of each part, none of whose places is empty."""
     return Call(
         call_id="1795427775-42-518203",
+        revision=Revision(0, 1),
         client=of.client,
         plan_version=of.version,
         did="+33199000010",
@@ -104,7 +107,9 @@ def test_a_state_of_the_release_before() -> None:
     of = plan()
 
     assert state.decode(of, ON_A_CHANNEL.encode()) == call(of)
-    assert state.encode(of, call(of)).decode() == ON_A_CHANNEL
+    before, now = (json.loads(base64.b64decode(text)) for text in (ON_A_CHANNEL, state.encode(of, call(of))))
+    assert now == [state.FORMAT, *before[1:], *now[len(before) :]]
+    assert before[0] == state.FORMAT - 1
 
 
 def test_a_row_of_the_release_before() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from callrouter.core.books.ledger import conclude
 from callrouter.core.call import (
     Call,
     CallerId,
@@ -20,7 +21,6 @@ from callrouter.core.call import (
     QueueOutcome,
     QueueVisit,
 )
-from callrouter.core.ledger import conclude
 from callrouter.core.service_level import (
     Formula,
     ServiceCounts,

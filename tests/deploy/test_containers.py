@@ -22,6 +22,7 @@ SECRETS = (
     "CALLROUTER_API_TOKEN",
     "CALLROUTER_DB_PASSWORD",
     "CALLROUTER_GRAFANA_PASSWORD",
+    "CALLROUTER_PBX_KEY",
     "CALLROUTER_TRUNK_MATCH",
 )
 
@@ -51,7 +52,7 @@ def test_compose_accepts_the_file() -> None:
 
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
-    assert set(services) == {"asterisk", "postgres", "migrate", "engine", "web", "prometheus", "grafana"}
+    assert set(services) == {"asterisk", "postgres", "migrate", "engine", "pbx", "web", "prometheus", "grafana"}
     assert all("healthcheck" in service for name, service in services.items() if name != "migrate")
     shared = {"recordings", "prompts"}
     assert shared <= {volume.split(":")[0] for volume in map(_volume, services["asterisk"]["volumes"])}
@@ -178,18 +179,19 @@ def _volume(volume: object) -> str:
 
 
 def test_the_asterisk_image_can_render(tmp_path: Path) -> None:
-    """What the image copies, laid out as there, runs with a plain interpreter and nothing of callrouter's."""
+    """What the image copies, laid out as there, runs with a plain interpreter and none of callrouter's packages."""
     dockerfile = (DEPLOY / "docker/Dockerfile.asterisk").read_text()
     entrypoint = (DEPLOY / "docker/asterisk-entrypoint.sh").read_text()
-    copied = re.search(r"^COPY deploy/asterisk (\S+)$", dockerfile, re.MULTILINE)
+    copied = re.findall(r"^COPY (deploy/asterisk|callrouter) (\S+)$", dockerfile, re.MULTILINE)
     started = re.search(r"^python3 (\S+/pbx\.py) render", entrypoint, re.MULTILINE)
-    assert copied
+    assert len(copied) == 2
     assert started
-    shutil.copytree(DEPLOY / "asterisk", tmp_path / copied[1].lstrip("/"))
+    for source, target in copied:
+        shutil.copytree(DEPLOY.parent / source, tmp_path / target.lstrip("/"))
     program = tmp_path / started[1].lstrip("/")
 
     done = subprocess.run(
-        [shutil.which("python3") or "python3", "-I", str(program), "render", "--help"],
+        [shutil.which("python3") or "python3", "-I", "-S", str(program), "render", "--help"],
         capture_output=True,
         text=True,
         check=False,

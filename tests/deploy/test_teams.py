@@ -59,9 +59,10 @@ def test_the_folders_teams_are_rendered(folder: Path, tmp_path: Path) -> None:
     """Every setting acts, in whole seconds; members are rung at their own telephones, which exist, with secrets."""
     done = render(tmp_path / "etc", "--dialplans", str(folder))
     assert done.returncode == 0, done.stderr
-    queues, phones = sections(tmp_path / "etc" / "queues.conf"), sections(tmp_path / "etc" / "pjsip.conf")
+    written = tmp_path / "etc" / "callrouter"
+    queues, phones = sections(written / "queues.conf"), sections(written / "phones.conf")
 
-    assert [name for name in queues if name] == ["line", "team", "night", "returns"]
+    assert [name for name in queues if name] == ["night", "returns"]
     assert queues["night"][1:] == [
         "strategy = ringall",
         "timeout = 12",
@@ -84,7 +85,21 @@ def test_another_machines_teams_are_rendered_alike(folder: Path, tmp_path: Path)
         done = render(tmp_path / out, *arguments)
         assert done.returncode == 0, done.stderr
 
-    assert (tmp_path / "here/queues.conf").read_text() == (tmp_path / "there/queues.conf").read_text()
+    assert (tmp_path / "here/callrouter/queues.conf").read_text() == (
+        tmp_path / "there/callrouter/queues.conf"
+    ).read_text()
+
+
+def test_rendering_needs_the_standard_library_only(folder: Path, tmp_path: Path) -> None:
+    """As on a PBX, or in its image, that has none of callrouter's packages."""
+    teams = tmp_path / "teams.json"
+    program = str(Path(sys.executable).with_name("callrouter"))
+    subprocess.run([program, "teams", str(folder), "--out", str(teams)], check=True)
+    command = [sys.executable, "-I", "-S", str(PBX), "render", "--out", str(tmp_path / "etc"), "--teams", str(teams)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "[night](line)" in (tmp_path / "etc/callrouter/queues.conf").read_text()
 
 
 def test_asterisk_has_the_teams(folder: Path, tmp_path: Path) -> None:

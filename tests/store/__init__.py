@@ -2,7 +2,7 @@
 
 callbacks, notification_spool                 test_notifications.py
 calls, gaps, messages, paging, plans          test_reads.py
-refusals, spool, writer                       test_recorder.py
-rows                                          test_trace.py
+refusals                                      test_recorder.py
 tables                                        test_schema.py
+writing                                       test_recorder.py, test_revisions.py, test_trace.py
 """

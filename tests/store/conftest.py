@@ -26,6 +26,7 @@ from callrouter.core.call import (
     Message,
     QueueOutcome,
     QueueVisit,
+    Revision,
     Visit,
     replace,
 )
@@ -139,6 +140,7 @@ def _call(number: int = 1, **fields: Any) -> Call:
 
     call = Call(
         call_id=f"call-{number:06}",
+        revision=Revision(1795427775000, 9),
         client="cabinet-moreau",
         plan_version="5f2d3c9a10be",
         did="+33140000001",

@@ -26,7 +26,7 @@ from callrouter.store.plans import (
     remember_live,
 )
 from callrouter.store.stats import read_stats
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from .conftest import MONDAY
 

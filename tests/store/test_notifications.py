@@ -19,7 +19,7 @@ from callrouter.store.notification_spool import NotificationSpool
 from callrouter.store.notifications import NotificationRows
 from callrouter.store.tables import notifications
 from callrouter.store.trace import call_from_json, call_json
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 from callrouter.testing import plan_of, sound
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ from callrouter.store.messages import list_messages
 from callrouter.store.paging import CursorError, encode_cursor
 from callrouter.store.plans import StoredPlan, find_plan, remember_live
 from callrouter.store.stats import read_stats
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 MakeCall = Callable[..., Call]
 Write = Callable[[list[Call]], Awaitable[None]]

@@ -20,9 +20,9 @@ from callrouter.core.facts import CallEnded, CallStarted
 from callrouter.store.calls import find_call
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
-from callrouter.store.spool import Spool
 from callrouter.store.trace import call_json
-from callrouter.store.writer import Writer
+from callrouter.store.writing.spool import Spool
+from callrouter.store.writing.writer import Writer
 
 MakeCall = Callable[..., Call]
 

@@ -17,7 +17,7 @@ from callrouter.store.calls import list_calls
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.stats import Figures, PromiseStats, read_stats
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 MakeCall = Callable[..., Call]
 Write = Callable[[list[Call]], Awaitable[None]]

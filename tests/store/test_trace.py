@@ -26,8 +26,8 @@ from callrouter.core.call import (
     Visit,
     replace,
 )
-from callrouter.store.rows import CALL_COLUMNS, POSTGRES_EPOCH, QUEUE_VISIT_COLUMNS, Rows
 from callrouter.store.trace import call_from_json, call_json, cleaned, trace_json
+from callrouter.store.writing.rows import CALL_COLUMNS, POSTGRES_EPOCH, QUEUE_VISIT_COLUMNS, Rows
 
 # Everything a caller can send, and what one should not be able to: surrogates, NUL, controls.
 hostile = st.text(alphabet=st.characters(codec=None), max_size=12)

@@ -1,5 +1,5 @@
 """What is looked at of a whole PBX, every few seconds and beside the calls.
 
-`queue_check` compares the queues that trees name with the PBX's, `media_watch` ends legs whose media stopped, `refused`
-says how many calls its limits refused.
+`queue_check` compares its queues and telephones with the folder's, and with the queues that trees name
+(`queues_named`), `media_watch` ends legs whose media stopped, `refused` says how many calls its limits refused.
 """

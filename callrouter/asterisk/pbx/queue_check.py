@@ -1,9 +1,10 @@
-"""Says loudly how the PBX's queues differ from what the folder says: its callers would not be served as it says.
+"""Says loudly how the PBX's queues and telephones differ from what the folder says: callers would not be served so.
 
 Asterisk's queues stand in its own files, the trees and the teams in the folder's. They are compared after each log-in,
-whenever plans go live, and every half minute: a queue may also vanish, or be mended, by a reload of Asterisk's own.
-AMI shows of a queue its members, strategy and bound; how long a phone rings, the pause after it and the wrap-up it does
-not show (app_queue.c, manager_queues_status).
+whenever plans go live, when the PBX's unit has applied something, and every half minute: a queue may also vanish, or be
+mended, by a reload of Asterisk's own. AMI shows of a queue its members, strategy and bound; how long a phone rings, the
+pause after it and the wrap-up are read from the files that it loads (`AST_CONFIG`): it does not show them
+(app_queue.c, manager_queues_status).
 """
 
 from __future__ import annotations
@@ -15,19 +16,20 @@ from itertools import islice
 from typing import Final, Protocol
 
 import structlog
-from msgspec import Struct
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.queues_named import QueuesNamed
+from callrouter.asterisk.teams.document import Team, Teams
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
-from callrouter.errors import AmiError
+from callrouter.errors import ActionFailed, AmiError
 
 log = structlog.get_logger(__name__)
 
 LOOK_AGAIN_SECONDS: Final = 30.0
-_SLICE: Final = 2
-"""Plans gone through without a pause: some 0.1 ms, after which the loop may serve its callers."""
+PENDING_SECONDS: Final = 0.2
+"""How often the unit's work is waited for."""
 _FEW: Final = 5
 """Queues named in one sentence."""
 
@@ -37,16 +39,7 @@ class Lists(Protocol):
 
     def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]: ...
 
-
-class Team(Struct, frozen=True, kw_only=True):
-    """A queue as the folder says it is."""
-
-    name: str
-    members: Mapping[str, str]
-    """Agents by the interface at which they are rung."""
-    strategy: str
-    max_callers: int
-    """0: any number."""
+    def send_batch(self, requests: list[tuple[str, dict[str, str]]]) -> list[asyncio.Future[AmiMessage]]: ...
 
 
 class QueueCheck:
@@ -55,34 +48,41 @@ class QueueCheck:
     Args:
         link: the link to Asterisk.
         plans: those in service, by client; the same object as long as they are the same.
-        teams: the teams of the folder as it is in service.
+        teams: the teams and telephones that the PBX is to have.
         due: set by whoever puts plans into service; a comparison clears it.
         link_up: whether it makes sense to ask.
-        on_checked: called after each comparison with how many queues are missing, and how many differ.
+        pending: whether the PBX's unit is at work, so that what differs now is no news.
+        on_checked: called after each comparison with how many queues are missing, how many differ, and how many
+            telephones are missing.
+        on_different: called when the PBX's unit could mend something.
     """
 
     def __init__(
         self,
         link: Lists,
         plans: Callable[[], Mapping[str, Plan]],
-        teams: Callable[[], Sequence[Team]],
+        teams: Callable[[], Teams],
         *,
         due: asyncio.Event,
         link_up: Callable[[], bool],
-        on_checked: Callable[[int, int], None],
+        on_checked: Callable[[int, int, int], None],
+        pending: Callable[[], bool] = lambda: False,
+        on_different: Callable[[], None] = lambda: None,
     ) -> None:
         self._link = link
-        self._plans = plans
+        self._named = QueuesNamed(plans)
         self._teams = teams
         self._link_up = link_up
+        self._pending = pending
         self._on_checked = on_checked
+        self._on_different = on_different
         self._due = due
-        self._named: tuple[Mapping[str, Plan], dict[str, list[str]]] | None = None
-        """Plans, and what was found in them: clients by the queue they name."""
         self.missing: Mapping[str, list[str]] = {}
         """By queue that the PBX lacks: the clients whose trees name it, as found the last time."""
         self.differences: Mapping[str, list[str]] = {}
         """By queue of the folder: what is otherwise on the PBX, each a sentence, as found the last time."""
+        self.phones_missing: Sequence[str] = ()
+        """Telephones of agents that the PBX lacks, as found the last time."""
 
     @property
     def trouble(self) -> str | None:
@@ -99,16 +99,19 @@ class QueueCheck:
                 f"Asterisk's queue {_some(self.differences)} is not as the folder says; the engine's log and "
                 "`callrouter status` say how"
             )
+        if self.phones_missing:
+            said.append(f"Asterisk has no telephone for {how_many(len(self.phones_missing), 'agent')}")
         return "; ".join([*said, _MEND]) if said else None
 
     @property
     def details(self) -> str | None:
         """The same with what differs, for whoever may read the agents' names."""
-        if not self.differences:
+        if not self.differences and not self.phones_missing:
             return self.trouble
         missing = [f"Asterisk has no queue {_some(self.missing)}, which trees name"] if self.missing else []
         found = [f"queue {name}: {what}" for name, several in self.differences.items() for what in several]
-        return "; ".join([*missing, *found, _MEND])
+        phones = [f"Asterisk has no telephone {', '.join(self.phones_missing)}"] if self.phones_missing else []
+        return "; ".join([*missing, *found, *phones, _MEND])
 
     def look_soon(self) -> None:
         """After a log-in, or when somebody asks."""
@@ -121,6 +124,8 @@ class QueueCheck:
                 async with asyncio.timeout(LOOK_AGAIN_SECONDS):
                     await self._due.wait()
             self._due.clear()
+            while self._pending():
+                await asyncio.sleep(PENDING_SECONDS)
             if self._link_up():
                 with suppress(AmiError):  # the next log-in does it again
                     await self.look()
@@ -131,26 +136,48 @@ class QueueCheck:
         Raises:
             AmiError: the link went away meanwhile.
         """
-        named = await self._queues_named()
+        named, teams = await self._named.look(), self._teams()
         # QueueSummary without a name lists every queue (app_queue.c, manager_queues_summary); names ignore case.
         answer = await self._link.collect("QueueSummary")
         there = {event["Queue"].lower() for event in answer if event["Event"] == "QueueSummary"}
         missing = {queue: clients for queue, clients in sorted(named.items()) if queue.lower() not in there}
         differences = {}
-        for team in self._teams():
+        for team in teams.teams:
             if team.name.lower() in there:
-                # One at a time: callers may be waiting in each, and each is an event of the answer.
-                found = list(differences_of(team, await self._link.collect("QueueStatus", [("Queue", team.name)])))
+                found = await self._compared(team)
             else:
                 found = ["it is not there"] if team.name not in missing else []
             if found:
                 differences[team.name] = found
-        if (missing, differences) != (self.missing, self.differences):
-            self._log(missing, differences)
-        self.missing, self.differences = missing, differences
-        self._on_checked(len(missing), len(differences))
+        phones = await self._phones_missing(teams) if teams.phones else []
+        news = (missing, differences, phones) != (self.missing, self.differences, self.phones_missing)
+        if news:
+            self._log(missing, differences, phones)
+        self.missing, self.differences, self.phones_missing = missing, differences, phones
+        self._on_checked(len(missing), len(differences), len(phones))
+        if news and (differences or phones or any(team.name in missing for team in teams.teams)):
+            self._on_different()  # what stays after that is told, and is not for the unit to mend
 
-    def _log(self, missing: Mapping[str, list[str]], differences: Mapping[str, list[str]]) -> None:
+    async def _compared(self, team: Team) -> list[str]:
+        """How a queue that is there differs. One at a time: callers may be waiting in each, and each is an event."""
+        shown = await self._link.collect("QueueStatus", [("Queue", team.name)])
+        times = times_of(team)
+        asked = [("Getvar", {"Variable": f"AST_CONFIG(queues.conf,{team.name},{key})"}) for key in times]
+        answers = await asyncio.gather(*self._link.send_batch(asked))
+        written = {key: answer["Value"] for key, answer in zip(times, answers, strict=True)}
+        return [*differences_of(team, shown), *different_times(times, written)]
+
+    async def _phones_missing(self, teams: Teams) -> list[str]:
+        try:
+            answer = await self._link.collect("PJSIPShowEndpoints")
+        except ActionFailed:  # there is not one (pjsip_configuration.c, ami_show_endpoints)
+            return list(teams.phones)
+        there = {event["ObjectName"] for event in answer if event["Event"] == "EndpointList"}
+        return [phone for phone in teams.phones if phone not in there]
+
+    def _log(
+        self, missing: Mapping[str, list[str]], differences: Mapping[str, list[str]], phones: Sequence[str]
+    ) -> None:
         for queue, clients in missing.items():
             if self.missing.get(queue) != clients:
                 log.error(
@@ -162,27 +189,10 @@ class QueueCheck:
         for queue, found in differences.items():
             if self.differences.get(queue) != found:
                 log.error("a queue of Asterisk is not as the folder says", queue=queue, differences=found)
-        if not missing and not differences:
-            log.info("Asterisk's queues are as the folder says")
-
-    async def _queues_named(self) -> dict[str, list[str]]:
-        """Clients by the queue that a node or a condition of theirs names."""
-        plans = self._plans()
-        if self._named is None or self._named[0] is not plans:
-            found: dict[str, list[str]] = {}
-            left = iter(plans.items())
-            while some := list(islice(left, _SLICE)):
-                for client, plan in some:
-                    for queue in _queues_of(plan):
-                        found.setdefault(queue, []).append(client)
-                await asyncio.sleep(0)
-            self._named = (plans, found)
-        return self._named[1]
-
-
-def _queues_of(plan: Plan) -> set[str]:
-    abouts = (node.about() for node in plan.nodes.values())
-    return {queue for about in abouts for queue in (*about.queues, *about.queues_seen)}
+        if phones and phones != self.phones_missing:
+            log.error("Asterisk lacks telephones of agents: they are not rung", phones=phones)
+        if not missing and not differences and not phones:
+            log.info("Asterisk's queues and telephones are as the folder says")
 
 
 def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
@@ -190,20 +200,38 @@ def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
 
     An agent who has logged in by telephone or by hand, and is no member by the file, is no difference.
     """
-    rung = set()
+    rung: dict[str, None] = {}
+    members = {one.interface: one.agent for one in team.members}
     for event in answer:
         if event["Event"] == "QueueParams":
-            if event["Strategy"] != team.strategy:
+            if team.strategy not in (None, event["Strategy"]):
                 yield f"its strategy is {event['Strategy']}, and not {team.strategy}"
-            if event["Max"] != str(team.max_callers):
+            if team.max_callers is not None and event["Max"] != str(team.max_callers):
                 yield f"it holds {_callers(event['Max'])}, and not {_callers(str(team.max_callers))}"
         elif event["Event"] == "QueueMember":
-            rung.add(event["Location"])
-            if event["Location"] not in team.members and event["Membership"] == "static":
+            rung[event["Location"]] = None
+            if event["Location"] not in members and event["Membership"] == "static":
                 yield f"{event['Name']} ({event['Location']}) is rung, and is no member"
-    for interface, agent in team.members.items():
+    for interface, agent in members.items():
         if interface not in rung:
             yield f"{agent} ({interface}) is a member, and is not rung"
+    in_order = [interface for interface in rung if interface in members]
+    if team.strategy == "linear" and in_order != [interface for interface in members if interface in rung]:
+        # A queue's members are kept in order only if it was linear when it was made (app_queue.c, init_queue).
+        yield "its members are not rung in the order of the file: they will be once Asterisk has been restarted"
+
+
+def times_of(team: Team) -> dict[str, int]:
+    """Seconds that a team says, by the key of queues.conf."""
+    times = {"timeout": team.ring_seconds, "retry": team.retry_seconds, "wrapuptime": team.wrap_up_seconds}
+    return {key: seconds for key, seconds in times.items() if seconds is not None}
+
+
+def different_times(times: Mapping[str, int], written: Mapping[str, str]) -> Iterator[str]:
+    """What stands otherwise in Asterisk's files, each a sentence."""
+    for key, seconds in times.items():
+        if written[key] != str(seconds):
+            yield f"{_TIMES[key]} is {written[key] or 'not set'}, and not {seconds} s"
 
 
 def _callers(bound: str) -> str:
@@ -216,4 +244,9 @@ def _some(queues: Mapping[str, object]) -> str:
     return ", ".join(f'"{queue}"' for queue in islice(queues, _FEW)) + more
 
 
-_MEND: Final = "render Asterisk's files from this folder, and reload its queues"
+_TIMES: Final = {
+    "timeout": "the time that a telephone rings",
+    "retry": "the pause before the next one rings",
+    "wrapuptime": "the wrap-up",
+}
+_MEND: Final = "`callrouter pbx apply`, on Asterisk's host, brings them there"

@@ -73,7 +73,7 @@ class TeamQueueBlock(Block):
     strategy: Line = "rrmemory"
     """Whom it rings first, in Asterisk's words: ringall, leastrecent, fewestcalls, random, rrmemory or linear.
     leastrecent and fewestcalls ring an agent who does not pick up again and again, whoever else is free; rrmemory rings
-    one after the other."""
+    one after the other. A queue that becomes linear rings in the order of `members` from Asterisk's next restart on."""
     ring: Annotated[Positive, bounds.RING] = 15.0
     """How long one agent is rung."""
     retry: Annotated[Positive, bounds.RETRY] = 1.0

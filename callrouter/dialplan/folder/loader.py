@@ -8,7 +8,7 @@ come. The folder is looked at before and after, so that a catalogue is made of d
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -92,16 +92,19 @@ class Loader:
         region: str = DEFAULT_COUNTRY,
         sounds_dirs: Sequence[Path] = (),
         beside: bool = False,
+        on_shared: Callable[[Shared], None] = lambda _: None,
     ) -> None:
         """`region`: the operator's country, whose national numbers a trunk may send and contacts may have;
         `sounds_dirs`: where `sounds` finds files, so that new ones are noticed; `beside`: whether one file alone is
-        compared with the clients beside it, for numbers that both have or that it dials.
+        compared with the clients beside it, for numbers that both have or that it dials; `on_shared`: handed what the
+        shared files say, in the thread that loads, before any client is compiled.
         """
         self.path = path
         self.sounds_dirs = tuple(sounds_dirs)
         self.seen: Look | None = None
         """What stood in the folder when it was last loaded."""
         self._sounds = sounds
+        self._on_shared = on_shared
         self.region = region
         self._beside = beside and not path.is_dir()
         self._documents = KeptDocuments(path, region)
@@ -153,6 +156,7 @@ class Loader:
 
     def _understand(self, seen: Look, now: datetime) -> _Folder:
         shared, shared_contents = self._documents.shared(seen, now.year)
+        self._on_shared(shared)
         drafts = self._documents.drafts(seen)
         ground = _Ground(shared, seen.sounds, now.date())
         self._ground = self._ground if self._ground and ground.is_the_same(self._ground) else ground

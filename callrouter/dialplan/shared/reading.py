@@ -81,6 +81,13 @@ class Shared(Struct, frozen=True, kw_only=True):
         members = {agent: agent for team in self.queues.values() for agent in team.members}
         return members | {name: agent.phone or name for name, agent in self.agents.items()}
 
+    @property
+    def wrong_teams(self) -> tuple[str, ...]:
+        """The files of teams and agents that cannot be used whole: who went by them would take a team from the PBX."""
+        kinds = ("queues", "agents")
+        refused = [self.refused[kind] for kind in kinds if kind in self.refused]
+        return (*refused, *(f"{FOLDER}/{kind}.yaml" for kind in kinds if self.bad.get(kind)))
+
 
 def shared_from(documents: Mapping[str, Document], names: Collection[str], country: str, year: int) -> Shared:
     """What the shared files say: `documents` by kind (`contacts` …), those that are there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from callrouter.app.history import PlanHistory
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.asterisk.teams.handover import Handover
 from callrouter.errors import DialplanError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
@@ -67,7 +69,9 @@ class Site:
             outgoing=OutgoingCheck((), {}),
             fallbacks=None,  # type: ignore[arg-type]
             link=_Down(),  # type: ignore[arg-type]
-            queues_due=_Event(),  # type: ignore[arg-type]
+            queues_due=asyncio.Event(),
+            names_due=asyncio.Event(),
+            handover=Handover("", on_applied=lambda: None),
             tasks=Tasks(),
         )
         settings = Settings(_env_file=None, dialplans_dir=self.folder, data_dir=self.data)
@@ -79,11 +83,6 @@ class Site:
 
 class _Down:
     state = None
-
-
-class _Event:
-    def set(self) -> None:
-        """Nobody listens."""
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from structlog.testing import capture_logs
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.pbx.queue_check import QueueCheck, Team
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.teams.document import Member, Team, Teams
 from callrouter.core.call import replace
 from callrouter.core.conditions import Bounds, Measure, QueueStands
 from callrouter.core.nodes import BranchNode, HangupNode, QueueNode
@@ -45,6 +47,9 @@ class Asterisk:
         )
         return told
 
+    def send_batch(self, requests: list[tuple[str, dict[str, str]]]) -> list[asyncio.Future[AmiMessage]]:
+        raise AssertionError(requests)
+
 
 async def test_a_missing_queue_is_told_once_and_until_it_is_there() -> None:
     """In the log when it is found and when it is mended; in the figure and the sentence as long as it lasts."""
@@ -54,10 +59,10 @@ async def test_a_missing_queue_is_told_once_and_until_it_is_there() -> None:
     check = QueueCheck(
         asterisk,
         lambda: plans,
-        list,
+        Teams,
         due=asyncio.Event(),
         link_up=lambda: True,
-        on_checked=lambda missing, _: counts.append(missing),
+        on_checked=lambda missing, *_: counts.append(missing),
     )
 
     with capture_logs() as logs:
@@ -79,7 +84,7 @@ async def test_a_queue_that_is_only_looked_at_counts_too() -> None:
     branch = BranchNode(name="branch", when=(condition,), exits={"when:0": "bye", "otherwise": "bye"})
     plans = named(one=plan_of(branch, BYE))
     check = QueueCheck(
-        Asterisk(), lambda: plans, list, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda *_: None
+        Asterisk(), lambda: plans, Teams, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda *_: None
     )
 
     await check.look()
@@ -94,10 +99,10 @@ async def test_new_plans_are_compared_as_soon_as_they_are_live() -> None:
     check = QueueCheck(
         Asterisk("medical"),
         lambda: plans,
-        list,
+        Teams,
         due=asyncio.Event(),
         link_up=lambda: up,
-        on_checked=lambda missing, _: counts.append(missing),
+        on_checked=lambda missing, *_: counts.append(missing),
     )
     running = asyncio.get_running_loop().create_task(check.run())
     check.look_soon()
@@ -119,7 +124,7 @@ async def test_a_real_asterisk_is_compared_as_it_stands(tmp_path: Path) -> None:
     with Pbx.start(tmp_path / "pbx", agents=1, queue_members={"medical": ["agent-1"]}) as pbx:
         async with engine_room(pbx, plan_of(BYE)) as room:
             check = QueueCheck(
-                room.link, lambda: plans, list, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda *_: None
+                room.link, lambda: plans, Teams, due=asyncio.Event(), link_up=lambda: True, on_checked=lambda *_: None
             )
             await check.look()
             before = dict(check.missing)
@@ -132,33 +137,45 @@ async def test_a_real_asterisk_is_compared_as_it_stands(tmp_path: Path) -> None:
     assert dict(check.missing) == {}
 
 
-TEAM = Team(name="medical", members={"PJSIP/agent-1": "anne"}, strategy="rrmemory", max_callers=0)
+TEAM = Team(
+    name="medical",
+    members=(Member(agent="anne", phone="agent-1"),),
+    strategy="rrmemory",
+    ring_seconds=15,
+    retry_seconds=1,
+    wrap_up_seconds=0,
+    max_callers=0,
+)
+BRUNO = Member(agent="bruno", phone="agent-2")
 
 
 @pytest.mark.parametrize(
     ("team", "found"),
     [
         (TEAM, []),
-        (replace(TEAM, strategy="leastrecent"), ["its strategy is rrmemory, and not leastrecent"]),
-        (replace(TEAM, max_callers=1), ["it holds any number of callers, and not 1 caller"]),
+        (dataclasses.replace(TEAM, strategy="leastrecent"), ["its strategy is rrmemory, and not leastrecent"]),
+        (dataclasses.replace(TEAM, max_callers=1), ["it holds any number of callers, and not 1 caller"]),
+        (dataclasses.replace(TEAM, ring_seconds=20), ["the time that a telephone rings is 15, and not 20 s"]),
+        (dataclasses.replace(TEAM, retry_seconds=5), ["the pause before the next one rings is 1, and not 5 s"]),
+        (dataclasses.replace(TEAM, wrap_up_seconds=30), ["the wrap-up is 0, and not 30 s"]),
         (
-            replace(TEAM, members={"PJSIP/agent-2": "bruno"}),
-            ["agent-1 (PJSIP/agent-1) is rung, and is no member", "bruno (PJSIP/agent-2) is a member, and is not rung"],
+            dataclasses.replace(TEAM, members=(BRUNO,)),
+            ["anne (PJSIP/agent-1) is rung, and is no member", "bruno (PJSIP/agent-2) is a member, and is not rung"],
         ),
-        (replace(TEAM, members={}), ["agent-1 (PJSIP/agent-1) is rung, and is no member"]),
-        (replace(TEAM, name="night"), ["it is not there"]),
-        (replace(TEAM, name="Medical"), []),
+        (dataclasses.replace(TEAM, members=()), ["anne (PJSIP/agent-1) is rung, and is no member"]),
+        (dataclasses.replace(TEAM, name="night"), ["it is not there"]),
+        (dataclasses.replace(TEAM, name="Medical"), []),
     ],
 )
 async def test_a_team_is_compared_with_the_queue_that_rings(tmp_path: Path, team: Team, found: list[str]) -> None:
-    """Members, strategy and bound, on a real Asterisk; who has logged in beside them is no difference."""
-    with Pbx.start(tmp_path / "pbx", agents=2, queue_members={"medical": ["agent-1"]}) as pbx:
+    """Every setting, on a real Asterisk; who has logged in beside the members is no difference."""
+    with Pbx.start(tmp_path / "pbx", agents=2, teams=Teams(teams=(TEAM,))) as pbx:
         async with engine_room(pbx, plan_of(BYE)) as room:
-            counts: list[tuple[int, int]] = []
+            counts: list[tuple[int, int, int]] = []
             check = QueueCheck(
                 room.link,
                 dict,
-                lambda: [team],
+                lambda: Teams(teams=(team,)),
                 due=asyncio.Event(),
                 link_up=lambda: True,
                 on_checked=lambda *both: counts.append(both),
@@ -169,8 +186,31 @@ async def test_a_team_is_compared_with_the_queue_that_rings(tmp_path: Path, team
             await check.look()
 
     assert before == check.differences == ({team.name: found} if found else {})
-    assert counts == [(0, bool(found))] * 2
+    assert counts == [(0, bool(found), 0)] * 2
     assert (f'queue "{team.name}" is not as the folder says' in said) is bool(found)
     assert "anne" not in said
     assert "bruno" not in said
     assert all(one in details for one in found)
+
+
+async def test_a_telephone_that_the_pbx_lacks_is_told(tmp_path: Path) -> None:
+    """The figure, the sentence without a name, the details with it; and whoever could mend it hears of it."""
+    with Pbx.start(tmp_path / "pbx", agents=1) as pbx:
+        async with engine_room(pbx, plan_of(BYE)) as room:
+            counts: list[tuple[int, int, int]] = []
+            asked: list[bool] = []
+            check = QueueCheck(
+                room.link,
+                dict,
+                lambda: Teams(phones=("agent-1", "desk-9")),
+                due=asyncio.Event(),
+                link_up=lambda: True,
+                on_checked=lambda *all_: counts.append(all_),
+                on_different=lambda: asked.append(True),
+            )
+            await check.look()
+
+    assert counts == [(0, 0, 1)]
+    assert (check.trouble or "").startswith("Asterisk has no telephone for 1 agent; ")
+    assert "Asterisk has no telephone desk-9" in (check.details or "")
+    assert asked == [True]

@@ -25,7 +25,7 @@ from callrouter.store.access.sound_file import QUIETEST, file_of, measure, path_
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
-from callrouter.store.writer import Writer
+from callrouter.store.writing.writer import Writer
 
 from ..conftest import MONDAY  # noqa: TID252  # tests are no installed package
 from ..test_recorder import drained, end, recording  # noqa: TID252  # tests are no installed package

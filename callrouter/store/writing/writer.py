@@ -1,33 +1,36 @@
 """Puts batches of calls into PostgreSQL, each call exactly once.
 
 The usual batch goes by COPY straight into the tables, in one transaction. When a call of it is there already (told
-twice: after a lost commit, or from a journal), the batch goes through a staging table and only what is new is kept:
-the first record of a call is its record, with its visits, messages, recordings and callbacks. When PostgreSQL refuses
-a row for what it holds, the batch is halved until the row stands alone, and that call alone is given back as refused.
+twice: after a lost commit, from a journal, by another engine), the batch goes through staging tables, and of two
+records of a call the higher revision stands (`merge`). When PostgreSQL refuses a row for what it holds, the batch is
+halved until the row stands alone, and that call alone is given back as refused.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
-from callrouter.core.call import Call
+from callrouter.core.call import Call, Offer, Revision
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
-from callrouter.store.rows import (
+from callrouter.store.writing.merge import MERGE, MERGE_NUMBERED, STAGING
+from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
     MESSAGE_COLUMNS,
+    OFFER_COLUMNS,
     QUEUE_VISIT_COLUMNS,
     RECORDING_COLUMNS,
     Row,
     Rows,
     expect_rows,
+    offer_row,
 )
 
 WRITE_SECONDS = 30.0
@@ -39,34 +42,16 @@ _CATCHING_UP_CALLS = 1_000
 """A batch of so many has waited for PostgreSQL, and more wait behind it: longer slices, fewer pauses."""
 _LONG_SLICE = 32
 
-_TABLES = ("calls", "queue_visits", "messages", "recordings", "callbacks")
 
-_STAGING = "; ".join(f"CREATE TEMP TABLE IF NOT EXISTS staged_{table} (LIKE {table})" for table in _TABLES)
-
-_EMPTY_STAGING = f"TRUNCATE {', '.join(f'staged_{table}' for table in _TABLES)}"
-
-_MERGE = """
-WITH fresh AS (
-    INSERT INTO calls SELECT * FROM staged_calls ON CONFLICT (call_id) DO NOTHING RETURNING call_id
-), visits AS (
-    INSERT INTO queue_visits SELECT s.* FROM staged_queue_visits s JOIN fresh USING (call_id)
-    ON CONFLICT (call_id, position) DO NOTHING
-), left_messages AS (
-    INSERT INTO messages SELECT s.* FROM staged_messages s JOIN fresh USING (call_id)
-    ON CONFLICT (call_id, position) DO NOTHING
-), kept_recordings AS (
-    INSERT INTO recordings SELECT s.* FROM staged_recordings s JOIN fresh USING (call_id)
-    ON CONFLICT (recording_id) DO NOTHING
-), wishes AS (
-    INSERT INTO callbacks SELECT s.* FROM staged_callbacks s JOIN fresh USING (call_id)
-    ON CONFLICT (call_id, position) DO NOTHING
-)
-SELECT count(*) FROM fresh
-"""
+T = TypeVar("T")
 
 
 class WriterAway(StoreError):
     """PostgreSQL cannot take anything now; the text says why. Try again later with the same batch."""
+
+
+class RowsRefused(StoreError):
+    """PostgreSQL does not take one of these rows, whatever one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +60,15 @@ class Refused:
 
     call: Call
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedOffer:
+    """An offer of a call as it was known when the call had this revision."""
+
+    call_id: str
+    revision: Revision
+    offer: Offer
 
 
 class Writer:
@@ -91,10 +85,35 @@ class Writer:
         Raises:
             WriterAway: nothing is known to be committed.
         """
+        return await self._watched(lambda: self._write(list(calls), maybe_known))
+
+    async def write_offers(self, offers: Sequence[NumberedOffer]) -> None:
+        """Commit offers by themselves, of each of which the higher revision stands; no offer is in it twice.
+
+        Raises:
+            WriterAway: nothing is known to be committed.
+            RowsRefused: PostgreSQL cannot hold one of them.
+        """
+        rows = Rows(offers=[offer_row(one.call_id, one.revision, one.offer) for one in offers])
+        await self._watched(lambda: self._merge_facts(rows))
+
+    async def _merge_facts(self, rows: Rows) -> None:
+        try:
+            await self._merge(rows, MERGE_NUMBERED)
+        except (asyncpg.PostgresError, *_ENCODING) as error:
+            if _is_outage(error):
+                raise
+            raise RowsRefused(f"{type(error).__name__}: {error}") from error
+
+    async def _watched(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it, connected, within `WRITE_SECONDS`."""
         watchdog = asyncio.get_running_loop().call_later(WRITE_SECONDS, self.abort)
         try:
             async with asyncio.timeout(None) as self._scope:
-                return await self._write(list(calls), maybe_known)
+                await self._connect()
+                return await work()
+        except RowsRefused:
+            raise
         except StoreError as error:
             raise WriterAway(str(error)) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -130,10 +149,11 @@ class Writer:
             await expect_rows(self._connection)
 
     async def _write(self, calls: list[Call], maybe_known: bool) -> list[Refused]:
-        await self._connect()
         if not maybe_known:
             try:
                 return await self._copy(calls)
+            except asyncpg.DeadlockDetectedError:  # another engine tells some of the same calls at this instant
+                pass
             except (asyncpg.PostgresError, *_ENCODING) as error:
                 if _is_outage(error):
                     raise
@@ -150,6 +170,8 @@ class Writer:
     async def _copy_parts(self, rows: Rows, prefix: str = "") -> None:
         if rows.queue_visits:
             await self._copy_table(f"{prefix}queue_visits", QUEUE_VISIT_COLUMNS, _in_slices(rows.queue_visits))
+        if rows.offers:
+            await self._copy_table(f"{prefix}offers", OFFER_COLUMNS, _in_slices(rows.offers))
         if rows.messages:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
             await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.recordings))
@@ -162,14 +184,12 @@ class Writer:
     async def _merge_or_halve(self, calls: list[Call]) -> list[Refused]:
         if not calls:
             return []
+        calls, again = _each_once(calls)
+        if again:
+            return await self._merge_or_halve(calls) + await self._merge_or_halve(again)
         rows, refused = await _rows(calls)
         try:
-            async with self._connection.transaction():
-                await self._connection.execute(_STAGING)
-                await self._connection.execute(_EMPTY_STAGING)
-                await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
-                await self._copy_parts(rows, "staged_")
-                await self._connection.execute(_MERGE)
+            await self._merge(rows, MERGE)
         except (asyncpg.PostgresError, *_ENCODING) as error:
             if _is_outage(error):
                 raise
@@ -178,6 +198,16 @@ class Writer:
             middle = len(calls) // 2
             return await self._merge_or_halve(calls[:middle]) + await self._merge_or_halve(calls[middle:])
         return refused
+
+    async def _merge(self, rows: Rows, statements: Sequence[str]) -> None:
+        async with self._connection.transaction():
+            for statement in STAGING:
+                await self._connection.execute(statement)
+            if rows.calls:
+                await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
+            await self._copy_parts(rows, "staged_")
+            for statement in statements:
+                await self._connection.execute(statement)
 
 
 _ENCODING = (ValueError, TypeError, OverflowError)
@@ -188,6 +218,13 @@ def _is_outage(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return is_outage(error)
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, _ENCODING)
+
+
+def _each_once(calls: list[Call]) -> tuple[list[Call], list[Call]]:
+    """The first record of each call, and those that are in the batch again."""
+    first: dict[str, Call] = {}
+    again = [call for call in calls if first.setdefault(call.call_id, call) is not call]
+    return list(first.values()), again
 
 
 async def _rows(calls: Sequence[Call]) -> tuple[Rows, list[Refused]]:

@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from callrouter.core.books.ledger import bridge, close_open_visits, conclude, note_agent_offered
 from callrouter.core.call import (
     Call,
     CallerId,
@@ -21,7 +22,6 @@ from callrouter.core.call import (
     QueueVisit,
     replace,
 )
-from callrouter.core.ledger import bridge, close_open_visits, conclude, note_agent_offered
 from callrouter.testing import TUESDAY_10
 
 AT = TUESDAY_10

@@ -23,6 +23,8 @@ REJECTED = "rejected.jsonl"
 _PATTERN = "calls-*.jsonl"
 _CALL_ID = re.compile(rb'\{"call_id": ?"([A-Za-z0-9_.-]+)"')
 """How `trace.call_json` begins a line."""
+_GUESS = re.compile(rb'[^,]*, ?"pbx": ?"[^"]*", ?"epoch": ?[0-9]+, ?"revision": ?0,')
+"""How it begins that of a call whose end was guessed (`core.call.Revision`)."""
 
 
 class Spool:
@@ -62,14 +64,16 @@ class Spool:
         """
         if self._file is None:
             path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
-            self._file = _open_locked(path, os.O_CREAT | os.O_EXCL)
+            self._file = open_locked(path, os.O_CREAT | os.O_EXCL)
             assert self._file is not None
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
         write_whole(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
 
     def adopt(self) -> list[str]:
-        """Take over the files that no living process holds; gives the ids of the calls in them, a cut one left out.
+        """Take over the files that no living process holds; gives the ids of the calls in them whose end was seen.
+
+        A cut line has none. Of a call whose end was guessed somebody else may know better.
 
         Raises:
             OSError: the folder cannot be read.
@@ -78,7 +82,7 @@ class Spool:
         for path in sorted(self._folder.glob(_PATTERN)):
             if path in self._adopted:
                 continue
-            descriptor = _open_locked(path, 0)
+            descriptor = open_locked(path, 0)
             if descriptor is None:
                 continue
             if not path.exists():  # its owner finished it between our look and our lock
@@ -88,7 +92,7 @@ class Spool:
             with path.open("rb") as lines:
                 for line in lines:
                     self._calls += 1
-                    if line.endswith(b"\n") and (found := _CALL_ID.match(line)):
+                    if line.endswith(b"\n") and (found := _CALL_ID.match(line)) and not _GUESS.match(line):
                         call_ids.append(found[1].decode())
         return call_ids
 
@@ -130,7 +134,7 @@ class Spool:
             os.close(self._adopted.popitem()[1])
 
 
-def _open_locked(path: Path, flags: int) -> int | None:
+def open_locked(path: Path, flags: int) -> int | None:
     """An open file under our lock, or None when somebody else has it (or has just removed it)."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)

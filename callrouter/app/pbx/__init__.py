@@ -1,0 +1,5 @@
+"""Between the engine and its PBX's queues and telephones.
+
+`named_queues` runs in the engine, and says which queues must not go yet; `unit` is a process of its own on the PBX's
+host, which applies what the engine hands over.
+"""

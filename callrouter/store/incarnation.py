@@ -1,0 +1,56 @@
+"""Which of an engine's lives this is: an epoch, higher than those of all its lives before, and the PBX it serves.
+
+The epoch is the time of the start in milliseconds since 1970, or one more than the last one where the clock was set
+back: of two records of one call, or of two engines that both think they lead, the higher epoch knows better
+(`core.call.Revision`). The last one stands in a file of the data folder, with the name the PBX had then, so that an
+engine whose PBX is called otherwise goes on with what was said of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FILE: Final = "engine.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incarnation:
+    """One life of an engine."""
+
+    epoch: int
+    pbx: str
+    formerly: str | None
+    """What the PBX was called in the life before, if otherwise."""
+
+
+def next_incarnation(data_dir: Path, pbx: str, now_seconds: float) -> Incarnation:
+    """The next life of the engine of this data folder, at a time in seconds since 1970.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    path = data_dir / FILE
+    last, formerly = _last(path)
+    one = Incarnation(
+        epoch=max(int(now_seconds * 1000), last + 1), pbx=pbx, formerly=formerly if formerly != pbx else None
+    )
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump({"epoch": one.epoch, "pbx": pbx}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    return one
+
+
+def _last(path: Path) -> tuple[int, str | None]:
+    """The last epoch and PBX; 0 and None where there is none, or a machine that died left something else."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return int(found["epoch"]), str(found["pbx"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return 0, None

@@ -1,0 +1,1 @@
+"""Between the engine and its PBX's queues and telephones."""

@@ -1,0 +1,35 @@
+"""Each life of an engine has a higher epoch than those before, whatever the clock says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from callrouter.store.incarnation import FILE, Incarnation, next_incarnation
+
+
+def test_a_life_is_numbered_by_its_start(tmp_path: Path) -> None:
+    """In milliseconds; there was none before."""
+    assert next_incarnation(tmp_path, "pbx-1", 1795427775.25) == Incarnation(
+        epoch=1795427775250, pbx="pbx-1", formerly=None
+    )
+
+
+def test_a_clock_that_was_set_back_lowers_nothing(tmp_path: Path) -> None:
+    """Nor do two starts in one millisecond share an epoch."""
+    epochs = [next_incarnation(tmp_path, "pbx-1", at).epoch for at in (2000.0, 1000.0, 1000.0, 3000.0)]
+
+    assert epochs == [2_000_000, 2_000_001, 2_000_002, 3_000_000]
+
+
+def test_a_pbx_that_is_called_otherwise_is_the_same(tmp_path: Path) -> None:
+    """Once: what was said of it under the name before is its own."""
+    names = [next_incarnation(tmp_path, pbx, 1.0).formerly for pbx in ("pbx-1", "paris", "paris")]
+
+    assert names == [None, "pbx-1", None]
+
+
+def test_a_file_that_was_cut_ends_nothing(tmp_path: Path) -> None:
+    """The clock alone numbers then."""
+    (tmp_path / FILE).write_text('{"epo')
+
+    assert next_incarnation(tmp_path, "pbx-1", 5.0).epoch == 5000
