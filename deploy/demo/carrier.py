@@ -66,6 +66,8 @@ class Carrier(asyncio.DatagramProtocol):
         self.dialled: list[str] = []
         self.invites: list[dict[str, str]] = []
         """What came with each, by lower-case header."""
+        self.heard: list[str] = []
+        """All that came, as it came."""
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._dialogs: dict[str, _Dialog] = {}
@@ -109,6 +111,7 @@ class Carrier(asyncio.DatagramProtocol):
             self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.heard.append(data.decode(errors="replace"))
         request = _parse(data)
         if request is None:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from typing import Final
 import pytest
 
 from callrouter.asterisk.provision import fallback_of
-from callrouter.core.call import Call, LegFailure, replace
+from callrouter.core.call import Call, CallState, LegFailure, replace
 from callrouter.core.explain import explain
 from callrouter.core.identity import Forwarding, Identity, Shows
 from callrouter.core.nodes import DialNode, HangupNode, RedirectNode
@@ -26,8 +27,9 @@ OPERATOR: Final = "+33199000000"
 CLIENT: Final = "+33199000019"
 NUMBER: Final = "+33612340099"
 FORWARDER: Final = "+33140000009"
+TALKER = "+33639980005"
 DOCTOR, NURSE, STRANGER, CRANK = "+33639980001", "+33639980002", "+33639980003", "+33639980004"
-HABITS: Final = {DOCTOR: Habit.RINGS, NURSE: Habit.BUSY, CRANK: Habit.DECLINES}
+HABITS: Final = {TALKER: Habit.ANSWERS, DOCTOR: Habit.RINGS, NURSE: Habit.BUSY, CRANK: Habit.DECLINES}
 """At STRANGER's number there is nobody (404)."""
 SHOWN: Final = f"<sip:{NUMBER}@127.0.0.1>"
 TRUNK: Final = "PJSIP/{number}@trunk-out"
@@ -64,10 +66,12 @@ def plan(identity: Identity | None, *numbers: str, at_once: bool = False) -> Pla
 
 
 @asynccontextmanager
-async def a_carrier(folder: Path) -> AsyncIterator[tuple[Pbx, Carrier]]:
+async def a_carrier(folder: Path, pjsip: str = "") -> AsyncIterator[tuple[Pbx, Carrier]]:
     """An Asterisk whose carrier has these numbers."""
     carrier = await Carrier.open(HABITS)
-    with Pbx.start(folder / "pbx", agents=1, carrier=carrier.contact, admission_seconds=0.5) as pbx:
+    with Pbx.start(
+        folder / "pbx", agents=1, carrier=carrier.contact, admission_seconds=0.5, extra_conf={"pjsip": pjsip}
+    ) as pbx:
         try:
             yield pbx, carrier
         finally:
@@ -99,6 +103,24 @@ async def test_whoever_is_rung_sees_what_is_declared(tmp_path: Path) -> None:
             check(invite, form, *expected)
             alone = await rung_alone(pbx, carrier, plan(identity, DOCTOR), *form)
             check(alone, form, *expected)
+
+
+async def test_nothing_that_follows_shows_the_caller(tmp_path: Path) -> None:
+    """Asterisk tells a callee of who is connected, too, where the carrier takes P-Asserted-Identity."""
+    asserted = "[trunk-out](+)\nsend_pai = yes\n"
+    async with a_carrier(tmp_path, asserted) as (pbx, carrier):
+        async with engine_room(pbx, plan(THEIRS, TALKER), dial=TRUNK) as room, wire_caller(pbx) as caller:
+            caller.invite(DID, f'"Jean" {SHOWN}')
+            await room.reached(lambda call: call.state is CallState.CONNECTED)
+            await asyncio.sleep(1)
+            caller.bye()
+            await room.the_end()
+        await until(lambda: any(one.startswith("BYE") for one in carrier.heard), 5)
+
+    everything = "\n".join(carrier.heard)
+    assert f"P-Asserted-Identity: <sip:{CLIENT}@" in everything
+    assert NUMBER not in everything
+    assert "Jean" not in everything
 
 
 async def rung(pbx: Pbx, carrier: Carrier, room: EngineRoom, sender: str, *headers: str) -> dict[str, str]:
