@@ -26,6 +26,7 @@ from callrouter.core.call import (
     CallerId,
     DialOutcome,
     Disposition,
+    LegFailure,
     Presentation,
     QueueOutcome,
     RecordOutcome,
@@ -209,6 +210,10 @@ class Playbook:
     def somebody_answers(self, leg: int = 0) -> Playbook:
         """Somebody of the client's is connected: of several, the one at this position."""
         return self.tells(inputs.LegAnswered(leg=leg, at=self.at))
+
+    def leg_fails(self, leg: int = 0, *, sip: int = 486, cause: int = 17) -> Playbook:
+        """Somebody who is rung is not reached, and the network says why."""
+        return self.tells(inputs.LegFailed(failure=LegFailure(leg=leg, sip=sip, cause=cause), at=self.at))
 
     def dial_ended(self, outcome: DialOutcome) -> Playbook:
         """The dial is over."""

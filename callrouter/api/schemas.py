@@ -128,6 +128,14 @@ class QueueVisitOut(Out):
     outcome: QueueOutcome | None
 
 
+class LegFailureOut(Out):
+    """What the network answered for a telephone that was not reached."""
+
+    leg: int = Field(description="Which of those who were rung at once, from 0")
+    sip: int = Field(examples=[486], description="Status of the final response; 0: there was none")
+    cause: int = Field(examples=[17], description="Q.850; 0: not known")
+
+
 class OfferOut(Out):
     """One ring of one agent for this caller."""
 
@@ -172,6 +180,8 @@ class DialOut(Out):
     answered_at: Instant | None
     ended_at: Instant | None
     outcome: DialOutcome | None
+    shown: str = Field(examples=["+33199000000"], description="The number that they saw; empty: none was declared")
+    failures: list[LegFailureOut] = Field(description="Of those who were not reached: what the network answered")
 
 
 class RecordedOut(Out):

@@ -29,7 +29,7 @@ from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.rings import Rings
 from callrouter.core import inputs
-from callrouter.core.call import Call
+from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
 from callrouter.errors import ProtocolError
 from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
@@ -253,6 +253,13 @@ class AsteriskSwitch:
         match message["UserEvent"]:
             case "CallrouterBridged":
                 line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+            case "CallrouterLegFailed":
+                failure = LegFailure(
+                    leg=_number(message["Leg"]) or 0,
+                    sip=_number(message["Sip"]) or 0,
+                    cause=_number(message["Cause"]) or 0,
+                )
+                line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":  # before the AgentConnect of the same telephone (app_queue.c, try_calling)
                 line.phone_forwards = True
 

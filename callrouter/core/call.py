@@ -302,6 +302,17 @@ TOGETHER = " + "
 """Joins the names of those who are rung at once."""
 
 
+class LegFailure(Struct, frozen=True, kw_only=True, gc=False):
+    """What the network answered for a telephone that was not reached."""
+
+    leg: int
+    """Which of those who were rung: the position in the attempt's `target`."""
+    sip: int
+    """The status of the final response (RFC 3261); 0: there was none."""
+    cause: int
+    """Q.850, by the network's Reason header (RFC 3326) or of the SIP status; 0: not known."""
+
+
 class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     """One attempt to reach somebody of the client's: one number, or several at once."""
 
@@ -313,12 +324,20 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     outcome: DialOutcome | None = None
     leg: int = 0
     """Which of several took the call: the position in `target`."""
+    shown: str = ""
+    """The number that they saw; empty: none was declared."""
+    failures: tuple[LegFailure, ...] = ()
+    """What the network answered for those who were not reached."""
 
     @property
     def answered_by(self) -> str | None:
         """Who took the call, as the document calls them; None when nobody did."""
+        return self.name_of(self.leg) if self.answered_at else None
+
+    def name_of(self, leg: int) -> str:
+        """Who was rung by a leg, as the document calls them."""
         rung = self.target.split(TOGETHER)
-        return rung[self.leg if self.leg < len(rung) else 0] if self.answered_at else None
+        return rung[leg if leg < len(rung) else 0]
 
     def waiting_seconds(self, until: datetime) -> float:
         """Start to answer, or to the end, or to `until` while still ringing."""

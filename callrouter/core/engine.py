@@ -18,7 +18,14 @@ from msgspec import Struct, structs
 from callrouter.core import facts as fact
 from callrouter.core import inputs
 from callrouter.core.books import legs, offers
-from callrouter.core.books.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
+from callrouter.core.books.ledger import (
+    bridge,
+    close_open_visits,
+    conclude,
+    leave_other,
+    note_agent_offered,
+    note_leg_failed,
+)
 from callrouter.core.call import (
     DEFAULT_PBX,
     TOGETHER,
@@ -103,7 +110,7 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
                 return Turn(call=call)
             return Turn(call=replace(call, digits=call.digits + digit))
-        case inputs.LegHeard() | inputs.AgentOffered():
+        case inputs.LegHeard() | inputs.AgentOffered() | inputs.LegFailed():
             return _rung(call, told)
         case inputs.AgentAnswered():
             return _agent_answered(call, told)
@@ -192,8 +199,10 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
-def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered) -> Turn:
+def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegFailed) -> Turn:
     """More was heard of those who are rung: the books change, and nothing is asked for."""
+    if isinstance(heard, inputs.LegFailed):
+        return Turn(call=replace(note_leg_failed(call, heard.failure), revision=call.revision.next()))
     if isinstance(heard, inputs.LegHeard):
         after = legs.hear(offers.hear(call, heard), heard)
     else:
@@ -407,7 +416,10 @@ class _Walk:
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
         elif type(last) is Dial:
-            attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at)
+            presented = self.plan.identity and self.plan.identity.presented(call.caller, call.did)
+            effects = (*effects[:-1], structs.replace(last, presented=presented))
+            shown = presented.number if presented else ""
+            attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at, shown=shown)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))
 

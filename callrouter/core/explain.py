@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from callrouter.core.call import Call, DialAttempt, Leg, LegPurpose, Offer, OfferOutcome, QueueVisit, Visit
+from callrouter.core.call import TOGETHER, Call, DialAttempt, Leg, LegPurpose, Offer, OfferOutcome, QueueVisit, Visit
 from callrouter.core.plan import Plan
 
 Entry = tuple[datetime, int, str]
@@ -102,9 +102,21 @@ def _conversation(leg: Leg) -> Entry:
 
 
 def _dial(dial: DialAttempt) -> list[Entry]:
-    lines = [(dial.started_at, _BEGUN, f"rings {dial.target}")]
+    as_whom = f" as {dial.shown}" if dial.shown else ""
+    lines = [(dial.started_at, _BEGUN, f"rings {dial.target}{as_whom}")]
     if dial.answered_at:
         lines.append((dial.answered_at, _ENDED, f"{dial.answered_by}: accepted"))
     if dial.ended_at and dial.outcome:
-        lines.append((dial.ended_at, _ENDED, f"{dial.answered_by or dial.target}: {dial.outcome}"))
+        lines.append((dial.ended_at, _ENDED, f"{dial.answered_by or dial.target}: {dial.outcome}{_network(dial)}"))
     return lines
+
+
+def _network(dial: DialAttempt) -> str:
+    """What the network answered for those who were not reached."""
+    several = TOGETHER in dial.target
+    answers = [
+        (f"{dial.name_of(one.leg)} " if several else "")
+        + " ".join(part for part in (one.sip and f"SIP {one.sip}", one.cause and f"cause {one.cause}") if part)
+        for one in dial.failures
+    ]
+    return f" (the network answered: {', '.join(answers)})" if answers else ""

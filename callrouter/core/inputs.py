@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.call import CallerId, DialOutcome, LegFailure, QueueOutcome, RecordOutcome
 
 
 class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
@@ -120,6 +120,13 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
 
     leg: int
     """Which of those who are rung, from 0."""
+    at: datetime
+
+
+class LegFailed(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody who was rung could not be reached, and the network says why."""
+
+    failure: LegFailure
     at: datetime
 
 
@@ -237,6 +244,7 @@ Input = (
     | LegHeard
     | QueueLeft
     | LegAnswered
+    | LegFailed
     | DialEnded
     | RecordingEnded
     | QueuesSeen

@@ -5,7 +5,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
 
     visit         node, exit, because, at
     queue visit   queue, entered, offers, first offer, agent, answered, left, outcome
-    dial          target, started, answered, ended, outcome, leg (left out when it is 0)
+    dial          target, started, answered, ended, outcome, and, unless all three are empty: leg, the number that is
+                  shown, failures (leg, SIP status, Q.850 cause of each); rows of before end with a leg
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
@@ -30,6 +31,7 @@ from callrouter.core.call import (
     DialOutcome,
     EndedBy,
     Leg,
+    LegFailure,
     LegPurpose,
     Message,
     Offer,
@@ -85,7 +87,11 @@ def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
     return [
         [
             *(d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome),
-            *((d.leg,) if d.leg else ()),
+            *(
+                (d.leg, d.shown, [[one.leg, one.sip, one.cause] for one in d.failures])
+                if d.leg or d.shown or d.failures
+                else ()
+            ),
         ]
         for d in dials
     ]
@@ -150,6 +156,15 @@ def seconds(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
+_REST_OF_DIAL: Final[list[Any]] = [0, "", []]
+"""What is not written of a dial where all of it is so."""
+
+
+def _failure(written: Any) -> LegFailure:
+    leg, sip, cause = written
+    return LegFailure(leg=whole(leg), sip=whole(sip), cause=whole(cause))
+
+
 class PartsReader:
     """Reads the parts of one call."""
 
@@ -196,8 +211,9 @@ class PartsReader:
 
     def dial(self, written: Any) -> DialAttempt:
         """An attempt to reach somebody."""
-        target, started_at, answered_at, ended_at, outcome, *leg = written
-        (leg,) = leg or (0,)
+        target, started_at, answered_at, ended_at, outcome, *rest = written
+        whole_rest: list[Any] = rest
+        leg, shown, failures = whole_rest + _REST_OF_DIAL[len(whole_rest) :]
         return DialAttempt(
             target=text(target),
             started_at=self.at(started_at),
@@ -205,6 +221,8 @@ class PartsReader:
             ended_at=self.at_or_none(ended_at),
             outcome=None if outcome is None else DialOutcome(outcome),
             leg=whole(leg),
+            shown=text(shown),
+            failures=tuple([_failure(one) for one in failures]),
         )
 
     def message(self, written: Any) -> Message:
