@@ -159,7 +159,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     trail = AuditTrail(database)
     outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
     callbacks = Callbacks(
-        CallbackRows(database),
+        CallbackRows(database, settings.pbx),
         outgoing_calls,
         plans=lambda: dialplans.served.catalogue.plans,
         live=lambda: [live.call for live in calls],
@@ -202,7 +202,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         tasks=aside,
     )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
-    agent_watch = AgentWatch(link, calls, switch.call_id_of, feed, clock.now)
+    agent_watch = AgentWatch(link, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
@@ -268,6 +268,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             keeper=keeper,
             observation=observation,
             trail=trail,
+            agent_ids=agent_ids,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -342,7 +343,6 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
-        tasks.keep(self.operations.agent_ids.run, "identifiers of agents")
         self.web_services.start(tasks)
         self.agents.start(tasks)
         self.telephony.start()
@@ -359,7 +359,6 @@ class Engine:
         await self.records.close()
         await self.telephony.close()
         self.operations.end_stream()  # the server waits for answers that do not end
-        self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()

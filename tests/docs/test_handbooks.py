@@ -38,7 +38,14 @@ DOCS = ROOT / "docs"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 WRITTEN_AT = datetime(2026, 11, 29, 10, tzinfo=UTC)
 """The day of the transcripts: days of the examples are over later."""
-HANDBOOKS = ("README.md", "docs/operator.md", "docs/editor.md", "docs/integrator.md", "docs/security.md")
+HANDBOOKS = (
+    "README.md",
+    "docs/operator.md",
+    "docs/editor.md",
+    "docs/integrator.md",
+    "docs/security.md",
+    "docs/telephony.md",
+)
 
 
 def text_of(name: str) -> str:
