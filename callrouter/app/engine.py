@@ -142,7 +142,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
     trail = AuditTrail(database)
-    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
+    pause = pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds)
+    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, pause=pause, shift=shift)
     callbacks = Callbacks(
         CallbackRows(database, settings.pbx),
         outgoing_calls,
@@ -156,7 +157,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
-        pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
+        pause=pause,
     )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
     driver = Driver(
@@ -220,6 +221,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
             writer=recorder,
             notifications=lambda: web_services.deliveries.backlog,
             refused=lambda: refused.by_client,
+            callbacks=lambda: callbacks.outcomes,
+            callbacks_under_way=lambda: callbacks.under_way,
         )
     )
     return Engine(
@@ -248,6 +251,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             handover=handover,
             refused=refused,
             outgoing=outgoing,
+            callbacks=callbacks,
             shown_numbers=metrics.shown_numbers,
             calls=calls,
             registry=registry,

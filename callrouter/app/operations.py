@@ -21,6 +21,7 @@ from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
 from callrouter.metrics.shown_numbers import ShownNumbers
+from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -42,6 +43,7 @@ class EngineOperations:
     refused: RefusedCalls
     outgoing: OutgoingCheck
     shown_numbers: ShownNumbers
+    callbacks: Callbacks
     calls: LiveCalls
     registry: CollectorRegistry
     clock: SystemClock
@@ -64,6 +66,7 @@ class EngineOperations:
             "queues": self._note_queues,
             "pbx": self._note_pbx,
             "web services": self._note_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._note_database,
         }
 
@@ -88,6 +91,7 @@ class EngineOperations:
             "pbx": self._note_pbx,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._detail_database,
         }
         failed = await failed_checks(self.checks | details)
@@ -144,6 +148,9 @@ class EngineOperations:
 
     async def _detail_outgoing(self) -> str | None:
         return self.outgoing.trouble or None
+
+    async def _note_callbacks(self) -> str | None:
+        return self.callbacks.trouble
 
     async def _detail_limits(self) -> str | None:
         return self.refused.trouble
