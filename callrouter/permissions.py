@@ -25,6 +25,7 @@ class Permission(StrEnum):
     CALLBACK_SETTLE = "callback.settle"
     STATS_READ = "stats.read"
     LIVE_READ = "live.read"
+    STREAM_READ = "stream.read"
     RECORDING_READ = "recording.read"
     RECORDING_PLAY = "recording.play"
     RECORDING_DELETE = "recording.delete"
@@ -99,6 +100,7 @@ ABOUT: Final[Mapping[Permission, About]] = {
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.
     Permission.STATS_READ: About("read service figures", _CLIENTS),
     Permission.LIVE_READ: About("see the calls in progress", _ANY),
+    Permission.STREAM_READ: About("follow calls and agents as things happen", _ANY),
     Permission.RECORDING_READ: About("list recordings", _ANY),
     Permission.RECORDING_PLAY: About("listen to a recording", _ANY),
     Permission.RECORDING_DELETE: About("delete a recording", _ANY),

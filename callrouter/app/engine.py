@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -23,6 +24,8 @@ from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
@@ -41,12 +44,14 @@ from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
@@ -69,6 +74,10 @@ from callrouter.store.incarnation import next_incarnation
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
 from callrouter.store.tables import AuditOutcome
+from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.writer import Writer
+from callrouter.stream.feed import Feed
+from callrouter.stream.making import EventMaker
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -104,7 +113,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     link = AmiLink(_address(settings))
     fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
-    names_due = asyncio.Event()
+    names_due, agents_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
     handover = Handover(key, on_applied=queues_due.set)
 
@@ -122,6 +131,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link=link,
         queues_due=queues_due,
         names_due=names_due,
+        agents_due=agents_due,
         handover=handover,
         tasks=aside,
     )
@@ -140,7 +150,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
         shift=shift,
         pbx=settings.pbx,
     )
-    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=journal.safe)
+    fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
+    recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
     trail = AuditTrail(database)
     pause = pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds)
     outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, pause=pause, shift=shift)
@@ -153,7 +164,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
-    listeners = Listeners([recorder, metrics, fact_log, web_services.deliveries, journal, callbacks])
+    event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
+    feed = Feed(incarnation.epoch, event_maker, calls=calls, now=clock.now)
+    listeners = Listeners(
+        [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed]
+    )
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -172,11 +187,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
         epoch=incarnation.epoch,
     )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
+    agent_watch = AgentWatch(link, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
-        lambda: handover.teams or dialplans.teams(),
+        lambda: handover.teams or Teams(),
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         pending=lambda: handover.is_pending,
@@ -189,6 +205,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_ended=metrics.leg_vanished,
     )
+    agent_ids = AgentIds(database, lambda: dialplans.served.catalogue.documents.get(AGENTS_FILE, b""), due=agents_due)
     refused = RefusedCalls(link, link_up=lambda: link.state is LinkState.UP, now=clock.now)
     telephony = Telephony(
         link,
@@ -204,6 +221,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         queue_check=queue_check,
         named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
+        agent_watch=agent_watch,
         refused=refused,
         fallbacks=fallbacks,
         callbacks=callbacks,
@@ -232,10 +250,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
         aside=aside,
         records=Records(
             recorder=recorder,
+            fact_journal=fact_journal,
             history=history,
             keeper=keeper,
             observation=observation,
             trail=trail,
+            agent_ids=agent_ids,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -249,11 +269,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
             recorder=recorder,
             queue_check=queue_check,
             handover=handover,
+            agent_ids=agent_ids,
             refused=refused,
             outgoing=outgoing,
             callbacks=callbacks,
             shown_numbers=metrics.shown_numbers,
             calls=calls,
+            feed=feed,
             registry=registry,
             clock=clock,
             tasks=aside,
@@ -261,6 +283,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
             started_at=clock.now(),
         ),
     )
+
+
+def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str]) -> None:
+    """These calls need neither journal any more, Asterisk's or ours."""
+    journal.safe(call_ids)
+    facts.safe(call_ids)
 
 
 def _refusal(callback: OpenCallback) -> Deed:
@@ -314,7 +342,7 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
-        self.operations.handover.close()
+        self.operations.end_stream()  # the server waits for answers that do not end
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()

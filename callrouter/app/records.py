@@ -1,5 +1,5 @@
 """All that the engine keeps of what happened: calls, versions of plans, times in which nobody watched, deeds, lines of
-the log."""
+the log; and what is only asked of it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.observation import Observation
 from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.recorder import Recorder
+from callrouter.store.writing.fact_journal import FactJournal
 
 RECORDER_SECONDS: Final = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
@@ -23,21 +25,25 @@ class Records:
     """Started first and stopped last."""
 
     recorder: Recorder
+    fact_journal: FactJournal
     history: PlanHistory
     keeper: LiveKeeper
     observation: Observation
     trail: AuditTrail
     fact_log: FactLog
+    agent_ids: AgentIds
     tasks: Tasks
     """Of its own: they outlive all others."""
 
     def start(self) -> None:
         """Begin to write."""
         self.tasks.start(self.recorder.run(), "recorder")
+        self.tasks.keep(self.fact_journal.run, "journal of facts")
         self.tasks.keep(self.history.run, "history of plans")
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
         self.tasks.keep(self.trail.run, "audit trail")
+        self.tasks.keep(self.agent_ids.run, "identifiers of agents")
 
     async def close(self) -> None:
         """Write the calls that have ended; what ends later is found in Asterisk's journal.
@@ -46,6 +52,7 @@ class Records:
             OSError: neither PostgreSQL nor the disk takes them; the log holds every call.
         """
         await self.recorder.close(RECORDER_SECONDS)
+        self.fact_journal.close()
 
     async def stop(self) -> None:
         """Write all else."""

@@ -14,6 +14,7 @@ from callrouter.app.observation import Observation
 from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -47,6 +48,7 @@ class Telephony:
         queue_check: QueueCheck,
         named_queues: NamedQueues,
         media_watch: MediaWatch,
+        agent_watch: AgentWatch,
         refused: RefusedCalls,
         fallbacks: Fallbacks,
         callbacks: Callbacks,
@@ -65,6 +67,7 @@ class Telephony:
         self._queue_check = queue_check
         self._named_queues = named_queues
         self._media_watch = media_watch
+        self._agent_watch = agent_watch
         self._refused = refused
         self._fallbacks = fallbacks
         self._callbacks = callbacks
@@ -80,6 +83,7 @@ class Telephony:
         self._tasks.start(self._link.run(), "link to Asterisk")
         self._tasks.keep(self._collecting.run, "journal")
         self._tasks.keep(self._media_watch.run, "watch over media")
+        self._tasks.keep(self._agent_watch.run, "watch over agents")
         self._tasks.keep(self._named_queues.run, "queues that plans name")
         self._tasks.keep(self._queue_check.run, "check of the queues")
         self._tasks.keep(self._refused.run, "count of refused calls")
@@ -116,6 +120,7 @@ class Telephony:
         """From here on nothing is seen."""
         self._observation.ends(self._clock.now(), "the engine was stopped")
         self._journal.flush()
+        self._named_queues.close()
         await self._link.close()
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:

@@ -134,7 +134,8 @@ class AmiLink:
 
         Args:
             events: who is told an event, by its name, the most frequent first; called in the reader, so it must not
-                wait. Of one event several may be told. Not AsyncAGIExec: a result goes to whom sent the command.
+                wait. Several may be told the same, in the order in which they said so. Not AsyncAGIExec: a result goes
+                to whom sent the command.
             on_state: who is told each change of state; several may be.
             along: who is asked at each write without an AGI command for a posted action to go along; one may be.
         """
@@ -400,7 +401,7 @@ class AmiLink:
 def _tell_both(first: OnEvent, second: OnEvent, message: codec.AmiMessage) -> None:
     try:
         first(message)
-    finally:
+    finally:  # a fault of one's is not the other's
         second(message)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.call import CallerId, DialOutcome, LegFailure, QueueOutcome, RecordOutcome
 
 
 class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
@@ -57,6 +58,10 @@ class AgentOffered(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     at: datetime
+    queue: str = ""
+    """Where the caller waits; empty: the queue that the visit names."""
+    leg: str = ""
+    """The agent's channel, an opaque reference by which more is heard of it; empty when it is not known."""
 
 
 class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +69,40 @@ class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     at: datetime
+    leg: str = ""
+
+
+class LegSign(StrEnum):
+    """What is heard of the channel of somebody who was rung for the caller."""
+
+    RANG = "rang"
+    """Their telephone rings."""
+    UNANSWERED = "unanswered"
+    """The ring was given up, or refused."""
+    CANCELLED = "cancelled"
+    """The ring was taken back."""
+    HUNG_UP = "hung_up"
+    """They hung up, or their telephone said no."""
+    ENDED = "ended"
+    """The channel is no more."""
+    HELD = "held"
+    """They have put the caller on hold."""
+    RESUMED = "resumed"
+
+
+class LegHeard(Struct, frozen=True, kw_only=True, gc=False):
+    """Something was heard of a channel that was rung for the caller: at any time, in any order, more than once."""
+
+    leg: str
+    sign: LegSign
+    at: datetime
+    cause: int = 0
+    """Q.850; 0: not known."""
+    agent: str = ""
+    """Whose it is, where the sign says so: then it is an offer, also when its beginning was not heard."""
+    queue: str = ""
+    rang_seconds: float = 0.0
+    """For how long it was rung, where the sign says so."""
 
 
 class QueueLeft(Struct, frozen=True, kw_only=True, gc=False):
@@ -81,6 +120,13 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
 
     leg: int
     """Which of those who are rung, from 0."""
+    at: datetime
+
+
+class LegFailed(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody who was rung could not be reached, and the network says why."""
+
+    failure: LegFailure
     at: datetime
 
 
@@ -170,6 +216,8 @@ class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):
 
     at: datetime
     cause: int | None = None
+    by_caller: bool | None = True
+    """They hung up themselves; False: their channel ended otherwise; None: nobody saw."""
 
 
 Result = (
@@ -193,8 +241,10 @@ Input = (
     | CollectEnded
     | AgentOffered
     | AgentAnswered
+    | LegHeard
     | QueueLeft
     | LegAnswered
+    | LegFailed
     | DialEnded
     | RecordingEnded
     | QueuesSeen

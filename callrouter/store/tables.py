@@ -7,10 +7,10 @@ one writer puts them down in one transaction, and the check of every row costs m
 `calls` is not partitioned: the primary key of a partitioned table must hold the partition's column, and the same
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
 
-A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
-
 A row of `superseded_calls` is what another teller said of a call: whoever knew less, or was corrected. Nothing that
 was told is lost.
+
+A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
 
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
 
@@ -42,7 +42,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.call import DEFAULT_PBX, Disposition, QueueOutcome
+from callrouter.core.call import (
+    DEFAULT_PBX,
+    Disposition,
+    EndedBy,
+    LegDirection,
+    LegPurpose,
+    OfferOutcome,
+    QueueOutcome,
+)
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.outgoing.order import Outcome, Purpose, Settlement
 from callrouter.permissions import ScopeKind
@@ -166,6 +174,52 @@ superseded_calls = Table(
     Column("record", JSONB, nullable=False, comment="its row of calls, column by column"),
     Column("noted_at", _Instant, nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("call_id", "epoch", "revision"),
+)
+
+offers = Table(
+    "offers",
+    metadata,
+    Column("call_id", _Id, nullable=False),
+    Column("number", Integer, nullable=False, comment="1 for the first offer of the call"),
+    Column("queue", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("began_at", _Instant, nullable=False),
+    Column("ended_at", _Instant),
+    Column("outcome", Text, comment="empty: nobody saw its end"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    *_revision(),
+    PrimaryKeyConstraint("call_id", "number"),
+    CheckConstraint(_one_of("outcome", OfferOutcome), name="outcome"),
+    Index(None, "agent", "began_at"),
+)
+
+legs = Table(
+    "legs",
+    metadata,
+    Column("leg_id", _Id, nullable=False, comment="of a call: its id, a slash, its number; else the channel's own id"),
+    Column("call_id", _Id, comment="empty: it belongs to no caller's call"),
+    Column("number", Integer, nullable=False, comment="1 for the first leg of the call"),
+    _pbx(),
+    Column("purpose", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("party", Text, nullable=False, comment="agent, or contact as the document calls them; empty: the caller"),
+    Column("identity", Text, comment="the number that was shown to them; empty: not known"),
+    Column("trunk", Text, comment="by which they were reached; empty: not known, or none"),
+    Column("began_at", _Instant, nullable=False),
+    Column("answered_at", _Instant),
+    Column("ended_at", _Instant),
+    Column("talk_seconds", Double, nullable=False, comment="answer to end, without hold; 0 for the caller's leg"),
+    Column("hold_seconds", Double, nullable=False),
+    Column("ended_by", Text, comment="who hung up; empty: not known, or the caller was given away"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    Column("tech_cause", Text, comment="what the network answered, as Asterisk says it (486)"),
+    *_revision(),
+    PrimaryKeyConstraint("leg_id"),
+    CheckConstraint(_one_of("purpose", LegPurpose), name="purpose"),
+    CheckConstraint(_one_of("direction", LegDirection), name="direction"),
+    CheckConstraint(_one_of("ended_by", EndedBy), name="ended_by"),
+    # Those of a call are a range of leg_id (store.calls): one index less for each row that is written.
+    Index("legs_party_began_at_idx", "party", "began_at", postgresql_where=text("purpose <> 'caller'")),
 )
 
 messages = Table(

@@ -17,7 +17,7 @@ sorts the names of every object: with names PostgreSQL spends twice the time on 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,8 @@ from callrouter.core.call import (
     Clocks,
     Disposition,
     Earlier,
+    Leg,
+    Offer,
     Presentation,
     Revision,
 )
@@ -42,7 +44,9 @@ from callrouter.core.parts import (
     PartsReader,
     write_callbacks,
     write_dials,
+    write_legs,
     write_messages,
+    write_offers,
     write_queue_visits,
     write_visits,
 )
@@ -92,7 +96,13 @@ def call_json(call: Call) -> str:
     for name in CLOCKS:
         at: datetime | None = getattr(call.clocks, name)
         head[name] = at.isoformat() if at else None
-    return _json(head | {"trace": _trace(call)})
+    base = call.clocks.ringing_at
+    parts = {"offers": write_offers(call.offers, _offset(base)), "legs": write_legs(call.legs, _offset(base))}
+    return _json(head | {"trace": _trace(call)} | {name: part for name, part in parts.items() if part})
+
+
+def _offset(base: datetime) -> Callable[[datetime | None], int | None]:
+    return lambda at: None if at is None else (at - base) // MICROSECOND
 
 
 def call_from_json(line: str) -> Call:
@@ -104,11 +114,15 @@ def call_from_json(line: str) -> Call:
     fields = json.loads(line)
     for name in CLOCKS:
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
-    return call_from_fields(fields)
+    read = PartsReader(fields["ringing_at"].astimezone(UTC))
+    offers, legs = (fields.get(name, ()) for name in ("offers", "legs"))
+    return call_from_fields(fields, tuple(map(read.offer, offers)), tuple(map(read.leg, legs)))
 
 
-def call_from_fields(fields: Mapping[Any, Any]) -> Call:
+def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = (), legs: tuple[Leg, ...] = ()) -> Call:
     """The call of a row of `calls`: its columns by name, instants as datetimes, variables and trace as parsed JSON.
+
+    `offers` and `legs` are rows of their own.
 
     Raises:
         ValueError, KeyError, TypeError: it is no such row.
@@ -144,6 +158,11 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
         queue_visits=tuple(map(read.queue_visit, trace.get("queues", ()))),
         dials=tuple(map(read.dial, trace.get("dials", ()))),
         earlier=Earlier(**rest["earlier"]) if "earlier" in rest else NOTHING_EARLIER,
+        offers=offers,
+        offers_made=rest.get("offers_made", 0),
+        legs=legs,
+        legs_made=rest.get("legs_made", 0),
+        held_seconds=rest.get("held_seconds", 0.0),
         messages=tuple(map(read.message, trace.get("messages", ()))),
         callbacks=tuple(map(read.callback, trace.get("callbacks", ()))),
         recording_at=read.at_or_none(rest.get("recording_at")),
@@ -174,9 +193,7 @@ def _cleaned(value: Any) -> Any:
 def _trace(call: Call) -> dict[str, object]:
     base = call.clocks.ringing_at
 
-    def after(at: datetime | None) -> int | None:
-        return None if at is None else (at - base) // MICROSECOND
-
+    after = _offset(base)
     # Integers, because they are written four times as fast as floats, and a call has a dozen of them.
     trace: dict[str, object] = {"visits": write_visits(call.visits, base, BY_NAME)}
     if call.queue_visits:
@@ -207,6 +224,12 @@ def _rest(call: Call, recording_at: int | None) -> dict[str, object]:
         rest["visits_dropped"] = call.visits_dropped
     if call.earlier is not NOTHING_EARLIER:
         rest["earlier"] = structs.asdict(call.earlier)
+    if call.offers_made:
+        rest["offers_made"] = call.offers_made
+    if call.legs_made:
+        rest["legs_made"] = call.legs_made
+    if call.held_seconds:
+        rest["held_seconds"] = call.held_seconds
     if recording_at is not None:
         rest["recording_at"] = recording_at
     if call.verdict:

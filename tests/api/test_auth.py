@@ -31,6 +31,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.writer import Writer
+from callrouter.stream.frames import MEDIA_TYPE
 
 from .serving import TOKEN, Noted, make_gate, serving
 from .stories import abandoned, after, answered, live
@@ -165,12 +166,17 @@ def team(queue: str) -> Scope:
 
 
 async def ask(base: str, method: str, path: str, headers: dict[str, str], **params: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=base, headers=headers) as client:
-        body = next((body for end, body in BODIES.items() if path.endswith(end)), None)
-        return await client.request(method, path, params=params, json=body)
+    body = next((body for end, body in BODIES.items() if path.endswith(end)), None)
+    async with (
+        httpx.AsyncClient(base_url=base, headers=headers) as client,
+        client.stream(method, path, params=params, json=body) as answer,
+    ):
+        if not answer.headers.get("content-type", "").startswith(MEDIA_TYPE):  # which does not end by itself
+            await answer.aread()
+        return answer
 
 
-BODIES = {"/settle": {"reached": True}, "/called": {"result": "reached"}}
+BODIES = {"/settle": {"reached": True}, "/called": {"result": "reached"}, "/pbx/teams": {"nonce": "0" * 32}}
 """What is sent to a page, by the end of its path."""
 
 
@@ -308,7 +314,7 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
     await record(database, GAVE_UP)
     headers = await token_for(database, *Permission, scope=scope, name="limited")
     for base, method, path, permission in apps.operations():
-        if scope.kind not in ABOUT[permission].scopes:
+        if scope.kind not in ABOUT[permission].scopes or permission is Permission.STREAM_READ:  # test_stream.py
             continue
         if "{" in path:
             theirs = await ask(base, method, filled(path, OF_LENOIR), headers)

@@ -14,6 +14,7 @@ from callrouter.core.call import (
     Call,
     CallerId,
     DialOutcome,
+    LegFailure,
     Presentation,
     QueueOutcome,
     RecordOutcome,
@@ -120,6 +121,8 @@ parts = st.lists(
     min_size=1,
     max_size=3,
 ).map(tuple)
+agents = st.sampled_from(["agent-1", "agent-2", ""])
+legs = st.sampled_from(["", "1795427775.12", "1795427775.13", "1795427775.14"])
 values = st.text(st.characters(codec="utf-8"), max_size=20)
 
 KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
@@ -241,16 +244,31 @@ FITTING: dict[str, tuple[str, ...]] = {
     "answering": ("CallAnswered", "DigitPressed"),
     "playing": ("PromptEnded", "DigitPressed", "CallAnswered"),
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
-    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered"),
-    "dialling": ("DialEnded", "LegAnswered"),
-    "connected": ("QueueLeft", "DialEnded"),
+    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard"),
+    "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
-    "adrift": ("AgentOffered", "AgentAnswered", "LegAnswered", "RecordingFound", "CallerHungUp"),
+    "adrift": ("AgentOffered", "AgentAnswered", "LegHeard", "LegAnswered", "RecordingFound", "CallerHungUp"),
     "ended": ("CallerHungUp",),
 }
+_whole = st.integers(0, 999)
+failures = st.builds(LegFailure, leg=_whole, sip=_whole, cause=_whole)
 KIND_BY_NAME = {kind.__name__: kind for kind in inputs.Input.__args__}
+
+
+def signs(at: datetime) -> st.SearchStrategy[inputs.LegHeard]:
+    """What may be heard of a channel that was rung."""
+    return st.builds(
+        inputs.LegHeard,
+        leg=legs,
+        sign=st.sampled_from(inputs.LegSign),
+        at=st.just(at),
+        cause=st.sampled_from([0, 16, 17, 21, 26, 34]),
+        agent=agents,
+        rang_seconds=st.sampled_from([0.0, 0.0, 2.0]),
+    )
 
 
 @st.composite
@@ -273,17 +291,21 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
 
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
+    if name == "LegHeard":
+        sign: inputs.LegHeard = draw(signs(at))
+        return sign
     match name:
         case "DigitPressed":
             return inputs.DigitPressed(digit=draw(st.sampled_from([*KEYS, "A", "", "é", "11"])), at=at)
-        case "AgentOffered":
-            return inputs.AgentOffered(agent=draw(st.sampled_from(["agent-1", ""])), at=at)
-        case "AgentAnswered":
-            return inputs.AgentAnswered(agent=draw(st.sampled_from(["agent-1", ""])), at=at)
+        case "AgentOffered" | "AgentAnswered":
+            person = inputs.AgentOffered if name == "AgentOffered" else inputs.AgentAnswered
+            return person(agent=draw(agents), leg=draw(legs), at=at)
         case "QueueLeft":
             return inputs.QueueLeft(step=step, outcome=draw(st.sampled_from(QueueOutcome)), at=at)
         case "LegAnswered":
             return inputs.LegAnswered(leg=0, at=at)
+        case "LegFailed":
+            return inputs.LegFailed(failure=draw(failures), at=at)
         case "DialEnded":
             return inputs.DialEnded(step=step, outcome=draw(st.sampled_from(DialOutcome)), at=at)
         case "RecordingEnded" | "RecordingFound":
@@ -302,10 +324,9 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
             # No longer than the node's field allows, in bytes: the performer sees to that.
             known = st.dictionaries(st.sampled_from(VARIABLES), st.text(max_size=10))
             return inputs.LookupDone(step=step, values=draw(known), at=at)
-        case "LookupFailed":
-            return inputs.LookupFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
-        case "CommandFailed":
-            return inputs.CommandFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
+        case "LookupFailed" | "CommandFailed":
+            failed: inputs.Input = KIND_BY_NAME[name](step=step, reason=draw(st.text(max_size=300)), at=at)
+            return failed
         case "ControlLost":
             return inputs.ControlLost(reason="the lease ran out", at=at)
         case "CallerHungUp":

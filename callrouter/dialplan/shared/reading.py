@@ -24,16 +24,19 @@ from callrouter.dialplan.documents.shared_files import (
     PromptsFile,
     QueuesFile,
     SnippetsFile,
+    TrunkFile,
 )
 from callrouter.dialplan.issues import Issue, closest, errors, shown
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
+from callrouter.dialplan.shared.identities import Trunk, trunk_of
 from callrouter.dialplan.shared.lists import shared_lists
 from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
 from callrouter.dialplan.shared.snippets import Snippet, read_snippets
+from callrouter.dialplan.shared.telephones import phone_of, shared_phones, wrong_agents, wrong_phones, wrong_queues
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,6 +51,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     contacts: Mapping[str, Person] = field(default_factory=dict)
     agents: Mapping[str, AgentBlock] = field(default_factory=dict)
     """Empty: nobody has written who they are."""
+    telephones: tuple[str, ...] = ()
+    """Every telephone, where they are listed; nobody's own too."""
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
     prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Sentences by name and language."""
@@ -57,6 +62,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     snippets: Mapping[str, Snippet] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
     """What every client may have dialled, besides its own country."""
+    trunk: Trunk | None = None
+    """What the carrier shows of our calls; None: nobody has written it."""
     bad: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By kind (`contacts` …): entries that are wrong by themselves, and so refuse whoever uses them."""
     bad_snippets: frozenset[str] = frozenset()
@@ -75,7 +82,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     def phones(self) -> dict[str, str]:
         """By agent, members of queues too that `agents` does not hold: their telephone, by default of their name."""
         members = {agent: agent for team in self.queues.values() for agent in team.members}
-        return members | {name: agent.phone or name for name, agent in self.agents.items()}
+        return members | {name: phone_of(name, agent) for name, agent in self.agents.items()}
 
     @property
     def wrong_teams(self) -> tuple[str, ...]:
@@ -100,14 +107,10 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     lists = files.read("lists", ListsFile)
     snippets = files.read("snippets", SnippetsFile)
     dialling = files.read("dialling", DiallingFile)
+    trunk = files.read("trunk", TrunkFile)
     # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
     known_people = _people(files, contacts, country)
-    if queues.found and agents.found:
-        bad_agents = files.bad.get("agents", ())
-        unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
-        files.refuse_entries("queues", unknown)
-    if queues.found:
-        files.issues.extend(odd_times(queues.found, queues.document))
+    _teams(files, queues, agents)
     known_rotas, bad_calendars = _calendars(files, calendars, known_people, year)
     known_lists = _lists(files, lists, country)
     known_snippets = _snippets(files, snippets)
@@ -115,6 +118,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     return Shared(
         contacts=known_people,
         agents=agents.found.agents if agents.found else {},
+        telephones=agents.found.phones if agents.found else (),
         queues={name: team_queue(name, block) for name, block in _good(files, queues)} if queues.found else {},
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},
@@ -125,6 +129,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
         - frozenset(known_snippets),
         bad_calendars=bad_calendars,
         dialling=allowed,
+        trunk=_trunk(files, trunk, country),
         bad={kind: frozenset(names) for kind, names in files.bad.items()},
         refused=files.refused,
         country=country,
@@ -207,6 +212,21 @@ class _Files:
             self.refused[file.kind] = file.document.file
 
 
+def _teams(files: _Files, queues: _File[QueuesFile], agents: _File[AgentsFile]) -> None:
+    """What is wrong with teams and agents that could be read; an entry that is refused refuses who uses it."""
+    known = agents.found.agents if agents.found else {}
+    if agents.found:
+        files.refuse_entries("agents", wrong_agents(agents.found, agents.document))
+        files.note(agents, wrong_phones(agents.found, agents.document))
+    if queues.found:
+        if agents.found:
+            unknown = strangers(queues.found, queues.document, known, files.bad.get("agents", ()))
+            files.refuse_entries("queues", unknown)
+        files.refuse_entries("queues", wrong_queues(queues.found, queues.document))
+        files.issues.extend(shared_phones(queues.found, queues.document, known))
+        files.issues.extend(odd_times(queues.found, queues.document))
+
+
 def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str, Person]:
     if file.found is None:
         return {}
@@ -276,6 +296,14 @@ def _dialling(files: _Files, file: _File[DiallingFile], country: str) -> Diallin
     refused, more = beginnings(file.found.refused, file.document, written, "refused")
     files.note(file, [*wrong, *more])
     return Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refused)
+
+
+def _trunk(files: _Files, file: _File[TrunkFile], country: str) -> Trunk | None:
+    if file.found is None:
+        return None
+    found, wrong = trunk_of(file.found, file.document, country)
+    files.note(file, wrong)
+    return found
 
 
 def _unknown_files(names: Collection[str]) -> tuple[list[Issue], dict[str, str]]:
