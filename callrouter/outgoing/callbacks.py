@@ -21,7 +21,7 @@ from typing import Final
 
 import structlog
 
-from callrouter.core.call import Call
+from callrouter.core.call import Call, CallerId
 from callrouter.core.facts import Bridged, Fact
 from callrouter.core.nodes.callback import Automatic, CallbackNode
 from callrouter.core.plan import Plan
@@ -335,7 +335,7 @@ class Callbacks:
             purpose=Purpose.CALLBACK,
             client=callback.client,
             number=callback.number,
-            shown=callback.did if callback.did.startswith("+") else "",
+            shown=self._shown(callback),
             queue=rule.queue,
             priority=rule.priority,
             position=position,
@@ -343,6 +343,13 @@ class Callbacks:
             ring_seconds=rule.ring_seconds,
             said=tuple(sound.file for sound in rule.brief),
         )
+
+    def _shown(self, callback: OpenCallback) -> str:
+        """The number the caller sees: as the client's calls to the outside show it, else the one that they dialled."""
+        plan = self._plans().get(callback.client)
+        if plan is not None and plan.identity is not None:
+            return plan.identity.presented(CallerId(), callback.did).number
+        return callback.did if callback.did.startswith("+") else ""
 
     def _position(
         self,
