@@ -23,6 +23,7 @@ from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
 from callrouter.metrics.shown_numbers import ShownNumbers
+from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -47,6 +48,7 @@ class EngineOperations:
     outgoing: OutgoingCheck
     agents: AgentsHere
     shown_numbers: ShownNumbers
+    callbacks: Callbacks
     calls: LiveCalls
     feed: Feed
     registry: CollectorRegistry
@@ -71,6 +73,7 @@ class EngineOperations:
             "pbx": self._note_pbx,
             "agents": self._note_agents,
             "web services": self._note_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._note_database,
         }
 
@@ -98,6 +101,7 @@ class EngineOperations:
             "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._detail_database,
         }
         failed = await failed_checks(self.checks | details)
@@ -158,6 +162,9 @@ class EngineOperations:
 
     async def _detail_outgoing(self) -> str | None:
         return self.outgoing.trouble or None
+
+    async def _note_callbacks(self) -> str | None:
+        return self.callbacks.trouble
 
     async def _detail_limits(self) -> str | None:
         return self.refused.trouble
