@@ -28,11 +28,14 @@
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
     ├── EngineAway             the operator: the engine does not answer its own command or the API
+    ├── TooManyListeners       whoever asks the engine for its event stream, which few are told
+    ├── TooManyReaders         whoever asks web for the event stream: as many as can be are open
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow
         ├── SchemaMismatch     the database belongs to an older or a newer release
-        └── WriterAway         us: a batch of calls is not committed, and is tried again (store.writer)
+        ├── WriterAway         us: a batch of calls is not committed, and is tried again (store.writing.writer)
+        └── RowsRefused        us: PostgreSQL cannot hold one of a batch of facts; it is set aside
 
 Expected outcomes of a call (busy, no answer, abandoned) are values, never exceptions.
 Every sentence says what happened and how to mend it. An exception whose name begins with an underscore never leaves its

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
 from callrouter.core.books.ledger import conclude
+from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     Call,
     CallerId,
@@ -77,6 +78,9 @@ def assert_serialises(plan: Plan, call: Call) -> bytes:
     assert len(encoded) <= state.MAX_ENCODED, f"the state takes {len(encoded)} characters"
     assert state.peek(encoded) == (call.client, call.plan_version)
     again = state.decode(plan, encoded)
+    rung = open_offers(call)
+    assert again.offers == rung[len(rung) - len(again.offers) :], _first_difference(call, again)
+    call, again = replace(call, offers=()), replace(again, offers=())
     if again == call:
         return encoded
     dropped = again.visits_dropped - call.visits_dropped

@@ -28,6 +28,7 @@ from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
+from callrouter.stream.feed import Feed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class EngineOperations:
     outgoing: OutgoingCheck
     shown_numbers: ShownNumbers
     calls: LiveCalls
+    feed: Feed
     registry: CollectorRegistry
     clock: SystemClock
     tasks: Tasks
@@ -79,6 +81,7 @@ class EngineOperations:
             gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
+            feed=self.feed,
             handover=self.handover,
             notes=self.notes,
         )
@@ -117,6 +120,10 @@ class EngineOperations:
         """Load the clients' files again."""
         await self.plans.reload(Why.ASKED)
         self.queue_check.look_soon()  # also when no file has changed: whoever asks may have mended Asterisk's
+
+    def end_stream(self) -> None:
+        """Whoever listens hears no more of us."""
+        self.feed.end("the engine stops")
 
     def reload_soon(self) -> None:
         """The same, for a signal."""

@@ -14,6 +14,7 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.recorder import Recorder
+from callrouter.store.writing.fact_journal import FactJournal
 
 RECORDER_SECONDS: Final = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
@@ -24,6 +25,7 @@ class Records:
     """Started first and stopped last."""
 
     recorder: Recorder
+    fact_journal: FactJournal
     history: PlanHistory
     keeper: LiveKeeper
     observation: Observation
@@ -36,6 +38,7 @@ class Records:
     def start(self) -> None:
         """Begin to write."""
         self.tasks.start(self.recorder.run(), "recorder")
+        self.tasks.keep(self.fact_journal.run, "journal of facts")
         self.tasks.keep(self.history.run, "history of plans")
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
@@ -49,6 +52,7 @@ class Records:
             OSError: neither PostgreSQL nor the disk takes them; the log holds every call.
         """
         await self.recorder.close(RECORDER_SECONDS)
+        self.fact_journal.close()
 
     async def stop(self) -> None:
         """Write all else."""

@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from callrouter.asterisk import rings
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.arrivals import offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
@@ -26,7 +27,7 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.notes import SOMEBODY
+from callrouter.asterisk.rings import Rings
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import Effect
@@ -65,6 +66,7 @@ class AsteriskSwitch:
         self._draining = False
         self._late: dict[str, tuple[AgiEnv, datetime]] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
+        self._rings = Rings()
         self._asked_early: dict[str, int | None] = {}
         """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
         self.tells(UNHEARD)
@@ -101,7 +103,13 @@ class AsteriskSwitch:
         line = self.lines.pop(call_id, None)
         if line is not None:
             self._by_uniqueid.pop(line.uniqueid, None)
+            self._rings.call_ended(call_id)
             line.call_ended()
+
+    def call_id_of(self, uniqueid: str) -> str | None:
+        """The call of a caller's channel; None for any other channel."""
+        line = self._by_uniqueid.get(uniqueid)
+        return line.call_id if line is not None else None
 
     def drain(self) -> None:
         """No new call is taken any more: Asterisk's fallback serves them."""
@@ -204,14 +212,38 @@ class AsteriskSwitch:
     def _on_agent_called(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
-            line.hear(inputs.AgentOffered(agent=_agent(message), at=self._heard_at()))
+            self._rings.note(message["DestUniqueid"], line.call_id)
+            line.hear(rings.called(message, self._heard_at()))
 
     def _on_agent_connect(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
-            agent = SOMEBODY if line.phone_forwards else _agent(message)
+            self._rings.note(message["DestUniqueid"], line.call_id)
+            line.hear(rings.connected(message, self._heard_at(), forwarded=line.phone_forwards))
             line.phone_forwards = False
-            line.hear(inputs.AgentAnswered(agent=agent, at=self._heard_at()))
+
+    # --------------------------------------------------------------------------------- what becomes of agents' rings
+
+    def _on_ring_no_answer(self, message: AmiMessage) -> None:
+        line = self._by_uniqueid.get(message["Uniqueid"])
+        if line is not None:
+            self._inbox.tell(line.call_id, rings.unanswered(message, self._heard_at()))
+
+    def _on_dial_state(self, message: AmiMessage) -> None:
+        self._leg_heard(message["DestUniqueid"], inputs.LegSign.RANG)
+
+    def _on_dial_end(self, message: AmiMessage) -> None:
+        call_id, told = self._rings.call_of(message["DestUniqueid"]), rings.dial_ended(message, self._heard_at())
+        if call_id is not None and told is not None:
+            self._inbox.tell(call_id, told)
+
+    def _leg_heard(self, uniqueid: str, sign: inputs.LegSign, cause: int | None = None) -> bool:
+        """Tell what was heard of an agent's channel; False when it is none that was rung for a call of ours."""
+        call_id = self._rings.call_of(uniqueid)
+        if call_id is None:
+            return False
+        self._inbox.tell(call_id, inputs.LegHeard(leg=uniqueid, sign=sign, at=self._heard_at(), cause=cause or 0))
+        return True
 
     def _on_user_event(self, message: AmiMessage) -> None:
         line = self.lines.get(message["Call"])
@@ -247,6 +279,8 @@ class AsteriskSwitch:
         if line is not None:
             line.hangup_requested(cause)
             return
+        if self._leg_heard(uniqueid, inputs.LegSign.HUNG_UP, cause):
+            return
         # Of a channel that is not ours, or not yet; forgotten when the channel is gone.
         if len(self._asked_early) >= MAX_ASKED_EARLY:  # their ends were missed while the link was down
             del self._asked_early[next(iter(self._asked_early))]
@@ -256,6 +290,8 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.channel_ended(_number(message["Cause"]))
+        elif self._leg_heard(message["Uniqueid"], inputs.LegSign.ENDED, _number(message["Cause"])):
+            self._rings.ended(message["Uniqueid"])
         else:
             self._asked_early.pop(message["Uniqueid"], None)
 
@@ -270,13 +306,12 @@ EVENTS: Final[Mapping[str, Callable[[AsteriskSwitch, AmiMessage], None]]] = {
     "UserEvent": AsteriskSwitch._on_user_event,
     "AgentCalled": AsteriskSwitch._on_agent_called,
     "AgentConnect": AsteriskSwitch._on_agent_connect,
+    "AgentRingNoAnswer": AsteriskSwitch._on_ring_no_answer,
+    "DialState": AsteriskSwitch._on_dial_state,
+    "DialEnd": AsteriskSwitch._on_dial_end,
     "Rename": AsteriskSwitch._on_rename,
 }
 """What is done with an event. Asterisk is asked for these and no others (`link.wanted_events`)."""
-
-
-def _agent(message: AmiMessage) -> str:
-    return message["MemberName"] or message["Interface"]
 
 
 def _number(text: str) -> int | None:

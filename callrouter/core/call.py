@@ -135,6 +135,50 @@ class DialOutcome(StrEnum):
     FAILED = "failed"
 
 
+class OfferOutcome(StrEnum):
+    """How the offer of a caller to an agent ended."""
+
+    ANSWERED = "answered"
+    RANG_OUT = "rang_out"
+    """Their telephone rang until the queue gave it up."""
+    REFUSED = "refused"
+    """They, or their telephone, said no: rejected, busy, sent elsewhere, or picked up and put down at the whisper."""
+    CALLER_LEFT = "caller_left"
+    """The caller hung up, or chose another way, while it rang."""
+    ELSEWHERE = "elsewhere"
+    """Another agent was quicker."""
+    PHONE_FAILED = "phone_failed"
+    """Their telephone never rang: it did not answer, or its network failed."""
+
+
+class LegPurpose(StrEnum):
+    """What a party's side of a call is for."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    CONTACT = "contact"
+    CONSULTATION = "consultation"
+    CALLBACK = "callback"
+    DELIVERY = "delivery"
+
+
+class LegDirection(StrEnum):
+    """Who called whom."""
+
+    INCOMING = "incoming"
+    OUTGOING = "outgoing"
+
+
+class EndedBy(StrEnum):
+    """Who hung up first."""
+
+    CALLER = "caller"
+    AGENT = "agent"
+    CONTACT = "contact"
+    SYSTEM = "system"
+    """Nobody on the telephone: the tree, Asterisk, or a line that failed."""
+
+
 class RecordOutcome(StrEnum):
     """How the recording of a message ended."""
 
@@ -193,6 +237,28 @@ class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
     def talk_seconds(self) -> float:
         """Answer to leaving; 0 while the conversation goes on, or if there was none."""
         return _between(self.answered_at, self.left_at) if self.answered_at and self.left_at else 0.0
+
+
+class Offer(Struct, frozen=True, kw_only=True, gc=False):
+    """One ring of one agent for this caller: what has been heard of it, in whatever order."""
+
+    number: int
+    """1 for the first of the call."""
+    queue: str
+    agent: str
+    leg: str = ""
+    """The agent's channel, as the switch calls it; empty when nobody said."""
+    began_at: datetime
+    ended_at: datetime | None = None
+    heard: int = 0
+    """What was heard of it (`books.offers`, Heard)."""
+    cause: int = 0
+    """Q.850, why the agent's channel ended; 0: not known."""
+    outcome: OfferOutcome | None = None
+
+    def ring_seconds(self) -> float:
+        """How long it rang; 0 while it rings."""
+        return _between(self.began_at, self.ended_at) if self.ended_at else 0.0
 
 
 TOGETHER = " + "
@@ -328,6 +394,9 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     dials: tuple[DialAttempt, ...] = ()
     earlier: Earlier = NOTHING_EARLIER
     """Queue visits and dials that are known by their sums only."""
+    offers: tuple[Offer, ...] = ()
+    """Those this process knows: a successor knows what was open, and the numbers go on (`offers_made`)."""
+    offers_made: int = 0
     messages: tuple[Message, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     recording_at: datetime | None = None

@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
+from callrouter.core.books import offers
 from callrouter.core.books.ledger import bridge, close_open_visits, conclude, leave_other, note_agent_offered
 from callrouter.core.call import (
     DEFAULT_PBX,
@@ -92,10 +93,10 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
                 return Turn(call=call)
             return Turn(call=replace(call, digits=call.digits + digit))
-        case inputs.AgentOffered():
-            return Turn(call=note_agent_offered(call, at))
-        case inputs.AgentAnswered(agent=agent):
-            return _bridged(call, at, agent)
+        case inputs.LegHeard() | inputs.AgentOffered():
+            return _rung(call, told)
+        case inputs.AgentAnswered():
+            return _agent_answered(call, told)
         case inputs.LegAnswered(leg=leg):
             return _bridged(call, at, None, leg)
         case inputs.CallerHungUp(cause=cause):
@@ -181,6 +182,31 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
+def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered) -> Turn:
+    """More was heard of those who are rung: the books change, and nothing is asked for."""
+    after = offers.hear(call, heard) if isinstance(heard, inputs.LegHeard) else offers.offer(call, heard)
+    if after is call:
+        return Turn(call=call)
+    after, told = _note_offers(call, after, heard.at)
+    return Turn(call=replace(after, revision=call.revision.next()), facts=tuple(told))
+
+
+def _note_offers(before: Call, after: Call, at: datetime) -> tuple[Call, list[fact.Fact]]:
+    """The call with the rings of its visit counted, and what was made or ended since `before`."""
+    made, ended = offers.changed(before, after)
+    for _ in made:
+        after = note_agent_offered(after, at)
+    told: list[fact.Fact] = [fact.OfferMade(call=after, offer=one) for one in made]
+    return after, told + [fact.OfferEnded(call=after, offer=one) for one in ended]
+
+
+def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
+    after, rung = _note_offers(call, offers.answer(call, told), told.at)
+    turn = _bridged(after, told.at, told.agent)
+    *entered, bridged = turn.facts
+    return Turn(call=turn.call, facts=(*entered, *rung, bridged))
+
+
 def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
     told: list[fact.Fact] = []
@@ -230,6 +256,8 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
     call = walk.keep(close_open_visits(call, at))
+    if call.offers:  # of a queue that was not ours: the fallback's
+        call = _close_offers(walk.facts, call, QueueOutcome.ABANDONED, at)
     call = replace(
         call,
         disposition=conclude(call),
@@ -244,10 +272,17 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
 def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
     call, visit, dial = closed
     if visit:
+        call = _close_offers(facts, call, visit.outcome or QueueOutcome.FAILED, visit.left_at or visit.entered_at)
         facts.append(fact.QueueEnded(call=call, visit=visit))
     if dial:
         facts.append(fact.DialFinished(call=call, dial=dial))
     return call
+
+
+def _close_offers(facts: list[fact.Fact], call: Call, outcome: QueueOutcome, at: datetime) -> Call:
+    closed = offers.close(call, outcome, at)
+    facts += [fact.OfferEnded(call=closed, offer=one) for one in offers.changed(call, closed)[1]]
+    return closed
 
 
 class _Walk:

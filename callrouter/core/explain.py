@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from callrouter.core.call import Call, DialAttempt, QueueVisit, Visit
+from callrouter.core.call import Call, DialAttempt, Offer, OfferOutcome, QueueVisit, Visit
 from callrouter.core.plan import Plan
 
 Entry = tuple[datetime, int, str]
@@ -34,6 +34,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
         entries.append((came_at, _ARRIVED, plan.where(call.node) if plan else call.node))
     for queue_visit in call.queue_visits:
         entries += _queue_visit(queue_visit)
+    entries += [_offer(offer) for offer in call.offers if offer.outcome is not OfferOutcome.ANSWERED]
     for dial in call.dials:
         entries += _dial(dial)
     for message in call.messages:
@@ -80,6 +81,15 @@ def _queue_visit(visit: QueueVisit) -> list[Entry]:
     if visit.left_at and visit.outcome:
         lines.append((visit.left_at, _ENDED, f"leaves queue {visit.queue}: {visit.outcome}"))
     return lines
+
+
+def _offer(offer: Offer) -> Entry:
+    """A ring that nobody answered; the one that was answered stands in the visit."""
+    if offer.ended_at is None:
+        return offer.began_at, _BEGUN, f"{offer.agent} is rung"
+    why = f" (cause {offer.cause})" if offer.outcome is OfferOutcome.PHONE_FAILED and offer.cause else ""
+    outcome = offer.outcome or "not known"
+    return offer.ended_at, _ENDED, f"{offer.agent} was rung for {offer.ring_seconds():.0f} s: {outcome}{why}"
 
 
 def _dial(dial: DialAttempt) -> list[Entry]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from callrouter.core.call import Call, Callback, DialAttempt, Message, Notification, QueueVisit, Visit
+from callrouter.core.call import Call, Callback, DialAttempt, Message, Notification, Offer, QueueVisit, Visit
 
 
 class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
@@ -42,6 +42,20 @@ class DialFinished(Struct, frozen=True, kw_only=True, gc=False):
 
     call: Call
     dial: DialAttempt
+
+
+class OfferMade(Struct, frozen=True, kw_only=True, gc=False):
+    """An agent is rung for the caller."""
+
+    call: Call
+    offer: Offer
+
+
+class OfferEnded(Struct, frozen=True, kw_only=True, gc=False):
+    """An offer has its outcome, or another one than was thought: what came later says more."""
+
+    call: Call
+    offer: Offer
 
 
 class Bridged(Struct, frozen=True, kw_only=True, gc=False):
@@ -103,6 +117,8 @@ Fact = (
     | QueueEntered
     | QueueEnded
     | DialFinished
+    | OfferMade
+    | OfferEnded
     | Bridged
     | MessageLeft
     | CallbackAsked

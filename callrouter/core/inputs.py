@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -57,6 +58,10 @@ class AgentOffered(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     at: datetime
+    queue: str = ""
+    """Where the caller waits; empty: the queue that the visit names."""
+    leg: str = ""
+    """The agent's channel, an opaque reference by which more is heard of it; empty when it is not known."""
 
 
 class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
@@ -64,6 +69,37 @@ class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     at: datetime
+    leg: str = ""
+
+
+class LegSign(StrEnum):
+    """What is heard of the channel of somebody who was rung for the caller."""
+
+    RANG = "rang"
+    """Their telephone rings."""
+    UNANSWERED = "unanswered"
+    """The ring was given up, or refused."""
+    CANCELLED = "cancelled"
+    """The ring was taken back."""
+    HUNG_UP = "hung_up"
+    """They hung up, or their telephone said no."""
+    ENDED = "ended"
+    """The channel is no more."""
+
+
+class LegHeard(Struct, frozen=True, kw_only=True, gc=False):
+    """Something was heard of a channel that was rung for the caller: at any time, in any order, more than once."""
+
+    leg: str
+    sign: LegSign
+    at: datetime
+    cause: int = 0
+    """Q.850; 0: not known."""
+    agent: str = ""
+    """Whose it is, where the sign says so: then it is an offer, also when its beginning was not heard."""
+    queue: str = ""
+    rang_seconds: float = 0.0
+    """For how long it was rung, where the sign says so."""
 
 
 class QueueLeft(Struct, frozen=True, kw_only=True, gc=False):
@@ -193,6 +229,7 @@ Input = (
     | CollectEnded
     | AgentOffered
     | AgentAnswered
+    | LegHeard
     | QueueLeft
     | LegAnswered
     | DialEnded

@@ -8,8 +8,9 @@ what a web service knows) while nothing is asked of the caller. `HANGING_UP` wai
 channel is gone. `ADRIFT` is reached when Asterisk takes a call back: we go on watching, so that its record is
 right, but we ask for nothing. `ENDED` admits nothing.
 
-A hang-up is legal in every state but the first and the last, and is handled once. While we command the call, it
-may also key digits, report that it was answered or that a command failed, or be lost to us. Whatever the table
+A hang-up is legal in every state but the first and the last, and is handled once. What is heard of those who are rung
+comes in any order, also late: it changes what the books say of them, never what the call does. While we command the
+call, it may also key digits, report that it was answered or that a command failed, or be lost to us. Whatever the table
 does not admit is refused: it changes nothing and harms nobody.
 """
 
@@ -21,7 +22,10 @@ from callrouter.core import inputs
 from callrouter.core.call import CallState
 
 ALWAYS: frozenset[type] = frozenset(
-    {inputs.CallerHungUp, inputs.ControlLost, inputs.DigitPressed, inputs.CommandFailed, inputs.CallAnswered}
+    {
+        *(inputs.CallerHungUp, inputs.ControlLost, inputs.DigitPressed, inputs.CommandFailed, inputs.CallAnswered),
+        *(inputs.AgentOffered, inputs.LegHeard),
+    }
 )
 
 ADMITS: Mapping[CallState, frozenset[type]] = {
@@ -29,17 +33,18 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.ANSWERING: ALWAYS,
     CallState.PLAYING: ALWAYS | {inputs.PromptEnded},
     CallState.COLLECTING: ALWAYS | {inputs.CollectEnded},
-    CallState.QUEUED: ALWAYS | {inputs.AgentOffered, inputs.AgentAnswered, inputs.QueueLeft},
+    CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft},
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.DialEnded},
     CallState.CONNECTED: ALWAYS | {inputs.QueueLeft, inputs.DialEnded},
     CallState.RECORDING: ALWAYS | {inputs.RecordingEnded, inputs.RecordingFound},
     CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
-    CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost}),
+    CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost, inputs.LegHeard}),
     CallState.ADRIFT: frozenset(
         {
             inputs.CallerHungUp,
             inputs.AgentOffered,
             inputs.AgentAnswered,
+            inputs.LegHeard,
             inputs.LegAnswered,
             inputs.RecordingFound,
         }

@@ -8,6 +8,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
     dial          target, started, answered, ended, outcome, leg (left out when it is 0)
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
+    offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
+                  was heard but its beginning)
 
 Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
 back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
@@ -20,7 +22,17 @@ from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Final
 
-from callrouter.core.call import Callback, DialAttempt, DialOutcome, Message, QueueOutcome, QueueVisit, Visit
+from callrouter.core.call import (
+    Callback,
+    DialAttempt,
+    DialOutcome,
+    Message,
+    Offer,
+    OfferOutcome,
+    QueueOutcome,
+    QueueVisit,
+    Visit,
+)
 
 MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -82,6 +94,17 @@ def write_messages(messages: Iterable[Message], offset: Offset, naming: Naming) 
 def write_callbacks(callbacks: Iterable[Callback], offset: Offset, naming: Naming) -> list[Any]:
     """The callbacks of a call."""
     return [[c.number, naming(c.node, c.node), offset(c.asked_at)] for c in callbacks]
+
+
+def write_offers(offers: Iterable[Offer], offset: Offset) -> list[Any]:
+    """Offers of a call."""
+    return [
+        [
+            *(o.number, o.queue, o.agent, o.leg, offset(o.began_at)),
+            *((offset(o.ended_at), o.heard, o.cause, o.outcome) if o.heard or o.outcome else ()),
+        ]
+        for o in offers
+    ]
 
 
 def text(value: object) -> str:
@@ -176,6 +199,22 @@ class PartsReader:
             deliver=text(deliver),
             started_at=self.at(started_at),
             seconds=seconds(length),
+        )
+
+    def offer(self, written: Any) -> Offer:
+        """The ring of an agent."""
+        number, queue, agent, leg, began_at, *heard = written
+        ended_at, signs, cause, outcome = heard or (None, 0, 0, None)
+        return Offer(
+            number=whole(number),
+            queue=text(queue),
+            agent=text(agent),
+            leg=text(leg),
+            began_at=self.at(began_at),
+            ended_at=self.at_or_none(ended_at),
+            heard=whole(signs),
+            cause=whole(cause),
+            outcome=None if outcome is None else OfferOutcome(outcome),
         )
 
     def callback(self, written: Any) -> Callback:

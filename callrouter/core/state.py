@@ -5,9 +5,12 @@ as much as the rest of a step), at most `MAX_ENCODED` characters, because it tra
 switch. Nodes are written by their position in the plan, instants as microseconds since the call rang, so both must
 be known to read it; `peek` gives the client and version that lead to the plan.
 
-A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest completed
-queue visits and dials, of which `Call.earlier` keeps the sums, then the end of the caller's name. It never loses what
-decides: state, node, variables, messages, whatever is still open, the disposition and the waiting time.
+Of offers to agents only those are kept whose outcome is not known, and how many there were (`Call.offers_made`).
+
+A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest open offers (of
+a team that is rung all at once), then its oldest completed queue visits and dials, of which `Call.earlier` keeps the
+sums, then the end of the caller's name. It never loses what decides: state, node, variables, messages, the visit or
+dial that is open, the disposition and the waiting time.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
@@ -45,6 +49,7 @@ from callrouter.core.parts import (
     write_callbacks,
     write_dials,
     write_messages,
+    write_offers,
     write_queue_visits,
     write_visits,
 )
@@ -122,6 +127,8 @@ def _shorten(call: Call, surplus: int) -> Call | None:
     if call.visits:
         dropped = min(len(call.visits), 1 + surplus // 24)
         return replace(call, visits=call.visits[dropped:], visits_dropped=call.visits_dropped + dropped)
+    if rung := open_offers(call):
+        return replace(call, offers=rung[1 + surplus // 16 :])
     shorter = call
     for _ in range(1 + surplus // 48):
         first_of_each: tuple[QueueVisit | DialAttempt, ...] = (*shorter.queue_visits[:1], *shorter.dials[:1])
@@ -245,13 +252,15 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         write_callbacks(call.callbacks, offset, index) if call.callbacks else 0,
         call.revision.epoch,
         call.revision.count,
+        call.offers_made,
+        write_offers(open_offers(call), offset) if call.offers else 0,
     ]
 
 
 _NONE: list[Any] = []
 
 
-_NEW_FIELDS = (0, 1)
+_NEW_FIELDS = (0, 1, 0, 0)
 """What a state of the format before lacks: it has no epoch, and was learnt from a living channel."""
 
 _FIELDS_BEFORE = 26
@@ -282,6 +291,8 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
     return Call(
         call_id=text(fields[3]),
         revision=Revision(whole(fields[26]), whole(fields[27])),
+        offers_made=whole(fields[28]),
+        offers=tuple(map(read.offer, fields[29])) if fields[29] != 0 else (),
         client=text(fields[1]),
         plan_version=text(fields[2]),
         did=text(fields[4]),

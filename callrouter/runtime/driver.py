@@ -30,6 +30,8 @@ from callrouter.runtime.ports import Clock, Meter, Plans, Switch, WebServices
 log = structlog.get_logger(__name__)
 
 _CONSULTING, _ENDED = CallState.CONSULTING, CallState.ENDED  # bound once: asked for at every step
+_TO_KEEP = frozenset({facts.Bridged, facts.OfferMade})
+"""Facts that are written to the channel at once."""
 
 
 class Driver:
@@ -160,8 +162,9 @@ class Driver:
     def _carry_out(self, plan: Plan, turn: Turn) -> None:
         if turn.effects:
             self._perform(plan, turn, turn.effects)
-        elif any(type(fact) is facts.Bridged for fact in turn.facts):
-            # Nothing is commanded now, and for minutes: whoever finds this call must know that it was answered.
+        elif any(type(fact) in _TO_KEEP for fact in turn.facts):
+            # Nothing is commanded now, and for minutes: whoever finds this call must know that it was answered, and
+            # who was rung, so that the numbers of further offers go on.
             self._keep(plan, turn.call)
         if turn.facts:
             self._listeners.tell(engine.guessed(turn.facts) if self._guessing else turn.facts)

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.call import Call, Disposition
+from callrouter.core.call import Call, Disposition, Offer, OfferOutcome
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import PATH_ARROW, calls, queue_visits
+from callrouter.store.tables import PATH_ARROW, calls, offers, queue_visits
 from callrouter.store.trace import call_from_fields
 
 
@@ -35,7 +36,26 @@ async def find_call(database: Database, call_id: str) -> Call | None:
         return None
     async with database.connection() as connection:
         row = (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().one_or_none()
-    return None if row is None else call_from_fields(row)
+        if row is None:
+            return None
+        return call_from_fields(row, await _offers_of(connection, call_id))
+
+
+async def _offers_of(connection: AsyncConnection, call_id: str) -> tuple[Offer, ...]:
+    """In order; the agents' channels are not kept."""
+    told = select(offers).where(offers.c.call_id == call_id).order_by(offers.c.number)
+    return tuple(
+        Offer(
+            number=row["number"],
+            queue=row["queue"],
+            agent=row["agent"],
+            began_at=row["began_at"],
+            ended_at=row["ended_at"],
+            outcome=row["outcome"] and OfferOutcome(row["outcome"]),
+            cause=row["cause"],
+        )
+        for row in (await connection.execute(told)).mappings()
+    )
 
 
 async def recorded_calls(database: Database, call_ids: Sequence[str]) -> dict[str, bool]:

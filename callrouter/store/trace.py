@@ -17,7 +17,7 @@ sorts the names of every object: with names PostgreSQL spends twice the time on 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,7 @@ from callrouter.core.call import (
     Clocks,
     Disposition,
     Earlier,
+    Offer,
     Presentation,
     Revision,
 )
@@ -43,6 +44,7 @@ from callrouter.core.parts import (
     write_callbacks,
     write_dials,
     write_messages,
+    write_offers,
     write_queue_visits,
     write_visits,
 )
@@ -92,7 +94,13 @@ def call_json(call: Call) -> str:
     for name in CLOCKS:
         at: datetime | None = getattr(call.clocks, name)
         head[name] = at.isoformat() if at else None
-    return _json(head | {"trace": _trace(call)})
+    base = call.clocks.ringing_at
+    parts = {"offers": write_offers(call.offers, _offset(base))} if call.offers else {}
+    return _json(head | {"trace": _trace(call)} | parts)
+
+
+def _offset(base: datetime) -> Callable[[datetime | None], int | None]:
+    return lambda at: None if at is None else (at - base) // MICROSECOND
 
 
 def call_from_json(line: str) -> Call:
@@ -104,11 +112,14 @@ def call_from_json(line: str) -> Call:
     fields = json.loads(line)
     for name in CLOCKS:
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
-    return call_from_fields(fields)
+    read = PartsReader(fields["ringing_at"].astimezone(UTC))
+    return call_from_fields(fields, tuple(map(read.offer, fields.get("offers", ()))))
 
 
-def call_from_fields(fields: Mapping[Any, Any]) -> Call:
+def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = ()) -> Call:
     """The call of a row of `calls`: its columns by name, instants as datetimes, variables and trace as parsed JSON.
+
+    `offers` are rows of their own.
 
     Raises:
         ValueError, KeyError, TypeError: it is no such row.
@@ -144,6 +155,8 @@ def call_from_fields(fields: Mapping[Any, Any]) -> Call:
         queue_visits=tuple(map(read.queue_visit, trace.get("queues", ()))),
         dials=tuple(map(read.dial, trace.get("dials", ()))),
         earlier=Earlier(**rest["earlier"]) if "earlier" in rest else NOTHING_EARLIER,
+        offers=offers,
+        offers_made=rest.get("offers_made", 0),
         messages=tuple(map(read.message, trace.get("messages", ()))),
         callbacks=tuple(map(read.callback, trace.get("callbacks", ()))),
         recording_at=read.at_or_none(rest.get("recording_at")),
@@ -174,9 +187,7 @@ def _cleaned(value: Any) -> Any:
 def _trace(call: Call) -> dict[str, object]:
     base = call.clocks.ringing_at
 
-    def after(at: datetime | None) -> int | None:
-        return None if at is None else (at - base) // MICROSECOND
-
+    after = _offset(base)
     # Integers, because they are written four times as fast as floats, and a call has a dozen of them.
     trace: dict[str, object] = {"visits": write_visits(call.visits, base, BY_NAME)}
     if call.queue_visits:
@@ -207,6 +218,8 @@ def _rest(call: Call, recording_at: int | None) -> dict[str, object]:
         rest["visits_dropped"] = call.visits_dropped
     if call.earlier is not NOTHING_EARLIER:
         rest["earlier"] = structs.asdict(call.earlier)
+    if call.offers_made:
+        rest["offers_made"] = call.offers_made
     if recording_at is not None:
         rest["recording_at"] = recording_at
     if call.verdict:

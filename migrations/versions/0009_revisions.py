@@ -30,6 +30,29 @@ def upgrade() -> None:
         sa.Column("noted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "epoch", "revision", name=op.f("superseded_calls_pkey")),
     )
+    _create_offers()
+
+
+def _create_offers() -> None:
+    op.create_table(
+        "offers",
+        sa.Column("call_id", sa.Text(collation="C"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False, comment="1 for the first offer of the call"),
+        sa.Column("queue", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True, comment="empty: nobody saw its end"),
+        sa.Column("cause", sa.Integer(), nullable=False, comment="Q.850; 0: not known"),
+        _epoch(nullable=False),
+        _count(nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('answered', 'rang_out', 'refused', 'caller_left', 'elsewhere', 'phone_failed')",
+            name=op.f("offers_outcome_check"),
+        ),
+        sa.PrimaryKeyConstraint("call_id", "number", name=op.f("offers_pkey")),
+    )
+    op.create_index(op.f("offers_agent_began_at_idx"), "offers", ["agent", "began_at"], unique=False)
 
 
 def _epoch(*, nullable: bool) -> sa.Column[int]:
@@ -46,6 +69,7 @@ def _count(*, nullable: bool) -> sa.Column[int]:
 
 def downgrade() -> None:
     """Back to the one before: the records that stand stay."""
+    op.drop_table("offers")
     op.drop_table("superseded_calls")
     op.drop_column("calls", "revision")
     op.drop_column("calls", "epoch")

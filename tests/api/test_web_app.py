@@ -17,7 +17,7 @@ from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
 from callrouter.app.versions import KeptPlans
-from callrouter.core.call import Call, replace
+from callrouter.core.call import Call, Offer, OfferOutcome, replace
 from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
@@ -153,6 +153,26 @@ async def test_one_call_explains_itself(api: httpx.AsyncClient, database: Databa
     ]
     assert two["dials"][0]["outcome"] == "no_answer"
     assert two["messages"][0]["recording"] == "2-1"
+
+
+async def test_one_call_names_each_offer(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """Also those that nobody answered; a page of calls does not carry them."""
+    call = answered("1")
+    at = call.queue_visits[0].entered_at
+    ring: dict[str, Any] = {"queue": "medical", "began_at": at, "ended_at": at}
+    offers = (
+        Offer(number=1, agent="agent-2", outcome=OfferOutcome.REFUSED, cause=17, **ring),
+        Offer(number=2, agent="agent-1", outcome=OfferOutcome.ANSWERED, **ring),
+    )
+    await write(replace(call, offers=offers, offers_made=2))
+
+    one = await got(api, "/api/calls/1")
+
+    assert [(offer["number"], offer["agent"], offer["outcome"], offer["cause"]) for offer in one["offers"]] == [
+        (1, "agent-2", "refused", 17),
+        (2, "agent-1", "answered", 0),
+    ]
+    assert "10:00:12  agent-2 was rung for 0 s: refused" in one["explanation"]
 
 
 async def test_one_call_is_explained_by_the_plan_it_walked(

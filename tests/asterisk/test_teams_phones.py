@@ -34,8 +34,11 @@ PLAN = plan_of(
 
 
 @asynccontextmanager
-async def a_team(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[tuple[EngineRoom, Carrier]]:
+async def a_team(
+    folder: Path, habits: dict[str, Habit], *, strategy: str = ""
+) -> AsyncIterator[tuple[EngineRoom, Carrier]]:
     """The stock queue, with a short ring, whose members have these habits; all of them are known to be there."""
+    kind = f"[team](line)\nstrategy = {strategy}" if strategy else "[team](team)"
     names = list(habits)
     phones = await Carrier.open(habits)
     members = "\n".join(f"member => PJSIP/{name},0,{name},PJSIP/{name}" for name in names)
@@ -43,10 +46,7 @@ async def a_team(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[tuple[
         folder / "pbx",
         agents=len(names),
         agent_contacts=dict.fromkeys(names, phones.contact),
-        extra_conf={
-            "extensions": EXTENSIONS + FORWARDED,
-            "queues": f"[team](team)\ntimeout = {RING_SECONDS}\n{members}\n",
-        },
+        extra_conf={"extensions": EXTENSIONS + FORWARDED, "queues": f"{kind}\ntimeout = {RING_SECONDS}\n{members}\n"},
     ) as pbx:
         pbx.cli("module load res_clioriginate.so")
         try:

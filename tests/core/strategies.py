@@ -120,6 +120,8 @@ parts = st.lists(
     min_size=1,
     max_size=3,
 ).map(tuple)
+agents = st.sampled_from(["agent-1", "agent-2", ""])
+legs = st.sampled_from(["", "1795427775.12", "1795427775.13", "1795427775.14"])
 values = st.text(st.characters(codec="utf-8"), max_size=20)
 
 KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
@@ -241,16 +243,29 @@ FITTING: dict[str, tuple[str, ...]] = {
     "answering": ("CallAnswered", "DigitPressed"),
     "playing": ("PromptEnded", "DigitPressed", "CallAnswered"),
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
-    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered"),
+    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard"),
     "dialling": ("DialEnded", "LegAnswered"),
-    "connected": ("QueueLeft", "DialEnded"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
-    "adrift": ("AgentOffered", "AgentAnswered", "LegAnswered", "RecordingFound", "CallerHungUp"),
+    "adrift": ("AgentOffered", "AgentAnswered", "LegHeard", "LegAnswered", "RecordingFound", "CallerHungUp"),
     "ended": ("CallerHungUp",),
 }
 KIND_BY_NAME = {kind.__name__: kind for kind in inputs.Input.__args__}
+
+
+def signs(at: datetime) -> st.SearchStrategy[inputs.LegHeard]:
+    """What may be heard of a channel that was rung."""
+    return st.builds(
+        inputs.LegHeard,
+        leg=legs,
+        sign=st.sampled_from(inputs.LegSign),
+        at=st.just(at),
+        cause=st.sampled_from([0, 16, 17, 21, 26, 34]),
+        agent=agents,
+        rang_seconds=st.sampled_from([0.0, 0.0, 2.0]),
+    )
 
 
 @st.composite
@@ -273,13 +288,15 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
 
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
+    if name == "LegHeard":
+        sign: inputs.LegHeard = draw(signs(at))
+        return sign
     match name:
         case "DigitPressed":
             return inputs.DigitPressed(digit=draw(st.sampled_from([*KEYS, "A", "", "é", "11"])), at=at)
-        case "AgentOffered":
-            return inputs.AgentOffered(agent=draw(st.sampled_from(["agent-1", ""])), at=at)
-        case "AgentAnswered":
-            return inputs.AgentAnswered(agent=draw(st.sampled_from(["agent-1", ""])), at=at)
+        case "AgentOffered" | "AgentAnswered":
+            person = inputs.AgentOffered if name == "AgentOffered" else inputs.AgentAnswered
+            return person(agent=draw(agents), leg=draw(legs), at=at)
         case "QueueLeft":
             return inputs.QueueLeft(step=step, outcome=draw(st.sampled_from(QueueOutcome)), at=at)
         case "LegAnswered":

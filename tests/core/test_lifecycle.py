@@ -11,7 +11,16 @@ from msgspec.structs import fields
 
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, RecordOutcome
-from callrouter.core.facts import Bridged, CallEnded, DialFinished, InputRefused, QueueEnded, QueueEntered
+from callrouter.core.facts import (
+    Bridged,
+    CallEnded,
+    DialFinished,
+    InputRefused,
+    OfferEnded,
+    OfferMade,
+    QueueEnded,
+    QueueEntered,
+)
 from callrouter.core.lifecycle import ADMITS, admits
 from callrouter.core.nodes import AnswerNode, DialNode, HangupNode, LookupNode, MenuNode, MessageNode, QueueNode
 from callrouter.core.rota import Contact
@@ -92,7 +101,8 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "at": at,
         "digit": "1",
         "agent": "agent-9",
-        "leg": 0,
+        "leg": 0 if kind is inputs.LegAnswered else "1795427775.12",
+        "sign": inputs.LegSign.RANG,
         "reason": "because",
         "seconds": 7.0,
         "heard": True,
@@ -180,7 +190,7 @@ def test_a_caller_lost_to_asterisk_waits_from_then_on() -> None:
 
     assert turn.call.waiting_seconds(answered_at) == 60
     assert turn.call.clocks.entered_service_at == LATER
-    assert [type(fact) for fact in turn.facts] == [QueueEntered, Bridged]
+    assert [type(fact) for fact in turn.facts] == [QueueEntered, OfferMade, OfferEnded, Bridged]
 
 
 def test_a_wait_that_was_lost_ends_when_somebody_else_answers() -> None:

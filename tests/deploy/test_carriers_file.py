@@ -184,14 +184,3 @@ def test_an_option_that_the_file_would_overrule_is_refused(
 
     assert done.returncode == 1
     assert f"{option[0]} says what {example} is to say: write it there" in done.stderr
-
-
-def test_a_telephone_cannot_be_called_like_a_trunk(tmp_path: Path) -> None:
-    """Two sections of one name would be one endpoint."""
-    path = written(tmp_path, A_CARRIER.replace("acme", "1"))
-    teams = tmp_path / "teams.json"
-    teams.write_text('{"teams": [], "phones": ["trunk-1"]}')
-    done = rendered(tmp_path / "etc", "--carriers", str(path), "--teams", str(teams))
-
-    assert done.returncode == 1
-    assert "a telephone cannot be called 'trunk-1'" in done.stderr

@@ -128,6 +128,11 @@ def test_asterisk_has_the_teams(folder: Path, tmp_path: Path) -> None:
             'telephone "desk 12": the PBX knows',
         ),
         ("agents.yaml", "agents: { anne: { phone: trunk }, bruno: {} }\n", 'telephone "trunk": the PBX has this name'),
+        (
+            "agents.yaml",
+            "agents: { anne: { phone: trunk-acme }, bruno: {} }\n",
+            'telephone "trunk-acme": names that begin with trunk-',
+        ),
     ],
 )
 def test_what_cannot_act_is_refused(folder: Path, tmp_path: Path, file: str, text: str, said: str) -> None:

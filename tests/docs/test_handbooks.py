@@ -28,6 +28,7 @@ from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
 from callrouter.store.tables import metadata
+from callrouter.stream.feed import Feed
 
 from ..api.serving import make_gate  # noqa: TID252  # tests are no installed package
 
@@ -118,7 +119,12 @@ def test_the_integrator_finds_every_page() -> None:
     nobody: Any = None
     web = create_web_app(nobody, nobody, EngineClient("http://engine", "token"), nobody, gate=make_gate())
     engine = create_engine_app(
-        [], CollectorRegistry(), {}, gate=make_gate(), operations=Operations(status=nothing, reload=nothing)
+        [],
+        CollectorRegistry(),
+        {},
+        gate=make_gate(),
+        operations=Operations(status=nothing, reload=nothing),
+        feed=Feed(0, nobody, calls=nobody, now=nobody),
     )
 
     assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}]+") == set()

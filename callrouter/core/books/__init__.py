@@ -1,4 +1,5 @@
 """The books of a call: who was rung, who answered, who hung up, and the one disposition at the end.
 
-`ledger` keeps queue visits and dials, and concludes.
+`ledger` keeps queue visits and dials, and concludes; `offers` keeps each ring of an agent, folded from what is heard of
+the agent's channel.
 """

@@ -20,7 +20,7 @@ FALLBACK_QUEUE = "(fallback)"
 
 
 def note_agent_offered(call: Call, at: datetime) -> Call:
-    """An agent is being rung for the visit that is open."""
+    """One more agent is being rung for the visit that is open."""
     visit = _open_queue_visit(call)
     if visit is None or visit.answered_at:
         return call
@@ -80,7 +80,8 @@ def _dial_answered(call: Call, since: datetime, at: datetime, leg: int) -> Call:
 def _queue_answered(call: Call, since: datetime, at: datetime, agent: str) -> Call:
     visit = _open_queue_visit(call)
     if visit is None:
-        visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=since)
+        rung = sum(1 for one in call.offers if one.began_at >= since)
+        visit = QueueVisit(queue=FALLBACK_QUEUE, entered_at=since, offers=rung)
         call = replace(call, queue_visits=(*call.queue_visits, visit))
     elif visit.answered_at:
         return call

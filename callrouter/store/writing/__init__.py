@@ -1,4 +1,5 @@
 """How calls that have ended get into the tables: `rows` of each, which `writer` puts down in batches.
 
-Of two records of one call the higher revision stands (`merge`). `spool` keeps calls on disk while PostgreSQL is away.
+Of two records of one call the higher revision stands (`merge`). `spool` keeps calls on disk while PostgreSQL is away,
+`fact_journal` what grows with a living call, against the engine's death.
 """

@@ -1,8 +1,10 @@
 """How a batch of calls, some of which may have rows already, goes into the tables: SQL, run in one transaction.
 
 Of two records of one call the one with the higher revision stands (`core.call.Revision`), with its queue visits. What
-the other said is kept, whole, in `superseded_calls`. What others go on with once it is written (messages,
-recordings, wishes to be called back) is added where it is missing, whoever told it, and never changed or taken away.
+the other said is kept, whole, in `superseded_calls`. Numbered facts (offers) are many for a call, and nobody need know
+all of them: of each the higher revision stands, and those that only one has told stay. What others go on with once it
+is written (messages, recordings, wishes to be called back) is added where it is missing, whoever told it, and never
+changed or taken away.
 
 While it runs, `calls` is locked against other writers: a row that another engine wrote between two of these statements
 would be replaced without having been kept.
@@ -14,7 +16,9 @@ from typing import Final
 
 from callrouter.store import tables
 
-STAGED: Final = ("calls", "queue_visits", "messages", "recordings", "callbacks")
+NUMBERED: Final = {"offers": "call_id, number"}
+"""Tables of numbered facts, by their keys."""
+STAGED: Final = ("calls", "queue_visits", *NUMBERED, "messages", "recordings", "callbacks")
 """Tables that a batch has rows for, each of which is staged in one like it."""
 
 STAGING: Final = (
@@ -56,15 +60,28 @@ _REPLACE_VISITS: Final = (
 )
 
 
+def _higher(table: str, key: str) -> str:
+    columns = [column.name for column in tables.metadata.tables[table].columns if not column.primary_key]
+    values = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return f"""
+        INSERT INTO {table} SELECT * FROM staged_{table} ON CONFLICT ({key}) DO UPDATE SET {values}
+        WHERE ({table}.epoch, {table}.revision) < (excluded.epoch, excluded.revision)
+    """  # noqa: S608 - names of ours
+
+
 def _added(table: str) -> str:
     return f"INSERT INTO {table} SELECT * FROM staged_{table} ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours
 
+
+MERGE_NUMBERED: Final = tuple(_higher(table, key) for table, key in NUMBERED.items())
+"""The part of it that numbered facts alone need."""
 
 MERGE: Final = (
     _LOCK,
     _KEEP_SUPERSEDED,
     _STAND,
     *_REPLACE_VISITS,
+    *MERGE_NUMBERED,
     *(_added(table) for table in ("messages", "recordings", "callbacks")),
 )
 """Run once the batch is staged; no call stands in it twice."""

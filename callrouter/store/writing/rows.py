@@ -14,15 +14,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from callrouter.core.call import Call
+from callrouter.core.call import Call, Offer, Revision
 from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
 from callrouter.store.trace import cleaned, trace_json, variables_json
 
 CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
+OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
-CALLBACK_COLUMNS = tuple(column.name for column in tables.callbacks.columns)
+CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
+"""What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
 RECORDING_COLUMNS = ("recording_id", "kind", "call_id", "client", "started_at", "seconds")
 """What is known when a call ends; what its file holds is looked at later (`access.keeping`)."""
 
@@ -51,6 +53,7 @@ class Rows:
 
     calls: list[Row] = field(default_factory=list)
     queue_visits: list[Row] = field(default_factory=list)
+    offers: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     recordings: list[Row] = field(default_factory=list)
     callbacks: list[Row] = field(default_factory=list)
@@ -62,15 +65,16 @@ class Rows:
             ValueError: the call has not ended.
         """
         visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
+        offers = len(self.offers)
         row = self.take(call)
-        if not _storable(row):
-            del self.queue_visits[visits:], self.callbacks[callbacks:]
+        if not _storable(row, "".join([one.agent + one.queue for one in call.offers])):
+            del self.queue_visits[visits:], self.offers[offers:], self.callbacks[callbacks:]
             del self.messages[messages:], self.recordings[messages:]
             row = self.take(cleaned(call))
         self.calls.append(row)
 
     def take(self, call: Call) -> Row:
-        """Add the queue visits, messages, recordings and callbacks of a call as it is, and give back its own row.
+        """Add the queue visits, offers, messages, recordings and callbacks of a call, and give back its own row.
 
         Raises:
             ValueError: the call has not ended.
@@ -80,6 +84,8 @@ class Rows:
         if ended_at is None or call.disposition is None:
             raise ValueError(f"call {call.call_id} has not ended: it has no row yet")
         waiting, talk, agent = self._take_queue_visits(call, ended_at)
+        if call.offers:
+            self.offers += [offer_row(call.call_id, call.revision, one) for one in call.offers]
         if call.messages or call.callbacks:
             self._take_parts(call)
         return (
@@ -176,6 +182,22 @@ class Rows:
             )
 
 
+def offer_row(call_id: str, revision: Revision, offer: Offer) -> Row:
+    """An offer as it was known when the call had this revision."""
+    return (
+        call_id,
+        offer.number,
+        offer.queue,
+        offer.agent,
+        _instant(offer.began_at),
+        _instant(offer.ended_at),
+        offer.outcome,
+        offer.cause,
+        revision.epoch,
+        revision.count,
+    )
+
+
 def _instant(at: datetime | None) -> int | None:
     return None if at is None else (at - POSTGRES_EPOCH) // _MICROSECOND
 
@@ -187,9 +209,9 @@ _TEXTS = [
 _NODE_PATH, _VARIABLES, _TRACE = (CALL_COLUMNS.index(name) for name in ("node_path", "variables", "trace"))
 
 
-def _storable(row: Row) -> bool:
-    """Whether PostgreSQL can hold the texts of a row; what the visits and messages say stands in the trace too."""
-    plain = "".join([row[index] or "" for index in _TEXTS]) + row[_NODE_PATH]
+def _storable(row: Row, parts: str) -> bool:
+    """Whether PostgreSQL can hold the texts of a row, and of the parts that do not stand in its trace too."""
+    plain = "".join([row[index] or "" for index in _TEXTS]) + row[_NODE_PATH] + parts
     # NUL is \u0000 in JSON; a caller who spells those six characters only causes a needless look.
     if "\x00" in plain or "\\u0000" in row[_TRACE] or "\\u0000" in row[_VARIABLES]:
         return False

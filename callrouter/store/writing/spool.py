@@ -64,7 +64,7 @@ class Spool:
         """
         if self._file is None:
             path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
-            self._file = _open_locked(path, os.O_CREAT | os.O_EXCL)
+            self._file = open_locked(path, os.O_CREAT | os.O_EXCL)
             assert self._file is not None
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
@@ -82,7 +82,7 @@ class Spool:
         for path in sorted(self._folder.glob(_PATTERN)):
             if path in self._adopted:
                 continue
-            descriptor = _open_locked(path, 0)
+            descriptor = open_locked(path, 0)
             if descriptor is None:
                 continue
             if not path.exists():  # its owner finished it between our look and our lock
@@ -134,7 +134,7 @@ class Spool:
             os.close(self._adopted.popitem()[1])
 
 
-def _open_locked(path: Path, flags: int) -> int | None:
+def open_locked(path: Path, flags: int) -> int | None:
     """An open file under our lock, or None when somebody else has it (or has just removed it)."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)

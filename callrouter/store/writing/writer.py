@@ -9,26 +9,28 @@ halved until the row stands alone, and that call alone is given back as refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
-from callrouter.core.call import Call
+from callrouter.core.call import Call, Offer, Revision
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
-from callrouter.store.writing.merge import MERGE, STAGING
+from callrouter.store.writing.merge import MERGE, MERGE_NUMBERED, STAGING
 from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
     MESSAGE_COLUMNS,
+    OFFER_COLUMNS,
     QUEUE_VISIT_COLUMNS,
     RECORDING_COLUMNS,
     Row,
     Rows,
     expect_rows,
+    offer_row,
 )
 
 WRITE_SECONDS = 30.0
@@ -41,8 +43,15 @@ _CATCHING_UP_CALLS = 1_000
 _LONG_SLICE = 32
 
 
+T = TypeVar("T")
+
+
 class WriterAway(StoreError):
     """PostgreSQL cannot take anything now; the text says why. Try again later with the same batch."""
+
+
+class RowsRefused(StoreError):
+    """PostgreSQL does not take one of these rows, whatever one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,15 @@ class Refused:
 
     call: Call
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberedOffer:
+    """An offer of a call as it was known when the call had this revision."""
+
+    call_id: str
+    revision: Revision
+    offer: Offer
 
 
 class Writer:
@@ -67,10 +85,35 @@ class Writer:
         Raises:
             WriterAway: nothing is known to be committed.
         """
+        return await self._watched(lambda: self._write(list(calls), maybe_known))
+
+    async def write_offers(self, offers: Sequence[NumberedOffer]) -> None:
+        """Commit offers by themselves, of each of which the higher revision stands; no offer is in it twice.
+
+        Raises:
+            WriterAway: nothing is known to be committed.
+            RowsRefused: PostgreSQL cannot hold one of them.
+        """
+        rows = Rows(offers=[offer_row(one.call_id, one.revision, one.offer) for one in offers])
+        await self._watched(lambda: self._merge_facts(rows))
+
+    async def _merge_facts(self, rows: Rows) -> None:
+        try:
+            await self._merge(rows, MERGE_NUMBERED)
+        except (asyncpg.PostgresError, *_ENCODING) as error:
+            if _is_outage(error):
+                raise
+            raise RowsRefused(f"{type(error).__name__}: {error}") from error
+
+    async def _watched(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do it, connected, within `WRITE_SECONDS`."""
         watchdog = asyncio.get_running_loop().call_later(WRITE_SECONDS, self.abort)
         try:
             async with asyncio.timeout(None) as self._scope:
-                return await self._write(list(calls), maybe_known)
+                await self._connect()
+                return await work()
+        except RowsRefused:
+            raise
         except StoreError as error:
             raise WriterAway(str(error)) from error
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -106,10 +149,11 @@ class Writer:
             await expect_rows(self._connection)
 
     async def _write(self, calls: list[Call], maybe_known: bool) -> list[Refused]:
-        await self._connect()
         if not maybe_known:
             try:
                 return await self._copy(calls)
+            except asyncpg.DeadlockDetectedError:  # another engine tells some of the same calls at this instant
+                pass
             except (asyncpg.PostgresError, *_ENCODING) as error:
                 if _is_outage(error):
                     raise
@@ -126,6 +170,8 @@ class Writer:
     async def _copy_parts(self, rows: Rows, prefix: str = "") -> None:
         if rows.queue_visits:
             await self._copy_table(f"{prefix}queue_visits", QUEUE_VISIT_COLUMNS, _in_slices(rows.queue_visits))
+        if rows.offers:
+            await self._copy_table(f"{prefix}offers", OFFER_COLUMNS, _in_slices(rows.offers))
         if rows.messages:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
             await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.recordings))
@@ -143,13 +189,7 @@ class Writer:
             return await self._merge_or_halve(calls) + await self._merge_or_halve(again)
         rows, refused = await _rows(calls)
         try:
-            async with self._connection.transaction():
-                for statement in STAGING:
-                    await self._connection.execute(statement)
-                await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
-                await self._copy_parts(rows, "staged_")
-                for statement in MERGE:
-                    await self._connection.execute(statement)
+            await self._merge(rows, MERGE)
         except (asyncpg.PostgresError, *_ENCODING) as error:
             if _is_outage(error):
                 raise
@@ -158,6 +198,16 @@ class Writer:
             middle = len(calls) // 2
             return await self._merge_or_halve(calls[:middle]) + await self._merge_or_halve(calls[middle:])
         return refused
+
+    async def _merge(self, rows: Rows, statements: Sequence[str]) -> None:
+        async with self._connection.transaction():
+            for statement in STAGING:
+                await self._connection.execute(statement)
+            if rows.calls:
+                await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
+            await self._copy_parts(rows, "staged_")
+            for statement in statements:
+                await self._connection.execute(statement)
 
 
 _ENCODING = (ValueError, TypeError, OverflowError)

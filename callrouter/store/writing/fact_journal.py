@@ -1,0 +1,174 @@
+"""The engine's own journal of numbered facts: what grows with a call, on disk when it happens.
+
+A call's state on its channel says how many offers it had and which are open; the others are in this process's memory
+until the call ends, and in its row from then on. So each is appended here at once, for an engine that is killed: its
+successor puts what it finds into the tables, where a record that knows more stands before it (`merge`). An append is
+one `write` without `fsync`, some microseconds in the loop that serves calls: it survives the process, not the machine.
+
+A file is a line a fact, held by a lock. It is emptied when every call in it is in the record, or on disk on its way
+there; one that has grown is left for a new one and deleted then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+
+from callrouter.core.call import Call, Offer, Revision
+from callrouter.core.facts import Fact, OfferEnded, OfferMade
+from callrouter.core.parts import MICROSECOND, PartsReader, write_offers
+from callrouter.logs import Outage
+from callrouter.store.writing.spool import open_locked
+from callrouter.store.writing.writer import NumberedOffer, RowsRefused, Writer, WriterAway
+
+log = structlog.get_logger(__name__)
+
+MAX_BYTES: Final = 4_000_000
+RETRY_SECONDS: Final = 2.0
+_PATTERN: Final = "facts-*.jsonl"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class _File:
+    path: Path
+    descriptor: int
+    calls: set[str] = field(default_factory=set)
+    """Those whose facts stand in it and are not safe elsewhere."""
+    size: int = 0
+
+
+class FactJournal:
+    """An observer of offers; `safe` is told which calls need it no more, `run` takes over what a predecessor left."""
+
+    interests: Final[frozenset[type[Fact]]] = frozenset({OfferMade, OfferEnded})
+
+    def __init__(self, writer: Writer, folder: Path) -> None:
+        """`writer` is this journal's own; `folder` is that of the spool."""
+        self._writer = writer
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._files: list[_File] = []
+        self._failing = Outage(log, "facts of living calls cannot be kept on disk", "they are kept again")
+
+    def observe(self, told: Sequence[Fact]) -> None:
+        """Keep each offer as it is known now."""
+        for fact in told:
+            if isinstance(fact, (OfferMade, OfferEnded)):
+                self._append(fact.call, fact.offer)
+
+    def safe(self, call_ids: Iterable[str]) -> None:
+        """These are in the record, or on disk on the way to it, with all their offers."""
+        if not any(file.calls for file in self._files):
+            return
+        ended = set(call_ids)
+        for file in [*self._files]:
+            if file.calls and file.calls <= ended:
+                self._finished(file)
+            file.calls -= ended
+
+    def close(self) -> None:
+        """Leave what is not safe to the next start."""
+        for file in self._files:
+            os.close(file.descriptor)
+        self._files.clear()
+        self._writer.close()
+
+    async def run(self) -> None:
+        """Put what a predecessor left into the tables, as soon as PostgreSQL takes it; then there is nothing to do."""
+        for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
+            await self._take_over(path)
+
+    def _append(self, call: Call, offer: Offer) -> None:
+        try:
+            file = self._current()
+            file.size += os.write(file.descriptor, _line(call, offer))
+            file.calls.add(call.call_id)
+            self._failing.ended()
+        except OSError as error:  # the call goes on, and its row will hold the offer
+            self._failing.failed(str(error))
+
+    def _current(self) -> _File:
+        if not self._files or self._files[-1].size >= MAX_BYTES:
+            path = self._folder / f"facts-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
+            descriptor = open_locked(path, os.O_CREAT | os.O_EXCL)
+            assert descriptor is not None
+            self._files.append(_File(path, descriptor))
+        return self._files[-1]
+
+    def _finished(self, file: _File) -> None:
+        """Nothing in it is needed any more."""
+        try:
+            if file is self._files[-1]:
+                os.ftruncate(file.descriptor, 0)
+                file.size = 0
+            else:
+                file.path.unlink(missing_ok=True)
+                self._files.remove(file)
+                os.close(file.descriptor)
+        except OSError as error:  # it is told again at the next start, which changes nothing
+            self._failing.failed(str(error))
+
+    async def _take_over(self, path: Path) -> None:
+        if any(file.path == path for file in self._files):
+            return
+        descriptor = await asyncio.to_thread(open_locked, path, 0)
+        if descriptor is None:  # a living engine's
+            return
+        try:
+            await self._record(_latest(await asyncio.to_thread(path.read_bytes)))
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+        except RowsRefused as error:
+            aside = await asyncio.to_thread(path.rename, path.with_suffix(".refused"))
+            log.warning("offers cannot be recorded and are set aside", file=aside.name, reason=str(error))
+        finally:
+            os.close(descriptor)
+
+    async def _record(self, offers: list[NumberedOffer]) -> None:
+        while offers:
+            try:
+                await self._writer.write_offers(offers)
+            except WriterAway:
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+
+def _line(call: Call, offer: Offer) -> bytes:
+    rang_at = call.clocks.ringing_at
+
+    def after(at: datetime | None) -> int | None:
+        return None if at is None else (at - rang_at) // MICROSECOND
+
+    (written,) = write_offers([offer], after)
+    head = [call.call_id, call.revision.epoch, call.revision.count, (rang_at - _EPOCH) // MICROSECOND]
+    return json.dumps([*head, written]).encode() + b"\n"
+
+
+def _latest(content: bytes) -> list[NumberedOffer]:
+    """The last word on each offer of a file; a line that was cut, or is none of ours, says nothing."""
+    found: dict[tuple[str, int], NumberedOffer] = {}
+    for line in content.splitlines():
+        try:
+            call_id, epoch, count, rang, written = json.loads(line)
+            one = _read(str(call_id), Revision(int(epoch), int(count)), int(rang), written)
+        except (ValueError, TypeError, OverflowError) as error:
+            log.warning("a line of the journal of facts does not read", reason=repr(error))
+            continue
+        found[one.call_id, one.offer.number] = one
+    return list(found.values())
+
+
+def _read(call_id: str, revision: Revision, rang: int, written: Any) -> NumberedOffer:
+    reader = PartsReader(_EPOCH + timedelta(microseconds=rang))
+    return NumberedOffer(call_id=call_id, revision=revision, offer=reader.offer(written))

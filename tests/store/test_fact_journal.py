@@ -1,0 +1,182 @@
+"""What grows with a living call is on disk when it happens, and in the tables after the next start."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callrouter.core.call import Call, Offer, OfferOutcome, Revision, replace
+from callrouter.core.facts import OfferEnded, OfferMade
+from callrouter.store.calls import find_call
+from callrouter.store.database import Database
+from callrouter.store.writing import fact_journal
+from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.writer import Writer
+from tests.store.test_revisions import rows
+
+MakeCall = Callable[..., Call]
+
+
+def offer(call: Call, number: int, agent: str, outcome: OfferOutcome | None = None) -> Offer:
+    """A ring of eight seconds, or one that goes on."""
+    began_at = call.clocks.ringing_at + timedelta(seconds=10 * number)
+    ended_at = began_at + timedelta(seconds=8) if outcome else None
+    return Offer(number=number, queue="medical", agent=agent, began_at=began_at, ended_at=ended_at, outcome=outcome)
+
+
+def kept(journal: FactJournal, call: Call, count: int, one: Offer) -> None:
+    """The offer is told, as it is known at this revision of the call."""
+    at = replace(call, revision=Revision(100, count))
+    journal.observe([OfferEnded(call=at, offer=one) if one.outcome else OfferMade(call=at, offer=one)])
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("facts-*"))
+
+
+async def taken_over(database: Database, folder: Path) -> None:
+    """The next engine starts."""
+    successor = FactJournal(Writer(database), folder)
+    async with asyncio.timeout(20):
+        await successor.run()
+    successor.close()
+
+
+async def test_an_engine_that_was_killed_leaves_its_offers(
+    database: Database, tmp_path: Path, make_call: MakeCall
+) -> None:
+    """With what is known of each, the last word; a row that knows less does not change them, nor take any away."""
+    call = make_call(1)
+    journal = FactJournal(Writer(database), tmp_path)
+    kept(journal, call, 3, offer(call, 1, "anne"))
+    kept(journal, call, 4, offer(call, 1, "anne", OfferOutcome.RANG_OUT))
+    kept(journal, call, 5, offer(call, 2, "zoé"))
+    with files(tmp_path)[0].open("ab") as cut:
+        cut.write(b'["call-000001", 100')
+    journal.close()
+
+    await taken_over(database, tmp_path)
+    assert files(tmp_path) == []
+    writer = Writer(database)
+    left = offer(call, 2, "zoé", OfferOutcome.CALLER_LEFT)
+    await writer.write([replace(call, revision=Revision(100, 4), offers=(left,), offers_made=2)])
+    assert await rows(database, "SELECT number, agent, outcome FROM offers ORDER BY 1") == [
+        (1, "anne", "rang_out"),
+        (2, "zoé", None),
+    ]
+    await writer.write([replace(call, revision=Revision(200, 1), offers=(left,), offers_made=2)])
+    writer.close()
+
+    stands = await find_call(database, call.call_id)
+    assert stands is not None
+    assert [one.outcome for one in stands.offers] == [OfferOutcome.RANG_OUT, OfferOutcome.CALLER_LEFT]
+
+
+async def test_a_row_carries_its_offers(database: Database, make_call: MakeCall) -> None:
+    """Straight into the table, and back, but for the agents' channels."""
+    call = make_call(1)
+    offers = (offer(call, 1, "anne", OfferOutcome.REFUSED), offer(call, 2, "zoé", OfferOutcome.ANSWERED))
+    call = replace(call, offers=offers, offers_made=2)
+    writer = Writer(database)
+    await writer.write([call, make_call(2)])
+    writer.close()
+
+    assert await find_call(database, call.call_id) == call
+
+
+async def test_what_is_in_the_record_is_not_kept(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
+    """The file is emptied when all its calls are safe; one that has grown is deleted."""
+    journal = FactJournal(Writer(database), tmp_path)
+    for number in (1, 2):
+        kept(journal, make_call(number), 1, offer(make_call(number), 1, "anne"))
+    (file,) = files(tmp_path)
+    size = file.stat().st_size
+    journal.safe(["call-000001", "call-unknown"])
+    assert file.stat().st_size == size > 0
+    journal.safe(["call-000002"])
+    assert file.stat().st_size == 0
+    kept(journal, make_call(3), 1, offer(make_call(3), 1, "anne"))
+    assert file.stat().st_size > 0
+    journal.close()
+
+
+async def test_a_journal_that_has_grown_is_left_for_a_new_one(
+    database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that lasts for hours keeps one file, not all of them."""
+    monkeypatch.setattr(fact_journal, "MAX_BYTES", 200)
+    journal = FactJournal(Writer(database), tmp_path)
+    for number in range(1, 20):
+        kept(journal, make_call(number), 1, offer(make_call(number), 1, "anne"))
+    assert len(files(tmp_path)) > 3
+    journal.safe([f"call-{number:06}" for number in range(2, 20)])
+
+    assert len([file for file in files(tmp_path) if file.stat().st_size]) == 1
+    journal.close()
+
+
+async def test_a_living_engines_journal_is_its_own(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
+    """Another process that starts does not take it."""
+    journal = FactJournal(Writer(database), tmp_path)
+    kept(journal, make_call(1), 1, offer(make_call(1), 1, "anne"))
+    await taken_over(database, tmp_path)
+
+    assert len(files(tmp_path)) == 1
+    assert await rows(database, "SELECT count(*) FROM offers") == [(0,)]
+    journal.close()
+
+
+async def test_a_disk_that_takes_nothing_harms_no_call(
+    database: Database, tmp_path: Path, make_call: MakeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said once, and tried again."""
+
+    def full(descriptor: int, content: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    journal = FactJournal(Writer(database), tmp_path)
+    kept(journal, make_call(1), 1, offer(make_call(1), 1, "anne"))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", full)
+        kept(journal, make_call(2), 1, offer(make_call(2), 1, "anne"))
+    kept(journal, make_call(3), 1, offer(make_call(3), 1, "anne"))
+    journal.close()
+    await taken_over(database, tmp_path)
+
+    assert await rows(database, "SELECT call_id FROM offers ORDER BY 1") == [("call-000001",), ("call-000003",)]
+
+
+async def test_what_postgresql_cannot_hold_is_set_aside(
+    database: Database, tmp_path: Path, make_call: MakeCall
+) -> None:
+    """Under another name, and the engine goes on."""
+    journal = FactJournal(Writer(database), tmp_path)
+    kept(journal, make_call(1), 1, offer(make_call(1), 1, "NUL \x00"))
+    journal.close()
+    await taken_over(database, tmp_path)
+
+    assert [path.suffix for path in files(tmp_path)] == [".refused"]
+
+
+async def test_postgresql_that_is_away_is_waited_for(own_server: Any, tmp_path: Path, make_call: MakeCall) -> None:
+    """Nothing is deleted before it is in the tables."""
+    database = await Database.open(await own_server.new_database(), Path("unused"))
+    await database.upgrade()
+    journal = FactJournal(Writer(database), tmp_path)
+    kept(journal, make_call(1), 1, offer(make_call(1), 1, "anne"))
+    journal.close()
+    own_server.crash()
+    task = asyncio.get_running_loop().create_task(taken_over(database, tmp_path))
+    await asyncio.sleep(1)
+    assert len(files(tmp_path)) == 1
+    await asyncio.to_thread(own_server.start)
+    await task
+
+    assert await rows(database, "SELECT count(*) FROM offers") == [(1,)]
+    await database.close()
