@@ -17,7 +17,7 @@ import structlog
 
 from callrouter.asterisk import rings
 from callrouter.asterisk.actions import ChannelActions
-from callrouter.asterisk.arrivals import offered
+from callrouter.asterisk.arrivals import CODES, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
@@ -29,7 +29,7 @@ from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.rings import Rings
 from callrouter.core import inputs
-from callrouter.core.call import Call
+from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
 from callrouter.errors import ProtocolError
 from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
@@ -146,6 +146,8 @@ class AsteriskSwitch:
             log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
             give_back(self._link, ChannelActions(channel))
             return
+        if env.arguments[:1] == (CODES,):
+            return  # an agent's telephone, and no caller (`agents.feature_codes`)
         if not env.arguments and env.complete:
             log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
             return
@@ -227,6 +229,12 @@ class AsteriskSwitch:
     def _on_dial_state(self, message: AmiMessage) -> None:
         self._leg_heard(message["DestUniqueid"], inputs.LegSign.RANG)
 
+    def _on_hold(self, message: AmiMessage) -> None:
+        self._leg_heard(message["Uniqueid"], inputs.LegSign.HELD)
+
+    def _on_unhold(self, message: AmiMessage) -> None:
+        self._leg_heard(message["Uniqueid"], inputs.LegSign.RESUMED)
+
     def _on_dial_end(self, message: AmiMessage) -> None:
         call_id, told = self._rings.call_of(message["DestUniqueid"]), rings.dial_ended(message, self._heard_at())
         if call_id is not None and told is not None:
@@ -247,6 +255,13 @@ class AsteriskSwitch:
         match message["UserEvent"]:
             case "CallrouterBridged":
                 line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+            case "CallrouterLegFailed":
+                failure = LegFailure(
+                    leg=_number(message["Leg"]) or 0,
+                    sip=_number(message["Sip"]) or 0,
+                    cause=_number(message["Cause"]) or 0,
+                )
+                line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":  # before the AgentConnect of the same telephone (app_queue.c, try_calling)
                 line.phone_forwards = True
 
@@ -304,6 +319,8 @@ EVENTS: Final[Mapping[str, Callable[[AsteriskSwitch, AmiMessage], None]]] = {
     "AgentRingNoAnswer": AsteriskSwitch._on_ring_no_answer,
     "DialState": AsteriskSwitch._on_dial_state,
     "DialEnd": AsteriskSwitch._on_dial_end,
+    "Hold": AsteriskSwitch._on_hold,
+    "Unhold": AsteriskSwitch._on_unhold,
     "Rename": AsteriskSwitch._on_rename,
 }
 """What is done with an event. Asterisk is asked for these and no others (`link.wanted_events`)."""

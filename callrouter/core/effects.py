@@ -11,6 +11,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from callrouter.core.agents.standing import WrapUp
+from callrouter.core.identity import Presented
+
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):
     """One audio file the switch can play."""
@@ -80,6 +83,18 @@ class CollectDigits(Struct, frozen=True, kw_only=True, gc=False):
     """Longest silence after the sounds, and between two keys."""
 
 
+class Briefing(Struct, frozen=True, kw_only=True, gc=False):
+    """For whom an agent answers, as their telephone shows it, and how long they are left alone afterwards."""
+
+    client: str
+    """The client's identifier."""
+    name: str
+    """What a person calls the client."""
+    phrase: str = ""
+    """How the agent answers for this client."""
+    wrap_up: WrapUp = WrapUp()
+
+
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -88,6 +103,8 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     max_wait_seconds: float
     brief: tuple[Part, ...] = ()
     """Played to the agent alone before they are connected."""
+    briefing: Briefing | None = None
+    """None: nothing is shown, and no wrap-up follows."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):
@@ -100,6 +117,8 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""
+    presented: Presented | None = None
+    """Who calls, as they see it; the engine adds it. None: nothing is declared."""
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):

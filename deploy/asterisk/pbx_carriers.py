@@ -207,7 +207,7 @@ def _registration(carrier: Carrier, registrar: str) -> Iterator[str]:
     yield f"client_uri = sip:{carrier.user}@{domain}"
     yield from (f"outbound_auth = {carrier.endpoint}-auth", f"contact_user = {carrier.user}", "expiration = 300")
     # A carrier that is away, or refuses us for a while, is asked again for as long as we run.
-    yield from (f"max_retries = {_FOR_EVER}", "retry_interval = 20", "forbidden_retry_interval = 120")
+    yield from (f"max_retries = {_FOR_EVER}", "retry_interval = 30", "forbidden_retry_interval = 120")
     yield from ("fatal_retry_interval = 120", "auth_rejection_permanent = no", "max_random_initial_delay = 1")
     yield from _proxy(carrier)
 

@@ -20,6 +20,7 @@ from tests.deploy import trunk
 from tests.deploy.trunk import Authority, FalseCarrier, RefusingCarrier, SecurePhone, dial, invite, wait_for, was_heard
 
 ANSWERED_AT = "0033611223344"
+TELEPHONY = (Path(__file__).resolve().parents[2] / "docs/telephony.md").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,3 +251,13 @@ def test_who_is_beyond_nat_is_told_the_address_that_they_can_reach(tmp_path: Pat
     assert "c=IN IP4 198.51.100.8\r\n" in outside
     assert re.search(r"^Contact: <sip:127\.0\.0\.1:", inside, re.MULTILINE)
     assert "c=IN IP4 127.0.0.1\r\n" in inside
+
+
+def test_the_guides_commands_are_asterisks(trunks: Trunk) -> None:
+    """Each that docs/telephony.md has somebody type is there; those that change what other tests use are not tried."""
+    commands = set(re.findall(r"`?(?:asterisk -rx '|`)((?:pjsip|queue|logger|core|module) [^'`\n]+)['`]", TELEPHONY))
+    asked = {one for one in commands if not one.startswith(("core restart", "core reload", "module load"))}
+    unknown = {one for one in asked if "No such command" in trunks.ours.cli(one)}
+
+    assert len(asked) > 8
+    assert unknown == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.asterisk.pbx_carriers import Carrier, Network
+from deploy.asterisk.pbx_carriers import Carrier, Carriers, Network
 from deploy.asterisk.pbx_carriers_file import carriers_of_file
 from deploy.asterisk.pbx_install import PbxError
 
@@ -184,3 +185,15 @@ def test_an_option_that_the_file_would_overrule_is_refused(
 
     assert done.returncode == 1
     assert f"{option[0]} says what {example} is to say: write it there" in done.stderr
+
+
+TELEPHONY = (CHECKOUT / "docs/telephony.md").read_text()
+
+
+@pytest.mark.parametrize("text", re.findall(r"^```toml\n(.*?)^```", TELEPHONY, re.MULTILINE | re.DOTALL))
+def test_the_guides_examples_are_whole(tmp_path: Path, text: str) -> None:
+    """They can be copied; a secret's file is beside them."""
+    (tmp_path / "acme.secret").write_text("secret\n")
+    path = written(tmp_path, text.replace("[tls]\n", '[tls]\nauthorities = "keys/authorities.crt"\n'))
+
+    assert carriers_of_file(path) != Carriers()

@@ -19,7 +19,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from callrouter.asterisk import commands
+from callrouter.asterisk import briefing, commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
@@ -42,6 +42,7 @@ from callrouter.core.effects import (
     Record,
     Sound,
 )
+from callrouter.core.identity import Presented
 
 LEASE_MARGIN_SECONDS = 3.0
 """What a batch is given beyond its longest time."""
@@ -284,6 +285,7 @@ def _queue_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
         ("CR_QUEUE_BRIEF", "&".join(_files(_after_pause(effect.brief, places)))),
         ("QUEUE_PRIO", str(effect.priority)),
+        *([(briefing.VARIABLE, briefing.offer(effect.briefing, effect.brief))] if effect.briefing else []),
     ]
 
 
@@ -294,6 +296,18 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
         *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
         ("__CR_RING", _whole(effect.ring_seconds)),
         ("__CR_SCREEN", "&".join(_files(_after_pause(effect.screen, places)))),
+        *_presented_variables(effect.presented),
+    ]
+
+
+def _presented_variables(presented: Presented | None) -> list[tuple[str, str]]:
+    """Who calls, for callrouter-present. Where nothing is declared nothing is set: no call of the plan has any."""
+    if presented is None:
+        return []
+    return [
+        ("__CR_SHOWN", _dialable(presented.number)),
+        ("__CR_FORWARDED_BY", _dialable(presented.forwarded_by) if presented.forwarded_by else ""),
+        ("__CR_FORWARDING", presented.forwarding.value),
     ]
 
 

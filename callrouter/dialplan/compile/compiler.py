@@ -8,7 +8,9 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import replace
+from callrouter.core.identity import Identity
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
@@ -16,15 +18,16 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of
 from callrouter.dialplan.compile.neighbours import Neighbours
-from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock
+from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.shared.identities import WrongIdentity, identity_of
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-FORMAT = 2
+FORMAT = 3
 """Raised by one when the same document compiles to something else: it is part of every version."""
 
 
@@ -173,8 +176,15 @@ def _compile(
         fallback=tree.fallback,
         schedules=schedules,
         service_level=_service_level(file.service_level),
+        identity=_identity(scope, file, dids, today),
         max_calls=file.max_calls or 0,
         source=scope.document.file,
+        answer_phrase=file.answer_phrase,
+        phrase_sounds=scope.spoken(file.answer_phrase, "answer_phrase") if file.answer_phrase else (),
+        wrap_up=_wrap_up(file.wrap_up),
+        team_wrap_ups={
+            queue.name: queue.wrap_up_seconds for queue in scope.shared.queues.values() if queue.wrap_up_seconds
+        },
     )
     return plan, assembly, dialled
 
@@ -236,6 +246,18 @@ def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None
                 scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 
+def _identity(scope: Scope, file: ClientFile, dids: tuple[str, ...], today: date) -> Identity | None:
+    """Who calls when somebody outside is rung; None where that is not declared, or wrong."""
+    if "trunk" in scope.shared.refused:
+        scope.fail(f"{scope.shared.refused['trunk']} says who we are when we call out: mend that first", "identity")
+        return None
+    found = identity_of(file.identity, scope.shared.trunk, dids, scope.country, today)
+    if isinstance(found, WrongIdentity):
+        scope.fail(f"identity: {found.message}", "identity", *((found.key,) if found.key else ()))
+        return None
+    return found
+
+
 def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:
     return ServiceLevelTarget(
         within_seconds=block.within,
@@ -243,6 +265,13 @@ def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:
         short_abandon_seconds=block.short_abandon,
         formula=block.formula,
     )
+
+
+def _wrap_up(block: WrapUpBlock | None) -> WrapUp | None:
+    if block is None:
+        return None
+    transferred = block.answered if block.transferred is None else block.transferred
+    return WrapUp(answered_seconds=block.answered, transferred_seconds=transferred)
 
 
 def version_of(*parts: bytes) -> str:

@@ -1,14 +1,28 @@
 """The documents beside the clients, `shared/<name>.yaml`, as pydantic models."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from callrouter.core.agents.standing import OWN_REASONS
 from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
 from callrouter.dialplan.documents.people import AgentBlock, ContactBlock, TeamQueueBlock
 from callrouter.dialplan.documents.snippets import SnippetBlock
-from callrouter.dialplan.language.fields import Before, Block, Line, Name, Sentence, Texts, as_mapping
+from callrouter.dialplan.issues import shown
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Line,
+    Name,
+    OneOf,
+    OneOrMany,
+    Sentence,
+    Texts,
+    as_list,
+    as_mapping,
+)
 
 
 class ContactsFile(Block):
@@ -35,8 +49,9 @@ class AgentsFile(Block):
 
     ```yaml
     agents:
-      agent-1: { name: Anne Martin }
+      agent-1: { name: Anne Martin, number: "101", language: fr }
       agent-2: { name: Bruno Petit, phone: desk-12 }
+    pauses: [lunch, training]
     ```
     """
 
@@ -45,6 +60,25 @@ class AgentsFile(Block):
     phones: Texts = ()
     """Every telephone of the PBX, where they are to be listed: an agent's own must then be one of them, and one that is
     nobody's own is there too, for whoever sits down at it. Without it each agent has theirs."""
+    pauses: Annotated[Texts, Field(max_length=9)] = ()
+    """Why an agent may pause: `*121` at their telephone is the first of them, `*122` the second."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        numbers: dict[str, str] = {}
+        for name, agent in self.agents.items():
+            if agent.number is not None and numbers.setdefault(agent.number, name) != name:
+                raise ValueError(f"agents {shown(numbers[agent.number])} and {shown(name)} have the same number")
+        for reason in self.pauses:
+            if not _REASON.fullmatch(reason) or reason in OWN_REASONS or self.pauses.count(reason) > 1:
+                raise ValueError(
+                    f"pauses: {shown(reason)} cannot be a reason: write each once, up to 40 letters, digits and "
+                    f"blanks, and none of {', '.join(sorted(OWN_REASONS))}"
+                )
+        return self
+
+
+_REASON = re.compile(r"[^\W_](?:[\w '’-]{0,38}[\w])?")
 
 
 class QueuesFile(Block):
@@ -154,6 +188,31 @@ class DiallingFile(Block):
     """ISO code of the country whose national beginnings are written here; by default the operator's."""
 
 
+class TrunkFile(Block):
+    """Who we are when we call out (redirects, dials, callbacks, fallbacks), and what the carrier shows of it.
+
+    A carrier lets the operator show its own number, and others only where it has agreed to it. Without this file
+    nothing is declared: whoever is rung sees the caller's number, if the carrier lets it through.
+
+    ```yaml
+    country: FR
+    number: "01 99 00 00 00"
+    also_shows: [client]
+    forwarding: diversion
+    ```
+    """
+
+    country: Line | None = None
+    """ISO code of the country whose national numbers are written here; by default the operator's."""
+    number: Line
+    """The operator's own number: what is shown unless a client's file says more (`identity`)."""
+    also_shows: Annotated[tuple[Annotated[str, OneOf("client", "caller")], ...], Before(as_list), OneOrMany()] = ()
+    """Whose numbers the carrier shows besides: `client`, `caller`."""
+    forwarding: Annotated[str, OneOf("none", "diversion", "history_info")] = "none"
+    """The header in which it wants the number that the caller dialled: `diversion` (RFC 5806), `history_info`
+    (RFC 7044), or `none`."""
+
+
 class SnippetsFile(Block):
     """Sub-trees with parameters, put into clients' trees by `include`.
 
@@ -187,5 +246,6 @@ SHARED_FILES: Mapping[str, type[Block]] = {
     "prompts": PromptsFile,
     "snippets": SnippetsFile,
     "dialling": DiallingFile,
+    "trunk": TrunkFile,
 }
 """The documents beside the clients, `shared/<name>.yaml`; each may be absent."""
