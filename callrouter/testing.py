@@ -19,12 +19,14 @@ from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
 from callrouter.core.books.ledger import conclude
+from callrouter.core.books.legs import open_legs
 from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     Call,
     CallerId,
     DialOutcome,
     Disposition,
+    LegFailure,
     Presentation,
     QueueOutcome,
     RecordOutcome,
@@ -80,7 +82,8 @@ def assert_serialises(plan: Plan, call: Call) -> bytes:
     again = state.decode(plan, encoded)
     rung = open_offers(call)
     assert again.offers == rung[len(rung) - len(again.offers) :], _first_difference(call, again)
-    call, again = replace(call, offers=()), replace(again, offers=())
+    assert again.legs == open_legs(call), _first_difference(call, again)
+    call, again = (replace(one, offers=(), legs=()) for one in (call, again))
     if again == call:
         return encoded
     dropped = again.visits_dropped - call.visits_dropped
@@ -207,6 +210,10 @@ class Playbook:
     def somebody_answers(self, leg: int = 0) -> Playbook:
         """Somebody of the client's is connected: of several, the one at this position."""
         return self.tells(inputs.LegAnswered(leg=leg, at=self.at))
+
+    def leg_fails(self, leg: int = 0, *, sip: int = 486, cause: int = 17) -> Playbook:
+        """Somebody who is rung is not reached, and the network says why."""
+        return self.tells(inputs.LegFailed(failure=LegFailure(leg=leg, sip=sip, cause=cause), at=self.at))
 
     def dial_ended(self, outcome: DialOutcome) -> Playbook:
         """The dial is over."""

@@ -15,6 +15,10 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    EndedBy,
+    Leg,
+    LegDirection,
+    LegPurpose,
     Offer,
     OfferOutcome,
     Presentation,
@@ -124,6 +128,14 @@ class QueueVisitOut(Out):
     outcome: QueueOutcome | None
 
 
+class LegFailureOut(Out):
+    """What the network answered for a telephone that was not reached."""
+
+    leg: int = Field(description="Which of those who were rung at once, from 0")
+    sip: int = Field(examples=[486], description="Status of the final response; 0: there was none")
+    cause: int = Field(examples=[17], description="Q.850; 0: not known")
+
+
 class OfferOut(Out):
     """One ring of one agent for this caller."""
 
@@ -136,6 +148,29 @@ class OfferOut(Out):
     cause: int = Field(examples=[17], description="Q.850, why the agent's telephone took no call; 0: not known")
 
 
+class LegOut(Out):
+    """One party's side of the call."""
+
+    number: int = Field(examples=[1], description="1 for the first of the call")
+    purpose: LegPurpose
+    direction: LegDirection
+    party: str = Field(examples=["agent-1"], description="The agent or contact; empty: the caller")
+    began_at: Instant
+    answered_at: Instant | None
+    ended_at: Instant | None
+    talk_seconds: Seconds = Field(description="Answer to end, without hold; 0 for the caller's leg")
+    hold_seconds: Seconds
+    ended_by: EndedBy | None = Field(description="Who hung up; null: not known, or the caller was given away")
+    cause: int = Field(examples=[16], description="Q.850; 0: not known")
+
+    @classmethod
+    def of(cls, leg: Leg) -> LegOut:
+        """From the core's own."""
+        names = ("number", "purpose", "direction", "party", "began_at", "answered_at", "ended_at")
+        known = {name: getattr(leg, name) for name in (*names, "hold_seconds", "ended_by", "cause")}
+        return cls(**known, talk_seconds=leg.talk_seconds())
+
+
 class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
@@ -145,6 +180,8 @@ class DialOut(Out):
     answered_at: Instant | None
     ended_at: Instant | None
     outcome: DialOutcome | None
+    shown: str = Field(examples=["+33199000000"], description="The number that they saw; empty: none was declared")
+    failures: list[LegFailureOut] = Field(description="Of those who were not reached: what the network answered")
 
 
 class RecordedOut(Out):
@@ -187,6 +224,7 @@ class CallDetailOut(CallOut):
     visits: list[VisitOut]
     queue_visits: list[QueueVisitOut]
     offers: list[OfferOut]
+    legs: list[LegOut]
     dials: list[DialOut]
     messages: list[RecordedOut]
     explanation: list[str] = Field(
@@ -203,6 +241,7 @@ class CallDetailOut(CallOut):
             visits=_all(VisitOut, call.visits),
             queue_visits=_all(QueueVisitOut, call.queue_visits),
             offers=_all(OfferOut, call.offers),
+            legs=[LegOut.of(leg) for leg in call.legs],
             dials=_all(DialOut, call.dials),
             messages=_all(RecordedOut, call.messages),
             explanation=explanation,

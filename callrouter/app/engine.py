@@ -156,7 +156,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     trail = AuditTrail(database)
     outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
     callbacks = Callbacks(
-        CallbackRows(database),
+        CallbackRows(database, settings.pbx),
         outgoing_calls,
         plans=lambda: dialplans.served.catalogue.plans,
         live=lambda: [live.call for live in calls],
@@ -187,7 +187,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         epoch=incarnation.epoch,
     )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
-    agent_watch = AgentWatch(link, calls, switch.call_id_of, feed, clock.now)
+    agent_watch = AgentWatch(link, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
@@ -255,6 +255,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             keeper=keeper,
             observation=observation,
             trail=trail,
+            agent_ids=agent_ids,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -327,7 +328,6 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
-        tasks.keep(self.operations.agent_ids.run, "identifiers of agents")
         self.web_services.start(tasks)
         self.telephony.start()
         if self.settings.watch:
@@ -343,7 +343,6 @@ class Engine:
         await self.records.close()
         await self.telephony.close()
         self.operations.end_stream()  # the server waits for answers that do not end
-        self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()

@@ -1,9 +1,11 @@
 """What the PBX must know to serve alone, pushed to it after each log-in and each reload; idempotent.
 
 `callrouter/fallback/<did>` in AstDB is `queue:<name>`, `number:<digits>` or `closed`: extensions.conf follows it when
-no engine takes a call, or control of it was lost. `callrouter/limit/<did>` is `<client>:<calls>`: it refuses what
-is beyond, before an engine hears of it. Asterisk looks a number up as it was dialled, so each stands there in
-every spelling a trunk may send. Only what differs is written, and what is not published any more is deleted.
+no engine takes a call, or control of it was lost. Where it is declared who we are when we call out, `:<number
+shown>:<forwarding>:<forwarded by>:<whose>` follows the digits; with `caller` at the end, the caller's own number is
+shown, and that other one in place of a number that is not there. `callrouter/limit/<did>` is `<client>:<calls>`: it
+refuses what is beyond, before an engine hears of it. Asterisk looks a number up as it was dialled, so each stands
+there in every spelling a trunk may send. Only what differs is written, and what is not published any more is deleted.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from itertools import islice
 from typing import TypeVar
 
 from callrouter.asterisk.link import AmiLink
+from callrouter.core.call import CallerId
 from callrouter.core.fallback import CLOSED, alone
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
@@ -25,14 +28,21 @@ LIMITS = "callrouter/limit"
 Entry = tuple[str, str]
 """A family of AstDB's and a key in it."""
 T = TypeVar("T")
+NOBODY_SHOWN = CallerId()
+"""A caller without a number."""
 _SLICE = 50
 """Entries worked on without a pause: some 0.3 ms, after which the loop may serve its callers."""
 
 
-def fallback_of(plan: Plan) -> str:
-    """What Asterisk's own dialplan can do of a plan's fallback."""
+def fallback_of(plan: Plan, did: str) -> str:
+    """What Asterisk's own dialplan can do of a plan's fallback, for calls to one of its numbers."""
     node = plan.nodes.get(plan.fallback)
-    return (alone(node) if node else "") or CLOSED
+    told = (alone(node) if node else "") or CLOSED
+    if plan.identity is None or not told.startswith("number:"):
+        return told
+    presented = plan.identity.presented(NOBODY_SHOWN, did)
+    parts = (told, presented.number, presented.forwarding, presented.forwarded_by, plan.identity.shows)
+    return ":".join(parts)
 
 
 def limit_of(plan: Plan, client_calls: int) -> str:
@@ -97,9 +107,11 @@ class Fallbacks:
         wanted: dict[Entry, str] = {}
         for some in _slices(plans):
             for plan in some:
-                values = {FAMILY: fallback_of(plan), LIMITS: limit_of(plan, self._client_calls)}
-                keys = [key for did in plan.numbers for key in spellings(did, self._region)]
-                wanted.update(((family, key), value) for family, value in values.items() if value for key in keys)
+                limit = limit_of(plan, self._client_calls)
+                for did in plan.numbers:
+                    values = {FAMILY: fallback_of(plan, did), LIMITS: limit}
+                    keys = spellings(did, self._region)
+                    wanted.update(((family, key), value) for family, value in values.items() if value for key in keys)
             await asyncio.sleep(0)
         return wanted
 

@@ -29,7 +29,7 @@ from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.rings import Rings
 from callrouter.core import inputs
-from callrouter.core.call import Call
+from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
 from callrouter.errors import ProtocolError
 from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
@@ -105,11 +105,6 @@ class AsteriskSwitch:
             self._by_uniqueid.pop(line.uniqueid, None)
             self._rings.call_ended(call_id)
             line.call_ended()
-
-    def call_id_of(self, uniqueid: str) -> str | None:
-        """The call of a caller's channel; None for any other channel."""
-        line = self._by_uniqueid.get(uniqueid)
-        return line.call_id if line is not None else None
 
     def drain(self) -> None:
         """No new call is taken any more: Asterisk's fallback serves them."""
@@ -232,6 +227,12 @@ class AsteriskSwitch:
     def _on_dial_state(self, message: AmiMessage) -> None:
         self._leg_heard(message["DestUniqueid"], inputs.LegSign.RANG)
 
+    def _on_hold(self, message: AmiMessage) -> None:
+        self._leg_heard(message["Uniqueid"], inputs.LegSign.HELD)
+
+    def _on_unhold(self, message: AmiMessage) -> None:
+        self._leg_heard(message["Uniqueid"], inputs.LegSign.RESUMED)
+
     def _on_dial_end(self, message: AmiMessage) -> None:
         call_id, told = self._rings.call_of(message["DestUniqueid"]), rings.dial_ended(message, self._heard_at())
         if call_id is not None and told is not None:
@@ -252,6 +253,13 @@ class AsteriskSwitch:
         match message["UserEvent"]:
             case "CallrouterBridged":
                 line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+            case "CallrouterLegFailed":
+                failure = LegFailure(
+                    leg=_number(message["Leg"]) or 0,
+                    sip=_number(message["Sip"]) or 0,
+                    cause=_number(message["Cause"]) or 0,
+                )
+                line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":  # before the AgentConnect of the same telephone (app_queue.c, try_calling)
                 line.phone_forwards = True
 
@@ -309,6 +317,8 @@ EVENTS: Final[Mapping[str, Callable[[AsteriskSwitch, AmiMessage], None]]] = {
     "AgentRingNoAnswer": AsteriskSwitch._on_ring_no_answer,
     "DialState": AsteriskSwitch._on_dial_state,
     "DialEnd": AsteriskSwitch._on_dial_end,
+    "Hold": AsteriskSwitch._on_hold,
+    "Unhold": AsteriskSwitch._on_unhold,
     "Rename": AsteriskSwitch._on_rename,
 }
 """What is done with an event. Asterisk is asked for these and no others (`link.wanted_events`)."""

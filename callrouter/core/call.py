@@ -261,8 +261,56 @@ class Offer(Struct, frozen=True, kw_only=True, gc=False):
         return _between(self.began_at, self.ended_at) if self.ended_at else 0.0
 
 
+class Leg(Struct, frozen=True, kw_only=True, gc=False):
+    """One party's side of a call."""
+
+    number: int
+    """1 for the first of the call."""
+    purpose: LegPurpose
+    party: str
+    """The agent, or what the document calls the contact; empty: the caller."""
+    leg: str = ""
+    """Their channel, as the switch calls it; empty when nobody said."""
+    began_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    held_at: datetime | None = None
+    """Since when they have the caller on hold."""
+    hold_seconds: float = 0.0
+    hung_up: bool = False
+    """They hung up themselves."""
+    ended_by: EndedBy | None = None
+    """None: it goes on, the caller was given to somebody else, or nobody answered."""
+    cause: int = 0
+    """Q.850; 0: not known."""
+    open: bool = True
+    """More may be heard of it."""
+
+    @property
+    def direction(self) -> LegDirection:
+        """Who called whom."""
+        return LegDirection.INCOMING if self.purpose is LegPurpose.CALLER else LegDirection.OUTGOING
+
+    def talk_seconds(self) -> float:
+        """Answer to end, without what was on hold; 0 while it goes on, or if nobody answered."""
+        if self.purpose is LegPurpose.CALLER or self.answered_at is None or self.ended_at is None:
+            return 0.0
+        return max(0.0, _between(self.answered_at, self.ended_at) - self.hold_seconds)
+
+
 TOGETHER = " + "
 """Joins the names of those who are rung at once."""
+
+
+class LegFailure(Struct, frozen=True, kw_only=True, gc=False):
+    """What the network answered for a telephone that was not reached."""
+
+    leg: int
+    """Which of those who were rung: the position in the attempt's `target`."""
+    sip: int
+    """The status of the final response (RFC 3261); 0: there was none."""
+    cause: int
+    """Q.850, by the network's Reason header (RFC 3326) or of the SIP status; 0: not known."""
 
 
 class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
@@ -276,12 +324,20 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     outcome: DialOutcome | None = None
     leg: int = 0
     """Which of several took the call: the position in `target`."""
+    shown: str = ""
+    """The number that they saw; empty: none was declared."""
+    failures: tuple[LegFailure, ...] = ()
+    """What the network answered for those who were not reached."""
 
     @property
     def answered_by(self) -> str | None:
         """Who took the call, as the document calls them; None when nobody did."""
+        return self.name_of(self.leg) if self.answered_at else None
+
+    def name_of(self, leg: int) -> str:
+        """Who was rung by a leg, as the document calls them."""
         rung = self.target.split(TOGETHER)
-        return rung[self.leg if self.leg < len(rung) else 0] if self.answered_at else None
+        return rung[leg if leg < len(rung) else 0]
 
     def waiting_seconds(self, until: datetime) -> float:
         """Start to answer, or to the end, or to `until` while still ringing."""
@@ -397,6 +453,11 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     offers: tuple[Offer, ...] = ()
     """Those this process knows: a successor knows what was open, and the numbers go on (`offers_made`)."""
     offers_made: int = 0
+    legs: tuple[Leg, ...] = ()
+    """Likewise (`legs_made`); the caller's own is added when the call has ended."""
+    legs_made: int = 0
+    held_seconds: float = 0.0
+    """For how long conversations that are over were on hold, in all."""
     messages: tuple[Message, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     recording_at: datetime | None = None
@@ -430,7 +491,7 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
         return self.earlier.waiting_seconds + queued + dialled
 
     def talk_seconds(self) -> float:
-        """Time bridged to a human, over all conversations that are over."""
+        """Time bridged to a human, over all conversations that are over, without what was on hold."""
         queued = sum(visit.talk_seconds() for visit in self.queue_visits)
         dialled = sum(dial.talk_seconds() for dial in self.dials)
-        return self.earlier.talk_seconds + queued + dialled
+        return max(0.0, self.earlier.talk_seconds + queued + dialled - self.held_seconds)

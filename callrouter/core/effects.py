@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from callrouter.core.identity import Presented
+
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):
     """One audio file the switch can play."""
@@ -100,6 +102,8 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""
+    presented: Presented | None = None
+    """Who calls, as they see it; the engine adds it. None: nothing is declared."""
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):

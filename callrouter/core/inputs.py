@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.call import CallerId, DialOutcome, LegFailure, QueueOutcome, RecordOutcome
 
 
 class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
@@ -85,6 +85,9 @@ class LegSign(StrEnum):
     """They hung up, or their telephone said no."""
     ENDED = "ended"
     """The channel is no more."""
+    HELD = "held"
+    """They have put the caller on hold."""
+    RESUMED = "resumed"
 
 
 class LegHeard(Struct, frozen=True, kw_only=True, gc=False):
@@ -117,6 +120,13 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
 
     leg: int
     """Which of those who are rung, from 0."""
+    at: datetime
+
+
+class LegFailed(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody who was rung could not be reached, and the network says why."""
+
+    failure: LegFailure
     at: datetime
 
 
@@ -206,6 +216,8 @@ class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):
 
     at: datetime
     cause: int | None = None
+    by_caller: bool | None = True
+    """They hung up themselves; False: their channel ended otherwise; None: nobody saw."""
 
 
 Result = (
@@ -232,6 +244,7 @@ Input = (
     | LegHeard
     | QueueLeft
     | LegAnswered
+    | LegFailed
     | DialEnded
     | RecordingEnded
     | QueuesSeen

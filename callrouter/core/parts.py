@@ -5,11 +5,14 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
 
     visit         node, exit, because, at
     queue visit   queue, entered, offers, first offer, agent, answered, left, outcome
-    dial          target, started, answered, ended, outcome, leg (left out when it is 0)
+    dial          target, started, answered, ended, outcome, and, unless all three are empty: leg, the number that is
+                  shown, failures (leg, SIP status, Q.850 cause of each); rows of before end with a leg
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
                   was heard but its beginning)
+    leg           number, purpose, party, leg, began, answered, ended, held since, seconds on hold, hung up, ended by,
+                  cause, open
 
 Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
 back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
@@ -26,6 +29,10 @@ from callrouter.core.call import (
     Callback,
     DialAttempt,
     DialOutcome,
+    EndedBy,
+    Leg,
+    LegFailure,
+    LegPurpose,
     Message,
     Offer,
     OfferOutcome,
@@ -80,7 +87,11 @@ def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
     return [
         [
             *(d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome),
-            *((d.leg,) if d.leg else ()),
+            *(
+                (d.leg, d.shown, [[one.leg, one.sip, one.cause] for one in d.failures])
+                if d.leg or d.shown or d.failures
+                else ()
+            ),
         ]
         for d in dials
     ]
@@ -104,6 +115,18 @@ def write_offers(offers: Iterable[Offer], offset: Offset) -> list[Any]:
             *((offset(o.ended_at), o.heard, o.cause, o.outcome) if o.heard or o.outcome else ()),
         ]
         for o in offers
+    ]
+
+
+def write_legs(legs: Iterable[Leg], offset: Offset) -> list[Any]:
+    """Legs of a call."""
+    return [
+        [
+            *(leg.number, leg.purpose, leg.party, leg.leg),
+            *(offset(leg.began_at), offset(leg.answered_at), offset(leg.ended_at), offset(leg.held_at)),
+            *(leg.hold_seconds, leg.hung_up, leg.ended_by, leg.cause, leg.open),
+        ]
+        for leg in legs
     ]
 
 
@@ -131,6 +154,15 @@ def seconds(value: object) -> float:
     if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]  # type() has narrowed it
         raise TypeError(f"{value!r} is no number of seconds")
     return float(value)  # type: ignore[arg-type]
+
+
+_REST_OF_DIAL: Final[list[Any]] = [0, "", []]
+"""What is not written of a dial where all of it is so."""
+
+
+def _failure(written: Any) -> LegFailure:
+    leg, sip, cause = written
+    return LegFailure(leg=whole(leg), sip=whole(sip), cause=whole(cause))
 
 
 class PartsReader:
@@ -179,8 +211,9 @@ class PartsReader:
 
     def dial(self, written: Any) -> DialAttempt:
         """An attempt to reach somebody."""
-        target, started_at, answered_at, ended_at, outcome, *leg = written
-        (leg,) = leg or (0,)
+        target, started_at, answered_at, ended_at, outcome, *rest = written
+        whole_rest: list[Any] = rest
+        leg, shown, failures = whole_rest + _REST_OF_DIAL[len(whole_rest) :]
         return DialAttempt(
             target=text(target),
             started_at=self.at(started_at),
@@ -188,6 +221,8 @@ class PartsReader:
             ended_at=self.at_or_none(ended_at),
             outcome=None if outcome is None else DialOutcome(outcome),
             leg=whole(leg),
+            shown=text(shown),
+            failures=tuple([_failure(one) for one in failures]),
         )
 
     def message(self, written: Any) -> Message:
@@ -215,6 +250,26 @@ class PartsReader:
             heard=whole(signs),
             cause=whole(cause),
             outcome=None if outcome is None else OfferOutcome(outcome),
+        )
+
+    def leg(self, written: Any) -> Leg:
+        """A party's side of the call."""
+        number, purpose, party, leg, began_at, answered_at, ended_at, held_at, *rest = written
+        hold_seconds, hung_up, ended_by, cause, still_open = rest
+        return Leg(
+            number=whole(number),
+            purpose=LegPurpose(purpose),
+            party=text(party),
+            leg=text(leg),
+            began_at=self.at(began_at),
+            answered_at=self.at_or_none(answered_at),
+            ended_at=self.at_or_none(ended_at),
+            held_at=self.at_or_none(held_at),
+            hold_seconds=seconds(hold_seconds),
+            hung_up=hung_up is True,
+            ended_by=None if ended_by is None else EndedBy(ended_by),
+            cause=whole(cause),
+            open=still_open is True,
         )
 
     def callback(self, written: Any) -> Callback:

@@ -11,6 +11,7 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from callrouter.core.identity import Identity
 from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About
 from callrouter.core.schedule import Schedule
@@ -68,6 +69,9 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """The node a call goes to when something could not be done; empty: hang up."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     service_level: ServiceLevelTarget = field(default_factory=ServiceLevelTarget)
+    identity: Identity | None = None
+    """Who calls when somebody outside is rung; None: nothing is declared, and Asterisk shows what it has of the
+    caller."""
     max_calls: int = 0
     """Live calls it may have at once; 0: what the operator has set for those who do not say."""
     source: str = ""

@@ -42,7 +42,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.call import DEFAULT_PBX, Disposition, OfferOutcome, QueueOutcome
+from callrouter.core.call import (
+    DEFAULT_PBX,
+    Disposition,
+    EndedBy,
+    LegDirection,
+    LegPurpose,
+    OfferOutcome,
+    QueueOutcome,
+)
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.outgoing.order import Outcome, Purpose, Settlement
 from callrouter.permissions import ScopeKind
@@ -184,6 +192,35 @@ offers = Table(
     Index(None, "agent", "began_at"),
 )
 
+legs = Table(
+    "legs",
+    metadata,
+    Column("leg_id", _Id, nullable=False, comment="of a call: its id, a slash, its number; else the channel's own id"),
+    Column("call_id", _Id, comment="empty: it belongs to no caller's call"),
+    Column("number", Integer, nullable=False, comment="1 for the first leg of the call"),
+    _pbx(),
+    Column("purpose", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("party", Text, nullable=False, comment="agent, or contact as the document calls them; empty: the caller"),
+    Column("identity", Text, comment="the number that was shown to them; empty: not known"),
+    Column("trunk", Text, comment="by which they were reached; empty: not known, or none"),
+    Column("began_at", _Instant, nullable=False),
+    Column("answered_at", _Instant),
+    Column("ended_at", _Instant),
+    Column("talk_seconds", Double, nullable=False, comment="answer to end, without hold; 0 for the caller's leg"),
+    Column("hold_seconds", Double, nullable=False),
+    Column("ended_by", Text, comment="who hung up; empty: not known, or the caller was given away"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    Column("tech_cause", Text, comment="what the network answered, as Asterisk says it (486)"),
+    *_revision(),
+    PrimaryKeyConstraint("leg_id"),
+    CheckConstraint(_one_of("purpose", LegPurpose), name="purpose"),
+    CheckConstraint(_one_of("direction", LegDirection), name="direction"),
+    CheckConstraint(_one_of("ended_by", EndedBy), name="ended_by"),
+    # Those of a call are a range of leg_id (store.calls): one index less for each row that is written.
+    Index("legs_party_began_at_idx", "party", "began_at", postgresql_where=text("purpose <> 'caller'")),
+)
+
 messages = Table(
     "messages",
     metadata,
@@ -266,6 +303,7 @@ outgoing_calls = Table(
     Column("agent", Text),
     Column("outcome", Text, comment="empty while it is under way"),
     Column("hangup_cause", Integer, comment="Q.850"),
+    _pbx(),
     PrimaryKeyConstraint("outgoing_id"),
     CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
     CheckConstraint(_one_of("outcome", Outcome), name="outcome"),

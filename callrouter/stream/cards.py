@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
+from callrouter.core.books.offers import open_offers
 from callrouter.core.call import Call, QueueVisit
 from callrouter.core.explain import nodes_reached
 from callrouter.core.nodes import QueueNode, spoken
@@ -12,8 +12,8 @@ from callrouter.core.plan import Plan
 from callrouter.stream.events import CallCard
 
 
-def card_of(call: Call, plan: Plan | None, offered_to: Sequence[str], at: datetime) -> CallCard:
-    """The call as it stands at that instant; `offered_to` are the agents whose telephones ring for it."""
+def card_of(call: Call, plan: Plan | None, at: datetime) -> CallCard:
+    """The call as it stands at that instant."""
     visit = open_visit(call)
     return CallCard(
         call_id=call.call_id,
@@ -31,7 +31,7 @@ def card_of(call: Call, plan: Plan | None, offered_to: Sequence[str], at: dateti
         ringing_at=call.clocks.ringing_at,
         waiting_since=visit.entered_at if visit and not visit.answered_at else None,
         waiting_seconds=call.waiting_seconds(at),
-        offered_to=list(offered_to),
+        offered_to=[one.agent for one in open_offers(call) if one.ended_at is None],
         agent=call.agent,
     )
 

@@ -17,7 +17,7 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from callrouter.core.call import CallerId, CallState, Disposition, QueueOutcome
+from callrouter.core.call import CallerId, CallState, Disposition, OfferOutcome, QueueOutcome
 
 
 class AgentState(StrEnum):
@@ -30,18 +30,6 @@ class AgentState(StrEnum):
     UNREACHABLE = "unreachable"
     """Not registered, or it does not answer Asterisk's OPTIONS."""
     UNKNOWN = "unknown"
-
-
-class OfferOutcome(StrEnum):
-    """How the offer of a call to an agent ended."""
-
-    ANSWERED = "answered"
-    NOT_ANSWERED = "not_answered"
-    """Nobody picked up in time, or the agent refused, or hung up before the caller was there."""
-    CALLER_LEFT = "caller_left"
-    """The caller hung up, or left the queue."""
-    ELSEWHERE = "elsewhere"
-    """Another agent answered."""
 
 
 class CallCard(Struct, frozen=True, kw_only=True, gc=False):
@@ -123,7 +111,7 @@ class CallOffered(CallEvent, frozen=True, kw_only=True, tag="call.offered", gc=F
 
 
 class OfferEnded(CallEvent, frozen=True, kw_only=True, tag="offer.ended", gc=False):
-    """An agent's telephone does not ring for the caller any more."""
+    """An agent's telephone does not ring for the caller any more; told again where more is learnt of the outcome."""
 
     queue: str
     agent: str

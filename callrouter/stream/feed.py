@@ -14,12 +14,11 @@ from itertools import islice
 from typing import Final
 
 from callrouter.core import facts
-from callrouter.core.call import Call
 from callrouter.core.facts import Fact
 from callrouter.errors import CallrouterError
 from callrouter.runtime.calls import LiveCalls
 from callrouter.stream import events
-from callrouter.stream.events import AgentCard, CallCard, Event, OfferOutcome, Snapshot
+from callrouter.stream.events import AgentCard, CallCard, Event, Snapshot
 from callrouter.stream.frames import frame
 from callrouter.stream.making import EventMaker
 from callrouter.stream.outlet import Outlet
@@ -36,13 +35,15 @@ class TooManyListeners(CallrouterError):
 
 
 class Feed:
-    """An observer of facts, which is told of offers, agents and the link as well."""
+    """An observer of facts, which is told of agents and the link as well."""
 
     interests: Final[frozenset[type[Fact]]] = frozenset(
         {
             facts.CallStarted,
             facts.QueueEntered,
             facts.QueueEnded,
+            facts.OfferMade,
+            facts.OfferEnded,
             facts.Bridged,
             facts.MessageLeft,
             facts.CallbackAsked,
@@ -83,31 +84,25 @@ class Feed:
 
     def observe(self, told: Sequence[Fact]) -> None:
         """Facts of one turn."""
+        if not self.listening:
+            return
         for fact in told:
             match fact:
                 case (
                     facts.CallStarted()
                     | facts.QueueEntered()
                     | facts.QueueEnded()
+                    | facts.OfferMade()
+                    | facts.OfferEnded()
                     | facts.Bridged()
                     | facts.MessageLeft()
                     | facts.CallbackAsked()
                     | facts.CallEnded()
-                ) if self.listening:
+                ):
                     for event in self._maker.of_fact(fact):
                         self._tell(event)
-                case facts.Bridged(call=call) | facts.QueueEnded(call=call) if self._maker.offers:
-                    self._maker.offers.all_ended(call.call_id)
                 case _:
                     pass
-
-    def offer_began(self, call: Call, agent: str, at: datetime) -> None:
-        """An agent's telephone begins to ring for a caller."""
-        self._tell(self._maker.offer_began(call, agent, at))
-
-    def offer_ended(self, call: Call, agent: str, outcome: OfferOutcome, at: datetime) -> None:
-        """It rings no more."""
-        self._tell(self._maker.offer_ended(call, agent, outcome, at))
 
     def agent_changed(self, card: AgentCard) -> None:
         """How an agent stands; one who is a member of no queue any more is forgotten."""
@@ -124,8 +119,8 @@ class Feed:
             at = self._now()
             self._tell(events.ObservationResumed(at=at) if observing else events.ObservationLost(at=at, reason=reason))
 
-    def _tell(self, event: Event | None) -> None:
-        if event is None or not self.listening:
+    def _tell(self, event: Event) -> None:
+        if not self.listening:
             return
         sent = frame(event, self._ring.next_id)
         self._ring.append(sent)

@@ -1,4 +1,4 @@
-"""Events of facts, and of what is heard of agents' telephones."""
+"""Events of facts."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from callrouter.core import facts
-from callrouter.core.call import Call
+from callrouter.core.call import Call, Offer
 from callrouter.core.facts import Fact
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.stream import events
 from callrouter.stream.cards import card_of, open_visit
-from callrouter.stream.events import CallCard, Event, OfferOutcome
-from callrouter.stream.offers import Offers
+from callrouter.stream.events import CallCard, Event
 
 
 class EventMaker:
-    """Knows which telephones ring for whom: that is no part of a call."""
+    """Makes an event of whatever is one to readers, with the card of its call."""
 
     def __init__(
         self, calls: LiveCalls, plans_in_service: Callable[[], Mapping[str, Plan]], now: Callable[[], datetime]
@@ -26,13 +25,12 @@ class EventMaker:
         self._calls = calls
         self._plans_in_service = plans_in_service
         self._now = now
-        self.offers = Offers()
 
     def card(self, call: Call, at: datetime) -> CallCard:
         """The call as it stands at that instant."""
         live = self._calls.get(call.call_id)
         plan = live.plan if live is not None else self._plans_in_service().get(call.client)
-        return card_of(call, plan, self.offers.of(call.call_id), at)
+        return card_of(call, plan, at)
 
     def of_fact(self, fact: Fact) -> Iterator[Event]:
         """What a fact is to readers; most are nothing."""
@@ -43,10 +41,15 @@ class EventMaker:
             case facts.QueueEntered(call=call, visit=visit):
                 at = visit.entered_at
                 yield events.CallWaiting(at=at, call=self.card(call, at), queue=visit.queue)
+            case facts.OfferMade(call=call, offer=offer):
+                at = offer.began_at
+                yield events.CallOffered(at=at, call=self.card(call, at), queue=offer.queue, agent=offer.agent)
+            case facts.OfferEnded(call=call, offer=offer):
+                yield self._offer_ended(call, offer)
             case facts.Bridged(call=call):
-                yield from self._answered(call)
+                yield self._answered(call)
             case facts.QueueEnded():
-                yield from self._queue_left(fact)
+                yield self._queue_left(fact)
             case facts.MessageLeft(call=call, message=message):
                 at = self._now()
                 yield events.MessageTaken(
@@ -64,41 +67,29 @@ class EventMaker:
             case _:
                 pass
 
-    def offer_began(self, call: Call, agent: str, at: datetime) -> Event | None:
-        """An agent's telephone begins to ring; None for a call that does not wait (any more)."""
-        visit = open_visit(call)
-        if visit is None or visit.answered_at is not None:
-            return None
-        self.offers.began(call.call_id, agent, visit.queue)
-        return events.CallOffered(at=at, call=self.card(call, at), queue=visit.queue, agent=agent)
+    def _offer_ended(self, call: Call, offer: Offer) -> Event:
+        assert offer.outcome is not None, "an offer that has ended has an outcome"
+        at = offer.ended_at or self._now()
+        return events.OfferEnded(
+            at=at, call=self.card(call, at), queue=offer.queue, agent=offer.agent, outcome=offer.outcome
+        )
 
-    def offer_ended(self, call: Call, agent: str, outcome: OfferOutcome, at: datetime) -> Event | None:
-        """An agent's telephone rings no more; None when it did not."""
-        queue = self.offers.ended(call.call_id, agent)
-        if queue is None:
-            return None
-        return events.OfferEnded(at=at, call=self.card(call, at), queue=queue, agent=agent, outcome=outcome)
-
-    def _answered(self, call: Call) -> Iterator[Event]:
+    def _answered(self, call: Call) -> Event:
         visit = open_visit(call)
         dial = call.dials[-1] if call.dials and visit is None else None
-        agent = visit.agent if visit else None
         at = (visit.answered_at if visit else dial.answered_at if dial else None) or self._now()
-        for ringing in self.offers.of(call.call_id):
-            outcome = OfferOutcome.ANSWERED if ringing == agent else OfferOutcome.ELSEWHERE
-            if (ended := self.offer_ended(call, ringing, outcome, at)) is not None:
-                yield ended
-        contact = dial.answered_by if dial else None
-        yield events.CallAnswered(at=at, call=self.card(call, at), agent=agent, contact=contact)
+        return events.CallAnswered(
+            at=at,
+            call=self.card(call, at),
+            agent=visit.agent if visit else None,
+            contact=dial.answered_by if dial else None,
+        )
 
-    def _queue_left(self, fact: facts.QueueEnded) -> Iterator[Event]:
+    def _queue_left(self, fact: facts.QueueEnded) -> Event:
         call, visit = fact.call, fact.visit
         assert visit.outcome is not None, "a visit that is complete has an outcome"
         at = visit.left_at or self._now()
-        for ringing in self.offers.of(call.call_id):
-            if (ended := self.offer_ended(call, ringing, OfferOutcome.CALLER_LEFT, at)) is not None:
-                yield ended
-        yield events.QueueLeft(
+        return events.QueueLeft(
             at=at,
             call=self.card(call, at),
             queue=visit.queue,

@@ -34,6 +34,8 @@ class Habit(StrEnum):
     VOICEMAIL = "voicemail"
     """Answers at once, speaks, presses nothing, hangs up by itself."""
     BUSY = "busy"
+    DECLINES = "declines"
+    """A telephone whose network says why, in its own terms (603, with Q.850's cause 21)."""
     RINGS = "rings"
     """Nobody answers."""
     MOVED = "moved"
@@ -64,6 +66,8 @@ class Carrier(asyncio.DatagramProtocol):
         self.dialled: list[str] = []
         self.invites: list[dict[str, str]] = []
         """What came with each, by lower-case header."""
+        self.heard: list[str] = []
+        """All that came, as it came."""
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._dialogs: dict[str, _Dialog] = {}
@@ -107,6 +111,7 @@ class Carrier(asyncio.DatagramProtocol):
             self._transport.close()
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.heard.append(data.decode(errors="replace"))
         request = _parse(data)
         if request is None:
             return
@@ -148,6 +153,9 @@ class Carrier(asyncio.DatagramProtocol):
         habit = self._habits.get(number)
         if habit in (None, Habit.BUSY):
             self._reply(invite, address, "404 Not Found" if habit is None else "486 Busy Here", None)
+            return
+        if habit is Habit.DECLINES:
+            self._reply(invite, address, "603 Decline", None)
             return
         if habit is Habit.MOVED:
             self._reply(invite, address, "302 Moved Temporarily", None)
@@ -226,6 +234,8 @@ class Carrier(asyncio.DatagramProtocol):
         ]
         if status.startswith("181"):
             lines.append(f"Diversion: <sip:elsewhere@{self.host}>;reason=unconditional")
+        if status.startswith("603"):
+            lines.append('Reason: Q.850;cause=21;text="Call rejected"')
         if body:
             lines.append("Content-Type: application/sdp")
         lines.append(f"Content-Length: {len(body)}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 import psutil
 
+from callrouter.core.call import OfferOutcome
 from callrouter.stream.events import (
     AgentChanged,
     CallAnswered,
@@ -22,7 +23,6 @@ from callrouter.stream.events import (
     EngineAway,
     Event,
     OfferEnded,
-    OfferOutcome,
     QueueLeft,
     Snapshot,
     StreamEvent,

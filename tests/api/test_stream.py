@@ -39,7 +39,7 @@ from callrouter.stream.hub import Hub
 from callrouter.stream.making import EventMaker
 
 from ..stream.cards import agent  # noqa: TID252  # tests are no installed package
-from ..stream.test_making import PLAN  # noqa: TID252
+from ..stream.test_making import PLAN, rung  # noqa: TID252
 from ..stream.test_ring import GARBAGE  # noqa: TID252
 from .serving import TOKEN, Noted, NoTokens, make_gate
 from .stories import after, live
@@ -80,6 +80,11 @@ class Engine:
         call = live(call_id)
         self.calls.add(LiveCall(call, PLAN))
         self.feed.observe([facts.QueueEntered(call=call, visit=call.queue_visits[0])])
+
+    def rings(self, call_id: str, agent_: str) -> None:
+        """An agent's telephone."""
+        call = rung(live(call_id), agent_)
+        self.feed.observe([facts.OfferMade(call=call, offer=call.offers[0])])
 
     def begins_many(self, count: int, start: int = 0) -> None:
         for number in range(start, start + count):
@@ -201,7 +206,7 @@ async def test_what_happens_is_told() -> None:
     async with town(live("1")) as (engine, web), web.reads() as reading:
         begun = await reading.kinds()
         engine.begins("2")
-        engine.feed.offer_began(live("2"), "agent-1", after(13))
+        engine.rings("2", "agent-1")
         happened = await reading.kinds(2)
         answer = reading.answer
 
@@ -228,7 +233,7 @@ async def test_a_part_of_it_is_seen(query: str, seen: list[str]) -> None:
         await reading.next()
         engine.begins("2")
         engine.feed.agent_changed(agent("agent-1"))
-        engine.feed.offer_began(live("2"), "agent-1", after(13))
+        engine.rings("2", "agent-1")
         engine.feed.observes(False, "gone")
         told = [kind for _, kind in await reading.kinds(len(seen) + 1)]
 

@@ -244,7 +244,7 @@ async def engine_room(
     follower: Follower | None = None,
 ) -> AsyncIterator[EngineRoom]:
     """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; a `follower` is told
-    of agents and offers.
+    of agents.
     """
     rooms: list[EngineRoom] = []
 
@@ -268,7 +268,7 @@ async def engine_room(
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     if follower is not None:
-        tasks.start(AgentWatch(link, calls, switch.call_id_of, follower, clock.now).run(), "watch over agents")
+        tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
     rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))
     tasks.start(link.run(), "link")
     await until(lambda: link.state is LinkState.UP, 10)

@@ -357,9 +357,9 @@ def test_the_fallback_asterisk_can_follow() -> None:
     """A queue, a number, or the closed prompt."""
     number = RedirectNode(name="number", number="+33199000099", exits={"failed": "bye"})
 
-    assert fallback_of(PLAN) == "queue:medical"
-    assert fallback_of(plan_of(number, BYE, fallback="number")) == "number:+33199000099"
-    assert fallback_of(plan_of(BYE)) == "closed"
+    assert fallback_of(PLAN, DID) == "queue:medical"
+    assert fallback_of(plan_of(number, BYE, fallback="number"), DID) == "number:+33199000099"
+    assert fallback_of(plan_of(BYE), DID) == "closed"
 
 
 CARRIER_PORT = free_port(socket.SOCK_DGRAM)

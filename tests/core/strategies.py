@@ -14,6 +14,7 @@ from callrouter.core.call import (
     Call,
     CallerId,
     DialOutcome,
+    LegFailure,
     Presentation,
     QueueOutcome,
     RecordOutcome,
@@ -244,14 +245,16 @@ FITTING: dict[str, tuple[str, ...]] = {
     "playing": ("PromptEnded", "DigitPressed", "CallAnswered"),
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
     "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard"),
-    "dialling": ("DialEnded", "LegAnswered"),
-    "connected": ("QueueLeft", "DialEnded", "LegHeard"),
+    "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
     "adrift": ("AgentOffered", "AgentAnswered", "LegHeard", "LegAnswered", "RecordingFound", "CallerHungUp"),
     "ended": ("CallerHungUp",),
 }
+_whole = st.integers(0, 999)
+failures = st.builds(LegFailure, leg=_whole, sip=_whole, cause=_whole)
 KIND_BY_NAME = {kind.__name__: kind for kind in inputs.Input.__args__}
 
 
@@ -301,6 +304,8 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
             return inputs.QueueLeft(step=step, outcome=draw(st.sampled_from(QueueOutcome)), at=at)
         case "LegAnswered":
             return inputs.LegAnswered(leg=0, at=at)
+        case "LegFailed":
+            return inputs.LegFailed(failure=draw(failures), at=at)
         case "DialEnded":
             return inputs.DialEnded(step=step, outcome=draw(st.sampled_from(DialOutcome)), at=at)
         case "RecordingEnded" | "RecordingFound":
@@ -319,10 +324,9 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
             # No longer than the node's field allows, in bytes: the performer sees to that.
             known = st.dictionaries(st.sampled_from(VARIABLES), st.text(max_size=10))
             return inputs.LookupDone(step=step, values=draw(known), at=at)
-        case "LookupFailed":
-            return inputs.LookupFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
-        case "CommandFailed":
-            return inputs.CommandFailed(step=step, reason=draw(st.text(max_size=300)), at=at)
+        case "LookupFailed" | "CommandFailed":
+            failed: inputs.Input = KIND_BY_NAME[name](step=step, reason=draw(st.text(max_size=300)), at=at)
+            return failed
         case "ControlLost":
             return inputs.ControlLost(reason="the lease ran out", at=at)
         case "CallerHungUp":

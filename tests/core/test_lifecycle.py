@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import fields
 
 from callrouter.core import engine, inputs
-from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome, RecordOutcome
+from callrouter.core.call import Call, CallState, DialOutcome, LegFailure, QueueOutcome, RecordOutcome
 from callrouter.core.facts import (
     Bridged,
     CallEnded,
@@ -108,6 +108,7 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "heard": True,
         "looks": {},
         "values": {},
+        "failure": LegFailure(leg=0, sip=486, cause=17),
         "outcome": outcomes.get(kind),
     }
     told: inputs.Input = kind(**{field.name: given[field.name] for field in fields(kind) if field.name in given})

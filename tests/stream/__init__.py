@@ -1,5 +1,5 @@
 """Where those modules of `callrouter.stream` are tested whose name no test file has.
 
-cards, offers   test_making.py
-reader          test_hub.py
+cards    test_making.py
+reader   test_hub.py
 """

@@ -11,9 +11,9 @@ import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 
-from callrouter.core.call import Disposition, QueueOutcome
+from callrouter.core.call import Disposition, OfferOutcome, QueueOutcome
 from callrouter.stream import events
-from callrouter.stream.events import KINDS, Event, OfferOutcome, decode, encode, schema
+from callrouter.stream.events import KINDS, Event, decode, encode, schema
 
 from .cards import AT, agent, arrived, card, offered, waiting
 
@@ -83,3 +83,11 @@ def test_the_integrator_finds_every_kind_and_field() -> None:
     described: list[type[msgspec.Struct]] = [*KINDS.values(), events.CallCard, events.AgentCard]
     fields = {field for kind in described for field in kind.__struct_fields__}
     assert fields - named == set()
+
+
+def test_the_integrator_finds_every_outcome_and_state() -> None:
+    """Of offers, and of agents' telephones."""
+    text = (ROOT / "docs" / "integrator.md").read_text(encoding="utf-8")
+    section = text.partition("## The event stream\n")[2].partition("\n## ")[0]
+
+    assert {*OfferOutcome, *events.AgentState} - set(re.findall(r"`([a-z_]+)`", section)) == set()

@@ -10,7 +10,7 @@ import pytest
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.runtime.calls import LiveCall, LiveCalls
-from callrouter.stream.events import OfferOutcome, Snapshot, decode
+from callrouter.stream.events import Snapshot, decode
 from callrouter.stream.feed import MOST_LISTENERS, SLICE, Feed, TooManyListeners
 from callrouter.stream.frames import Frame, FrameReader
 from callrouter.stream.making import EventMaker
@@ -19,7 +19,7 @@ from callrouter.stream.ring import EventId
 
 from ..api.stories import abandoned, after, answered, live  # noqa: TID252  # tests are no installed package
 from .cards import agent
-from .test_making import PLAN
+from .test_making import PLAN, rung
 
 EPOCH = 1795957200123
 
@@ -92,15 +92,11 @@ async def test_who_listens_begins_with_a_snapshot() -> None:
 
 async def test_while_nobody_listens_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even a card; but whose telephone rings is known when somebody comes."""
-    room = Room(live("1"), live("2"))
+    room = Room(rung(live("1"), "agent-1"), live("2"))
     monkeypatch.setattr("callrouter.stream.making.events", None)  # whatever would make an event fails
     room.feed.observe([facts.CallStarted(call=live("3")), facts.CallEnded(call=abandoned("4"))])
     room.feed.observe([facts.QueueEnded(call=abandoned("4"), visit=abandoned("4").queue_visits[0])])
     monkeypatch.undo()
-    room.feed.offer_began(live("1"), "agent-1", after(13))
-    room.feed.offer_began(live("2"), "agent-2", after(13))
-    gone = abandoned("2")
-    room.feed.observe([facts.QueueEnded(call=gone, visit=gone.queue_visits[0])])
     [first] = await heard(await room.feed.listen(), 1)
 
     snapshot = decode(first.data)
@@ -157,16 +153,15 @@ async def test_offers_agents_and_the_link_are_told() -> None:
     outlet = await room.feed.listen()
     room.feed.observes(True)
     room.feed.observes(True)
-    room.feed.offer_began(live("1"), "agent-1", after(13))
-    room.feed.offer_ended(live("1"), "agent-1", OfferOutcome.NOT_ANSWERED, after(18))
-    room.feed.offer_ended(live("1"), "agent-1", OfferOutcome.NOT_ANSWERED, after(18))
+    call = rung(live("1"), "agent-1")
+    room.feed.observe([facts.OfferMade(call=call, offer=call.offers[0])])
     room.feed.agent_changed(agent("agent-1"))
     room.feed.observes(False, "nothing was heard for 4.2 s")
     room.feed.observes(False, "connection lost")
-    frames = await heard(outlet, 6)
+    frames = await heard(outlet, 5)
 
     assert [kind for _, kind in kinds(frames)] == [
-        *("Snapshot", "ObservationResumed", "CallOffered", "OfferEnded", "AgentChanged", "ObservationLost")
+        *("Snapshot", "ObservationResumed", "CallOffered", "AgentChanged", "ObservationLost")
     ]
 
 

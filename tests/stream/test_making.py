@@ -1,15 +1,15 @@
-"""What facts are to readers: the card of the call, whose telephone rings, and each kind of event."""
+"""What facts are to readers: the card of the call, and each kind of event."""
 
 from __future__ import annotations
 
 from callrouter.core import facts
-from callrouter.core.call import Call, Callback, CallState, DialAttempt, QueueOutcome, replace
+from callrouter.core.call import Call, Callback, CallState, DialAttempt, Offer, OfferOutcome, QueueOutcome, replace
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.stream import events
-from callrouter.stream.events import Event, OfferOutcome
+from callrouter.stream.events import Event
 from callrouter.stream.making import EventMaker
 
 from ..api.stories import abandoned, after, answered, live, message_left  # noqa: TID252  # tests are no installed package
@@ -47,6 +47,14 @@ def told(made: EventMaker, fact: facts.Fact) -> list[Event]:
     return list(made.of_fact(fact))
 
 
+def rung(call: Call, *agents: str) -> Call:
+    """These agents' telephones ring since the thirteenth second."""
+    offers = tuple(
+        Offer(number=number, queue="medical", agent=agent, began_at=after(13)) for number, agent in enumerate(agents, 1)
+    )
+    return replace(call, offers=offers, offers_made=len(offers))
+
+
 def talking(call: Call, agent: str = "agent-1") -> Call:
     """The caller has been answered in the twentieth second."""
     visit = replace(call.queue_visits[-1], agent=agent, answered_at=after(20), offers=1)
@@ -55,9 +63,8 @@ def talking(call: Call, agent: str = "agent-1") -> Call:
 
 def test_a_card_has_all_that_a_screen_shows() -> None:
     call = live("1")
-    made = maker(call)
-    made.offers.began("1", "agent-1", "medical")
-    card = made.card(call, after(20))
+    call = rung(call, "agent-1")
+    card = maker(call).card(call, after(20))
 
     assert (card.call_id, card.client, card.client_name, card.did) == ("1", PLAN.client, PLAN.name, "+33199000010")
     assert (card.caller, card.variables, card.path) == (
@@ -89,46 +96,34 @@ def test_a_call_from_its_beginning() -> None:
 
 
 def test_an_offer_begins_and_ends() -> None:
-    call = live("1")
+    call = rung(live("1"), "agent-1")
+    over = replace(call, offers=(replace(call.offers[0], outcome=OfferOutcome.RANG_OUT, ended_at=after(18)),))
     made = maker(call)
-    began = made.offer_began(call, "agent-1", after(13))
-    over = made.offer_ended(call, "agent-1", OfferOutcome.NOT_ANSWERED, after(18))
+    [began] = told(made, facts.OfferMade(call=call, offer=call.offers[0]))
+    [ended] = told(made, facts.OfferEnded(call=over, offer=over.offers[0]))
 
     assert isinstance(began, events.CallOffered)
-    assert isinstance(over, events.OfferEnded)
+    assert isinstance(ended, events.OfferEnded)
     assert (began.at, began.agent, began.queue, began.call.offered_to) == (after(13), "agent-1", "medical", ["agent-1"])
-    assert (over.agent, over.outcome, over.call.offered_to) == ("agent-1", OfferOutcome.NOT_ANSWERED, [])
-    assert made.offer_ended(call, "agent-1", OfferOutcome.NOT_ANSWERED, after(18)) is None
-    assert not made.offers
+    assert (ended.at, ended.agent, ended.outcome) == (after(18), "agent-1", OfferOutcome.RANG_OUT)
+    assert ended.call.offered_to == []
 
 
-def test_what_is_told_late_of_an_offer_is_nothing() -> None:
-    """The call talks already, or has left the queue."""
-    call = live("1")
-    left = replace(call, queue_visits=(replace(call.queue_visits[0], left_at=after(30)),))
-    made = maker(call)
+def test_a_ring_that_is_over_rings_no_more_though_nobody_knows_why() -> None:
+    call = rung(live("1"), "agent-1", "agent-2")
+    over = replace(call, offers=(replace(call.offers[0], ended_at=after(18)), call.offers[1]))
 
-    assert made.offer_began(talking(call), "agent-2", after(21)) is None
-    assert made.offer_began(left, "agent-2", after(31)) is None
-    assert made.offer_began(replace(call, queue_visits=()), "agent-2", after(31)) is None
-    assert not made.offers
+    assert maker(call).card(call, after(20)).offered_to == ["agent-1", "agent-2"]
+    assert maker(over).card(over, after(20)).offered_to == ["agent-2"]
 
 
-def test_when_one_of_several_answers_the_others_stop() -> None:
-    call = live("1")
-    made = maker(call)
-    for agent in ("agent-1", "agent-2", "agent-3"):
-        made.offer_began(call, agent, after(13))
-    *over, reached = told(made, facts.Bridged(call=talking(call, "agent-2")))
+def test_an_agent_answers() -> None:
+    call = talking(live("1"), "agent-2")
+    [reached] = told(maker(call), facts.Bridged(call=call))
 
-    assert [(one.agent, one.outcome) for one in over if isinstance(one, events.OfferEnded)] == [
-        ("agent-1", OfferOutcome.ELSEWHERE),
-        ("agent-2", OfferOutcome.ANSWERED),
-        ("agent-3", OfferOutcome.ELSEWHERE),
-    ]
     assert isinstance(reached, events.CallAnswered)
     assert (reached.at, reached.agent, reached.contact) == (after(20), "agent-2", None)
-    assert (reached.call.offered_to, reached.call.agent, reached.call.waiting_seconds) == ([], "agent-2", 8.0)
+    assert (reached.call.agent, reached.call.waiting_seconds) == ("agent-2", 8.0)
 
 
 def test_somebody_of_the_clients_answers() -> None:
@@ -140,20 +135,15 @@ def test_somebody_of_the_clients_answers() -> None:
     assert (reached.at, reached.agent, reached.contact) == (after(15), None, "b")
 
 
-def test_a_caller_who_leaves_ends_what_rings() -> None:
-    call, gone = live("1"), abandoned("1")
-    made = maker(call)
-    made.offer_began(call, "agent-1", after(13))
-    over, left = told(made, facts.QueueEnded(call=gone, visit=gone.queue_visits[0]))
-    [ended] = told(made, facts.CallEnded(call=gone))
+def test_a_caller_leaves() -> None:
+    gone = abandoned("1")
+    [left] = told(maker(), facts.QueueEnded(call=gone, visit=gone.queue_visits[0]))
+    [ended] = told(maker(), facts.CallEnded(call=gone))
 
-    assert isinstance(over, events.OfferEnded)
     assert isinstance(left, events.QueueLeft)
     assert isinstance(ended, events.CallEnded)
-    assert over.outcome is OfferOutcome.CALLER_LEFT
     assert (left.outcome, left.agent, left.waited_seconds, left.talked_seconds) == (QueueOutcome.ABANDONED, None, 9, 0)
     assert (ended.at, ended.disposition, ended.hangup_cause) == (after(21), gone.disposition, 16)
-    assert not made.offers
 
 
 def test_a_conversation_is_over() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callrouter.core.call import OfferOutcome
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
 from callrouter.stream.events import (
     AgentChanged,
@@ -12,7 +13,6 @@ from callrouter.stream.events import (
     Event,
     ObservationLost,
     OfferEnded,
-    OfferOutcome,
 )
 from callrouter.stream.views import View
 
@@ -25,7 +25,7 @@ LEGAL = Scope(ScopeKind.TEAMS, frozenset({"legal"}))
 
 CHANGED = AgentChanged(at=AT, agent=agent("agent-1", "medical", "night"))
 LOST = ObservationLost(at=AT, reason="gone")
-OFFER_OVER = OfferEnded(at=AT, call=card(), queue="medical", agent="agent-1", outcome=OfferOutcome.NOT_ANSWERED)
+OFFER_OVER = OfferEnded(at=AT, call=card(), queue="medical", agent="agent-1", outcome=OfferOutcome.RANG_OUT)
 ANSWERED = CallAnswered(at=AT, call=card(agent="agent-2"), agent="agent-2", contact=None)
 ENDED = CallEnded(at=AT, call=card(agent="agent-2"), disposition=None, talked_seconds=0, hangup_cause=16)
 

@@ -42,6 +42,7 @@ from callrouter.core.effects import (
     Record,
     Sound,
 )
+from callrouter.core.identity import Presented
 
 LEASE_MARGIN_SECONDS = 3.0
 """What a batch is given beyond its longest time."""
@@ -294,6 +295,18 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
         *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
         ("__CR_RING", _whole(effect.ring_seconds)),
         ("__CR_SCREEN", "&".join(_files(_after_pause(effect.screen, places)))),
+        *_presented_variables(effect.presented),
+    ]
+
+
+def _presented_variables(presented: Presented | None) -> list[tuple[str, str]]:
+    """Who calls, for callrouter-present. Where nothing is declared nothing is set: no call of the plan has any."""
+    if presented is None:
+        return []
+    return [
+        ("__CR_SHOWN", _dialable(presented.number)),
+        ("__CR_FORWARDED_BY", _dialable(presented.forwarded_by) if presented.forwarded_by else ""),
+        ("__CR_FORWARDING", presented.forwarding.value),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How agents stand, and whose telephone rings for whom, as app_queue tells it; for those who follow it live.
+"""How agents stand, as app_queue tells it; for those who follow it live.
 
 Asterisk raises an event for each of an agent's queues whenever their telephone or pause changes: what comes together is
 looked at once. After each log-in, and every half minute, all members are asked for: a member that a reload removes
@@ -10,17 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.core.call import Call
 from callrouter.errors import AmiError
-from callrouter.runtime.calls import LiveCalls
-from callrouter.stream.events import AgentCard, AgentState, OfferOutcome
+from callrouter.stream.events import AgentCard, AgentState
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 TOGETHER_SECONDS: Final = 0.01
@@ -42,8 +40,6 @@ hold; 0 is unknown."""
 class Follower(Protocol):
     """Who is told (`stream.feed.Feed`)."""
 
-    def offer_began(self, call: Call, agent: str, at: datetime) -> None: ...
-    def offer_ended(self, call: Call, agent: str, outcome: OfferOutcome, at: datetime) -> None: ...
     def agent_changed(self, card: AgentCard) -> None: ...
     def observes(self, observing: bool, reason: str = "") -> None: ...  # noqa: FBT001, RUF100
 
@@ -57,27 +53,16 @@ class _Membership(Struct, frozen=True, gc=False):
 
 
 class AgentWatch:
-    """Make it after the switch: it is told of each event second, when the call knows already.
+    """Make it before the link runs.
 
     Args:
         link: the link to Asterisk.
-        calls: the live calls.
-        call_id_of: which of them has a caller's channel of that uniqueid.
         follower: who is told.
         now: the engine's clock.
     """
 
-    def __init__(
-        self,
-        link: AmiLink,
-        calls: LiveCalls,
-        call_id_of: Callable[[str], str | None],
-        follower: Follower,
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, link: AmiLink, follower: Follower, now: Callable[[], datetime]) -> None:
         self._link = link
-        self._calls = calls
-        self._call_id_of = call_id_of
         self._follower = follower
         self._now = now
         self._members: dict[str, dict[str, _Membership]] = {}
@@ -93,9 +78,6 @@ class AgentWatch:
                 "QueueMemberPause": self._on_member,
                 "QueueMemberAdded": self._on_member,
                 "QueueMemberRemoved": self._on_removed,
-                "AgentCalled": self._on_called,
-                "AgentRingNoAnswer": self._on_not_answered,
-                "AgentDump": self._on_not_answered,
             },
             on_state=self._on_link_state,
         )
@@ -182,26 +164,6 @@ class AgentWatch:
             else:
                 self._told.pop(agent, None)
                 self._members.pop(agent, None)
-
-    # ------------------------------------------------------------------------------------------------------ offers
-
-    def _on_called(self, message: AmiMessage) -> None:
-        call = self._call_of(message)
-        if call is not None:
-            self._follower.offer_began(call, _agent(message), self._heard_at())
-
-    def _on_not_answered(self, message: AmiMessage) -> None:
-        call = self._call_of(message)
-        if call is not None:
-            self._follower.offer_ended(call, _agent(message), OfferOutcome.NOT_ANSWERED, self._heard_at())
-
-    def _call_of(self, message: AmiMessage) -> Call | None:
-        live = self._calls.get(self._call_id_of(message["Uniqueid"]) or "")
-        return live.call if live is not None else None
-
-    def _heard_at(self) -> datetime:
-        """What is read late is dated to when Asterisk saw it."""
-        return self._now() - timedelta(seconds=self._link.late_seconds)
 
 
 def _card(agent: str, queues: dict[str, _Membership], since: datetime) -> AgentCard:

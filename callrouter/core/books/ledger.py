@@ -10,11 +10,14 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    LegFailure,
     QueueOutcome,
     QueueVisit,
     replace,
 )
 
+MAX_FAILURES = 8
+"""What is kept of those who were rung at once and not reached: they travel with the call."""
 FALLBACK_QUEUE = "(fallback)"
 """Stands for whatever queue or number Asterisk's own dialplan rang while it had the call."""
 
@@ -27,6 +30,14 @@ def note_agent_offered(call: Call, at: datetime) -> Call:
     offered = replace(visit, offers=visit.offers + 1, offered_at=visit.offered_at or at)
     clocks = replace(call.clocks, offered_at=call.clocks.offered_at or at)
     return replace(call, queue_visits=(*call.queue_visits[:-1], offered), clocks=clocks)
+
+
+def note_leg_failed(call: Call, failure: LegFailure) -> Call:
+    """Somebody who is being rung could not be reached; of one leg the first answer stands."""
+    dial = _open_dial(call)
+    if dial is None or any(one.leg == failure.leg for one in dial.failures) or len(dial.failures) >= MAX_FAILURES:
+        return call
+    return replace(call, dials=(*call.dials[:-1], replace(dial, failures=(*dial.failures, failure))))
 
 
 def bridge(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Call:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from callrouter.core.call import replace
+from callrouter.core.identity import Identity
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
@@ -21,10 +22,11 @@ from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.shared.identities import WrongIdentity, identity_of
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
-FORMAT = 2
+FORMAT = 3
 """Raised by one when the same document compiles to something else: it is part of every version."""
 
 
@@ -173,6 +175,7 @@ def _compile(
         fallback=tree.fallback,
         schedules=schedules,
         service_level=_service_level(file.service_level),
+        identity=_identity(scope, file, dids, today),
         max_calls=file.max_calls or 0,
         source=scope.document.file,
     )
@@ -234,6 +237,18 @@ def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None
             if language not in spoken:
                 wrong = f"languages: {shown(language)} is never spoken: no call reaches a set with language: {language}"
                 scope.fail(wrong, "languages", index, severity=Severity.WARNING)
+
+
+def _identity(scope: Scope, file: ClientFile, dids: tuple[str, ...], today: date) -> Identity | None:
+    """Who calls when somebody outside is rung; None where that is not declared, or wrong."""
+    if "trunk" in scope.shared.refused:
+        scope.fail(f"{scope.shared.refused['trunk']} says who we are when we call out: mend that first", "identity")
+        return None
+    found = identity_of(file.identity, scope.shared.trunk, dids, scope.country, today)
+    if isinstance(found, WrongIdentity):
+        scope.fail(f"identity: {found.message}", "identity", *((found.key,) if found.key else ()))
+        return None
+    return found
 
 
 def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:

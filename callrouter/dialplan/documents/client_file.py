@@ -5,6 +5,7 @@ may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_validator
@@ -22,6 +23,7 @@ from callrouter.dialplan.language.fields import (
     Line,
     Name,
     Names,
+    OneOf,
     OneOrMany,
     Positive,
     Read,
@@ -48,6 +50,7 @@ def _formula(value: object) -> Formula:
 CallsAtOnce = Annotated[
     int, Read(values.count, {"type": "integer", "minimum": 1, "maximum": 1000}), Field(ge=1, le=1000)
 ]
+_DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-03-01"]}
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
@@ -93,6 +96,20 @@ class FallbackBlock(Block):
         if sum(value is not None for value in (self.queue, self.number, self.node)) != 1:
             raise ValueError('must name exactly one of "queue", "number" and "node"')
         return self
+
+
+class IdentityBlock(Block):
+    """Whose number is shown when somebody outside is rung for this client."""
+
+    missing: ClassVar[Mapping[str, str]] = {"show": "write operator, client or caller"}
+
+    show: Annotated[str, OneOf("operator", "client", "caller")]
+    """`operator`: the number of `shared/trunk.yaml`; `client`: one of the client's own; `caller`: the caller's, and the
+    operator's where they show none. `client` and `caller` only where `also_shows` of that file names them."""
+    number: Line | None = None
+    """With `client`: the number shown; by default the first of `numbers`."""
+    mandate: Annotated[date, Read(values.day, _DAY)] | None = None
+    """With `client`: since when it has given its mandate to show its number, such as `2026-03-01`."""
 
 
 class ClientFile(Block):
@@ -171,6 +188,8 @@ class ClientFile(Block):
     them elsewhere. By default what the operator has set (`CALLROUTER_CLIENT_CALLS`)."""
     fallback: FallbackBlock | None = None
     """Who has the call when something cannot be done."""
+    identity: IdentityBlock | None = None
+    """Whose number whoever is rung outside sees; by default the operator's."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

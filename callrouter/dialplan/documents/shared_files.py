@@ -8,7 +8,18 @@ from pydantic import Field
 from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
 from callrouter.dialplan.documents.people import AgentBlock, ContactBlock, TeamQueueBlock
 from callrouter.dialplan.documents.snippets import SnippetBlock
-from callrouter.dialplan.language.fields import Before, Block, Line, Name, Sentence, Texts, as_mapping
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Line,
+    Name,
+    OneOf,
+    OneOrMany,
+    Sentence,
+    Texts,
+    as_list,
+    as_mapping,
+)
 
 
 class ContactsFile(Block):
@@ -154,6 +165,31 @@ class DiallingFile(Block):
     """ISO code of the country whose national beginnings are written here; by default the operator's."""
 
 
+class TrunkFile(Block):
+    """Who we are when we call out (redirects, dials, callbacks, fallbacks), and what the carrier shows of it.
+
+    A carrier lets the operator show its own number, and others only where it has agreed to it. Without this file
+    nothing is declared: whoever is rung sees the caller's number, if the carrier lets it through.
+
+    ```yaml
+    country: FR
+    number: "01 99 00 00 00"
+    also_shows: [client]
+    forwarding: diversion
+    ```
+    """
+
+    country: Line | None = None
+    """ISO code of the country whose national numbers are written here; by default the operator's."""
+    number: Line
+    """The operator's own number: what is shown unless a client's file says more (`identity`)."""
+    also_shows: Annotated[tuple[Annotated[str, OneOf("client", "caller")], ...], Before(as_list), OneOrMany()] = ()
+    """Whose numbers the carrier shows besides: `client`, `caller`."""
+    forwarding: Annotated[str, OneOf("none", "diversion", "history_info")] = "none"
+    """The header in which it wants the number that the caller dialled: `diversion` (RFC 5806), `history_info`
+    (RFC 7044), or `none`."""
+
+
 class SnippetsFile(Block):
     """Sub-trees with parameters, put into clients' trees by `include`.
 
@@ -187,5 +223,6 @@ SHARED_FILES: Mapping[str, type[Block]] = {
     "prompts": PromptsFile,
     "snippets": SnippetsFile,
     "dialling": DiallingFile,
+    "trunk": TrunkFile,
 }
 """The documents beside the clients, `shared/<name>.yaml`; each may be absent."""

@@ -24,12 +24,14 @@ from callrouter.dialplan.documents.shared_files import (
     PromptsFile,
     QueuesFile,
     SnippetsFile,
+    TrunkFile,
 )
 from callrouter.dialplan.issues import Issue, closest, errors, shown
 from callrouter.dialplan.language.reader import Document
 from callrouter.dialplan.language.validation import validate, validate_part
 from callrouter.dialplan.shared.calendars import rotas, wrong_calendars
 from callrouter.dialplan.shared.dialling import allowance, beginnings
+from callrouter.dialplan.shared.identities import Trunk, trunk_of
 from callrouter.dialplan.shared.lists import shared_lists
 from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
@@ -60,6 +62,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     snippets: Mapping[str, Snippet] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
     """What every client may have dialled, besides its own country."""
+    trunk: Trunk | None = None
+    """What the carrier shows of our calls; None: nobody has written it."""
     bad: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By kind (`contacts` …): entries that are wrong by themselves, and so refuse whoever uses them."""
     bad_snippets: frozenset[str] = frozenset()
@@ -103,6 +107,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     lists = files.read("lists", ListsFile)
     snippets = files.read("snippets", SnippetsFile)
     dialling = files.read("dialling", DiallingFile)
+    trunk = files.read("trunk", TrunkFile)
     # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
     known_people = _people(files, contacts, country)
     _teams(files, queues, agents)
@@ -124,6 +129,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
         - frozenset(known_snippets),
         bad_calendars=bad_calendars,
         dialling=allowed,
+        trunk=_trunk(files, trunk, country),
         bad={kind: frozenset(names) for kind, names in files.bad.items()},
         refused=files.refused,
         country=country,
@@ -290,6 +296,14 @@ def _dialling(files: _Files, file: _File[DiallingFile], country: str) -> Diallin
     refused, more = beginnings(file.found.refused, file.document, written, "refused")
     files.note(file, [*wrong, *more])
     return Dialling(countries=allowed.countries, prefixes=allowed.prefixes, refused=refused)
+
+
+def _trunk(files: _Files, file: _File[TrunkFile], country: str) -> Trunk | None:
+    if file.found is None:
+        return None
+    found, wrong = trunk_of(file.found, file.document, country)
+    files.note(file, wrong)
+    return found
 
 
 def _unknown_files(names: Collection[str]) -> tuple[list[Issue], dict[str, str]]:

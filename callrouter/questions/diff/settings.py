@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callrouter.core.effects import Sound
+from callrouter.core.identity import Forwarding, Shows
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import SENT
 from callrouter.core.plan import Plan
@@ -33,6 +34,8 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
     was_promised, promised = old.service_level, new.service_level
     if was_promised != promised:
         yield f"The client is now promised {_promise(new)} instead of {_promise(old)}."
+    if old.identity != new.identity:
+        yield f"Whoever is rung outside now sees {_identity(new)} instead of {_identity(old)}."
     if old.max_calls != new.max_calls:
         yield f"The client may now have {_calls(new)} at once instead of {_calls(old)}."
 
@@ -59,6 +62,17 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _said(value) if isinstance(value, tuple) else str(value)
+
+
+def _identity(plan: Plan) -> str:
+    """Whose number is shown, and in which header the number dialled."""
+    identity = plan.identity
+    if identity is None:
+        return "what the carrier shows of the caller"
+    whose = f"the {identity.shows}'s number"
+    number = f"{whose}, or {identity.number}" if identity.shows is Shows.CALLER else f"{whose} ({identity.number})"
+    named = {Forwarding.DIVERSION: "Diversion", Forwarding.HISTORY_INFO: "History-Info"}.get(identity.forwarding)
+    return f"{number}, with {named}" if named else number
 
 
 def _calls(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""How agents stand and whose telephone rings, as app_queue tells it: each change once, whatever comes in between."""
+"""How agents stand, as app_queue tells it: each change once, whatever comes in between."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import cast
 
 import pytest
@@ -16,22 +15,12 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.agent_watch import TOGETHER_SECONDS, AgentWatch
 from callrouter.asterisk.session import OnEvent
-from callrouter.core.call import Call
-from callrouter.core.nodes import HangupNode, QueueNode
-from callrouter.core.plan import Plan
-from callrouter.runtime.calls import LiveCalls
-from callrouter.stream.events import AgentCard, AgentState, OfferOutcome
+from callrouter.core.nodes import HangupNode
+from callrouter.stream.events import AgentCard, AgentState
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-RINGS_OUT = """
-[ringsout]
-strategy = ringall
-timeout = 1
-retry = 30
-member => Local/+33639980004@test-phone/n,0,agent-mute
-"""
 
 
 @dataclass
@@ -39,14 +28,7 @@ class Told:
     """Who follows, and writes down."""
 
     agents: list[AgentCard] = field(default_factory=list)
-    offers: list[tuple[str, str, str]] = field(default_factory=list)
     link: list[tuple[bool, str]] = field(default_factory=list)
-
-    def offer_began(self, call: Call, agent: str, at: datetime) -> None:
-        self.offers.append((call.call_id, agent, "began"))
-
-    def offer_ended(self, call: Call, agent: str, outcome: OfferOutcome, at: datetime) -> None:
-        self.offers.append((call.call_id, agent, outcome.value))
 
     def agent_changed(self, card: AgentCard) -> None:
         self.agents.append(card)
@@ -96,7 +78,7 @@ def member(event: str, queue: str = "medical", agent: str = "anne", **changed: s
 
 def watching() -> tuple[Asterisk, AgentWatch, Told]:
     asterisk, told = Asterisk(), Told()
-    watch = AgentWatch(cast("AmiLink", asterisk), LiveCalls(), lambda _: None, told, lambda: AT)
+    watch = AgentWatch(cast("AmiLink", asterisk), told, lambda: AT)
     return asterisk, watch, told
 
 
@@ -195,61 +177,17 @@ async def test_every_status_has_its_word(status: object, state: str) -> None:
     assert told.last["anne"].state == state
 
 
-async def test_a_channel_that_is_no_callers_is_nobodys_offer() -> None:
-    asterisk, _, told = watching()
-    asterisk.says("AgentCalled", Uniqueid="1.1")
-    asterisk.says("AgentRingNoAnswer", Uniqueid="1.1")
-    asterisk.says("AgentDump")
-
-    assert told.offers == []
-
-
 @pytest.fixture(scope="module")
 def own_pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
-    extra = {"extensions": EXTENSIONS, "queues": QUEUES + RINGS_OUT}
+    extra = {"extensions": EXTENSIONS, "queues": QUEUES}
     with Pbx.start(tmp_path_factory.mktemp("agents") / "pbx", admission_seconds=10, extra_conf=extra) as running:
-        running.cli("module load res_clioriginate.so")
         yield running
 
 
-def to(queue: str) -> Plan:
-    return plan_of(
-        QueueNode(name="q", queue=queue, max_wait_seconds=20, exits={"overflow": "bye"}), HangupNode(name="bye")
-    )
-
-
-async def test_a_telephone_rings_and_is_answered(own_pbx: Pbx) -> None:
-    """On the real Asterisk: the offer is told while it rings."""
-    told = Told()
-    async with engine_room(own_pbx, to("slow"), follower=told) as room:
-        await until(lambda: "agent-slow" in told.last, 5)
-        await room.call()
-        await until(lambda: bool(told.offers), 10)
-        [(call_id, agent, what)] = told.offers
-        assert (call_id, agent, what) == (room.live[0].call_id, "agent-slow", "began")
-        assert room.live[0].clocks.bridged_at is None
-        await room.the_end()
-
-    assert told.offers == [(call_id, "agent-slow", "began")]
-    assert told.link[0] == (True, "")
-
-
-async def test_a_telephone_rings_and_nobody_answers(own_pbx: Pbx) -> None:
-    told = Told()
-    async with engine_room(own_pbx, to("ringsout"), follower=told) as room:
-        await room.call()
-        await until(lambda: len(told.offers) >= 2, 10)
-
-    assert [(agent, what) for _, agent, what in told.offers] == [
-        ("agent-mute", "began"),
-        ("agent-mute", "not_answered"),
-    ]
-
-
-async def test_an_agent_is_paused_leaves_and_comes_back(own_pbx: Pbx, tmp_path: Path) -> None:
+async def test_an_agent_is_paused_leaves_and_comes_back(own_pbx: Pbx) -> None:
     """As an operator does it at Asterisk's own command line."""
     told, member_ = Told(), "Local/agent@test-phone/n"
-    async with engine_room(own_pbx, to("test"), follower=told) as room:
+    async with engine_room(own_pbx, plan_of(HangupNode(name="bye")), follower=told) as room:
         await until(lambda: "agent-test" in told.last, 5)
         room.pbx.cli(f"queue pause member {member_} queue test reason lunch")
         await until(lambda: told.last["agent-test"].paused_in == ["test"], 5)
@@ -262,3 +200,4 @@ async def test_an_agent_is_paused_leaves_and_comes_back(own_pbx: Pbx, tmp_path: 
         await until(lambda: not told.last["agent-new"].queues, 5)
 
     assert (paused.reason, paused.queues) == ("lunch", ["test"])
+    assert told.link[0] == (True, "")

@@ -4,6 +4,8 @@ from datetime import date
 
 from callrouter.core.call import DialOutcome, Disposition, replace
 from callrouter.core.effects import Dial
+from callrouter.core.explain import explain
+from callrouter.core.identity import Forwarding, Identity, Presented, Shows
 from callrouter.core.nodes import DialNode, HangupNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
 from callrouter.core.rota import Contact, Rota, Turns
@@ -57,6 +59,23 @@ def case_all_at_once() -> Playbook:
     call.dial_ended(DialOutcome.ANSWERED).expects("hang up 16").passes("urgent:done", "bye:end")
     assert [(dial.target, dial.answered_by) for dial in call.call.dials] == [("on_call + doctor", "doctor")]
     return call.hangs_up().ends(Disposition.REDIRECTED)
+
+
+def case_as_whom_and_what_the_network_answered() -> Playbook:
+    """The number that is declared is shown, and of each who is not reached the first answer is kept."""
+    identity = Identity(shows=Shows.CLIENT, number="+33199000019", forwarding=Forwarding.DIVERSION)
+    node = DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), at_once=True, exits={"no_answer": "bye"})
+    presented = Presented(number="+33199000019", forwarded_by="+33199000010", forwarding=Forwarding.DIVERSION)
+    rung = Dial(numbers=(ON_CALL.number, DOCTOR.number), names=("on_call", "doctor"), ring_seconds=20)
+    call = Playbook(replace(plan_of(node, BYE), identity=identity)).offer().expects(replace(rung, presented=presented))
+    call.leg_fails(1).leg_fails(0, sip=603, cause=21).leg_fails(0, sip=480, cause=18)
+    call.dial_ended(DialOutcome.BUSY).expects("hang up 16").hangs_up().ends(Disposition.ABANDONED)
+    (dial,) = call.call.dials
+    assert dial.shown == "+33199000019"
+    assert [(one.leg, one.sip, one.cause) for one in dial.failures] == [(1, 486, 17), (0, 603, 21)]
+    told = "on_call + doctor: busy (the network answered: doctor SIP 486 cause 17, on_call SIP 603 cause 21)"
+    assert any(told in line for line in explain(call.call))
+    return call
 
 
 def case_two_who_are_on_call_together() -> Playbook:
