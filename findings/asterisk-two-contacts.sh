@@ -7,8 +7,8 @@
 #     file b a, both refuse: a, CONGESTION
 #     file a b, both refuse: a, CONGESTION
 #
-# One contact gets the call, the first by spelling (res/res_pjsip/location.c, permanent_uri_sort_fn) of those that answer OPTIONS, and no
-# other, whatever it says. Who wants an order, or a second try, makes an endpoint of each address and walks them in the dialplan.
+# a is the one whose URI has the lower MD5 (res/res_pjsip/location.c, permanent_uri_handler): whatever the file says, it alone gets the
+# call, and no other is tried, whatever it says. Who wants an order, or a second try, makes an endpoint of each address and walks them in the dialplan.
 # Needs python3, and an Asterisk: in $ASTERISK_ROOTFS (a root file system that holds one), or mmdebstrap, which makes one
 # from the machine's own Debian mirror in about a minute.
 set -eu
@@ -64,11 +64,11 @@ END
   done
 } > "$folder/etc/modules.conf"
 printf '[general]\ndateformat = %%s.%%3q\n[logfiles]\nconsole => notice,error\n' > "$folder/etc/logger.conf"
-# Two addresses, a before b by their spelling.
-set -- $(python3 -c 'import socket as s
+# Two addresses, a before b by the MD5 of their URIs.
+set -- $(python3 -c 'import hashlib as h, socket as s
 both = [s.socket(s.AF_INET, s.SOCK_DGRAM) for _ in "ab"]
 for one in both: one.bind(("127.0.0.1", 0))
-print(*sorted(f"127.0.0.1:{one.getsockname()[1]}" for one in both))')
+print(*sorted((f"127.0.0.1:{one.getsockname()[1]}" for one in both), key=lambda one: h.md5(f"sip:{one}".encode()).hexdigest()))')
 cat > "$folder/etc/pjsip.conf" <<END
 [udp]
 type = transport

@@ -1,8 +1,8 @@
 """The carriers: who may send us calls, where numbers are dialled and in which order, as sections of pjsip.conf.
 
 A carrier NAME has an endpoint `trunk-NAME` for its calls to us, and one for each address that takes ours:
-`trunk-NAME-out`, `trunk-NAME-out-2` … Of several contacts of one endpoint PJSIP would dial the first by its spelling, and
-no other when that one refuses (findings/asterisk-two-contacts.sh); so each address is an endpoint, and extensions.conf
+`trunk-NAME-out`, `trunk-NAME-out-2` … Of several contacts of one endpoint PJSIP dials one, whatever their order, and no
+other when that one refuses (findings/asterisk-two-contacts.sh); so each address is an endpoint, and extensions.conf
 walks them (callrouter-carriers). The file is read by pbx_carriers_file.
 """
 
