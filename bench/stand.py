@@ -33,6 +33,7 @@ from deploy.asterisk.pbx import Pbx
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 DIALPLANS = Path(__file__).resolve().parent / "dialplans"
+CALLER = "+33612345678"
 DID = "0199000110"
 """The five-step tree."""
 DID_FASTAGI = "0199000191"
@@ -59,8 +60,20 @@ exten => {DID_ASTERISK},1,Answer()
  same => n,Playback(${{BENCH_TICK}})
  same => n(bye),Hangup()
 """
+AGENTS_CONTEXT = "bench-agents"
+EXTENSIONS += f"""
+[{AGENTS_CONTEXT}]
+; An agent: rings, answers, and talks until the caller has enough.
+exten => _X.,1,Ringing()
+ same => n,Wait(0.2)
+ same => n,Answer()
+ same => n,Wait(60)
+"""
 QUEUES = """
 [bench](team)
+joinempty = yes
+leavewhenempty = no
+[desk](team)
 joinempty = yes
 leavewhenempty = no
 """
@@ -184,8 +197,8 @@ class EngineProcess(Controller):
             # The peers make no pause either, and its 15 packets would be most of the media of so short a call.
             "FIRST_SOUND_SECONDS": "0",
         }
-        self._settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
-        super().__init__(name, folder, ["-m", "bench.engine_process", *options], self._settings)
+        self.settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
+        super().__init__(name, folder, ["-m", "bench.engine_process", *options], self.settings)
         self._wait_until_ready()
         self._postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
 
@@ -280,7 +293,7 @@ class Stand:
         *,
         calls: int,
         rate: float,
-        caller: str = "+33612345678",
+        caller: str = CALLER,
         hold_seconds: float | None = None,
         dids: Sequence[str] = (),
         at_once: int | None = None,
@@ -303,11 +316,21 @@ class Stand:
         self._streams.append(stream)
         return stream
 
-    def load(self, controller: Controller | None, did: str, *, rate: float, seconds: float) -> Load:
+    def load(
+        self,
+        controller: Controller | None,
+        did: str,
+        *,
+        rate: float,
+        seconds: float,
+        caller: str = CALLER,
+        hold_seconds: float | None = None,
+    ) -> Load:
         """Place calls at a rate, and see what they cost; without a controller Asterisk is alone."""
         before = self._used(controller)
         began = perf_counter()
-        placed = self.callers(did, calls=round(rate * seconds), rate=rate).finish()
+        calls = round(rate * seconds)
+        placed = self.callers(did, calls=calls, rate=rate, caller=caller, hold_seconds=hold_seconds).finish()
         time.sleep(0.5)  # hang-ups on their way, rows on theirs
         ended = perf_counter()
         controlling, asterisk, storing, ours, all_of_it = (

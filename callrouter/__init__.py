@@ -6,7 +6,9 @@ A call's way through the packages, from the bottom of the layers up:
 `dialplan`   turns a client's YAML into the plan the core walks
 `questions`  asks plans without a telephone: one call, all that can happen, what a change means
 `runtime`    drives live calls: inputs in, effects out, each stepped where its input arrives
+`stream`     tells programs that follow, as it happens, what happens to calls and agents
 `delivery`   tells clients' systems what calls ask for: a queue, and the channels it sends by
+`outgoing`   calls back whoever asked for it
 `store`      keeps the record in PostgreSQL
 `metrics`    counts for Prometheus
 `asterisk`   speaks to the PBX over AMI
@@ -17,8 +19,9 @@ A call's way through the packages, from the bottom of the layers up:
 `app`        builds all of it
 `cli`        starts it
 
-Below all of them stand `errors`, `logs`, `garbage` (when the collector runs), `periods` (days and times that people ask
-for) and `permissions` (who may do what); `testing` plays calls for our tests and for clients' own.
+Below all of them stand `errors`, `logs`, `garbage` (when the collector runs), `periods` (days and times that people
+ask for), `pbx_names` (how queues and telephones can be called at the PBX) and `permissions` (who may do what);
+`testing` plays calls for our tests and for clients' own.
 """
 
 __version__ = "0.1.0"

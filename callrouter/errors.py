@@ -28,6 +28,8 @@
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
     ├── EngineAway             the operator: the engine does not answer its own command or the API
+    ├── TooManyListeners       whoever asks the engine for its event stream, which few are told
+    ├── TooManyReaders         whoever asks web for the event stream: as many as can be are open
     └── StoreError             the operator: PostgreSQL
         ├── DatabaseUnreachable
         ├── DatabaseRefused    it answers, and does not do it: no rights, read-only, disk full, too slow

@@ -22,8 +22,10 @@ class Permission(StrEnum):
     CALL_READ = "call.read"
     MESSAGE_READ = "message.read"
     CALLBACK_READ = "callback.read"
+    CALLBACK_SETTLE = "callback.settle"
     STATS_READ = "stats.read"
     LIVE_READ = "live.read"
+    STREAM_READ = "stream.read"
     RECORDING_READ = "recording.read"
     RECORDING_PLAY = "recording.play"
     RECORDING_DELETE = "recording.delete"
@@ -93,10 +95,12 @@ _ALL: Final = frozenset({ScopeKind.ALL})
 ABOUT: Final[Mapping[Permission, About]] = {
     Permission.CALL_READ: About("list calls, read one with its explanation", _ANY),
     Permission.MESSAGE_READ: About("list voice messages", _ANY),
-    Permission.CALLBACK_READ: About("list callbacks", _ANY),
+    Permission.CALLBACK_READ: About("list callbacks and abandoned callers", _ANY),
+    Permission.CALLBACK_SETTLE: About("say what came of calling somebody back", _ANY),
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.
     Permission.STATS_READ: About("read service figures", _CLIENTS),
     Permission.LIVE_READ: About("see the calls in progress", _ANY),
+    Permission.STREAM_READ: About("follow calls and agents as things happen", _ANY),
     Permission.RECORDING_READ: About("list recordings", _ANY),
     Permission.RECORDING_PLAY: About("listen to a recording", _ANY),
     Permission.RECORDING_DELETE: About("delete a recording", _ANY),

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 from callrouter.core import engine, inputs, state
 from callrouter.core.books.ledger import conclude
+from callrouter.core.books.legs import open_legs
 from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     Call,
@@ -81,7 +82,8 @@ def assert_serialises(plan: Plan, call: Call) -> bytes:
     again = state.decode(plan, encoded)
     rung = open_offers(call)
     assert again.offers == rung[len(rung) - len(again.offers) :], _first_difference(call, again)
-    call, again = replace(call, offers=()), replace(again, offers=())
+    assert again.legs == open_legs(call), _first_difference(call, again)
+    call, again = (replace(one, offers=(), legs=()) for one in (call, again))
     if again == call:
         return encoded
     dropped = again.visits_dropped - call.visits_dropped

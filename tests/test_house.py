@@ -23,8 +23,8 @@ LISTS = {"callrouter/core/nodes", "callrouter/dialplan/verbs"}
 """Folders of like things, one module each, that a list in Python names."""
 MOST_MODULES = 20
 
-NO_PATHS = {"callrouter/ended/", "callrouter/fallback/", "callrouter/limit/"}
-"""Families of AstDB."""
+NO_PATHS = {"callrouter/ended/", "callrouter/fallback/", "callrouter/limit/", "carriers.toml"}
+"""Families of AstDB, and a file of the operator's own."""
 DOCUMENTS = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "bench/*.md", "deploy/**/*.md", "tests/*.md", "findings/*.md")

@@ -2,8 +2,8 @@
 
 `engine_app` stands in the engine's process: /health, /ready, /metrics and /live, with `status` (/status and /reload)
 and `pbx` (what its PBX's unit is handed). `web_app` stands in a process of its own and answers from PostgreSQL alone,
-one router for each thing read: `calls`, `messages`, `recordings`, `callbacks`, `stats` and `audit`; `live` passes on
-what the engine says (`engine_client`).
+one router for each thing read: `calls`, `messages`, `recordings`, `callbacks`, `worklist`, `stats` and `audit`;
+`live` passes on what the engine says (`engine_client`), and `stream` what happens, as it happens.
 
 `schemas` and `stats_schemas` are what they answer, `filters` the query parameters they share, `problems` how they say
 no (RFC 9457), `auth` who may ask for what, `throttle` how often, `readiness` what "ready" means. Neither application

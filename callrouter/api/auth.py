@@ -179,6 +179,23 @@ class Gate:
         self._note(found.name, Permission.STATUS_READ, address)
         return False
 
+    async def still_lets_in(
+        self, visitor: Visitor, credentials: HTTPAuthorizationCredentials | None, permission: Permission
+    ) -> bool:
+        """Whether somebody who was let in some time ago would be let in again, to see the same.
+
+        While PostgreSQL is away nobody knows, and whoever was let in stays.
+        """
+        if visitor.principal is OPERATOR or credentials is None:
+            return visitor.principal is OPERATOR
+        try:
+            found = await self._tokens.find(credentials.credentials)
+        except StoreError:
+            return True
+        if found is None or found.ended:
+            return False
+        return found.principal.may(permission) and found.principal.scope == visitor.principal.scope
+
     async def _entered(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> Visitor:
         address, permission = address_of(request), _permission_of(request)
         found = await self._look(credentials.credentials, address) if credentials else _Stranger(NOBODY, _HOW)

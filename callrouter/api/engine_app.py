@@ -18,10 +18,12 @@ from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
+from callrouter.api.stream import engine_page
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
 from callrouter.permissions import Permission
+from callrouter.stream.feed import Feed
 
 
 class Live(Protocol):
@@ -47,6 +49,7 @@ def create_engine_app(
     gate: Gate,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     operations: Operations | None = None,
+    feed: Feed | None = None,
     handover: Handover | None = None,
     notes: Mapping[str, Check] | None = None,
 ) -> FastAPI:
@@ -59,6 +62,7 @@ def create_engine_app(
         gate: for /live, /status and the reasons of /ready; /metrics names clients and queues, and nobody else.
         now: the clock the calls are stamped by.
         operations: /status and /reload; without them there are none.
+        feed: /stream; without it there is none.
         handover: /pbx/teams, likewise.
         notes: what /health and /ready mention though work goes on, by name.
     """
@@ -85,4 +89,7 @@ def create_engine_app(
         return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
     app.include_router(guarded)
+    if feed is not None:
+        dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
+        app.include_router(engine_page.router(feed, gate), dependencies=dependencies)
     return app

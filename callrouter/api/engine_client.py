@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
+import socket
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -76,10 +78,14 @@ class EngineClient:
     async def _ask(
         self, model: type[Answer], method: str, path: str, seconds: float, sent: bytes | None = None
     ) -> Answer:
+        connection = self._connection(seconds)
         try:
             async with asyncio.timeout(seconds):
                 # A thread, because the standard library's client blocks; one request a second is many here.
-                status, body = await asyncio.to_thread(self._request, method, path, seconds, sent)
+                status, body = await asyncio.to_thread(self._request, connection, method, path, sent)
+        except asyncio.CancelledError:
+            _let_go(connection)
+            raise
         except (OSError, TimeoutError, http.client.HTTPException) as error:
             raise EngineAway(
                 f"the engine at {self._base_url} does not answer ({str(error) or type(error).__name__}): "
@@ -106,16 +112,27 @@ class EngineClient:
                 "check CALLROUTER_ENGINE_URL"
             ) from error
 
-    def _request(self, method: str, path: str, seconds: float, sent: bytes | None) -> tuple[int, bytes]:
+    def _connection(self, seconds: float) -> http.client.HTTPConnection:
         url = urlsplit(self._base_url)
         connect = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = connect(url.hostname or "", url.port, timeout=seconds)
+        return connect(url.hostname or "", url.port, timeout=seconds)
+
+    def _request(
+        self, connection: http.client.HTTPConnection, method: str, path: str, sent: bytes | None
+    ) -> tuple[int, bytes]:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        if sent is not None:
+            headers["Content-Type"] = "application/json"
         try:
-            headers = {"Authorization": f"Bearer {self._token}"}
-            if sent is not None:
-                headers["Content-Type"] = "application/json"
-            connection.request(method, url.path + path, body=sent, headers=headers)
+            connection.request(method, urlsplit(self._base_url).path + path, body=sent, headers=headers)
             response = connection.getresponse()
             return response.status, response.read(MAX_BYTES)
         finally:
             connection.close()
+
+
+def _let_go(connection: http.client.HTTPConnection) -> None:
+    """End a request that nobody waits for any more: its thread would hold up the end of the process."""
+    with contextlib.suppress(OSError):  # it has just ended
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)

@@ -15,6 +15,10 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    EndedBy,
+    Leg,
+    LegDirection,
+    LegPurpose,
     Offer,
     OfferOutcome,
     Presentation,
@@ -24,10 +28,12 @@ from callrouter.core.call import (
 )
 from callrouter.core.call import Message as CallMessage
 from callrouter.core.explain import nodes_reached
+from callrouter.outgoing.order import Outcome, Settlement
 from callrouter.permissions import Scope
 from callrouter.store.access.audit import AuditRow
 from callrouter.store.access.recordings import Listed
-from callrouter.store.tables import AuditOutcome, RecordingKind
+from callrouter.store.outgoing.worklist import SettledBy
+from callrouter.store.tables import AuditOutcome, FollowUpResult, RecordingKind
 
 _CALL_ID = "1795427775-42-518203"
 _AT = "2026-11-24T09:00:12.250000Z"
@@ -142,6 +148,29 @@ class OfferOut(Out):
     cause: int = Field(examples=[17], description="Q.850, why the agent's telephone took no call; 0: not known")
 
 
+class LegOut(Out):
+    """One party's side of the call."""
+
+    number: int = Field(examples=[1], description="1 for the first of the call")
+    purpose: LegPurpose
+    direction: LegDirection
+    party: str = Field(examples=["agent-1"], description="The agent or contact; empty: the caller")
+    began_at: Instant
+    answered_at: Instant | None
+    ended_at: Instant | None
+    talk_seconds: Seconds = Field(description="Answer to end, without hold; 0 for the caller's leg")
+    hold_seconds: Seconds
+    ended_by: EndedBy | None = Field(description="Who hung up; null: not known, or the caller was given away")
+    cause: int = Field(examples=[16], description="Q.850; 0: not known")
+
+    @classmethod
+    def of(cls, leg: Leg) -> LegOut:
+        """From the core's own."""
+        names = ("number", "purpose", "direction", "party", "began_at", "answered_at", "ended_at")
+        known = {name: getattr(leg, name) for name in (*names, "hold_seconds", "ended_by", "cause")}
+        return cls(**known, talk_seconds=leg.talk_seconds())
+
+
 class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
@@ -195,6 +224,7 @@ class CallDetailOut(CallOut):
     visits: list[VisitOut]
     queue_visits: list[QueueVisitOut]
     offers: list[OfferOut]
+    legs: list[LegOut]
     dials: list[DialOut]
     messages: list[RecordedOut]
     explanation: list[str] = Field(
@@ -211,6 +241,7 @@ class CallDetailOut(CallOut):
             visits=_all(VisitOut, call.visits),
             queue_visits=_all(QueueVisitOut, call.queue_visits),
             offers=_all(OfferOut, call.offers),
+            legs=[LegOut.of(leg) for leg in call.legs],
             dials=_all(DialOut, call.dials),
             messages=_all(RecordedOut, call.messages),
             explanation=explanation,
@@ -244,6 +275,22 @@ class MessagesOut(Out):
     next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
+class PlacedCallOut(Out):
+    """A call that was placed for a callback: it waited in a queue, an agent took it, then the caller was rung."""
+
+    outgoing_id: str = Field(examples=["1795427900-5f0c2a9d1be3"])
+    queue: str = Field(examples=["medical"])
+    shown: str = Field(description="The number the caller saw, E.164; empty: none", examples=["+33199000010"])
+    turn_at: Instant = Field(description="Since when the caller waits: it has the place of that instant")
+    placed_at: Instant
+    rung_at: Instant | None = Field(description="An agent took it, and the caller is rung")
+    answered_at: Instant | None
+    ended_at: Instant | None
+    agent: str | None = Field(description="Known when it is over", examples=["agent-1"])
+    outcome: Outcome | None = Field(description="null: under way", examples=[Outcome.NO_ANSWER])
+    hangup_cause: int | None = Field(description="Q.850", examples=[16])
+
+
 class CallbackOut(Out):
     """A caller who wants to be called back."""
 
@@ -254,6 +301,61 @@ class CallbackOut(Out):
     node: str = Field(examples=["offer_callback"])
     asked_at: Instant
     state: str = Field(examples=["open"])
+    settled_at: Instant | None
+    settled_by: Settlement | None = Field(
+        description="null: nothing yet, or somebody who set only `state`", examples=[Settlement.CALLED_BACK]
+    )
+    calls: list[PlacedCallOut] = Field(description="Placed for it, in order")
+
+
+class CallbackSettled(BaseModel):
+    """What a person says of a callback."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reached: bool = Field(description="Whether they have talked with the caller", examples=[True])
+
+
+class FollowUpOut(Out):
+    """Somebody called an abandoned caller."""
+
+    at: Instant
+    principal: str = Field(examples=["token:desk"])
+    result: FollowUpResult = Field(examples=[FollowUpResult.NOT_REACHED])
+
+
+class FollowUpAsked(BaseModel):
+    """What came of calling an abandoned caller."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    result: FollowUpResult = Field(examples=[FollowUpResult.REACHED])
+
+
+class AbandonedCallerOut(Out):
+    """A caller who gave up before anybody answered."""
+
+    call_id: str = Field(examples=[_CALL_ID])
+    client: str = Field(examples=["cabinet-moreau"])
+    did: str = Field(examples=["+33199000010"])
+    number: str | None = Field(description="null: withheld or not known", examples=["+33612340001"])
+    name: str = Field(examples=["Jeanne Martin"])
+    ringing_at: Instant
+    gave_up_at: Instant
+    waiting_seconds: Seconds
+    queue: str | None = Field(description="Where they waited last", examples=["medical"])
+    follow_ups: list[FollowUpOut]
+    settled_by: SettledBy | None = Field(description="null: still to be called", examples=[SettledBy.RANG_AGAIN])
+    settled_at: Instant | None
+    reached_by: str | None = Field(description="The agent, or whoever says so", examples=["agent-1"])
+    delay_seconds: float | None = Field(description="From giving up until they were reached", examples=[312.0])
+
+
+class WorklistOut(Out):
+    """A page of abandoned callers, the newest first."""
+
+    callers: list[AbandonedCallerOut]
+    next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
 class CallbacksOut(Out):

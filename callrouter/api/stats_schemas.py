@@ -93,6 +93,16 @@ class PromiseStatsOut(FiguresOut):
         return cls.model_validate({**_figures(stats.figures), **own})
 
 
+class DelaysOut(Out):
+    """How long it took, in seconds; null where there was no call."""
+
+    mean_seconds: MaybeSeconds
+    p50_seconds: MaybeSeconds
+    p90_seconds: MaybeSeconds
+    p95_seconds: MaybeSeconds
+    max_seconds: MaybeSeconds
+
+
 class ClientStatsOut(FiguresOut):
     """One client's figures."""
 
@@ -104,6 +114,11 @@ class ClientStatsOut(FiguresOut):
         "period, see `promises`"
     )
     basis: str = _BASIS
+    called_back: Count = Field(
+        description="Calls that asked for a callback or were abandoned, and whose caller was reached later; they stay "
+        "what they were"
+    )
+    called_back_after: DelaysOut = Field(description="From the wish, or from giving up, until the caller was reached")
     promises: list[PromiseStatsOut] = Field(
         description="The calls judged by each promise; one, unless what is promised changed in the period"
     )
@@ -111,9 +126,8 @@ class ClientStatsOut(FiguresOut):
     @classmethod
     def of(cls, stats: ClientStats) -> ClientStatsOut:
         """From the record's own."""
-        own = {
-            name: getattr(stats, name) for name in ("client", "from_at", "to_at", "target", "basis", "service_level")
-        }
+        names = ("client", "from_at", "to_at", "target", "basis", "service_level", "called_back", "called_back_after")
+        own = {name: getattr(stats, name) for name in names}
         promises = [PromiseStatsOut.of(one) for one in stats.promises]
         return cls.model_validate({**_figures(stats.figures), **own, "promises": promises})
 

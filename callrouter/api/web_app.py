@@ -9,16 +9,18 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
-from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats
+from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats, worklist
 from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
+from callrouter.api.stream import page as stream
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
 from callrouter.errors import StoreError
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.database import Database
+from callrouter.stream.hub import Hub
 
 _ABOUT = """
 What happened to every call, and what is going on now. Send a token (`callrouter token create`, or
@@ -34,6 +36,7 @@ def create_web_app(
     recorded: Recordings,
     *,
     gate: Gate,
+    hub: Hub | None = None,
     checks: Mapping[str, Check] | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     region: str = DEFAULT_COUNTRY,
@@ -46,6 +49,7 @@ def create_web_app(
         engine: asked for the calls in progress.
         recorded: what was recorded.
         gate: lets in who may read.
+        hub: what the engine tells as it happens; without one, a stream says that it is not heard.
         checks: more of them for /ready, by name.
         now: the clock the calls are stamped by.
         region: the operator's country, whose national numbers may be asked for.
@@ -67,8 +71,10 @@ def create_web_app(
         calls.router(database, plans, gate, now, region),
         messages.router(database, gate, now),
         callbacks.router(database, gate, now),
+        worklist.router(database, gate, now),
         stats.router(database, gate, now),
         live.router(engine, gate),
+        stream.router(Hub(now) if hub is None else hub, gate),
         recordings.router(database, recorded, gate, now),
         audit.router(database, gate, now),
     ):

@@ -25,7 +25,6 @@ from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.teams.document import Teams, folder_teams
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call, replace
 from callrouter.core.service_level import ServiceLevelTarget
@@ -60,6 +59,8 @@ class PlanChanges:
     """Set when the PBX's queues are to be compared with the plans'."""
     names_due: asyncio.Event
     """Set when plans may name other queues than before."""
+    agents_due: asyncio.Event
+    """Set when there may be other agents than before."""
     handover: Handover
     tasks: Tasks
     """What may fail once without ending the engine."""
@@ -83,6 +84,7 @@ class PlanChanges:
         self.outgoing.look(catalogue.plans.values())
         self.queues_due.set()
         self.names_due.set()
+        self.agents_due.set()
         if self.link.state is LinkState.UP:
             self.tasks.start(self._publish(catalogue), "fallbacks")
 
@@ -98,11 +100,6 @@ class Dialplans:
     loader: Loader
     served: ServedPlans
     versions: PlanVersions
-
-    def teams(self) -> Teams:
-        """The queues and telephones of the folder, as the PBX is to have them."""
-        catalogue = self.served.catalogue
-        return folder_teams(catalogue.queues, catalogue.phones)
 
     def target_of(self, call: Call) -> ServiceLevelTarget | None:
         """What the call's client was promised, by the plan the call walks; None when that plan is not at hand."""

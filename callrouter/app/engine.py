@@ -24,6 +24,8 @@ from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
+from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
@@ -42,14 +44,20 @@ from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
+from callrouter.outgoing.callbacks import Callbacks
+from callrouter.outgoing.ports import OpenCallback
+from callrouter.permissions import OURSELVES
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
@@ -57,14 +65,19 @@ from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings, load_secrets
+from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.incarnation import next_incarnation
+from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
+from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.writer import Writer
+from callrouter.stream.feed import Feed
+from callrouter.stream.making import EventMaker
 
 STOP_SECONDS: Final = 30.0
 """What a stop may take beyond the grace for live calls."""
@@ -100,7 +113,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     link = AmiLink(_address(settings))
     fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
-    names_due = asyncio.Event()
+    names_due, agents_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
     handover = Handover(key, on_applied=queues_due.set)
 
@@ -118,6 +131,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link=link,
         queues_due=queues_due,
         names_due=names_due,
+        agents_due=agents_due,
         handover=handover,
         tasks=aside,
     )
@@ -138,7 +152,22 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
-    listeners = Listeners([recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal])
+    trail = AuditTrail(database)
+    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
+    callbacks = Callbacks(
+        CallbackRows(database),
+        outgoing_calls,
+        plans=lambda: dialplans.served.catalogue.plans,
+        live=lambda: [live.call for live in calls],
+        now=clock.now,
+        link_up=lambda: link.state is LinkState.UP,
+        on_refused=lambda refused: trail.note(_refusal(refused)),
+    )
+    event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
+    feed = Feed(incarnation.epoch, event_maker, calls=calls, now=clock.now)
+    listeners = Listeners(
+        [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed]
+    )
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
@@ -156,11 +185,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
         pbx=settings.pbx,
         epoch=incarnation.epoch,
     )
+    outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
+    agent_watch = AgentWatch(link, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,
-        lambda: handover.teams or dialplans.teams(),
+        lambda: handover.teams or Teams(),
         due=queues_due,
         link_up=lambda: link.state is LinkState.UP,
         pending=lambda: handover.is_pending,
@@ -173,6 +204,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         link_up=lambda: link.state is LinkState.UP,
         on_ended=metrics.leg_vanished,
     )
+    agent_ids = AgentIds(database, lambda: dialplans.served.catalogue.documents.get(AGENTS_FILE, b""), due=agents_due)
     refused = RefusedCalls(link, link_up=lambda: link.state is LinkState.UP, now=clock.now)
     telephony = Telephony(
         link,
@@ -188,8 +220,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
         queue_check=queue_check,
         named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
+        agent_watch=agent_watch,
         refused=refused,
         fallbacks=fallbacks,
+        callbacks=callbacks,
         plans=dialplans.served,
         observation=observation,
         clock=clock,
@@ -217,7 +251,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             history=history,
             keeper=keeper,
             observation=observation,
-            trail=AuditTrail(database),
+            trail=trail,
             fact_log=fact_log,
             tasks=Tasks(lifetime.died),
         ),
@@ -231,10 +265,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
             recorder=recorder,
             queue_check=queue_check,
             handover=handover,
+            agent_ids=agent_ids,
             refused=refused,
             outgoing=outgoing,
             shown_numbers=metrics.shown_numbers,
             calls=calls,
+            feed=feed,
             registry=registry,
             clock=clock,
             tasks=aside,
@@ -248,6 +284,13 @@ def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str
     """These calls need neither journal any more, Asterisk's or ours."""
     journal.safe(call_ids)
     facts.safe(call_ids)
+
+
+def _refusal(callback: OpenCallback) -> Deed:
+    """Of a callback whose number may not be dialled any more: for the audit trail; the number stands in its row."""
+    wish = "/".join(map(str, callback.wish))
+    refused = AuditOutcome.REFUSED
+    return Deed(principal=OURSELVES, action="callback.dial", object=wish, client=callback.client, outcome=refused)
 
 
 def _address(settings: Settings) -> AmiAddress:
@@ -280,6 +323,7 @@ class Engine:
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
+        tasks.keep(self.operations.agent_ids.run, "identifiers of agents")
         self.web_services.start(tasks)
         self.telephony.start()
         if self.settings.watch:
@@ -294,6 +338,7 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
+        self.operations.end_stream()  # the server waits for answers that do not end
         self.operations.handover.close()
         server.stop()
         await asyncio.wait([web], timeout=3.0)

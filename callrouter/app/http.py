@@ -10,11 +10,37 @@ from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from callrouter.errors import SettingsError
 
 TICK_SECONDS: Final = 1.0
 """How often the Date header is renewed: its unit."""
+
+
+class Connection:
+    """What carries requests, for those that do not end by themselves: they find it in their state, as `connection`."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def give_up_after(self, seconds: float) -> None:
+        """Have the kernel end it when the other side takes nothing for so long (tcp(7), TCP_USER_TIMEOUT)."""
+        carrying = self._transport.get_extra_info("socket")
+        if carrying is not None:
+            carrying.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(1000 * seconds))
+
+    def abort(self) -> None:
+        """End it now; what was not sent is not sent."""
+        self._transport.abort()
+
+
+class _Protocol(H11Protocol):
+    """As uvicorn's own, and each request knows its connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "connection": Connection(transport)}
 
 
 class HttpServer(uvicorn.Server):
@@ -26,6 +52,7 @@ class HttpServer(uvicorn.Server):
         """
         config = uvicorn.Config(
             app,
+            http=_Protocol,
             log_config=None,
             access_log=False,
             lifespan="auto",

@@ -14,6 +14,7 @@ from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
@@ -27,6 +28,7 @@ from callrouter.runtime.reload import ServedPlans, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.recorder import Recorder
+from callrouter.stream.feed import Feed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +41,12 @@ class EngineOperations:
     recorder: Recorder
     queue_check: QueueCheck
     handover: Handover
+    agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
     shown_numbers: ShownNumbers
     calls: LiveCalls
+    feed: Feed
     registry: CollectorRegistry
     clock: SystemClock
     tasks: Tasks
@@ -63,6 +67,7 @@ class EngineOperations:
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
             "pbx": self._note_pbx,
+            "agents": self._note_agents,
             "web services": self._note_outgoing,
             "database": self._note_database,
         }
@@ -76,6 +81,7 @@ class EngineOperations:
             gate=gate,
             now=self.clock.now,
             operations=Operations(status=self.status, reload=self.reload),
+            feed=self.feed,
             handover=self.handover,
             notes=self.notes,
         )
@@ -86,6 +92,7 @@ class EngineOperations:
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
             "pbx": self._note_pbx,
+            "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
             "database": self._detail_database,
@@ -113,6 +120,10 @@ class EngineOperations:
         """Load the clients' files again."""
         await self.plans.reload(Why.ASKED)
         self.queue_check.look_soon()  # also when no file has changed: whoever asks may have mended Asterisk's
+
+    def end_stream(self) -> None:
+        """Whoever listens hears no more of us."""
+        self.feed.end("the engine stops")
 
     def reload_soon(self) -> None:
         """The same, for a signal."""
@@ -153,6 +164,12 @@ class EngineOperations:
 
     async def _note_pbx(self) -> str | None:
         return self.handover.trouble
+
+    async def _note_agents(self) -> str | None:
+        return self.agent_ids.trouble
+
+    async def _detail_agents(self) -> str | None:
+        return self.agent_ids.details
 
     async def _detail_queues(self) -> str | None:
         return self.queue_check.details

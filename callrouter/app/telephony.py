@@ -14,12 +14,14 @@ from callrouter.app.observation import Observation
 from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
+from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.reload import ServedPlans
@@ -46,8 +48,10 @@ class Telephony:
         queue_check: QueueCheck,
         named_queues: NamedQueues,
         media_watch: MediaWatch,
+        agent_watch: AgentWatch,
         refused: RefusedCalls,
         fallbacks: Fallbacks,
+        callbacks: Callbacks,
         plans: ServedPlans,
         observation: Observation,
         clock: SystemClock,
@@ -63,8 +67,10 @@ class Telephony:
         self._queue_check = queue_check
         self._named_queues = named_queues
         self._media_watch = media_watch
+        self._agent_watch = agent_watch
         self._refused = refused
         self._fallbacks = fallbacks
+        self._callbacks = callbacks
         self._plans = plans
         self._observation = observation
         self._clock = clock
@@ -73,13 +79,15 @@ class Telephony:
         link.tells(on_state=self._on_link_state)
 
     def start(self) -> None:
-        """Connect; from then on collect from Asterisk's journal, watch media and limits, and compare queues."""
+        """Connect; from then on collect from Asterisk's journal, watch media, limits and queues, and call back."""
         self._tasks.start(self._link.run(), "link to Asterisk")
         self._tasks.keep(self._collecting.run, "journal")
         self._tasks.keep(self._media_watch.run, "watch over media")
+        self._tasks.keep(self._agent_watch.run, "watch over agents")
         self._tasks.keep(self._named_queues.run, "queues that plans name")
         self._tasks.keep(self._queue_check.run, "check of the queues")
         self._tasks.keep(self._refused.run, "count of refused calls")
+        self._tasks.keep(self._callbacks.run, "callbacks")
 
     async def first_login(self, lifetime: Lifetime) -> None:
         """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""
@@ -126,6 +134,7 @@ class Telephony:
         try:
             await self._switch.resync()
             self._queue_check.look_soon()
+            self._callbacks.logged_in()
             await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
             self._aside.start(self._collect(), "journal after log-in")
         except AmiError as error:

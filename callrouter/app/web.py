@@ -6,6 +6,7 @@ import asyncio
 
 from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
+from callrouter.api.stream.link import EngineLink
 from callrouter.api.web_app import create_web_app
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
@@ -20,6 +21,7 @@ from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import Recordings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.stream.hub import Hub
 
 STOP_SECONDS = 20.0
 """What a stop may take."""
@@ -42,20 +44,26 @@ async def run_web(settings: Settings, token: str) -> None:
             recordings = Recordings(database, settings.recordings_dir, trail)
             keeper = Keeper(database, settings.recordings_dir, recordings, keep_days=settings.recordings_keep_days)
             gate = Gate(token, TokenBook(database), trail)
-            app = create_web_app(database, plans, engine, recordings, gate=gate, now=clock.now, region=settings.region)
-            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper)
+            hub = Hub(clock.now)
+            link = EngineLink(settings.engine_base_url, token, hub)
+            app = create_web_app(
+                database, plans, engine, recordings, gate=gate, hub=hub, now=clock.now, region=settings.region
+            )
+            await _serve(HttpServer(app, listening, settings.trusted_proxies), trail, keeper, hub, link)
     finally:
         listening.close()
 
 
-async def _serve(server: HttpServer, trail: AuditTrail, keeper: Keeper) -> None:
+async def _serve(server: HttpServer, trail: AuditTrail, keeper: Keeper, hub: Hub, link: EngineLink) -> None:
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     tasks = Tasks(lifetime.died)
     lifetime.catch_signals()
     tasks.keep(trail.run, "audit trail")
     tasks.keep(keeper.run, "recordings")
+    tasks.keep(link.run, "event stream of the engine")
     web = tasks.start(server.run_until_stopped(), "http")
     await lifetime.stopping.wait()
+    hub.end("callrouter web stops")  # the server waits for streams that do not end
     server.stop()
     await asyncio.wait([web], timeout=5.0)
     await tasks.stop()

@@ -182,7 +182,7 @@ def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_
     at = max(row.ended_at, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
         call = engine.step(plan, call, told).call
-    return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause)).call
+    return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
 
 
 def _last_known(call: Call) -> datetime:

@@ -134,11 +134,14 @@ class AmiLink:
 
         Args:
             events: who is told an event, by its name, the most frequent first; called in the reader, so it must not
-                wait. Not AsyncAGIExec: a result goes to whom sent the command.
+                wait. Several may be told the same, in the order in which they said so. Not AsyncAGIExec: a result goes
+                to whom sent the command.
             on_state: who is told each change of state; several may be.
             along: who is asked at each write without an AGI command for a posted action to go along; one may be.
         """
-        self._events.update({name.encode(): on_event for name, on_event in (events or {}).items()})
+        for name, on_event in (events or {}).items():
+            earlier = self._events.get(name.encode())
+            self._events[name.encode()] = on_event if earlier is None else partial(_tell_both, earlier, on_event)
         if on_state is not None:
             self._on_state.append(on_state)
         if along is not None:
@@ -393,6 +396,13 @@ class AmiLink:
             self._away.failed(reason, state=state.value)
         for on_state in self._on_state:
             on_state(state, reason)
+
+
+def _tell_both(first: OnEvent, second: OnEvent, message: codec.AmiMessage) -> None:
+    try:
+        first(message)
+    finally:  # a fault of one's is not the other's
+        second(message)
 
 
 def _settle(answered: Callable[[str], None], ping: asyncio.Future[codec.AmiMessage]) -> None:

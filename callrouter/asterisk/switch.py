@@ -227,6 +227,12 @@ class AsteriskSwitch:
     def _on_dial_state(self, message: AmiMessage) -> None:
         self._leg_heard(message["DestUniqueid"], inputs.LegSign.RANG)
 
+    def _on_hold(self, message: AmiMessage) -> None:
+        self._leg_heard(message["Uniqueid"], inputs.LegSign.HELD)
+
+    def _on_unhold(self, message: AmiMessage) -> None:
+        self._leg_heard(message["Uniqueid"], inputs.LegSign.RESUMED)
+
     def _on_dial_end(self, message: AmiMessage) -> None:
         call_id, told = self._rings.call_of(message["DestUniqueid"]), rings.dial_ended(message, self._heard_at())
         if call_id is not None and told is not None:
@@ -311,6 +317,8 @@ EVENTS: Final[Mapping[str, Callable[[AsteriskSwitch, AmiMessage], None]]] = {
     "AgentRingNoAnswer": AsteriskSwitch._on_ring_no_answer,
     "DialState": AsteriskSwitch._on_dial_state,
     "DialEnd": AsteriskSwitch._on_dial_end,
+    "Hold": AsteriskSwitch._on_hold,
+    "Unhold": AsteriskSwitch._on_unhold,
     "Rename": AsteriskSwitch._on_rename,
 }
 """What is done with an event. Asterisk is asked for these and no others (`link.wanted_events`)."""

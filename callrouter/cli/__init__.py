@@ -4,6 +4,7 @@
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
+`callbacks`                     who is to be called back, who gave up, what came of calling them
 `teams`, `pbx`                  the teams, as the PBX needs them; brought to Asterisk, on its own host
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `token`, `audit`                who may ask the API for what; who did what, and who was refused

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "teams": "Show the folder's teams and telephones, as the PBX is to have them.",
     "pbx": "Bring queues and telephones to Asterisk, on its own host.",
     "explain": "Say why a call ended where it did.",
+    "callbacks": "Show who is to be called back and who gave up, and say what came of calling them.",
     "stats": "Show each client's figures for a period.",
     "status": "Show the engine's state, the plans in service, and what is wrong.",
     "dialplan": "See what was live when, go back to a version, or publish a folder.",

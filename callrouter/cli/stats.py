@@ -88,6 +88,9 @@ def _show(found: Stats) -> None:
         console.print(_table(found.clients))
         for basis, clients in _bases(found.clients).items():
             console.print(f"Service level by {basis} ({', '.join(clients)})")
+        for one in found.clients:
+            if one.called_back:
+                console.print(f"Called back: {one.called_back} of {one.client}, after {_waits(one.called_back_after)}")
     for gap in found.gaps:
         until = f"{gap.until_at:%Y-%m-%d %H:%M:%S}" if gap.until_at else "now"
         console.print(f"Gap {gap.from_at:%Y-%m-%d %H:%M:%S} to {until} UTC, calls may be missing: {gap.reason}")

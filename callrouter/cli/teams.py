@@ -30,7 +30,8 @@ def teams(
     """Show the teams of shared/queues.yaml and the telephones of shared/agents.yaml, as JSON for `pbx.py render`."""
     folder = folder or load_settings().dialplans_dir
     shared = read_shared(folder)
-    text = json.dumps(as_json(folder_teams(shared.queues, shared.phones)), indent=2, ensure_ascii=False) + "\n"
+    document = as_json(folder_teams(shared.queues, shared.phones, shared.telephones))
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if out is None:
         typer.echo(text, nl=False)
     else:

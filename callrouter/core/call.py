@@ -261,6 +261,43 @@ class Offer(Struct, frozen=True, kw_only=True, gc=False):
         return _between(self.began_at, self.ended_at) if self.ended_at else 0.0
 
 
+class Leg(Struct, frozen=True, kw_only=True, gc=False):
+    """One party's side of a call."""
+
+    number: int
+    """1 for the first of the call."""
+    purpose: LegPurpose
+    party: str
+    """The agent, or what the document calls the contact; empty: the caller."""
+    leg: str = ""
+    """Their channel, as the switch calls it; empty when nobody said."""
+    began_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    held_at: datetime | None = None
+    """Since when they have the caller on hold."""
+    hold_seconds: float = 0.0
+    hung_up: bool = False
+    """They hung up themselves."""
+    ended_by: EndedBy | None = None
+    """None: it goes on, the caller was given to somebody else, or nobody answered."""
+    cause: int = 0
+    """Q.850; 0: not known."""
+    open: bool = True
+    """More may be heard of it."""
+
+    @property
+    def direction(self) -> LegDirection:
+        """Who called whom."""
+        return LegDirection.INCOMING if self.purpose is LegPurpose.CALLER else LegDirection.OUTGOING
+
+    def talk_seconds(self) -> float:
+        """Answer to end, without what was on hold; 0 while it goes on, or if nobody answered."""
+        if self.purpose is LegPurpose.CALLER or self.answered_at is None or self.ended_at is None:
+            return 0.0
+        return max(0.0, _between(self.answered_at, self.ended_at) - self.hold_seconds)
+
+
 TOGETHER = " + "
 """Joins the names of those who are rung at once."""
 
@@ -416,6 +453,11 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     offers: tuple[Offer, ...] = ()
     """Those this process knows: a successor knows what was open, and the numbers go on (`offers_made`)."""
     offers_made: int = 0
+    legs: tuple[Leg, ...] = ()
+    """Likewise (`legs_made`); the caller's own is added when the call has ended."""
+    legs_made: int = 0
+    held_seconds: float = 0.0
+    """For how long conversations that are over were on hold, in all."""
     messages: tuple[Message, ...] = ()
     callbacks: tuple[Callback, ...] = ()
     recording_at: datetime | None = None
@@ -449,7 +491,7 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
         return self.earlier.waiting_seconds + queued + dialled
 
     def talk_seconds(self) -> float:
-        """Time bridged to a human, over all conversations that are over."""
+        """Time bridged to a human, over all conversations that are over, without what was on hold."""
         queued = sum(visit.talk_seconds() for visit in self.queue_visits)
         dialled = sum(dial.talk_seconds() for dial in self.dials)
-        return self.earlier.talk_seconds + queued + dialled
+        return max(0.0, self.earlier.talk_seconds + queued + dialled - self.held_seconds)

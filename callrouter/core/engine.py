@@ -10,13 +10,14 @@ otherwise ends the call as failed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
-from callrouter.core.books import offers
+from callrouter.core.books import legs, offers
 from callrouter.core.books.ledger import (
     bridge,
     close_open_visits,
@@ -35,6 +36,8 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     Disposition,
+    EndedBy,
+    LegPurpose,
     QueueOutcome,
     QueueVisit,
     Revision,
@@ -60,6 +63,13 @@ DIGITS = frozenset("0123456789*#ABCD")
 _ENDS_PLAINLY = frozenset({inputs.PromptEnded, inputs.CollectEnded})
 """Results that complete no visit; most inputs are of these kinds, so they are asked for first."""
 _KEEPS_DIGITS = frozenset({CallState.ANSWERING, CallState.PLAYING, CallState.COLLECTING, CallState.CONSULTING})
+_WHOEVER_WAS_CALLED: Mapping[LegPurpose, EndedBy] = {
+    LegPurpose.AGENT: EndedBy.AGENT,
+    LegPurpose.CONTACT: EndedBy.CONTACT,
+}
+"""Who ended a conversation after which the caller is still there."""
+_GIVEN_AWAY: Mapping[LegPurpose, EndedBy] = {}
+"""Nobody did: the caller was given to somebody else."""
 
 
 class Turn(Struct, frozen=True, kw_only=True, gc=False):
@@ -106,8 +116,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _agent_answered(call, told)
         case inputs.LegAnswered(leg=leg):
             return _bridged(call, at, None, leg)
-        case inputs.CallerHungUp(cause=cause):
-            return _end(plan, call, at, cause)
+        case inputs.CallerHungUp():
+            return _end(plan, call, told)
         case inputs.ControlLost(reason=reason):
             return _adrift(call, reason, at)
         case inputs.RecordingFound():
@@ -193,7 +203,10 @@ def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegF
     """More was heard of those who are rung: the books change, and nothing is asked for."""
     if isinstance(heard, inputs.LegFailed):
         return Turn(call=replace(note_leg_failed(call, heard.failure), revision=call.revision.next()))
-    after = offers.hear(call, heard) if isinstance(heard, inputs.LegHeard) else offers.offer(call, heard)
+    if isinstance(heard, inputs.LegHeard):
+        after = legs.hear(offers.hear(call, heard), heard)
+    else:
+        after = offers.offer(call, heard)
     if after is call:
         return Turn(call=call)
     after, told = _note_offers(call, after, heard.at)
@@ -222,6 +235,7 @@ def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
     after = replace(bridge(call, at, agent, leg), revision=call.revision.next())
+    after = legs.begin_contact(after, at) if agent is None else legs.begin_agent(after, agent, at)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
@@ -237,7 +251,7 @@ def _adrift(call: Call, reason: str, at: datetime) -> Turn:
     # A tree that had reached its end has served the caller; any other was cut short.
     verdict = call.verdict or (conclude(call) if call.state is CallState.HANGING_UP else Disposition.FAILED)
     if call.state is CallState.CONNECTED:
-        call = _note_closed(walk, close_open_visits(call, at))
+        call = _note_closed(walk, close_open_visits(call, at), _GIVEN_AWAY)
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
     call = replace(
         call,
@@ -258,13 +272,15 @@ def _recording_found(plan: Plan, call: Call, found: inputs.RecordingFound) -> Tu
     return Turn(call=call, facts=tuple(walk.facts))
 
 
-def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
+def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     """The caller's side is over: close what is open, and conclude once."""
+    at = told.at
+    by = None if told.by_caller is None else EndedBy.CALLER if told.by_caller else EndedBy.SYSTEM
     walk = _Walk(plan, at, [])
     node = plan.nodes.get(call.node)
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
-    call = walk.keep(close_open_visits(call, at))
+    call = _note_closed(walk.facts, close_open_visits(call, at), dict.fromkeys(LegPurpose, by) if by else {})
     if call.offers:  # of a queue that was not ours: the fallback's
         call = _close_offers(walk.facts, call, QueueOutcome.ABANDONED, at)
     call = replace(
@@ -272,19 +288,34 @@ def _end(plan: Plan, call: Call, at: datetime, cause: int | None) -> Turn:
         disposition=conclude(call),
         state=CallState.ENDED,
         clocks=replace(call.clocks, ended_at=at),
-        hangup_cause=cause,
+        hangup_cause=told.cause,
         revision=call.revision.next(),
     )
+    call = legs.end_caller(call, at, by)
     return Turn(call=call, facts=(*walk.facts, fact.CallEnded(call=call)))
 
 
-def _note_closed(facts: list[fact.Fact], closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
+def _note_closed(
+    facts: list[fact.Fact],
+    closed: tuple[Call, QueueVisit | None, DialAttempt | None],
+    by: Mapping[LegPurpose, EndedBy] = _WHOEVER_WAS_CALLED,
+) -> Call:
+    """Note what is complete; `by` is who ended a conversation that it belongs to, as far as that is known."""
     call, visit, dial = closed
+    before = call
     if visit:
-        call = _close_offers(facts, call, visit.outcome or QueueOutcome.FAILED, visit.left_at or visit.entered_at)
+        at = visit.left_at or visit.entered_at
+        call = _close_offers(facts, call, visit.outcome or QueueOutcome.FAILED, at)
+        call = legs.close(call, LegPurpose.AGENT, at, by.get(LegPurpose.AGENT))
+    if dial:
+        at = dial.ended_at or dial.started_at
+        call = legs.close(call, LegPurpose.CONTACT, at, by.get(LegPurpose.CONTACT))
+        call = call if dial.answered_at else legs.unanswered_contact(call, dial)
+    if visit:
         facts.append(fact.QueueEnded(call=call, visit=visit))
     if dial:
         facts.append(fact.DialFinished(call=call, dial=dial))
+    facts += [fact.LegEnded(call=call, leg=one) for one in legs.closed(before, call)]
     return call
 
 

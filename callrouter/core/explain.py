@@ -14,7 +14,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from callrouter.core.call import TOGETHER, Call, DialAttempt, Offer, OfferOutcome, QueueVisit, Visit
+from callrouter.core.call import TOGETHER, Call, DialAttempt, Leg, LegPurpose, Offer, OfferOutcome, QueueVisit, Visit
 from callrouter.core.plan import Plan
 
 Entry = tuple[datetime, int, str]
@@ -37,6 +37,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
     entries += [_offer(offer) for offer in call.offers if offer.outcome is not OfferOutcome.ANSWERED]
     for dial in call.dials:
         entries += _dial(dial)
+    entries += [_conversation(leg) for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.ended_at]
     for message in call.messages:
         spoken_at = message.started_at + timedelta(seconds=message.seconds)
         entries.append((spoken_at, _ENDED, f"has left a message of {message.seconds:.0f} s{_for(message.deliver)}"))
@@ -90,6 +91,14 @@ def _offer(offer: Offer) -> Entry:
     why = f" (cause {offer.cause})" if offer.outcome is OfferOutcome.PHONE_FAILED and offer.cause else ""
     outcome = offer.outcome or "not known"
     return offer.ended_at, _ENDED, f"{offer.agent} was rung for {offer.ring_seconds():.0f} s: {outcome}{why}"
+
+
+def _conversation(leg: Leg) -> Entry:
+    """How long an agent had the caller, and who hung up."""
+    held = f", {leg.hold_seconds:.0f} s on hold" if leg.hold_seconds >= 1 else ""
+    by = f"; hung up by {leg.ended_by}" if leg.ended_by else ""
+    at = leg.ended_at or leg.began_at
+    return at, _ENDED, f"talked to {leg.party or 'somebody'} for {leg.talk_seconds():.0f} s{held}{by}"
 
 
 def _dial(dial: DialAttempt) -> list[Entry]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from callrouter.core.call import Call, Callback, DialAttempt, Message, Notification, Offer, QueueVisit, Visit
+from callrouter.core.call import Call, Callback, DialAttempt, Leg, Message, Notification, Offer, QueueVisit, Visit
 
 
 class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
@@ -56,6 +56,13 @@ class OfferEnded(Struct, frozen=True, kw_only=True, gc=False):
 
     call: Call
     offer: Offer
+
+
+class LegEnded(Struct, frozen=True, kw_only=True, gc=False):
+    """A party's side of a call is over."""
+
+    call: Call
+    leg: Leg
 
 
 class Bridged(Struct, frozen=True, kw_only=True, gc=False):
@@ -119,6 +126,7 @@ Fact = (
     | DialFinished
     | OfferMade
     | OfferEnded
+    | LegEnded
     | Bridged
     | MessageLeft
     | CallbackAsked

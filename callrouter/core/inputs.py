@@ -85,6 +85,9 @@ class LegSign(StrEnum):
     """They hung up, or their telephone said no."""
     ENDED = "ended"
     """The channel is no more."""
+    HELD = "held"
+    """They have put the caller on hold."""
+    RESUMED = "resumed"
 
 
 class LegHeard(Struct, frozen=True, kw_only=True, gc=False):
@@ -213,6 +216,8 @@ class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):
 
     at: datetime
     cause: int | None = None
+    by_caller: bool | None = True
+    """They hung up themselves; False: their channel ended otherwise; None: nobody saw."""
 
 
 Result = (

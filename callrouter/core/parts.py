@@ -11,6 +11,8 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
     callback      number, node, asked
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
                   was heard but its beginning)
+    leg           number, purpose, party, leg, began, answered, ended, held since, seconds on hold, hung up, ended by,
+                  cause, open
 
 Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
 back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
@@ -27,7 +29,10 @@ from callrouter.core.call import (
     Callback,
     DialAttempt,
     DialOutcome,
+    EndedBy,
+    Leg,
     LegFailure,
+    LegPurpose,
     Message,
     Offer,
     OfferOutcome,
@@ -110,6 +115,18 @@ def write_offers(offers: Iterable[Offer], offset: Offset) -> list[Any]:
             *((offset(o.ended_at), o.heard, o.cause, o.outcome) if o.heard or o.outcome else ()),
         ]
         for o in offers
+    ]
+
+
+def write_legs(legs: Iterable[Leg], offset: Offset) -> list[Any]:
+    """Legs of a call."""
+    return [
+        [
+            *(leg.number, leg.purpose, leg.party, leg.leg),
+            *(offset(leg.began_at), offset(leg.answered_at), offset(leg.ended_at), offset(leg.held_at)),
+            *(leg.hold_seconds, leg.hung_up, leg.ended_by, leg.cause, leg.open),
+        ]
+        for leg in legs
     ]
 
 
@@ -233,6 +250,26 @@ class PartsReader:
             heard=whole(signs),
             cause=whole(cause),
             outcome=None if outcome is None else OfferOutcome(outcome),
+        )
+
+    def leg(self, written: Any) -> Leg:
+        """A party's side of the call."""
+        number, purpose, party, leg, began_at, answered_at, ended_at, held_at, *rest = written
+        hold_seconds, hung_up, ended_by, cause, still_open = rest
+        return Leg(
+            number=whole(number),
+            purpose=LegPurpose(purpose),
+            party=text(party),
+            leg=text(leg),
+            began_at=self.at(began_at),
+            answered_at=self.at_or_none(answered_at),
+            ended_at=self.at_or_none(ended_at),
+            held_at=self.at_or_none(held_at),
+            hold_seconds=seconds(hold_seconds),
+            hung_up=hung_up is True,
+            ended_by=None if ended_by is None else EndedBy(ended_by),
+            cause=whole(cause),
+            open=still_open is True,
         )
 
     def callback(self, written: Any) -> Callback:

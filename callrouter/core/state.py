@@ -5,7 +5,7 @@ as much as the rest of a step), at most `MAX_ENCODED` characters, because it tra
 switch. Nodes are written by their position in the plan, instants as microseconds since the call rang, so both must
 be known to read it; `peek` gives the client and version that lead to the plan.
 
-Of offers to agents only those are kept whose outcome is not known, and how many there were (`Call.offers_made`).
+Of offers and legs only those are kept that are open, and how many there were (`Call.offers_made`, `legs_made`).
 
 A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest open offers (of
 a team that is rung all at once), then its oldest completed queue visits and dials, of which `Call.earlier` keeps the
@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from callrouter.core.books.legs import open_legs
 from callrouter.core.books.offers import open_offers
 from callrouter.core.call import (
     NOTHING_EARLIER,
@@ -48,6 +49,7 @@ from callrouter.core.parts import (
     whole,
     write_callbacks,
     write_dials,
+    write_legs,
     write_messages,
     write_offers,
     write_queue_visits,
@@ -254,13 +256,16 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         call.revision.count,
         call.offers_made,
         write_offers(open_offers(call), offset) if call.offers else 0,
+        call.legs_made,
+        write_legs(open_legs(call), offset) if call.legs else 0,
+        call.held_seconds,
     ]
 
 
 _NONE: list[Any] = []
 
 
-_NEW_FIELDS = (0, 1, 0, 0)
+_NEW_FIELDS = (0, 1, 0, 0, 0, 0, 0.0)
 """What a state of the format before lacks: it has no epoch, and was learnt from a living channel."""
 
 _FIELDS_BEFORE = 26
@@ -293,6 +298,9 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         revision=Revision(whole(fields[26]), whole(fields[27])),
         offers_made=whole(fields[28]),
         offers=tuple(map(read.offer, fields[29])) if fields[29] != 0 else (),
+        legs_made=whole(fields[30]),
+        legs=tuple(map(read.leg, fields[31])) if fields[31] != 0 else (),
+        held_seconds=seconds(fields[32]),
         client=text(fields[1]),
         plan_version=text(fields[2]),
         did=text(fields[4]),

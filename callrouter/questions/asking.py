@@ -112,7 +112,7 @@ def queues_of(written: Mapping[str, str], plan: Plan) -> Decided:
 
 def queues_in(plan: Plan) -> tuple[str, ...]:
     """All queues a tree has callers wait in, or looks at."""
-    return tuple(sorted({queue for about in plan.about.values() for queue in (*about.queues, *about.queues_seen)}))
+    return tuple(sorted({queue for about in plan.about.values() for queue in about.queues_named}))
 
 
 def _queue_state(written: str) -> tuple[QueueOutcome, Option]:

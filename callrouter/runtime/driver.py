@@ -94,7 +94,7 @@ class Driver:
         self._guessing = True
         for live in self.calls:
             self.tell(live.call.call_id, ControlLost(reason=reason, at=at))
-            self.tell(live.call.call_id, CallerHungUp(at=at))
+            self.tell(live.call.call_id, CallerHungUp(at=at, by_caller=None))
         self._guessing = False
 
     def _take_turns(self) -> None:

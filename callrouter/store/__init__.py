@@ -12,7 +12,8 @@ the times nobody watched.
 Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the service figures, each call judged by the
 promise of the version it walked.
 
-`access` has the tokens, the audit trail, and the recordings with every access to them.
+`access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
+callers who are to be called back.
 
 Only this package imports SQLAlchemy and asyncpg.
 """

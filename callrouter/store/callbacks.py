@@ -5,10 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import callbacks
+from callrouter.store.tables import callbacks, outgoing_calls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedRow:
+    """A call that was placed for a callback."""
+
+    outgoing_id: str
+    queue: str
+    shown: str
+    """The number that the caller saw, E.164; empty: none."""
+    turn_at: datetime
+    placed_at: datetime
+    rung_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    agent: str | None
+    outcome: str | None
+    """None while it is under way."""
+    hangup_cause: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +46,11 @@ class StoredCallback:
     asked_at: datetime
     state: str
     """`open`, `done` or `given_up`."""
+    settled_at: datetime | None = None
+    settled_by: str | None = None
+    """What settled it (`outgoing.order.Settlement`); None while it is open, and where only `state` was set."""
+    calls: tuple[PlacedRow, ...] = ()
+    """Calls that were placed for it, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,4 +90,17 @@ async def list_callbacks(
         limit=limit,
         cursor=cursor,
     )
-    return CallbackPage(callbacks=[StoredCallback(**row) for row in rows], next_cursor=next_cursor)
+    placed = await _placed(database, [row["call_id"] for row in rows]) if rows else {}
+    found = [StoredCallback(**row, calls=tuple(placed.get((row["call_id"], row["position"]), ()))) for row in rows]
+    return CallbackPage(callbacks=found, next_cursor=next_cursor)
+
+
+async def _placed(database: Database, call_ids: list[str]) -> dict[tuple[str, int], list[PlacedRow]]:
+    """By wish."""
+    query = select(outgoing_calls).where(outgoing_calls.c.call_id.in_(call_ids)).order_by(outgoing_calls.c.placed_at)
+    found: dict[tuple[str, int], list[PlacedRow]] = {}
+    async with database.connection() as connection:
+        for row in (await connection.execute(query)).mappings():
+            values = {name: row[name] for name in PlacedRow.__dataclass_fields__}
+            found.setdefault((row["call_id"], row["position"]), []).append(PlacedRow(**values))
+    return found

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.call import Call, Disposition, Offer, OfferOutcome
+from callrouter.core.call import Call, Disposition, EndedBy, Leg, LegPurpose, Offer, OfferOutcome
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import PATH_ARROW, calls, offers, queue_visits
+from callrouter.store.tables import PATH_ARROW, calls, legs, offers, queue_visits
 from callrouter.store.trace import call_from_fields
 
 
@@ -38,7 +38,7 @@ async def find_call(database: Database, call_id: str) -> Call | None:
         row = (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().one_or_none()
         if row is None:
             return None
-        return call_from_fields(row, await _offers_of(connection, call_id))
+        return call_from_fields(row, await _offers_of(connection, call_id), await _legs_of(connection, call_id))
 
 
 async def _offers_of(connection: AsyncConnection, call_id: str) -> tuple[Offer, ...]:
@@ -53,6 +53,28 @@ async def _offers_of(connection: AsyncConnection, call_id: str) -> tuple[Offer, 
             ended_at=row["ended_at"],
             outcome=row["outcome"] and OfferOutcome(row["outcome"]),
             cause=row["cause"],
+        )
+        for row in (await connection.execute(told)).mappings()
+    )
+
+
+async def _legs_of(connection: AsyncConnection, call_id: str) -> tuple[Leg, ...]:
+    """In order; the channels are not kept."""
+    # Those of a call have ids of its own id, a slash and a number; "0" follows "/" (collation C).
+    of_call = (legs.c.leg_id >= f"{call_id}/", legs.c.leg_id < f"{call_id}0")
+    told = select(legs).where(*of_call, legs.c.call_id == call_id).order_by(legs.c.number)
+    return tuple(
+        Leg(
+            number=row["number"],
+            purpose=LegPurpose(row["purpose"]),
+            party=row["party"],
+            began_at=row["began_at"],
+            answered_at=row["answered_at"],
+            ended_at=row["ended_at"],
+            hold_seconds=row["hold_seconds"],
+            ended_by=row["ended_by"] and EndedBy(row["ended_by"]),
+            cause=row["cause"],
+            open=False,
         )
         for row in (await connection.execute(told)).mappings()
     )

@@ -239,6 +239,18 @@ async def find_versions(database: Database, client: str, beginning: str) -> list
         return list((await connection.execute(query)).scalars())
 
 
+async def contents_of(database: Database, path: str) -> list[str]:
+    """What a document of the folder said in every version that was ever live, each once.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    hashes = select(plans.c.documents[path].astext).where(plans.c.documents.has_key(path)).distinct()
+    async with database.connection() as connection:
+        found = await _contents(connection, {one for one in (await connection.execute(hashes)).scalars() if one})
+    return list(found.values())
+
+
 async def was_live(database: Database, client: str, document: str) -> bool:
     """Whether a client's file was live as it stands, in any version.
 

@@ -40,6 +40,7 @@ from callrouter.core.service_level import (
 from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.gaps import Gap, gaps_between
+from callrouter.store.outgoing.called_back import delays, percentile
 from callrouter.store.plans import present_names
 from callrouter.store.promises import promise_in_service, promise_of_row, zones_in_service
 
@@ -57,6 +58,9 @@ class Waits:
     p90_seconds: float | None
     p95_seconds: float | None
     max_seconds: float | None
+
+
+NO_WAITS = Waits(mean_seconds=None, p50_seconds=None, p90_seconds=None, p95_seconds=None, max_seconds=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,11 @@ class ClientStats:
     figures: Figures
     promises: Sequence[PromiseStats]
     """One, unless what is promised changed in the period; in the order in which they were first made."""
+    called_back: int = 0
+    """Journeys that asked for a callback or were abandoned, and whose caller was reached later; they stay what they
+    were."""
+    called_back_after: Waits = NO_WAITS
+    """From the wish, or from giving up, until they were reached."""
 
     @property
     def target(self) -> ServiceLevelTarget | None:
@@ -238,7 +247,11 @@ async def _stats_of(connection: AsyncConnection, part: _Part) -> list[ClientStat
     parts = {name: list(found) for name, found in groupby(rows, key=_client_of)}
     several = [name for name, found in parts.items() if len(found) > 1]
     percentiles = await _percentiles_of_all(connection, part, several) if several else {}
-    return [_client_stats(name, part, rows, percentiles.get(name, {})) for name, rows in parts.items()]
+    reached = await delays(connection, part.whose, part.values, part.present)
+    return [
+        _client_stats(name, part, rows, percentiles.get(name, {}), sorted(reached.get(name, ())))
+        for name, rows in parts.items()
+    ]
 
 
 def _client_of(row: RowMapping) -> str:
@@ -255,14 +268,32 @@ async def _percentiles_of_all(
     return {row["client"]: dict(row) for row in rows.mappings()}
 
 
-def _client_stats(client: str, part: _Part, rows: Sequence[RowMapping], percentiles: Mapping[str, Any]) -> ClientStats:
-    """`percentiles` are those of all rows, needed when there are several."""
+def _client_stats(
+    client: str, part: _Part, rows: Sequence[RowMapping], percentiles: Mapping[str, Any], reached: list[float]
+) -> ClientStats:
+    """`percentiles` are those of all rows, needed when there are several; `reached` is sorted."""
     promises = [
         PromiseStats(promise=None if row["promise_id"] is None else promise_of_row(row), figures=_figures(row))
         for row in rows
     ]
     figures = promises[0].figures if len(rows) == 1 else _figures({**_total(rows), **percentiles})
-    return ClientStats(client=client, from_at=part.from_at, to_at=part.to_at, figures=figures, promises=promises)
+    return ClientStats(
+        client=client,
+        from_at=part.from_at,
+        to_at=part.to_at,
+        figures=figures,
+        promises=promises,
+        called_back=len(reached),
+        called_back_after=_delays(reached),
+    )
+
+
+def _delays(seconds: list[float]) -> Waits:
+    if not seconds:
+        return NO_WAITS
+    p50, p90, p95 = (percentile(seconds, share) for share in (0.5, 0.9, 0.95))
+    mean = sum(seconds) / len(seconds)
+    return Waits(mean_seconds=mean, p50_seconds=p50, p90_seconds=p90, p95_seconds=p95, max_seconds=seconds[-1])
 
 
 def _without_calls(client: str, part: _Part, promise: Promise | None) -> ClientStats:

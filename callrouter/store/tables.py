@@ -10,6 +10,8 @@ call told twice with different ringing times (one journal may know it only rough
 A row of `superseded_calls` is what another teller said of a call: whoever knew less, or was corrected. Nothing that
 was told is lost.
 
+A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
+
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
 
 A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
@@ -40,8 +42,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from callrouter.core.call import DEFAULT_PBX, Disposition, OfferOutcome, QueueOutcome
+from callrouter.core.call import (
+    DEFAULT_PBX,
+    Disposition,
+    EndedBy,
+    LegDirection,
+    LegPurpose,
+    OfferOutcome,
+    QueueOutcome,
+)
 from callrouter.core.service_level import Formula, WaitingClock
+from callrouter.outgoing.order import Outcome, Purpose, Settlement
 from callrouter.permissions import ScopeKind
 
 
@@ -51,6 +62,14 @@ class AuditOutcome(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     FAILED = "failed"
+
+
+class FollowUpResult(StrEnum):
+    """What came of calling somebody back by hand."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    NOT_NEEDED = "not_needed"
 
 
 class RecordingKind(StrEnum):
@@ -173,6 +192,35 @@ offers = Table(
     Index(None, "agent", "began_at"),
 )
 
+legs = Table(
+    "legs",
+    metadata,
+    Column("leg_id", _Id, nullable=False, comment="of a call: its id, a slash, its number; else the channel's own id"),
+    Column("call_id", _Id, comment="empty: it belongs to no caller's call"),
+    Column("number", Integer, nullable=False, comment="1 for the first leg of the call"),
+    _pbx(),
+    Column("purpose", Text, nullable=False),
+    Column("direction", Text, nullable=False),
+    Column("party", Text, nullable=False, comment="agent, or contact as the document calls them; empty: the caller"),
+    Column("identity", Text, comment="the number that was shown to them; empty: not known"),
+    Column("trunk", Text, comment="by which they were reached; empty: not known, or none"),
+    Column("began_at", _Instant, nullable=False),
+    Column("answered_at", _Instant),
+    Column("ended_at", _Instant),
+    Column("talk_seconds", Double, nullable=False, comment="answer to end, without hold; 0 for the caller's leg"),
+    Column("hold_seconds", Double, nullable=False),
+    Column("ended_by", Text, comment="who hung up; empty: not known, or the caller was given away"),
+    Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
+    Column("tech_cause", Text, comment="what the network answered, as Asterisk says it (486)"),
+    *_revision(),
+    PrimaryKeyConstraint("leg_id"),
+    CheckConstraint(_one_of("purpose", LegPurpose), name="purpose"),
+    CheckConstraint(_one_of("direction", LegDirection), name="direction"),
+    CheckConstraint(_one_of("ended_by", EndedBy), name="ended_by"),
+    # Those of a call are a range of leg_id (store.calls): one index less for each row that is written.
+    Index("legs_party_began_at_idx", "party", "began_at", postgresql_where=text("purpose <> 'caller'")),
+)
+
 messages = Table(
     "messages",
     metadata,
@@ -224,10 +272,58 @@ callbacks = Table(
     Column("node", Text, nullable=False),
     Column("asked_at", _Instant, nullable=False),
     Column("state", Text, nullable=False),
+    # Of what becomes of it; empty while it is open, and where somebody has set only `state`.
+    Column("settled_at", _Instant),
+    Column("settled_by", Text),
     PrimaryKeyConstraint("call_id", "position"),
     CheckConstraint("state IN ('open', 'done', 'given_up')", name="state"),
+    CheckConstraint(_one_of("settled_by", Settlement), name="settled_by"),
     Index(None, "client", "asked_at"),
     Index(None, "asked_at"),
+    Index("callbacks_open_idx", "client", "number", postgresql_where=text("state = 'open'")),
+)
+
+outgoing_calls = Table(
+    "outgoing_calls",
+    metadata,
+    Column("outgoing_id", _Id, nullable=False, comment="of its order at the PBX, and of its channels"),
+    Column("purpose", Text, nullable=False),
+    Column("call_id", _Id, nullable=False, comment="the call in which it was asked for"),
+    Column("position", SmallInteger, nullable=False, comment="which wish of that call"),
+    Column("client", _Id, nullable=False, comment="whose allow-list admitted the number"),
+    Column("number", Text, nullable=False, comment="E.164"),
+    Column("shown", Text, nullable=False, comment="the number they see, E.164; empty: none"),
+    Column("queue", Text, nullable=False),
+    Column("turn_at", _Instant, nullable=False, comment="since when it waits its turn"),
+    Column("epoch", BigInteger, nullable=False, comment="of the engine that has it: only that one changes it"),
+    Column("placed_at", _Instant, nullable=False),
+    Column("rung_at", _Instant, comment="an agent took it"),
+    Column("answered_at", _Instant),
+    Column("ended_at", _Instant),
+    Column("agent", Text),
+    Column("outcome", Text, comment="empty while it is under way"),
+    Column("hangup_cause", Integer, comment="Q.850"),
+    PrimaryKeyConstraint("outgoing_id"),
+    CheckConstraint(_one_of("purpose", Purpose), name="purpose"),
+    CheckConstraint(_one_of("outcome", Outcome), name="outcome"),
+    Index(None, "call_id", "position"),
+    Index(None, "client", "placed_at"),
+    # One at a time for each wish, whatever two engines think.
+    Index("outgoing_calls_live_idx", "call_id", "position", unique=True, postgresql_where=text("outcome IS NULL")),
+)
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    Column("follow_up_id", Integer, Identity(always=True), nullable=False),
+    Column("call_id", _Id, nullable=False, comment="the call of whoever was called back"),
+    Column("client", _Id, nullable=False),
+    Column("at", _Instant, nullable=False),
+    Column("principal", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    PrimaryKeyConstraint("follow_up_id"),
+    CheckConstraint(_one_of("result", FollowUpResult), name="result"),
+    Index(None, "call_id", "at"),
 )
 
 notifications = Table(

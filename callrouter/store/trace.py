@@ -33,6 +33,7 @@ from callrouter.core.call import (
     Clocks,
     Disposition,
     Earlier,
+    Leg,
     Offer,
     Presentation,
     Revision,
@@ -43,6 +44,7 @@ from callrouter.core.parts import (
     PartsReader,
     write_callbacks,
     write_dials,
+    write_legs,
     write_messages,
     write_offers,
     write_queue_visits,
@@ -95,8 +97,8 @@ def call_json(call: Call) -> str:
         at: datetime | None = getattr(call.clocks, name)
         head[name] = at.isoformat() if at else None
     base = call.clocks.ringing_at
-    parts = {"offers": write_offers(call.offers, _offset(base))} if call.offers else {}
-    return _json(head | {"trace": _trace(call)} | parts)
+    parts = {"offers": write_offers(call.offers, _offset(base)), "legs": write_legs(call.legs, _offset(base))}
+    return _json(head | {"trace": _trace(call)} | {name: part for name, part in parts.items() if part})
 
 
 def _offset(base: datetime) -> Callable[[datetime | None], int | None]:
@@ -113,13 +115,14 @@ def call_from_json(line: str) -> Call:
     for name in CLOCKS:
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
     read = PartsReader(fields["ringing_at"].astimezone(UTC))
-    return call_from_fields(fields, tuple(map(read.offer, fields.get("offers", ()))))
+    offers, legs = (fields.get(name, ()) for name in ("offers", "legs"))
+    return call_from_fields(fields, tuple(map(read.offer, offers)), tuple(map(read.leg, legs)))
 
 
-def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = ()) -> Call:
+def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = (), legs: tuple[Leg, ...] = ()) -> Call:
     """The call of a row of `calls`: its columns by name, instants as datetimes, variables and trace as parsed JSON.
 
-    `offers` are rows of their own.
+    `offers` and `legs` are rows of their own.
 
     Raises:
         ValueError, KeyError, TypeError: it is no such row.
@@ -157,6 +160,9 @@ def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = ()) 
         earlier=Earlier(**rest["earlier"]) if "earlier" in rest else NOTHING_EARLIER,
         offers=offers,
         offers_made=rest.get("offers_made", 0),
+        legs=legs,
+        legs_made=rest.get("legs_made", 0),
+        held_seconds=rest.get("held_seconds", 0.0),
         messages=tuple(map(read.message, trace.get("messages", ()))),
         callbacks=tuple(map(read.callback, trace.get("callbacks", ()))),
         recording_at=read.at_or_none(rest.get("recording_at")),
@@ -220,6 +226,10 @@ def _rest(call: Call, recording_at: int | None) -> dict[str, object]:
         rest["earlier"] = structs.asdict(call.earlier)
     if call.offers_made:
         rest["offers_made"] = call.offers_made
+    if call.legs_made:
+        rest["legs_made"] = call.legs_made
+    if call.held_seconds:
+        rest["held_seconds"] = call.held_seconds
     if recording_at is not None:
         rest["recording_at"] = recording_at
     if call.verdict:

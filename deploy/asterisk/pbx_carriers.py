@@ -80,7 +80,6 @@ class Carrier:
     outbound_proxy: str | None = None
     did_header: str | None = None
     identity_header: str = "From"
-    forwarding_header: str | None = "Diversion"
     session_timers: str = "always"
     qualify_seconds: int = 0
 
@@ -115,11 +114,6 @@ class Carriers:
     def out(self) -> list[str]:
         """Every endpoint by which a number can be dialled, in order."""
         return [name for carrier in self.carriers for name in carrier.endpoints_out]
-
-    @property
-    def sections(self) -> set[str]:
-        """Names that no telephone can have."""
-        return {ANY_OUT, "trunk", "tcp", "tls", *self.out, *(carrier.endpoint for carrier in self.carriers)}
 
     @property
     def modules(self) -> str:
@@ -197,8 +191,6 @@ def _endpoint_out(carrier: Carrier, name: str) -> Iterator[str]:
         yield f"from_domain = {carrier.from_domain}"
     yield f"send_pai = {_yes(carrier.identity_header == 'P-Asserted-Identity')}"
     yield f"send_rpid = {_yes(carrier.identity_header == 'Remote-Party-ID')}"
-    yield f"send_diversion = {_yes(carrier.forwarding_header == 'Diversion')}"
-    yield f"send_history_info = {_yes(carrier.forwarding_header == 'History-Info')}"
     yield from _proxy(carrier)
 
 
@@ -215,7 +207,7 @@ def _registration(carrier: Carrier, registrar: str) -> Iterator[str]:
     yield f"client_uri = sip:{carrier.user}@{domain}"
     yield from (f"outbound_auth = {carrier.endpoint}-auth", f"contact_user = {carrier.user}", "expiration = 300")
     # A carrier that is away, or refuses us for a while, is asked again for as long as we run.
-    yield from (f"max_retries = {_FOR_EVER}", "retry_interval = 20", "forbidden_retry_interval = 120")
+    yield from (f"max_retries = {_FOR_EVER}", "retry_interval = 30", "forbidden_retry_interval = 120")
     yield from ("fatal_retry_interval = 120", "auth_rejection_permanent = no", "max_random_initial_delay = 1")
     yield from _proxy(carrier)
 

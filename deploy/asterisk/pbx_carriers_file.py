@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 TRANSPORTS: Final = ("udp", "tcp", "tls")
 _DID_HEADERS: Final = ("To", "P-Called-Party-ID")
 _IDENTITY_HEADERS: Final = ("From", "P-Asserted-Identity", "Remote-Party-ID")
-_FORWARDING_HEADERS: Final = ("Diversion", "History-Info", "none")
 _SESSION_TIMERS: Final = ("always", "yes", "required", "no")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _HOST: Final = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
@@ -103,7 +102,6 @@ def _carrier(found: Mapping[str, Any], place: str, folder: Path) -> Carrier:
         table.checked(name, _WORD.fullmatch, "letters, digits and + _ . * # @ - only")
     if table.text("name") is None:
         raise table.wrong("name", "is missing")
-    forwarding = table.choice("forwarding_header", _FORWARDING_HEADERS, "Diversion")
     carrier = Carrier(
         name=str(table.text("name")),
         calls_from=table.networks("calls_from"),
@@ -120,7 +118,6 @@ def _carrier(found: Mapping[str, Any], place: str, folder: Path) -> Carrier:
         outbound_proxy=table.text("outbound_proxy"),
         did_header=table.choice("did_header", _DID_HEADERS) or None,
         identity_header=table.choice("identity_header", _IDENTITY_HEADERS, "From"),
-        forwarding_header=None if forwarding == "none" else forwarding,
         session_timers=table.choice("session_timers", _SESSION_TIMERS, "always"),
         qualify_seconds=table.count("qualify_seconds", 10),
     )

@@ -167,8 +167,6 @@ def _check(config: PbxConfig) -> None:
     for address in (*config.agent_contacts.values(), *([config.carrier] if config.carrier else [])):
         if not _ADDRESS.fullmatch(address):
             raise PbxError(f"{address!r} is not an address: write HOST:PORT, for example 127.0.0.1:5090")
-    for name in sorted(config.declared.sections & known):
-        raise PbxError(f"a telephone cannot be called {name!r}, as one of the trunk's sections of pjsip.conf is")
     if config.max_calls < 0 or config.over_limit not in OVER_LIMIT:
         raise PbxError(f"max_calls is a count (0: any number), and over_limit one of {', '.join(OVER_LIMIT)}")
     templates = {path.stem for path in TEMPLATES.glob("*.conf") if "@{extra}" in path.read_text(encoding="utf-8")}

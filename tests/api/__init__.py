@@ -1,6 +1,7 @@
 """Where those modules of `callrouter.api` are tested whose name no test file has.
 
-callbacks, calls, filters, live, messages, problems, stats   test_web_app.py
+calls, filters, live, messages, problems, stats   test_web_app.py
+callbacks, worklist                                                test_calling_back.py
 engine_client, readiness                                           test_engine_app.py
 pbx                                                                ../app/pbx/test_unit.py
 schemas, stats_schemas                                             test_openapi.py

@@ -11,12 +11,12 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 
 from callrouter.api import schemas, stats_schemas
-from callrouter.core.call import replace
+from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
 
 from .serving import TOKEN, serving
-from .stories import answered, message_left
+from .stories import after, answered, message_left
 from .test_web_app import AUTHORISED, NOWHERE, web
 
 CALL_ID = "1795427775-42-518203"
@@ -61,9 +61,14 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/calls",
         "/api/calls/{call_id}",
         "/api/callbacks",
+        "/api/callbacks/{call_id}/{position}/settle",
+        "/api/worklist",
+        "/api/worklist/{call_id}/called",
         "/api/messages",
         "/api/stats",
         "/api/live",
+        "/api/stream",
+        "/api/stream/schema",
         "/api/recordings",
         "/api/recordings/{recording_id}",
         "/api/recordings/{recording_id}/audio",
@@ -124,7 +129,8 @@ async def test_the_examples_of_parameters_are_taken(
     message = replace(message_left("2").messages[0], recording=f"{CALL_ID}-0")
     (tmp_path / f"{message.recording}.wav").write_bytes(bytes(1000))
     writer = Writer(database)
-    await writer.write([replace(answered(CALL_ID), messages=(message,)), message_left("2")])
+    wish = Callback(number="+33612340001", node="offer", asked_at=after(50))
+    await writer.write([replace(answered(CALL_ID), messages=(message,), callbacks=(wish,)), message_left("2")])
     writer.close()
 
     async with (
@@ -139,11 +145,18 @@ async def test_the_examples_of_parameters_are_taken(
                 for parameter in operation.get("parameters", [])
             }
             query = {name: value for name, value in examples.items() if value and f"{{{name}}}" not in path}
-            for name in ("call_id", "recording_id"):
+            for name in ("call_id", "recording_id", "position"):
                 path = path.replace(f"{{{name}}}", str(examples.get(name)))
-            answer = await client.request(method, path, params=query)
+            body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            sent = example_of(document, body) if body else None
+            async with client.stream(method, path, params=query, json=sent) as answer:
+                if path != "/api/stream":  # which does not end by itself
+                    await answer.aread()
 
-            expected = {"/api/live": 502, f"/api/recordings/{CALL_ID}-0": 204}.get(path, 200)
-            assert answer.status_code == expected, (path, answer.text)
+            others = {"/api/live": 502, f"/api/recordings/{CALL_ID}-0": 204}
+            # A callback is settled; nobody gave up in the call of the examples.
+            others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
+            expected = others.get(path, 200)
+            assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)
     assert NOWHERE not in str(document)

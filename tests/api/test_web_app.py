@@ -172,7 +172,7 @@ async def test_one_call_names_each_offer(api: httpx.AsyncClient, write: Callable
         (1, "agent-2", "refused", 17),
         (2, "agent-1", "answered", 0),
     ]
-    assert "10:00:12  agent-2 was rung for 0 s: refused" in one["explanation"]
+    assert "09:00:12  agent-2 was rung for 0 s: refused" in one["explanation"]
 
 
 async def test_one_call_is_explained_by_the_plan_it_walked(

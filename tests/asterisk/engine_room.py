@@ -10,6 +10,7 @@ from typing import get_args
 
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.core import facts
 from callrouter.core.call import Call
@@ -240,8 +241,11 @@ async def engine_room(
     *,
     dial: str = "Local/{number}@test-phone/n",
     pause: Sound | None = None,
+    follower: Follower | None = None,
 ) -> AsyncIterator[EngineRoom]:
-    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled."""
+    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; a `follower` is told
+    of agents.
+    """
     rooms: list[EngineRoom] = []
 
     class Eyes:
@@ -263,6 +267,8 @@ async def engine_room(
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    if follower is not None:
+        tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
     rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))
     tasks.start(link.run(), "link")
     await until(lambda: link.state is LinkState.UP, 10)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.rings import MAX_RINGS, Rings, dial_ended, unanswered
-from callrouter.core.call import Call, OfferOutcome
+from callrouter.core.call import Call, EndedBy, OfferOutcome
 from callrouter.core.inputs import LegSign
+from deploy.demo import carrier
 from deploy.demo.carrier import Habit
 from tests.asterisk.test_teams_phones import RING_SECONDS, a_team
 from tests.core.books.test_offers import AT
@@ -81,6 +83,45 @@ async def test_two_at_once_and_one_is_quicker(tmp_path: Path) -> None:
         call = await room.the_end()
 
     assert sorted(outcomes(call)) == [("agent-1", OfferOutcome.ELSEWHERE), ("agent-2", OfferOutcome.ANSWERED)]
+
+
+async def test_a_caller_who_hangs_up_on_an_agent(tmp_path: Path) -> None:
+    """Both legs say so; the agent's is as long as they talked."""
+    async with a_team(tmp_path, {"agent-1": Habit.ANSWERS}) as (room, _):
+        await room.call("leave-4")
+        call = await room.the_end()
+
+    assert people(call) == [("agent", "agent-1", EndedBy.CALLER), ("caller", "", EndedBy.CALLER)]
+    assert call.legs[0].talk_seconds() == pytest.approx(3.3, abs=0.4)
+    assert call.legs[0].began_at == call.offers[0].began_at
+
+
+async def test_an_agent_who_hangs_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their channel says so before the queue does; the caller is then hung up by the tree."""
+    monkeypatch.setattr(carrier, "_VOICEMAIL_SECONDS", 2.0)
+    async with a_team(tmp_path, {"agent-1": Habit.VOICEMAIL}) as (room, _):
+        await room.call("leave-20")
+        call = await room.the_end()
+
+    assert people(call) == [("agent", "agent-1", EndedBy.AGENT), ("caller", "", EndedBy.SYSTEM)]
+    assert call.talk_seconds() == pytest.approx(2.0, abs=0.4)
+
+
+async def test_an_agents_channel_that_is_ended_by_others(tmp_path: Path) -> None:
+    """Neither hung up: an operator did, or a line failed."""
+    async with a_team(tmp_path, {"agent-1": Habit.ANSWERS}) as (room, _):
+        await room.call("leave-20")
+        await room.reached(lambda call: call.agent == "agent-1")
+        channels = (await asyncio.to_thread(room.pbx.cli, "core show channels concise")).splitlines()
+        agent = next(line.split("!")[0] for line in channels if line.startswith("PJSIP/agent-1"))
+        await room.link.send("Hangup", {"Channel": agent})
+        call = await room.the_end()
+
+    assert people(call) == [("agent", "agent-1", EndedBy.SYSTEM), ("caller", "", EndedBy.SYSTEM)]
+
+
+def people(call: Call) -> list[tuple[str, str, EndedBy | None]]:
+    return [(leg.purpose.value, leg.party, leg.ended_by) for leg in call.legs]
 
 
 def message(event: str, **headers: str) -> AmiMessage:

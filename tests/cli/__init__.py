@@ -2,6 +2,7 @@
 
 application, settings, usage   test_main.py
 audit                   test_token.py
+callbacks               ../api/test_calling_back.py
 check                   ../dialplan/test_check.py
 db                      ../store/test_cli_db.py
 diff, show              test_questions.py

@@ -65,6 +65,7 @@ def test_explained() -> None:
         "10:01:03  waits in queue second",
         "10:01:28  answered by agent-1 after 25 s",
         "10:01:58  leaves queue second: answered",
+        "10:01:58  talked to agent-1 for 30 s; hung up by caller",
         "10:01:58  ended: answered",
     ]
     assert explain(call.call)[1] == "09:01:00  first → overflow (timeout)"

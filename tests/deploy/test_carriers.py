@@ -10,15 +10,17 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from deploy.asterisk.pbx import Pbx
-from deploy.asterisk.pbx_carriers import Carrier, Carriers, PhonesBy, Tls
+from deploy.asterisk.pbx_carriers import Carrier, Carriers, Network, PhonesBy, Tls
 from tests.deploy import trunk
 from tests.deploy.trunk import Authority, FalseCarrier, RefusingCarrier, SecurePhone, dial, invite, wait_for, was_heard
 
 ANSWERED_AT = "0033611223344"
+TELEPHONY = (Path(__file__).resolve().parents[2] / "docs/telephony.md").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,9 @@ def trunks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trunk]:
                         calls_from=["127.0.0.2"],
                         calls_to=[refusing.address],
                         did_header="To",
+                        from_user="acme-account",
+                        from_domain="acme.example",
+                        identity_header="P-Asserted-Identity",
                         qualify_seconds=1,
                     ),
                     *(
@@ -191,6 +196,7 @@ def test_a_carrier_that_falls_silent_is_passed_over(trunks: Trunk) -> None:
     assert tried == 1
     assert trunks.refusing.dialled == []
     assert time.monotonic() - begun < 3
+    assert "func_hangupcause" not in trunks.ours.log_path.read_text()
 
 
 def test_we_speak_with_nobody_who_cannot_prove_to_be_the_carrier(trunks: Trunk) -> None:
@@ -207,11 +213,13 @@ def test_we_speak_with_nobody_who_cannot_prove_to_be_the_carrier(trunks: Trunk) 
 
 
 def test_the_carrier_sees_who_we_are_where_it_wants_it(trunks: Trunk) -> None:
-    """From is our account; the endpoint of each carrier says which headers go out."""
-    shown = trunks.ours.cli("pjsip show endpoint trunk-acme-out")
+    """On the wire: From is the account, P-Asserted-Identity the number that is shown."""
+    dial(trunks.ours, ANSWERED_AT)
+    wait_for(trunks.carrier, f"database get talk {ANSWERED_AT}", trunk.ACCOUNT)
+    invite = trunks.refusing.invites[-1]
 
-    assert re.search(r"send_pai\s+: true", shown)
-    assert re.search(rf"from_user\s+: {trunk.ACCOUNT}", shown)
+    assert re.search(r"^From: .*<sip:acme-account@acme\.example>", invite, re.MULTILINE)
+    assert re.search(r"^P-Asserted-Identity: .*<sip:\+33199000050@acme\.example>", invite, re.MULTILINE)
 
 
 def test_a_telephone_registers_and_rings_over_tls_and_is_offered_srtp_only(trunks: Trunk) -> None:
@@ -223,3 +231,33 @@ def test_a_telephone_registers_and_rings_over_tls_and_is_offered_srtp_only(trunk
 
     assert "RTP/SAVP" in offer
     assert "a=crypto:" in offer
+
+
+def test_who_is_beyond_nat_is_told_the_address_that_they_can_reach(tmp_path: Path) -> None:
+    """For SIP and for the sound; whoever is in a local network is told the PBX's own."""
+    network = Network(
+        external_address="198.51.100.7", external_media_address="198.51.100.8", local_networks=["127.0.0.1/32"]
+    )
+    with Pbx.start(
+        tmp_path,
+        agents=0,
+        admission_seconds=0.2,
+        carriers=Carriers(network=network, carriers=[Carrier(name="acme", calls_from=["127.0.0.0/8"])]),
+    ) as pbx:
+        outside = trunk.answer(pbx, "0199000001", source="127.0.0.2")
+        inside = trunk.answer(pbx, "0199000001", source="127.0.0.1")
+
+    assert re.search(r"^Contact: <sip:198\.51\.100\.7[:>]", outside, re.MULTILINE)
+    assert "c=IN IP4 198.51.100.8\r\n" in outside
+    assert re.search(r"^Contact: <sip:127\.0\.0\.1:", inside, re.MULTILINE)
+    assert "c=IN IP4 127.0.0.1\r\n" in inside
+
+
+def test_the_guides_commands_are_asterisks(trunks: Trunk) -> None:
+    """Each that docs/telephony.md has somebody type is there; those that change what other tests use are not tried."""
+    commands = set(re.findall(r"`?(?:asterisk -rx '|`)((?:pjsip|queue|logger|core|module) [^'`\n]+)['`]", TELEPHONY))
+    asked = {one for one in commands if not one.startswith(("core restart", "core reload", "module load"))}
+    unknown = {one for one in asked if "No such command" in trunks.ours.cli(one)}
+
+    assert len(asked) > 8
+    assert unknown == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.asterisk.pbx_carriers import Carrier, Network
+from deploy.asterisk.pbx_carriers import Carrier, Carriers, Network
 from deploy.asterisk.pbx_carriers_file import carriers_of_file
 from deploy.asterisk.pbx_install import PbxError
 
@@ -186,12 +187,13 @@ def test_an_option_that_the_file_would_overrule_is_refused(
     assert f"{option[0]} says what {example} is to say: write it there" in done.stderr
 
 
-def test_a_telephone_cannot_be_called_like_a_trunk(tmp_path: Path) -> None:
-    """Two sections of one name would be one endpoint."""
-    path = written(tmp_path, A_CARRIER.replace("acme", "1"))
-    teams = tmp_path / "teams.json"
-    teams.write_text('{"teams": [], "phones": ["trunk-1"]}')
-    done = rendered(tmp_path / "etc", "--carriers", str(path), "--teams", str(teams))
+TELEPHONY = (CHECKOUT / "docs/telephony.md").read_text()
 
-    assert done.returncode == 1
-    assert "a telephone cannot be called 'trunk-1'" in done.stderr
+
+@pytest.mark.parametrize("text", re.findall(r"^```toml\n(.*?)^```", TELEPHONY, re.MULTILINE | re.DOTALL))
+def test_the_guides_examples_are_whole(tmp_path: Path, text: str) -> None:
+    """They can be copied; a secret's file is beside them."""
+    (tmp_path / "acme.secret").write_text("secret\n")
+    path = written(tmp_path, text.replace("[tls]\n", '[tls]\nauthorities = "keys/authorities.crt"\n'))
+
+    assert carriers_of_file(path) != Carriers()

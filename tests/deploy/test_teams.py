@@ -121,9 +121,18 @@ def test_asterisk_has_the_teams(folder: Path, tmp_path: Path) -> None:
     [
         ("queues.yaml", "queues: { night: { members: [anna] } }\n", 'did you mean "anne"?'),
         ("queues.yaml", "queues: { night: { strategy: ringal } }\n", 'did you mean "ringall"?'),
-        ("queues.yaml", "queues: { general: {} }\n", "'general' cannot be the name of a queue"),
-        ("agents.yaml", 'agents: { anne: { phone: "desk 12" }, bruno: {} }\n', "'desk 12' cannot be the name"),
-        ("agents.yaml", "agents: { anne: { phone: trunk }, bruno: {} }\n", "'trunk' cannot be the name"),
+        ("queues.yaml", "queues: { general: {} }\n", 'queue "general": the PBX has this name'),
+        (
+            "agents.yaml",
+            'agents: { anne: { phone: "desk 12" }, bruno: {} }\n',
+            'telephone "desk 12": the PBX knows',
+        ),
+        ("agents.yaml", "agents: { anne: { phone: trunk }, bruno: {} }\n", 'telephone "trunk": the PBX has this name'),
+        (
+            "agents.yaml",
+            "agents: { anne: { phone: trunk-acme }, bruno: {} }\n",
+            'telephone "trunk-acme": names that begin with trunk-',
+        ),
     ],
 )
 def test_what_cannot_act_is_refused(folder: Path, tmp_path: Path, file: str, text: str, said: str) -> None:

@@ -31,7 +31,8 @@ SECRET = "half; a secret"
 LOAD = "load = res_clioriginate.so"
 DIALLER = """
 [test-leg]
-exten => _X.,1,Set(CR_LEG_0=PJSIP/${EXTEN}@trunk-out)
+exten => _X.,1,Set(CALLERID(all)="Cabinet Moreau" <+33199000050>)
+ same => n,Set(CR_LEG_0=PJSIP/${EXTEN}@trunk-out)
  same => n,Set(CR_RING=${TEST_RING})
  same => n,Goto(callrouter-leg,0,1)
 [test-ear]
@@ -194,6 +195,7 @@ class RefusingCarrier:
     def __init__(self) -> None:
         self.status: str | None = "503 Service Unavailable"
         self.dialled: list[str] = []
+        self.invites: list[str] = []
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
@@ -215,6 +217,7 @@ class RefusingCarrier:
             method, _, rest = data[0].decode().partition(" ")
             if method == "INVITE" and (number := re.match(r"sips?:([^@]+)@", rest)):
                 self.dialled.append(number[1])
+                self.invites.append(rest)
             if self.status is not None and method in ("INVITE", "OPTIONS"):
                 status = self.status if method == "INVITE" else "200 OK"
                 self._socket.sendto(_response(rest, status), data[1])
@@ -332,10 +335,17 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def invite(
-    pbx: Pbx, number: str, *, source: str, to: str | None = None, header: str = "X-Test: none", seconds: float = 3
-) -> int:
-    """Call over UDP from `source`, an address of the loopback, and give up; the status of the final response."""
+def invite(pbx: Pbx, number: str, *, source: str, to: str | None = None) -> int:
+    """Call over UDP from `source`, an address of the loopback, and hang up; the status of the final response."""
+    return _status(answer(pbx, number, source=source, to=to))
+
+
+def _status(response: str) -> int:
+    return int(response.split(" ", 2)[1])
+
+
+def answer(pbx: Pbx, number: str, *, source: str, to: str | None = None, seconds: float = 3) -> str:
+    """The same, and the whole response."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
         phone.bind((source, 0))
         phone.settimeout(seconds)
@@ -351,17 +361,16 @@ def invite(
             phone.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), (pbx.sip_host, pbx.sip_port))
 
         contact = (f"Contact: <sip:0612345678@{here}>", "Content-Type: application/sdp")
-        send("INVITE", to or f"<{uri}>", "CSeq: 1 INVITE", *contact, header, body=body)
+        send("INVITE", to or f"<{uri}>", "CSeq: 1 INVITE", *contact, body=body)
         while True:
-            answer = phone.recv(65536).decode()
-            status = int(answer.split(" ", 2)[1])
-            if status >= 200 and "1 INVITE" in answer:
-                tagged = re.search(r"^To: (.*?)\r$", answer, re.MULTILINE)
+            response = phone.recv(65536).decode()
+            if _status(response) >= 200 and "1 INVITE" in response:
+                tagged = re.search(r"^To: (.*?)\r$", response, re.MULTILINE)
                 assert tagged is not None
                 send("ACK", tagged[1], "CSeq: 1 ACK")
-                if status == 200:
+                if _status(response) == 200:
                     send("BYE", tagged[1], "CSeq: 2 BYE")
-                return status
+                return response
 
 
 def trusting(tls: Tls, authority: Authority) -> Tls:

@@ -28,6 +28,7 @@ from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.questions.expected import run_expected
 from callrouter.settings import Settings, shown_settings
 from callrouter.store.tables import metadata
+from callrouter.stream.feed import Feed
 
 from ..api.serving import make_gate  # noqa: TID252  # tests are no installed package
 
@@ -36,7 +37,14 @@ DOCS = ROOT / "docs"
 RULES = ROOT / "deploy" / "prometheus" / "rules.yml"
 WRITTEN_AT = datetime(2026, 11, 29, 10, tzinfo=UTC)
 """The day of the transcripts: days of the examples are over later."""
-HANDBOOKS = ("README.md", "docs/operator.md", "docs/editor.md", "docs/integrator.md", "docs/security.md")
+HANDBOOKS = (
+    "README.md",
+    "docs/operator.md",
+    "docs/editor.md",
+    "docs/integrator.md",
+    "docs/security.md",
+    "docs/telephony.md",
+)
 
 
 def text_of(name: str) -> str:
@@ -118,7 +126,12 @@ def test_the_integrator_finds_every_page() -> None:
     nobody: Any = None
     web = create_web_app(nobody, nobody, EngineClient("http://engine", "token"), nobody, gate=make_gate())
     engine = create_engine_app(
-        [], CollectorRegistry(), {}, gate=make_gate(), operations=Operations(status=nothing, reload=nothing)
+        [],
+        CollectorRegistry(),
+        {},
+        gate=make_gate(),
+        operations=Operations(status=nothing, reload=nothing),
+        feed=Feed(0, nobody, calls=nobody, now=nobody),
     )
 
     assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}]+") == set()

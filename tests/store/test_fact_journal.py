@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from callrouter.core.call import Call, Offer, OfferOutcome, Revision, replace
-from callrouter.core.facts import OfferEnded, OfferMade
+from callrouter.core.call import Call, EndedBy, Leg, LegPurpose, Offer, OfferOutcome, Revision, replace
+from callrouter.core.facts import LegEnded, OfferEnded, OfferMade
 from callrouter.store.calls import find_call
 from callrouter.store.database import Database
+from callrouter.store.trace import call_from_json, call_json
 from callrouter.store.writing import fact_journal
 from callrouter.store.writing.fact_journal import FactJournal
 from callrouter.store.writing.writer import Writer
@@ -28,6 +29,23 @@ def offer(call: Call, number: int, agent: str, outcome: OfferOutcome | None = No
     began_at = call.clocks.ringing_at + timedelta(seconds=10 * number)
     ended_at = began_at + timedelta(seconds=8) if outcome else None
     return Offer(number=number, queue="medical", agent=agent, began_at=began_at, ended_at=ended_at, outcome=outcome)
+
+
+def leg(call: Call, number: int, purpose: LegPurpose, ended_by: EndedBy) -> Leg:
+    """A minute, of which twelve seconds and a half were on hold."""
+    at = call.clocks.ringing_at
+    return Leg(
+        number=number,
+        purpose=purpose,
+        party="anne" if purpose is LegPurpose.AGENT else "",
+        began_at=at,
+        answered_at=at + timedelta(seconds=8),
+        ended_at=at + timedelta(seconds=68),
+        hold_seconds=12.5,
+        ended_by=ended_by,
+        cause=16,
+        open=False,
+    )
 
 
 def kept(journal: FactJournal, call: Call, count: int, one: Offer) -> None:
@@ -79,15 +97,37 @@ async def test_an_engine_that_was_killed_leaves_its_offers(
 
 
 async def test_a_row_carries_its_offers(database: Database, make_call: MakeCall) -> None:
-    """Straight into the table, and back, but for the agents' channels."""
+    """And its legs: straight into the tables, and back, but for the agents' channels."""
     call = make_call(1)
     offers = (offer(call, 1, "anne", OfferOutcome.REFUSED), offer(call, 2, "zoé", OfferOutcome.ANSWERED))
-    call = replace(call, offers=offers, offers_made=2)
+    legs = (leg(call, 1, LegPurpose.AGENT, EndedBy.CALLER), leg(call, 2, LegPurpose.CALLER, EndedBy.CALLER))
+    call = replace(call, offers=offers, offers_made=2, legs=legs, legs_made=2, held_seconds=12.5)
     writer = Writer(database)
     await writer.write([call, make_call(2)])
     writer.close()
 
     assert await find_call(database, call.call_id) == call
+    assert call_from_json(call_json(call)) == call
+    assert await rows(database, "SELECT leg_id, direction, talk_seconds FROM legs ORDER BY 1") == [
+        ("call-000001/1", "outgoing", 47.5),
+        ("call-000001/2", "incoming", 0),
+    ]
+    assert await rows(database, "SELECT talk_seconds FROM calls ORDER BY call_id") == [(47.5,), (60.0,)]
+
+
+async def test_an_engine_that_was_killed_leaves_its_legs(
+    database: Database, tmp_path: Path, make_call: MakeCall
+) -> None:
+    """A conversation that was over when it died; the call went on."""
+    call = replace(make_call(1), pbx="paris", revision=Revision(100, 7))
+    journal = FactJournal(Writer(database), tmp_path)
+    journal.observe([LegEnded(call=call, leg=leg(call, 1, LegPurpose.AGENT, EndedBy.AGENT))])
+    journal.close()
+    await taken_over(database, tmp_path)
+
+    assert await rows(database, "SELECT leg_id, pbx, party, ended_by, hold_seconds FROM legs") == [
+        ("call-000001/1", "paris", "anne", "agent", 12.5)
+    ]
 
 
 async def test_what_is_in_the_record_is_not_kept(database: Database, tmp_path: Path, make_call: MakeCall) -> None:

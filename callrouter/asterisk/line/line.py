@@ -226,7 +226,7 @@ class Line(CommandedLine):
     def channel_ended(self, cause: int | None, at: datetime | None = None) -> None:
         """The channel is no more; `at`: since when, if not now."""
         if self._hears(Heard.CHANNEL_ENDED):
-            self._tell_hung_up(self._hung_up or inputs.CallerHungUp(at=at or self._now(), cause=cause))
+            self._tell_hung_up(self._hung_up or inputs.CallerHungUp(at=at or self._now(), cause=cause, by_caller=False))
 
     def call_ended(self) -> None:
         """Forget the results that will not come."""

@@ -1,5 +1,7 @@
 """What is looked at of a whole PBX, every few seconds and beside the calls.
 
 `queue_check` compares its queues and telephones with the folder's, and with the queues that trees name
-(`queues_named`), `media_watch` ends legs whose media stopped, `refused` says how many calls its limits refused.
+(`queues_named`), `media_watch` ends legs whose media stopped, `refused` says how many calls its limits refused;
+`agent_watch` follows how agents stand.
+`outgoing` places calls of our own, and reads how far they are.
 """

@@ -44,4 +44,4 @@ class QueuesNamed(Generic[Key]):
 
 def _queues_of(plan: Plan) -> set[str]:
     abouts = (node.about() for node in plan.nodes.values())
-    return {queue for about in abouts for queue in (*about.queues, *about.queues_seen)}
+    return {queue for about in abouts for queue in about.queues_named}

@@ -10,37 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from callrouter.errors import TeamsError
+from callrouter.pbx_names import wrong_name
 
 if TYPE_CHECKING:
     from callrouter.dialplan.shared.queues import TeamQueue
 
 STRATEGIES: Final = frozenset({"ringall", "leastrecent", "fewestcalls", "random", "rrmemory", "linear"})
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,78}")
-TAKEN: Final = frozenset(
-    {
-        "general",
-        "line",
-        "team",
-        "global",
-        "system",
-        "udp",
-        "trunk",
-        "trunk-out",
-        "softphone",
-        "phone",
-        "phone-auth",
-        "phone-aor",
-        "ami",
-        "ami-admin",
-    }
-)
-"""Sections that queues.conf and pjsip.conf have already, and names of other secrets in the file of secrets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +65,14 @@ class Teams:
         return hashlib.sha256(text_of(self).encode()).hexdigest()[:12]
 
 
-def folder_teams(queues: Mapping[str, TeamQueue], phones: Mapping[str, str], still_named: Sequence[str] = ()) -> Teams:
-    """The teams of a folder's queues; `phones` are their members' telephones, by agent.
+def folder_teams(
+    queues: Mapping[str, TeamQueue],
+    phones: Mapping[str, str],
+    telephones: Sequence[str] = (),
+    *,
+    still_named: Sequence[str] = (),
+) -> Teams:
+    """The teams of a folder's queues; `phones` are the agents' telephones, by agent, `telephones` others besides.
 
     app_queue knows whole seconds: they are rounded up. A pause of 0 is one of 5 s to it.
     """
@@ -103,7 +89,7 @@ def folder_teams(queues: Mapping[str, TeamQueue], phones: Mapping[str, str], sti
             )
             for queue in queues.values()
         ),
-        phones=tuple(sorted({*phones.values()})),
+        phones=tuple(sorted({*phones.values(), *telephones})),
         still_named=tuple(sorted(set(still_named) - queues.keys())),
     )
 
@@ -192,9 +178,6 @@ def _whole(value: float, *, at_least: int) -> int:
 
 def _name(name: str) -> str:
     """A name that can stand in Asterisk's files as it is, whoever wrote it."""
-    if not _NAME.fullmatch(name) or name in TAKEN:
-        raise TeamsError(
-            f"{name!r} cannot be the name of a queue, an agent or a telephone at the PBX: write two or more letters, "
-            f"digits, _ . -, and none of {', '.join(sorted(TAKEN))}"
-        )
+    if wrong := wrong_name(name):
+        raise TeamsError(f"{name!r} cannot be the name of a queue, an agent or a telephone at the PBX: {wrong}")
     return name

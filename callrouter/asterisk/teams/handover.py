@@ -161,7 +161,9 @@ class Handover:
     def _renew(self) -> None:
         if self._shared is None or self._named is None:
             return
-        teams = folder_teams(self._shared.queues, self._shared.phones, tuple(self._named))
+        teams = folder_teams(
+            self._shared.queues, self._shared.phones, self._shared.telephones, still_named=tuple(self._named)
+        )
         if teams != self.teams:
             self.teams = teams
             self._wake()

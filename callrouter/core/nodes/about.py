@@ -166,6 +166,8 @@ class Uses(Struct, frozen=True, kw_only=True, gc=False):
     """Web services that are asked while the caller waits."""
     tells: tuple[str, ...] = ()
     """Addresses of those who are told something afterwards."""
+    calls_back_from: tuple[str, ...] = ()
+    """Queues whose agents call back afterwards."""
 
 
 class Effort(Struct, frozen=True, kw_only=True, gc=False):
@@ -201,6 +203,11 @@ class About(Struct, frozen=True, kw_only=True, gc=False):
     def queues_seen(self) -> tuple[str, ...]:
         """Queues it looks at."""
         return tuple(queue for effect in self.does if isinstance(effect, LookAtQueues) for queue in effect.queues)
+
+    @property
+    def queues_named(self) -> tuple[str, ...]:
+        """All queues that the PBX must have for it."""
+        return (*self.queues, *self.queues_seen, *self.uses.calls_back_from)
 
 
 class NumberAsked(Struct, frozen=True, kw_only=True, gc=False):

@@ -8,13 +8,22 @@ callback:
   declined: secretaries
   no_input: { retry: 1, then: secretaries }
   no_match: { retry: 2, then: secretaries }
+  automatic: { queue: medical, brief: { say: "Rappel, cabinet Moreau" }, hours: open }
 ```
 
 The caller hears the number they call from: 1 confirms it, 2 keys another one (ended by #), 3 declines. Who shows no
 number, or calls from one that cannot or may not be called, is asked for one at once, where * declines. A number
 must be one that the client may have dialled (`shared/dialling.yaml`): any other is `no_match`. What the caller wants
-stands in /api/callbacks; somebody has to call: callrouter does not dial by itself. A call that books a callback and
-reaches nobody counts as one that left word (`message_left`).
+stands in /api/callbacks. A call that books a callback and reaches nobody counts as one that left word (`message_left`).
+
+With `automatic`, callrouter calls back. The callback waits in the queue in the caller's place: it has the turn they had
+when they last entered a queue in that call, else that of the instant in which they asked. An agent who takes it hears
+`brief`, and only then is the caller rung; they see the number they had dialled. So nobody is called back whom no agent
+waits for, and never more callers at once than agents are free. Who does not answer, or is busy, is rung again after
+`pause`, `attempts` times in all; after `days` it is given up. A caller who rings again and is answered, from the number
+that they wanted to be called at, is not called back any more. Each time, the number must still be one that may be
+dialled. What `automatic` says is that of the client's file as it is then, not when the caller asked; a callback whose
+node is gone from the file waits for a person, as all do without `automatic`.
 """
 
 from __future__ import annotations
@@ -22,6 +31,8 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
+
+from msgspec import Struct
 
 from callrouter.core import numbers
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
@@ -39,6 +50,34 @@ LONGEST_NUMBER = 17
 """Keys of a number: an international 00, and 15 digits at most (ITU-T E.164)."""
 
 _AGREED = LeftBy.NOTHING | LeftBy.KEY
+
+
+class Automatic(Struct, frozen=True, kw_only=True):
+    """How a client's callers are called back by themselves."""
+
+    queue: str
+    """Whose agents call back."""
+    priority: int = 0
+    brief: tuple[Sound, ...] = ()
+    """What the agent hears first."""
+    ring_seconds: float = 30.0
+    attempts: int = 3
+    """How often somebody is rung at most."""
+    pause_seconds: float = 900.0
+    """From one attempt to the next."""
+    days: int = 3
+    """After so many times 24 h nobody is rung any more."""
+    hours: str = ""
+    """A set of hours of the plan in which people are rung; empty: at any time."""
+
+    def __str__(self) -> str:
+        """For a person."""
+        hours = f" in hours {self.hours}" if self.hours else ""
+        brief = f", after «{' '.join(sound.text or sound.file for sound in self.brief)}»" if self.brief else ""
+        return (
+            f"by queue {self.queue} (priority {self.priority}){hours}, {self.attempts} times for "
+            f"{self.ring_seconds:g} s, {self.pause_seconds:g} s apart, for {self.days} days{brief}"
+        )
 
 
 class CallbackNode(Node, frozen=True, kw_only=True):
@@ -67,6 +106,8 @@ class CallbackNode(Node, frozen=True, kw_only=True):
     timeout_seconds: float = 5.0
     no_input_retries: int = 1
     no_match_retries: int = 2
+    automatic: Automatic | None = None
+    """None: a person calls."""
 
     def about(self) -> About:
         """Who has asked for as many call-backs as they may goes to `done` at once; what is said counts as chosen."""
@@ -85,11 +126,12 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             ),
             reads=Reads(own_number=True),
             variables=Variables(needed=read_in(self.sounds, self.no_input_sounds, self.no_match_sounds)),
-            uses=Uses(),
+            uses=Uses(calls_back_from=(self.automatic.queue,) if self.automatic else ()),
             effort=Effort(),
             unheard={
                 "timeout_seconds": "the longest wait for a key or an answer",
                 "dialling": "the list of what may be called back",
+                "automatic": "how callers are called back",
             },
         )
 
@@ -154,7 +196,11 @@ class CallbackNode(Node, frozen=True, kw_only=True):
         """Why nobody can or may call back there; short, as the record keeps it."""
         if not numbers.is_valid(number):
             return "no number"
-        return "may not be dialled" if self.dialling.refusal(number) else ""
+        return "may not be dialled" if not self.may_call_back(number) else ""
+
+    def may_call_back(self, number: str) -> bool:
+        """Whether an E.164 number may be dialled for the client; also asked at each attempt."""
+        return not self.dialling.refusal(number)
 
     def _no_match(self, plan: Plan, call: Call, because: str) -> Step:
         tries = call.memory.get("no_match", 0) + 1

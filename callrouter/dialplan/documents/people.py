@@ -15,6 +15,7 @@ from callrouter.dialplan.language.fields import (
     Name,
     OneOrMany,
     Positive,
+    Texts,
     as_list,
     as_mapping,
 )
@@ -61,6 +62,8 @@ class AgentBlock(Block):
     """What people call them."""
     phone: Line | None = None
     """Their telephone at the PBX, where it does not have the agent's own name."""
+    formerly: Texts = ()
+    """Names that this same person had before: an agent's identifier is never given to somebody else."""
 
 
 class TeamQueueBlock(Block):

@@ -53,6 +53,9 @@ class AgentsFile(Block):
 
     agents: Annotated[dict[Name, AgentBlock], Before(as_mapping)]
     """Agents by the name that queues and figures know them under."""
+    phones: Texts = ()
+    """Every telephone of the PBX, where they are to be listed: an agent's own must then be one of them, and one that is
+    nobody's own is there too, for whoever sits down at it. Without it each agent has theirs."""
 
 
 class QueuesFile(Block):

@@ -52,8 +52,6 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     issues: tuple[Issue, ...] = ()
     loaded_at: datetime
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
-    phones: Mapping[str, str] = field(default_factory=dict)
-    """By agent: the name of their telephone, for every member of a queue."""
     region: str = DEFAULT_COUNTRY
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()

@@ -254,7 +254,6 @@ class Loader:
             issues=(*bounded(found), *conflicts),
             loaded_at=now,
             queues=folder.ground.shared.queues,
-            phones=folder.ground.shared.phones,
             region=self.region,
             refused=frozenset(one.document.file for one in compiled if one.plan is None)
             | {issue.file for issue in conflicts},

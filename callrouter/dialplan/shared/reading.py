@@ -36,6 +36,7 @@ from callrouter.dialplan.shared.lists import shared_lists
 from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
 from callrouter.dialplan.shared.snippets import Snippet, read_snippets
+from callrouter.dialplan.shared.telephones import phone_of, shared_phones, wrong_agents, wrong_phones, wrong_queues
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,6 +51,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     contacts: Mapping[str, Person] = field(default_factory=dict)
     agents: Mapping[str, AgentBlock] = field(default_factory=dict)
     """Empty: nobody has written who they are."""
+    telephones: tuple[str, ...] = ()
+    """Every telephone, where they are listed; nobody's own too."""
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
     prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Sentences by name and language."""
@@ -79,7 +82,7 @@ class Shared(Struct, frozen=True, kw_only=True):
     def phones(self) -> dict[str, str]:
         """By agent, members of queues too that `agents` does not hold: their telephone, by default of their name."""
         members = {agent: agent for team in self.queues.values() for agent in team.members}
-        return members | {name: agent.phone or name for name, agent in self.agents.items()}
+        return members | {name: phone_of(name, agent) for name, agent in self.agents.items()}
 
     @property
     def wrong_teams(self) -> tuple[str, ...]:
@@ -107,12 +110,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     trunk = files.read("trunk", TrunkFile)
     # Looked at in this order: rotas name contacts, and an operator reads the findings from top to bottom.
     known_people = _people(files, contacts, country)
-    if queues.found and agents.found:
-        bad_agents = files.bad.get("agents", ())
-        unknown = strangers(queues.found, queues.document, agents.found.agents, bad_agents)
-        files.refuse_entries("queues", unknown)
-    if queues.found:
-        files.issues.extend(odd_times(queues.found, queues.document))
+    _teams(files, queues, agents)
     known_rotas, bad_calendars = _calendars(files, calendars, known_people, year)
     known_lists = _lists(files, lists, country)
     known_snippets = _snippets(files, snippets)
@@ -120,6 +118,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
     return Shared(
         contacts=known_people,
         agents=agents.found.agents if agents.found else {},
+        telephones=agents.found.phones if agents.found else (),
         queues={name: team_queue(name, block) for name, block in _good(files, queues)} if queues.found else {},
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},
@@ -211,6 +210,21 @@ class _Files:
         self.issues.extend(wrong)
         if errors(wrong):
             self.refused[file.kind] = file.document.file
+
+
+def _teams(files: _Files, queues: _File[QueuesFile], agents: _File[AgentsFile]) -> None:
+    """What is wrong with teams and agents that could be read; an entry that is refused refuses who uses it."""
+    known = agents.found.agents if agents.found else {}
+    if agents.found:
+        files.refuse_entries("agents", wrong_agents(agents.found, agents.document))
+        files.note(agents, wrong_phones(agents.found, agents.document))
+    if queues.found:
+        if agents.found:
+            unknown = strangers(queues.found, queues.document, known, files.bad.get("agents", ()))
+            files.refuse_entries("queues", unknown)
+        files.refuse_entries("queues", wrong_queues(queues.found, queues.document))
+        files.issues.extend(shared_phones(queues.found, queues.document, known))
+        files.issues.extend(odd_times(queues.found, queues.document))
 
 
 def _people(files: _Files, file: _File[ContactsFile], country: str) -> dict[str, Person]:

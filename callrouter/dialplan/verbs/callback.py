@@ -3,15 +3,44 @@
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
-from callrouter.core.effects import ReadAs
+from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.nodes import CallbackNode, Node
+from callrouter.core.nodes.callback import Automatic
 from callrouter.core.read_aloud import PromptPart, SpokenVariable
+from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds
-from callrouter.dialplan.language.fields import Block, Positive, Target
+from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
 from callrouter.dialplan.language.own_texts import CALLBACK_ASK, CALLBACK_CHOICES, CALLBACK_NUMBER
 from callrouter.dialplan.language.prompts import Prompts, Retry
 from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb
+
+MOST_ATTEMPTS = 20
+MOST_DAYS = 30
+
+
+class AutomaticBlock(Block):
+    """How callrouter calls back by itself."""
+
+    missing: ClassVar[Mapping[str, str]] = {"queue": "say whose agents call back"}
+
+    queue: Name
+    """A queue of `shared/queues.yaml`: its agents call back."""
+    priority: Count = 0
+    """As a caller's in the queue: higher ones are answered first."""
+    brief: Prompts | None = None
+    """Whispered to the agent before the caller is rung: that it is a callback, and for whom. Without values of the
+    call."""
+    ring: Annotated[Positive, bounds.RING] = 30.0
+    """How long the caller is rung."""
+    attempts: Count = 3
+    """How often a caller who does not answer is rung, 1 to 20."""
+    pause: Positive = 900.0
+    """How long nobody rings them after an attempt that failed, as in 15m."""
+    days: Count = 3
+    """After so many times 24 hours the callback is given up, 1 to 30."""
+    hours: Name | None = None
+    """The client's hours in which callers are rung; by default at any time at which an agent is free."""
 
 
 class CallbackBlock(Block):
@@ -35,6 +64,8 @@ class CallbackBlock(Block):
     """Where silence leads, and after how many tries."""
     no_match: Retry
     """Where wrong keys lead, and after how many tries."""
+    automatic: AutomaticBlock | None = None
+    """callrouter calls back; without it somebody has to, who reads /api/callbacks."""
 
 
 def build(names: Names, name: str, block: CallbackBlock) -> Node:
@@ -72,12 +103,40 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
         no_match_retries=unknown.retry,
         no_input_sounds=names.voices(silent.prompt, *here, "no_input", "prompt", before=offer),
         no_match_sounds=names.voices(unknown.prompt, *here, "no_match", "prompt", before=offer),
+        automatic=_automatic(names, block.automatic, *here, "automatic") if block.automatic else None,
+    )
+
+
+def _automatic(names: Names, block: AutomaticBlock, *here: str) -> Automatic:
+    """Its queue and its hours must be known; when it rings, the call is over, and its values with it."""
+    names.queue(block.queue, *here, "queue")
+    for key, most in (("attempts", MOST_ATTEMPTS), ("days", MOST_DAYS)):
+        if not 1 <= getattr(block, key) <= most:
+            names.fail(f"{key} must be from 1 to {most}", *here, key)
+    if block.hours is not None and block.hours not in names.schedules:
+        suggestion = closest(block.hours, names.schedules)
+        names.fail(f"the client has no hours called {shown(block.hours)}", *here, "hours", suggestion=suggestion)
+    brief = names.voices(block.brief, *here, "brief")
+    sounds = tuple(part for part in brief if isinstance(part, Sound))
+    if len(sounds) != len(brief):
+        names.fail("values of the call are not known any more when the caller is called back", *here, "brief")
+    return Automatic(
+        queue=block.queue,
+        priority=block.priority,
+        brief=sounds,
+        ring_seconds=block.ring,
+        attempts=block.attempts,
+        pause_seconds=block.pause,
+        days=block.days,
+        hours=f"{names.hours_prefix}{block.hours}" if block.hours else "",
     )
 
 
 def describe(node: CallbackNode) -> str:
-    """What is said."""
-    return said(node.sounds)
+    """What is said, and whose agents call back."""
+    words = said(node.sounds)
+    called_by = f"called back by queue {node.automatic.queue}" if node.automatic else ""
+    return ", ".join(part for part in (words, called_by) if part)
 
 
 CALLBACK = Verb(name="callback", node=CallbackNode, block=CallbackBlock, build=build, describe=describe)

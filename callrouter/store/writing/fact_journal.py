@@ -24,18 +24,19 @@ from uuid import uuid4
 
 import structlog
 
-from callrouter.core.call import Call, Offer, Revision
-from callrouter.core.facts import Fact, OfferEnded, OfferMade
-from callrouter.core.parts import MICROSECOND, PartsReader, write_offers
+from callrouter.core.call import Call, Leg, Offer, Revision
+from callrouter.core.facts import Fact, LegEnded, OfferEnded, OfferMade
+from callrouter.core.parts import MICROSECOND, PartsReader, text, whole, write_legs, write_offers
 from callrouter.logs import Outage
 from callrouter.store.writing.spool import open_locked
-from callrouter.store.writing.writer import NumberedOffer, RowsRefused, Writer, WriterAway
+from callrouter.store.writing.writer import NumberedFact, RowsRefused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
 
 MAX_BYTES: Final = 4_000_000
 RETRY_SECONDS: Final = 2.0
 _PATTERN: Final = "facts-*.jsonl"
+_OFFER, _LEG = "offer", "leg"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -49,9 +50,9 @@ class _File:
 
 
 class FactJournal:
-    """An observer of offers; `safe` is told which calls need it no more, `run` takes over what a predecessor left."""
+    """An observer of offers and legs; `safe` hears which calls need it no more, `run` takes over from a predecessor."""
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({OfferMade, OfferEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset({OfferMade, OfferEnded, LegEnded})
 
     def __init__(self, writer: Writer, folder: Path) -> None:
         """`writer` is this journal's own; `folder` is that of the spool."""
@@ -62,13 +63,15 @@ class FactJournal:
         self._failing = Outage(log, "facts of living calls cannot be kept on disk", "they are kept again")
 
     def observe(self, told: Sequence[Fact]) -> None:
-        """Keep each offer as it is known now."""
+        """Keep each offer as it is known now, and each leg that is over."""
         for fact in told:
             if isinstance(fact, (OfferMade, OfferEnded)):
                 self._append(fact.call, fact.offer)
+            elif isinstance(fact, LegEnded):
+                self._append(fact.call, fact.leg)
 
     def safe(self, call_ids: Iterable[str]) -> None:
-        """These are in the record, or on disk on the way to it, with all their offers."""
+        """These are in the record, or on disk on the way to it, with all that grew with them."""
         if not any(file.calls for file in self._files):
             return
         ended = set(call_ids)
@@ -89,13 +92,13 @@ class FactJournal:
         for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
             await self._take_over(path)
 
-    def _append(self, call: Call, offer: Offer) -> None:
+    def _append(self, call: Call, one: Offer | Leg) -> None:
         try:
             file = self._current()
-            file.size += os.write(file.descriptor, _line(call, offer))
+            file.size += os.write(file.descriptor, _line(call, one))
             file.calls.add(call.call_id)
             self._failing.ended()
-        except OSError as error:  # the call goes on, and its row will hold the offer
+        except OSError as error:  # the call goes on, and its row will hold it
             self._failing.failed(str(error))
 
     def _current(self) -> _File:
@@ -130,45 +133,48 @@ class FactJournal:
             await asyncio.to_thread(path.unlink, missing_ok=True)
         except RowsRefused as error:
             aside = await asyncio.to_thread(path.rename, path.with_suffix(".refused"))
-            log.warning("offers cannot be recorded and are set aside", file=aside.name, reason=str(error))
+            log.warning("facts of calls cannot be recorded and are set aside", file=aside.name, reason=str(error))
         finally:
             os.close(descriptor)
 
-    async def _record(self, offers: list[NumberedOffer]) -> None:
-        while offers:
+    async def _record(self, facts: list[NumberedFact]) -> None:
+        while facts:
             try:
-                await self._writer.write_offers(offers)
+                await self._writer.write_facts(facts)
             except WriterAway:
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 return
 
 
-def _line(call: Call, offer: Offer) -> bytes:
+def _line(call: Call, one: Offer | Leg) -> bytes:
     rang_at = call.clocks.ringing_at
 
     def after(at: datetime | None) -> int | None:
         return None if at is None else (at - rang_at) // MICROSECOND
 
-    (written,) = write_offers([offer], after)
-    head = [call.call_id, call.revision.epoch, call.revision.count, (rang_at - _EPOCH) // MICROSECOND]
-    return json.dumps([*head, written]).encode() + b"\n"
+    if isinstance(one, Offer):
+        kind, (written,) = _OFFER, write_offers([one], after)
+    else:
+        kind, (written,) = _LEG, write_legs([one], after)
+    head = [call.call_id, call.pbx, call.revision.epoch, call.revision.count, (rang_at - _EPOCH) // MICROSECOND]
+    return json.dumps([kind, *head, written]).encode() + b"\n"
 
 
-def _latest(content: bytes) -> list[NumberedOffer]:
-    """The last word on each offer of a file; a line that was cut, or is none of ours, says nothing."""
-    found: dict[tuple[str, int], NumberedOffer] = {}
+def _latest(content: bytes) -> list[NumberedFact]:
+    """The last word on each fact of a file; a line that was cut, or is none of ours, says nothing."""
+    found: dict[tuple[type, str, int], NumberedFact] = {}
     for line in content.splitlines():
         try:
-            call_id, epoch, count, rang, written = json.loads(line)
-            one = _read(str(call_id), Revision(int(epoch), int(count)), int(rang), written)
+            one = _read(*json.loads(line))
         except (ValueError, TypeError, OverflowError) as error:
             log.warning("a line of the journal of facts does not read", reason=repr(error))
             continue
-        found[one.call_id, one.offer.number] = one
+        found[type(one.fact), one.call_id, one.fact.number] = one
     return list(found.values())
 
 
-def _read(call_id: str, revision: Revision, rang: int, written: Any) -> NumberedOffer:
+def _read(kind: str, call_id: str, pbx: str, epoch: int, count: int, rang: int, written: Any) -> NumberedFact:
     reader = PartsReader(_EPOCH + timedelta(microseconds=rang))
-    return NumberedOffer(call_id=call_id, revision=revision, offer=reader.offer(written))
+    fact = reader.offer(written) if kind == _OFFER else reader.leg(written)
+    return NumberedFact(call_id=text(call_id), pbx=text(pbx), revision=Revision(whole(epoch), whole(count)), fact=fact)

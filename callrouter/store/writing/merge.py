@@ -1,9 +1,9 @@
 """How a batch of calls, some of which may have rows already, goes into the tables: SQL, run in one transaction.
 
 Of two records of one call the one with the higher revision stands (`core.call.Revision`), with its queue visits. What
-the other said is kept, whole, in `superseded_calls`. Numbered facts (offers) are many for a call, and nobody need know
-all of them: of each the higher revision stands, and those that only one has told stay. What others go on with once it
-is written (messages, recordings, wishes to be called back) is added where it is missing, whoever told it, and never
+the other said is kept, whole, in `superseded_calls`. Numbered facts (offers, legs) are many for a call, and nobody need
+know all of them: of each the higher revision stands, and those that only one has told stay. What others go on with once
+it is written (messages, recordings, wishes to be called back) is added where it is missing, whoever told it, and never
 changed or taken away.
 
 While it runs, `calls` is locked against other writers: a row that another engine wrote between two of these statements
@@ -16,7 +16,7 @@ from typing import Final
 
 from callrouter.store import tables
 
-NUMBERED: Final = {"offers": "call_id, number"}
+NUMBERED: Final = {"offers": "call_id, number", "legs": "leg_id"}
 """Tables of numbered facts, by their keys."""
 STAGED: Final = ("calls", "queue_visits", *NUMBERED, "messages", "recordings", "callbacks")
 """Tables that a batch has rows for, each of which is staged in one like it."""

@@ -14,16 +14,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from callrouter.core.call import Call, Offer, Revision
+from callrouter.core.call import Call, Leg, Offer, Revision
 from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
 from callrouter.store.trace import cleaned, trace_json, variables_json
 
 CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
+LEG_COLUMNS = (
+    *("leg_id", "call_id", "number", "pbx", "purpose", "direction", "party", "began_at", "answered_at", "ended_at"),
+    *("talk_seconds", "hold_seconds", "ended_by", "cause", "epoch", "revision"),
+)
+"""What a call knows of its legs."""
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
-CALLBACK_COLUMNS = tuple(column.name for column in tables.callbacks.columns)
+CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
+"""What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
 RECORDING_COLUMNS = ("recording_id", "kind", "call_id", "client", "started_at", "seconds")
 """What is known when a call ends; what its file holds is looked at later (`access.keeping`)."""
 
@@ -53,6 +59,7 @@ class Rows:
     calls: list[Row] = field(default_factory=list)
     queue_visits: list[Row] = field(default_factory=list)
     offers: list[Row] = field(default_factory=list)
+    legs: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     recordings: list[Row] = field(default_factory=list)
     callbacks: list[Row] = field(default_factory=list)
@@ -64,16 +71,17 @@ class Rows:
             ValueError: the call has not ended.
         """
         visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
-        offers = len(self.offers)
+        offers, legs = len(self.offers), len(self.legs)
         row = self.take(call)
-        if not _storable(row, "".join([one.agent + one.queue for one in call.offers])):
-            del self.queue_visits[visits:], self.offers[offers:], self.callbacks[callbacks:]
+        people = [one.agent + one.queue for one in call.offers] + [one.party for one in call.legs]
+        if not _storable(row, "".join(people)):
+            del self.queue_visits[visits:], self.offers[offers:], self.legs[legs:], self.callbacks[callbacks:]
             del self.messages[messages:], self.recordings[messages:]
             row = self.take(cleaned(call))
         self.calls.append(row)
 
     def take(self, call: Call) -> Row:
-        """Add the queue visits, offers, messages, recordings and callbacks of a call, and give back its own row.
+        """Add the visits, offers, legs, messages, recordings and callbacks of a call, and give back its own row.
 
         Raises:
             ValueError: the call has not ended.
@@ -85,6 +93,8 @@ class Rows:
         waiting, talk, agent = self._take_queue_visits(call, ended_at)
         if call.offers:
             self.offers += [offer_row(call.call_id, call.revision, one) for one in call.offers]
+        if call.legs:
+            self.legs += [leg_row(call.call_id, call.pbx, call.revision, one) for one in call.legs]
         if call.messages or call.callbacks:
             self._take_parts(call)
         return (
@@ -148,7 +158,7 @@ class Rows:
         if call.dials:
             waiting += sum([dial.waiting_seconds(ended_at) for dial in call.dials])
             talk += sum([dial.talk_seconds() for dial in call.dials])
-        return waiting, talk, agent
+        return waiting, max(0.0, talk - call.held_seconds), agent
 
     def _take_parts(self, call: Call) -> None:
         for position, message in enumerate(call.messages, start=1):
@@ -192,6 +202,28 @@ def offer_row(call_id: str, revision: Revision, offer: Offer) -> Row:
         _instant(offer.ended_at),
         offer.outcome,
         offer.cause,
+        revision.epoch,
+        revision.count,
+    )
+
+
+def leg_row(call_id: str, pbx: str, revision: Revision, leg: Leg) -> Row:
+    """A leg as it was known when the call had this revision."""
+    return (
+        f"{call_id}/{leg.number}",
+        call_id,
+        leg.number,
+        pbx,
+        leg.purpose,
+        leg.direction,
+        leg.party,
+        _instant(leg.began_at),
+        _instant(leg.answered_at),
+        _instant(leg.ended_at),
+        leg.talk_seconds(),
+        leg.hold_seconds,
+        leg.ended_by,
+        leg.cause,
         revision.epoch,
         revision.count,
     )

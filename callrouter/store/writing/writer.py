@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from callrouter.core.call import Call, Offer, Revision
+from callrouter.core.call import Call, Leg, Offer, Revision
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
@@ -23,6 +23,7 @@ from callrouter.store.writing.merge import MERGE, MERGE_NUMBERED, STAGING
 from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
+    LEG_COLUMNS,
     MESSAGE_COLUMNS,
     OFFER_COLUMNS,
     QUEUE_VISIT_COLUMNS,
@@ -30,6 +31,7 @@ from callrouter.store.writing.rows import (
     Row,
     Rows,
     expect_rows,
+    leg_row,
     offer_row,
 )
 
@@ -63,12 +65,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NumberedOffer:
-    """An offer of a call as it was known when the call had this revision."""
+class NumberedFact:
+    """What grows with a call, as it was known when the call had this revision."""
 
     call_id: str
+    pbx: str
     revision: Revision
-    offer: Offer
+    fact: Offer | Leg
 
 
 class Writer:
@@ -87,14 +90,20 @@ class Writer:
         """
         return await self._watched(lambda: self._write(list(calls), maybe_known))
 
-    async def write_offers(self, offers: Sequence[NumberedOffer]) -> None:
-        """Commit offers by themselves, of each of which the higher revision stands; no offer is in it twice.
+    async def write_facts(self, facts: Sequence[NumberedFact]) -> None:
+        """Commit offers and legs by themselves, of each of which the higher revision stands; none is in it twice.
 
         Raises:
             WriterAway: nothing is known to be committed.
             RowsRefused: PostgreSQL cannot hold one of them.
         """
-        rows = Rows(offers=[offer_row(one.call_id, one.revision, one.offer) for one in offers])
+        rows = Rows()
+        for one in facts:
+            match one.fact:
+                case Offer() as offer:
+                    rows.offers.append(offer_row(one.call_id, one.revision, offer))
+                case Leg() as leg:
+                    rows.legs.append(leg_row(one.call_id, one.pbx, one.revision, leg))
         await self._watched(lambda: self._merge_facts(rows))
 
     async def _merge_facts(self, rows: Rows) -> None:
@@ -172,6 +181,8 @@ class Writer:
             await self._copy_table(f"{prefix}queue_visits", QUEUE_VISIT_COLUMNS, _in_slices(rows.queue_visits))
         if rows.offers:
             await self._copy_table(f"{prefix}offers", OFFER_COLUMNS, _in_slices(rows.offers))
+        if rows.legs:
+            await self._copy_table(f"{prefix}legs", LEG_COLUMNS, _in_slices(rows.legs))
         if rows.messages:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
             await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.recordings))

@@ -71,6 +71,7 @@ class Site:
             link=_Down(),  # type: ignore[arg-type]
             queues_due=asyncio.Event(),
             names_due=asyncio.Event(),
+            agents_due=asyncio.Event(),
             handover=Handover("", on_applied=lambda: None),
             tasks=Tasks(),
         )

@@ -86,6 +86,23 @@ async def test_what_the_engine_hands_over_is_live_at_once(tmp_path: Path) -> Non
     assert max(took) < 0.5, took
 
 
+async def test_a_unit_that_waits_ends_at_once(tmp_path: Path) -> None:
+    """Its question may be answered in 20 s: whoever stops it does not wait for that."""
+    async with site(tmp_path) as here:
+        here.handover.folder_says(shared(queue("night", "anne")))
+        here.handover.named(())
+        running = asyncio.get_running_loop().create_task(here.unit().run())
+        await until(lambda: here.handover.applied == here.handover.version, 5)
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await asyncio.get_running_loop().shutdown_default_executor()
+        took = time.monotonic() - began
+
+    assert took < 1
+
+
 async def test_another_key_applies_nothing(tmp_path: Path) -> None:
     """Somebody in between could hand over anything."""
     async with site(tmp_path) as here:

@@ -1,4 +1,5 @@
-"""What is looked at of a whole PBX.
+"""What is looked at of a whole PBX, and where what has no test file of its name is tested.
 
 queues_named   test_queue_check.py, ../../app/pbx/test_named_queues.py
+outgoing       ../test_outgoing.py
 """

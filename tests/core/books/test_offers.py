@@ -66,7 +66,7 @@ def gone(after: float) -> CallerHungUp:
     return CallerHungUp(at=AT + timedelta(seconds=after), cause=16)
 
 
-RANG, UNANSWERED, CANCELLED, HUNG_UP, ENDED = LegSign
+RANG, UNANSWERED, CANCELLED, HUNG_UP, ENDED, *_OF_CONVERSATIONS = LegSign
 MEASURED: Final[dict[str, tuple[list[Input], OfferOutcome, float]]] = {
     "rang_out": (
         [rung(), sign(RANG, 1.1), missed(16, 15), sign(UNANSWERED, 16), sign(CANCELLED, 16), sign(ENDED, 16)],
@@ -250,5 +250,6 @@ def test_the_story_names_each_ring() -> None:
         "anne was rung for 1 s: phone_failed (cause 34)",
         "answered by zoe after 9 s",
         "leaves queue sales: answered",
+        "talked to zoe for 51 s; hung up by caller",
         "ended: answered",
     ]

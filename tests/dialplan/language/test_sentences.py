@@ -53,7 +53,7 @@ def node(tmp_path: Path, load: Callable[[], Catalogue]) -> Callable[[str], Catal
         shared = tmp_path / "shared"
         shared.mkdir(exist_ok=True)
         (shared / "queues.yaml").write_text("queues: { sales: { members: [anna] } }\n")
-        (shared / "agents.yaml").write_text("agents: { anna: { name: Anna, phone: PJSIP/anna } }\n")
+        (shared / "agents.yaml").write_text("agents: { anna: { name: Anna, phone: anna-2 } }\n")
         (tmp_path / "acme.yaml").write_text(CLIENT.format(node=f"{{ {written} }}"))
         return load()
 

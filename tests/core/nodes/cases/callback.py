@@ -8,6 +8,7 @@ from callrouter.core.effects import CollectDigits
 from callrouter.core.facts import CallbackAsked
 from callrouter.core.nodes import CallbackNode, HangupNode, QueueNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
+from callrouter.core.nodes.callback import Automatic
 from callrouter.testing import Playbook, plan_of, sound
 
 FRANCE = Dialling(countries=frozenset({"FR"}))
@@ -161,8 +162,13 @@ ABOUT = (
             unheard={
                 "timeout_seconds": "the longest wait for a key or an answer",
                 "dialling": "the list of what may be called back",
+                "automatic": "how callers are called back",
             },
         ),
+    ),
+    (
+        structs.replace(OFFER, automatic=Automatic(queue="medical")),
+        structs.replace(OFFER.about(), uses=Uses(calls_back_from=("medical",))),
     ),
 )
 """Nodes, and what each says of itself."""

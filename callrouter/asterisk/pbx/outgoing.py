@@ -1,0 +1,263 @@
+"""Places outgoing calls on Asterisk, and reads how far they are.
+
+The order of a call is a row of AstDB, written before the call is originated, and the only thing that is ever originated
+is `Local/<id>@callrouter-outgoing/n`: extensions.conf carries the order out, and writes down how far it is. Its two
+halves have channel ids of their own (`ChannelId`, `OtherChannelId`), so that a call can be looked for and ended by its
+id: Asterisk refuses an id that is in use, and its dialplan an order that was begun before. Thus nothing is originated
+twice, whatever engine asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from callrouter.asterisk.batch import Batch, Headers
+from callrouter.asterisk.causes import dial_outcome
+from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.commands import opaque_id
+from callrouter.asterisk.session import OnEvent
+from callrouter.errors import ActionFailed, ChannelGone, EncodingError
+from callrouter.outgoing.order import Order, Progress
+from callrouter.outgoing.ports import QueueStand, Waiting
+
+FAMILY: Final = "callrouter/outgoing"
+CONTEXT: Final = "callrouter-outgoing"
+FAR: Final = "callrouter-outgoing-far"
+EVENT: Final = "CallrouterOutgoing"
+MARGIN_SECONDS: Final = 60.0
+"""Asterisk gives up what waits in the queue by itself; Originate's own time-out comes after it."""
+_SEPARATOR: Final = "|"
+
+
+class Link(Protocol):
+    """What the link can do for us (`AmiLink`)."""
+
+    def tells(self, *, events: Mapping[str, OnEvent]) -> None: ...
+
+    def batch(self) -> Batch: ...
+
+    def send(self, name: str, headers: Headers = ()) -> asyncio.Future[AmiMessage]: ...
+
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]: ...
+
+
+class OutgoingCalls:
+    """Outgoing calls of one PBX."""
+
+    def __init__(self, link: Link, *, dial_pattern: str, shift: timedelta = timedelta()) -> None:
+        """`dial_pattern` is how a number is dialled; `shift` what the engine's clock is ahead of the PBX's."""
+        self._link = link
+        self._dial_pattern = dial_pattern
+        self._shift = shift
+
+    def tells(self, on_progress: Callable[[], None]) -> None:
+        """Subscribe, before the link runs: told that something became of a call; `progress` says of which, and what."""
+
+        def on_user_event(message: AmiMessage) -> None:
+            if message["UserEvent"] == EVENT:
+                on_progress()
+
+        self._link.tells(events={"UserEvent": on_user_event})
+
+    async def place(self, order: Order) -> None:
+        """Ask for a call. That Asterisk has taken the order says nothing of what becomes of it: see `progress`.
+
+        Raises:
+            EncodingError: a value cannot stand in an order; nothing has been asked for.
+            ActionFailed: Asterisk refuses.
+            AmiUnreachable: the link went away: whether it was asked for is seen by looking.
+        """
+        near, far = channel_ids(order.outgoing_id)
+        batch = self._link.batch()
+        written = batch.request(
+            "DBPut",
+            {"Family": f"{FAMILY}/{order.outgoing_id}", "Key": "order", "Val": order_row(order, self._dial_pattern)},
+        )
+        asked = batch.request(
+            "Originate",
+            {
+                "Channel": f"Local/{order.outgoing_id}@{CONTEXT}/n",
+                "Context": FAR,
+                "Exten": order.outgoing_id,
+                "Priority": "1",
+                "Timeout": str(math.ceil((order.wait_seconds + MARGIN_SECONDS) * 1000)),
+                "Async": "true",
+                "ChannelId": far,
+                "OtherChannelId": near,
+            },
+        )
+        batch.write()
+        for answer in await asyncio.gather(written, asked, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+
+    async def progress(self) -> Mapping[str, Progress]:
+        """How far each call is of which Asterisk holds an order, by id.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        try:
+            answer = await self._link.collect("DBGetTree", {"Family": FAMILY})
+        except ActionFailed:
+            return {}  # Asterisk's answer to an empty family
+        rows: dict[str, dict[str, list[str]]] = {}
+        for event in answer:
+            outgoing_id, _, key = event["Key"].removeprefix(f"/{FAMILY}/").partition("/")
+            if key:
+                rows.setdefault(outgoing_id, {})[key] = event["Val"].split(_SEPARATOR)
+        return {outgoing_id: self._read(found) for outgoing_id, found in rows.items()}
+
+    async def lives(self, outgoing_id: str) -> bool:
+        """Whether Asterisk still has a channel of this call.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        answers = await asyncio.gather(
+            *(
+                self._link.send("Getvar", {"Channel": one, "Variable": "CR_OUTGOING"})
+                for one in channel_ids(outgoing_id)
+            ),
+            return_exceptions=True,
+        )
+        for answer in answers:
+            if not isinstance(answer, BaseException):
+                return True
+            if not isinstance(answer, ActionFailed):
+                raise answer
+        return False
+
+    async def hang_up(self, outgoing_id: str) -> None:
+        """End a call, wherever it is.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        for channel in channel_ids(outgoing_id):
+            try:
+                await self._link.send("Hangup", {"Channel": channel, "Cause": "16"})
+            except ChannelGone:
+                continue
+            return
+
+    async def forget(self, outgoing_ids: Iterable[str]) -> None:
+        """What became of these calls is recorded: Asterisk need not keep it.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        for outgoing_id in outgoing_ids:
+            try:
+                await self._link.send("DBDelTree", {"Family": f"{FAMILY}/{opaque_id(outgoing_id)}"})
+            except ActionFailed:
+                continue  # it holds nothing of this one
+
+    async def queue(self, name: str) -> QueueStand:
+        """How a queue stands; one that is not there has no agents.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        answer = await self._link.collect("QueueStatus", {"Queue": name})
+        return QueueStand(
+            agents=sum(event["Event"] == "QueueMember" and _is_there(event) for event in answer),
+            waiting=[_waiting(event) for event in answer if event["Event"] == "QueueEntry"],
+        )
+
+    def waits_as(self, outgoing_id: str) -> str:
+        """The channel id of the half that waits in the queue."""
+        return channel_ids(outgoing_id)[0]
+
+    def _read(self, found: Mapping[str, Sequence[str]]) -> Progress:
+        near, far = found.get("near", ()), found.get("far", ())
+        over = _field(far, 0) == "over"
+        return Progress(
+            waits_since=self._instant(_field(near, 1)) if _field(near, 0) == "waiting" else None,
+            left_at=self._instant(_field(near, 1)) if _field(near, 0) == "left" else None,
+            agent=None if _field(far, 6) else _field(near, 3) or None,
+            rung_at=self._instant(_field(far, 1)),
+            answered_at=self._instant(_field(far, 2)),
+            over_at=self._instant(_field(far, 3)) if over else None,
+            dialled=dial_outcome(_field(far, 4)) if over else None,
+            hangup_cause=_cause(_field(far, 5)),
+        )
+
+    def _instant(self, epoch: str) -> datetime | None:
+        if not (epoch.isascii() and epoch.isdecimal() and len(epoch) < _EPOCH_DIGITS):
+            return None
+        return datetime.fromtimestamp(int(epoch), UTC) + self._shift
+
+
+_EPOCH_DIGITS: Final = 12
+
+
+def channel_ids(outgoing_id: str) -> tuple[str, str]:
+    """The channel ids of a call: of the half that waits, and of the half that rings."""
+    return f"{outgoing_id}.near", f"{outgoing_id}.far"
+
+
+def order_row(order: Order, dial_pattern: str) -> str:
+    """An order as extensions.conf reads it.
+
+    Raises:
+        EncodingError: a value holds what separates values, or more than fits.
+    """
+    values = (
+        "v1",
+        order.purpose.value,
+        opaque_id(order.queue),
+        str(order.priority),
+        str(order.position),
+        _whole(order.wait_seconds),
+        _whole(order.ring_seconds),
+        _digits(order.shown),
+        _digits(order.number),
+        opaque_id(order.client),
+        "&".join(order.said),
+    )
+    if wrong := next((value for value in values if set(value) & _UNSAFE), None):
+        raise EncodingError(f"{wrong[:80]!r} cannot stand in the order of an outgoing call")
+    # Last, because the operator's pattern may hold anything that a dial string may.
+    return _SEPARATOR.join((*values, dial_pattern.format(number=_digits(order.number))))
+
+
+_UNSAFE: Final = frozenset("|,\"'\\;${}()[]<> \t\r\n\0")
+
+
+def _digits(number: str) -> str:
+    """A number that can be nothing but a number. Raises EncodingError."""
+    digits = number.removeprefix("+")
+    if number and not (digits.isascii() and digits.isdecimal()):
+        raise EncodingError(f"{number[:40]!r} is no number")
+    return number
+
+
+def _whole(seconds: float) -> str:
+    """Whole seconds, at least one: to the applications 0 means no bound at all."""
+    return str(max(1, math.ceil(seconds)))
+
+
+def _is_there(member: AmiMessage) -> bool:
+    """Whether a member is rung, now or when they are free (device_state.h: 4 invalid, 5 unavailable)."""
+    return member["Paused"] != "1" and member["Status"] not in ("4", "5")
+
+
+def _waiting(entry: AmiMessage) -> Waiting:
+    return Waiting(
+        channel_id=entry["Uniqueid"],
+        priority=int(entry["Priority"]) if entry["Priority"].isdecimal() else 0,
+        waited_seconds=float(entry["Wait"]) if entry["Wait"].isdecimal() else 0.0,
+    )
+
+
+def _field(row: Sequence[str], index: int) -> str:
+    return row[index] if index < len(row) else ""
+
+
+def _cause(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else None

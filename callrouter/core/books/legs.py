@@ -1,0 +1,130 @@
+"""Each party's side of a call: who it was, from when to when, how long on hold, and who hung up. Pure.
+
+A conversation is measured on the channel of whoever was called (D15 of the design: app_queue's own AgentComplete is
+early, late, unnamed or absent): its answer, its Hold and Unhold, its HangupRequest and its end. Hold and Unhold do not
+pair (a transfer or a hang-up on hold raises one without the other), so a second hold changes nothing, a resumption
+without a hold changes nothing, and whoever is on hold at the end was on hold until then.
+
+Who hung up: a party's own hang-up raises HangupRequest on their channel first. A channel that ends without it was ended
+by somebody else, or by the system. A leg is open until what it belongs to is over (`close`): until then the sign that
+says who hung up may still come.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from callrouter.core.call import Call, DialAttempt, EndedBy, Leg, LegPurpose, replace
+from callrouter.core.inputs import LegHeard, LegSign
+
+_BY_THEM: Final = {LegPurpose.AGENT: EndedBy.AGENT, LegPurpose.CONTACT: EndedBy.CONTACT}
+
+
+def begin_agent(call: Call, agent: str, at: datetime) -> Call:
+    """An agent has the caller: by the offer they answered, which knows their channel."""
+    offer = next((one for one in reversed(call.offers) if one.agent == agent and one.ended_at == at), None)
+    leg, began_at = (offer.leg, offer.began_at) if offer else ("", at)
+    if any(one.open and one.party == agent and one.leg == leg for one in call.legs):
+        return call  # told again
+    return _add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
+
+
+def begin_contact(call: Call, at: datetime) -> Call:
+    """Somebody who was dialled has the caller."""
+    dial = call.dials[-1] if call.dials else None
+    if dial is None or any(one.open and one.purpose is LegPurpose.CONTACT for one in call.legs):
+        return call
+    return _add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
+
+
+def unanswered_contact(call: Call, dial: DialAttempt) -> Call:
+    """Whoever was dialled did not take the call."""
+    call = _add(call, LegPurpose.CONTACT, dial.target, began_at=dial.started_at)
+    ended = replace(call.legs[-1], ended_at=dial.ended_at, open=False)
+    return replace(call, legs=(*call.legs[:-1], ended))
+
+
+def end_caller(call: Call, at: datetime, by: EndedBy | None) -> Call:
+    """The caller's own leg, which is known as a whole when the call is over."""
+    call = _add(call, LegPurpose.CALLER, "", began_at=call.clocks.ringing_at, answered_at=call.clocks.answered_at)
+    ended = replace(call.legs[-1], ended_at=at, ended_by=by, cause=call.hangup_cause or 0, open=False)
+    return replace(call, legs=(*call.legs[:-1], ended))
+
+
+def hear(call: Call, told: LegHeard) -> Call:
+    """A sign of a channel in a conversation; of any other it changes nothing."""
+    for place, one in enumerate(call.legs):
+        if one.open and one.leg and one.leg == told.leg:
+            heard = _heard(one, told)
+            return call if heard is one else replace(call, legs=(*call.legs[:place], heard, *call.legs[place + 1 :]))
+    return call
+
+
+def close(call: Call, purpose: LegPurpose, at: datetime, by: EndedBy | None) -> Call:
+    """What the open legs of this purpose belong to is over; `by` is who ended it, unless they hung up themselves.
+
+    None: the caller was given to somebody else, or nobody knows.
+    """
+    if not any(one.open and one.purpose is purpose for one in call.legs):
+        return call
+    legs = tuple(_closed(one, at, by) if one.open and one.purpose is purpose else one for one in call.legs)
+    held = sum(new.hold_seconds for new, was in zip(legs, call.legs, strict=True) if new is not was)
+    return replace(call, legs=legs, held_seconds=call.held_seconds + held)
+
+
+def closed(before: Call, after: Call) -> list[Leg]:
+    """The legs that are over since."""
+    if after.legs is before.legs:
+        return []
+    was_open = {one.number for one in before.legs if not one.open}
+    return [one for one in after.legs if not one.open and one.number not in was_open]
+
+
+def open_legs(call: Call) -> tuple[Leg, ...]:
+    """Those of conversations that go on."""
+    return tuple(one for one in call.legs if one.open)
+
+
+def _add(
+    call: Call,
+    purpose: LegPurpose,
+    party: str,
+    *,
+    leg: str = "",
+    began_at: datetime,
+    answered_at: datetime | None = None,
+) -> Call:
+    number = call.legs_made + 1
+    made = Leg(number=number, purpose=purpose, party=party, leg=leg, began_at=began_at, answered_at=answered_at)
+    return replace(call, legs=(*call.legs, made), legs_made=number)
+
+
+def _heard(one: Leg, told: LegHeard) -> Leg:
+    match told.sign:
+        case LegSign.HELD if one.held_at is None and one.ended_at is None:
+            return replace(one, held_at=told.at)
+        case LegSign.RESUMED if one.held_at is not None:
+            return _resumed(one, told.at)
+        case LegSign.HUNG_UP:
+            return replace(one, hung_up=True, cause=one.cause or told.cause)
+        case LegSign.ENDED if one.ended_at is None:
+            return replace(_resumed(one, told.at), ended_at=told.at, cause=told.cause or one.cause)
+        case _:
+            return one
+
+
+def _resumed(one: Leg, at: datetime) -> Leg:
+    if one.held_at is None:
+        return one
+    held = max(0.0, (at - one.held_at).total_seconds())
+    return replace(one, held_at=None, hold_seconds=one.hold_seconds + held)
+
+
+def _closed(one: Leg, at: datetime, by: EndedBy | None) -> Leg:
+    them = _BY_THEM[one.purpose]
+    if not one.hung_up and one.leg and by is them:
+        by = EndedBy.SYSTEM  # their channel is known, and they did not hang up
+    one = _resumed(one, at)
+    ended_by = them if one.hung_up else by
+    return replace(one, ended_at=one.ended_at or at, ended_by=ended_by, open=False)

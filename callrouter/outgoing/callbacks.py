@@ -1,0 +1,376 @@
+"""Calls back whoever asked for it, when it is their turn and an agent is free.
+
+A callback waits at the switch, in the queue, in its caller's place (`asterisk/pbx/outgoing.py`): so it is the switch
+that offers it to an agent who is free, and callers are never rung by more calls than agents have taken. Here is decided
+which callbacks wait there, and what follows from what became of each; the row of a call is written before it is placed,
+and settled by what the switch has written down. An engine that begins takes over the calls that are under way.
+
+Rules (attempts, pause, hours …) are those of the client's tree in service. A queue holds as many callbacks at once as
+it has agents: more would not be rung sooner, and would look like callers who wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from callrouter.core.call import Call
+from callrouter.core.facts import Bridged, Fact
+from callrouter.core.nodes.callback import Automatic, CallbackNode
+from callrouter.core.plan import Plan
+from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
+from callrouter.logs import Outage
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
+from callrouter.outgoing.ports import CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
+
+log = structlog.get_logger(__name__)
+
+ROUND_SECONDS: Final = 2.0
+SWEEP_SECONDS: Final = 60.0
+"""The record is looked through for callers who rang again, in case nobody told us."""
+AGAIN_SECONDS: Final = 20.0
+"""After a call that rang nobody."""
+REFUSED_SECONDS: Final = 60.0
+"""After Asterisk refused to place calls at all."""
+LONGEST_WAIT_SECONDS: Final = 4 * 3600.0
+"""A callback that has waited in the queue for so long is put there anew, at its place."""
+OLDEST: Final = timedelta(days=31)
+"""Callbacks older than that are not looked at: no rule lasts so long."""
+MOST_ANSWERED: Final = 10_000
+"""Callers who were answered, and are not looked up yet."""
+
+
+@dataclass(kw_only=True)
+class _UnderWay:
+    """A call of ours, and what we know of it."""
+
+    placed: PlacedCall
+    progress: Progress = NOTHING_YET
+    withdrawn: bool = False
+    unseen: int = 0
+    """Rounds in a row in which nothing was left of it at the switch."""
+
+
+class Callbacks:
+    """One for each engine.
+
+    Args:
+        book: what is open, and what was placed.
+        switch: places calls.
+        plans: those in service, by client.
+        live: the calls in progress.
+        now: the time of day, aware.
+        link_up: whether the switch can be asked.
+        on_refused: told a callback whose number may not be dialled any more.
+    """
+
+    interests: Final[frozenset[type[Fact]]] = frozenset({Bridged})
+
+    def __init__(
+        self,
+        book: CallbackBook,
+        switch: OutgoingSwitch,
+        *,
+        plans: Callable[[], Mapping[str, Plan]],
+        live: Callable[[], Sequence[Call]],
+        now: Callable[[], datetime],
+        link_up: Callable[[], bool],
+        on_refused: Callable[[OpenCallback], None],
+    ) -> None:
+        self._book = book
+        self._switch = switch
+        self._plans = plans
+        self._live = live
+        self._now = now
+        self._link_up = link_up
+        self._on_refused = on_refused
+        self._under_way: dict[str, _UnderWay] | None = None
+        """By id; None: what is under way is still to be asked for."""
+        self._answered: list[tuple[str, str, datetime]] = []
+        """Client, number and when, of callers who were answered."""
+        self._wake = asyncio.Event()
+        self._swept_at = self._refused_until = datetime.min.replace(tzinfo=UTC)
+        self._away = Outage(
+            log, "callbacks wait: PostgreSQL is away", "callbacks go on: PostgreSQL is back", level="warning"
+        )
+        self._refused = Outage(log, "Asterisk refuses to place callbacks", "Asterisk places callbacks again")
+
+    @property
+    def under_way(self) -> int:
+        """How many callbacks wait at the switch, or are rung, or talk."""
+        return len(self._under_way or ())
+
+    def observe(self, facts: Sequence[Fact]) -> None:
+        """A caller was answered: they need not be called back."""
+        for fact in facts:
+            number = fact.call.caller.number if type(fact) is Bridged else None
+            if number and number.startswith("+") and len(self._answered) < MOST_ANSWERED:
+                at = fact.call.clocks.bridged_at or self._now()
+                self._answered.append((fact.call.client, number, at))
+                self._wake.set()
+
+    def logged_in(self) -> None:
+        """The switch is ours, perhaps since now only: whoever had it before may have calls under way."""
+        self._under_way = None
+        self._wake.set()
+
+    def heard(self) -> None:
+        """The switch says that something became of a call of ours."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look every few seconds, and whenever something was heard, until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.once()
+                self._away.ended()
+            except StoreError as error:
+                self._away.failed(str(error))
+            except AmiError:
+                pass  # the next round, or the one after the next log-in, does it again
+            await self._pause()
+
+    async def once(self) -> None:
+        """One round.
+
+        Raises:
+            StoreError: PostgreSQL does not answer.
+            AmiError: the link went away.
+        """
+        await self._settle_answered()
+        if not self._link_up():
+            return
+        if self._under_way is None:
+            self._under_way = {one.outgoing_id: _UnderWay(placed=one) for one in await self._book.take_over()}
+        under_way = self._under_way
+        await self._follow(under_way)
+        await self._start_due(under_way)
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(ROUND_SECONDS):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    # ------------------------------------------------------------------------------------------- what is under way
+
+    async def _follow(self, under_way: dict[str, _UnderWay]) -> None:
+        seen = await self._switch.progress()
+        elsewhere = await self._book.settled_elsewhere(list(under_way)) if under_way else set()
+        for outgoing_id, one in list(under_way.items()):
+            found = seen.get(outgoing_id, NOTHING_YET)
+            if found != one.progress:
+                one.progress = found
+                await self._book.note(outgoing_id, found)
+            if found.complete:
+                await self._conclude(under_way, one)
+            elif not await self._is_left(under_way, one):
+                continue
+            elif found.answered_at is None and (outgoing_id in elsewhere or not self._may_wait(one)):
+                one.withdrawn = True
+                await self._switch.hang_up(outgoing_id)
+        # What was recorded, and the switch was not told to forget.
+        await self._switch.forget(
+            [outgoing_id for outgoing_id, it in seen.items() if it.complete and outgoing_id not in under_way]
+        )
+
+    async def _is_left(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> bool:
+        """Whether the switch still has the call; one that it has lost is concluded."""
+        outgoing_id = one.placed.outgoing_id
+        if await self._switch.lives(outgoing_id):
+            one.unseen = 0
+            return True
+        one.unseen += 1
+        if one.unseen < 2:  # what was asked for right now may begin in an instant
+            return False
+        last = (await self._switch.progress()).get(outgoing_id, NOTHING_YET)
+        one.progress = last
+        await self._conclude(under_way, one)
+        return False
+
+    def _may_wait(self, one: _UnderWay) -> bool:
+        """Whether somebody may be rung for it now; one who rings already is not disturbed by the hours."""
+        if one.progress.rung_at is not None:
+            return True
+        plan, rule = self._rule(one.placed.client, one.placed.node)
+        return rule is not None and rule.queue == one.placed.queue and _is_open(plan, rule, self._now())
+
+    async def _conclude(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> None:
+        placed, now = one.placed, self._now()
+        outcome = outcome_of(one.progress, withdrawn=one.withdrawn)
+        _, rule = self._rule(placed.client, placed.node)
+        settlement: Settlement | None = None
+        if outcome is Outcome.ANSWERED:
+            settlement = Settlement.CALLED_BACK
+        elif outcome.is_attempt and rule is not None and placed.attempts + 1 >= rule.attempts:
+            settlement = Settlement.ATTEMPTS
+        await self._book.conclude(placed.outgoing_id, one.progress, outcome, now, settlement)
+        log.info(
+            "a callback was called" if outcome.is_attempt else "a callback was not called",
+            outgoing_id=placed.outgoing_id,
+            call_id=placed.wish[0],
+            client=placed.client,
+            queue=placed.queue,
+            agent=one.progress.agent,
+            outcome=outcome.value,
+            settled_by=settlement.value if settlement else None,
+        )
+        del under_way[placed.outgoing_id]
+        await self._switch.forget([placed.outgoing_id])
+
+    # ----------------------------------------------------------------------------------------------- what is to be
+
+    async def _settle_answered(self) -> None:
+        while self._answered:
+            client, number, at = self._answered[0]
+            await self._book.settle_answered(client, number, at)
+            del self._answered[0]
+        if (now := self._now()) - self._swept_at >= timedelta(seconds=SWEEP_SECONDS):
+            await self._book.settle_recorded(now - OLDEST)
+            self._swept_at = now
+
+    async def _start_due(self, under_way: dict[str, _UnderWay]) -> None:
+        now = self._now()
+        if now < self._refused_until:
+            return
+        by_queue: dict[str, list[tuple[OpenCallback, Automatic]]] = {}
+        # Who is on the line now would be busy, or will need no callback any more.
+        busy = {(call.client, call.caller.number or "") for call in self._live()}
+        busy |= {(one.placed.client, one.placed.number) for one in under_way.values()}
+        for callback in await self._book.open(now - OLDEST):
+            who = callback.client, callback.number
+            rule = await self._due(callback, now)
+            if rule is not None and who not in busy:
+                busy.add(who)
+                by_queue.setdefault(rule.queue, []).append((callback, rule))
+        for queue, due in by_queue.items():
+            await self._start(under_way, queue, due)
+
+    async def _due(self, callback: OpenCallback, now: datetime) -> Automatic | None:
+        """The rule by which it is to wait in the queue now; None: not now, or never, which is settled then."""
+        plan, rule = self._rule(callback.client, callback.node)
+        if plan is None or rule is None:
+            return None
+        node = plan.nodes[callback.node]
+        if isinstance(node, CallbackNode) and not node.may_call_back(callback.number):
+            self._on_refused(callback)
+            await self._book.settle([callback.wish], Settlement.NOT_ALLOWED, now)
+        elif callback.attempts >= rule.attempts:
+            await self._book.settle([callback.wish], Settlement.ATTEMPTS, now)
+        elif now >= callback.asked_at + timedelta(days=rule.days):
+            await self._book.settle([callback.wish], Settlement.EXPIRED, now)
+        elif now >= _not_before(callback, rule) and _is_open(plan, rule, now):
+            return rule
+        return None
+
+    async def _start(
+        self, under_way: dict[str, _UnderWay], queue: str, due: Sequence[tuple[OpenCallback, Automatic]]
+    ) -> None:
+        stand = await self._switch.queue(queue)
+        room = stand.agents - sum(
+            one.placed.queue == queue and one.progress.rung_at is None for one in under_way.values()
+        )
+        for callback, rule in sorted(due, key=lambda one: (-one[1].priority, one[0].turn_at))[: max(0, room)]:
+            now = self._now()
+            order = self._order(callback, rule, self._position(stand, under_way, callback, rule, now), now)
+            if await self._book.claim(callback, order, now):
+                one = _UnderWay(placed=_placed(callback, order))
+                under_way[order.outgoing_id] = one
+                if not await self._place(under_way, one, order):
+                    return
+                stand = await self._switch.queue(queue)
+
+    async def _place(self, under_way: dict[str, _UnderWay], one: _UnderWay, order: Order) -> bool:
+        """Whether more may be asked for."""
+        try:
+            await self._switch.place(order)
+        except EncodingError:
+            log.exception("a callback cannot be placed", client=order.client, call_id=one.placed.wish[0])
+            await self._give_up(under_way, order)
+        except ActionFailed as error:
+            self._refused.failed(str(error), client=order.client, queue=order.queue)
+            self._refused_until = self._now() + timedelta(seconds=REFUSED_SECONDS)
+            await self._give_up(under_way, order)
+            return False
+        else:
+            self._refused.ended()
+        return True
+
+    async def _give_up(self, under_way: dict[str, _UnderWay], order: Order) -> None:
+        await self._book.conclude(order.outgoing_id, NOTHING_YET, Outcome.FAILED, self._now(), None)
+        del under_way[order.outgoing_id]
+        await self._switch.forget([order.outgoing_id])
+
+    def _order(self, callback: OpenCallback, rule: Automatic, position: int, now: datetime) -> Order:
+        left = (callback.asked_at + timedelta(days=rule.days) - now).total_seconds()
+        return Order(
+            outgoing_id=f"{int(now.timestamp())}-{secrets.token_hex(6)}",
+            purpose=Purpose.CALLBACK,
+            client=callback.client,
+            number=callback.number,
+            shown=callback.did if callback.did.startswith("+") else "",
+            queue=rule.queue,
+            priority=rule.priority,
+            position=position,
+            wait_seconds=min(left, LONGEST_WAIT_SECONDS),
+            ring_seconds=rule.ring_seconds,
+            said=tuple(sound.file for sound in rule.brief),
+        )
+
+    def _position(
+        self,
+        stand: QueueStand,
+        under_way: Mapping[str, _UnderWay],
+        callback: OpenCallback,
+        rule: Automatic,
+        now: datetime,
+    ) -> int:
+        """The place after all who have a higher priority, or came before."""
+        turns = {self._switch.waits_as(key): one.placed.turn_at for key, one in under_way.items()}
+        before = 0
+        for one in stand.waiting:
+            since = turns.get(one.channel_id, now - timedelta(seconds=one.waited_seconds))
+            before += one.priority > rule.priority or (one.priority == rule.priority and since <= callback.turn_at)
+        return before + 1
+
+    def _rule(self, client: str, node: str) -> tuple[Plan | None, Automatic | None]:
+        plan = self._plans().get(client)
+        found = plan.nodes.get(node) if plan else None
+        return plan, found.automatic if isinstance(found, CallbackNode) else None
+
+
+def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:
+    """When they may be rung again."""
+    if callback.last is None or callback.last_at is None:
+        return callback.asked_at
+    if callback.last in (Outcome.LOST, Outcome.WITHDRAWN):
+        return callback.last_at
+    soon = callback.last is Outcome.NOBODY_FREE
+    return callback.last_at + timedelta(seconds=AGAIN_SECONDS if soon else rule.pause_seconds)
+
+
+def _is_open(plan: Plan | None, rule: Automatic, now: datetime) -> bool:
+    schedule = plan.schedules.get(rule.hours) if plan and rule.hours else None
+    return schedule is None or schedule.at(now).open
+
+
+def _placed(callback: OpenCallback, order: Order) -> PlacedCall:
+    return PlacedCall(
+        outgoing_id=order.outgoing_id,
+        wish=callback.wish,
+        client=callback.client,
+        number=callback.number,
+        queue=order.queue,
+        turn_at=callback.turn_at,
+        node=callback.node,
+        is_open=True,
+        attempts=callback.attempts,
+    )

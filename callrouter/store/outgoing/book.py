@@ -1,0 +1,255 @@
+"""The book of callbacks: what is open, which calls are placed for it, and what settled it.
+
+A callback stands in `callbacks` since its call was recorded; each call that is placed for it is a row of
+`outgoing_calls`, written before the call is placed. Attempts and pauses are counted from those rows. A row belongs to
+an engine by its epoch: whoever has logged in at the PBX takes all of them over, and from then on the one before changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, text, tuple_, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
+from callrouter.outgoing.ports import OpenCallback, PlacedCall, Wish
+from callrouter.store.database import Database
+from callrouter.store.tables import callbacks, outgoing_calls
+
+MOST_OPEN: Final = 2_000
+"""Callbacks looked at in one round, those of the oldest turn first."""
+
+_ATTEMPTS: Final = f"({', '.join(repr(one.value) for one in sorted(ATTEMPTS))})"
+
+_OPEN: Final = text(
+    f"""
+    SELECT cb.call_id, cb.position, cb.client, cb.number, cb.node, cb.asked_at, calls.did,
+           coalesce(waited.entered_at, cb.asked_at) AS turn_at,
+           coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at
+    FROM callbacks AS cb
+    JOIN calls USING (call_id)
+    LEFT JOIN LATERAL (
+        SELECT entered_at FROM queue_visits AS visit
+        WHERE visit.call_id = cb.call_id AND visit.answered_at IS NULL AND visit.entered_at <= cb.asked_at
+        ORDER BY visit.position DESC LIMIT 1
+    ) AS waited ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE outcome IN {_ATTEMPTS}) AS attempts,
+               count(*) FILTER (WHERE outcome IS NULL) AS live
+        FROM outgoing_calls AS placed WHERE placed.call_id = cb.call_id AND placed.position = cb.position
+    ) AS tried ON true
+    LEFT JOIN LATERAL (
+        SELECT outcome, ended_at FROM outgoing_calls AS placed
+        WHERE placed.call_id = cb.call_id AND placed.position = cb.position AND outcome IS NOT NULL
+        ORDER BY ended_at DESC LIMIT 1
+    ) AS last ON true
+    WHERE cb.state = 'open' AND cb.asked_at >= :since AND tried.live = 0
+    ORDER BY turn_at, cb.call_id, cb.position
+    LIMIT {MOST_OPEN}
+    """  # noqa: S608  # words of ours
+)
+
+# The very call in which they asked counts too: they may have gone on waiting, and been answered after all.
+_RANG_AGAIN: Final = """
+    UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.bridged_at
+    FROM (
+        SELECT DISTINCT ON (asked.call_id, asked.position) asked.call_id, asked.position, calls.bridged_at
+        FROM callbacks AS asked
+        JOIN calls ON calls.client = asked.client AND calls.ringing_at > asked.asked_at - interval '1 day'
+            AND calls.caller_number = asked.number AND calls.bridged_at > asked.asked_at
+        WHERE asked.state = 'open' AND {which}
+        ORDER BY asked.call_id, asked.position, calls.bridged_at
+    ) AS again
+    WHERE cb.call_id = again.call_id AND cb.position = again.position AND cb.state = 'open'
+"""
+_ALL_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.asked_at >= :since"))
+_ONE_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.call_id = :call_id AND asked.position = :position"))
+
+
+_NEXT_EPOCH: Final = text(
+    """
+    SELECT greatest(coalesce(max(epoch), 0) + 1, CAST(extract(epoch FROM now()) * 1000 AS bigint))
+    FROM outgoing_calls WHERE outcome IS NULL
+    """
+)
+"""Later than all that are under way, whatever the clock says."""
+
+
+class CallbackRows:
+    """The tables. Every method raises StoreError while PostgreSQL does not do it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._epoch = 0
+        """Ours; higher than that of whoever had the calls before."""
+
+    async def take_over(self) -> list[PlacedCall]:
+        """Calls under way, ours from now on."""
+        placed, wished = outgoing_calls.c, callbacks.c
+        of_wish = and_(wished.call_id == placed.call_id, wished.position == placed.position)
+        query = (
+            select(
+                *(placed.outgoing_id, placed.call_id, placed.position, placed.client, placed.number, placed.queue),
+                *(placed.turn_at, wished.node, (wished.state == "open").label("is_open"), _attempts_before()),
+            )
+            .join_from(outgoing_calls, callbacks, of_wish)
+            .where(placed.outcome.is_(None))
+        )
+        async with self._database.connection() as connection:
+            self._epoch = int((await connection.execute(_NEXT_EPOCH)).scalar_one())
+            await connection.execute(update(outgoing_calls).where(placed.outcome.is_(None)).values(epoch=self._epoch))
+            return [PlacedCall(wish=_wish(row), **_without_key(row)) for row in await _rows(connection, query)]
+
+    async def settled_elsewhere(self, outgoing_ids: Collection[str]) -> set[str]:
+        """Of these calls of ours, those whose callback is not open any more."""
+        placed, wished = outgoing_calls.c, callbacks.c
+        query = (
+            select(placed.outgoing_id)
+            .join_from(
+                outgoing_calls,
+                callbacks,
+                and_(wished.call_id == placed.call_id, wished.position == placed.position),
+            )
+            .where(placed.outgoing_id.in_(list(outgoing_ids)), wished.state != "open")
+        )
+        async with self._database.connection() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    async def open(self, since: datetime) -> list[OpenCallback]:
+        """Those asked for since then, by turn."""
+        async with self._database.connection() as connection:
+            rows = await _rows(connection, _OPEN, {"since": since})
+        return [_open_callback(row) for row in rows]
+
+    async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:
+        """The call is under way from now on, unless the callback is settled, or another call is under way for it."""
+        wished = callbacks.c
+        still_open = (
+            select(wished.call_id)
+            .where(tuple_(wished.call_id, wished.position) == callback.wish, wished.state == "open")
+            .with_for_update()
+        )
+        call_id, position = callback.wish
+        row = {
+            "outgoing_id": order.outgoing_id,
+            "purpose": order.purpose.value,
+            "call_id": call_id,
+            "position": position,
+            "client": callback.client,
+            "number": order.number,
+            "shown": order.shown,
+            "queue": order.queue,
+            "turn_at": callback.turn_at,
+            "epoch": self._epoch,
+            "placed_at": at,
+        }
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute(_ONE_ANSWERED, {"call_id": call_id, "position": position})
+                if (await connection.execute(still_open)).first() is None:
+                    return False
+                await connection.execute(insert(outgoing_calls).values(**row))
+        except IntegrityError:
+            return False
+        return True
+
+    async def note(self, outgoing_id: str, progress: Progress) -> None:
+        """How far a call of ours is."""
+        change = update(outgoing_calls).where(self._is_ours(outgoing_id))
+        async with self._database.connection() as connection:
+            await connection.execute(change.values(rung_at=progress.rung_at, answered_at=progress.answered_at))
+
+    async def conclude(
+        self, outgoing_id: str, progress: Progress, outcome: Outcome, at: datetime, settlement: Settlement | None
+    ) -> None:
+        """What became of a call of ours, and, with a settlement, of its callback; all of it or nothing."""
+        change = (
+            update(outgoing_calls)
+            .where(self._is_ours(outgoing_id))
+            .values(
+                rung_at=progress.rung_at,
+                answered_at=progress.answered_at,
+                ended_at=progress.ended_at or at,
+                agent=progress.agent,
+                outcome=outcome.value,
+                hangup_cause=progress.hangup_cause,
+            )
+            .returning(*(outgoing_calls.c[name] for name in ("call_id", "position", "client", "number")))
+        )
+        async with self._database.connection() as connection:
+            row = (await connection.execute(change)).mappings().first()
+            if row is None or settlement is None:
+                return
+            if settlement.is_reached:
+                whose: ColumnElement[bool] = tuple_(callbacks.c.client, callbacks.c.number) == (
+                    row["client"],
+                    row["number"],
+                )
+                await _settle(connection, whose, settlement, progress.answered_at or at)
+            else:
+                await _settle(connection, _these([_wish(row)]), settlement, at)
+
+    async def settle(self, wishes: Iterable[Wish], settlement: Settlement, at: datetime) -> None:
+        """Callbacks that need no call any more."""
+        async with self._database.connection() as connection:
+            await _settle(connection, _these(wishes), settlement, at)
+
+    async def settle_answered(self, client: str, number: str, at: datetime) -> None:
+        """Somebody rang a client and was answered."""
+        whose = tuple_(callbacks.c.client, callbacks.c.number) == (client, number)
+        async with self._database.connection() as connection:
+            await _settle(connection, and_(whose, callbacks.c.asked_at < at), Settlement.RANG_AGAIN, at)
+
+    async def settle_recorded(self, since: datetime) -> None:
+        """By what is in the record: answered calls that nobody told us of."""
+        async with self._database.connection() as connection:
+            await connection.execute(_ALL_ANSWERED, {"since": since})
+
+    def _is_ours(self, outgoing_id: str) -> ColumnElement[bool]:
+        placed = outgoing_calls.c
+        return and_(placed.outgoing_id == outgoing_id, placed.outcome.is_(None), placed.epoch == self._epoch)
+
+
+async def _rows(connection: AsyncConnection, query: Any, values: Mapping[str, Any] | None = None) -> list[RowMapping]:
+    return list((await connection.execute(query, values or {})).mappings().all())
+
+
+async def _settle(
+    connection: AsyncConnection, whose: ColumnElement[bool], settlement: Settlement, at: datetime
+) -> None:
+    state = "done" if settlement.is_reached else "given_up"
+    change = update(callbacks).where(whose, callbacks.c.state == "open")
+    await connection.execute(change.values(state=state, settled_by=settlement.value, settled_at=at))
+
+
+def _these(wishes: Iterable[Wish]) -> ColumnElement[bool]:
+    return tuple_(callbacks.c.call_id, callbacks.c.position).in_(list(wishes))
+
+
+def _attempts_before() -> Any:
+    earlier = outgoing_calls.alias("earlier")
+    same = and_(
+        earlier.c.call_id == outgoing_calls.c.call_id,
+        earlier.c.position == outgoing_calls.c.position,
+        earlier.c.outcome.in_([one.value for one in ATTEMPTS]),
+    )
+    return select(func.count()).select_from(earlier).where(same).scalar_subquery().label("attempts")
+
+
+def _wish(row: RowMapping) -> Wish:
+    return row["call_id"], row["position"]
+
+
+def _without_key(row: RowMapping) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in ("call_id", "position")}
+
+
+def _open_callback(row: RowMapping) -> OpenCallback:
+    values = _without_key(row)
+    last = values.pop("last")
+    return OpenCallback(wish=_wish(row), last=Outcome(last) if last else None, **values)

@@ -1,0 +1,254 @@
+"""Every kind of event that programs outside are told, and its schema. The stream sends them; webhooks use the same.
+
+An event is a JSON object whose `event` names its kind. One about a call holds the whole card of the call, as it stood
+right after, so that a reader need not remember anything: the last card is the call. Instants are UTC, durations
+seconds, numbers E.164 where they could be read.
+
+A kind may get more fields with a release, and there may be more kinds: readers ignore what they do not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, get_args
+
+import msgspec
+from msgspec import Struct
+
+from callrouter.core.call import CallerId, CallState, Disposition, OfferOutcome, QueueOutcome
+
+
+class AgentState(StrEnum):
+    """What Asterisk knows of an agent's telephone (`Status` of QueueMemberStatus)."""
+
+    IDLE = "idle"
+    RINGING = "ringing"
+    IN_USE = "in_use"
+    ON_HOLD = "on_hold"
+    UNREACHABLE = "unreachable"
+    """Not registered, or it does not answer Asterisk's OPTIONS."""
+    UNKNOWN = "unknown"
+
+
+class CallCard(Struct, frozen=True, kw_only=True, gc=False):
+    """A call as it stands: what a screen shows of it."""
+
+    call_id: str
+    client: str
+    client_name: str
+    did: str
+    """The number the caller dialled."""
+    caller: CallerId
+    """`number` is null when it is withheld or not known."""
+    diverted_from: str | None
+    state: CallState
+    node: str
+    """Where in the tree it is."""
+    path: list[str]
+    """The nodes it passed, the present one last."""
+    variables: Mapping[str, str]
+    """What the tree knows: keyed in, looked up, set."""
+    queues: list[str]
+    """Queues it is or was in, the present one last."""
+    brief: str
+    """What the agent is whispered before they are connected (the answer phrase); empty outside of a queue."""
+    ringing_at: datetime
+    waiting_since: datetime | None
+    """Since when it waits in the present queue."""
+    waiting_seconds: float
+    """How long it has waited for a human in all, menus in between excluded, up to `at` of the event."""
+    offered_to: list[str]
+    """Agents whose telephones ring for it now."""
+    agent: str | None
+    """Who talks to the caller, or did last."""
+
+
+class AgentCard(Struct, frozen=True, kw_only=True, gc=False):
+    """An agent as the PBX has them; one without a queue is rung for none."""
+
+    agent: str
+    state: AgentState
+    queues: list[str]
+    """Those whose member the agent is."""
+    paused_in: list[str]
+    """Those of them in which the agent is paused."""
+    reason: str
+    """Of the pause; empty without one."""
+    since: datetime
+    """Since when it is so, as far as this engine knows."""
+
+
+class Event(Struct, frozen=True, kw_only=True, tag_field="event", gc=False):
+    """What all have in common."""
+
+    at: datetime
+    """When it happened; one that was learnt late is dated to when Asterisk saw it."""
+
+
+class CallEvent(Event, frozen=True, kw_only=True, gc=False):
+    """What all about a call have in common."""
+
+    call: CallCard
+
+
+class CallArrived(CallEvent, frozen=True, kw_only=True, tag="call.arrived", gc=False):
+    """A call rings, and its tree begins."""
+
+
+class CallWaiting(CallEvent, frozen=True, kw_only=True, tag="call.waiting", gc=False):
+    """The caller waits in a queue from now on."""
+
+    queue: str
+
+
+class CallOffered(CallEvent, frozen=True, kw_only=True, tag="call.offered", gc=False):
+    """An agent's telephone begins to ring for the caller: a screen can pop up."""
+
+    queue: str
+    agent: str
+
+
+class OfferEnded(CallEvent, frozen=True, kw_only=True, tag="offer.ended", gc=False):
+    """An agent's telephone does not ring for the caller any more; told again where more is learnt of the outcome."""
+
+    queue: str
+    agent: str
+    outcome: OfferOutcome
+
+
+class CallAnswered(CallEvent, frozen=True, kw_only=True, tag="call.answered", gc=False):
+    """The caller talks to somebody."""
+
+    agent: str | None
+    """The agent; null when it is somebody of the client's."""
+    contact: str | None
+    """Whom of the client's, as the tree calls them; null for an agent."""
+
+
+class QueueLeft(CallEvent, frozen=True, kw_only=True, tag="queue.left", gc=False):
+    """A stay in a queue is over, after a conversation or without one."""
+
+    queue: str
+    outcome: QueueOutcome
+    agent: str | None
+    offers: int
+    """How often an agent's telephone rang for it."""
+    waited_seconds: float
+    talked_seconds: float
+
+
+class MessageTaken(CallEvent, frozen=True, kw_only=True, tag="message.taken", gc=False):
+    """The caller has left a voice message."""
+
+    recording: str
+    """Its sound is at /api/recordings/<recording>/audio."""
+    deliver: str
+    """The contact it is meant for; empty: none is named."""
+    seconds: float
+
+
+class CallbackAsked(CallEvent, frozen=True, kw_only=True, tag="callback.asked", gc=False):
+    """The caller wants to be called back."""
+
+    number: str
+    node: str
+
+
+class CallEnded(CallEvent, frozen=True, kw_only=True, tag="call.ended", gc=False):
+    """The call is over."""
+
+    disposition: Disposition | None
+    talked_seconds: float
+    hangup_cause: int | None
+    """Q.850."""
+
+
+class AgentChanged(Event, frozen=True, kw_only=True, tag="agent.changed", gc=False):
+    """An agent's telephone, pause or queues are not as before."""
+
+    agent: AgentCard
+
+
+class ObservationLost(Event, frozen=True, kw_only=True, tag="observation.lost", gc=False):
+    """The engine does not hear Asterisk any more: what is shown may be old, and calls may be missing."""
+
+    reason: str
+
+
+class ObservationResumed(Event, frozen=True, kw_only=True, tag="observation.resumed", gc=False):
+    """The engine hears Asterisk again; what it missed follows, as far as it can be learnt."""
+
+
+class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot", gc=False):
+    """All there is at this moment: forget what was shown before. The events after it go on from here."""
+
+    observing: bool
+    """False: the engine does not hear Asterisk, so this may be old."""
+    calls: list[CallCard]
+    agents: list[AgentCard]
+
+
+class EngineAway(Event, frozen=True, kw_only=True, tag="engine.away", gc=False):
+    """The engine cannot be heard: what is shown may be old. A snapshot follows when it can. It has no id."""
+
+    reason: str
+
+
+StreamEvent = (
+    CallArrived
+    | CallWaiting
+    | CallOffered
+    | OfferEnded
+    | CallAnswered
+    | QueueLeft
+    | MessageTaken
+    | CallbackAsked
+    | CallEnded
+    | AgentChanged
+    | ObservationLost
+    | ObservationResumed
+    | Snapshot
+    | EngineAway
+)
+
+KINDS: Final[Mapping[str, type[Event]]] = {str(kind.__struct_config__.tag): kind for kind in get_args(StreamEvent)}
+"""By name."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(StreamEvent)
+
+
+def encode(event: Event) -> bytes:
+    """An event as one line of JSON. A half of a surrogate pair, which a caller's name may hold, becomes `?`."""
+    try:
+        return _encoder.encode(event)
+    except UnicodeEncodeError:
+        return _encoder.encode(_readable(msgspec.to_builtins(event)))
+
+
+def decode(data: bytes) -> StreamEvent:
+    """An event of the engine's.
+
+    Raises:
+        ValueError: it is none of this release.
+    """
+    try:
+        event: StreamEvent = _decoder.decode(data)
+    except msgspec.MsgspecError as error:
+        raise ValueError(str(error)) from error
+    return event
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of every kind."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(StreamEvent)}
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_readable(key): _readable(inner) for key, inner in value.items()}
+    return [_readable(inner) for inner in value] if isinstance(value, list) else value

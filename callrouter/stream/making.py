@@ -1,0 +1,111 @@
+"""Events of facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+
+from callrouter.core import facts
+from callrouter.core.call import Call, Offer
+from callrouter.core.facts import Fact
+from callrouter.core.plan import Plan
+from callrouter.runtime.calls import LiveCalls
+from callrouter.stream import events
+from callrouter.stream.cards import card_of, open_visit
+from callrouter.stream.events import CallCard, Event
+
+
+class EventMaker:
+    """Makes an event of whatever is one to readers, with the card of its call."""
+
+    def __init__(
+        self, calls: LiveCalls, plans_in_service: Callable[[], Mapping[str, Plan]], now: Callable[[], datetime]
+    ) -> None:
+        """A live call has the plan it walks; for one that is over its client's present plan says enough."""
+        self._calls = calls
+        self._plans_in_service = plans_in_service
+        self._now = now
+
+    def card(self, call: Call, at: datetime) -> CallCard:
+        """The call as it stands at that instant."""
+        live = self._calls.get(call.call_id)
+        plan = live.plan if live is not None else self._plans_in_service().get(call.client)
+        return card_of(call, plan, at)
+
+    def of_fact(self, fact: Fact) -> Iterator[Event]:
+        """What a fact is to readers; most are nothing."""
+        match fact:
+            case facts.CallStarted(call=call):
+                at = call.clocks.ringing_at
+                yield events.CallArrived(at=at, call=self.card(call, at))
+            case facts.QueueEntered(call=call, visit=visit):
+                at = visit.entered_at
+                yield events.CallWaiting(at=at, call=self.card(call, at), queue=visit.queue)
+            case facts.OfferMade(call=call, offer=offer):
+                at = offer.began_at
+                yield events.CallOffered(at=at, call=self.card(call, at), queue=offer.queue, agent=offer.agent)
+            case facts.OfferEnded(call=call, offer=offer):
+                yield self._offer_ended(call, offer)
+            case facts.Bridged(call=call):
+                yield self._answered(call)
+            case facts.QueueEnded():
+                yield self._queue_left(fact)
+            case facts.MessageLeft(call=call, message=message):
+                at = self._now()
+                yield events.MessageTaken(
+                    at=at,
+                    call=self.card(call, at),
+                    recording=message.recording,
+                    deliver=message.deliver,
+                    seconds=message.seconds,
+                )
+            case facts.CallbackAsked(call=call, callback=asked):
+                at = asked.asked_at
+                yield events.CallbackAsked(at=at, call=self.card(call, at), number=asked.number, node=asked.node)
+            case facts.CallEnded(call=call):
+                yield self._ended(call)
+            case _:
+                pass
+
+    def _offer_ended(self, call: Call, offer: Offer) -> Event:
+        assert offer.outcome is not None, "an offer that has ended has an outcome"
+        at = offer.ended_at or self._now()
+        return events.OfferEnded(
+            at=at, call=self.card(call, at), queue=offer.queue, agent=offer.agent, outcome=offer.outcome
+        )
+
+    def _answered(self, call: Call) -> Event:
+        visit = open_visit(call)
+        dial = call.dials[-1] if call.dials and visit is None else None
+        at = (visit.answered_at if visit else dial.answered_at if dial else None) or self._now()
+        return events.CallAnswered(
+            at=at,
+            call=self.card(call, at),
+            agent=visit.agent if visit else None,
+            contact=dial.answered_by if dial else None,
+        )
+
+    def _queue_left(self, fact: facts.QueueEnded) -> Event:
+        call, visit = fact.call, fact.visit
+        assert visit.outcome is not None, "a visit that is complete has an outcome"
+        at = visit.left_at or self._now()
+        return events.QueueLeft(
+            at=at,
+            call=self.card(call, at),
+            queue=visit.queue,
+            outcome=visit.outcome,
+            agent=visit.agent,
+            offers=visit.offers,
+            waited_seconds=visit.waiting_seconds(at),
+            talked_seconds=visit.talk_seconds(),
+        )
+
+    def _ended(self, call: Call) -> Event:
+        at = call.clocks.ended_at or self._now()
+        return events.CallEnded(
+            at=at,
+            call=self.card(call, at),
+            disposition=call.disposition,
+            talked_seconds=call.talk_seconds(),
+            hangup_cause=call.hangup_cause,
+        )

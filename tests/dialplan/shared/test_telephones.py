@@ -1,0 +1,80 @@
+"""Agents without a telephone, telephones without an agent, and names that the PBX cannot hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from callrouter.dialplan.folder.files import load_shared
+from callrouter.dialplan.shared.reading import Shared
+
+QUEUES = "queues:\n  night: { members: [anne, bruno] }\n"
+
+
+def read(folder: Path, agents: str, queues: str = QUEUES) -> Shared:
+    (folder / "shared").mkdir()
+    (folder / "shared" / "agents.yaml").write_text(agents)
+    (folder / "shared" / "queues.yaml").write_text(queues)
+    return load_shared(folder)
+
+
+def test_telephones_that_are_listed_are_all_there_are(tmp_path: Path) -> None:
+    """One that is nobody's own is a note, and the PBX has it too."""
+    shared = read(tmp_path, "agents:\n  anne: { phone: desk-1 }\n  bruno: {}\nphones: [desk-1, bruno, desk-3]\n")
+
+    assert [str(issue) for issue in shared.issues] == [
+        'shared/agents.yaml:4: note: telephone "desk-3" is no agent\'s own'
+    ]
+    assert shared.wrong_teams == ()
+    assert shared.telephones == ("desk-1", "bruno", "desk-3")
+
+
+OTHER = "the PBX has this name for something else"
+
+
+@pytest.mark.parametrize(
+    ("agents", "queues", "found"),
+    [
+        (
+            "agents:\n  anne: { phone: desk-1 }\n  bruno: { phone: dask-1 }\nphones: [desk-1]\n",
+            "queues: {}\n",
+            'shared/agents.yaml:3: agent "bruno" has no telephone: "dask-1" is not among `phones` (did you mean "desk-',
+        ),
+        (
+            "agents:\n  anne: { phone: trunk }\n  bruno: {}\n",
+            "queues: {}\n",
+            f'shared/agents.yaml:2: agent "anne": telephone "trunk": {OTHER}',
+        ),
+        (
+            "agents:\n  anne: { phone: PJSIP/desk }\n  bruno: {}\n",
+            "queues: {}\n",
+            'shared/agents.yaml:2: agent "anne": telephone "PJSIP/desk": the PBX knows names of 2 to 79 letters',
+        ),
+        (
+            "agents: { anne: {}, bruno: {} }\n",
+            "queues:\n  general: { members: anne }\n",
+            f'shared/queues.yaml:2: queue "general": {OTHER}',
+        ),
+        (
+            "agents: { anne: {}, bruno: {} }\nphones: [anne, bruno, softphone]\n",
+            QUEUES,
+            f'shared/agents.yaml:2: telephone "softphone": {OTHER}',
+        ),
+    ],
+)
+def test_what_the_pbx_could_not_hold_is_an_error(tmp_path: Path, agents: str, queues: str, found: str) -> None:
+    """And hands nothing over to the PBX."""
+    shared = read(tmp_path, agents, queues)
+
+    assert [str(issue)[: len(found)] for issue in shared.issues] == [found]
+    assert shared.wrong_teams
+
+
+def test_two_members_with_one_telephone_are_a_warning(tmp_path: Path) -> None:
+    """app_queue takes them for one member."""
+    shared = read(tmp_path, "agents:\n  anne: { phone: desk-1 }\n  bruno: { phone: desk-1 }\n")
+
+    (issue,) = shared.issues
+    told = 'queue "night": "anne" and "bruno" have one telephone, "desk-1": only the first is rung'
+    assert str(issue) == f"shared/queues.yaml:2: warning: {told}"
