@@ -316,7 +316,7 @@ class Callbacks:
             purpose=Purpose.CALLBACK,
             client=callback.client,
             number=callback.number,
-            shown=callback.did if callback.did.startswith("+") else "",
+            shown=self._shown(callback),
             queue=rule.queue,
             priority=rule.priority,
             position=position,
@@ -324,6 +324,13 @@ class Callbacks:
             ring_seconds=rule.ring_seconds,
             said=tuple(sound.file for sound in rule.brief),
         )
+
+    def _shown(self, callback: OpenCallback) -> str:
+        """The number that they see: as declared; where nothing is, the one that they had dialled."""
+        plan = self._plans().get(callback.client)
+        if plan is not None and plan.identity is not None:
+            return plan.identity.number
+        return callback.did if callback.did.startswith("+") else ""
 
     def _position(
         self,
