@@ -1,5 +1,5 @@
 """All that the engine keeps of what happened: calls, versions of plans, times in which nobody watched, deeds, lines of
-the log."""
+the log; and what is only asked of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.observation import Observation
 from callrouter.runtime.fact_log import FactLog
@@ -30,6 +31,7 @@ class Records:
     observation: Observation
     trail: AuditTrail
     fact_log: FactLog
+    agent_ids: AgentIds
     tasks: Tasks
     """Of its own: they outlive all others."""
 
@@ -41,6 +43,7 @@ class Records:
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
         self.tasks.keep(self.trail.run, "audit trail")
+        self.tasks.keep(self.agent_ids.run, "identifiers of agents")
 
     async def close(self) -> None:
         """Write the calls that have ended; what ends later is found in Asterisk's journal.

@@ -120,6 +120,7 @@ class Telephony:
         """From here on nothing is seen."""
         self._observation.ends(self._clock.now(), "the engine was stopped")
         self._journal.flush()
+        self._named_queues.close()
         await self._link.close()
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("agent", sa.Text(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True, comment="empty while it is under way"),
         sa.Column("hangup_cause", sa.Integer(), nullable=True, comment="Q.850"),
+        sa.Column("pbx", sa.Text(), server_default="pbx-1", nullable=False, comment="CALLROUTER_PBX"),
         sa.CheckConstraint("purpose IN ('callback')", name=op.f("outgoing_calls_purpose_check")),
         sa.CheckConstraint(f"outcome IN ({_OUTCOMES})", name=op.f("outgoing_calls_outcome_check")),
         sa.PrimaryKeyConstraint("outgoing_id", name=op.f("outgoing_calls_pkey")),

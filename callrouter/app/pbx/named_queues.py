@@ -47,6 +47,10 @@ class NamedQueues:
         named = await self._in_service.look()
         self._handover.named(named.keys() | (await QueuesNamed(self._walked).look()).keys())
 
+    def close(self) -> None:
+        """Let go of the unit: the engine stops."""
+        self._handover.close()
+
     def _walked(self) -> dict[tuple[str, str], Plan]:
         """Plans that calls walk and that are not in service any more."""
         plans = self._plans()

@@ -80,11 +80,15 @@ def folder_teams(
         teams=tuple(
             Team(
                 name=queue.name,
-                members=tuple(Member(agent=agent, phone=phones[agent]) for agent in queue.members),
+                # Who logs in is a member by that: where they stand is the roster's (asterisk.agents).
+                members=tuple(
+                    Member(agent=agent, phone=phones[agent]) for agent in (() if queue.log_in else queue.members)
+                ),
                 strategy=queue.strategy,
                 ring_seconds=_whole(queue.ring_seconds, at_least=1),
                 retry_seconds=_whole(queue.retry_seconds, at_least=1),
-                wrap_up_seconds=_whole(queue.wrap_up_seconds, at_least=0),
+                # A client may say otherwise than its team, and app_queue knows teams only: callrouter-wrap-up pauses.
+                wrap_up_seconds=0,
                 max_callers=queue.max_callers,
             )
             for queue in queues.values()

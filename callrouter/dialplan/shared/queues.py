@@ -25,6 +25,10 @@ class TeamQueue(Struct, frozen=True, kw_only=True):
     wrap_up_seconds: float
     max_callers: int
     """0: no bound."""
+    log_in: bool = False
+    """Whether a member is rung only while logged in."""
+    misses: int = 0
+    """After how many missed offers in a row a member is paused; 0: never."""
 
 
 def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
@@ -38,6 +42,8 @@ def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
         retry_seconds=block.retry,
         wrap_up_seconds=block.wrap_up,
         max_callers=block.max_callers,
+        log_in=block.log_in,
+        misses=block.misses,
     )
 
 

@@ -16,11 +16,14 @@ from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, te
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import OpenCallback, PlacedCall, Wish
 from callrouter.store.database import Database
 from callrouter.store.tables import callbacks, outgoing_calls
 
+WATCHED_SECONDS: Final = 60.0
+"""Callbacks of a PBX whose engine has not said for so long that it watches are whoever's."""
 MOST_OPEN: Final = 2_000
 """Callbacks looked at in one round, those of the oldest turn first."""
 
@@ -48,7 +51,10 @@ _OPEN: Final = text(
         WHERE placed.call_id = cb.call_id AND placed.position = cb.position AND outcome IS NOT NULL
         ORDER BY ended_at DESC LIMIT 1
     ) AS last ON true
-    WHERE cb.state = 'open' AND cb.asked_at >= :since AND tried.live = 0
+    WHERE cb.state = 'open' AND cb.asked_at >= :since AND tried.live = 0 AND NOT EXISTS (
+        SELECT FROM beats WHERE beats.pbx <> :pbx AND beats.pbx = calls.pbx
+            AND beats.written_at > now() - interval '{WATCHED_SECONDS:g} seconds'
+    )
     ORDER BY turn_at, cb.call_id, cb.position
     LIMIT {MOST_OPEN}
     """  # noqa: S608  # words of ours
@@ -83,8 +89,10 @@ _NEXT_EPOCH: Final = text(
 class CallbackRows:
     """The tables. Every method raises StoreError while PostgreSQL does not do it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, pbx: str = DEFAULT_PBX) -> None:
+        """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there."""
         self._database = database
+        self._pbx = pbx
         self._epoch = 0
         """Ours; higher than that of whoever had the calls before."""
 
@@ -98,11 +106,12 @@ class CallbackRows:
                 *(placed.turn_at, wished.node, (wished.state == "open").label("is_open"), _attempts_before()),
             )
             .join_from(outgoing_calls, callbacks, of_wish)
-            .where(placed.outcome.is_(None))
+            .where(placed.outcome.is_(None), placed.pbx == self._pbx)
         )
         async with self._database.connection() as connection:
             self._epoch = int((await connection.execute(_NEXT_EPOCH)).scalar_one())
-            await connection.execute(update(outgoing_calls).where(placed.outcome.is_(None)).values(epoch=self._epoch))
+            mine = update(outgoing_calls).where(placed.outcome.is_(None), placed.pbx == self._pbx)
+            await connection.execute(mine.values(epoch=self._epoch))
             return [PlacedCall(wish=_wish(row), **_without_key(row)) for row in await _rows(connection, query)]
 
     async def settled_elsewhere(self, outgoing_ids: Collection[str]) -> set[str]:
@@ -123,7 +132,7 @@ class CallbackRows:
     async def open(self, since: datetime) -> list[OpenCallback]:
         """Those asked for since then, by turn."""
         async with self._database.connection() as connection:
-            rows = await _rows(connection, _OPEN, {"since": since})
+            rows = await _rows(connection, _OPEN, {"since": since, "pbx": self._pbx})
         return [_open_callback(row) for row in rows]
 
     async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:
@@ -146,6 +155,7 @@ class CallbackRows:
             "queue": order.queue,
             "turn_at": callback.turn_at,
             "epoch": self._epoch,
+            "pbx": self._pbx,
             "placed_at": at,
         }
         try:

@@ -1,0 +1,89 @@
+"""A caller asks to be called back, and is: the whole of callrouter, an agent's telephone, a carrier."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.demo import g711, stories
+from deploy.demo.caller import HangUp, Press, UntilSound, Wait
+from deploy.demo.carrier import VOICE_HERTZ, Habit
+from deploy.demo.sipp import CallerIdentity
+from deploy.demo.stack import CHECKOUT, running
+
+if TYPE_CHECKING:
+    from tests.acceptance.conftest import LoopThread, Town
+
+DID = "+33199000077"
+CALLER = CallerIdentity(number="+33612340001", name="Jeanne Martin")
+CLIENT = """
+client: clinique-verte
+name: Clinique Verte
+numbers: ["01 99 00 00 77"]
+timezone: Europe/Paris
+language: fr
+start: offer
+nodes:
+  offer:
+    callback:
+      done: bye
+      declined: bye
+      no_input: { retry: 1, then: bye }
+      no_match: { retry: 1, then: bye }
+      automatic: { queue: shop, brief: { say: "Rappel, Clinique Verte" }, ring: 15s }
+  bye: { hangup: { prompt: { say: "Merci, au revoir." } } }
+"""
+
+
+@pytest.fixture
+def clinic_town(thread: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
+    """A stack that serves this client too, and whose carrier knows the caller."""
+    monkeypatch.setitem(stories.CARRIER, CALLER.number, Habit.ANSWERS)
+    from tests.acceptance.conftest import Town
+
+    folder = tmp_path / "dialplans"
+    shutil.copytree(CHECKOUT / "dialplans", folder)
+    (folder / "clinique-verte.yaml").write_text(CLIENT)
+    context = running(environment={"CALLROUTER_DIALPLANS_DIR": str(folder)})
+    stack = thread.run(context.__aenter__())
+    try:
+        yield Town(stack=stack, thread=thread)
+    finally:
+        thread.run(context.__aexit__(None, None, None))
+
+
+def hears_voice(heard: g711.Pcm) -> bool:
+    """Whether whoever answers was heard for half a second."""
+    starts = range(0, len(heard) - g711.FRAME, g711.FRAME)
+    tones = [g711.tone_of(heard[start : start + g711.FRAME]) or 0.0 for start in starts]
+    return sum(abs(tone - VOICE_HERTZ) < 20 for tone in tones) > 25
+
+
+def test_the_caller_is_called_back_by_an_agent(clinic_town: Town) -> None:
+    """They key 1 and hang up; an agent picks up, hears for whom, then the caller's telephone rings, and they talk."""
+    town = clinic_town
+    outcome = town.call(DID, UntilSound(), Wait(1.0), Press("1"), Wait(1.0), HangUp(), caller=CALLER)
+    assert outcome.trouble == ""
+
+    (row,) = town.until(
+        lambda: town.get("/api/callbacks")["callbacks"], lambda rows: bool(rows and rows[0]["settled_by"]), 40.0
+    )
+    assert (row["number"], row["state"], row["settled_by"]) == (CALLER.number, "done", "called_back")
+    (call,) = row["calls"]
+    assert call["outcome"] == "answered"
+    assert call["agent"] in ("agent-5", "agent-6")
+    assert call["shown"] == DID
+
+    # As the telephones have it.
+    carrier = town.stack.carrier
+    assert carrier.dialled == [CALLER.number]
+    assert DID in carrier.invites[0]["from"]
+    agent = town.stack.agents[int(call["agent"][-1])]
+    assert hears_voice(agent.heard_last), "the agent did not hear the caller for half a second"
+    # The conversation is no journey of its own.
+    assert [one["disposition"] for one in town.rows_of(CALLER)] == ["message_left"]
+    assert town.nobody_is_left()
