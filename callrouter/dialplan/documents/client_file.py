@@ -114,7 +114,8 @@ class IdentityBlock(Block):
 
     show: Annotated[str, OneOf("operator", "client", "caller")]
     """`operator`: the number of `shared/trunk.yaml`; `client`: one of the client's own; `caller`: the caller's, and the
-    operator's where they show none. `client` and `caller` only where `also_shows` of that file names them."""
+    operator's where they show none and in callbacks. `client` and `caller` only where `also_shows` of that file names
+    them."""
     number: Line | None = None
     """With `client`: the number shown; by default the first of `numbers`."""
     mandate: Annotated[date, Read(values.day, _DAY)] | None = None
@@ -197,12 +198,12 @@ class ClientFile(Block):
     them elsewhere. By default what the operator has set (`CALLROUTER_CLIENT_CALLS`)."""
     fallback: FallbackBlock | None = None
     """Who has the call when something cannot be done."""
+    identity: IdentityBlock | None = None
+    """Whose number whoever is rung outside sees; by default the operator's."""
     answer_phrase: Line = ""
     """How agents answer for this client: shown on their telephone, and whispered where a queue has no `brief`."""
     wrap_up: WrapUpBlock | None = None
     """How long agents are left alone after a conversation; by default as their team's `wrap_up` says."""
-    identity: IdentityBlock | None = None
-    """Whose number whoever is rung outside sees; by default the operator's."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)
