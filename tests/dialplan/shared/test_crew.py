@@ -17,7 +17,7 @@ phones: [anne, desk-12, desk-13]
 QUEUES = """
 queues:
   medical: { members: [anne, bruno], log_in: true, misses: 3, retry: 2s }
-  legal: { members: [bruno], strategy: ringall }
+  legal: { members: [bruno, anne], strategy: ringall, levels: { bruno: 2 } }
 """
 
 
@@ -34,10 +34,10 @@ def test_agents_with_their_places() -> None:
     anne, bruno = crew.agents["anne"], crew.agents["bruno"]
 
     assert (anne.title, anne.phone, anne.language) == ("Anne Martin", "anne", "fr")
-    assert anne.places == (Member(queue="medical", log_in=True, misses=3, retry_seconds=2.0),)
-    assert [(place.queue, place.log_in, place.in_turn) for place in bruno.places] == [
-        ("medical", True, True),
-        ("legal", False, False),
+    assert anne.places[0] == Member(queue="medical", log_in=True, misses=3, retry_seconds=2.0)
+    assert [(place.queue, place.log_in, place.in_turn, place.penalty) for place in bruno.places] == [
+        ("medical", True, True, 0),
+        ("legal", False, False, 1),
     ]
     assert (anne.logs_in, bruno.logs_in, bruno.always_in) == (True, True, False)
     assert crew.numbered("101") == anne
