@@ -83,6 +83,8 @@ class Comparison:
         Raises:
             AmiError: the link went away meanwhile.
         """
+        if not self._roster.crew.agents:
+            return  # the files were never right since the start, or name nobody: everybody stays where they stand
         fresh = not self._recalled
         if fresh:
             self._recall(await self._members.kept(AGENTS))
