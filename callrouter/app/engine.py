@@ -158,7 +158,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
     fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
     trail = AuditTrail(database)
-    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
+    pause = pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds)
+    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, pause=pause, shift=shift)
     callbacks = Callbacks(
         CallbackRows(database, settings.pbx),
         outgoing_calls,
@@ -176,7 +177,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
-        pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
+        pause=pause,
     )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
     driver = Driver(
@@ -257,6 +258,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
             writer=recorder,
             notifications=lambda: web_services.deliveries.backlog,
             refused=lambda: refused.by_client,
+            callbacks=lambda: callbacks.outcomes,
+            callbacks_under_way=lambda: callbacks.under_way,
         )
     )
     return Engine(
@@ -291,6 +294,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             refused=refused,
             outgoing=outgoing,
             agents=AgentsHere(roster=agents.roster, note=trail.note),
+            callbacks=callbacks,
             shown_numbers=metrics.shown_numbers,
             calls=calls,
             feed=feed,

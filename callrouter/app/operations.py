@@ -24,6 +24,7 @@ from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
 from callrouter.metrics.shown_numbers import ShownNumbers
+from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -49,6 +50,7 @@ class EngineOperations:
     outgoing: OutgoingCheck
     agents: AgentsHere
     shown_numbers: ShownNumbers
+    callbacks: Callbacks
     calls: LiveCalls
     feed: Feed
     registry: CollectorRegistry
@@ -74,6 +76,7 @@ class EngineOperations:
             "trunk": self._note_trunk,
             "agents": self._note_agents,
             "web services": self._note_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._note_database,
         }
 
@@ -102,6 +105,7 @@ class EngineOperations:
             "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._detail_database,
         }
         failed = await failed_checks(self.checks | details)
@@ -162,6 +166,9 @@ class EngineOperations:
 
     async def _detail_outgoing(self) -> str | None:
         return self.outgoing.trouble or None
+
+    async def _note_callbacks(self) -> str | None:
+        return self.callbacks.trouble
 
     async def _detail_limits(self) -> str | None:
         return self.refused.trouble
