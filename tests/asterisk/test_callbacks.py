@@ -73,6 +73,10 @@ exten => _[a-z].,1,Set(DEVICE_STATE(Custom:${EXTEN})=INUSE)
  same => n,Answer()
  same => n,Wait(60)
 
+[test-line]
+exten => pair,1,Answer()
+ same => n,Queue(pair,ir,,,60)
+
 [test-agent-free]
 exten => s,1,Set(DEVICE_STATE(Custom:${ARG1})=NOT_INUSE)
  same => n,Return()
@@ -297,6 +301,27 @@ async def test_never_more_at_once_than_agents(pbx: Pbx, database: Database) -> N
     assert most_rung == most_waiting == 2
     assert [row.outcome for row in rows] == ["answered"] * 5
     assert [row.call_id for row in rows] == [call.call_id for call in calls]
+
+
+async def test_it_has_its_callers_place(pbx: Pbx, database: Database) -> None:
+    """After who came before them, before who came after, though the callback itself is younger than both."""
+    for one in ("one", "two"):
+        pbx.cli(f"devstate change Custom:{one} INUSE")
+    pbx.cli("module load res_clioriginate.so")
+    pbx.cli("channel originate Local/pair@test-line/n extension listen@test-caller")
+    await asyncio.sleep(3.2)
+    await asked(database, RINGS, ago_seconds=1.2)
+    pbx.cli("channel originate Local/pair@test-line/n extension listen@test-caller")
+    await asyncio.sleep(0.5)
+    async with office(pbx, database, plan_with(replace(RULE, queue="pair"))) as here:
+        await here.comes_to("outgoing_id")
+        await until(lambda: "callrouter-outgoing" in pbx.cli("queue show pair"), 5)
+        line = pbx.cli("queue show pair").partition("Callers:")[2]
+
+    waiting = [entry.split("@")[1].split("-0")[0] for entry in line.splitlines() if "Local/" in entry]
+    assert waiting == ["test-line", "callrouter-outgoing", "test-line"], line
+    for one in ("one", "two"):
+        pbx.cli(f"devstate change Custom:{one} NOT_INUSE")
 
 
 async def test_nobody_is_rung_while_no_agent_takes_it(pbx: Pbx, database: Database) -> None:
