@@ -74,6 +74,8 @@ async def _legs_of(connection: AsyncConnection, call_id: str) -> tuple[Leg, ...]
             hold_seconds=row["hold_seconds"],
             ended_by=row["ended_by"] and EndedBy(row["ended_by"]),
             cause=row["cause"],
+            identity=row["identity"] or "",
+            sip=int(row["tech_cause"] or 0),
             open=False,
         )
         for row in (await connection.execute(told)).mappings()
