@@ -125,7 +125,7 @@ class EngineClient:
                 f"the engine at {self._base_url} does not let our token do this: give one that may, "
                 "such as CALLROUTER_API_TOKEN of the engine itself"
             )
-        if status == http.client.CONFLICT:
+        if status == http.client.CONFLICT and status not in may_refuse:
             raise EngineAway(
                 f"the engine at {self._base_url} has no CALLROUTER_PBX_KEY: give it and `callrouter pbx apply` the same"
             )

@@ -51,6 +51,7 @@ from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
@@ -157,7 +158,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
     fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
     recorder = Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal))
     trail = AuditTrail(database)
-    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, shift=shift)
+    pause = pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds)
+    outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, pause=pause, shift=shift)
     callbacks = Callbacks(
         CallbackRows(database, settings.pbx),
         outgoing_calls,
@@ -175,7 +177,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
-        pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
+        pause=pause,
     )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
     driver = Driver(
@@ -214,6 +216,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         on_checked=metrics.queues_checked,
         on_different=handover.again,
     )
+    trunk_check = TrunkCheck(link, link_up=lambda: link.state is LinkState.UP, on_checked=metrics.trunk_checked)
     media_watch = MediaWatch(
         link,
         settings.media_timeout_seconds,
@@ -234,6 +237,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             adopted=recorder.adopted,
         ),
         queue_check=queue_check,
+        trunk_check=trunk_check,
         named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
         agent_watch=agent_watch,
@@ -254,6 +258,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
             writer=recorder,
             notifications=lambda: web_services.deliveries.backlog,
             refused=lambda: refused.by_client,
+            callbacks=lambda: callbacks.outcomes,
+            callbacks_under_way=lambda: callbacks.under_way,
         )
     )
     return Engine(
@@ -282,11 +288,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            trunk_check=trunk_check,
             handover=handover,
             agent_ids=agent_ids,
             refused=refused,
             outgoing=outgoing,
             agents=AgentsHere(roster=agents.roster, note=trail.note),
+            callbacks=callbacks,
             shown_numbers=metrics.shown_numbers,
             calls=calls,
             feed=feed,

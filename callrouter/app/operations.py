@@ -20,9 +20,11 @@ from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
 from callrouter.metrics.shown_numbers import ShownNumbers
+from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.reload import ServedPlans, Why
@@ -41,12 +43,14 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    trunk_check: TrunkCheck
     handover: Handover
     agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
     agents: AgentsHere
     shown_numbers: ShownNumbers
+    callbacks: Callbacks
     calls: LiveCalls
     feed: Feed
     registry: CollectorRegistry
@@ -69,8 +73,10 @@ class EngineOperations:
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
             "pbx": self._note_pbx,
+            "trunk": self._note_trunk,
             "agents": self._note_agents,
             "web services": self._note_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._note_database,
         }
 
@@ -95,9 +101,11 @@ class EngineOperations:
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
             "pbx": self._note_pbx,
+            "trunk": self._note_trunk,
             "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
+            "callbacks": self._note_callbacks,
             "database": self._detail_database,
         }
         failed = await failed_checks(self.checks | details)
@@ -159,11 +167,17 @@ class EngineOperations:
     async def _detail_outgoing(self) -> str | None:
         return self.outgoing.trouble or None
 
+    async def _note_callbacks(self) -> str | None:
+        return self.callbacks.trouble
+
     async def _detail_limits(self) -> str | None:
         return self.refused.trouble
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _note_trunk(self) -> str | None:
+        return self.trunk_check.trouble
 
     async def _note_pbx(self) -> str | None:
         return self.handover.trouble

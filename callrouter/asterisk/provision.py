@@ -4,10 +4,10 @@
 no engine takes a call, or control of it was lost. Where it is declared who we are when we call out, `:<number
 shown>:<forwarding>:<forwarded by>:<whose>` follows the digits; with `caller` at the end, the caller's own number is
 shown, and that other one in place of a number that is not there. `callrouter/limit/<did>` is `<client>:<calls>`: it
-refuses what is beyond, before an engine hears of it. `callrouter/offer/<did>` is what an agent's telephone shows of
-the fallback's caller (`asterisk.briefing`), `callrouter/brief/<did>` what is whispered to them. Asterisk looks a
-number up as it was dialled, so each stands there in every spelling a trunk may send. Only what differs is written,
-and what is not published any more is deleted.
+refuses what is beyond, before an engine hears of it. `callrouter/offer/<did>` is what an agent's telephone shows of the
+fallback's caller (`asterisk.briefing`), `callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up
+as it was dialled, so each stands there in every spelling a trunk may send. Only what differs is written, and what is
+not published any more is deleted.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def limit_of(plan: Plan, client_calls: int) -> str:
     return f"{plan.client}:{calls}" if calls else ""
 
 
-def shown_of(plan: Plan) -> dict[str, str]:
+def shown_of(plan: Plan, did: str) -> dict[str, str]:
     """By family: what agents are shown, and what is whispered to them, where Asterisk alone gives them a caller."""
-    kind, _, queue = fallback_of(plan, "").partition(":")
+    kind, _, queue = fallback_of(plan, did).partition(":")
     if kind != "queue":
         return {}
     shown = {OFFERS: offer(plan.briefing(queue), plan.phrase_sounds)}
@@ -123,9 +123,9 @@ class Fallbacks:
         wanted: dict[Entry, str] = {}
         for some in _slices(plans):
             for plan in some:
-                same = {LIMITS: limit_of(plan, self._client_calls), **shown_of(plan)}
+                limit = limit_of(plan, self._client_calls)
                 for did in plan.numbers:
-                    values = {FAMILY: fallback_of(plan, did), **same}
+                    values = {FAMILY: fallback_of(plan, did), LIMITS: limit, **shown_of(plan, did)}
                     keys = spellings(did, self._region)
                     wanted.update(((family, key), value) for family, value in values.items() if value for key in keys)
             await asyncio.sleep(0)

@@ -59,6 +59,10 @@ class Sources:
     """Notifications asked for that PostgreSQL does not hold yet."""
     refused: Callable[[], Mapping[str, int]] | None = None
     """Calls that the PBX refused, by the client whose limit was reached; the empty name is the machine's own limit."""
+    callbacks: Callable[[], Mapping[str, int]] | None = None
+    """Calls placed for callbacks that are over, by what became of them."""
+    callbacks_under_way: Callable[[], int] | None = None
+    """Callbacks that wait in a queue, are rung or talk."""
 
 
 class SourceCollector(Collector):
@@ -87,6 +91,16 @@ class SourceCollector(Collector):
             yield GaugeMetricFamily("callrouter_notifications_backlog", documentation, value=sources.notifications())
         if sources.refused is not None:
             yield from _refused(sources.refused())
+        if sources.callbacks is not None:
+            ended = CounterMetricFamily(
+                "callrouter_callback_calls", "Calls placed for callbacks, by what became of them", labels=["outcome"]
+            )
+            for outcome, count in sources.callbacks().items():
+                ended.add_metric([outcome], count)
+            yield ended
+        if sources.callbacks_under_way is not None:
+            said = "Callbacks that wait in a queue, are rung or talk"
+            yield GaugeMetricFamily("callrouter_callbacks_under_way", said, value=sources.callbacks_under_way())
 
 
 def _link(link: LinkCounters) -> Iterable[Metric]:

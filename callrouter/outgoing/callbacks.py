@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from typing import Final
 
 import structlog
 
-from callrouter.core.call import Call
+from callrouter.core.call import Call, CallerId
 from callrouter.core.facts import Bridged, Fact
 from callrouter.core.nodes.callback import Automatic, CallbackNode
 from callrouter.core.plan import Plan
@@ -99,7 +100,22 @@ class Callbacks:
         self._away = Outage(
             log, "callbacks wait: PostgreSQL is away", "callbacks go on: PostgreSQL is back", level="warning"
         )
+        self._refusal = ""
+        """What Asterisk said when it refused the last time."""
+        self._outcomes: Counter[Outcome] = Counter()
         self._refused = Outage(log, "Asterisk refuses to place callbacks", "Asterisk places callbacks again")
+
+    @property
+    def trouble(self) -> str | None:
+        """Why none is placed though some could be, as a sentence; None when nothing is wrong."""
+        if self._refused.since is None:
+            return None
+        return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
+
+    @property
+    def outcomes(self) -> Mapping[str, int]:
+        """How many calls for callbacks came to each outcome since this engine began."""
+        return {outcome.value: self._outcomes[outcome] for outcome in Outcome}
 
     @property
     def under_way(self) -> int:
@@ -213,6 +229,7 @@ class Callbacks:
         elif outcome.is_attempt and rule is not None and placed.attempts + 1 >= rule.attempts:
             settlement = Settlement.ATTEMPTS
         await self._book.conclude(placed.outgoing_id, one.progress, outcome, now, settlement)
+        self._outcomes[outcome] += 1
         log.info(
             "a callback was called" if outcome.is_attempt else "a callback was not called",
             outgoing_id=placed.outgoing_id,
@@ -296,7 +313,8 @@ class Callbacks:
             log.exception("a callback cannot be placed", client=order.client, call_id=one.placed.wish[0])
             await self._give_up(under_way, order)
         except ActionFailed as error:
-            self._refused.failed(str(error), client=order.client, queue=order.queue)
+            self._refusal = str(error)
+            self._refused.failed(self._refusal, client=order.client, queue=order.queue)
             self._refused_until = self._now() + timedelta(seconds=REFUSED_SECONDS)
             await self._give_up(under_way, order)
             return False
@@ -306,6 +324,7 @@ class Callbacks:
 
     async def _give_up(self, under_way: dict[str, _UnderWay], order: Order) -> None:
         await self._book.conclude(order.outgoing_id, NOTHING_YET, Outcome.FAILED, self._now(), None)
+        self._outcomes[Outcome.FAILED] += 1
         del under_way[order.outgoing_id]
         await self._switch.forget([order.outgoing_id])
 
@@ -316,7 +335,7 @@ class Callbacks:
             purpose=Purpose.CALLBACK,
             client=callback.client,
             number=callback.number,
-            shown=callback.did if callback.did.startswith("+") else "",
+            shown=self._shown(callback),
             queue=rule.queue,
             priority=rule.priority,
             position=position,
@@ -324,6 +343,13 @@ class Callbacks:
             ring_seconds=rule.ring_seconds,
             said=tuple(sound.file for sound in rule.brief),
         )
+
+    def _shown(self, callback: OpenCallback) -> str:
+        """The number the caller sees: as the client's calls to the outside show it, else the one that they dialled."""
+        plan = self._plans().get(callback.client)
+        if plan is not None and plan.identity is not None:
+            return plan.identity.presented(CallerId(), callback.did).number
+        return callback.did if callback.did.startswith("+") else ""
 
     def _position(
         self,

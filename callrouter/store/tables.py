@@ -145,6 +145,7 @@ calls = Table(
     CheckConstraint(_one_of("disposition", Disposition), name="disposition"),
     Index(None, "client", "ringing_at"),
     Index(None, "ringing_at"),
+    Index("calls_abandoned_idx", "ringing_at", "call_id", postgresql_where=text("disposition = 'abandoned'")),
 )
 
 queue_visits = Table(

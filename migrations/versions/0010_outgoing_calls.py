@@ -24,6 +24,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.create_index(
+        "calls_abandoned_idx",
+        "calls",
+        ["ringing_at", "call_id"],
+        unique=False,
+        postgresql_where=sa.text("disposition = 'abandoned'"),
+    )
     op.create_table(
         "outgoing_calls",
         sa.Column(
@@ -85,6 +92,7 @@ def downgrade() -> None:
     """Back to the one before: of a callback its state is left."""
     op.drop_table("follow_ups")
     op.drop_table("outgoing_calls")
+    op.drop_index("calls_abandoned_idx", "calls")
     op.drop_index("callbacks_open_idx", "callbacks")
     op.drop_constraint(op.f("callbacks_settled_by_check"), "callbacks")
     op.drop_column("callbacks", "settled_by")

@@ -31,6 +31,7 @@ from callrouter.core.call import (
 )
 from callrouter.core.dialling import Dialling
 from callrouter.core.facts import Bridged
+from callrouter.core.identity import Identity, Shows
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
@@ -72,10 +73,16 @@ exten => _[a-z].,1,Set(DEVICE_STATE(Custom:${EXTEN})=INUSE)
  same => n,Answer()
  same => n,Wait(60)
 
+[test-line]
+exten => pair,1,Answer()
+ same => n,Queue(pair,ir,,,60)
+
 [test-agent-free]
 exten => s,1,Set(DEVICE_STATE(Custom:${ARG1})=NOT_INUSE)
  same => n,Return()
 """
+OPERATOR = Identity(shows=Shows.CALLER, number="+33199000000")
+"""Of callbacks nobody is the caller: the operator's number is shown."""
 _calls = itertools.count(1)
 
 
@@ -240,10 +247,13 @@ def left_in_order(pbx: Pbx) -> Iterator[None]:
     pbx.cli("database deltree callrouter outgoing")
 
 
-async def test_an_agent_takes_it_and_the_caller_is_called_back(pbx: Pbx, database: Database) -> None:
+@pytest.mark.parametrize(("identity", "shown"), [(None, DID), (OPERATOR, OPERATOR.number)])
+async def test_an_agent_takes_it_and_the_caller_is_called_back(
+    pbx: Pbx, database: Database, identity: Identity | None, shown: str
+) -> None:
     """The row says when and by whom, what was shown, and since when they had waited."""
     call = await asked(database)
-    async with office(pbx, database, plan_with(RULE)) as here:
+    async with office(pbx, database, replace(plan_with(RULE), identity=identity)) as here:
         assert await here.settled(call) == ("done", "called_back")
         (row,) = await here.rows()
         assert await here.outgoing.progress() == {}
@@ -252,7 +262,7 @@ async def test_an_agent_takes_it_and_the_caller_is_called_back(pbx: Pbx, databas
         "answered",
         "agent-slow",
         ANSWERS,
-        DID,
+        shown,
         "slow",
     )
     assert row.turn_at == call.queue_visits[0].entered_at
@@ -291,6 +301,27 @@ async def test_never_more_at_once_than_agents(pbx: Pbx, database: Database) -> N
     assert most_rung == most_waiting == 2
     assert [row.outcome for row in rows] == ["answered"] * 5
     assert [row.call_id for row in rows] == [call.call_id for call in calls]
+
+
+async def test_it_has_its_callers_place(pbx: Pbx, database: Database) -> None:
+    """After who came before them, before who came after, though the callback itself is younger than both."""
+    for one in ("one", "two"):
+        pbx.cli(f"devstate change Custom:{one} INUSE")
+    pbx.cli("module load res_clioriginate.so")
+    pbx.cli("channel originate Local/pair@test-line/n extension listen@test-caller")
+    await asyncio.sleep(3.2)
+    await asked(database, RINGS, ago_seconds=1.2)
+    pbx.cli("channel originate Local/pair@test-line/n extension listen@test-caller")
+    await asyncio.sleep(0.5)
+    async with office(pbx, database, plan_with(replace(RULE, queue="pair"))) as here:
+        await here.comes_to("outgoing_id")
+        await until(lambda: "callrouter-outgoing" in pbx.cli("queue show pair"), 5)
+        line = pbx.cli("queue show pair").partition("Callers:")[2]
+
+    waiting = [entry.split("@")[1].split("-0")[0] for entry in line.splitlines() if "Local/" in entry]
+    assert waiting == ["test-line", "callrouter-outgoing", "test-line"], line
+    for one in ("one", "two"):
+        pbx.cli(f"devstate change Custom:{one} NOT_INUSE")
 
 
 async def test_nobody_is_rung_while_no_agent_takes_it(pbx: Pbx, database: Database) -> None:

@@ -74,7 +74,16 @@ def metrics() -> Iterator[str]:
     """All that are callrouter's own, as /metrics names them."""
     registry = CollectorRegistry()
     DialplanMetrics(registry)
-    counted = Sources(live_calls=int, link_up=bool, link=LinkCounters(), writer=Rows(), notifications=int, refused=dict)
+    counted = Sources(
+        live_calls=int,
+        link_up=bool,
+        link=LinkCounters(),
+        writer=Rows(),
+        notifications=int,
+        refused=dict,
+        callbacks=dict,
+        callbacks_under_way=int,
+    )
     EngineMetrics(registry, version="", target_of=lambda _: None).watch(counted)
     for family in registry.collect():
         if family.name.startswith("callrouter_"):

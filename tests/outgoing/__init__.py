@@ -1,4 +1,4 @@
 """Where those modules of `callrouter.outgoing` are tested whose name no test file has.
 
-callbacks, order, ports   ../asterisk/test_callbacks.py, ../asterisk/test_outgoing.py
+callbacks, ports   ../asterisk/test_callbacks.py
 """

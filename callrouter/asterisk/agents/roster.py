@@ -141,7 +141,7 @@ class Roster:
         agent = self._present(name)
         if agent.always_in or not agent.places:
             raise AgentRefused(f"agent {name} has no team that asks for log-ins", Refused.ALWAYS_IN)
-        if phone not in {one.phone for one in self.crew.agents.values()}:
+        if not self.crew.has_telephone(phone):
             raise AgentRefused(f"there is no telephone {phone!r} of an agent's", Refused.UNKNOWN)
         before = self.standing(agent)
         if before.phone == phone and before.state is AgentState.READY:

@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from msgspec.structs import replace
+
 from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.causes import dial_outcome
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import opaque_id
 from callrouter.asterisk.session import OnEvent
+from callrouter.core.effects import Sound
 from callrouter.errors import ActionFailed, ChannelGone, EncodingError
 from callrouter.outgoing.order import Order, Progress
 from callrouter.outgoing.ports import QueueStand, Waiting
@@ -48,10 +51,15 @@ class Link(Protocol):
 class OutgoingCalls:
     """Outgoing calls of one PBX."""
 
-    def __init__(self, link: Link, *, dial_pattern: str, shift: timedelta = timedelta()) -> None:
-        """`dial_pattern` is how a number is dialled; `shift` what the engine's clock is ahead of the PBX's."""
+    def __init__(
+        self, link: Link, *, dial_pattern: str, pause: Sound | None = None, shift: timedelta = timedelta()
+    ) -> None:
+        """`dial_pattern` is how a number is dialled, `pause` a silence before the first sound that an agent hears who
+        has just picked up, `shift` what the engine's clock is ahead of the PBX's.
+        """
         self._link = link
         self._dial_pattern = dial_pattern
+        self._pause = pause
         self._shift = shift
 
     def tells(self, on_progress: Callable[[], None]) -> None:
@@ -72,6 +80,8 @@ class OutgoingCalls:
             AmiUnreachable: the link went away: whether it was asked for is seen by looking.
         """
         near, far = channel_ids(order.outgoing_id)
+        if order.said and self._pause:
+            order = replace(order, said=(self._pause.file, *order.said))
         batch = self._link.batch()
         written = batch.request(
             "DBPut",

@@ -88,6 +88,12 @@ class Crew(Struct, frozen=True, kw_only=True):
 
     agents: Mapping[str, Agent] = field(default_factory=dict)
     pauses: tuple[str, ...] = ()
+    telephones: frozenset[str] = frozenset()
+    """Nobody's own, for whoever sits down there."""
+
+    def has_telephone(self, phone: str) -> bool:
+        """Whether somebody may log in there."""
+        return phone in self.telephones or self.owner(phone) is not None
 
     def numbered(self, number: str) -> Agent | None:
         """Whose number it is."""

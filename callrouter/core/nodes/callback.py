@@ -18,12 +18,12 @@ stands in /api/callbacks. A call that books a callback and reaches nobody counts
 
 With `automatic`, callrouter calls back. The callback waits in the queue in the caller's place: it has the turn they had
 when they last entered a queue in that call, else that of the instant in which they asked. An agent who takes it hears
-`brief`, and only then is the caller rung; they see the number they had dialled. So nobody is called back whom no agent
-waits for, and never more callers at once than agents are free. Who does not answer, or is busy, is rung again after
-`pause`, `attempts` times in all; after `days` it is given up. A caller who rings again and is answered, from the number
-that they wanted to be called at, is not called back any more. Each time, the number must still be one that may be
-dialled. What `automatic` says is that of the client's file as it is then, not when the caller asked; a callback whose
-node is gone from the file waits for a person, as all do without `automatic`.
+`brief`, and only then is the caller rung; they see the client's declared `identity`, else the number they had dialled.
+So nobody is called back whom no agent waits for, and never more callers at once than agents are free. Who does not
+answer, or is busy, is rung again after `pause`, `attempts` times in all; after `days` it is given up. A caller who
+rings again and is answered, from the number that they wanted to be called at, is not called back any more. Each time,
+the number must still be one that may be dialled. What `automatic` says is that of the client's file as it is then, not
+when the caller asked; a callback whose node is gone from the file waits for a person, as all do without `automatic`.
 """
 
 from __future__ import annotations

@@ -84,6 +84,10 @@ class AgentBlock(Block):
 _NUMBER = re.compile(r"[0-9]{2,6}")
 
 
+Level = Annotated[Count, Field(ge=1, le=9)]
+"""How far back an agent stands in a team."""
+
+
 class TeamQueueBlock(Block):
     """A team's line: who answers it, and how it rings them."""
 
@@ -107,8 +111,26 @@ class TeamQueueBlock(Block):
     """After how many calls in a row that an agent lets ring, or refuses, they are paused; 0: never."""
     max_callers: Count = 0
     """Callers who may wait; 0 is no bound."""
+    weight: Count = 0
+    """Of several teams with callers waiting, an agent of all of them is offered those of the greatest weight first. It
+    counts only while a team has no more free agents than callers waiting, and orders teams, not callers within one."""
+    levels: Annotated[dict[Name, Level], Before(as_mapping)] = Field(default_factory=dict)
+    """Whom it rings first: 1, which is the default, before 2, and so on, to 9. Within a level `strategy` decides."""
+    next_level: Positive | None = None
+    """After how long a caller is offered to the next level too, and after as long again to the one after. Without it
+    the next level is rung as soon as nobody of the level before is free."""
     accepted: Annotated[dict[bounds.Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)
     """Warnings that are right for this line, by the name `check` says them with, and the reason why."""
+
+    @model_validator(mode="after")
+    def _levels_act(self) -> Self:
+        for name in self.levels:
+            if self.members and name not in self.members:
+                hint = closest(name, self.members)
+                raise ValueError(f"levels: {shown(name)} is no member" + (f' (did you mean "{hint}"?)' if hint else ""))
+        if self.next_level is not None and len({self.levels.get(name, 1) for name in self.members}) < 2:
+            raise ValueError("next_level does nothing: all members are of one level")
+        return self
 
     @model_validator(mode="after")
     def _known_strategy(self) -> Self:

@@ -10,7 +10,7 @@ from callrouter.dialplan.shared.reading import Shared
 def crew_of(shared: Shared) -> Crew:
     """Every agent, and every member of a team where no file says who they are."""
     agents = {name: _agent(shared, name, shared.agents.get(name) or AgentBlock()) for name in shared.phones}
-    return Crew(agents=agents, pauses=shared.pauses)
+    return Crew(agents=agents, pauses=shared.pauses, telephones=frozenset(shared.telephones))
 
 
 def _agent(shared: Shared, name: str, block: AgentBlock) -> Agent:

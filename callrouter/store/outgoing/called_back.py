@@ -16,15 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from callrouter.store.outgoing.worklist import AGAIN
 
 _DELAYS: Final = """
-    WITH journeys AS (
-        SELECT client, call_id, caller_number, ringing_at, ended_at, disposition
-        FROM calls WHERE ringing_at >= :from_at AND ringing_at < :to_at AND {whose}
-    ), gave_up AS (
-        SELECT * FROM journeys WHERE disposition = 'abandoned'
+    WITH gave_up AS (
+        SELECT client, call_id, caller_number, ringing_at, ended_at
+        FROM calls WHERE ringing_at >= :from_at AND ringing_at < :to_at AND disposition = 'abandoned' AND {whose}
     ), reached AS (
-        SELECT journeys.client, journeys.call_id, wish.settled_at - wish.asked_at AS delay
-        FROM journeys JOIN callbacks AS wish USING (call_id)
-        WHERE wish.settled_by IN ('called_back', 'rang_again') OR (wish.settled_by = 'by_hand' AND wish.state = 'done')
+        SELECT calls.client, calls.call_id, wish.settled_at - wish.asked_at AS delay
+        FROM callbacks AS wish JOIN calls USING (call_id)
+        WHERE wish.asked_at >= :from_at AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at AND {whose}
+            AND (wish.settled_by IN ('called_back', 'rang_again')
+                OR (wish.settled_by = 'by_hand' AND wish.state = 'done'))
         UNION ALL
         SELECT gave_up.client, gave_up.call_id, later.bridged_at - gave_up.ended_at
         FROM gave_up JOIN calls AS later ON later.client = gave_up.client

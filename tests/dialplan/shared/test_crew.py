@@ -12,6 +12,7 @@ agents:
   anne: { name: Anne Martin, number: "101", language: fr }
   bruno: { phone: desk-12 }
 pauses: [lunch, réunion d'équipe]
+phones: [anne, desk-12, desk-13]
 """
 QUEUES = """
 queues:
@@ -41,6 +42,8 @@ def test_agents_with_their_places() -> None:
     assert (anne.logs_in, bruno.logs_in, bruno.always_in) == (True, True, False)
     assert crew.numbered("101") == anne
     assert crew.owner("desk-12") == bruno
+    assert crew.has_telephone("desk-13")
+    assert not crew.has_telephone("desk-14")
     assert crew.pauses == ("lunch", "réunion d'équipe")
 
 
