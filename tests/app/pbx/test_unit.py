@@ -25,7 +25,6 @@ from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import until
 from tests.asterisk.teams.test_handover import KEY, queue, shared
 
-
 LIVE_SECONDS = 1.0
 """What a saved file may take to be live; of that, handing over and applying are most."""
 
