@@ -19,6 +19,7 @@ def _agent(shared: Shared, name: str, block: AgentBlock) -> Agent:
             queue=team.name,
             log_in=team.log_in,
             misses=team.misses,
+            penalty=team.level(name) - 1,
             in_turn=team.strategy != "ringall",
             retry_seconds=team.retry_seconds,
         )
