@@ -21,11 +21,12 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance bench bench-against soak lock lowest clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups bench bench-against soak lock lowest clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
+	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
 	@echo "make bench-against REV=…  the same of an earlier commit and of this tree, in pairs"
@@ -75,6 +76,10 @@ lint: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# A thousand ends of conversations with callers waiting: some ten minutes (make test has a short form).
+wrap-ups: setup-tests
+	WRAP_UPS=1000 $(BIN)/pytest -q tests/asterisk/agents/test_wrap_up.py -k nobody_is_offered
 
 bench: setup
 	$(BIN)/python -m bench

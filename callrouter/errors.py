@@ -18,6 +18,7 @@
     │   ├── ActionFailed       Asterisk answered an action with Error
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
+    ├── AgentRefused           an agent, or whoever asks for them: that cannot be done where they stand
     ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
     │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
     │   ├── ConsoleAway        … does not reach Asterisk's local socket
@@ -27,6 +28,7 @@
     ├── RequestFailed          the client: a request to their web service failed
     │   ├── RequestForbidden   the operator: it may not be sent (host not allowed, secret not set), now or later
     │   └── RequestRefused     the service answered, with another status than 2xx
+    ├── EngineRefused          whoever asks it by the API or a command: the engine says that it cannot be done
     ├── EngineAway             the operator: the engine does not answer its own command or the API
     ├── TooManyListeners       whoever asks the engine for its event stream, which few are told
     ├── TooManyReaders         whoever asks web for the event stream: as many as can be are open
@@ -59,6 +61,14 @@ class SettingsError(CallrouterError):
 
 class DialplanError(CallrouterError):
     """A client's file cannot be used."""
+
+
+class AgentRefused(CallrouterError):
+    """An agent cannot do, or have done, what is asked where they stand; `why` is one of `core.agents.Refused`."""
+
+    def __init__(self, message: str, why: str) -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class CoreError(CallrouterError):

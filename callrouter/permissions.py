@@ -29,6 +29,9 @@ class Permission(StrEnum):
     RECORDING_READ = "recording.read"
     RECORDING_PLAY = "recording.play"
     RECORDING_DELETE = "recording.delete"
+    AGENT_READ = "agent.read"
+    AGENT_LOGIN = "agent.login"
+    AGENT_PAUSE = "agent.pause"
     AUDIT_READ = "audit.read"
     STATUS_READ = "status.read"
     ENGINE_RELOAD = "engine.reload"
@@ -90,6 +93,7 @@ class About:
 
 _ANY: Final = frozenset(ScopeKind)
 _CLIENTS: Final = frozenset({ScopeKind.ALL, ScopeKind.CLIENTS})
+_TEAMS: Final = frozenset({ScopeKind.ALL, ScopeKind.TEAMS})
 _ALL: Final = frozenset({ScopeKind.ALL})
 
 ABOUT: Final[Mapping[Permission, About]] = {
@@ -104,6 +108,10 @@ ABOUT: Final[Mapping[Permission, About]] = {
     Permission.RECORDING_READ: About("list recordings", _ANY),
     Permission.RECORDING_PLAY: About("listen to a recording", _ANY),
     Permission.RECORDING_DELETE: About("delete a recording", _ANY),
+    # An agent belongs to teams, and to no client.
+    Permission.AGENT_READ: About("see where agents are, and what they did", _TEAMS),
+    Permission.AGENT_LOGIN: About("log agents in and out", _TEAMS),
+    Permission.AGENT_PAUSE: About("pause agents, and end their pauses and wrap-ups", _TEAMS),
     # A row of the trail names a client, and no team.
     Permission.AUDIT_READ: About("read the audit trail", _CLIENTS),
     # Problems, files and plans of all clients stand beside each other.

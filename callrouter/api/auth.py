@@ -186,15 +186,21 @@ class Gate:
 
         While PostgreSQL is away nobody knows, and whoever was let in stays.
         """
-        if visitor.principal is OPERATOR or credentials is None:
-            return visitor.principal is OPERATOR
+        if visitor.principal is OPERATOR:
+            return True
         try:
-            found = await self._tokens.find(credentials.credentials)
+            found = await self._tokens.find(credentials.credentials) if credentials else None
         except StoreError:
             return True
-        if found is None or found.ended:
-            return False
-        return found.principal.may(permission) and found.principal.scope == visitor.principal.scope
+        if (
+            found is not None
+            and not found.ended
+            and found.principal.may(permission)
+            and found.principal.scope == visitor.principal.scope
+        ):
+            return True
+        visitor.note(permission, AuditOutcome.REFUSED)
+        return False
 
     async def _entered(self, request: Request, credentials: HTTPAuthorizationCredentials | None) -> Visitor:
         address, permission = address_of(request), _permission_of(request)

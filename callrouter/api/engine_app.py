@@ -11,6 +11,8 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
+from callrouter.api.agents.routes import Agents
+from callrouter.api.agents.routes import router as agents_router
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.pbx import handover_router
@@ -52,6 +54,7 @@ def create_engine_app(
     feed: Feed | None = None,
     handover: Handover | None = None,
     notes: Mapping[str, Check] | None = None,
+    agents: Agents | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -65,6 +68,7 @@ def create_engine_app(
         feed: /stream; without it there is none.
         handover: /pbx/teams, likewise.
         notes: what /health and /ready mention though work goes on, by name.
+        agents: /agents, and what may be done for them; without them there are none.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
@@ -89,6 +93,10 @@ def create_engine_app(
         return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
     app.include_router(guarded)
+    if agents is not None:
+        guards = [Depends(gate.enter), Depends(refuse_unknown)]
+        problems = documented(401, 422, 429)
+        app.include_router(agents_router(agents, gate), dependencies=guards, responses=problems)
     if feed is not None:
         dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
         app.include_router(engine_page.router(feed, gate), dependencies=dependencies)

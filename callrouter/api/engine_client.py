@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import http.client
 import socket
+from collections.abc import Container
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from callrouter.api.pbx import HandedOverOut, UnitReport
-from callrouter.api.schemas import LiveOut, Out
+from callrouter.api.schemas import LiveOut, Out, Problem
 from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError
 
@@ -27,6 +28,14 @@ Answer = TypeVar("Answer", bound=Out)
 
 class EngineAway(CallrouterError):
     """The engine does not answer, or not as an engine does."""
+
+
+class EngineRefused(CallrouterError):
+    """The engine answers that it cannot be done; its own sentence."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class EngineClient:
@@ -75,8 +84,24 @@ class EngineClient:
         seconds = report.wait_seconds + self._timeout_seconds
         return await self._ask(HandedOverOut, "POST", "/pbx/teams", seconds, report.model_dump_json().encode())
 
-    async def _ask(
-        self, model: type[Answer], method: str, path: str, seconds: float, sent: bytes | None = None
+    async def ask(self, model: type[Answer], method: str, path: str, *, may_refuse: Container[int] = ()) -> Answer:
+        """Any of its pages; `may_refuse` are statuses by which it says that something cannot be done.
+
+        Raises:
+            EngineRefused: it cannot be done.
+            EngineAway: with the reason, and what to look at.
+        """
+        return await self._ask(model, method, path, self._timeout_seconds, may_refuse=may_refuse)
+
+    async def _ask(  # noqa: PLR0913, RUF100  # each is of the request
+        self,
+        model: type[Answer],
+        method: str,
+        path: str,
+        seconds: float,
+        sent: bytes | None = None,
+        *,
+        may_refuse: Container[int] = (),
     ) -> Answer:
         connection = self._connection(seconds)
         try:
@@ -100,11 +125,13 @@ class EngineClient:
                 f"the engine at {self._base_url} does not let our token do this: give one that may, "
                 "such as CALLROUTER_API_TOKEN of the engine itself"
             )
-        if status == http.client.CONFLICT:
+        if status == http.client.CONFLICT and status not in may_refuse:
             raise EngineAway(
                 f"the engine at {self._base_url} has no CALLROUTER_PBX_KEY: give it and `callrouter pbx apply` the same"
             )
         try:
+            if status in may_refuse:
+                raise EngineRefused(Problem.model_validate_json(body).detail, status)
             return model.model_validate_json(body)
         except ValidationError as error:
             raise EngineAway(

@@ -10,6 +10,8 @@ from fastapi_offline import FastAPIOffline
 
 from callrouter import __version__
 from callrouter.api import audit, callbacks, calls, live, messages, recordings, stats, worklist
+from callrouter.api.agents import routes as agent_routes
+from callrouter.api.agents.there import AgentsThere
 from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
@@ -74,6 +76,8 @@ def create_web_app(
         worklist.router(database, gate, now),
         stats.router(database, gate, now),
         live.router(engine, gate),
+        agent_routes.sessions_router(database, AgentsThere(engine), gate, now),
+        agent_routes.router(AgentsThere(engine), gate),
         stream.router(Hub(now) if hub is None else hub, gate),
         recordings.router(database, recorded, gate, now),
         audit.router(database, gate, now),

@@ -6,7 +6,8 @@ stop, `realtime` takes precedence over other work, `folders` and `storage` make 
 
 The engine's parts: `telephony` is everything that lives by the link to Asterisk, `collecting` fetches calls that no
 engine saw, `observation` declares when nobody watched; `records` is all that is kept, `operations` what an operator
-asks, `web_services` what reaches beyond the calls, and `outgoing_check` what of it the settings refuse.
+asks, `web_services` what reaches beyond the calls, and `outgoing_check` what of it the
+settings refuse.
 
 The clients' files: `dialplans` loads them and tells who acts on a change, `live` holds fast to what was live, `watch`
 sees a change in the folder, `history` keeps every version that was live, `versions` finds one again, `publishing` shows

@@ -107,6 +107,16 @@ class Dialplans:
         return plan.service_level if plan else None
 
 
+def speech_of(settings: Settings) -> Speech:
+    """What speaks texts and finds sound files.
+
+    Raises:
+        SpeechError: its engine, or a voice, is none.
+    """
+    folders = sound_folders(folder_of(settings.dialplans_dir), settings.sounds_dirs)
+    return Speech(settings.prompts_dir, folders, engine=settings.speech_engine, voices=settings.speech_voices)
+
+
 async def load_dialplans(
     settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
 ) -> Dialplans:
@@ -117,7 +127,7 @@ async def load_dialplans(
     """
     folder = folder_of(settings.dialplans_dir)
     sounds_dirs = sound_folders(folder, settings.sounds_dirs)
-    speech = Speech(settings.prompts_dir, sounds_dirs, engine=settings.speech_engine, voices=settings.speech_voices)
+    speech = speech_of(settings)
     loop = asyncio.get_running_loop()
     loader = Loader(
         settings.dialplans_dir,

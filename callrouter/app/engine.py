@@ -17,9 +17,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__, garbage
+from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
 from callrouter.app.collecting import Collecting
-from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
+from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans, speech_of
 from callrouter.app.folders import SPOOL, prepare_folders
 from callrouter.app.history import PlanHistory
 from callrouter.app.http import HttpServer, listen
@@ -39,6 +40,7 @@ from callrouter.app.storage import open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
+from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
@@ -68,6 +70,8 @@ from callrouter.settings import Settings, load_secrets
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.access.trail import AuditTrail
+from callrouter.store.agents.pins import PinBook
+from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
 from callrouter.store.incarnation import next_incarnation
@@ -186,6 +190,18 @@ async def _build(settings: Settings, database: Database) -> Engine:
         pbx=settings.pbx,
         epoch=incarnation.epoch,
     )
+    trail = AuditTrail(database)
+    agents = AgentsAtWork.of(
+        link,
+        lambda: dialplans.served.catalogue.crew,
+        clock=clock,
+        shift=shift,
+        say=speech_of(settings).say,
+        pins=PinBook(database),
+        sessions=SessionLog(database, settings.data_dir / SPOOL, pbx=settings.pbx),
+        note=trail.note,
+        tasks=aside,
+    )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
     agent_watch = AgentWatch(link, feed, clock.now)
     observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
@@ -260,6 +276,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             tasks=Tasks(lifetime.died),
         ),
         web_services=web_services,
+        agents=agents,
         telephony=telephony,
         dialplans=dialplans,
         operations=EngineOperations(
@@ -272,7 +289,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
             agent_ids=agent_ids,
             refused=refused,
             outgoing=outgoing,
+<<<<<<< HEAD
+            agents=AgentsHere(roster=agents.roster, note=trail.note),
+=======
             callbacks=callbacks,
+>>>>>>> outgoing
             shown_numbers=metrics.shown_numbers,
             calls=calls,
             feed=feed,
@@ -319,6 +340,7 @@ class Engine:
     """What may fail once."""
     records: Records
     web_services: WebServices
+    agents: AgentsAtWork
     telephony: Telephony
     dialplans: Dialplans
     operations: EngineOperations
@@ -329,6 +351,7 @@ class Engine:
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
         self.records.start()
         self.web_services.start(tasks)
+        self.agents.start(tasks)
         self.telephony.start()
         if self.settings.watch:
             tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")
@@ -347,6 +370,7 @@ class Engine:
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
         await self.aside.stop()
+        await self.agents.stop()
         await self.web_services.stop()
         await self.records.stop()
         if lifetime.fatal is not None:

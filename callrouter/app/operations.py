@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
+from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
@@ -45,6 +46,7 @@ class EngineOperations:
     agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
+    agents: AgentsHere
     shown_numbers: ShownNumbers
     callbacks: Callbacks
     calls: LiveCalls
@@ -87,6 +89,7 @@ class EngineOperations:
             feed=self.feed,
             handover=self.handover,
             notes=self.notes,
+            agents=self.agents,
         )
 
     async def status(self) -> StatusOut:

@@ -9,7 +9,9 @@ connections and keeps one. `event_time` dates what they bring.
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
 caller's channel, where effects become commands and results inputs, with `causes` for Asterisk's words and `say` for
 values that are read aloud. `arrivals` makes an environment a call. `rings` reads what becomes of agents who are rung.
-`queues` asks how queues stand.
+`queues` asks how queues stand, `briefing` is what an agent's telephone shows.
+
+Agents at work are in `agents`.
 
 Of a whole PBX: `teams` brings queues and telephones to it from the folder; `pbx` compares its queues with the folder's,
 ends legs whose media stopped, and says how many calls its limits refused.

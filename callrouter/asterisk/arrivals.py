@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from callrouter.asterisk.asyncagi import AgiEnv
 from callrouter.asterisk.causes import presentation
 from callrouter.core.call import CallerId, Presentation
 from callrouter.core.inputs import CallOffered
 from callrouter.core.numbers import ANONYMOUS, normalise
+
+CODES: Final = "callrouter-agent"
+"""First argument of AsyncAGI where no caller is, but an agent's telephone with a feature code (extensions.conf)."""
 
 
 def offered(env: AgiEnv, region: str, at: datetime) -> CallOffered:

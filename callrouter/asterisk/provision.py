@@ -4,8 +4,10 @@
 no engine takes a call, or control of it was lost. Where it is declared who we are when we call out, `:<number
 shown>:<forwarding>:<forwarded by>:<whose>` follows the digits; with `caller` at the end, the caller's own number is
 shown, and that other one in place of a number that is not there. `callrouter/limit/<did>` is `<client>:<calls>`: it
-refuses what is beyond, before an engine hears of it. Asterisk looks a number up as it was dialled, so each stands
-there in every spelling a trunk may send. Only what differs is written, and what is not published any more is deleted.
+refuses what is beyond, before an engine hears of it. `callrouter/offer/<did>` is what an agent's telephone shows of the
+fallback's caller (`asterisk.briefing`), `callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up
+as it was dialled, so each stands there in every spelling a trunk may send. Only what differs is written, and what is
+not published any more is deleted.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
+from callrouter.asterisk.briefing import offer
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.call import CallerId
 from callrouter.core.fallback import CLOSED, alone
@@ -25,6 +28,8 @@ from callrouter.errors import ActionFailed
 
 FAMILY = "callrouter/fallback"
 LIMITS = "callrouter/limit"
+OFFERS = "callrouter/offer"
+BRIEFS = "callrouter/brief"
 Entry = tuple[str, str]
 """A family of AstDB's and a key in it."""
 T = TypeVar("T")
@@ -49,6 +54,15 @@ def limit_of(plan: Plan, client_calls: int) -> str:
     """How many live calls a plan's client may have; empty: any number. `client_calls` is for those who do not say."""
     calls = plan.max_calls or client_calls
     return f"{plan.client}:{calls}" if calls else ""
+
+
+def shown_of(plan: Plan, did: str) -> dict[str, str]:
+    """By family: what agents are shown, and what is whispered to them, where Asterisk alone gives them a caller."""
+    kind, _, queue = fallback_of(plan, did).partition(":")
+    if kind != "queue":
+        return {}
+    shown = {OFFERS: offer(plan.briefing(queue), plan.phrase_sounds)}
+    return shown | ({BRIEFS: "&".join(sound.file for sound in plan.phrase_sounds)} if plan.phrase_sounds else {})
 
 
 class Fallbacks:
@@ -92,7 +106,9 @@ class Fallbacks:
 
     async def _read(self) -> dict[Entry, str]:
         return {
-            (family, key): value for family in (FAMILY, LIMITS) for key, value in (await self._tree(family)).items()
+            (family, key): value
+            for family in (FAMILY, LIMITS, OFFERS, BRIEFS)
+            for key, value in (await self._tree(family)).items()
         }
 
     async def _tree(self, family: str) -> dict[str, str]:
@@ -109,7 +125,7 @@ class Fallbacks:
             for plan in some:
                 limit = limit_of(plan, self._client_calls)
                 for did in plan.numbers:
-                    values = {FAMILY: fallback_of(plan, did), LIMITS: limit}
+                    values = {FAMILY: fallback_of(plan, did), LIMITS: limit, **shown_of(plan, did)}
                     keys = spellings(did, self._region)
                     wanted.update(((family, key), value) for family, value in values.items() if value for key in keys)
             await asyncio.sleep(0)

@@ -17,7 +17,7 @@ import structlog
 
 from callrouter.asterisk import rings
 from callrouter.asterisk.actions import ChannelActions
-from callrouter.asterisk.arrivals import offered
+from callrouter.asterisk.arrivals import CODES, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
@@ -146,6 +146,8 @@ class AsteriskSwitch:
             log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
             give_back(self._link, ChannelActions(channel))
             return
+        if env.arguments[:1] == (CODES,):
+            return  # an agent's telephone, and no caller (`agents.feature_codes`)
         if not env.arguments and env.complete:
             log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
             return

@@ -6,6 +6,7 @@
 `explain`, `stats`              question the record
 `callbacks`                     who is to be called back, who gave up, what came of calling them
 `teams`, `pbx`                  the teams, as the PBX needs them; brought to Asterisk, on its own host
+`agents`                        where agents stand, and their PINs
 `status`, `dialplan`            the engine's state; what was live when, rollback, publish
 `token`, `audit`                who may ask the API for what; who did what, and who was refused
 `db`, `settings`                the database's schema; the settings and where they come from

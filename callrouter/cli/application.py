@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "diff": "Say what changes for whom between two versions of the clients' files.",
     "teams": "Show the folder's teams and telephones, as the PBX is to have them.",
     "pbx": "Bring queues and telephones to Asterisk, on its own host.",
+    "agents": "See where agents stand, log them in or out, pause them, give them a PIN.",
     "explain": "Say why a call ended where it did.",
     "callbacks": "Show who is to be called back and who gave up, and say what came of calling them.",
     "stats": "Show each client's figures for a period.",

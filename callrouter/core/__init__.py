@@ -5,8 +5,8 @@ state of one call, `lifecycle` the table of its states, `books` (who answered, a
 `state` its serialised form (of the arrays of `parts`, which rows hold too). `plan` and `nodes` are the compiled tree;
 `engine` walks it. `fallback` is what Asterisk alone can do of a plan. `conditions` are what a branch asks, `templates`
 texts with variables for others, `read_aloud` values that are spoken. `schedule`, `rota`, `numbers`, `dialling` (what
-may be dialled), `identity` (who we are then) and `service_level` are the arithmetic the nodes and reports need,
-`explain` says why a call ended where it did.
+may be dialled), `identity` (who we are then), `agents` (who answers callers) and `service_level` are the arithmetic the
+nodes and reports need, `explain` says why a call ended where it did.
 
 Nothing here knows asyncio, a clock, randomness, logging or YAML (import-linter holds us to it): the same engine serves
 live calls, `callrouter route`, the tests and the bench.

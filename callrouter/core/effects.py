@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from callrouter.core.agents.standing import WrapUp
 from callrouter.core.identity import Presented
 
 
@@ -82,6 +83,18 @@ class CollectDigits(Struct, frozen=True, kw_only=True, gc=False):
     """Longest silence after the sounds, and between two keys."""
 
 
+class Briefing(Struct, frozen=True, kw_only=True, gc=False):
+    """For whom an agent answers, as their telephone shows it, and how long they are left alone afterwards."""
+
+    client: str
+    """The client's identifier."""
+    name: str
+    """What a person calls the client."""
+    phrase: str = ""
+    """How the agent answers for this client."""
+    wrap_up: WrapUp = WrapUp()
+
+
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -90,6 +103,8 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     max_wait_seconds: float
     brief: tuple[Part, ...] = ()
     """Played to the agent alone before they are connected."""
+    briefing: Briefing | None = None
+    """None: nothing is shown, and no wrap-up follows."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):

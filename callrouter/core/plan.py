@@ -11,6 +11,8 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from callrouter.core.agents.standing import WrapUp
+from callrouter.core.effects import Briefing, Sound
 from callrouter.core.identity import Identity
 from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About
@@ -76,6 +78,19 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """Live calls it may have at once; 0: what the operator has set for those who do not say."""
     source: str = ""
     """The client's file, as the operations person knows it."""
+    answer_phrase: str = ""
+    """How agents answer for the client; whispered to them where a queue has no other brief."""
+    phrase_sounds: tuple[Sound, ...] = ()
+    wrap_up: WrapUp | None = None
+    """How long agents are left alone after a conversation; None: as their team has it."""
+    team_wrap_ups: Mapping[str, float] = field(default_factory=dict)
+    """Seconds, by queue that has any."""
+
+    def briefing(self, queue: str) -> Briefing:
+        """What an agent of a queue is shown of this client, and left alone for afterwards."""
+        team = self.team_wrap_ups.get(queue, 0.0)
+        wrap_up = self.wrap_up or WrapUp(answered_seconds=team, transferred_seconds=team)
+        return Briefing(client=self.client, name=self.name, phrase=self.answer_phrase, wrap_up=wrap_up)
 
     def where(self, node: str) -> str:
         """A node and its place, for a person; just its name when the plan does not have it."""

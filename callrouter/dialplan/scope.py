@@ -275,6 +275,10 @@ class Scope(Struct, kw_only=True):
         if "{" in words:
             self.fail(f"prompt {text.name} of shared/prompts.yaml holds a value in braces: none is read there", *path)
             return ()
+        return self.spoken(words, *path)
+
+    def spoken(self, words: str, *path: str | int) -> tuple[Sound, ...]:
+        """The sound of a sentence in the client's language; one that cannot be made is an issue."""
         try:
             return (self.sounds.say(words, self.language),)
         except SpeechError as error:

@@ -13,7 +13,7 @@ Read back: `calls`, `messages` and `callbacks` in pages (`paging`), `stats` the 
 promise of the version it walked.
 
 `access` has the tokens, the audit trail, and the recordings with every access to them; `outgoing` what becomes of
-callers who are to be called back.
+callers who are to be called back; `agents` the sessions of agents, and their PINs.
 
 Only this package imports SQLAlchemy and asyncpg.
 """

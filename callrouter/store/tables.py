@@ -11,6 +11,7 @@ A row of `superseded_calls` is what another teller said of a call: whoever knew 
 was told is lost.
 
 A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
+A row of `agent_sessions` is a time in which an agent was logged in, paused or in wrap-up. PINs are hashes only.
 
 A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
 
@@ -42,6 +43,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from callrouter.core.agents.sessions import SessionKind
 from callrouter.core.call import (
     DEFAULT_PBX,
     Disposition,
@@ -464,4 +466,36 @@ audit = Table(
     CheckConstraint(_one_of("outcome", AuditOutcome), name="outcome"),
     Index(None, "at"),
     Index(None, "client", "at"),
+)
+
+agent_sessions = Table(
+    "agent_sessions",
+    metadata,
+    Column("session_id", _Id, nullable=False, comment="begins with the second it began in"),
+    Column("agent", _Id, nullable=False),
+    Column("pbx", _Id, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("phone", Text, nullable=False),
+    Column("reason", Text, nullable=False, comment="of a pause"),
+    Column("call_id", _Id, comment="of the conversation before a wrap-up"),
+    Column("started_at", _Instant, nullable=False),
+    Column("ended_at", _Instant, comment="empty while it lasts"),
+    Column("ended_by", Text, nullable=False, comment="who or what ended it"),
+    PrimaryKeyConstraint("session_id"),
+    CheckConstraint(_one_of("kind", SessionKind), name="kind"),
+    Index(None, "agent", "started_at"),
+    Index(None, "started_at"),
+    Index("agent_sessions_lasting_idx", "pbx", postgresql_where=text("ended_at IS NULL")),
+)
+
+agent_pins = Table(
+    "agent_pins",
+    metadata,
+    Column("agent", _Id, nullable=False),
+    Column("secret_hash", Text, nullable=False, comment="scrypt, with its salt"),
+    Column("set_at", _Instant, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("failures", Integer, nullable=False, comment="wrong ones in a row"),
+    Column("locked_until", _Instant, comment="until then the right one is none either"),
+    PrimaryKeyConstraint("agent"),
 )

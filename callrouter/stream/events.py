@@ -17,10 +17,11 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
+from callrouter.core.agents.standing import AgentState
 from callrouter.core.call import CallerId, CallState, Disposition, OfferOutcome, QueueOutcome
 
 
-class AgentState(StrEnum):
+class PhoneState(StrEnum):
     """What Asterisk knows of an agent's telephone (`Status` of QueueMemberStatus)."""
 
     IDLE = "idle"
@@ -70,6 +71,8 @@ class AgentCard(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     state: AgentState
+    """By their places in queues and pauses there."""
+    phone: PhoneState
     queues: list[str]
     """Those whose member the agent is."""
     paused_in: list[str]

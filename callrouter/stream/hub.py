@@ -151,9 +151,11 @@ class Hub:
             reader.engine_away(self.last, sent)
 
     def rest(self) -> None:
-        """The engine is not heard on purpose: nobody reads."""
+        """The engine is not heard on purpose: nobody reads, but for who may have come this instant."""
         self._picture = None
         self._away = ""
+        for reader in self._readers:
+            reader.pause(self.last)
 
     def _catch_up(self, event_id: EventId, said: Said) -> None:
         ring = self._ring

@@ -35,10 +35,14 @@ class Reader:
         if self.view.shows(event):
             self.outlet.put(sent)
 
-    def engine_away(self, last: EventId | None, sent: bytes) -> None:
-        """The engine cannot be heard; said again, nothing changes. `last` is the last event it told."""
+    def pause(self, last: EventId | None) -> None:
+        """The engine is not heard for now; `last` is the last event it told."""
         if self._up_to_date:
             self._up_to_date, self._seen = False, last
+
+    def engine_away(self, last: EventId | None, sent: bytes) -> None:
+        """The engine cannot be heard; said again, nothing changes. `last` is the last event it told."""
+        self.pause(last)
         if not self._told_away:
             self._told_away = True
             self.outlet.put(sent)

@@ -136,7 +136,7 @@ def test_a_screen_knows_while_the_telephone_rings(town: Town) -> None:
     seen = [bool(screen.all(CallOffered)) for screen in screens]
     assert seen == [offered.agent == "agent-1", offered.agent == "agent-2"]
     states = [event.agent for event in everything.all(AgentChanged) if event.agent.agent == offered.agent]
-    assert [card.state for card in states][:1] == ["in_use"]
+    assert [card.phone for card in states][:1] == ["in_use"]
 
 
 def test_the_engine_is_killed_and_then_web(own_town: Town) -> None:

@@ -11,6 +11,8 @@ import pytest
 from fastapi.openapi.models import OpenAPI
 
 from callrouter.api import schemas, stats_schemas
+from callrouter.api.agents import schemas as agent_schemas
+from callrouter.api.agents.wishes import Wish
 from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
@@ -20,6 +22,9 @@ from .stories import after, answered, message_left
 from .test_web_app import AUTHORISED, NOWHERE, web
 
 CALL_ID = "1795427775-42-518203"
+
+
+ANSWERS = (schemas, stats_schemas, agent_schemas)
 
 
 @pytest.fixture
@@ -73,6 +78,9 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/recordings/{recording_id}",
         "/api/recordings/{recording_id}/audio",
         "/api/audit",
+        "/api/agents",
+        "/api/agents/sessions",
+        *(f"/api/agents/{{agent}}/{wish}" for wish in Wish),
     }
     for path, operation in operations(document):
         assert operation["description"], path
@@ -93,7 +101,7 @@ def test_the_examples_of_answers_are_answers(document: dict[str, Any]) -> None:
         name = content["schema"]["$ref"].rsplit("/", 1)[1]
         example = example_of(document, content["schema"])
 
-        model = getattr(schemas, name, None) or getattr(stats_schemas, name)
+        model = next(found for one in ANSWERS if (found := getattr(one, name, None)))
         model.model_validate(example)
 
 
@@ -153,9 +161,10 @@ async def test_the_examples_of_parameters_are_taken(
                 if path != "/api/stream":  # which does not end by itself
                     await answer.aread()
 
-            others = {"/api/live": 502, f"/api/recordings/{CALL_ID}-0": 204}
+            others = {"/api/live": 502, "/api/agents": 502, f"/api/recordings/{CALL_ID}-0": 204}
             # A callback is settled; nobody gave up in the call of the examples.
             others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
+            others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             expected = others.get(path, 200)
             assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)

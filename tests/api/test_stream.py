@@ -601,6 +601,7 @@ async def test_streams_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
     assert "has 50 streams open" in refused.json()["detail"]
+    assert [(deed.principal, deed.action) for deed in web.noted.deeds] == [("token:wallboard", "stream.read")]
     assert operators.answer.status_code == HTTPStatus.OK
 
 
@@ -624,6 +625,7 @@ async def test_who_may_not_any_more_sees_no_more(monkeypatch: pytest.MonkeyPatch
         await reading.the_end()
 
     assert while_away == [("7-2", "CallWaiting")]
+    assert [(deed.principal, deed.action) for deed in web.noted.deeds] == [("token:wallboard", "stream.read")]
     assert reading.raw.count(b"\n\n:\n\n") >= 1
 
 

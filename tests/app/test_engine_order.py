@@ -17,10 +17,18 @@ from callrouter.app.operations import EngineOperations
 from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
+from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 
-START = ["records.start", "web_services.start", "telephony.start", "server.run_until_stopped", "telephony.first_login"]
+START = [
+    "records.start",
+    "web_services.start",
+    "agents.start",
+    "telephony.start",
+    "server.run_until_stopped",
+    "telephony.first_login",
+]
 STOP = [
     "telephony.finish",
     "records.close",
@@ -28,6 +36,7 @@ STOP = [
     "operations.end_stream",
     "server.stop",
     "aside.stop",
+    "agents.stop",
     "web_services.stop",
     "records.stop",
 ]
@@ -54,6 +63,7 @@ class Room:
             aside=self._part("aside", Tasks),
             records=self._part("records", Records),
             web_services=self._part("web_services", WebServices),
+            agents=self._part("agents", AgentsAtWork),
             telephony=self._part("telephony", Telephony),
             dialplans=self._part("dialplans", Dialplans),
             operations=self._part("operations", EngineOperations),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import httpx
-from fastapi import FastAPI
+import pytest
+from fastapi import FastAPI, Request
 
-from callrouter.app.http import HttpServer, listen
+from callrouter.app.http import Connection, HttpServer, listen
 
 
 class Counting(HttpServer):
@@ -36,3 +38,27 @@ async def test_it_rests_between_requests_and_stops_at_once() -> None:
 
     assert server.ticks <= 5
     assert abs(parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)) < timedelta(seconds=3)
+
+
+async def test_a_request_finds_its_connection_and_can_have_it_ended() -> None:
+    """The kernel gives up on who takes nothing for so long; and it can be cut in the middle of an answer."""
+    app, seconds = FastAPI(), list[float]()
+
+    @app.get("/cut")
+    async def cut(request: Request) -> None:
+        connection: Connection = request.state.connection
+        connection.give_up_after(12.5)
+        carrying = connection._transport.get_extra_info("socket")
+        seconds.append(carrying.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000)
+        connection.abort()
+
+    listening = listen("127.0.0.1", 0, "PORT")
+    server = HttpServer(app, listening)
+    serving = asyncio.create_task(server.run_until_stopped())  # noqa: TID251 - a test is its own task's owner
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.TransportError):
+            await client.get(f"http://127.0.0.1:{listening.getsockname()[1]}/cut")
+    server.stop()
+    await serving
+
+    assert seconds == [12.5]

@@ -241,10 +241,11 @@ async def engine_room(
     *,
     dial: str = "Local/{number}@test-phone/n",
     pause: Sound | None = None,
+    wire: Callable[[AmiLink], None] = lambda _: None,
     follower: Follower | None = None,
 ) -> AsyncIterator[EngineRoom]:
-    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; a `follower` is told
-    of agents.
+    """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; `wire` subscribes more
+    to the link; a `follower` is told of agents.
     """
     rooms: list[EngineRoom] = []
 
@@ -267,6 +268,7 @@ async def engine_room(
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    wire(link)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
     rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))

@@ -526,6 +526,40 @@ async def test_our_own_calls_are_struck_off_and_never_told(pbx: Pbx) -> None:
     assert told == []
 
 
+async def test_an_end_that_was_guessed_is_corrected(pbx: Pbx, callers: Callers) -> None:
+    """The engine stopped without its link, and the caller stayed: the next one corrects the record, and counts none."""
+    told: list[CallEnded | CallCorrected] = []
+    async with engine_room(pbx, MENU_PLAN) as room:
+        callers.call("listen", DID)
+        await room.reached(lambda call: call.state is CallState.COLLECTING)
+        await asyncio.sleep(0.5)
+        room.link._closing.set()
+        room.link._session.abort("killed")
+        room.driver.conclude("the engine stopped", datetime.now(UTC))
+        guess = await room.the_end()
+        await asyncio.sleep(2)  # Asterisk notes whole seconds
+    pbx.cli("channel request hangup all")
+    await silence(pbx)
+
+    async def known(call_ids: Sequence[str]) -> Mapping[str, bool]:
+        return dict.fromkeys(call_ids, False)
+
+    async with engine_room(pbx, MENU_PLAN) as room:
+        journal = EndedJournal(room.link, lookup(MENU_PLAN), "FR", live=lambda _: False, known=known, pbx="paris")
+        journal.safe(await journal.collect(told.append))
+        await until(lambda: "0 results" in pbx.cli("database show callrouter/ended"), 5)
+
+    (corrected,) = told
+    assert isinstance(corrected, CallCorrected)
+    assert guess.revision.count == 0 < corrected.call.revision.count
+    assert guess.revision < corrected.call.revision
+    assert guess.clocks.ended_at is not None
+    assert corrected.call.clocks.ended_at is not None
+    assert corrected.call.clocks.ended_at > guess.clocks.ended_at
+    assert (corrected.call.pbx, corrected.call.call_id) == ("paris", guess.call_id)
+    assert corrected.call.legs[-1].ended_by is None
+
+
 async def left_alone(pbx: Pbx, room: EngineRoom) -> None:
     """A call that the fallback served, and the engine of this room did not see."""
     room.switch.drain()

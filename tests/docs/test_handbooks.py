@@ -30,6 +30,7 @@ from callrouter.settings import Settings, shown_settings
 from callrouter.store.tables import metadata
 from callrouter.stream.feed import Feed
 
+from ..api.agents_at_work import SomeAgents  # noqa: TID252  # tests are no installed package
 from ..api.serving import make_gate  # noqa: TID252  # tests are no installed package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -140,10 +141,11 @@ def test_the_integrator_finds_every_page() -> None:
         {},
         gate=make_gate(),
         operations=Operations(status=nothing, reload=nothing),
+        agents=SomeAgents(),
         feed=Feed(0, nobody, calls=nobody, now=nobody),
     )
 
-    assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}]+") == set()
+    assert (pages(web) | pages(engine)) - named_in("docs/integrator.md", r"/[a-z/_{}-]+") == set()
 
 
 def test_the_integrator_finds_every_table() -> None:

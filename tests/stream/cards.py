@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from callrouter.core.agents.standing import AgentState
 from callrouter.core.call import CallerId, CallState
-from callrouter.stream.events import AgentCard, AgentState, CallArrived, CallCard, CallOffered, CallWaiting, Event
+from callrouter.stream.events import AgentCard, CallArrived, CallCard, CallOffered, CallWaiting, Event, PhoneState
 from callrouter.stream.frames import Frame, FrameReader, frame
 from callrouter.stream.ring import EventId
 
@@ -39,9 +40,17 @@ def card(call_id: str = "1", **changed: Any) -> CallCard:
     return msgspec.structs.replace(made, **changed)
 
 
-def agent(name: str = "agent-1", *queues: str, state: AgentState = AgentState.IDLE) -> AgentCard:
+def agent(name: str = "agent-1", *queues: str) -> AgentCard:
     """An agent of these queues (`medical` if none is named)."""
-    return AgentCard(agent=name, state=state, queues=[*queues] or ["medical"], paused_in=[], reason="", since=AT)
+    return AgentCard(
+        agent=name,
+        state=AgentState.READY,
+        phone=PhoneState.IDLE,
+        queues=[*queues] or ["medical"],
+        paused_in=[],
+        reason="",
+        since=AT,
+    )
 
 
 def arrived(call_id: str = "1", **changed: Any) -> CallArrived:

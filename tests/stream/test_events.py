@@ -11,6 +11,7 @@ import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 
+from callrouter.core.agents.standing import AgentState
 from callrouter.core.call import Disposition, OfferOutcome, QueueOutcome
 from callrouter.stream import events
 from callrouter.stream.events import KINDS, Event, decode, encode, schema
@@ -86,8 +87,8 @@ def test_the_integrator_finds_every_kind_and_field() -> None:
 
 
 def test_the_integrator_finds_every_outcome_and_state() -> None:
-    """Of offers, and of agents' telephones."""
+    """Of offers, of agents, and of their telephones."""
     text = (ROOT / "docs" / "integrator.md").read_text(encoding="utf-8")
     section = text.partition("## The event stream\n")[2].partition("\n## ")[0]
 
-    assert {*OfferOutcome, *events.AgentState} - set(re.findall(r"`([a-z_]+)`", section)) == set()
+    assert {*OfferOutcome, *AgentState, *events.PhoneState} - set(re.findall(r"`([a-z_]+)`", section)) == set()

@@ -149,6 +149,18 @@ async def test_web_that_was_started_again_can_replay_what_the_engine_still_has()
     assert kinds(await drained(reader)) == [("7-42", "CallArrived"), ("7-43", "CallArrived")]
 
 
+async def test_who_comes_while_the_engine_is_let_go_misses_nothing() -> None:
+    """Nobody read, so the connection was being closed: what they were given is not given again."""
+    made = hub()
+    made.take(told(arrived("1"), 7, 1))
+    reader = made.attach("a", SUPERVISOR, EventId(7, 0))
+    made.rest()
+    made.take(told(arrived("2"), 7, 2))
+    made.take(told(snapshot("1", "2"), 7, 2))
+
+    assert kinds(await drained(reader)) == [("7-1", "CallArrived"), ("7-2", "CallArrived")]
+
+
 async def test_who_comes_while_the_engine_is_away_is_told() -> None:
     made = Hub(lambda: AT)
     early = made.attach("a", SUPERVISOR)

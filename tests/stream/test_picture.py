@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from callrouter.permissions import Scope, ScopeKind
-from callrouter.stream.events import AgentCard, AgentChanged, CallEnded, ObservationLost, ObservationResumed, Snapshot
+from callrouter.stream.events import AgentChanged, CallEnded, ObservationLost, ObservationResumed, Snapshot
 from callrouter.stream.picture import Picture
 from callrouter.stream.views import View
 
@@ -37,8 +39,7 @@ def test_what_is_over_goes() -> None:
     picture = Picture(Snapshot(at=AT, observing=False, calls=[card("1")], agents=[agent("agent-1")]))
     picture.take(CallEnded(at=AT, call=card("1"), disposition=None, talked_seconds=0, hangup_cause=None))
     picture.take(CallEnded(at=AT, call=card("9"), disposition=None, talked_seconds=0, hangup_cause=None))
-    gone = AgentCard(agent="agent-1", state=agent().state, queues=[], paused_in=[], reason="", since=AT)
-    picture.take(AgentChanged(at=AT, agent=gone))
+    picture.take(AgentChanged(at=AT, agent=structs.replace(agent("agent-1"), queues=[])))
     picture.take(ObservationResumed(at=AT))
 
     assert snapshot(picture) == Snapshot(at=AT, observing=True, calls=[], agents=[])

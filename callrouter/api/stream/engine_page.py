@@ -11,6 +11,7 @@ from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.problems import documented
 from callrouter.api.stream.response import EventStream
 from callrouter.permissions import Permission, ScopeKind
+from callrouter.store.tables import AuditOutcome
 from callrouter.stream.feed import Feed, TooManyListeners
 from callrouter.stream.frames import MEDIA_TYPE
 from callrouter.stream.ring import EventId
@@ -38,10 +39,12 @@ def router(feed: Feed, gate: Gate) -> APIRouter:
     async def stream(visitor: CurrentVisitor, last_event_id: LastEventId = None) -> EventStream:
         """Everything, for callrouter's own web process: what it missed, a snapshot, and then whatever happens."""
         if visitor.principal.scope.kind is not ScopeKind.ALL:
+            visitor.note(Permission.STREAM_READ, AuditOutcome.REFUSED)
             raise HTTPException(HTTPStatus.FORBIDDEN, "the engine's stream is everybody's: ask web for /api/stream")
         try:
             outlet = await feed.listen(EventId.read(last_event_id))
         except TooManyListeners as error:
+            visitor.note(Permission.STREAM_READ, AuditOutcome.REFUSED)
             raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, str(error), headers={"Retry-After": "5"}) from error
         return EventStream(outlet, on_end=lambda: feed.leave(outlet), heartbeat_seconds=HEARTBEAT_SECONDS)
 

@@ -82,6 +82,7 @@ def router(hub: Hub, gate: Gate) -> APIRouter:
         try:
             reader = hub.attach(principal.name, view, EventId.read(last_event_id), unlimited=principal is OPERATOR)
         except TooManyReaders as error:
+            visitor.note(Permission.STREAM_READ, AuditOutcome.REFUSED)
             raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, str(error), headers={"Retry-After": "30"}) from error
         return EventStream(
             reader.outlet,

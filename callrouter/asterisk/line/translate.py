@@ -19,7 +19,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from callrouter.asterisk import commands
+from callrouter.asterisk import briefing, commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
@@ -285,6 +285,7 @@ def _queue_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
         ("CR_QUEUE_BRIEF", "&".join(_files(_after_pause(effect.brief, places)))),
         ("QUEUE_PRIO", str(effect.priority)),
+        *([(briefing.VARIABLE, briefing.offer(effect.briefing, effect.brief))] if effect.briefing else []),
     ]
 
 

@@ -17,21 +17,22 @@ from msgspec import Struct
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.core.agents.standing import LOGGED_OUT, WRAP_UP, AgentState
 from callrouter.errors import AmiError
-from callrouter.stream.events import AgentCard, AgentState
+from callrouter.stream.events import AgentCard, PhoneState
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 TOGETHER_SECONDS: Final = 0.01
 
-_STATES: Final[Mapping[str, AgentState]] = {
-    "1": AgentState.IDLE,
-    "2": AgentState.IN_USE,
-    "3": AgentState.IN_USE,
-    "4": AgentState.UNREACHABLE,
-    "5": AgentState.UNREACHABLE,
-    "6": AgentState.RINGING,
-    "7": AgentState.IN_USE,
-    "8": AgentState.ON_HOLD,
+_STATES: Final[Mapping[str, PhoneState]] = {
+    "1": PhoneState.IDLE,
+    "2": PhoneState.IN_USE,
+    "3": PhoneState.IN_USE,
+    "4": PhoneState.UNREACHABLE,
+    "5": PhoneState.UNREACHABLE,
+    "6": PhoneState.RINGING,
+    "7": PhoneState.IN_USE,
+    "8": PhoneState.ON_HOLD,
 }
 """`include/asterisk/devicestate.h`: not in use, in use, busy, invalid, unavailable, ringing, ringing while in use, on
 hold; 0 is unknown."""
@@ -47,7 +48,7 @@ class Follower(Protocol):
 class _Membership(Struct, frozen=True, gc=False):
     """An agent's place in a queue."""
 
-    state: AgentState
+    phone: PhoneState
     paused: bool
     reason: str
 
@@ -169,19 +170,30 @@ class AgentWatch:
 def _card(agent: str, queues: dict[str, _Membership], since: datetime) -> AgentCard:
     newest = next(reversed(queues.values()), None)
     paused = {queue: place.reason for queue, place in sorted(queues.items()) if place.paused}
+    reason = next((reason for reason in paused.values() if reason), "")
     return AgentCard(
         agent=agent,
-        state=newest.state if newest else AgentState.UNKNOWN,
+        state=_state(queues, reason),
+        phone=newest.phone if newest else PhoneState.UNKNOWN,
         queues=sorted(queues),
         paused_in=list(paused),
-        reason=next((reason for reason in paused.values() if reason), ""),
+        reason=reason,
         since=since,
     )
 
 
+def _state(queues: Mapping[str, _Membership], reason: str) -> AgentState:
+    """What the agent is doing, as far as queues show it: who is logged out has left them, or is paused for that."""
+    if not queues or reason == LOGGED_OUT:
+        return AgentState.LOGGED_OUT
+    if not all(place.paused for place in queues.values()):
+        return AgentState.READY
+    return AgentState.WRAP_UP if reason == WRAP_UP else AgentState.PAUSED
+
+
 def _membership(event: AmiMessage) -> _Membership:
     return _Membership(
-        state=_STATES.get(event["Status"], AgentState.UNKNOWN),
+        phone=_STATES.get(event["Status"], PhoneState.UNKNOWN),
         paused=event["Paused"] == "1",
         reason=event["PausedReason"] if event["Paused"] == "1" else "",
     )

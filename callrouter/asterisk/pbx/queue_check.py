@@ -206,10 +206,16 @@ def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
         if event["Event"] == "QueueParams":
             if team.strategy not in (None, event["Strategy"]):
                 yield f"its strategy is {event['Strategy']}, and not {team.strategy}"
+            if event["Weight"] != str(team.weight):
+                yield f"its weight is {event['Weight']}, and not {team.weight}"
             if team.max_callers is not None and event["Max"] != str(team.max_callers):
                 yield f"it holds {_callers(event['Max'])}, and not {_callers(str(team.max_callers))}"
         elif event["Event"] == "QueueMember":
             rung[event["Location"]] = None
+            agent = members.get(event["Location"], "")
+            level = int(event["Penalty"]) + 1
+            if agent and event["Membership"] == "static" and level != team.penalty(agent) + 1:
+                yield f"{agent} is of level {level}, and not {team.penalty(agent) + 1}"
             if event["Location"] not in members and event["Membership"] == "static":
                 yield f"{event['Name']} ({event['Location']}) is rung, and is no member"
     for interface, agent in members.items():

@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from callrouter.asterisk.teams.folder import EXTENSIONS, PHONES, QUEUES
+from callrouter.asterisk.teams.folder import EXTENSIONS, PHONES, QUEUES, RULES
 from callrouter.errors import ConsoleAway, PbxUnitError
 
 RELOADS: Final[Mapping[str, str]] = {
     # In this order: a member of a queue is a telephone that has to be there.
     PHONES: "module reload res_pjsip.so",
     EXTENSIONS: "dialplan reload",
+    RULES: "queue reload rules",
     QUEUES: "queue reload all",
 }
 """By included file, what has a running Asterisk read it again."""

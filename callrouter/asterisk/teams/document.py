@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from callrouter.errors import TeamsError
@@ -48,6 +48,15 @@ class Team:
     wrap_up_seconds: int | None = None
     max_callers: int | None = None
     """0: any number."""
+    weight: int = 0
+    levels: Mapping[str, int] = field(default_factory=dict)
+    """By agent who is not of level 1."""
+    next_level_seconds: int | None = None
+    """None: whoever is of a further level is rung as soon as nobody before them is free."""
+
+    def penalty(self, agent: str) -> int:
+        """An agent's level as app_queue counts: from 0."""
+        return self.levels.get(agent, 1) - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +89,19 @@ def folder_teams(
         teams=tuple(
             Team(
                 name=queue.name,
-                members=tuple(Member(agent=agent, phone=phones[agent]) for agent in queue.members),
+                # Who logs in is a member by that: where they stand is the roster's (asterisk.agents).
+                members=tuple(
+                    Member(agent=agent, phone=phones[agent]) for agent in (() if queue.log_in else queue.members)
+                ),
                 strategy=queue.strategy,
                 ring_seconds=_whole(queue.ring_seconds, at_least=1),
                 retry_seconds=_whole(queue.retry_seconds, at_least=1),
-                wrap_up_seconds=_whole(queue.wrap_up_seconds, at_least=0),
+                # A client may say otherwise than its team, and app_queue knows teams only: callrouter-wrap-up pauses.
+                wrap_up_seconds=0,
                 max_callers=queue.max_callers,
+                weight=queue.weight,
+                levels={agent: level for agent, level in queue.levels.items() if level > 1},
+                next_level_seconds=_number(queue.next_level_seconds, at_least=1),
             )
             for queue in queues.values()
         ),
@@ -122,6 +138,9 @@ def team_as_json(team: Team) -> dict[str, Any]:
         "retry_seconds": team.retry_seconds,
         "wrap_up_seconds": team.wrap_up_seconds,
         "max_callers": team.max_callers,
+        "weight": team.weight,
+        "levels": dict(team.levels),
+        "next_level_seconds": team.next_level_seconds,
         "members": [{"agent": one.agent, "phone": one.phone} for one in team.members],
     }
 
@@ -164,6 +183,9 @@ def team_from(found: Mapping[str, Any]) -> Team:
         retry_seconds=_number(found["retry_seconds"], at_least=1),
         wrap_up_seconds=_number(found["wrap_up_seconds"], at_least=0),
         max_callers=_number(found["max_callers"], at_least=0),
+        weight=int(found.get("weight", 0)),
+        levels={_name(agent): int(level) for agent, level in found.get("levels", {}).items()},
+        next_level_seconds=_number(found.get("next_level_seconds"), at_least=1),
         members=tuple(Member(agent=_name(one["agent"]), phone=_name(one["phone"])) for one in found["members"]),
     )
 

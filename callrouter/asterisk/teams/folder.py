@@ -3,6 +3,7 @@
     site.json        what this PBX has of its own: telephones besides the folder's, fixed addresses, the file of secrets
     applied.json     the document of teams that was applied last, and what is on its way out
     queues.conf      included by queues.conf
+    queuerules.conf  included by queuerules.conf
     phones.conf      included by pjsip.conf; holds secrets
     extensions.conf  included in [callrouter-phones]
 
@@ -26,6 +27,7 @@ from callrouter.errors import PbxUnitError
 
 NAME: Final = "callrouter"
 QUEUES: Final = "queues.conf"
+RULES: Final = "queuerules.conf"
 PHONES: Final = "phones.conf"
 EXTENSIONS: Final = "extensions.conf"
 _SECRET_BYTES: Final = 18
@@ -148,6 +150,7 @@ class PbxFolder:
         site = self.site()
         texts = {
             QUEUES: sections.whole(_queues(applied), "The teams' queues."),
+            RULES: sections.whole(_rules(applied), "When callers are offered to further levels of a team."),
             PHONES: sections.whole(self._phones(applied, site), "The agents' telephones."),
             EXTENSIONS: sections.whole(
                 map(sections.phone_extension, sorted(applied.phones | {*site.phones})), "The agents' telephones."
@@ -161,7 +164,7 @@ class PbxFolder:
 
     def touch(self) -> None:
         """Have Asterisk read all of them at its next reload, though they say what they said."""
-        for name in (QUEUES, PHONES, EXTENSIONS):
+        for name in (QUEUES, RULES, PHONES, EXTENSIONS):
             self._save(name, self._read(name) or "")
 
     def _phones(self, applied: Applied, site: Site) -> Iterator[str]:
@@ -201,6 +204,11 @@ def _queues(applied: Applied) -> Iterator[str]:
     yield from map(sections.queue_section, applied.teams.teams)
     for one in applied.leaving:
         yield sections.closed_section(one.team.name) if one.closed else sections.queue_section(one.team)
+
+
+def _rules(applied: Applied) -> Iterator[str]:
+    teams = [*applied.teams.teams, *(one.team for one in applied.leaving if not one.closed)]
+    yield from filter(None, map(sections.rule_section, teams))
 
 
 def _secrets_for(names: list[str], path: Path) -> dict[str, str]:

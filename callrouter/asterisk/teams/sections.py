@@ -22,6 +22,8 @@ def queue_section(team: Team) -> str:
         "retry": team.retry_seconds,
         "wrapuptime": team.wrap_up_seconds,
         "maxlen": team.max_callers,
+        "weight": team.weight or None,
+        "defaultrule": team.name if team.next_level_seconds else None,
     }
     template = "line" if team.strategy else "team"
     lines = [f"{key} = {value}" for key, value in settings.items() if value is not None]
@@ -30,7 +32,19 @@ def queue_section(team: Team) -> str:
 
 def member_lines(team: Team) -> list[str]:
     """Who is a member by the file."""
-    return [f"member => {one.interface},0,{one.agent},{one.interface}" for one in team.members]
+    return [f"member => {one.interface},{team.penalty(one.agent)},{one.agent},{one.interface}" for one in team.members]
+
+
+def rule_section(team: Team) -> str:
+    """A team's section of queuerules.conf: after how long callers are offered to further levels; empty without.
+
+    A rule changes only a limit that is set already: extensions.conf sets it to the first level for a queue with a rule.
+    """
+    if not team.next_level_seconds:
+        return ""
+    steps = range(1, max(team.levels.values(), default=1))
+    lines = [f"penaltychange => {team.next_level_seconds * step},{step}" for step in steps]
+    return "\n".join([f"[{team.name}]", *lines])
 
 
 def closed_section(name: str) -> str:

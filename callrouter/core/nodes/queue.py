@@ -9,8 +9,9 @@ queue:
   overflow: take_message
 ```
 
-Music plays until an agent answers; `brief` is whispered to the agent first. Nobody within `max_wait`, a full
-queue or nobody logged in: `overflow`. After the conversation the call ends, or goes on at `done`.
+Music plays until an agent answers; `brief`, or else the client's `answer_phrase`, is whispered to the agent first.
+Nobody within `max_wait`, a full queue or nobody logged in: `overflow`. After the conversation the call ends, or goes on
+at `done`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, QueueOutcome
-from callrouter.core.effects import EnterQueue, Part
+from callrouter.core.effects import Briefing, EnterQueue, Part
 from callrouter.core.inputs import QueueLeft, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
@@ -57,7 +58,8 @@ class QueueNode(Node, frozen=True, kw_only=True):
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Join the line."""
         brief, troubles = spoken(plan, call, self.brief)
-        return Stay(call=call, state=CallState.QUEUED, effects=(self._joins(brief),), troubles=troubles)
+        joins = self._joins(brief or plan.phrase_sounds, plan.briefing(self.queue))
+        return Stay(call=call, state=CallState.QUEUED, effects=(joins,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The conversation is over, or nobody came."""
@@ -66,10 +68,11 @@ class QueueNode(Node, frozen=True, kw_only=True):
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
 
-    def _joins(self, brief: tuple[Part, ...]) -> EnterQueue:
+    def _joins(self, brief: tuple[Part, ...], briefing: Briefing | None = None) -> EnterQueue:
         return EnterQueue(
             queue=self.queue,
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
+            briefing=briefing,
         )

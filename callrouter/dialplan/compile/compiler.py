@@ -8,6 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
+from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import replace
 from callrouter.core.identity import Identity
 from callrouter.core.plan import Plan
@@ -17,7 +18,7 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of
 from callrouter.dialplan.compile.neighbours import Neighbours
-from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock
+from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
@@ -178,6 +179,12 @@ def _compile(
         identity=_identity(scope, file, dids, today),
         max_calls=file.max_calls or 0,
         source=scope.document.file,
+        answer_phrase=file.answer_phrase,
+        phrase_sounds=scope.spoken(file.answer_phrase, "answer_phrase") if file.answer_phrase else (),
+        wrap_up=_wrap_up(file.wrap_up),
+        team_wrap_ups={
+            queue.name: queue.wrap_up_seconds for queue in scope.shared.queues.values() if queue.wrap_up_seconds
+        },
     )
     return plan, assembly, dialled
 
@@ -258,6 +265,13 @@ def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:
         short_abandon_seconds=block.short_abandon,
         formula=block.formula,
     )
+
+
+def _wrap_up(block: WrapUpBlock | None) -> WrapUp | None:
+    if block is None:
+        return None
+    transferred = block.answered if block.transferred is None else block.transferred
+    return WrapUp(answered_seconds=block.answered, transferred_seconds=transferred)
 
 
 def version_of(*parts: bytes) -> str:

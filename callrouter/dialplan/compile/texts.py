@@ -34,6 +34,8 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
                 yield from _texts(prompt, spoken)
     if (bye := scope.own_text(FALLBACK_BYE)) is not None:
         yield bye, file.language
+    if file.answer_phrase:
+        yield file.answer_phrase, file.language
 
 
 def _texts(prompt: PromptBlock, scope: Scope) -> Iterator[tuple[str, str]]:

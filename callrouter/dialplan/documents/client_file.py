@@ -64,6 +64,15 @@ class DiallingBlock(Block):
     after the country's code, such as `"0892 70"`."""
 
 
+class WrapUpBlock(Block):
+    """How long an agent is left alone after a conversation, by how it ended."""
+
+    answered: Annotated[Duration, bounds.WRAP_UP] = 0.0
+    """After a conversation that ended with the agent."""
+    transferred: Annotated[Duration, bounds.WRAP_UP] | None = None
+    """After the agent has given the caller to somebody else; by default as `answered`."""
+
+
 class ServiceLevelBlock(Block):
     """What the client was promised."""
 
@@ -190,6 +199,10 @@ class ClientFile(Block):
     """Who has the call when something cannot be done."""
     identity: IdentityBlock | None = None
     """Whose number whoever is rung outside sees; by default the operator's."""
+    answer_phrase: Line = ""
+    """How agents answer for this client: shown on their telephone, and whispered where a queue has no `brief`."""
+    wrap_up: WrapUpBlock | None = None
+    """How long agents are left alone after a conversation; by default as their team's `wrap_up` says."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

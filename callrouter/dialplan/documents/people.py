@@ -1,8 +1,9 @@
 """Contacts, agents and the agents' queues as the documents write them."""
 
+import re
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, WithJsonSchema, model_validator
 
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds
@@ -11,6 +12,7 @@ from callrouter.dialplan.language.fields import (
     Block,
     Count,
     Duration,
+    Flag,
     Line,
     Name,
     OneOrMany,
@@ -19,6 +21,7 @@ from callrouter.dialplan.language.fields import (
     as_list,
     as_mapping,
 )
+from callrouter.dialplan.language.languages import LANGUAGES
 
 
 class ContactBlock(Block):
@@ -64,6 +67,25 @@ class AgentBlock(Block):
     """Their telephone at the PBX, where it does not have the agent's own name."""
     formerly: Texts = ()
     """Names that this same person had before: an agent's identifier is never given to somebody else."""
+    number: Annotated[Line | None, WithJsonSchema({"type": "string", "pattern": "^[0-9]{2,6}$"})] = None
+    """Two to six digits, in quotes, with which they log in at any telephone: `*10` and the number."""
+    language: Annotated[Line | None, WithJsonSchema({"enum": list(LANGUAGES)})] = None
+    """What their telephone answers them in, by its code; by default the operator's country's."""
+
+    @model_validator(mode="after")
+    def _can_be_keyed(self) -> Self:
+        if self.number is not None and not _NUMBER.fullmatch(self.number):
+            raise ValueError(f'number {shown(self.number)} cannot be keyed in: write two to six digits, such as "101"')
+        if self.language is not None and self.language not in LANGUAGES:
+            raise ValueError(f"language {shown(self.language)} is unknown: write one of {', '.join(LANGUAGES)}")
+        return self
+
+
+_NUMBER = re.compile(r"[0-9]{2,6}")
+
+
+Level = Annotated[Count, Field(ge=1, le=9)]
+"""How far back an agent stands in a team."""
 
 
 class TeamQueueBlock(Block):
@@ -82,11 +104,33 @@ class TeamQueueBlock(Block):
     retry: Annotated[Positive, bounds.RETRY] = 1.0
     """Pause before the next one is rung."""
     wrap_up: Annotated[Duration, bounds.WRAP_UP] = 0.0
-    """How long an agent is not rung after a call."""
+    """How long an agent is not rung after a call of a client who says nothing else (`wrap_up` of the client's file)."""
+    log_in: Flag = False
+    """Whether its members are rung only while they are logged in; otherwise they always are logged in."""
+    misses: Count = 0
+    """After how many calls in a row that an agent lets ring, or refuses, they are paused; 0: never."""
     max_callers: Count = 0
     """Callers who may wait; 0 is no bound."""
+    weight: Count = 0
+    """Of several teams with callers waiting, an agent of all of them is offered those of the greatest weight first. It
+    counts only while a team has no more free agents than callers waiting, and orders teams, not callers within one."""
+    levels: Annotated[dict[Name, Level], Before(as_mapping)] = Field(default_factory=dict)
+    """Whom it rings first: 1, which is the default, before 2, and so on, to 9. Within a level `strategy` decides."""
+    next_level: Positive | None = None
+    """After how long a caller is offered to the next level too, and after as long again to the one after. Without it
+    the next level is rung as soon as nobody of the level before is free."""
     accepted: Annotated[dict[bounds.Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)
     """Warnings that are right for this line, by the name `check` says them with, and the reason why."""
+
+    @model_validator(mode="after")
+    def _levels_act(self) -> Self:
+        for name in self.levels:
+            if self.members and name not in self.members:
+                hint = closest(name, self.members)
+                raise ValueError(f"levels: {shown(name)} is no member" + (f' (did you mean "{hint}"?)' if hint else ""))
+        if self.next_level is not None and len({self.levels.get(name, 1) for name in self.members}) < 2:
+            raise ValueError("next_level does nothing: all members are of one level")
+        return self
 
     @model_validator(mode="after")
     def _known_strategy(self) -> Self:

@@ -1,13 +1,16 @@
 """The documents beside the clients, `shared/<name>.yaml`, as pydantic models."""
 
+import re
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from callrouter.core.agents.standing import OWN_REASONS
 from callrouter.dialplan.documents.calendar import CalendarBlock, RotaBlock
 from callrouter.dialplan.documents.people import AgentBlock, ContactBlock, TeamQueueBlock
 from callrouter.dialplan.documents.snippets import SnippetBlock
+from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -46,8 +49,9 @@ class AgentsFile(Block):
 
     ```yaml
     agents:
-      agent-1: { name: Anne Martin }
+      agent-1: { name: Anne Martin, number: "101", language: fr }
       agent-2: { name: Bruno Petit, phone: desk-12 }
+    pauses: [lunch, training]
     ```
     """
 
@@ -56,6 +60,25 @@ class AgentsFile(Block):
     phones: Texts = ()
     """Every telephone of the PBX, where they are to be listed: an agent's own must then be one of them, and one that is
     nobody's own is there too, for whoever sits down at it. Without it each agent has theirs."""
+    pauses: Annotated[Texts, Field(max_length=9)] = ()
+    """Why an agent may pause: `*121` at their telephone is the first of them, `*122` the second."""
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Self:
+        numbers: dict[str, str] = {}
+        for name, agent in self.agents.items():
+            if agent.number is not None and numbers.setdefault(agent.number, name) != name:
+                raise ValueError(f"agents {shown(numbers[agent.number])} and {shown(name)} have the same number")
+        for reason in self.pauses:
+            if not _REASON.fullmatch(reason) or reason in OWN_REASONS or self.pauses.count(reason) > 1:
+                raise ValueError(
+                    f"pauses: {shown(reason)} cannot be a reason: write each once, up to 40 letters, digits and "
+                    f"blanks, and none of {', '.join(sorted(OWN_REASONS))}"
+                )
+        return self
+
+
+_REASON = re.compile(r"[^\W_](?:[\w '’-]{0,38}[\w])?")
 
 
 class QueuesFile(Block):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from callrouter.core import numbers
+from callrouter.core.agents.standing import Crew
 from callrouter.core.call import replace
 from callrouter.core.nodes import RejectNode
 from callrouter.core.plan import Plan
@@ -52,6 +53,7 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     issues: tuple[Issue, ...] = ()
     loaded_at: datetime
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
+    crew: Crew = field(default_factory=Crew)
     region: str = DEFAULT_COUNTRY
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()

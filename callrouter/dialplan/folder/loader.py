@@ -30,6 +30,7 @@ from callrouter.dialplan.issues import Issue, bounded
 from callrouter.dialplan.language.own_texts import UNKNOWN_NUMBER
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.language.timezones import known_timezone
+from callrouter.dialplan.shared.crew import crew_of
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY, Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.garbage import made_to_stay
@@ -254,6 +255,7 @@ class Loader:
             issues=(*bounded(found), *conflicts),
             loaded_at=now,
             queues=folder.ground.shared.queues,
+            crew=crew_of(folder.ground.shared),
             region=self.region,
             refused=frozenset(one.document.file for one in compiled if one.plan is None)
             | {issue.file for issue in conflicts},

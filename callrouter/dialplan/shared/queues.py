@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -25,6 +25,16 @@ class TeamQueue(Struct, frozen=True, kw_only=True):
     wrap_up_seconds: float
     max_callers: int
     """0: no bound."""
+    log_in: bool = False
+    """Whether a member is rung only while logged in."""
+    misses: int = 0
+    """After how many missed offers in a row a member is paused; 0: never."""
+    weight: int = 0
+    """Greater goes first, where teams share agents."""
+    levels: Mapping[str, int] = {}
+    """By agent: 1 is rung first; all others are of level 1."""
+    next_level_seconds: float | None = None
+    """After how long each further level is rung too; None: as soon as nobody of the one before is free."""
 
 
 def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
@@ -38,6 +48,11 @@ def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
         retry_seconds=block.retry,
         wrap_up_seconds=block.wrap_up,
         max_callers=block.max_callers,
+        log_in=block.log_in,
+        misses=block.misses,
+        weight=block.weight,
+        levels=block.levels,
+        next_level_seconds=block.next_level,
     )
 
 

@@ -53,6 +53,8 @@ class Shared(Struct, frozen=True, kw_only=True):
     """Empty: nobody has written who they are."""
     telephones: tuple[str, ...] = ()
     """Every telephone, where they are listed; nobody's own too."""
+    pauses: tuple[str, ...] = ()
+    """Why an agent may pause."""
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
     prompts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Sentences by name and language."""
@@ -119,6 +121,7 @@ def shared_from(documents: Mapping[str, Document], names: Collection[str], count
         contacts=known_people,
         agents=agents.found.agents if agents.found else {},
         telephones=agents.found.phones if agents.found else (),
+        pauses=agents.found.pauses if agents.found else (),
         queues={name: team_queue(name, block) for name, block in _good(files, queues)} if queues.found else {},
         prompts=prompts.found.prompts if prompts.found else {},
         calendars=calendars.found.calendars if calendars.found else {},

@@ -122,6 +122,8 @@ _OF_QUEUE = {
     "retry_seconds": "the next is tried after {} instead of {}",
     "wrap_up_seconds": "agents are left alone after a call for {} instead of {}",
     "max_callers": "it holds {} instead of {}",
+    "log_in": "its agents have to log in: {} instead of {}",
+    "misses": "an agent who misses calls is paused after {} instead of {}",
 }
 
 

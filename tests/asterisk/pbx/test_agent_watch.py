@@ -16,7 +16,7 @@ from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.agent_watch import TOGETHER_SECONDS, AgentWatch
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.nodes import HangupNode
-from callrouter.stream.events import AgentCard, AgentState
+from callrouter.stream.events import AgentCard
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
 
@@ -99,10 +99,10 @@ async def test_what_comes_together_is_one_change() -> None:
         asterisk.says("QueueMemberPause", queue, Status="3", Paused="1", PausedReason="lunch")
     await settled()
 
-    assert [(card.state, len(card.paused_in), card.reason) for card in told.agents] == [
-        (AgentState.IDLE, 0, ""),
-        (AgentState.IN_USE, 0, ""),
-        (AgentState.IN_USE, 20, "lunch"),
+    assert [(card.state, card.phone, len(card.paused_in), card.reason) for card in told.agents] == [
+        ("ready", "idle", 0, ""),
+        ("ready", "in_use", 0, ""),
+        ("paused", "in_use", 20, "lunch"),
     ]
     assert told.agents[-1].queues == queues
 
@@ -173,6 +173,30 @@ async def test_every_status_has_its_word(status: object, state: str) -> None:
     asterisk, _, told = watching()
     asterisk.says("QueueMemberStatus", Status=str(status))
     await settled()
+
+    assert told.last["anne"].phone == state
+
+
+@pytest.mark.parametrize(
+    ("reasons", "state"),
+    [
+        ([None, None], "ready"),
+        (["lunch", None], "ready"),
+        (["lunch", "lunch"], "paused"),
+        (["", ""], "paused"),
+        (["missed", "missed"], "paused"),
+        (["wrap_up", "wrap_up"], "wrap_up"),
+        (["logged_out", "logged_out"], "logged_out"),
+    ],
+)
+async def test_what_an_agent_does_shows_in_their_pauses(reasons: list[str | None], state: str) -> None:
+    """Two queues, and why they are paused in each; None where they are not."""
+    asterisk, watch, told = watching()
+    asterisk.members = [
+        member("QueueMember", f"team-{number}", Paused=str(int(reason is not None)), PausedReason=reason or "")
+        for number, reason in enumerate(reasons)
+    ]
+    await watch.look()
 
     assert told.last["anne"].state == state
 

@@ -31,7 +31,8 @@ KNOWN_SECONDS = 9
 CALLERS = """
 [callers]
 exten => _[a-z].,1,Answer()
- same => n,Queue(${EXTEN},c,,,40)
+ same => n,MSet(CR_QUEUE=${EXTEN},CR_QUEUE_OPTIONS=c,CR_QUEUE_WAIT=40)
+ same => n,Gosub(callrouter-queue,s,1)
  same => n,Set(GLOBAL(LEFT)=${EXTEN}:${QUEUESTATUS})
  same => n,Hangup()
 """
@@ -140,6 +141,46 @@ async def test_every_setting_is_live_at_once(tmp_path: Path) -> None:
     assert "username" in secret
     assert not [line for line in log.splitlines() if " WARNING" in line or " ERROR" in line]
     assert took < LIVE_SECONDS
+
+
+async def test_levels_decide_whom_a_caller_is_offered_to_first(tmp_path: Path) -> None:
+    """Without a time the next level is rung at once when nobody before it is free; with one, not before that is over.
+    Every queue's own: a caller of another one is not held to it."""
+    habits = {"anne": Habit.ANSWERS, "bruno": Habit.ANSWERS}
+    levelled = replace(team("night", "bruno", "anne"), levels={"bruno": 3})
+    async with a_site(tmp_path, habits, teams(levelled, team("day", "bruno"))) as site:
+        both = await offered(site, "night")
+        site.pbx.cli("queue pause member PJSIP/anne")
+        at_once = await offered(site, "night")
+        took = await site.apply(teams(replace(levelled, next_level_seconds=2), team("day", "bruno")))
+        later = await offered(site, "night")
+        other = await offered(site, "day")
+        written = (site.folder.path / "queuerules.conf").read_text()
+        status = await queue_status(site.pbx)
+
+    assert both[0] == "anne"
+    assert at_once[0] == later[0] == other[0] == "bruno"
+    assert at_once[1] < 2.5
+    assert 4 <= later[1] < 7
+    assert other[1] < 2.5
+    assert "[night]\npenaltychange => 2,1\npenaltychange => 4,2" in written
+    assert took < LIVE_SECONDS
+    assert list(differences_of(levelled, status)) == []
+    assert list(differences_of(replace(levelled, levels={}, weight=2), status)) == [
+        "its weight is 0, and not 2",
+        "bruno is of level 3, and not 1",
+    ]
+
+
+async def offered(site: Site, queue: str) -> tuple[str, float]:
+    """Who takes a new caller, and after how many seconds; then they hang up."""
+    began = time.monotonic()
+    site.call(queue)
+    await until(lambda: site.talks("anne") or site.talks("bruno"), 15)
+    took, who = time.monotonic() - began, "anne" if site.talks("anne") else "bruno"
+    site.phones.hang_up()
+    await until(lambda: "0 active channels" in site.pbx.cli("core show channels count"), 5)
+    return who, took
 
 
 async def test_an_order_that_is_new_waits_for_a_restart(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.teams.document import folder_teams, teams_from, text_of
 from callrouter.dialplan.folder.files import load_shared
 from callrouter.dialplan.shared.reading import Shared
 
@@ -69,6 +70,45 @@ def test_what_the_pbx_could_not_hold_is_an_error(tmp_path: Path, agents: str, qu
 
     assert [str(issue)[: len(found)] for issue in shared.issues] == [found]
     assert shared.wrong_teams
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ("levels: { brumo: 2 }", '"brumo" is no member (did you mean "bruno"?)'),
+        ("levels: { bruno: 0 }", "bruno"),
+        ("levels: { bruno: 10 }", "bruno"),
+        ("next_level: 30s", "next_level does nothing: all members are of one level"),
+        ("levels: { anne: 2, bruno: 2 }, next_level: 30s", "next_level does nothing"),
+    ],
+)
+def test_levels_that_do_nothing_are_errors(tmp_path: Path, settings: str, found: str) -> None:
+    """So that nobody waits for what never comes."""
+    shared = read(
+        tmp_path,
+        "agents: { anne: {}, bruno: {} }\n",
+        f"queues:\n  night: {{ members: [anne, bruno], {settings} }}\n",
+    )
+
+    (issue,) = shared.issues
+    assert found in str(issue)
+    assert shared.wrong_teams
+
+
+def test_levels_reach_the_pbx(tmp_path: Path) -> None:
+    """With the time in whole seconds."""
+    settings = "levels: { anne: 1, bruno: 3 }, next_level: 2.5s, weight: 4"
+    shared = read(
+        tmp_path,
+        "agents: { anne: {}, bruno: {} }\n",
+        f"queues:\n  night: {{ members: [anne, bruno], {settings} }}\n",
+    )
+    teams = folder_teams(shared.queues, shared.phones)
+
+    assert shared.issues == ()
+    assert teams == teams_from(text_of(teams), "here")
+    (team,) = teams.teams
+    assert (team.levels, team.next_level_seconds, team.weight) == ({"bruno": 3}, 3, 4)
 
 
 def test_two_members_with_one_telephone_are_a_warning(tmp_path: Path) -> None:

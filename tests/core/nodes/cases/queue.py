@@ -1,7 +1,7 @@
 """Transcripts of `queue`."""
 
 from callrouter.core.call import CallState, Disposition, QueueOutcome
-from callrouter.core.effects import EnterQueue
+from callrouter.core.effects import Briefing, EnterQueue
 from callrouter.core.nodes import HangupNode, MessageNode, QueueNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.testing import Playbook, plan_of, sound
@@ -18,7 +18,13 @@ PLAN = plan_of(QUEUE, *REST)
 
 
 def _begun() -> Playbook:
-    enter = EnterQueue(queue="sales", priority=5, max_wait_seconds=180, brief=BRIEF)
+    enter = EnterQueue(
+        queue="sales",
+        priority=5,
+        max_wait_seconds=180,
+        brief=BRIEF,
+        briefing=Briefing(client=PLAN.client, name=PLAN.name),
+    )
     return Playbook(PLAN).offer().expects("answer", enter).after(0.2).answered()
 
 

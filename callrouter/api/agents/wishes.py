@@ -1,0 +1,30 @@
+"""What may be done for an agent, and on whose behalf."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from callrouter.permissions import Permission
+
+
+class Wish(StrEnum):
+    """What is to be done for an agent."""
+
+    LOG_IN = "log-in"
+    LOG_OUT = "log-out"
+    PAUSE = "pause"
+    READY = "ready"
+
+    @property
+    def permission(self) -> Permission:
+        """What it takes."""
+        return Permission.AGENT_LOGIN if self in (Wish.LOG_IN, Wish.LOG_OUT) else Permission.AGENT_PAUSE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behalf:
+    """Who wants it done, and from where."""
+
+    by: str
+    address: str

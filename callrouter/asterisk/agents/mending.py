@@ -1,0 +1,75 @@
+"""How Asterisk's members differ from where an agent stands, and what mends it. Pure but for what it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from callrouter.asterisk.agents.members import Change, Seen
+from callrouter.core.agents.standing import LOGGED_OUT, OWN_REASONS, Agent, AgentState, Standing
+
+
+class Mending:
+    """One agent's places."""
+
+    def __init__(self, agent: Agent, standing: Standing, seen: Sequence[Seen], *, held: bool) -> None:
+        """`seen`: the members of all teams; `held`: a pause of a few seconds, which ends by itself."""
+        self._agent = agent
+        self._standing = standing
+        self._held = held
+        self._mine = [one for one in seen if one.agent == agent.name]
+
+    @property
+    def logged_out_there(self) -> bool:
+        """Whether they logged out while no engine was there, and nothing else tells of it."""
+        return self._standing.phone != "" and any(one.paused and one.reason == LOGGED_OUT for one in self._mine)
+
+    @property
+    def paused_by_hand(self) -> str:
+        """Why somebody at the PBX's console has paused an agent who takes calls; empty: nobody has."""
+        if self._standing.state is not AgentState.READY or not self._mine:
+            return ""
+        by_hand = [one.reason or "paused at the PBX" for one in self._mine if one.paused]
+        return by_hand[0] if len(by_hand) == len(self._mine) and not OWN_REASONS & set(by_hand) else ""
+
+    def mend(self, change: Change) -> list[str]:
+        """Put what is needed into a change, and say it."""
+        return [*self._missing(change), *self._wrong(change)]
+
+    def _missing(self, change: Change) -> Iterator[str]:
+        there = {(one.queue, one.phone) for one in self._mine}
+        phone = self._standing.phone
+        for place in self._agent.places if phone else ():
+            if place.log_in and (place.queue, phone) not in there:
+                change.add(place.queue, phone, self._agent.name, penalty=place.penalty, paused=self._is_paused)
+                if self._is_paused:
+                    change.pause(phone, self._reason, place.queue)
+                yield f"added to {place.queue}"
+
+    def _wrong(self, change: Change) -> Iterator[str]:
+        places = {place.queue: place for place in self._agent.places}
+        for one in self._mine:
+            place = places.get(one.queue)
+            if one.dynamic and (place is None or place.log_in) and (one.phone != self._standing.phone or place is None):
+                change.remove(one.queue, one.phone)
+                yield f"removed from {one.queue} at {one.phone}"
+                continue
+            wrong_penalty = one.dynamic and place is not None and one.penalty != place.penalty
+            if wrong_penalty and place is not None:
+                change.set_penalty(one.queue, one.phone, place.penalty)
+                yield f"penalty {place.penalty} in {one.queue}"
+            if self._held or (one.paused == self._is_paused and not wrong_penalty):
+                continue
+            if self._is_paused:
+                change.pause(one.phone, self._reason, one.queue)
+            else:
+                change.resume(one.phone, one.queue)
+            if one.paused != self._is_paused:
+                yield f"{'paused' if self._is_paused else 'not paused'} in {one.queue}"
+
+    @property
+    def _is_paused(self) -> bool:
+        return self._standing.state in (AgentState.PAUSED, AgentState.WRAP_UP)
+
+    @property
+    def _reason(self) -> str:
+        return "wrap_up" if self._standing.state is AgentState.WRAP_UP else self._standing.reason

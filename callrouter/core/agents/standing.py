@@ -1,0 +1,146 @@
+"""Agents at work: who they are, what they may be doing, and how long they are left alone after a call. Plain data.
+
+An agent is logged in at one telephone, or logged out. Logged in, they take calls unless they are paused, which they
+asked for with a reason, or in wrap-up, which follows a conversation. Members of teams none of which asks for log-ins
+are always logged in, at their own telephone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct, field
+
+WRAP_UP: Final = "wrap_up"
+"""Why Asterisk's dialplan has paused an agent at the end of a conversation."""
+MISSED: Final = "missed"
+"""Why an agent is paused for a few seconds: they let a call ring, or refused it, and another is to have it."""
+TOO_MANY_MISSED: Final = "too many missed calls"
+"""Why an agent is paused until they say that they are there."""
+LOGGED_OUT: Final = "logged_out"
+"""Why Asterisk's dialplan has paused an agent who logged out while no engine was there."""
+OWN_REASONS: Final = frozenset({WRAP_UP, MISSED, TOO_MANY_MISSED, LOGGED_OUT})
+"""No operator's reason for a pause may be called like one of these."""
+
+
+class WrapUp(Struct, frozen=True, kw_only=True):
+    """How long agents of a client are left alone after a conversation, by how it ended."""
+
+    answered_seconds: float = 0.0
+    transferred_seconds: float = 0.0
+    """After the agent has given the caller to somebody else."""
+
+
+class AgentState(StrEnum):
+    """What an agent is doing."""
+
+    LOGGED_OUT = "logged_out"
+    READY = "ready"
+    """Calls may be offered; they may be talking."""
+    PAUSED = "paused"
+    WRAP_UP = "wrap_up"
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """An agent's place in a team."""
+
+    queue: str
+    log_in: bool
+    """Whether they are rung there only while they are logged in."""
+    misses: int = 0
+    """After how many missed offers in a row they are paused; 0: never."""
+    penalty: int = 0
+    """Asterisk's: who has less is offered first."""
+    in_turn: bool = True
+    """Whether one after the other is rung, and not all at once."""
+    retry_seconds: float = 1.0
+    """Before the next one is rung."""
+
+
+class Agent(Struct, frozen=True, kw_only=True):
+    """Somebody who answers callers, as the files beside the clients say."""
+
+    name: str
+    title: str
+    phone: str
+    """Their own telephone at the PBX."""
+    number: str | None = None
+    """What they key in to log in at any telephone."""
+    language: str | None = None
+    places: tuple[Member, ...] = ()
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether any of their teams asks them to."""
+        return any(place.log_in for place in self.places)
+
+    @property
+    def always_in(self) -> bool:
+        """Whether none of their teams asks them to, and there is one."""
+        return bool(self.places) and not self.logs_in
+
+
+class Crew(Struct, frozen=True, kw_only=True):
+    """All agents, and why they may pause."""
+
+    agents: Mapping[str, Agent] = field(default_factory=dict)
+    pauses: tuple[str, ...] = ()
+    telephones: frozenset[str] = frozenset()
+    """Nobody's own, for whoever sits down there."""
+
+    def has_telephone(self, phone: str) -> bool:
+        """Whether somebody may log in there."""
+        return phone in self.telephones or self.owner(phone) is not None
+
+    def numbered(self, number: str) -> Agent | None:
+        """Whose number it is."""
+        return next((agent for agent in self.agents.values() if agent.number == number), None)
+
+    def owner(self, phone: str) -> Agent | None:
+        """Whose own telephone it is."""
+        return next((agent for agent in self.agents.values() if agent.phone == phone), None)
+
+
+class Refused(StrEnum):
+    """Why an agent cannot do what they ask for."""
+
+    UNKNOWN = "unknown"
+    """There is no such agent, or telephone."""
+    NOT_LOGGED_IN = "not_logged_in"
+    ALWAYS_IN = "always_in"
+    """None of their teams asks for log-ins."""
+    NO_REASON = "no_reason"
+    AWAY = "away"
+    """Asterisk, or what the answer rests on, is not there."""
+
+
+class PinCheck(StrEnum):
+    """What came of a PIN."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    LOCKED = "locked"
+    """Too many wrong ones: for a while the right one is none either."""
+    UNSET = "unset"
+    """They have none."""
+    AWAY = "away"
+    """Nobody can say: PostgreSQL is away."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """What an agent is doing, where, since when and why."""
+
+    state: AgentState
+    since_at: datetime
+    phone: str = ""
+    """Where they are logged in; empty: nowhere."""
+    logged_in_at: datetime | None = None
+    reason: str = ""
+    """Of a pause: one of the operator's, or of `OWN_REASONS`."""
+    until_at: datetime | None = None
+    """When a wrap-up or a short pause ends by itself."""
+    call_id: str = ""
+    """Which conversation a wrap-up follows."""

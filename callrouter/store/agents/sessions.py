@@ -1,0 +1,202 @@
+"""Agents' sessions as rows: told when they begin and when they end, written soon, and read back in pages.
+
+What PostgreSQL does not take waits in memory and in a file beside it, which the next engine reads: rows are put down by
+the session's own id, however often they are told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+
+from callrouter.core.agents.sessions import Session, SessionKind
+from callrouter.errors import StoreError
+from callrouter.logs import Outage
+from callrouter.store.database import Database
+from callrouter.store.paging import equal, page
+from callrouter.store.tables import agent_sessions
+
+log = structlog.get_logger(__name__)
+
+FILE: Final = "agent-sessions.json"
+FLUSH_SECONDS: Final = 0.3
+RETRY_SECONDS: Final = 2.0
+CLOSE_SECONDS: Final = 3.0
+UNSEEN: Final = "unseen"
+"""How a session ended whose end nobody saw."""
+
+
+class SessionLog:
+    """One for each engine; `run` writes what was told."""
+
+    def __init__(self, database: Database, folder: Path, *, pbx: str) -> None:
+        """`folder` is where sessions wait while PostgreSQL is away."""
+        self._database = database
+        self._file = folder / FILE
+        self._pbx = pbx
+        self._waiting: dict[str, Session] = self._left_behind()
+        self._lasting: tuple[datetime, frozenset[str]] | None = None
+        self._away = Outage(log, "agents' sessions wait for PostgreSQL", "agents' sessions go on", level="warning")
+        self._work = asyncio.Event()
+        if self._waiting:
+            self._work.set()
+
+    @property
+    def waiting(self) -> int:
+        """Sessions that are not written yet."""
+        return len(self._waiting)
+
+    def tell(self, session: Session) -> None:
+        """Take note of a session that begins, or ends."""
+        self._waiting[session.session_id] = session
+        self._work.set()
+
+    def settle(self, lasting: Collection[str], now: datetime) -> None:
+        """These last, and no other that began before now: whoever ended those was not seen."""
+        self._lasting = now, frozenset(lasting)
+        self._work.set()
+
+    async def run(self) -> None:
+        """Write until cancelled."""
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            pause = FLUSH_SECONDS
+            try:
+                await self.flush()
+            except StoreError as error:
+                self._away.failed(str(error), sessions=self.waiting)
+                await asyncio.to_thread(self._keep)
+                pause = RETRY_SECONDS
+                self._work.set()
+            else:
+                self._away.ended()
+            await asyncio.sleep(pause)
+
+    async def flush(self) -> None:
+        """Write what waits.
+
+        Raises:
+            StoreError: PostgreSQL does not take it; it goes on waiting.
+        """
+        told = list(self._waiting.values())
+        if told:
+            await _write(self._database, told, self._pbx)
+            self._waiting = {one.session_id: one for one in self._waiting.values() if one not in told}
+            if not self._waiting:
+                self._file.unlink(missing_ok=True)
+        if self._lasting is not None:
+            await self._end_unseen(*self._lasting)
+            self._lasting = None
+
+    async def close(self) -> None:
+        """Write what waits, in a few seconds; what PostgreSQL does not take by then is in the file."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.flush()
+        except (StoreError, TimeoutError):
+            await asyncio.to_thread(self._keep)
+
+    async def _end_unseen(self, now: datetime, lasting: frozenset[str]) -> None:
+        others = (
+            agent_sessions.c.pbx == self._pbx,
+            agent_sessions.c.ended_at.is_(None),
+            agent_sessions.c.started_at < now,
+            agent_sessions.c.session_id.not_in(lasting),
+        )
+        async with self._database.connection() as connection:
+            await connection.execute(update(agent_sessions).where(*others).values(ended_at=now, ended_by=UNSEEN))
+
+    def _left_behind(self) -> dict[str, Session]:
+        try:
+            left = msgspec.json.decode(self._file.read_bytes(), type=list[Session])
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            log.error("agents' sessions cannot be read", file=str(self._file), reason=str(error))  # noqa: TRY400
+            return {}
+        return {one.session_id: one for one in left}
+
+    def _keep(self) -> None:
+        """Put what waits on the disk, as a whole or not at all."""
+        beside = self._file.with_suffix(".new")
+        try:
+            beside.write_bytes(msgspec.json.encode(list(self._waiting.values())))
+            beside.replace(self._file)
+        except OSError as error:
+            log.error("agents' sessions wait in memory only", file=str(self._file), reason=str(error))  # noqa: TRY400
+
+
+async def _write(database: Database, told: Sequence[Session], pbx: str) -> None:
+    rows = [
+        {
+            "session_id": one.session_id,
+            "agent": one.agent,
+            "pbx": pbx,
+            "kind": one.kind.value,
+            "phone": one.phone,
+            "reason": one.reason,
+            "call_id": one.call_id or None,
+            "started_at": one.started_at,
+            "ended_at": one.ended_at,
+            "ended_by": one.ended_by,
+        }
+        for one in told
+    ]
+    statement = insert(agent_sessions)
+    new = statement.excluded
+    again = statement.on_conflict_do_update(
+        index_elements=[agent_sessions.c.session_id],
+        set_={
+            "ended_at": func.coalesce(new.ended_at, agent_sessions.c.ended_at),
+            "ended_by": func.coalesce(func.nullif(new.ended_by, ""), agent_sessions.c.ended_by),
+        },
+    )
+    async with database.connection() as connection:
+        await connection.execute(again, rows)
+
+
+async def list_sessions(
+    database: Database,
+    *,
+    agents: Collection[str] | None = None,
+    agent: str | None = None,
+    kind: SessionKind | None = None,
+    from_at: datetime | None = None,
+    to_at: datetime | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> tuple[list[Session], str | None]:
+    """Sessions by when they began (`from_at` included, `to_at` not), the newest first, and where the next page begins.
+
+    `agents`: of these only; None: of all.
+
+    Raises:
+        CursorError: the cursor is none of ours.
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    whose = [] if agents is None else [agent_sessions.c.agent.in_(sorted(agents))]
+    rows, next_cursor = await page(
+        database,
+        agent_sessions,
+        (agent_sessions.c.started_at, agent_sessions.c.session_id),
+        client=None,
+        filters=[*equal(agent_sessions, agent=agent, kind=kind), *whose],
+        from_at=from_at,
+        to_at=to_at,
+        limit=limit,
+        cursor=cursor,
+    )
+    found = []
+    for row in rows:
+        values = {name: value for name, value in row.items() if name not in ("session_id", "pbx")}
+        found.append(Session(**{**values, "kind": SessionKind(values["kind"]), "call_id": values["call_id"] or ""}))
+    return found, next_cursor

@@ -1,0 +1,202 @@
+"""Agents are left alone after a conversation: by Asterisk at once, until the engine, they, or the next caller end
+it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from callrouter.core.agents.sessions import SessionKind
+from callrouter.core.agents.standing import AgentState
+from deploy.demo import carrier
+from deploy.demo.carrier import Carrier, Habit
+from tests.asterisk.agents.workplace import QUEUES, TEAM, a_pbx, at_work, crew_of, with_wrap_up
+from tests.asterisk.engine_room import DID, until
+from tests.asterisk.test_transfers import blind_transfer
+
+ONE = ("agent-1",)
+TWO = ("agent-1", "agent-2")
+ENDS = int(os.environ.get("WRAP_UPS", "24"))
+"""Conversations to end with callers waiting; `make wrap-ups` ends a thousand."""
+CREW = tuple(f"agent-{number}" for number in range(1, 9))
+WRAP_UP_SECONDS = 1
+"""The shortest: Asterisk counts in whole seconds."""
+QUIET_SECONDS = WRAP_UP_SECONDS - 0.05
+"""Without an offer after each BYE, which leaves after the channel has ended."""
+
+
+async def test_the_next_caller_waits_until_it_is_over(tmp_path: Path) -> None:
+    """A caller waits; the agent, who has just talked, is rung when the wrap-up of their client is over, and not
+    before.
+    """
+    async with a_pbx(tmp_path, ONE) as there, at_work(*there, crew_of(*ONE), with_wrap_up(TEAM, 3)) as (place, room):
+        place.roster.log_in("agent-1", "agent-1")
+        await place.has("agent-1")
+        await room.call("leave-2")
+        await room.reached(lambda call: call.agent == "agent-1")
+        await room.call("leave-20")
+        await place.has("paused:wrap_up")
+        rung = len(place.phones.dialled)
+        await until(lambda: len(place.phones.dialled) > rung, 6)
+        sessions = [one for one in place.told if one.kind is SessionKind.WRAP_UP]
+        left = place.database("wrap_up")
+
+    assert rung == 1
+    began, ended = sessions
+    assert began.call_id == ended.call_id == room.ended[0].call_id
+    assert ended.ended_at is not None
+    assert (ended.ended_at - ended.started_at).total_seconds() == pytest.approx(3, abs=0.3)
+    assert ended.ended_by == "time"
+    assert "0 results" in left
+
+
+async def test_the_agent_ends_it(tmp_path: Path) -> None:
+    """*13: the caller who waits is offered within a second."""
+    async with a_pbx(tmp_path, ONE) as there, at_work(*there, crew_of(*ONE), with_wrap_up(TEAM, 60)) as (place, room):
+        place.roster.log_in("agent-1", "agent-1")
+        await place.has("agent-1")
+        await room.call("leave-2")
+        await place.has("paused:wrap_up")
+        await room.call("leave-20")
+        await place.key("agent-1", "*13")
+        began = asyncio.get_running_loop().time()
+        await room.reached(lambda call: bool(call.queue_visits) and call.queue_visits[0].offers > 0, 3)
+        waited = asyncio.get_running_loop().time() - began
+
+    assert waited < 1.5
+    assert [one.ended_by for one in place.told if one.kind is SessionKind.WRAP_UP and one.ended_at] == ["agent"]
+
+
+async def test_a_pause_of_theirs_goes_before(tmp_path: Path) -> None:
+    """Who pauses while they talk is in that pause afterwards, and in no wrap-up that would end by itself."""
+    async with a_pbx(tmp_path, ONE) as there, at_work(*there, crew_of(*ONE), with_wrap_up(TEAM, 1)) as (place, room):
+        place.roster.log_in("agent-1", "agent-1")
+        await place.has("agent-1")
+        await room.call("leave-3")
+        await room.reached(lambda call: call.agent == "agent-1")
+        place.roster.pause("agent-1", "lunch")
+        await room.the_end()
+        await asyncio.sleep(2)
+        await place.comparison.look()
+        shown, left = place.members(), place.database("wrap_up")
+
+    assert "paused:lunch" in shown[0]
+    assert "0 results" in left
+    assert SessionKind.WRAP_UP not in {one.kind for one in place.told}
+
+
+async def test_after_a_transfer_it_is_the_clients_other_one(tmp_path: Path) -> None:
+    """Two seconds instead of one, for whoever gave the caller away; the colleague, who was in no queue, has none."""
+    plan = with_wrap_up(TEAM, 1)
+    async with a_pbx(tmp_path, TWO) as there, at_work(*there, crew_of(*ONE), plan) as (place, room):
+        place.roster.log_in("agent-1", "agent-1")
+        await place.has("agent-1")
+        await room.call("leave-8")
+        await room.reached(lambda call: call.agent == "agent-1")
+        await blind_transfer(room)
+        await until(lambda: any(one.kind is SessionKind.WRAP_UP and one.ended_at for one in place.told), 6)
+        ended = next(one for one in place.told if one.kind is SessionKind.WRAP_UP and one.ended_at)
+
+    assert ended.ended_at is not None
+    assert (ended.ended_at - ended.started_at).total_seconds() == pytest.approx(2, abs=0.3)
+
+
+async def test_the_engine_that_was_away_goes_on_with_it(tmp_path: Path) -> None:
+    """It began unheard: the next engine knows until when it lasts, and ends it then."""
+    async with a_pbx(tmp_path, ONE) as there:
+        async with at_work(*there, crew_of(*ONE), with_wrap_up(TEAM, 6)) as (place, room):
+            place.roster.log_in("agent-1", "agent-1")
+            await place.has("agent-1")
+            await room.call("leave-30")
+            await room.reached(lambda call: call.agent == "agent-1")
+        assert "wrap_up" in there[0].cli("queue show team")
+        async with at_work(*there, crew_of(*ONE)) as (place, _):
+            standing = place.roster.standing(place.roster.agent("agent-1"))
+            await until(lambda: not any("paused" in line for line in place.members()), 8)
+            sessions = [one for one in place.told if one.kind is SessionKind.WRAP_UP]
+
+    assert standing.state is AgentState.WRAP_UP
+    assert [one.ended_by for one in sessions] == ["", "time"]
+    assert sessions[0].session_id == sessions[1].session_id
+
+
+async def test_without_an_engine_the_next_caller_ends_it(tmp_path: Path) -> None:
+    """The fallback's callers are shown like any other, wrap-ups begin there too, and end when the next one comes."""
+    member = f"{QUEUES}\n[alone](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
+    async with a_pbx(tmp_path, ONE, member) as (pbx, phones, _):
+        pbx.cli(f"database put callrouter/fallback {DID} queue:alone")
+        pbx.cli(f"database put callrouter/offer {DID} acme|2|2|Acme|Bonjour|")
+        call = f"channel originate Local/{DID}@callrouter-fallback/n extension leave-3@test-caller"
+        pbx.cli(f"dialplan add extension {DID},1,Set,CR_DID={DID} into callrouter-entry replace")
+        pbx.cli(f"dialplan add extension {DID},2,Goto,callrouter-fallback,s,1 into callrouter-entry")
+        call = call.replace("callrouter-fallback", "callrouter-entry")
+        pbx.cli(call)
+        await until(lambda: "wrap_up" in pbx.cli("queue show alone"), 12)
+        pbx.cli(call.replace("leave-3", "leave-9"))
+        await asyncio.sleep(1)
+        during = len(phones.dialled)
+        await asyncio.sleep(2.5)
+        pbx.cli(call.replace("leave-3", "leave-5"))
+        await until(lambda: len(phones.dialled) > 1, 6)
+
+    assert during == 1
+    assert '"Acme' in phones.invites[0]["from"]
+    assert phones.invites[0]["x-callrouter-client"] == "acme"
+    assert phones.invites[0]["x-callrouter-phrase"] == "Bonjour"
+
+
+class Timed(Carrier):
+    """Notes when each telephone is rung, and when its last conversation ended."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, ring_seconds=0.1, **kwargs)  # type: ignore[arg-type]
+        self.ended_at: dict[str, float] = {}
+        self.quiet: dict[str, list[float]] = defaultdict(list)
+        """By telephone: from each end to the next ring."""
+
+    async def _answer_call(self, call_id: str, invite: dict[str, str], address: tuple[str, int]) -> None:
+        number, now = invite["number"], asyncio.get_running_loop().time()
+        if number in self.ended_at:
+            self.quiet[number].append(now - self.ended_at.pop(number))
+        await super()._answer_call(call_id, invite, address)
+
+    def _drop(self, call_id: str) -> None:
+        dialog = self._dialogs.get(call_id)
+        if dialog is not None and dialog.answered:
+            self.ended_at[dialog.invite["number"]] = asyncio.get_running_loop().time()
+        super()._drop(call_id)
+
+    @property
+    def ends(self) -> int:
+        """Conversations after which somebody was rung again."""
+        return sum(len(times) for times in self.quiet.values())
+
+
+async def test_nobody_is_offered_a_call_in_a_wrap_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversation after conversation, ended by either side, with callers waiting all the time."""
+    monkeypatch.setattr(carrier, "_VOICEMAIL_SECONDS", 0.4)
+    monkeypatch.setattr("tests.asterisk.agents.workplace.Carrier", Timed)
+    chance = random.Random(10)
+    async with a_pbx(tmp_path, CREW) as there, at_work(*there, crew_of(*CREW), with_wrap_up(TEAM, 1)) as (place, room):
+        phones = there[1]
+        assert isinstance(phones, Timed)
+        for number, name in enumerate(CREW):
+            place.habits[name] = Habit.VOICEMAIL if number % 2 else Habit.ANSWERS
+            place.roster.log_in(name, name)
+        async with asyncio.timeout(30 + 2 * ENDS):
+            while phones.ends < ENDS:
+                if len(room.live) < len(CREW) + 4:
+                    stays = chance.uniform(0.8, 4)
+                    line = f"Local/{DID}@callrouter-entry/n extension leave-{stays:.1f}@test-caller"
+                    await asyncio.to_thread(there[0].cli, f"channel originate {line}")
+                await asyncio.sleep(0.02)
+        shortest = min(min(times) for times in phones.quiet.values())
+
+    assert shortest >= QUIET_SECONDS
+    assert set(phones.quiet) == set(CREW)
