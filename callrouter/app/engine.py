@@ -51,6 +51,7 @@ from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
@@ -215,6 +216,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         on_checked=metrics.queues_checked,
         on_different=handover.again,
     )
+    trunk_check = TrunkCheck(link, link_up=lambda: link.state is LinkState.UP, on_checked=metrics.trunk_checked)
     media_watch = MediaWatch(
         link,
         settings.media_timeout_seconds,
@@ -235,6 +237,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             adopted=recorder.adopted,
         ),
         queue_check=queue_check,
+        trunk_check=trunk_check,
         named_queues=NamedQueues(handover, lambda: dialplans.served.plans, calls, due=names_due),
         media_watch=media_watch,
         agent_watch=agent_watch,
@@ -285,15 +288,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
             database=database,
             recorder=recorder,
             queue_check=queue_check,
+            trunk_check=trunk_check,
             handover=handover,
             agent_ids=agent_ids,
             refused=refused,
             outgoing=outgoing,
-<<<<<<< HEAD
             agents=AgentsHere(roster=agents.roster, note=trail.note),
-=======
             callbacks=callbacks,
->>>>>>> outgoing
             shown_numbers=metrics.shown_numbers,
             calls=calls,
             feed=feed,

@@ -20,6 +20,7 @@ from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
 from callrouter.metrics.shown_numbers import ShownNumbers
@@ -42,6 +43,7 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    trunk_check: TrunkCheck
     handover: Handover
     agent_ids: AgentIds
     refused: RefusedCalls
@@ -71,6 +73,7 @@ class EngineOperations:
             "dialplans": self._note_dialplans,
             "queues": self._note_queues,
             "pbx": self._note_pbx,
+            "trunk": self._note_trunk,
             "agents": self._note_agents,
             "web services": self._note_outgoing,
             "callbacks": self._note_callbacks,
@@ -98,6 +101,7 @@ class EngineOperations:
             "dialplan files": self._note_dialplans,
             "queues": self._detail_queues,
             "pbx": self._note_pbx,
+            "trunk": self._note_trunk,
             "agents": self._detail_agents,
             "limits": self._detail_limits,
             "web services": self._detail_outgoing,
@@ -171,6 +175,9 @@ class EngineOperations:
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble
+
+    async def _note_trunk(self) -> str | None:
+        return self.trunk_check.trouble
 
     async def _note_pbx(self) -> str | None:
         return self.handover.trouble

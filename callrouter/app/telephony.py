@@ -18,6 +18,7 @@ from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
@@ -46,6 +47,7 @@ class Telephony:
         journal: EndedJournal,
         collecting: Collecting,
         queue_check: QueueCheck,
+        trunk_check: TrunkCheck,
         named_queues: NamedQueues,
         media_watch: MediaWatch,
         agent_watch: AgentWatch,
@@ -65,6 +67,7 @@ class Telephony:
         self._journal = journal
         self._collecting = collecting
         self._queue_check = queue_check
+        self._trunk_check = trunk_check
         self._named_queues = named_queues
         self._media_watch = media_watch
         self._agent_watch = agent_watch
@@ -86,6 +89,7 @@ class Telephony:
         self._tasks.keep(self._agent_watch.run, "watch over agents")
         self._tasks.keep(self._named_queues.run, "queues that plans name")
         self._tasks.keep(self._queue_check.run, "check of the queues")
+        self._tasks.keep(self._trunk_check.run, "check of the trunk")
         self._tasks.keep(self._refused.run, "count of refused calls")
         self._tasks.keep(self._callbacks.run, "callbacks")
 

@@ -72,6 +72,12 @@ class EngineMetrics:
         self._phones_missing = Gauge(
             "callrouter_phones_missing", "Telephones of agents that Asterisk lacks", registry=registry
         )
+        self._addresses = Gauge(
+            "callrouter_carrier_addresses", "Carriers' addresses at which numbers are dialled", registry=registry
+        )
+        self._addresses_away = Gauge(
+            "callrouter_carrier_addresses_away", "Of them those that do not answer", registry=registry
+        )
         self._queues_missing = Gauge(
             "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
         )
@@ -107,6 +113,11 @@ class EngineMetrics:
         self._queues_missing.set(missing)
         self._queues_different.set(different)
         self._phones_missing.set(phones_missing)
+
+    def trunk_checked(self, addresses: int, away: int) -> None:
+        """After each look: at how many addresses of carriers numbers are dialled, and how many of them are away."""
+        self._addresses.set(addresses)
+        self._addresses_away.set(away)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

@@ -1,9 +1,9 @@
 """The carriers: who may send us calls, where numbers are dialled and in which order, as sections of pjsip.conf.
 
 A carrier NAME has an endpoint `trunk-NAME` for its calls to us, and one for each address that takes ours:
-`trunk-NAME-out`, `trunk-NAME-out-2` … PJSIP itself would dial the first of several contacts that answers OPTIONS, in
-the order of their spelling (location.c, permanent_uri_sort_fn), and no other when that one refuses; so each address is
-an endpoint, and extensions.conf walks them (callrouter-carriers). The file is read by pbx_carriers_file.
+`trunk-NAME-out`, `trunk-NAME-out-2` … Of several contacts of one endpoint PJSIP dials one, whatever their order, and no
+other when that one refuses (findings/asterisk-two-contacts.sh); so each address is an endpoint, and extensions.conf
+walks them (callrouter-carriers). The file is read by pbx_carriers_file.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from callrouter.core.call import (
 )
 from callrouter.core.dialling import Dialling
 from callrouter.core.facts import Bridged
+from callrouter.core.identity import Identity, Shows
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
@@ -80,6 +81,8 @@ exten => pair,1,Answer()
 exten => s,1,Set(DEVICE_STATE(Custom:${ARG1})=NOT_INUSE)
  same => n,Return()
 """
+OPERATOR = Identity(shows=Shows.CALLER, number="+33199000000")
+"""Of callbacks nobody is the caller: the operator's number is shown."""
 _calls = itertools.count(1)
 
 
@@ -244,10 +247,13 @@ def left_in_order(pbx: Pbx) -> Iterator[None]:
     pbx.cli("database deltree callrouter outgoing")
 
 
-async def test_an_agent_takes_it_and_the_caller_is_called_back(pbx: Pbx, database: Database) -> None:
+@pytest.mark.parametrize(("identity", "shown"), [(None, DID), (OPERATOR, OPERATOR.number)])
+async def test_an_agent_takes_it_and_the_caller_is_called_back(
+    pbx: Pbx, database: Database, identity: Identity | None, shown: str
+) -> None:
     """The row says when and by whom, what was shown, and since when they had waited."""
     call = await asked(database)
-    async with office(pbx, database, plan_with(RULE)) as here:
+    async with office(pbx, database, replace(plan_with(RULE), identity=identity)) as here:
         assert await here.settled(call) == ("done", "called_back")
         (row,) = await here.rows()
         assert await here.outgoing.progress() == {}
@@ -256,7 +262,7 @@ async def test_an_agent_takes_it_and_the_caller_is_called_back(pbx: Pbx, databas
         "answered",
         "agent-slow",
         ANSWERS,
-        DID,
+        shown,
         "slow",
     )
     assert row.turn_at == call.queue_visits[0].entered_at

@@ -213,13 +213,15 @@ def test_we_speak_with_nobody_who_cannot_prove_to_be_the_carrier(trunks: Trunk) 
 
 
 def test_the_carrier_sees_who_we_are_where_it_wants_it(trunks: Trunk) -> None:
-    """On the wire: From is the account, P-Asserted-Identity the number that is shown."""
+    """From is the account, P-Asserted-Identity the number shown, whoever calls, and Diversion the number dialled."""
     dial(trunks.ours, ANSWERED_AT)
     wait_for(trunks.carrier, f"database get talk {ANSWERED_AT}", trunk.ACCOUNT)
     invite = trunks.refusing.invites[-1]
 
     assert re.search(r"^From: .*<sip:acme-account@acme\.example>", invite, re.MULTILINE)
     assert re.search(r"^P-Asserted-Identity: .*<sip:\+33199000050@acme\.example>", invite, re.MULTILINE)
+    assert re.search(r"^Diversion: .*<sip:\+33199000051@", invite, re.MULTILINE)
+    assert "612345678" not in invite
 
 
 def test_a_telephone_registers_and_rings_over_tls_and_is_offered_srtp_only(trunks: Trunk) -> None:

@@ -31,7 +31,8 @@ SECRET = "half; a secret"
 LOAD = "load = res_clioriginate.so"
 DIALLER = """
 [test-leg]
-exten => _X.,1,Set(CALLERID(all)="Cabinet Moreau" <+33199000050>)
+exten => _X.,1,Set(CALLERID(num)=+33612345678)
+ same => n,MSet(__CR_SHOWN=+33199000050,__CR_FORWARDING=diversion,__CR_FORWARDED_BY=+33199000051)
  same => n,Set(CR_LEG_0=PJSIP/${EXTEN}@trunk-out)
  same => n,Set(CR_RING=${TEST_RING})
  same => n,Goto(callrouter-leg,0,1)

@@ -114,7 +114,8 @@ class IdentityBlock(Block):
 
     show: Annotated[str, OneOf("operator", "client", "caller")]
     """`operator`: the number of `shared/trunk.yaml`; `client`: one of the client's own; `caller`: the caller's, and the
-    operator's where they show none. `client` and `caller` only where `also_shows` of that file names them."""
+    operator's where they show none and in callbacks. `client` and `caller` only where `also_shows` of that file names
+    them."""
     number: Line | None = None
     """With `client`: the number shown; by default the first of `numbers`."""
     mandate: Annotated[date, Read(values.day, _DAY)] | None = None

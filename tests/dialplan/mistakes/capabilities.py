@@ -45,6 +45,7 @@ CAPABILITIES: Mapping[str, Callable[[Firm], bool]] = {
     "shared calendar": _anywhere(lambda key, value: key == "calendar"),
     "shared list": _anywhere(lambda key, value: key == "nuisance"),
     "callers without a number": _anywhere(lambda key, value: key == "no_number"),
+    "identity": lambda firm: "identity" in firm.client,
     "number dialled": _anywhere(lambda key, value: key == "did"),
     "several sets of hours": lambda firm: "desk" in firm.client["hours"],
     "holiday exit": _anywhere(lambda key, value: key == "holiday"),

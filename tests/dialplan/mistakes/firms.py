@@ -211,7 +211,20 @@ def right(random: Random, place: Place | None = None) -> Firm:
         document["languages"] = [*languages]
     _head(firm)
     _tree(firm)
+    if firm.chance(0.4):
+        _identity(firm)
     return firm
+
+
+def _identity(firm: Firm) -> None:
+    """Who calls when somebody outside is rung; the operator sits in France, wherever its clients do."""
+    firm.folder.shared["trunk"] = {
+        "country": "FR",
+        "number": "01 99 00 00 00",
+        "also_shows": firm.random.choice([["client"], ["client", "caller"]]),
+        "forwarding": firm.random.choice(["none", "diversion", "history_info"]),
+    }
+    firm.client["identity"] = firm.random.choice([{"show": "operator"}, {"show": "client", "mandate": "2026-03-02"}])
 
 
 def _numbers(firm: Firm) -> list[str]:

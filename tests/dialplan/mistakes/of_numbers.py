@@ -205,6 +205,19 @@ def read_as_meant(random: Random) -> tuple[Firm, str, str]:
             return firm, written, NATIONAL[written]
 
 
+def identity(random: Random) -> Mistake | None:
+    """A number shown that the carrier does not show, or without the client's mandate."""
+    folder = right(random).folder
+    if folder.client.get("identity", {}).get("show") != "client":
+        return None
+    place = at(folder, "identity", "show")
+    if random.random() < 0.5:
+        folder.shared["trunk"]["also_shows"] = random.choice([[], ["caller"]])
+    else:
+        del folder.client["identity"]["mandate"]
+    return Mistake(folder, (place,))
+
+
 KINDS = (
     Kind(name="digit lost in the client's own number", line=18, make=own_number),
     Kind(name="digit lost in a list", line=18, make=in_a_list),
@@ -215,6 +228,7 @@ KINDS = (
     Kind(name="number with an extension", line=18, make=extension),
     Kind(name="short number mistyped", line=18, make=short_mistyped),
     Kind(name="short number that costs, rung", line=18, make=short_rung),
+    Kind(name="identity that is not ours to show", line=18, make=identity),
     Kind(name="number of another plan", line=18, make=other_plan),
     Kind(name="digit lost in a shared contact", line=24, make=in_a_shared_contact),
 )
