@@ -111,7 +111,9 @@ def test_levels_reach_the_pbx(tmp_path: Path) -> None:
     (team,) = teams.teams
     assert (team.levels, team.next_level_seconds, team.weight) == ({"bruno": 3}, 3, 4)
     # Whoever logs in is added with it.
-    assert [crew_of(shared).agents[name].places[0].penalty for name in ("anne", "bruno")] == [0, 2]
+    crew = crew_of(shared)
+    assert crew is not None
+    assert [crew.agents[name].places[0].penalty for name in ("anne", "bruno")] == [0, 2]
 
 
 def test_two_members_with_one_telephone_are_a_warning(tmp_path: Path) -> None:
