@@ -24,7 +24,7 @@ def _agent(shared: Shared, name: str, block: AgentBlock) -> Agent:
             queue=team.name,
             log_in=team.log_in,
             misses=team.misses,
-            penalty=team.levels.get(name, 1) - 1,
+            penalty=team.level(name) - 1,
             in_turn=team.strategy != "ringall",
             retry_seconds=team.retry_seconds,
         )
