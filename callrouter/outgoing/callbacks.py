@@ -336,6 +336,7 @@ class Callbacks:
             client=callback.client,
             number=callback.number,
             shown=self._shown(callback),
+            did=callback.did,
             queue=rule.queue,
             priority=rule.priority,
             position=position,

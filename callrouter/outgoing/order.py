@@ -91,6 +91,8 @@ class Order(Struct, frozen=True, kw_only=True):
     """Whom to ring, E.164."""
     shown: str
     """The number that they see, E.164; empty: none."""
+    did: str
+    """The number that they had dialled, as the switch knows it: whose call it is, should the switch serve it alone."""
     queue: str
     """Where it waits for an agent."""
     priority: int

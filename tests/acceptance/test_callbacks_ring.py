@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tests.acceptance.conftest import LoopThread, Town
 
 DID = "+33199000077"
+OPERATOR = "+33199000000"
+"""Who we are when we call out: the demonstration's `shared/trunk.yaml`."""
 CALLER = CallerIdentity(number="+33612340001", name="Jeanne Martin")
 CLIENT = """
 client: clinique-verte
@@ -76,12 +78,12 @@ def test_the_caller_is_called_back_by_an_agent(clinic_town: Town) -> None:
     (call,) = row["calls"]
     assert call["outcome"] == "answered"
     assert call["agent"] in ("agent-5", "agent-6")
-    assert call["shown"] == DID
+    assert call["shown"] == OPERATOR
 
     # As the telephones have it.
     carrier = town.stack.carrier
     assert carrier.dialled == [CALLER.number]
-    assert DID in carrier.invites[0]["from"]
+    assert OPERATOR in carrier.invites[0]["from"]
     agent = town.stack.agents[int(call["agent"][-1])]
     assert hears_voice(agent.heard_last), "the agent did not hear the caller for half a second"
     # The conversation is no journey of its own.

@@ -52,6 +52,7 @@ def order(number: str = ANSWERS, queue: str = "slow", **other: object) -> Order:
         "client": "cabinet-moreau",
         "number": number,
         "shown": "+33199000010",
+        "did": "+33199000010",
         "queue": queue,
         "priority": 0,
         "position": 1,

@@ -22,6 +22,7 @@ ORDER = Order(
     client="cabinet-moreau",
     number="+33612340001",
     shown="+33199000010",
+    did="+33199000010",
     queue="medical",
     priority=2,
     position=3,
@@ -68,7 +69,7 @@ def test_an_order_as_the_dialplan_reads_it() -> None:
     row = order_row(ORDER, "PJSIP/{number}@trunk-out")
 
     assert row == (
-        "v1|callback|medical|2|3|60|1|+33199000010|+33612340001|cabinet-moreau|/prompts/ab.cd&beep|"
+        "v1|callback|medical|2|3|60|1|+33199000010|+33612340001|cabinet-moreau|/prompts/ab.cd&beep|+33199000010|"
         "PJSIP/+33612340001@trunk-out"
     )
 
@@ -80,6 +81,8 @@ def test_an_order_as_the_dialplan_reads_it() -> None:
         {"number": "1 2"},
         {"number": "١٢"},
         {"shown": "anonymous"},
+        {"did": "+33|1"},
+        {"did": "a b"},
         {"queue": "medical,t"},
         {"queue": ""},
         {"client": "a|b"},

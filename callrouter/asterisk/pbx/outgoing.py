@@ -229,6 +229,7 @@ def order_row(order: Order, dial_pattern: str) -> str:
         _digits(order.number),
         opaque_id(order.client),
         "&".join(order.said),
+        _did(order.did),
     )
     if wrong := next((value for value in values if set(value) & _UNSAFE), None):
         raise EncodingError(f"{wrong[:80]!r} cannot stand in the order of an outgoing call")
@@ -237,6 +238,15 @@ def order_row(order: Order, dial_pattern: str) -> str:
 
 
 _UNSAFE: Final = frozenset("|,\"'\\;${}()[]<> \t\r\n\0")
+
+
+def _did(did: str) -> str:
+    """A number that was dialled, as extensions.conf lets it through. Raises EncodingError."""
+    opaque_id(did.translate(_KEYS) or "0")
+    return did
+
+
+_KEYS: Final = str.maketrans("", "", "+*#")
 
 
 def _digits(number: str) -> str:

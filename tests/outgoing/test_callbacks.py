@@ -1,0 +1,393 @@
+"""What is decided about callbacks, on a book and a switch that fail as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from callrouter.core.call import DialOutcome
+from callrouter.core.dialling import Dialling
+from callrouter.core.nodes import CallbackNode, HangupNode
+from callrouter.core.nodes.callback import Automatic
+from callrouter.core.plan import Plan
+from callrouter.core.schedule import Schedule
+from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
+from callrouter.outgoing.callbacks import AGAIN_SECONDS, REFUSED_SECONDS, Callbacks
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
+from callrouter.outgoing.ports import OpenCallback, PlacedCall, QueueStand, Waiting, Wish
+from callrouter.testing import plan_of, sound
+
+START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+RULE = Automatic(queue="medical", attempts=2, pause_seconds=600.0, days=1)
+
+
+def plan_with(rule: Automatic, **schedules: Schedule) -> Plan:
+    """A client whose callers may ask to be called back."""
+    node = CallbackNode(
+        name="offer",
+        number_sounds=(sound("we call"),),
+        choice_sounds=(sound("1"),),
+        ask_sounds=(sound("key"),),
+        region="FR",
+        dialling=Dialling(countries=frozenset({"FR"})),
+        language="fr",
+        automatic=rule,
+        exits={"done": "bye", "declined": "bye", "no_input": "bye", "no_match": "bye"},
+    )
+    return plan_of(node, HangupNode(name="bye"), schedules=schedules)
+
+
+@dataclass
+class Book:
+    """Callbacks in memory, by the rules of the real one."""
+
+    callbacks: dict[Wish, OpenCallback] = field(default_factory=dict)
+    under_way: dict[str, PlacedCall] = field(default_factory=dict)
+    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
+    settled: dict[Wish, Settlement] = field(default_factory=dict)
+    away: bool = False
+
+    def wish(self, number: str = "+33612340001", *, turn: float = 0.0) -> Wish:
+        """Somebody wants to be called back."""
+        at, wish = START + timedelta(seconds=turn), (f"call-{len(self.callbacks)}", 1)
+        self.callbacks[wish] = OpenCallback(
+            wish=wish, client="acme", number=number, node="offer", did="+33140000001", asked_at=at, turn_at=at
+        )
+        return wish
+
+    def _here(self) -> None:
+        if self.away:
+            raise DatabaseUnreachable("away")
+
+    async def take_over(self) -> list[PlacedCall]:
+        self._here()
+        return list(self.under_way.values())
+
+    async def settled_elsewhere(self, outgoing_ids: Collection[str]) -> set[str]:
+        self._here()
+        return {one for one in outgoing_ids if self.under_way[one].wish in self.settled}
+
+    async def open(self, since: datetime) -> list[OpenCallback]:
+        self._here()
+        busy = {one.wish for one in self.under_way.values()}
+        found = [one for wish, one in self.callbacks.items() if wish not in self.settled and wish not in busy]
+        return sorted(found, key=lambda one: one.turn_at)
+
+    async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:
+        self._here()
+        self.under_way[order.outgoing_id] = PlacedCall(
+            outgoing_id=order.outgoing_id,
+            wish=callback.wish,
+            client=callback.client,
+            number=callback.number,
+            queue=order.queue,
+            turn_at=callback.turn_at,
+            node=callback.node,
+            is_open=True,
+            attempts=callback.attempts,
+        )
+        return True
+
+    async def note(self, outgoing_id: str, progress: Progress) -> None:
+        self._here()
+
+    async def conclude(
+        self, outgoing_id: str, progress: Progress, outcome: Outcome, at: datetime, settlement: Settlement | None
+    ) -> None:
+        self._here()
+        placed = self.under_way.pop(outgoing_id)
+        self.outcomes.append((outgoing_id, outcome))
+        before = self.callbacks[placed.wish]
+        attempts = before.attempts + outcome.is_attempt
+        self.callbacks[placed.wish] = OpenCallback(
+            wish=before.wish,
+            client=before.client,
+            number=before.number,
+            node=before.node,
+            did=before.did,
+            asked_at=before.asked_at,
+            turn_at=before.turn_at,
+            attempts=attempts,
+            last=outcome,
+            last_at=at,
+        )
+        if settlement is not None:
+            self.settled[placed.wish] = settlement
+
+    async def settle(self, wishes: Iterable[Wish], settlement: Settlement, at: datetime) -> None:
+        self._here()
+        self.settled.update(dict.fromkeys(wishes, settlement))
+
+    async def settle_answered(self, client: str, number: str, at: datetime) -> None:
+        self._here()
+
+    async def settle_recorded(self, since: datetime) -> None:
+        self._here()
+
+
+@dataclass
+class Switch:
+    """Takes orders, and has whatever progress a test says."""
+
+    placed: list[Order] = field(default_factory=list)
+    far: dict[str, Progress] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    forgotten: list[str] = field(default_factory=list)
+    hung_up: list[str] = field(default_factory=list)
+    fails: Exception | None = None
+    stand: QueueStand = field(default_factory=lambda: QueueStand(agents=9, waiting=[]))
+
+    async def place(self, order: Order) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.placed.append(order)
+        self.far[order.outgoing_id] = Progress(waits_since=START)
+
+    async def progress(self) -> Mapping[str, Progress]:
+        return self.far
+
+    async def lives(self, outgoing_id: str) -> bool:
+        return outgoing_id in self.far and outgoing_id not in self.gone
+
+    async def hang_up(self, outgoing_id: str) -> None:
+        self.hung_up.append(outgoing_id)
+
+    async def forget(self, outgoing_ids: Iterable[str]) -> None:
+        for one in list(outgoing_ids):
+            self.forgotten.append(one)
+            self.far.pop(one, None)
+
+    async def queue(self, name: str) -> QueueStand:
+        return self.stand
+
+    def waits_as(self, outgoing_id: str) -> str:
+        return f"{outgoing_id}.near"
+
+    def ends(self, outgoing_id: str, dialled: DialOutcome, *, answered: bool = False) -> None:
+        """Both halves are over."""
+        at = START + timedelta(seconds=30)
+        self.far[outgoing_id] = Progress(
+            left_at=at,
+            agent="agent-1",
+            rung_at=START,
+            answered_at=at if answered else None,
+            over_at=at,
+            dialled=dialled,
+        )
+
+
+class Desk:
+    """All of it, and a clock."""
+
+    def __init__(self, rule: Automatic = RULE, **schedules: Schedule) -> None:
+        self.book, self.switch, self.at = Book(), Switch(), START
+        plan = plan_with(rule, **schedules)
+        self.callbacks = Callbacks(
+            self.book,
+            self.switch,
+            plans=lambda: {"acme": plan},
+            live=list,
+            now=lambda: self.at,
+            link_up=lambda: True,
+            on_refused=lambda _: None,
+        )
+
+    async def round(self, *, after: float = 0.0) -> None:
+        """Time passes, then it looks."""
+        self.at += timedelta(seconds=after)
+        await self.callbacks.once()
+
+    @property
+    def last(self) -> Order:
+        """What was asked for last."""
+        return self.switch.placed[-1]
+
+
+async def test_the_older_turn_goes_first_and_only_so_many_as_agents() -> None:
+    desk = Desk()
+    desk.switch.stand = QueueStand(agents=1, waiting=[])
+    desk.book.wish("+33612340001", turn=20)
+    desk.book.wish("+33612340002", turn=10)
+    await desk.round(after=30)
+    await desk.round(after=2)
+
+    assert [one.number for one in desk.switch.placed] == ["+33612340002"]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "position"),
+    [
+        ([], 1),
+        ([Waiting(channel_id="a", priority=0, waited_seconds=5)], 1),
+        ([Waiting(channel_id="a", priority=0, waited_seconds=31)], 2),
+        ([Waiting(channel_id="a", priority=1, waited_seconds=0)], 2),
+        (
+            [
+                Waiting(channel_id="a", priority=0, waited_seconds=60),
+                Waiting(channel_id="b", priority=0, waited_seconds=29),
+            ],
+            2,
+        ),
+    ],
+)
+async def test_its_place_among_those_who_wait(waiting: list[Waiting], position: int) -> None:
+    """After a higher priority, and after who came before."""
+    desk = Desk()
+    desk.switch.stand = QueueStand(agents=1, waiting=waiting)
+    desk.book.wish()
+    await desk.round(after=30)
+
+    assert desk.last.position == position
+
+
+async def test_two_attempts_and_a_pause() -> None:
+    desk = Desk()
+    wish = desk.book.wish()
+    await desk.round()
+    desk.switch.ends(desk.last.outgoing_id, DialOutcome.NO_ANSWER)
+    await desk.round(after=30)
+    await desk.round(after=RULE.pause_seconds - 1)
+    assert len(desk.switch.placed) == 1
+    await desk.round(after=1)
+    desk.switch.ends(desk.last.outgoing_id, DialOutcome.BUSY)
+    await desk.round(after=30)
+    await desk.round(after=RULE.pause_seconds)
+
+    assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.NO_ANSWER, Outcome.BUSY]
+    assert desk.book.settled == {wish: Settlement.ATTEMPTS}
+    assert len(desk.switch.placed) == 2
+    assert desk.callbacks.outcomes["busy"] == 1
+
+
+async def test_nobody_free_is_no_attempt() -> None:
+    desk = Desk()
+    desk.book.wish()
+    for _ in range(4):
+        await desk.round(after=AGAIN_SECONDS)
+        desk.switch.far[desk.last.outgoing_id] = Progress(left_at=desk.at)
+        await desk.round()
+
+    assert len(desk.switch.placed) == 4
+    assert {outcome for _, outcome in desk.book.outcomes} == {Outcome.NOBODY_FREE}
+    assert desk.book.settled == {}
+
+
+async def test_what_the_switch_has_lost_is_placed_anew_under_another_id() -> None:
+    """Only when nothing was left of it twice."""
+    desk = Desk()
+    desk.book.wish()
+    await desk.round()
+    first = desk.last.outgoing_id
+    desk.switch.gone.add(first)
+    await desk.round(after=2)
+    assert desk.book.outcomes == []
+    await desk.round(after=2)
+
+    assert desk.book.outcomes == [(first, Outcome.LOST)]
+    assert desk.last.outgoing_id != first
+
+
+async def test_the_database_is_away_when_it_ends() -> None:
+    """What became of it is kept at the switch until it is recorded."""
+    desk = Desk()
+    wish = desk.book.wish()
+    await desk.round()
+    placed = desk.last.outgoing_id
+    desk.switch.ends(placed, DialOutcome.ANSWERED, answered=True)
+    desk.book.away = True
+    with pytest.raises(DatabaseUnreachable):
+        await desk.round(after=2)
+    assert desk.switch.forgotten == []
+    desk.book.away = False
+    await desk.round(after=2)
+
+    assert desk.book.settled == {wish: Settlement.CALLED_BACK}
+    assert desk.switch.forgotten == [placed]
+
+
+async def test_the_link_is_lost_while_it_is_asked_for() -> None:
+    """Nobody knows whether it was: it is looked for, not asked for again."""
+    desk = Desk()
+    desk.book.wish()
+    desk.switch.fails = AmiUnreachable("gone")
+    with pytest.raises(AmiUnreachable):
+        await desk.round()
+    desk.switch.fails = None
+    (placed,) = desk.book.under_way
+    desk.switch.far[placed] = Progress(waits_since=START)
+    desk.callbacks.logged_in()
+    await desk.round(after=2)
+
+    assert desk.switch.placed == []
+    assert list(desk.book.under_way) == [placed]
+
+
+async def test_asterisk_refuses() -> None:
+    """It is said, nothing counts as an attempt, and it is tried again later."""
+    desk = Desk()
+    desk.book.wish()
+    desk.switch.fails = ActionFailed("Permission denied")
+    await desk.round()
+    said = desk.callbacks.trouble or ""
+    assert "Permission denied" in said
+    desk.switch.fails = None
+    await desk.round(after=REFUSED_SECONDS - 1)
+    assert desk.switch.placed == []
+    await desk.round(after=RULE.pause_seconds)
+
+    assert len(desk.switch.placed) == 1
+    assert desk.callbacks.trouble is None
+    assert desk.book.settled == {}
+
+
+async def test_one_that_cannot_be_written_holds_up_no_other() -> None:
+    desk = Desk()
+    desk.book.wish("+33612340001")
+    desk.book.wish("+33612340002", turn=1)
+
+    class Picky(Switch):
+        async def place(self, order: Order) -> None:
+            if order.number == "+33612340001":
+                raise EncodingError("no")
+            await super().place(order)
+
+    desk.switch = Picky()
+    desk.callbacks = Callbacks(
+        desk.book,
+        desk.switch,
+        plans=lambda: {"acme": plan_with(RULE)},
+        live=list,
+        now=lambda: desk.at,
+        link_up=lambda: True,
+        on_refused=lambda _: None,
+    )
+    await desk.round(after=2)
+
+    assert [one.number for one in desk.switch.placed] == ["+33612340002"]
+
+
+async def test_what_waits_is_taken_back_when_the_hours_are_over() -> None:
+    """And goes back to its place when they begin again; one that rings already is left alone."""
+    closed = Schedule(name="open", timezone="Europe/Paris", week=((),) * 7)
+    desk = Desk(Automatic(queue="medical", hours="open"), open=closed)
+    wish = desk.book.wish()
+    callback = desk.book.callbacks[wish]
+    for number, progress in (("waits", Progress(waits_since=START)), ("rings", Progress(rung_at=START))):
+        desk.book.under_way[number] = PlacedCall(
+            outgoing_id=number,
+            wish=wish,
+            client="acme",
+            number=callback.number,
+            queue="medical",
+            turn_at=START,
+            node="offer",
+            is_open=True,
+        )
+        desk.switch.far[number] = progress
+    await desk.round()
+
+    assert desk.switch.hung_up == ["waits"]
+    assert NOTHING_YET not in desk.switch.far.values()
