@@ -1,12 +1,15 @@
 """How fast ended calls become rows when the recorder has to catch up.
 
-    python bench/writer.py [--calls 200000] [--runs 5]
+    python bench/writer.py [--calls 200000] [--runs 5] [--people]
 
 An embedded PostgreSQL of its own, as it is installed. In one run, for calls of four nodes and one queue visit each:
 
 - one by one: a call and its visit inserted and committed, the next one only then; what most call recorders do;
 - recorder: the calls wait in its memory, and it is started: rows made, written, committed and acknowledged;
 - raw COPY: the same rows made beforehand, into the same tables by asyncpg's COPY: what is left is PostgreSQL's.
+
+With `--people` each call has what grows with a conversation too: an offer and two legs, three rows more. Only the
+recorder writes those.
 
 Median of the runs; the target is 50,000 calls/s for the recorder. Python and PostgreSQL need a core each for it, so
 what other programs took of the machine meanwhile is printed beside it.
@@ -40,9 +43,15 @@ from callrouter.core.call import (
     CallState,
     Clocks,
     Disposition,
+    EndedBy,
+    Leg,
+    LegPurpose,
+    Offer,
+    OfferOutcome,
     QueueOutcome,
     QueueVisit,
     Visit,
+    replace,
 )
 from callrouter.core.facts import CallEnded
 from callrouter.store.database import Database
@@ -104,6 +113,33 @@ def ended_call(number: int) -> Call:
     )
 
 
+def with_people(call: Call) -> Call:
+    """The same call with the agent's offer, their leg and the caller's."""
+    clocks = call.clocks
+    rang_at, answered_at = clocks.offered_at or clocks.ringing_at, clocks.bridged_at
+    offer = Offer(
+        number=1,
+        queue="medical",
+        agent="anne",
+        began_at=rang_at,
+        ended_at=answered_at,
+        outcome=OfferOutcome.ANSWERED,
+    )
+    agent = Leg(
+        number=1,
+        purpose=LegPurpose.AGENT,
+        party="anne",
+        began_at=rang_at,
+        answered_at=answered_at,
+        ended_at=clocks.ended_at,
+        ended_by=EndedBy.CALLER,
+        cause=16,
+        open=False,
+    )
+    caller = replace(agent, number=2, purpose=LegPurpose.CALLER, party="", began_at=clocks.ringing_at)
+    return replace(call, offers=(offer,), offers_made=1, legs=(agent, caller), legs_made=2)
+
+
 def postmaster(data_dir: Path) -> int:
     """The process number of the embedded PostgreSQL."""
     return int((data_dir / FOLDER / "postmaster.pid").read_text().split()[0])
@@ -112,7 +148,7 @@ def postmaster(data_dir: Path) -> int:
 async def emptied(database: Database) -> None:
     """No rows, and no checkpoint of the run before under way."""
     async with database.connection() as connection:
-        await connection.execute(text("TRUNCATE calls, queue_visits, messages"))
+        await connection.execute(text("TRUNCATE calls, queue_visits, offers, legs, messages"))
     connection = await database.connect_raw()
     await connection.execute("CHECKPOINT")
     await connection.close()
@@ -203,9 +239,11 @@ def _insert(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
 
 
-async def measure(calls_wanted: int, runs: int) -> float:
+async def measure(calls_wanted: int, runs: int, *, people: bool = False) -> float:
     """Run all three, print the table, and give the recorder's rate."""
     calls = [ended_call(number) for number in range(calls_wanted)]
+    if people:
+        calls = [with_people(call) for call in calls]
     found: dict[str, list[float]] = {"one by one": [], "recorder": [], "raw COPY": []}
     caught: list[Caught] = []
     with tempfile.TemporaryDirectory(prefix="callrouter-bench-") as folder:
@@ -237,8 +275,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--people", action="store_true")
     options = parser.parse_args(arguments)
-    rate = uvloop.run(measure(options.calls, options.runs))
+    rate = uvloop.run(measure(options.calls, options.runs, people=options.people))
     print(f"target: {TARGET:,.0f} calls/s: {'met' if rate >= TARGET else 'missed'}")
     return int(rate < TARGET)
 

@@ -162,12 +162,14 @@ class LegOut(Out):
     hold_seconds: Seconds
     ended_by: EndedBy | None = Field(description="Who hung up; null: not known, or the caller was given away")
     cause: int = Field(examples=[16], description="Q.850; 0: not known")
+    identity: str = Field(examples=["+33199000010"], description="The number that they saw; empty: not known, or none")
+    sip: int = Field(examples=[486], description="What the network answered (RFC 3261); 0: not known")
 
     @classmethod
     def of(cls, leg: Leg) -> LegOut:
         """From the core's own."""
         names = ("number", "purpose", "direction", "party", "began_at", "answered_at", "ended_at")
-        known = {name: getattr(leg, name) for name in (*names, "hold_seconds", "ended_by", "cause")}
+        known = {name: getattr(leg, name) for name in (*names, "hold_seconds", "ended_by", "cause", "identity", "sip")}
         return cls(**known, talk_seconds=leg.talk_seconds())
 
 

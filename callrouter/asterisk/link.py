@@ -17,7 +17,7 @@ import contextlib
 import hashlib
 import ipaddress
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -112,6 +112,8 @@ class AmiLink:
         self._event_time = EventTime()
         self._events: dict[bytes, OnEvent] = {}
         self._handlers = Handlers(events=self._events, on_post_error=on_post_error or _log_post_error)
+        self._filtered: set[str] = set()
+        """Events that this session lets through."""
         self._on_state: list[OnState] = []
         self._along: Along = bytes  # nothing
         self._loop = asyncio.get_running_loop()
@@ -146,6 +148,22 @@ class AmiLink:
             self._on_state.append(on_state)
         if along is not None:
             self._along = along
+
+    def follow(self, events: Mapping[str, OnEvent]) -> None:
+        """Subscribe while the link runs, until `unfollow`: to what is frequent, and wanted only now and then.
+
+        Nobody else may be told these: it is all or nothing.
+        """
+        assert not any(name.encode() in self._events for name in events), "these are told already"
+        self.tells(events=events)
+        for name in events.keys() - self._filtered:
+            self._filtered.add(name)
+            self.post_batch(codec.encode_action("Filter", _wanted(name), f"p/Filter/{name}"))
+
+    def unfollow(self, names: Iterable[str]) -> None:
+        """What Asterisk still sends of it, until the next log-in, is dropped before it is decoded."""
+        for name in names:
+            self._events.pop(name.encode(), None)
 
     @property
     def wanted_events(self) -> tuple[str, ...]:
@@ -323,10 +341,8 @@ class AmiLink:
         """
         batch = Batch(session)
         batch.raw(FORGED_EVENTS)
-        answers = []
-        for name in self.wanted_events:
-            criteria = f"name({name}),method(none)"
-            answers.append(batch.request("Filter", {"Operation": "Add", "MatchCriteria": criteria}))
+        self._filtered = set(self.wanted_events)
+        answers = [batch.request("Filter", _wanted(name)) for name in self.wanted_events]
         answers.append(batch.request("Events", {"EventMask": "on"}))
         batch.write()
         results = await asyncio.gather(*answers, return_exceptions=True)
@@ -396,6 +412,11 @@ class AmiLink:
             self._away.failed(reason, state=state.value)
         for on_state in self._on_state:
             on_state(state, reason)
+
+
+def _wanted(event: str) -> dict[str, str]:
+    """Headers of a Filter that lets an event through (`manager.c`, action_filter)."""
+    return {"Operation": "Add", "MatchCriteria": f"name({event}),method(none)"}
 
 
 def _tell_both(first: OnEvent, second: OnEvent, message: codec.AmiMessage) -> None:

@@ -16,14 +16,14 @@ from callrouter.core.explain import nodes_reached
 from callrouter.dialplan import PaperSpeech
 from callrouter.logs import safe_text
 from callrouter.settings import Settings, load_settings
-from callrouter.store.calls import find_call
+from callrouter.store.calls import find_call, superseded_records
 
 
 def explain(
     call_id: Annotated[str, typer.Argument(metavar="CALL", help="As /api/calls and the log name it.")],
 ) -> None:
     """Say why a call ended where it did: every node, the exit it took, and the value that decided."""
-    call, kept = asyncio.run(_find(load_settings(), call_id))
+    call, kept, others = asyncio.run(_find(load_settings(), call_id))
     if call is None or kept is None:
         typer.echo(f"callrouter: there is no call {safe_text(call_id)} in the record", err=True)
         raise typer.Exit(1)
@@ -31,6 +31,9 @@ def explain(
     story = explanation(call, kept.plan, kept.timezone)
     for line in (_head(call, kept.timezone), " → ".join(nodes_reached(call)), "", *story):
         typer.echo(safe_text(line))
+    if others:
+        kept_too = "1 other record of this call is" if others == 1 else f"{others} other records of this call are"
+        typer.echo(f"({kept_too} kept, by whoever knew less or was corrected: table superseded_calls)")
     typer.echo(_about_lines(call, kept))
 
 
@@ -44,13 +47,15 @@ def _about_lines(call: Call, kept: KeptPlan) -> str:
     return f"(lines of {version}, in service since {kept.stored.first_live_at:%Y-%m-%d %H:%M} UTC)"
 
 
-async def _find(settings: Settings, call_id: str) -> tuple[Call | None, KeptPlan | None]:
+async def _find(settings: Settings, call_id: str) -> tuple[Call | None, KeptPlan | None, int]:
+    """The call, the plan it walked, and how many other records of it are kept."""
     async with open_database(settings, create=False) as database:
         call = await find_call(database, call_id)
         if call is None:
-            return None, None
+            return None, None, 0
         plans = KeptPlans(database, PaperSpeech(), settings.region)
-        return call, await plans.find(call.client, call.plan_version)
+        others = await superseded_records(database, call_id)
+        return call, await plans.find(call.client, call.plan_version), others
 
 
 def _head(call: Call, zone: str) -> str:

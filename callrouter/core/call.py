@@ -285,6 +285,10 @@ class Leg(Struct, frozen=True, kw_only=True, gc=False):
     """Q.850; 0: not known."""
     open: bool = True
     """More may be heard of it."""
+    identity: str = ""
+    """The number that they saw; empty: not known, or none."""
+    sip: int = 0
+    """What the network answered where they were not reached (RFC 3261); 0: not known."""
 
     @property
     def direction(self) -> LegDirection:

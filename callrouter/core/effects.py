@@ -188,8 +188,9 @@ def describe_effect(effect: Effect) -> str:
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
         case EnterQueue(queue=queue, priority=priority):
             return f"queue {queue}" + (f" priority {priority}" if priority else "")
-        case Dial(numbers=numbers, screen=screen):
-            return f"dial {' + '.join(numbers)}" + (" screened" if screen else "")
+        case Dial(numbers=numbers, screen=screen, presented=presented):
+            as_whom = f" as {presented.number}" if presented else ""
+            return f"dial {' + '.join(numbers)}{as_whom}" + (" screened" if screen else "")
         case Record(max_seconds=seconds):
             return f"record at most {seconds:g} s"
         case LookAtQueues(queues=queues):

@@ -310,7 +310,7 @@ def _note_closed(
     if dial:
         at = dial.ended_at or dial.started_at
         call = legs.close(call, LegPurpose.CONTACT, at, by.get(LegPurpose.CONTACT))
-        call = call if dial.answered_at else legs.unanswered_contact(call, dial)
+        call = legs.unanswered_contacts(call, dial)
     if visit:
         facts.append(fact.QueueEnded(call=call, visit=visit))
     if dial:

@@ -12,7 +12,7 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
                   was heard but its beginning)
     leg           number, purpose, party, leg, began, answered, ended, held since, seconds on hold, hung up, ended by,
-                  cause, open
+                  cause, open, identity, SIP status (the last two left out when neither is known)
 
 Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
 back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
@@ -125,6 +125,7 @@ def write_legs(legs: Iterable[Leg], offset: Offset) -> list[Any]:
             *(leg.number, leg.purpose, leg.party, leg.leg),
             *(offset(leg.began_at), offset(leg.answered_at), offset(leg.ended_at), offset(leg.held_at)),
             *(leg.hold_seconds, leg.hung_up, leg.ended_by, leg.cause, leg.open),
+            *((leg.identity, leg.sip) if leg.identity or leg.sip else ()),
         ]
         for leg in legs
     ]
@@ -255,7 +256,8 @@ class PartsReader:
     def leg(self, written: Any) -> Leg:
         """A party's side of the call."""
         number, purpose, party, leg, began_at, answered_at, ended_at, held_at, *rest = written
-        hold_seconds, hung_up, ended_by, cause, still_open = rest
+        hold_seconds, hung_up, ended_by, cause, still_open, *shown = rest
+        identity, sip = shown or ("", 0)
         return Leg(
             number=whole(number),
             purpose=LegPurpose(purpose),
@@ -270,6 +272,8 @@ class PartsReader:
             ended_by=None if ended_by is None else EndedBy(ended_by),
             cause=whole(cause),
             open=still_open is True,
+            identity=text(identity),
+            sip=whole(sip),
         )
 
     def callback(self, written: Any) -> Callback:

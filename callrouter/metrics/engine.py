@@ -78,6 +78,9 @@ class EngineMetrics:
         self._addresses_away = Gauge(
             "callrouter_carrier_addresses_away", "Of them those that do not answer", registry=registry
         )
+        self._registrations_failed = Gauge(
+            "callrouter_registrations_failed", "Accounts that a carrier does not register", registry=registry
+        )
         self._queues_missing = Gauge(
             "callrouter_queues_missing", "Queues that trees name and Asterisk lacks", registry=registry
         )
@@ -114,10 +117,13 @@ class EngineMetrics:
         self._queues_different.set(different)
         self._phones_missing.set(phones_missing)
 
-    def trunk_checked(self, addresses: int, away: int) -> None:
-        """After each look: at how many addresses of carriers numbers are dialled, and how many of them are away."""
+    def trunk_checked(self, addresses: int, away: int, unregistered: int) -> None:
+        """After each look: at how many addresses of carriers numbers are dialled, how many of them are away, and how
+        many accounts are not registered.
+        """
         self._addresses.set(addresses)
         self._addresses_away.set(away)
+        self._registrations_failed.set(unregistered)
 
     def watch(self, sources: Sources) -> None:
         """Also show what others count; call it once, when they exist."""

@@ -14,7 +14,7 @@ from callrouter.core.call import Call, Disposition, EndedBy, Leg, LegPurpose, Of
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import PATH_ARROW, calls, legs, offers, queue_visits
+from callrouter.store.tables import PATH_ARROW, calls, legs, offers, queue_visits, superseded_calls
 from callrouter.store.trace import call_from_fields
 
 
@@ -74,10 +74,23 @@ async def _legs_of(connection: AsyncConnection, call_id: str) -> tuple[Leg, ...]
             hold_seconds=row["hold_seconds"],
             ended_by=row["ended_by"] and EndedBy(row["ended_by"]),
             cause=row["cause"],
+            identity=row["identity"] or "",
+            sip=int(row["tech_cause"] or 0),
             open=False,
         )
         for row in (await connection.execute(told)).mappings()
     )
+
+
+async def superseded_records(database: Database, call_id: str) -> int:
+    """How many records of a call are kept beside the one that stands.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    query = select(func.count()).where(superseded_calls.c.call_id == call_id)
+    async with database.connection() as connection:
+        return int((await connection.execute(query)).scalar_one())
 
 
 async def recorded_calls(database: Database, call_ids: Sequence[str]) -> dict[str, bool]:

@@ -214,7 +214,7 @@ legs = Table(
     Column("hold_seconds", Double, nullable=False),
     Column("ended_by", Text, comment="who hung up; empty: not known, or the caller was given away"),
     Column("cause", Integer, nullable=False, comment="Q.850; 0: not known"),
-    Column("tech_cause", Text, comment="what the network answered, as Asterisk says it (486)"),
+    Column("tech_cause", Text, comment="what the network answered: a SIP status (486)"),
     *_revision(),
     PrimaryKeyConstraint("leg_id"),
     CheckConstraint(_one_of("purpose", LegPurpose), name="purpose"),

@@ -72,8 +72,13 @@ class Feed:
         self._observing = False
         self._ended = ""
         self._rests: asyncio.TimerHandle | None = None
+        self._on_listening: Callable[[bool], None] = lambda _: None
         self.listening = False
         """Whether events are made."""
+
+    def tells(self, on_listening: Callable[[bool], None]) -> None:
+        """Subscribe: whenever somebody begins to listen, and when events are made no more; one may be told."""
+        self._on_listening = on_listening
 
     @property
     def listeners(self) -> int:
@@ -185,7 +190,9 @@ class Feed:
         if not self.listening:
             self.listening = True
             self._ring.interrupt()
+            self._on_listening(True)
 
     def _rest(self) -> None:
         self._rests = None
         self.listening = False
+        self._on_listening(False)

@@ -55,6 +55,8 @@ class _Dialog:
     tag: str
     telephone: Telephone
     answered: bool = False
+    requests: int = 0
+    """Sent by us within the dialog: its CSeq."""
 
 
 class Carrier(asyncio.DatagramProtocol):
@@ -110,10 +112,19 @@ class Carrier(asyncio.DatagramProtocol):
         if self._transport is not None:
             self._transport.close()
 
+    def hold(self, number: str, *, on: bool) -> None:
+        """Whoever has answered at a number puts the other side on hold, or takes them back (RFC 3264, 8.4)."""
+        for call_id, dialog in self._dialogs.items():
+            if dialog.invite["number"] == number and dialog.answered:
+                way = "sendonly" if on else "sendrecv"
+                self._request("INVITE", call_id, body=_sdp(dialog.telephone.port, version=dialog.requests + 2, way=way))
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.heard.append(data.decode(errors="replace"))
         request = _parse(data)
         if request is None:
+            if (answered := _answered_invite(data)) is not None:
+                self._request("ACK", answered)
             return
         method, call_id = request["method"], request["call-id"]
         dialog = self._dialogs.get(call_id)
@@ -188,21 +199,29 @@ class Carrier(asyncio.DatagramProtocol):
             self._hang_up(call_id)
 
     def _hang_up(self, call_id: str) -> None:
+        self._request("BYE", call_id)
+        self._drop(call_id)
+
+    def _request(self, method: str, call_id: str, *, body: str = "") -> None:
+        """Within a dialog; an ACK is of the last request."""
         dialog = self._dialogs.get(call_id)
         if dialog is None or self._transport is None:
             return
+        if method != "ACK":
+            dialog.requests += 1
         lines = (
-            f"BYE {dialog.invite['contact-uri']} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self.contact};branch=z9hG4bK-{dialog.tag}",
+            f"{method} {dialog.invite['contact-uri']} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self.contact};branch=z9hG4bK-{dialog.tag}-{dialog.requests}-{method}",
             f"From: {dialog.invite['to']};tag={dialog.tag}",
             f"To: {dialog.invite['from']}",
             f"Call-ID: {call_id}",
-            "CSeq: 1 BYE",
+            f"CSeq: {dialog.requests} {method}",
+            f"Contact: <sip:{self.contact}>",
             "Max-Forwards: 70",
-            "Content-Length: 0",
+            *(("Content-Type: application/sdp",) if body else ()),
+            f"Content-Length: {len(body)}",
         )
-        self._transport.sendto(("\r\n".join(lines) + "\r\n\r\n").encode(), dialog.address)
-        self._drop(call_id)
+        self._transport.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), dialog.address)
 
     def _drop(self, call_id: str) -> None:
         dialog = self._dialogs.pop(call_id, None)
@@ -242,6 +261,14 @@ class Carrier(asyncio.DatagramProtocol):
         self._transport.sendto(("\r\n".join(lines) + "\r\n\r\n" + body).encode(), address)
 
 
+def _answered_invite(data: bytes) -> str | None:
+    """The Call-ID of an INVITE of ours that this response accepts; None for any other message."""
+    head = data.decode(errors="replace").partition("\r\n\r\n")[0]
+    call_id = re.search(r"(?im)^Call-ID:\s*([^\r\n]+)", head)
+    accepts = head.startswith("SIP/2.0 200 ") and re.search(r"(?im)^CSeq:\s*\d+ INVITE", head)
+    return call_id[1].strip() if accepts and call_id else None
+
+
 def _parse(data: bytes) -> dict[str, str] | None:
     """A request's headers by lower-case name, with method, number, media and contact-uri; None for a response."""
     head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
@@ -265,7 +292,14 @@ def _parse(data: bytes) -> dict[str, str] | None:
     return request
 
 
-def _sdp(port: int) -> str:
-    lines = ("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", f"m=audio {port} RTP/AVP 8 101")
-    formats = ("a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20")
+def _sdp(port: int, *, version: int = 1, way: str = "sendrecv") -> str:
+    lines = (
+        "v=0",
+        f"o=- 1 {version} IN IP4 127.0.0.1",
+        "s=-",
+        "c=IN IP4 127.0.0.1",
+        "t=0 0",
+        f"m=audio {port} RTP/AVP 8 101",
+    )
+    formats = ("a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", f"a={way}")
     return "\r\n".join((*lines, *formats)) + "\r\n"

@@ -73,9 +73,7 @@ def _create_legs() -> None:
             comment="who hung up; empty: not known, or the caller was given away",
         ),
         sa.Column("cause", sa.Integer(), nullable=False, comment="Q.850; 0: not known"),
-        sa.Column(
-            "tech_cause", sa.Text(), nullable=True, comment="what the network answered, as Asterisk says it (486)"
-        ),
+        sa.Column("tech_cause", sa.Text(), nullable=True, comment="what the network answered: a SIP status (486)"),
         _epoch(nullable=False),
         _count(nullable=False),
         sa.CheckConstraint(

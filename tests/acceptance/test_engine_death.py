@@ -55,6 +55,11 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town, tmp_path: Path) ->
     assert talked["disposition"] == "answered"
     assert talked["agent"] in ("agent-1", "agent-2")
     assert talked["talk_seconds"] > 4
+    # Whom they were offered to is in none of Asterisk's notes: the engine's own journal on disk had it.
+    detail = town.detail(talked["call_id"])
+    assert (detail["offers"][-1]["agent"], detail["offers"][-1]["outcome"]) == (talked["agent"], "answered")
+    assert [(leg["purpose"], leg["party"]) for leg in detail["legs"]] == [("agent", talked["agent"]), ("caller", "")]
+    assert {leg["ended_by"] for leg in detail["legs"]} == {None}
     [waited] = town.rows_of(in_menu)
     assert waited["disposition"] == "answered"
     assert waited["agent"] in ("agent-1", "agent-2")

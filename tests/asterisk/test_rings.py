@@ -107,6 +107,24 @@ async def test_an_agent_who_hangs_up(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert call.talk_seconds() == pytest.approx(2.0, abs=0.4)
 
 
+async def test_an_agent_who_puts_the_caller_on_hold(tmp_path: Path) -> None:
+    """Twice, the second time until the end: no talk, and the agent's own leg says for how long."""
+    async with a_team(tmp_path, {"agent-1": Habit.ANSWERS}) as (room, phones):
+        await room.call("leave-9")
+        await room.reached(lambda call: call.agent == "agent-1")
+        for on in (True, False, True):
+            await asyncio.sleep(1)
+            phones.hold("agent-1", on=on)
+        await asyncio.sleep(1)
+        await asyncio.to_thread(room.pbx.cli, "channel request hangup all")
+        call = await room.the_end()
+
+    agent = call.legs[0]
+    assert agent.hold_seconds == pytest.approx(2.0, abs=0.8)
+    assert agent.talk_seconds() == pytest.approx(2.0, abs=0.8)
+    assert call.talk_seconds() == pytest.approx(agent.talk_seconds(), abs=0.2)
+
+
 async def test_an_agents_channel_that_is_ended_by_others(tmp_path: Path) -> None:
     """Neither hung up: an operator did, or a line failed."""
     async with a_team(tmp_path, {"agent-1": Habit.ANSWERS}) as (room, _):

@@ -93,6 +93,13 @@ async def test_sessions_of_the_record(desk: Desk, database: Database, tmp_path: 
     assert nothing.stdout == "There is no session of that kind.\n"
 
 
+async def test_a_pin_is_for_somebody(desk: Desk) -> None:
+    """A slip of the name is said before anything is asked."""
+    done = await desk.command("pin", "agent-9")
+
+    assert (done.returncode, done.stderr) == (2, "callrouter: there is no agent agent-9 in shared/agents.yaml\n")
+
+
 async def test_a_pin_is_taken_away(desk: Desk, database: Database) -> None:
     """Once; who has none is said to have none."""
     await set_pin(database, "agent-1", "2580", by="command:anne", now=MONDAY)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.call import replace
+from callrouter.core.call import Revision, replace
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import Promise
 from callrouter.dialplan import PaperSpeech, load_directory
@@ -74,6 +74,20 @@ async def test_explain_names_the_lines_that_decided(command: Command) -> None:
     assert story[-2] == "10:01:20  ended: answered"
     assert story[-1].startswith("(lines of version ")
     assert story[-1].endswith(" of the dialplan, in service since 2026-11-24 08:00 UTC)")
+
+
+async def test_explain_says_that_the_record_was_corrected(command: Command, database: Database) -> None:
+    """Whoever disputes a call sees that somebody said otherwise, and where that stands."""
+    writer = Writer(database)
+    await writer.write([replace(answered("8"), revision=Revision(100, 3))])
+    await writer.write([replace(answered("8"), revision=Revision(200, 1))])
+    writer.close()
+
+    done = await command("explain", "8")
+
+    assert done.stdout.splitlines()[-2] == (
+        "(1 other record of this call is kept, by whoever knew less or was corrected: table superseded_calls)"
+    )
 
 
 async def test_explain_says_when_the_version_is_not_in_the_record(command: Command) -> None:

@@ -191,7 +191,7 @@ def _sounds(path: Path) -> bool:
 
 
 class RefusingCarrier:
-    """Answers OPTIONS, and INVITEs with `status`; nothing at all where that is None. `dialled`: numbers of INVITEs."""
+    """Answers OPTIONS, and all else with `status`; nothing at all where that is None. `dialled`: numbers of INVITEs."""
 
     def __init__(self) -> None:
         self.status: str | None = "503 Service Unavailable"
@@ -219,8 +219,8 @@ class RefusingCarrier:
             if method == "INVITE" and (number := re.match(r"sips?:([^@]+)@", rest)):
                 self.dialled.append(number[1])
                 self.invites.append(rest)
-            if self.status is not None and method in ("INVITE", "OPTIONS"):
-                status = self.status if method == "INVITE" else "200 OK"
+            if self.status is not None and method in ("INVITE", "OPTIONS", "REGISTER"):
+                status = "200 OK" if method == "OPTIONS" else self.status
                 self._socket.sendto(_response(rest, status), data[1])
 
 

@@ -194,3 +194,15 @@ async def test_all_is_over_when_the_engine_stops() -> None:
 
     assert outlet.why == "the engine stops"
     assert (await room.feed.listen()).ended
+
+
+async def test_whoever_hears_for_it_is_told_whether_somebody_listens() -> None:
+    """Once when the first comes, and once when the last has been gone for a while."""
+    room, told = Room(linger_seconds=0.02), list[bool]()
+    room.feed.tells(told.append)
+    first, second = await room.feed.listen(), await room.feed.listen()
+    room.feed.leave(first)
+    room.feed.leave(second)
+    await asyncio.sleep(0.1)
+
+    assert told == [True, False]

@@ -20,6 +20,20 @@ from callrouter.store.access.audit import Deed
 from callrouter.store.agents.sessions import SessionLog
 
 
+class LastCrew:
+    """Who answers callers, as the files said it when they were last right; nobody, where they never were."""
+
+    def __init__(self, now: Callable[[], Crew | None]) -> None:
+        """`now` gives the same object as long as the files say the same; None: they are wrong."""
+        self._now = now
+        self._last = Crew()
+
+    def __call__(self) -> Crew:
+        """The same object as long as nothing else is known."""
+        self._last = self._now() or self._last
+        return self._last
+
+
 @dataclass(frozen=True, kw_only=True)
 class AgentsAtWork:
     """Everything about agents that lives as long as the engine."""
@@ -32,7 +46,7 @@ class AgentsAtWork:
     def of(  # noqa: PLR0913, RUF100  # each is somebody it works with
         cls,
         link: AmiLink,
-        crew: Callable[[], Crew],
+        crew: Callable[[], Crew | None],
         *,
         clock: SystemClock,
         shift: timedelta,
@@ -48,7 +62,7 @@ class AgentsAtWork:
             return link.state is LinkState.UP
 
         members = Members(link)
-        roster = Roster(members, crew, clock=clock, tell=sessions.tell, link_up=link_up, shift=shift)
+        roster = Roster(members, LastCrew(crew), clock=clock, tell=sessions.tell, link_up=link_up, shift=shift)
         comparison = Comparison(roster, members, clock=clock, link_up=link_up, shift=shift, on_recalled=sessions.settle)
         Offers(link, roster)
         FeatureCodes(link, roster, pins, Answers(say), note=note, start=tasks.start)

@@ -83,12 +83,15 @@ class Comparison:
         Raises:
             AmiError: the link went away meanwhile.
         """
+        if not self._roster.crew.agents:
+            return  # the files were never right since the start, or name nobody: everybody stays where they stand
         fresh = not self._recalled
         if fresh:
             self._recall(await self._members.kept(AGENTS))
         self._catch_up(await self._members.kept(ASKED))
         self._run_on(await self._members.kept(WRAP_UPS))
         self._roster.forget_strangers()
+        self._roster.end_overdue()
         changes, agents = self._roster.changes, self._roster.crew.agents
         seen = await self._members.seen(sorted({place.queue for agent in agents.values() for place in agent.places}))
         if changes != self._roster.changes:  # somebody moved meanwhile, and what was read is of before

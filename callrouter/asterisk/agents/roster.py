@@ -277,6 +277,13 @@ class Roster:
                 self._tell(session)
             self._time(agent, noted)
 
+    def end_overdue(self) -> None:
+        """End the wrap-ups that ran out while Asterisk was away, and nothing could be changed there."""
+        now = self._clock.now()
+        for name, standing in list(self._standings.items()):
+            if standing.until_at is not None and standing.until_at <= now:
+                self._time_is_over(name)
+
     def note_all(self) -> None:
         """Have AstDB know where everybody stands: it may have lost it, or be another one."""
         change = self._members.change()

@@ -1,8 +1,9 @@
 """How agents stand, as app_queue tells it; for those who follow it live.
 
 Asterisk raises an event for each of an agent's queues whenever their telephone or pause changes: what comes together is
-looked at once. After each log-in, and every half minute, all members are asked for: a member that a reload removes
-while they talk is told by no event.
+looked at once. Those of telephones are many (three times a call, for each queue), and asked for only while somebody
+follows. After each log-in, when somebody begins to, and every half minute from then on all members are asked for: a
+member that a reload removes while they talk is told by no event.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from callrouter.stream.events import AgentCard, PhoneState
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 TOGETHER_SECONDS: Final = 0.01
+TELEPHONES: Final = "QueueMemberStatus"
 
 _STATES: Final[Mapping[str, PhoneState]] = {
     "1": PhoneState.IDLE,
@@ -41,6 +43,9 @@ hold; 0 is unknown."""
 class Follower(Protocol):
     """Who is told (`stream.feed.Feed`)."""
 
+    @property
+    def listening(self) -> bool: ...
+    def tells(self, on_listening: Callable[[bool], None]) -> None: ...
     def agent_changed(self, card: AgentCard) -> None: ...
     def observes(self, observing: bool, reason: str = "") -> None: ...  # noqa: FBT001, RUF100
 
@@ -75,19 +80,19 @@ class AgentWatch:
         self._due = asyncio.Event()
         link.tells(
             events={
-                "QueueMemberStatus": self._on_member,
                 "QueueMemberPause": self._on_member,
                 "QueueMemberAdded": self._on_member,
                 "QueueMemberRemoved": self._on_removed,
             },
             on_state=self._on_link_state,
         )
+        follower.tells(self._on_listening)
 
     async def run(self) -> None:
         """Ask for all members when it is due, until cancelled."""
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                async with asyncio.timeout(LOOK_AGAIN_SECONDS if self._follower.listening else None):
                     await self._due.wait()
             self._due.clear()
             if self._link.state is LinkState.UP:
@@ -116,6 +121,13 @@ class AgentWatch:
             members.setdefault(agent, {})[queue] = seen
         self._members = members
         self._tell_changes(list(members))
+
+    def _on_listening(self, listening: bool) -> None:  # noqa: FBT001, RUF100
+        if listening:
+            self._link.follow({TELEPHONES: self._on_member})
+            self._due.set()
+        else:
+            self._link.unfollow([TELEPHONES])
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:

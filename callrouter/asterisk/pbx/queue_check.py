@@ -2,15 +2,13 @@
 
 Asterisk's queues stand in its own files, the trees and the teams in the folder's. They are compared after each log-in,
 whenever plans go live, when the PBX's unit has applied something, and every half minute: a queue may also vanish, or be
-mended, by a reload of Asterisk's own. AMI shows of a queue its members, strategy and bound; how long a phone rings, the
-pause after it and the wrap-up are read from the files that it loads (`AST_CONFIG`): it does not show them
-(app_queue.c, manager_queues_status).
+mended, by a reload of Asterisk's own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Final, Protocol
@@ -19,6 +17,7 @@ import structlog
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.queue_differences import differences_of, written_of
 from callrouter.asterisk.pbx.queues_named import QueuesNamed
 from callrouter.asterisk.teams.document import Team, Teams
 from callrouter.core.plan import Plan
@@ -161,11 +160,11 @@ class QueueCheck:
     async def _compared(self, team: Team) -> list[str]:
         """How a queue that is there differs. One at a time: callers may be waiting in each, and each is an event."""
         shown = await self._link.collect("QueueStatus", [("Queue", team.name)])
-        times = times_of(team)
-        asked = [("Getvar", {"Variable": f"AST_CONFIG(queues.conf,{team.name},{key})"}) for key in times]
+        written = written_of(team)
+        asked = [("Getvar", {"Variable": one.variable(team)}) for one in written]
         answers = await asyncio.gather(*self._link.send_batch(asked))
-        written = {key: answer["Value"] for key, answer in zip(times, answers, strict=True)}
-        return [*differences_of(team, shown), *different_times(times, written)]
+        found = [one.difference(answer["Value"]) for one, answer in zip(written, answers, strict=True)]
+        return [*differences_of(team, shown), *filter(None, found)]
 
     async def _phones_missing(self, teams: Teams) -> list[str]:
         try:
@@ -195,64 +194,10 @@ class QueueCheck:
             log.info("Asterisk's queues and telephones are as the folder says")
 
 
-def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
-    """What QueueStatus shows of a queue that is otherwise than its team, each a sentence.
-
-    An agent who has logged in by telephone or by hand, and is no member by the file, is no difference.
-    """
-    rung: dict[str, None] = {}
-    members = {one.interface: one.agent for one in team.members}
-    for event in answer:
-        if event["Event"] == "QueueParams":
-            if team.strategy not in (None, event["Strategy"]):
-                yield f"its strategy is {event['Strategy']}, and not {team.strategy}"
-            if event["Weight"] != str(team.weight):
-                yield f"its weight is {event['Weight']}, and not {team.weight}"
-            if team.max_callers is not None and event["Max"] != str(team.max_callers):
-                yield f"it holds {_callers(event['Max'])}, and not {_callers(str(team.max_callers))}"
-        elif event["Event"] == "QueueMember":
-            rung[event["Location"]] = None
-            agent = members.get(event["Location"], "")
-            level = int(event["Penalty"]) + 1
-            if agent and event["Membership"] == "static" and level != team.penalty(agent) + 1:
-                yield f"{agent} is of level {level}, and not {team.penalty(agent) + 1}"
-            if event["Location"] not in members and event["Membership"] == "static":
-                yield f"{event['Name']} ({event['Location']}) is rung, and is no member"
-    for interface, agent in members.items():
-        if interface not in rung:
-            yield f"{agent} ({interface}) is a member, and is not rung"
-    in_order = [interface for interface in rung if interface in members]
-    if team.strategy == "linear" and in_order != [interface for interface in members if interface in rung]:
-        # A queue's members are kept in order only if it was linear when it was made (app_queue.c, init_queue).
-        yield "its members are not rung in the order of the file: they will be once Asterisk has been restarted"
-
-
-def times_of(team: Team) -> dict[str, int]:
-    """Seconds that a team says, by the key of queues.conf."""
-    times = {"timeout": team.ring_seconds, "retry": team.retry_seconds, "wrapuptime": team.wrap_up_seconds}
-    return {key: seconds for key, seconds in times.items() if seconds is not None}
-
-
-def different_times(times: Mapping[str, int], written: Mapping[str, str]) -> Iterator[str]:
-    """What stands otherwise in Asterisk's files, each a sentence."""
-    for key, seconds in times.items():
-        if written[key] != str(seconds):
-            yield f"{_TIMES[key]} is {written[key] or 'not set'}, and not {seconds} s"
-
-
-def _callers(bound: str) -> str:
-    return "any number of callers" if bound == "0" else how_many(int(bound), "caller")
-
-
 def _some(queues: Mapping[str, object]) -> str:
     """The first few, each in quotes."""
     more = f" and {len(queues) - _FEW} more" if len(queues) > _FEW else ""
     return ", ".join(f'"{queue}"' for queue in islice(queues, _FEW)) + more
 
 
-_TIMES: Final = {
-    "timeout": "the time that a telephone rings",
-    "retry": "the pause before the next one rings",
-    "wrapuptime": "the wrap-up",
-}
 _MEND: Final = "`callrouter pbx apply`, on Asterisk's host, brings them there"

@@ -20,6 +20,7 @@ from callrouter.cli.audit import at_command_line
 from callrouter.cli.usage import Command, Group
 from callrouter.core.agents.sessions import Session, SessionKind
 from callrouter.core.agents.standing import AgentState
+from callrouter.errors import UsageError
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
 from callrouter.settings.token import token_to_ask_with
@@ -84,6 +85,8 @@ def pin(
 ) -> None:
     """Give an agent a PIN, which is asked for and kept as a hash only; a lock after wrong ones ends."""
     now = datetime.now(UTC)
+    if not remove:
+        _must_be_known(agent)
     new = "" if remove else typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
 
     async def work() -> None:
@@ -162,6 +165,18 @@ def _asked(question: Callable[[AgentsThere], Awaitable[T]]) -> T:
     except EngineAway as error:
         typer.echo(f"callrouter: {error}", err=True)
         raise typer.Exit(1) from None
+
+
+def _must_be_known(agent: str) -> None:
+    """Where the engine answers: a PIN for a name that nobody has helps nobody."""
+    settings = load_settings()
+    there = AgentsThere(EngineClient(settings.engine_base_url, token_to_ask_with(settings)))
+    try:
+        found = asyncio.run(there.who())
+    except EngineAway:
+        return
+    if found.find(agent) is None:
+        raise UsageError(f"there is no agent {safe_text(agent, 80)} in shared/agents.yaml")
 
 
 def _local(at: datetime | None) -> str:

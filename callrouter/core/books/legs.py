@@ -15,7 +15,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from callrouter.core.call import Call, DialAttempt, EndedBy, Leg, LegPurpose, replace
+from callrouter.core.call import TOGETHER, Call, DialAttempt, EndedBy, Leg, LegPurpose, replace
 from callrouter.core.inputs import LegHeard, LegSign
 
 _BY_THEM: Final = {LegPurpose.AGENT: EndedBy.AGENT, LegPurpose.CONTACT: EndedBy.CONTACT}
@@ -35,14 +35,28 @@ def begin_contact(call: Call, at: datetime) -> Call:
     dial = call.dials[-1] if call.dials else None
     if dial is None or any(one.open and one.purpose is LegPurpose.CONTACT for one in call.legs):
         return call
-    return _add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
+    call = _add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
+    return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown)))
 
 
-def unanswered_contact(call: Call, dial: DialAttempt) -> Call:
-    """Whoever was dialled did not take the call."""
-    call = _add(call, LegPurpose.CONTACT, dial.target, began_at=dial.started_at)
-    ended = replace(call.legs[-1], ended_at=dial.ended_at, open=False)
-    return replace(call, legs=(*call.legs[:-1], ended))
+def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
+    """Those who were dialled and did not take the call: each with what the network said."""
+    failed = {one.leg: one for one in dial.failures}
+    for place, name in enumerate(dial.target.split(TOGETHER)):
+        if dial.answered_at is not None and place == dial.leg:
+            continue
+        call = _add(call, LegPurpose.CONTACT, name, began_at=dial.started_at)
+        failure = failed.get(place)
+        ended = replace(
+            call.legs[-1],
+            ended_at=dial.ended_at,
+            identity=dial.shown,
+            cause=failure.cause if failure else 0,
+            sip=failure.sip if failure else 0,
+            open=False,
+        )
+        call = replace(call, legs=(*call.legs[:-1], ended))
+    return call
 
 
 def end_caller(call: Call, at: datetime, by: EndedBy | None) -> Call:

@@ -53,7 +53,8 @@ class Catalogue(Struct, frozen=True, kw_only=True, dict=True):
     issues: tuple[Issue, ...] = ()
     loaded_at: datetime
     queues: Mapping[str, TeamQueue] = field(default_factory=dict)
-    crew: Crew = field(default_factory=Crew)
+    crew: Crew | None = None
+    """Who answers callers; None: the files that say so are wrong."""
     region: str = DEFAULT_COUNTRY
     """Country whose national form a trunk may send."""
     refused: frozenset[str] = frozenset()

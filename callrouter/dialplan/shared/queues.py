@@ -36,6 +36,10 @@ class TeamQueue(Struct, frozen=True, kw_only=True):
     next_level_seconds: float | None = None
     """After how long each further level is rung too; None: as soon as nobody of the one before is free."""
 
+    def level(self, agent: str) -> int:
+        """An agent's, from 1."""
+        return self.levels.get(agent, 1)
+
 
 def team_queue(name: str, block: TeamQueueBlock) -> TeamQueue:
     """The line of a document's queue."""

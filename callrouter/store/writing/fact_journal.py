@@ -16,7 +16,6 @@ import json
 import os
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -40,13 +39,46 @@ _OFFER, _LEG = "offer", "leg"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True)
 class _File:
-    path: Path
-    descriptor: int
-    calls: set[str] = field(default_factory=set)
-    """Those whose facts stand in it and are not safe elsewhere."""
-    size: int = 0
+    """A file of this process, under its lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"facts-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
+        descriptor = open_locked(self.path, os.O_CREAT | os.O_EXCL)
+        assert descriptor is not None
+        self._descriptor = descriptor
+        self._calls: set[str] = set()
+        """Those whose facts stand in it and are not safe elsewhere."""
+        self._size = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._size >= MAX_BYTES
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self._calls)
+
+    def append(self, call_id: str, line: bytes) -> None:
+        self._size += os.write(self._descriptor, line)
+        self._calls.add(call_id)
+
+    def forget(self, call_ids: set[str]) -> bool:
+        """Whether nothing in it is needed any more, since these are not."""
+        was_needed = self.is_needed
+        self._calls -= call_ids
+        return was_needed and not self.is_needed
+
+    def empty(self) -> None:
+        os.ftruncate(self._descriptor, 0)
+        self._size = 0
+
+    def delete(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 class FactJournal:
@@ -72,18 +104,17 @@ class FactJournal:
 
     def safe(self, call_ids: Iterable[str]) -> None:
         """These are in the record, or on disk on the way to it, with all that grew with them."""
-        if not any(file.calls for file in self._files):
+        if not any(file.is_needed for file in self._files):
             return
         ended = set(call_ids)
         for file in [*self._files]:
-            if file.calls and file.calls <= ended:
+            if file.forget(ended):
                 self._finished(file)
-            file.calls -= ended
 
     def close(self) -> None:
         """Leave what is not safe to the next start."""
         for file in self._files:
-            os.close(file.descriptor)
+            file.close()
         self._files.clear()
         self._writer.close()
 
@@ -94,31 +125,23 @@ class FactJournal:
 
     def _append(self, call: Call, one: Offer | Leg) -> None:
         try:
-            file = self._current()
-            file.size += os.write(file.descriptor, _line(call, one))
-            file.calls.add(call.call_id)
+            self._current().append(call.call_id, _line(call, one))
             self._failing.ended()
         except OSError as error:  # the call goes on, and its row will hold it
             self._failing.failed(str(error))
 
     def _current(self) -> _File:
-        if not self._files or self._files[-1].size >= MAX_BYTES:
-            path = self._folder / f"facts-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
-            descriptor = open_locked(path, os.O_CREAT | os.O_EXCL)
-            assert descriptor is not None
-            self._files.append(_File(path, descriptor))
+        if not self._files or self._files[-1].is_full:
+            self._files.append(_File(self._folder))
         return self._files[-1]
 
     def _finished(self, file: _File) -> None:
-        """Nothing in it is needed any more."""
         try:
             if file is self._files[-1]:
-                os.ftruncate(file.descriptor, 0)
-                file.size = 0
+                file.empty()
             else:
-                file.path.unlink(missing_ok=True)
                 self._files.remove(file)
-                os.close(file.descriptor)
+                file.delete()
         except OSError as error:  # it is told again at the next start, which changes nothing
             self._failing.failed(str(error))
 

@@ -23,7 +23,7 @@ CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 LEG_COLUMNS = (
     *("leg_id", "call_id", "number", "pbx", "purpose", "direction", "party", "began_at", "answered_at", "ended_at"),
-    *("talk_seconds", "hold_seconds", "ended_by", "cause", "epoch", "revision"),
+    *("talk_seconds", "hold_seconds", "ended_by", "cause", "identity", "tech_cause", "epoch", "revision"),
 )
 """What a call knows of its legs."""
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
@@ -73,7 +73,7 @@ class Rows:
         visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
         offers, legs = len(self.offers), len(self.legs)
         row = self.take(call)
-        people = [one.agent + one.queue for one in call.offers] + [one.party for one in call.legs]
+        people = [one.agent + one.queue for one in call.offers] + [one.party + one.identity for one in call.legs]
         if not _storable(row, "".join(people)):
             del self.queue_visits[visits:], self.offers[offers:], self.legs[legs:], self.callbacks[callbacks:]
             del self.messages[messages:], self.recordings[messages:]
@@ -224,6 +224,8 @@ def leg_row(call_id: str, pbx: str, revision: Revision, leg: Leg) -> Row:
         leg.hold_seconds,
         leg.ended_by,
         leg.cause,
+        leg.identity or None,
+        str(leg.sip) if leg.sip else None,
         revision.epoch,
         revision.count,
     )

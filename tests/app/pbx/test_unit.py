@@ -25,6 +25,9 @@ from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import until
 from tests.asterisk.teams.test_handover import KEY, queue, shared
 
+LIVE_SECONDS = 1.0
+"""What a saved file may take to be live; of that, handing over and applying are most."""
+
 
 @dataclass
 class Site:
@@ -83,7 +86,7 @@ async def test_what_the_engine_hands_over_is_live_at_once(tmp_path: Path) -> Non
     assert "anne (PJSIP/anne)" in first
     assert "bruno (PJSIP/bruno)" in day
     assert "bruno" not in lost
-    assert max(took) < 0.5, took
+    assert max(took) < LIVE_SECONDS, took
 
 
 async def test_a_unit_that_waits_ends_at_once(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from callrouter.asterisk.agents import comparison
-from callrouter.core.agents.standing import AgentState
+from callrouter.core.agents.standing import AgentState, Crew
 from deploy.demo.carrier import Habit
 from tests.asterisk.agents.workplace import KNOWN_SECONDS, a_pbx, at_desk, at_work, crew_of
 from tests.asterisk.engine_room import until
@@ -139,3 +139,19 @@ async def test_a_telephone_that_vanishes(tmp_path: Path, monkeypatch: pytest.Mon
     assert set(gone) == {"agent-1"}
     assert standing.state is AgentState.LOGGED_OUT
     assert place.told[-1].ended_by == "phone gone"
+
+
+async def test_while_nobody_knows_who_answers_everybody_stays(tmp_path: Path) -> None:
+    """An engine that starts with files that are wrong takes nobody out, and forgets nobody."""
+    async with a_pbx(tmp_path, TWO) as there:
+        async with at_work(*there, crew_of(*TWO)) as (place, _):
+            place.roster.log_in("agent-1", "agent-1")
+            await place.has("agent-1")
+        async with at_work(*there, Crew()) as (place, _):
+            await place.comparison.look()
+            members = place.members()
+        async with at_work(*there, crew_of(*TWO)) as (place, _):
+            after = place.roster.standing(place.roster.agent("agent-1"))
+
+    assert len(members) == 1
+    assert after.phone == "agent-1"

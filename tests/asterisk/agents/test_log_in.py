@@ -142,3 +142,15 @@ async def test_teams_without_log_ins_pause_too(tmp_path: Path) -> None:
         "Your team does not log in or out.",
         "You are taking calls.",
     ]
+
+
+async def test_after_too_many_wrong_pins(tmp_path: Path) -> None:
+    """The right one is none either; that it is locked is said, and in the trail under a name of its own."""
+    async with a_pbx(tmp_path, TWO) as there, at_work(*there, crew_of(*TWO)) as (place, _):
+        place.pins.locked = True
+        await place.key("agent-1", "*10", then=f"{PIN}#")
+        members = place.members()
+
+    assert members == []
+    assert place.spoken[-1][0] == "Trop de codes erronés. Adressez-vous à votre responsable."
+    assert [(deed.principal, deed.action) for deed in place.deeds] == [("agent:agent-1", "agent.locked")]

@@ -27,11 +27,11 @@ async def test_the_same_call_goes_to_another_one_first(tmp_path: Path) -> None:
         for name in TWO:
             place.roster.log_in(name, name)
         await until(lambda: len(place.members()) == 2, 5)
-        await room.call("leave-20")
-        await until(lambda: len(place.phones.dialled) >= 5, 20)
+        await room.call("leave-60")
+        await until(lambda: len(place.phones.dialled) >= 5, 30)
         rung = list(place.phones.dialled)
         place.habits["agent-1"] = Habit.ANSWERS
-        await room.reached(lambda call: call.agent == "agent-1", 15)
+        await room.reached(lambda call: call.agent == "agent-1", 20)
         await until(lambda: not any("paused" in line for line in place.members()), 6)
 
     assert all(first != second for first, second in pairwise(rung)), rung

@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -25,10 +24,10 @@ TWO = ("agent-1", "agent-2")
 ENDS = int(os.environ.get("WRAP_UPS", "24"))
 """Conversations to end with callers waiting; `make wrap-ups` ends a thousand."""
 CREW = tuple(f"agent-{number}" for number in range(1, 9))
-WRAP_UP_SECONDS = 1
-"""The shortest: Asterisk counts in whole seconds."""
-QUIET_SECONDS = WRAP_UP_SECONDS - 0.05
-"""Without an offer after each BYE, which leaves after the channel has ended."""
+WRAP_UP_SECONDS = 2
+QUIET_SECONDS = WRAP_UP_SECONDS - 0.5
+"""Between the BYE that a telephone sees and its next INVITE: a loaded machine may bring the BYE late. An offer in the
+gap before the pause would come at once."""
 
 
 async def test_the_next_caller_waits_until_it_is_over(tmp_path: Path) -> None:
@@ -156,47 +155,53 @@ class Timed(Carrier):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, ring_seconds=0.1, **kwargs)  # type: ignore[arg-type]
-        self.ended_at: dict[str, float] = {}
-        self.quiet: dict[str, list[float]] = defaultdict(list)
-        """By telephone: from each end to the next ring."""
+        self._over: dict[str, tuple[str, float]] = {}
+        self.quiet: list[tuple[str, str, float]] = []
+        """Telephone, call, and seconds from its end to the next ring."""
 
     async def _answer_call(self, call_id: str, invite: dict[str, str], address: tuple[str, int]) -> None:
         number, now = invite["number"], asyncio.get_running_loop().time()
-        if number in self.ended_at:
-            self.quiet[number].append(now - self.ended_at.pop(number))
+        if number in self._over:
+            call, ended_at = self._over.pop(number)
+            self.quiet.append((number, call, now - ended_at))
         await super()._answer_call(call_id, invite, address)
 
     def _drop(self, call_id: str) -> None:
         dialog = self._dialogs.get(call_id)
         if dialog is not None and dialog.answered:
-            self.ended_at[dialog.invite["number"]] = asyncio.get_running_loop().time()
+            now = asyncio.get_running_loop().time()
+            self._over[dialog.invite["number"]] = dialog.invite["x-callrouter-call"], now
         super()._drop(call_id)
-
-    @property
-    def ends(self) -> int:
-        """Conversations after which somebody was rung again."""
-        return sum(len(times) for times in self.quiet.values())
 
 
 async def test_nobody_is_offered_a_call_in_a_wrap_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Conversation after conversation, ended by either side, with callers waiting all the time."""
+    """Conversation after conversation, ended by either side, with callers waiting all the time.
+
+    Who gives up in the instant in which the agent picks up has talked to nobody: the telephone was answered, and
+    nothing follows.
+    """
     monkeypatch.setattr(carrier, "_VOICEMAIL_SECONDS", 0.4)
     monkeypatch.setattr("tests.asterisk.agents.workplace.Carrier", Timed)
     chance = random.Random(10)
-    async with a_pbx(tmp_path, CREW) as there, at_work(*there, crew_of(*CREW), with_wrap_up(TEAM, 1)) as (place, room):
+    async with (
+        a_pbx(tmp_path, CREW) as there,
+        at_work(*there, crew_of(*CREW), with_wrap_up(TEAM, WRAP_UP_SECONDS)) as (place, room),
+    ):
         phones = there[1]
         assert isinstance(phones, Timed)
         for number, name in enumerate(CREW):
             place.habits[name] = Habit.VOICEMAIL if number % 2 else Habit.ANSWERS
             place.roster.log_in(name, name)
-        async with asyncio.timeout(30 + 2 * ENDS):
-            while phones.ends < ENDS:
+        async with asyncio.timeout(60 + 3 * ENDS):
+            while len(phones.quiet) < ENDS:
                 if len(room.live) < len(CREW) + 4:
                     stays = chance.uniform(0.8, 4)
                     line = f"Local/{DID}@callrouter-entry/n extension leave-{stays:.1f}@test-caller"
                     await asyncio.to_thread(there[0].cli, f"channel originate {line}")
                 await asyncio.sleep(0.02)
-        shortest = min(min(times) for times in phones.quiet.values())
+        talked = {(call.agent, call.call_id) for call in room.ended if call.clocks.bridged_at}
+    conversations = [(seconds, name) for name, call, seconds in phones.quiet if (name, call) in talked]
 
-    assert shortest >= QUIET_SECONDS
-    assert set(phones.quiet) == set(CREW)
+    assert min(conversations)[0] >= QUIET_SECONDS
+    assert {name for _, name in conversations} == set(CREW)
+    assert len(conversations) > 0.8 * ENDS

@@ -70,10 +70,13 @@ class OnePin:
     """Everybody has the same PIN."""
 
     asked: list[tuple[str, str]] = field(default_factory=list)
+    locked: bool = False
 
     async def check(self, agent: str, pin: str) -> PinCheck:
         """As Pins."""
         self.asked.append((agent, pin))
+        if self.locked:
+            return PinCheck.LOCKED
         return PinCheck.RIGHT if pin == PIN else PinCheck.WRONG
 
 

@@ -1,5 +1,6 @@
 """What is looked at of a whole PBX, and where what has no test file of its name is tested.
 
-queues_named   test_queue_check.py, ../../app/pbx/test_named_queues.py
+queue_differences   test_queue_check.py
+queues_named        test_queue_check.py, ../../app/pbx/test_named_queues.py
 outgoing       ../test_outgoing.py
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
@@ -13,9 +13,9 @@ import pytest
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.pbx.agent_watch import TOGETHER_SECONDS, AgentWatch
+from callrouter.asterisk.pbx.agent_watch import TELEPHONES, TOGETHER_SECONDS, AgentWatch
 from callrouter.asterisk.session import OnEvent
-from callrouter.core.nodes import HangupNode
+from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.stream.events import AgentCard
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, engine_room, plan_of, until
@@ -29,6 +29,16 @@ class Told:
 
     agents: list[AgentCard] = field(default_factory=list)
     link: list[tuple[bool, str]] = field(default_factory=list)
+    listening: bool = False
+    on_listening: Callable[[bool], None] = lambda _: None
+
+    def tells(self, on_listening: Callable[[bool], None]) -> None:
+        self.on_listening = on_listening
+
+    def listens(self, listening: bool) -> None:
+        """Somebody follows, or nobody any more."""
+        self.listening = listening
+        self.on_listening(listening)
 
     def agent_changed(self, card: AgentCard) -> None:
         self.agents.append(card)
@@ -49,12 +59,19 @@ class Asterisk:
     late_seconds = 0.0
 
     def __init__(self) -> None:
-        self.events: Mapping[str, OnEvent] = {}
+        self.events: dict[str, OnEvent] = {}
         self.members: list[AmiMessage] = []
         self.meanwhile: list[AmiMessage] = []
 
     def tells(self, *, events: Mapping[str, OnEvent], on_state: object) -> None:
-        self.events = events
+        self.events.update(events)
+
+    def follow(self, events: Mapping[str, OnEvent]) -> None:
+        self.events.update(events)
+
+    def unfollow(self, names: Iterable[str]) -> None:
+        for name in names:
+            del self.events[name]
 
     def says(self, event: str, queue: str = "medical", agent: str = "anne", **changed: str) -> None:
         self.events[event](member(event, queue, agent, **changed))
@@ -79,6 +96,7 @@ def member(event: str, queue: str = "medical", agent: str = "anne", **changed: s
 def watching() -> tuple[Asterisk, AgentWatch, Told]:
     asterisk, told = Asterisk(), Told()
     watch = AgentWatch(cast("AmiLink", asterisk), told, lambda: AT)
+    told.listens(True)
     return asterisk, watch, told
 
 
@@ -165,6 +183,16 @@ async def test_an_event_that_overtakes_the_answer_stands() -> None:
     assert (told.last["anne"].queues, told.last["anne"].paused_in) == (["medical"], ["medical"])
 
 
+async def test_while_nobody_follows_telephones_are_not_heard() -> None:
+    """They change three times a call, for each of an agent's queues; pauses and places are heard always."""
+    asterisk, _, told = watching()
+    told.listens(False)
+
+    assert asterisk.events.keys() == {"QueueMemberPause", "QueueMemberAdded", "QueueMemberRemoved"}
+    told.listens(True)
+    assert TELEPHONES in asterisk.events
+
+
 WORDS = ["unknown", "idle", "in_use", "in_use", "unreachable", "unreachable", "ringing", "in_use", "on_hold"]
 
 
@@ -225,3 +253,27 @@ async def test_an_agent_is_paused_leaves_and_comes_back(own_pbx: Pbx) -> None:
 
     assert (paused.reason, paused.queues) == ("lunch", ["test"])
     assert told.link[0] == (True, "")
+
+
+async def test_telephones_are_heard_while_somebody_follows(own_pbx: Pbx) -> None:
+    """On a real Asterisk, asked for while the link runs; after that it sends what is dropped before it is decoded."""
+    told = Told()
+    own_pbx.cli("module load res_clioriginate.so")
+    plan = plan_of(
+        QueueNode(name="q", queue="slow", max_wait_seconds=20, exits={"overflow": "bye"}), HangupNode(name="bye")
+    )
+    async with engine_room(own_pbx, plan, follower=told) as room:
+        await until(lambda: "agent-slow" in told.last, 5)
+        told.listens(True)
+        await room.call()
+        await until(lambda: told.last["agent-slow"].phone != "idle", 10)
+        await room.the_end()
+        await until(lambda: told.last["agent-slow"].phone == "idle", 10)
+        told.listens(False)
+        known, dropped = len(told.agents), room.link.counters.events_dropped
+        room.seen.clear()
+        await room.call()
+        await room.the_end()
+
+    assert len(told.agents) == known
+    assert room.link.counters.events_dropped > dropped

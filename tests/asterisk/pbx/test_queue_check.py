@@ -155,14 +155,29 @@ BRUNO = Member(agent="bruno", phone="agent-2")
         (TEAM, []),
         (dataclasses.replace(TEAM, strategy="leastrecent"), ["its strategy is rrmemory, and not leastrecent"]),
         (dataclasses.replace(TEAM, max_callers=1), ["it holds any number of callers, and not 1 caller"]),
-        (dataclasses.replace(TEAM, ring_seconds=20), ["the time that a telephone rings is 15, and not 20 s"]),
-        (dataclasses.replace(TEAM, retry_seconds=5), ["the pause before the next one rings is 1, and not 5 s"]),
-        (dataclasses.replace(TEAM, wrap_up_seconds=30), ["the wrap-up is 0, and not 30 s"]),
+        (
+            dataclasses.replace(TEAM, ring_seconds=20),
+            ["ringing, in seconds, is 15, and not 20"],
+        ),
+        (
+            dataclasses.replace(TEAM, retry_seconds=5),
+            ["the pause after it, in seconds, is 1, and not 5"],
+        ),
+        (dataclasses.replace(TEAM, wrap_up_seconds=30), ["wrap-up, in seconds, is 0, and not 30"]),
         (
             dataclasses.replace(TEAM, members=(BRUNO,)),
             ["anne (PJSIP/agent-1) is rung, and is no member", "bruno (PJSIP/agent-2) is a member, and is not rung"],
         ),
         (dataclasses.replace(TEAM, members=()), ["anne (PJSIP/agent-1) is rung, and is no member"]),
+        (
+            dataclasses.replace(TEAM, levels={"anne": 2}, next_level_seconds=30, weight=3),
+            [
+                "its weight is 0, and not 3",
+                "anne is of level 1, and not 2",
+                "the rule by which further levels come in is not set, and not medical",
+                "the second at which a further level comes in is not set, and not 30,1",
+            ],
+        ),
         (dataclasses.replace(TEAM, name="night"), ["it is not there"]),
         (dataclasses.replace(TEAM, name="Medical"), []),
     ],

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.core import engine, facts, state
-from callrouter.core.call import EndedBy, Leg, LegPurpose, QueueOutcome
+from callrouter.core.books import legs
+from callrouter.core.call import DialAttempt, DialOutcome, EndedBy, Leg, LegFailure, LegPurpose, QueueOutcome, replace
 from callrouter.core.explain import explain
 from callrouter.core.inputs import CallerHungUp, ControlLost, Input, LegHeard, LegSign, QueueLeft
-from tests.core.books.test_offers import AT, PLAN, answered, rung, sign, told
+from callrouter.core.parts import MICROSECOND, PartsReader, write_legs
+from tests.core.books.test_offers import AT, CALL, PLAN, answered, rung, sign, told
 
 TALKING: list[Input] = [rung(), answered(4)]
 
@@ -30,8 +32,8 @@ def left(after: float) -> QueueLeft:
 
 def ended_by(*inputs: Input, by_caller: bool | None = True) -> tuple[EndedBy | None, EndedBy | None]:
     """Of the agent's leg, and of the caller's."""
-    legs = legs_of(*inputs, by_caller=by_caller)
-    return legs[LegPurpose.AGENT].ended_by, legs[LegPurpose.CALLER].ended_by
+    found = legs_of(*inputs, by_caller=by_caller)
+    return found[LegPurpose.AGENT].ended_by, found[LegPurpose.CALLER].ended_by
 
 
 def test_the_caller_hangs_up() -> None:
@@ -63,11 +65,11 @@ def test_an_end_that_nobody_saw() -> None:
 def test_a_caller_who_is_given_away() -> None:
     """Nobody hung up; the agent's part is over when their channel is, and the caller's goes on."""
     lost = ControlLost(reason="an agent transferred the call", at=AT + timedelta(seconds=20))
-    legs = legs_of(sign(LegSign.ENDED, 19.5), lost)
+    found = legs_of(sign(LegSign.ENDED, 19.5), lost)
 
-    assert legs[LegPurpose.AGENT].ended_by is None
-    assert legs[LegPurpose.AGENT].talk_seconds() == 15.5
-    assert legs[LegPurpose.CALLER].ended_at == AT + timedelta(seconds=64)
+    assert found[LegPurpose.AGENT].ended_by is None
+    assert found[LegPurpose.AGENT].talk_seconds() == 15.5
+    assert found[LegPurpose.CALLER].ended_at == AT + timedelta(seconds=64)
 
 
 def test_hold_is_no_talk() -> None:
@@ -90,15 +92,15 @@ def test_hold_does_not_pair() -> None:
 @given(st.lists(st.tuples(st.sampled_from(LegSign), st.integers(0, 70)), max_size=12))
 def test_whatever_is_heard_the_times_are_right(signs: list[tuple[LegSign, int]]) -> None:
     """In any order, doubled or incomplete: hold and talk are never more than the conversation, nor below nothing."""
-    legs = legs_of(*(sign(what, 4 + after) for what, after in signs))
-    agent = legs[LegPurpose.AGENT]
+    found = legs_of(*(sign(what, 4 + after) for what, after in signs))
+    agent = found[LegPurpose.AGENT]
 
     assert agent.answered_at is not None
     assert agent.ended_at is not None
     assert not agent.open
     assert agent.talk_seconds() >= 0
     assert agent.hold_seconds >= 0
-    assert legs[LegPurpose.CALLER].ended_by is EndedBy.CALLER
+    assert found[LegPurpose.CALLER].ended_by is EndedBy.CALLER
 
 
 def test_a_successor_knows_the_conversation_that_goes_on() -> None:
@@ -115,12 +117,37 @@ def test_a_successor_knows_the_conversation_that_goes_on() -> None:
 def test_a_leg_that_is_over_is_a_fact() -> None:
     """Once each; the caller's own with the call."""
     _, concluded = told(*TALKING, left(30), CallerHungUp(at=AT + timedelta(seconds=64)))
-    legs = [fact.leg for fact in concluded if isinstance(fact, facts.LegEnded)]
+    over = [fact.leg for fact in concluded if isinstance(fact, facts.LegEnded)]
     ended = next(fact.call for fact in concluded if isinstance(fact, facts.CallEnded))
 
-    assert [leg.purpose for leg in legs] == [LegPurpose.AGENT]
+    assert [leg.purpose for leg in over] == [LegPurpose.AGENT]
     assert [_kept(leg) for leg in ended.legs] == [("agent", 1), ("caller", 2)]
 
 
 def _kept(leg: Leg) -> tuple[str, int]:
     return leg.purpose.value, leg.number
+
+
+def test_each_contact_who_is_rung_has_a_leg() -> None:
+    """With the number they saw; of those who did not take the call, what the network answered."""
+    dial = DialAttempt(
+        target="doctor + nurse",
+        started_at=AT,
+        answered_at=AT + timedelta(seconds=9),
+        ended_at=AT + timedelta(seconds=69),
+        outcome=DialOutcome.ANSWERED,
+        leg=1,
+        shown="+33199000010",
+        failures=(LegFailure(leg=0, sip=486, cause=17),),
+    )
+    talking = legs.begin_contact(replace(CALL, dials=(dial,)), AT + timedelta(seconds=9))
+    over = legs.close(talking, LegPurpose.CONTACT, AT + timedelta(seconds=69), EndedBy.CONTACT)
+    call = legs.unanswered_contacts(over, dial)
+
+    assert [(leg.party, leg.identity, leg.sip, leg.cause, leg.talk_seconds()) for leg in call.legs] == [
+        ("nurse", "+33199000010", 0, 0, 60),
+        ("doctor", "+33199000010", 486, 17, 0),
+    ]
+    read = PartsReader(AT)
+    written = write_legs(call.legs, lambda at: None if at is None else (at - AT) // MICROSECOND)
+    assert tuple(map(read.leg, written)) == call.legs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from callrouter.asterisk.agents.at_work import LastCrew
 from callrouter.core.agents.standing import Crew, Member
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.crew import crew_of
@@ -17,7 +18,7 @@ phones: [anne, desk-12, desk-13]
 QUEUES = """
 queues:
   medical: { members: [anne, bruno], log_in: true, misses: 3, retry: 2s }
-  legal: { members: [bruno], strategy: ringall }
+  legal: { members: [bruno, anne], strategy: ringall, levels: { bruno: 2 } }
 """
 
 
@@ -31,13 +32,14 @@ def shared(agents: str = AGENTS, queues: str = QUEUES) -> Shared:
 def test_agents_with_their_places() -> None:
     """Whether they log in is a matter of each team's; who is in one that asks for it logs in."""
     crew = crew_of(shared())
+    assert crew is not None
     anne, bruno = crew.agents["anne"], crew.agents["bruno"]
 
     assert (anne.title, anne.phone, anne.language) == ("Anne Martin", "anne", "fr")
-    assert anne.places == (Member(queue="medical", log_in=True, misses=3, retry_seconds=2.0),)
-    assert [(place.queue, place.log_in, place.in_turn) for place in bruno.places] == [
-        ("medical", True, True),
-        ("legal", False, False),
+    assert anne.places[0] == Member(queue="medical", log_in=True, misses=3, retry_seconds=2.0)
+    assert [(place.queue, place.log_in, place.in_turn, place.penalty) for place in bruno.places] == [
+        ("medical", True, True, 0),
+        ("legal", False, False, 1),
     ]
     assert (anne.logs_in, bruno.logs_in, bruno.always_in) == (True, True, False)
     assert crew.numbered("101") == anne
@@ -50,6 +52,7 @@ def test_agents_with_their_places() -> None:
 def test_who_says_nothing_of_log_ins_has_none() -> None:
     """As before there were any."""
     crew = crew_of(shared(queues="queues: { medical: { members: [anne] } }"))
+    assert crew is not None
 
     assert crew.agents["anne"].always_in
     assert not crew.agents["bruno"].always_in  # of no team
@@ -59,8 +62,20 @@ def test_without_a_file_of_agents_members_are_agents() -> None:
     """Their telephone has their name."""
     found = shared_from({"queues": read(QUEUES.encode(), "shared/queues.yaml")}, ["queues.yaml"], "FR", 2026)
 
-    assert isinstance(crew_of(found), Crew)
-    assert {agent.phone for agent in crew_of(found).agents.values()} == {"anne", "bruno"}
+    crew = crew_of(found)
+    assert isinstance(crew, Crew)
+    assert {agent.phone for agent in crew.agents.values()} == {"anne", "bruno"}
+
+
+def test_a_slip_of_the_pen_logs_nobody_out() -> None:
+    """While an entry of either file is wrong, nobody knows who answers callers: what was known counts."""
+    right = crew_of(shared())
+    known: list[Crew | None] = [right, crew_of(shared(queues="queues: { medical: { members: [annne] } }")), None, right]
+    last = LastCrew(lambda: known.pop(0))
+
+    assert known[1] is None
+    assert [last() for _ in range(4)] == [right] * 4
+    assert LastCrew(lambda: None)() == Crew()
 
 
 def wrong(agents: str) -> list[str]:

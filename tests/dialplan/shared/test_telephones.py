@@ -8,6 +8,7 @@ import pytest
 
 from callrouter.asterisk.teams.document import folder_teams, teams_from, text_of
 from callrouter.dialplan.folder.files import load_shared
+from callrouter.dialplan.shared.crew import crew_of
 from callrouter.dialplan.shared.reading import Shared
 
 QUEUES = "queues:\n  night: { members: [anne, bruno] }\n"
@@ -109,6 +110,10 @@ def test_levels_reach_the_pbx(tmp_path: Path) -> None:
     assert teams == teams_from(text_of(teams), "here")
     (team,) = teams.teams
     assert (team.levels, team.next_level_seconds, team.weight) == ({"bruno": 3}, 3, 4)
+    # Whoever logs in is added with it.
+    crew = crew_of(shared)
+    assert crew is not None
+    assert [crew.agents[name].places[0].penalty for name in ("anne", "bruno")] == [0, 2]
 
 
 def test_two_members_with_one_telephone_are_a_warning(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from callrouter.core.call import DialOutcome, Disposition, replace
-from callrouter.core.effects import Dial
+from callrouter.core.effects import Dial, describe_effect
 from callrouter.core.explain import explain
 from callrouter.core.identity import Forwarding, Identity, Presented, Shows
 from callrouter.core.nodes import DialNode, HangupNode
@@ -67,7 +67,9 @@ def case_as_whom_and_what_the_network_answered() -> Playbook:
     node = DialNode(name="urgent", contacts=(ON_CALL, DOCTOR), at_once=True, exits={"no_answer": "bye"})
     presented = Presented(number="+33199000019", forwarded_by="+33199000010", forwarding=Forwarding.DIVERSION)
     rung = Dial(numbers=(ON_CALL.number, DOCTOR.number), names=("on_call", "doctor"), ring_seconds=20)
-    call = Playbook(replace(plan_of(node, BYE), identity=identity)).offer().expects(replace(rung, presented=presented))
+    rung = replace(rung, presented=presented)
+    assert describe_effect(rung) == f"dial {ON_CALL.number} + {DOCTOR.number} as +33199000019"
+    call = Playbook(replace(plan_of(node, BYE), identity=identity)).offer().expects(rung)
     call.leg_fails(1).leg_fails(0, sip=603, cause=21).leg_fails(0, sip=480, cause=18)
     call.dial_ended(DialOutcome.BUSY).expects("hang up 16").hangs_up().ends(Disposition.ABANDONED)
     (dial,) = call.call.dials

@@ -1,0 +1,143 @@
+"""The roster's own rules, without a telephone: what is written to Asterisk is only noted."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from callrouter.asterisk.agents.members import Members
+from callrouter.asterisk.agents.roster import Roster
+from callrouter.asterisk.batch import Batch, OnResult, Request
+from callrouter.core.agents.sessions import Session
+from callrouter.core.agents.standing import Agent, AgentState, Crew, Refused
+from callrouter.errors import AgentRefused
+from tests.asterisk.agents.workplace import at_desk, crew_of
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+class Paper:
+    """A link on which everything is written down."""
+
+    command_prefix = b""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def batch(self) -> Batch:
+        """As AmiLink."""
+        return Batch(self)
+
+    def next_id(self, kind: bytes) -> bytes:
+        """As Outlet."""
+        return kind
+
+    def submit(self, data: bytes, requests: dict[bytes, Request], results: dict[bytes, OnResult]) -> None:
+        """As Outlet."""
+        self.written += data.decode().split("\r\n\r\n")[:-1]
+
+    def actions(self) -> list[str]:
+        """What has been written since the last look, by the name of the action."""
+        written, self.written = self.written, []
+        return [one.partition("\r\n")[0].removeprefix("Action: ") for one in written]
+
+
+class Room:
+    """A roster, its clock and its link."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.paper = Paper()
+        self.at = MONDAY
+        self.up = True
+        self.crew = crew
+        self.told: list[Session] = []
+        members = Members(self.paper)  # type: ignore[arg-type]
+        self.roster = Roster(members, lambda: self.crew, clock=self, tell=self.told.append, link_up=lambda: self.up)
+
+    def now(self) -> datetime:
+        """As Clock."""
+        return self.at
+
+    def state(self, name: str) -> AgentState:
+        """What an agent is doing."""
+        return self.roster.standing(self.roster.agent(name)).state
+
+
+async def test_one_write_for_each_change() -> None:
+    """A log-in is members and a note; the pause's reason follows; who leaves is taken out, and forgotten."""
+    room = Room(crew_of("agent-1"))
+    room.roster.log_in("agent-1", "agent-1")
+    logged_in = room.paper.actions()
+    room.roster.pause("agent-1", "lunch")
+    paused = room.paper.actions()
+    room.roster.log_out("agent-1")
+
+    assert logged_in == ["QueueAdd", "DBPut"]
+    assert paused == ["QueuePause", "DBPut"]
+    assert room.paper.actions() == ["QueueRemove", "DBDel"]
+
+
+async def test_a_wrap_up_that_ran_out_while_asterisk_was_away() -> None:
+    """It is over as soon as something can be changed again, and not for ever."""
+    room = Room(crew_of("agent-1"))
+    room.roster.log_in("agent-1", "agent-1")
+    room.roster.wrap_up_began("agent-1", 0.05, "call-1")
+    room.up = False
+    room.at += timedelta(seconds=1)
+    await asyncio.sleep(0.1)
+    away = room.state("agent-1")
+    room.up = True
+    room.roster.end_overdue()
+
+    assert away is AgentState.WRAP_UP
+    assert room.state("agent-1") is AgentState.READY
+    assert room.told[-1].ended_by == "time"
+
+
+async def test_while_asterisk_is_away_nothing_changes() -> None:
+    """What cannot be done there is not said to be done."""
+    room = Room(crew_of("agent-1"))
+    room.up = False
+
+    with pytest.raises(AgentRefused) as refused:
+        room.roster.log_in("agent-1", "agent-1")
+    assert refused.value.why == Refused.AWAY
+    assert room.paper.actions() == []
+
+
+async def test_a_short_pause_is_over_with_a_real_one() -> None:
+    """Who pauses within the seconds in which they are left out stays paused, and nothing ends that by itself."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    for name in ("agent-1", "agent-2"):
+        room.roster.log_in(name, name)
+    room.roster.hold(room.roster.agent("agent-1"), 0.05)
+    room.roster.pause("agent-1", "lunch")
+    room.paper.actions()
+    await asyncio.sleep(0.1)
+
+    assert room.paper.actions() == []
+    assert room.state("agent-1") is AgentState.PAUSED
+
+
+async def test_who_leaves_the_files_is_logged_out() -> None:
+    """And whose teams ask for no log-in any more is always there."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    for name in ("agent-1", "agent-2"):
+        room.roster.log_in(name, name)
+    room.crew = at_desk("agent-1")
+    room.roster.forget_strangers()
+
+    assert [(one.agent, one.ended_by) for one in room.told if one.ended_at] == [("agent-2", "files")]
+    assert room.state("agent-1") is AgentState.READY
+    with pytest.raises(AgentRefused):
+        room.roster.agent("agent-2")
+
+
+async def test_who_is_in_no_team_cannot_log_in() -> None:
+    """Nobody would ever ring them."""
+    room = Room(Crew(agents={"agent-1": Agent(name="agent-1", title="", phone="agent-1")}))
+
+    with pytest.raises(AgentRefused, match="no team that asks for log-ins"):
+        room.roster.log_in("agent-1", "agent-1")
