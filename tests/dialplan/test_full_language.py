@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.core.agents.standing import WrapUp
 from callrouter.core.call import replace
 from callrouter.core.nodes import ALL
 from callrouter.core.plan import Plan
@@ -22,6 +23,7 @@ from callrouter.dialplan.show.text import tree
 from callrouter.dialplan.show.week import hours_of_week
 from callrouter.questions.diff.compare import compare
 from callrouter.questions.diff.same_tree import differing
+from callrouter.questions.diff.settings import unheard
 from callrouter.questions.diff.wording import sentences
 from callrouter.questions.expected import run_expected
 from callrouter.questions.outcomes import outcomes, told
@@ -116,6 +118,27 @@ def test_a_change_that_no_caller_meets_has_its_place(clinic: Plan) -> None:
 
     assert {now for _, now in differing(clinic, other)} == {"tell", "tell@en"}
     assert differing(clinic, clinic) == ()
+
+
+def test_for_whom_agents_answer_and_how_long_they_are_left_alone(catalogue: Catalogue, clinic: Plan) -> None:
+    """As the client says, else as its team does; a change of either is told."""
+    briefing = clinic.briefing("medical")
+    laboratory = next(plan for plan in catalogue.plans.values() if plan.client != clinic.client)
+    other = _changed_text(("bonjour\nwrap_up: { answered: 30s, transferred: 10s }", "bonsoir"))
+    told = list(unheard(clinic, other))
+
+    assert (briefing.phrase, clinic.phrase_sounds[0].text) == ("Clinique du Parc, bonjour",) * 2
+    assert briefing.wrap_up == WrapUp(answered_seconds=30.0, transferred_seconds=10.0)
+    assert laboratory.briefing("spare").wrap_up == WrapUp(answered_seconds=20.0, transferred_seconds=20.0)
+    assert laboratory.briefing("nowhere").wrap_up == WrapUp()
+    phrase, left_alone = told
+    assert (
+        phrase == "Agents now answer for the client «Clinique du Parc, bonsoir» instead of «Clinique du Parc, bonjour»."
+    )
+    assert left_alone.startswith(
+        "After a conversation agents are now left alone as long as their team says instead of "
+    )
+    assert left_alone.endswith(" instead of for 30 s, 10 s after a transfer.")
 
 
 def test_names_and_lines_are_no_difference(clinic: Plan) -> None:

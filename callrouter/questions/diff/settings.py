@@ -36,6 +36,10 @@ def unheard(old: Plan, new: Plan) -> Iterator[str]:
         yield f"The client is now promised {_promise(new)} instead of {_promise(old)}."
     if old.identity != new.identity:
         yield f"Whoever is rung outside now sees {_identity(new)} instead of {_identity(old)}."
+    if old.answer_phrase != new.answer_phrase:
+        yield f"Agents now answer for the client {_phrase(new)} instead of {_phrase(old)}."
+    if old.wrap_up != new.wrap_up:
+        yield f"After a conversation agents are now left alone {_wrap_up(new)} instead of {_wrap_up(old)}."
     if old.max_calls != new.max_calls:
         yield f"The client may now have {_calls(new)} at once instead of {_calls(old)}."
 
@@ -62,6 +66,19 @@ def _value(field: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return _said(value) if isinstance(value, tuple) else str(value)
+
+
+def _phrase(plan: Plan) -> str:
+    return f"«{plan.answer_phrase}»" if plan.answer_phrase else "as they like"
+
+
+def _wrap_up(plan: Plan) -> str:
+    """How long, by how the conversation ended."""
+    if plan.wrap_up is None:
+        return "as long as their team says"
+    answered, transferred = plan.wrap_up.answered_seconds, plan.wrap_up.transferred_seconds
+    after = "" if answered == transferred else f", {length(transferred)} after a transfer"
+    return f"for {length(answered)}{after}"
 
 
 def _identity(plan: Plan) -> str:
