@@ -73,6 +73,8 @@ class Carrier(asyncio.DatagramProtocol):
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._dialogs: dict[str, _Dialog] = {}
+        self._invited: set[str] = set()
+        """Calls by their Call-ID: on a busy machine an INVITE comes again before it is answered, and is the same call."""
         self._running: set[asyncio.Task[None]] = set()
         self._transport: asyncio.DatagramTransport | None = None
 
@@ -130,7 +132,8 @@ class Carrier(asyncio.DatagramProtocol):
         dialog = self._dialogs.get(call_id)
         if self._habits.get(request["number"]) is Habit.DEAD:
             return
-        if method == "INVITE" and dialog is None:
+        if method == "INVITE" and call_id not in self._invited:
+            self._invited.add(call_id)
             self._start(self._answer_call(call_id, request, addr))
         elif method == "INVITE" and dialog is not None and dialog.answered:
             self._reply(request, addr, "200 OK", dialog, body=_sdp(dialog.telephone.port))
