@@ -216,8 +216,7 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             self._rings.note(message["DestUniqueid"], line.call_id)
-            line.hear(rings.connected(message, self._heard_at(), forwarded=line.phone_forwards))
-            line.phone_forwards = False
+            line.hear(rings.connected(message, self._heard_at(), forwarded=line.take_phone_forwards()))
 
     # --------------------------------------------------------------------------------- what becomes of agents' rings
 
@@ -262,8 +261,8 @@ class AsteriskSwitch:
                     cause=_number(message["Cause"]) or 0,
                 )
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
-            case "CallrouterForwarded":  # before the AgentConnect of the same telephone (app_queue.c, try_calling)
-                line.phone_forwards = True
+            case "CallrouterForwarded":
+                line.phone_forwards()
 
     def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])

@@ -70,6 +70,11 @@ _WHOEVER_WAS_CALLED: Mapping[LegPurpose, EndedBy] = {
 """Who ended a conversation after which the caller is still there."""
 _GIVEN_AWAY: Mapping[LegPurpose, EndedBy] = {}
 """Nobody did: the caller was given to somebody else."""
+_ENDED_BY: Mapping[EndedBy | None, Mapping[LegPurpose, EndedBy]] = {
+    None: {},
+    **{by: dict.fromkeys(LegPurpose, by) for by in EndedBy},
+}
+"""All of them by one."""
 
 
 class Turn(Struct, frozen=True, kw_only=True, gc=False):
@@ -280,7 +285,7 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     node = plan.nodes.get(call.node)
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
-    call = _note_closed(walk.facts, close_open_visits(call, at), dict.fromkeys(LegPurpose, by) if by else {})
+    call = _note_closed(walk.facts, close_open_visits(call, at), _ENDED_BY[by])
     if call.offers:  # of a queue that was not ours: the fallback's
         call = _close_offers(walk.facts, call, QueueOutcome.ABANDONED, at)
     call = replace(

@@ -28,7 +28,7 @@ from callrouter.core.plan import Plan
 from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
 from callrouter.logs import Outage
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
-from callrouter.outgoing.ports import CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
+from callrouter.outgoing.ports import Answered, CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
 
 log = structlog.get_logger(__name__)
 
@@ -93,8 +93,8 @@ class Callbacks:
         self._on_refused = on_refused
         self._under_way: dict[str, _UnderWay] | None = None
         """By id; None: what is under way is still to be asked for."""
-        self._answered: list[tuple[str, str, datetime]] = []
-        """Client, number and when, of callers who were answered."""
+        self._answered: list[Answered] = []
+        """Not looked up yet."""
         self._wake = asyncio.Event()
         self._swept_at = self._refused_until = datetime.min.replace(tzinfo=UTC)
         self._away = Outage(
@@ -129,7 +129,8 @@ class Callbacks:
             if number and number.startswith("+") and len(self._answered) < MOST_ANSWERED:
                 at = fact.call.clocks.bridged_at or self._now()
                 self._answered.append((fact.call.client, number, at))
-                self._wake.set()
+                if any(one.placed.number == number for one in (self._under_way or {}).values()):
+                    self._wake.set()  # what waits for them, or rings, is taken back at once
 
     def logged_in(self) -> None:
         """The switch is ours, perhaps since now only: whoever had it before may have calls under way."""
@@ -246,10 +247,9 @@ class Callbacks:
     # ----------------------------------------------------------------------------------------------- what is to be
 
     async def _settle_answered(self) -> None:
-        while self._answered:
-            client, number, at = self._answered[0]
-            await self._book.settle_answered(client, number, at)
-            del self._answered[0]
+        if answered := tuple(self._answered):
+            await self._book.settle_answered(answered)
+            del self._answered[: len(answered)]
         if (now := self._now()) - self._swept_at >= timedelta(seconds=SWEEP_SECONDS):
             await self._book.settle_recorded(now - OLDEST)
             self._swept_at = now

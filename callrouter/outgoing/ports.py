@@ -13,6 +13,10 @@ Wish = tuple[str, int]
 """Key of a callback: the call in which it was asked for, and which wish of that call it is, from 1."""
 
 
+Answered = tuple[str, str, datetime]
+"""A caller who was answered: client, number (E.164), and when."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCallback:
     """A callback that nothing has settled, and for which no call is under way."""
@@ -86,8 +90,8 @@ class CallbackBook(Protocol):
         """Callbacks that need no call any more; one that is settled stays as it is."""
         ...
 
-    async def settle_answered(self, client: str, number: str, at: datetime) -> None:
-        """Somebody rang a client, and was answered: whatever they asked for before is settled."""
+    async def settle_answered(self, answered: Sequence[Answered]) -> None:
+        """These callers rang, and were answered: whatever they asked for before is settled."""
         ...
 
     async def settle_recorded(self, since: datetime) -> None:

@@ -89,3 +89,22 @@ def test_the_caller_is_called_back_by_an_agent(clinic_town: Town) -> None:
     # The conversation is no journey of its own.
     assert [one["disposition"] for one in town.rows_of(CALLER)] == ["message_left"]
     assert town.nobody_is_left()
+
+
+def test_the_engine_is_killed_while_the_caller_is_rung(clinic_town: Town) -> None:
+    """Asterisk goes on alone: they talk; the next engine records it, and rings nobody again."""
+    town = clinic_town
+    outcome = town.call(DID, UntilSound(), Wait(1.0), Press("1"), Wait(1.0), HangUp(), caller=CALLER)
+    assert outcome.trouble == ""
+    assert town.until(lambda: town.stack.carrier.dialled, bool, 30.0) == [CALLER.number]
+    town.run(town.stack.engine.kill())
+    over = "0 active channels"
+    assert town.until(lambda: town.stack.pbx.cli("core show channels count").split("\n")[0], over.__eq__, 30.0) == over
+    town.run(town.stack.engine.start())
+
+    (row,) = town.until(
+        lambda: town.get("/api/callbacks")["callbacks"], lambda rows: bool(rows and rows[0]["settled_by"]), 30.0
+    )
+    assert row["settled_by"] == "called_back"
+    assert [call["outcome"] for call in row["calls"]] == ["answered"]
+    assert town.stack.carrier.dialled == [CALLER.number]

@@ -28,7 +28,7 @@ fallback: {{ node: bye }}
 start: {start}
 nodes:
   {start}:
-    queue: {{ name: team, max_wait: 1m, overflow: bye }}
+    queue: {{ name: front, max_wait: 1m, overflow: bye }}
   bye:
     hangup: {{ prompt: {{ say: "Au revoir" }} }}
 """
@@ -37,7 +37,7 @@ nodes:
 async def started(folder: Path, database: Database) -> ServedPlans:
     """An engine's plans, kept in the record."""
     (folder / "shared").mkdir(exist_ok=True)
-    (folder / "shared" / "queues.yaml").write_text("queues:\n  team: {}\n")
+    (folder / "shared" / "queues.yaml").write_text("queues:\n  front: {}\n")
     loader, history = Loader(folder, PaperSpeech()), PlanHistory(database, folder)
     plans = ServedPlans(loader.load(), loader, LiveCalls(), now=lambda: AT, on_swap=history.note)
     await history.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ from callrouter.core.schedule import Schedule
 from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
 from callrouter.outgoing.callbacks import AGAIN_SECONDS, REFUSED_SECONDS, Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
-from callrouter.outgoing.ports import OpenCallback, PlacedCall, QueueStand, Waiting, Wish
+from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, QueueStand, Waiting, Wish
 from callrouter.testing import plan_of, sound
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -121,7 +121,7 @@ class Book:
         self._here()
         self.settled.update(dict.fromkeys(wishes, settlement))
 
-    async def settle_answered(self, client: str, number: str, at: datetime) -> None:
+    async def settle_answered(self, answered: Sequence[Answered]) -> None:
         self._here()
 
     async def settle_recorded(self, since: datetime) -> None:

@@ -161,8 +161,8 @@ class Comparison:
 
     def _miss_phones(self, seen: Sequence[Seen]) -> None:
         """Since when telephones are away; who logged in at one that stays away is logged out."""
-        now, before = self._clock.now(), self._roster.gone_since
-        self._roster.gone_since = {one.phone: before.get(one.phone, now) for one in seen if not one.reachable}
+        now = self._clock.now()
+        self._roster.phones_gone([one.phone for one in seen if not one.reachable], at=now)
         for phone, since in self._roster.gone_since.items():
             agent = self._roster.at(phone)
             if agent is not None and not agent.always_in and now - since >= PHONE_GONE:

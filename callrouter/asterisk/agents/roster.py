@@ -9,7 +9,7 @@ by which the next engine knows where everybody stood. What Asterisk lost, or did
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -65,6 +65,10 @@ class Roster:
     def crew(self) -> Crew:
         """Who there is, as the files say it."""
         return self._crew()
+
+    def phones_gone(self, phones: Iterable[str], *, at: datetime) -> None:
+        """These telephones are not there; since when is kept of those that were not before either."""
+        self.gone_since = {phone: self.gone_since.get(phone, at) for phone in phones}
 
     def agent(self, name: str) -> Agent:
         """Somebody by name.

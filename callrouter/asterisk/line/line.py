@@ -61,12 +61,12 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_read_status", "_record_ends", "phone_forwards", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends", "uniqueid")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id, channel, ports)
         self.uniqueid = uniqueid
-        self.phone_forwards = False
+        self._phone_forwards = False
         """The agent's telephone that has just answered sends its calls elsewhere by itself: not the agent is there."""
         self._leaving: _Leaving | None = None
         self._hung_up: inputs.CallerHungUp | None = None
@@ -80,6 +80,15 @@ class Line(CommandedLine):
     def among_people(self) -> bool:
         """Whether somebody may have answered the caller by our order."""
         return self._kind in PEOPLE and Sent.QUESTION in self._may_send
+
+    def phone_forwards(self) -> None:
+        """The telephone that has just picked up said so; its AgentConnect comes next (app_queue.c, try_calling)."""
+        self._phone_forwards = True
+
+    def take_phone_forwards(self) -> bool:
+        """Whether the telephone that an AgentConnect is about said so, once."""
+        said, self._phone_forwards = self._phone_forwards, False
+        return said
 
     def _take(self, outcome: AgiResult | AmiError) -> AgiResult | None:
         """The result of a command, if it means anything."""

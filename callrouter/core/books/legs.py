@@ -61,9 +61,19 @@ def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
 
 def end_caller(call: Call, at: datetime, by: EndedBy | None) -> Call:
     """The caller's own leg, which is known as a whole when the call is over."""
-    call = _add(call, LegPurpose.CALLER, "", began_at=call.clocks.ringing_at, answered_at=call.clocks.answered_at)
-    ended = replace(call.legs[-1], ended_at=at, ended_by=by, cause=call.hangup_cause or 0, open=False)
-    return replace(call, legs=(*call.legs[:-1], ended))
+    number = call.legs_made + 1
+    ended = Leg(
+        number=number,
+        purpose=LegPurpose.CALLER,
+        party="",
+        began_at=call.clocks.ringing_at,
+        answered_at=call.clocks.answered_at,
+        ended_at=at,
+        ended_by=by,
+        cause=call.hangup_cause or 0,
+        open=False,
+    )
+    return replace(call, legs=(*call.legs, ended), legs_made=number)
 
 
 def hear(call: Call, told: LegHeard) -> Call:

@@ -20,43 +20,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import IntFlag
 from typing import Final
 
 from callrouter.core.call import Call, Offer, OfferOutcome, QueueOutcome, replace
 from callrouter.core.inputs import AgentAnswered, AgentOffered, LegHeard, LegSign
 
 
-class Heard(IntFlag):
-    """What was heard of an offer."""
+class Heard:
+    """What was heard of an offer: bits of one number, which costs a twentieth of an IntFlag."""
 
-    RANG = 1
-    UNANSWERED = 2
-    OVER = 4
+    RANG: Final = 1
+    UNANSWERED: Final = 2
+    OVER: Final = 4
     """The ring was taken back, or the channel is no more."""
-    HUNG_UP = 8
-    ANSWERED = 16
-    QUICKER = 32
+    HUNG_UP: Final = 8
+    ANSWERED: Final = 16
+    QUICKER: Final = 32
     """Another agent has the caller."""
-    LEFT = 64
+    LEFT: Final = 64
     """The caller waits no more."""
 
 
-_MEANS: Final[Mapping[LegSign, Heard]] = {
+_MEANS: Final[Mapping[LegSign, int]] = {
     LegSign.RANG: Heard.RANG,
     LegSign.UNANSWERED: Heard.UNANSWERED,
     LegSign.CANCELLED: Heard.OVER,
     LegSign.ENDED: Heard.OVER,
     LegSign.HUNG_UP: Heard.HUNG_UP,
 }
-_ENDS: Final = ~Heard.RANG
+_RANG, _UNANSWERED, _ANSWERED = Heard.RANG, Heard.UNANSWERED, Heard.ANSWERED
+_ENDS: Final = ~_RANG
 REFUSALS: Final = frozenset({17, 19, 21, 23})
 """Q.850 causes of a telephone that says no: busy (486, 600), does not answer (480: do not disturb), rejected (603),
 moved (302). `res_pjsip_session.c`, hangup_cause of a SIP response."""
 _ANSWERED_ELSEWHERE: Final = 26
 _NOTHING_WRONG: Final = frozenset({0, 16, _ANSWERED_ELSEWHERE})
 """Causes of a ring that was taken back."""
-_CLOSES: Final[Mapping[QueueOutcome, Heard]] = {
+_CLOSES: Final[Mapping[QueueOutcome, int]] = {
     QueueOutcome.ANSWERED: Heard.QUICKER,
     QueueOutcome.ABANDONED: Heard.LEFT,
     QueueOutcome.EXITED: Heard.LEFT,
@@ -100,7 +100,7 @@ def hear(call: Call, told: LegHeard) -> Call:
     if told.rang_seconds:
         began_at = min(known.began_at, told.at - timedelta(seconds=told.rang_seconds))
         known = replace(known, began_at=began_at)
-    return _put(call, place, _heard(known, _MEANS.get(told.sign, Heard(0)), told.at, told.cause))
+    return _put(call, place, _heard(known, _MEANS.get(told.sign, 0), told.at, told.cause))
 
 
 def close(call: Call, outcome: QueueOutcome, at: datetime) -> Call:
@@ -160,36 +160,40 @@ def _put(call: Call, place: int, one: Offer) -> Call:
     return replace(call, offers=(*call.offers[:place], one, *call.offers[place + 1 :]))
 
 
-def _heard(one: Offer, what: Heard, at: datetime, cause: int = 0) -> Offer:
-    before = Heard(one.heard)
+def _heard(one: Offer, what: int, at: datetime, cause: int = 0) -> Offer:
+    before = one.heard
     ended_at = one.ended_at
-    if what & Heard.ANSWERED and not before & Heard.ANSWERED:
+    if what & _ANSWERED and not before & _ANSWERED:
         ended_at = at
-    elif what & _ENDS and (what & Heard.ANSWERED or not before & Heard.ANSWERED):
+    elif what & _ENDS and (what & _ANSWERED or not before & _ANSWERED):
         ended_at = at if ended_at is None else min(ended_at, at)
     after = before | what
-    # Asterisk says a cause once it has one: what says that nothing is wrong gives way to it.
-    cause = max(one.cause, cause, key=lambda known: (known not in _NOTHING_WRONG, known))
-    return replace(one, heard=int(after), cause=cause, ended_at=ended_at, outcome=_judge(after, cause))
+    if cause != one.cause:
+        # Asterisk says a cause once it has one: what says that nothing is wrong gives way to it.
+        cause = max(one.cause, cause, key=_weight)
+    return replace(one, heard=after, cause=cause, ended_at=ended_at, outcome=_judge(after, cause))
 
 
-def _judge(heard: Heard, cause: int) -> OfferOutcome | None:
+def _weight(cause: int) -> tuple[bool, int]:
+    return cause not in _NOTHING_WRONG, cause
+
+
+def _judge(heard: int, cause: int) -> OfferOutcome | None:
     """The outcome by all that was heard; None while it rings, or while nobody can say why it does not any more."""
-    refused = cause in REFUSALS or (Heard.HUNG_UP in heard and cause in _NOTHING_WRONG)
-    if Heard.ANSWERED in heard:
+    if heard & _ANSWERED:
         return OfferOutcome.ANSWERED
-    if refused:
+    if cause in REFUSALS or (heard & Heard.HUNG_UP and cause in _NOTHING_WRONG):
         return OfferOutcome.REFUSED
     if cause not in _NOTHING_WRONG:
         return OfferOutcome.PHONE_FAILED
-    if Heard.UNANSWERED in heard:
-        return OfferOutcome.RANG_OUT if Heard.RANG in heard else OfferOutcome.PHONE_FAILED
-    if Heard.QUICKER in heard or cause == _ANSWERED_ELSEWHERE:
+    if heard & _UNANSWERED:
+        return OfferOutcome.RANG_OUT if heard & _RANG else OfferOutcome.PHONE_FAILED
+    if heard & Heard.QUICKER or cause == _ANSWERED_ELSEWHERE:
         return OfferOutcome.ELSEWHERE
-    return OfferOutcome.CALLER_LEFT if Heard.LEFT in heard else None
+    return OfferOutcome.CALLER_LEFT if heard & Heard.LEFT else None
 
 
-def _close_others(call: Call, what: Heard, at: datetime) -> Call:
+def _close_others(call: Call, what: int, at: datetime) -> Call:
     for place, one in _open(call):
         call = _put(call, place, _heard(one, what, at))
     return call

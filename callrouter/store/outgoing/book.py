@@ -8,7 +8,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
-from callrouter.outgoing.ports import OpenCallback, PlacedCall, Wish
+from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Wish
 from callrouter.store.database import Database
 from callrouter.store.tables import callbacks, outgoing_calls
 
@@ -73,6 +73,18 @@ _RANG_AGAIN: Final = """
     ) AS again
     WHERE cb.call_id = again.call_id AND cb.position = again.position AND cb.state = 'open'
 """
+_THESE_ANSWERED: Final = text(
+    """
+    UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.at
+    FROM (
+        SELECT client, number, max(at) AS at
+        FROM unnest(CAST(:clients AS text[]), CAST(:numbers AS text[]), CAST(:ats AS timestamptz[]))
+            AS one(client, number, at)
+        GROUP BY client, number
+    ) AS again
+    WHERE cb.client = again.client AND cb.number = again.number AND cb.state = 'open' AND cb.asked_at < again.at
+    """
+)
 _ALL_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.asked_at >= :since"))
 _ONE_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.call_id = :call_id AND asked.position = :position"))
 
@@ -209,11 +221,11 @@ class CallbackRows:
         async with self._database.connection() as connection:
             await _settle(connection, _these(wishes), settlement, at)
 
-    async def settle_answered(self, client: str, number: str, at: datetime) -> None:
-        """Somebody rang a client and was answered."""
-        whose = tuple_(callbacks.c.client, callbacks.c.number) == (client, number)
+    async def settle_answered(self, answered: Sequence[Answered]) -> None:
+        """These callers rang, and were answered."""
+        clients, numbers, ats = map(list, zip(*answered, strict=True))
         async with self._database.connection() as connection:
-            await _settle(connection, and_(whose, callbacks.c.asked_at < at), Settlement.RANG_AGAIN, at)
+            await connection.execute(_THESE_ANSWERED, {"clients": clients, "numbers": numbers, "ats": ats})
 
     async def settle_recorded(self, since: datetime) -> None:
         """By what is in the record: answered calls that nobody told us of."""
