@@ -127,6 +127,10 @@ class Comparison:
             self._drop(ASKED, phone)
             if agent is None:
                 continue
+            if at is None or self._roster.has_moved_since(agent, at):
+                # It stayed in AstDB after it was seen to, or is of before they moved.
+                log.info("an old wish of an agent's is dropped", agent=agent.name, phone=phone, wish=row)
+                continue
             with suppress(AgentRefused):
                 match wish:
                     case "log_out":

@@ -92,6 +92,18 @@ class Roster:
                 return agent
         return None
 
+    def keys_at(self, phone: str) -> Agent | None:
+        """Whose feature codes are keyed at a telephone: theirs who is rung there, or, to hear that they are not logged
+        in, its owner's; not those of an owner who is logged in elsewhere.
+        """
+        agent = self.at(phone) or self.crew.owner(phone)
+        return agent if agent is not None and self.standing(agent).phone in ("", phone) else None
+
+    def has_moved_since(self, agent: Agent, at: datetime) -> bool:
+        """Whether where they stand is of after an instant, which is one of whole seconds."""
+        standing = self._standings.get(agent.name)
+        return standing is not None and standing.since_at >= at + timedelta(seconds=1)
+
     def reason(self, number: str) -> str:
         """The nth of the files' reasons; without a number, none in particular.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from callrouter.asterisk.agents.members import Members
+from callrouter.asterisk.agents.comparison import Comparison
+from callrouter.asterisk.agents.members import Members, Seen
 from callrouter.asterisk.agents.roster import Roster
 from callrouter.asterisk.batch import Batch, OnResult, Request
 from callrouter.core.agents.sessions import Session
@@ -53,8 +55,16 @@ class Room:
         self.up = True
         self.crew = crew
         self.told: list[Session] = []
-        members = Members(self.paper)  # type: ignore[arg-type]
-        self.roster = Roster(members, lambda: self.crew, clock=self, tell=self.told.append, link_up=lambda: self.up)
+        self.database: dict[str, dict[str, str]] = {}
+        self.queues: dict[str, list[Seen]] = {}
+        self.members = Members(self.paper)  # type: ignore[arg-type]
+        self.roster = Roster(
+            self.members, lambda: self.crew, clock=self, tell=self.told.append, link_up=lambda: self.up
+        )
+
+    def comparison(self) -> Comparison:
+        """Of the roster with what Asterisk has."""
+        return Comparison(self.roster, Shown(self), clock=self, link_up=lambda: self.up)  # type: ignore[arg-type]
 
     def now(self) -> datetime:
         """As Clock."""
@@ -63,6 +73,22 @@ class Room:
     def state(self, name: str) -> AgentState:
         """What an agent is doing."""
         return self.roster.standing(self.roster.agent(name)).state
+
+
+class Shown:
+    """What Asterisk has of a room, as Members."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.change = room.members.change
+
+    async def kept(self, family: str) -> dict[str, str]:
+        """As Members."""
+        return dict(self._room.database.get(family, {}))
+
+    async def seen(self, queues: Iterable[str]) -> list[Seen]:
+        """As Members."""
+        return [one for queue in queues for one in self._room.queues.get(queue, ())]
 
 
 async def test_one_write_for_each_change() -> None:
@@ -141,3 +167,39 @@ async def test_who_is_in_no_team_cannot_log_in() -> None:
 
     with pytest.raises(AgentRefused, match="no team that asks for log-ins"):
         room.roster.log_in("agent-1", "agent-1")
+
+
+async def test_whose_codes_are_keyed_at_a_telephone() -> None:
+    """Theirs who is logged in there; its owner's while nobody is, unless the owner is logged in elsewhere."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    nobody = room.roster.keys_at("agent-1")
+    room.roster.log_in("agent-1", "agent-2")
+    moved = {phone: room.roster.keys_at(phone) for phone in ("agent-1", "agent-2")}
+
+    assert nobody is not None
+    assert nobody.name == "agent-1"
+    assert moved == {"agent-1": None, "agent-2": room.roster.agent("agent-1")}
+    assert room.roster.keys_at("nobody's") is None
+
+
+@pytest.mark.parametrize(("keyed", "state"), [(-60, AgentState.READY), (0, AgentState.LOGGED_OUT)])
+async def test_what_was_keyed_before_they_moved_is_not_done(keyed: float, state: AgentState) -> None:
+    """A log-out of yesterday, which AstDB still has, is not one of today; one of this second may be."""
+    room = Room(crew_of("agent-1"))
+    room.at += timedelta(seconds=0.5)
+    room.roster.log_in("agent-1", "agent-1")
+    at = int((MONDAY + timedelta(seconds=keyed)).timestamp())
+    room.database["callrouter/asked"] = {"agent-1": f"log_out:0:{at}"}
+    await room.comparison().look()
+
+    assert room.state("agent-1") is state
+
+
+async def test_who_never_logs_out_may_have_paused_before_the_engine_began() -> None:
+    """Since when they stand there is not known to be after it."""
+    room = Room(at_desk("agent-1"))
+    at = int((MONDAY - timedelta(hours=1)).timestamp())
+    room.database["callrouter/asked"] = {"agent-1": f"pause:01:{at}"}
+    await room.comparison().look()
+
+    assert room.state("agent-1") is AgentState.PAUSED
