@@ -117,11 +117,11 @@ class FeatureCodes:
         if action == LOG_IN:
             agent = crew.numbered(rest) if rest else crew.owner(phone)
         else:
-            agent = self._roster.at(phone) or crew.owner(phone)
+            agent = self._roster.keys_at(phone)
         try:
             if action == LOG_IN:
                 return agent, await self._log_in(agent, phone, keyed)
-            reply = self._carry_out(agent, action, rest) if agent else _Reply(agent_texts.WRONG)
+            reply = self._carry_out(agent, action, rest) if agent else _Reply(agent_texts.NOT_LOGGED_IN)
         except AgentRefused as error:
             self._noted(agent, action, AuditOutcome.REFUSED, phone)
             return agent, _Reply(_REFUSALS[Refused(error.why)])
