@@ -95,6 +95,10 @@ class Crew(Struct, frozen=True, kw_only=True):
         """Whether somebody may log in there."""
         return phone in self.telephones or self.owner(phone) is not None
 
+    def is_taken(self, phone: str) -> bool:
+        """Whether it rings for somebody who is always logged in there, so that nobody else can be."""
+        return any(agent.always_in and agent.phone == phone for agent in self.agents.values())
+
     def numbered(self, number: str) -> Agent | None:
         """Whose number it is."""
         return next((agent for agent in self.agents.values() if agent.number == number), None)
@@ -111,7 +115,7 @@ class Refused(StrEnum):
     """There is no such agent, or telephone."""
     NOT_LOGGED_IN = "not_logged_in"
     ALWAYS_IN = "always_in"
-    """None of their teams asks for log-ins."""
+    """None of their teams asks for log-ins, or the telephone is that of somebody who never logs out."""
     NO_REASON = "no_reason"
     AWAY = "away"
     """Asterisk, or what the answer rests on, is not there."""

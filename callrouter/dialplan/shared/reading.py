@@ -226,7 +226,7 @@ def _teams(files: _Files, queues: _File[QueuesFile], agents: _File[AgentsFile]) 
             unknown = strangers(queues.found, queues.document, known, files.bad.get("agents", ()))
             files.refuse_entries("queues", unknown)
         files.refuse_entries("queues", wrong_queues(queues.found, queues.document))
-        files.issues.extend(shared_phones(queues.found, queues.document, known))
+        files.refuse_entries("queues", shared_phones(queues.found, queues.document, known))
         files.issues.extend(odd_times(queues.found, queues.document))
 
 

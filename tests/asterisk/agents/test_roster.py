@@ -203,3 +203,15 @@ async def test_who_never_logs_out_may_have_paused_before_the_engine_began() -> N
     await room.comparison().look()
 
     assert room.state("agent-1") is AgentState.PAUSED
+
+
+async def test_a_telephone_of_somebody_who_never_logs_out_is_theirs() -> None:
+    """It would ring for both, and nobody could say who answered."""
+    crew, desk = crew_of("agent-1"), at_desk("agent-2")
+    room = Room(Crew(agents={**crew.agents, **desk.agents}))
+
+    with pytest.raises(AgentRefused, match="never logs out") as refused:
+        room.roster.log_in("agent-1", "agent-2")
+    assert refused.value.why == Refused.ALWAYS_IN
+    assert room.state("agent-1") is AgentState.LOGGED_OUT
+    assert room.paper.actions() == []
