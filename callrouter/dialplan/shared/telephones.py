@@ -71,6 +71,23 @@ def shared_phones(file: QueuesFile, document: Document, agents: Mapping[str, Age
                 yield document.issue(message, "queues", name, "members", index)
 
 
+def mixed_teams(file: QueuesFile, document: Document) -> Iterator[Issue]:
+    """Members of a team that asks for log-ins who are members of one that does not, too: logged out, they would be
+    rung all the same.
+    """
+    first: dict[str, tuple[str, bool]] = {}
+    for name, queue in file.queues.items():
+        for index, member in enumerate(queue.members):
+            other, log_in = first.setdefault(member, (name, queue.log_in))
+            if log_in != queue.log_in:
+                asks, does_not = (other, name) if log_in else (name, other)
+                message = (
+                    f"queue {shown(name)}: {shown(member)} logs in for {shown(asks)}, and {shown(does_not)} asks for "
+                    "no log-in: give both the same `log_in`, or take the agent out of one"
+                )
+                yield document.issue(message, "queues", name, "members", index)
+
+
 def phone_of(name: str, agent: AgentBlock) -> str:
     """The telephone of an agent, by default of their own name."""
     return agent.phone or name

@@ -143,3 +143,21 @@ def test_who_logs_in_may_have_one_telephone(tmp_path: Path) -> None:
     agents = "agents:\n  anne: { phone: desk-1 }\n  bruno: { phone: desk-1 }\n  carla: {}\n"
 
     assert read(tmp_path, agents, queues).issues == ()
+
+
+@pytest.mark.parametrize(("first", "second"), [("true", "false"), ("false", "true")])
+def test_nobody_is_of_both_kinds_of_team(tmp_path: Path, first: str, second: str) -> None:
+    """Whoever logs out would be rung by the other team all the same, and a pause could not say at which telephone."""
+    queues = (
+        f"queues:\n  night: {{ members: [anne, bruno], log_in: {first} }}\n"
+        f"  day: {{ members: [carla, bruno], log_in: {second} }}\n"
+    )
+    shared = read(tmp_path, "agents: { anne: {}, bruno: {}, carla: {} }\n", queues)
+
+    asks, does_not = ("night", "day") if first == "true" else ("day", "night")
+    (issue,) = shared.issues
+    assert str(issue) == (
+        f'shared/queues.yaml:3: queue "day": "bruno" logs in for "{asks}", and "{does_not}" asks for no log-in: '
+        "give both the same `log_in`, or take the agent out of one"
+    )
+    assert crew_of(shared) is None
