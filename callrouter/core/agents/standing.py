@@ -90,6 +90,13 @@ class Crew(Struct, frozen=True, kw_only=True):
     pauses: tuple[str, ...] = ()
     telephones: frozenset[str] = frozenset()
     """Nobody's own, for whoever sits down there."""
+    queues: frozenset[str] = frozenset()
+    """All teams, those that nobody is of too."""
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """All teams, those of which somebody is and no more is known too."""
+        return self.queues.union(place.queue for agent in self.agents.values() for place in agent.places)
 
     def has_telephone(self, phone: str) -> bool:
         """Whether somebody may log in there."""

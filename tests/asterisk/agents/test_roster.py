@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from callrouter.asterisk.agents.comparison import Comparison
+from callrouter.asterisk.agents.last_crew import LastCrew
 from callrouter.asterisk.agents.members import Members, Seen
 from callrouter.asterisk.agents.roster import Roster
 from callrouter.asterisk.batch import Batch, OnResult, Request
@@ -58,13 +60,13 @@ class Room:
         self.database: dict[str, dict[str, str]] = {}
         self.queues: dict[str, list[Seen]] = {}
         self.members = Members(self.paper)  # type: ignore[arg-type]
-        self.roster = Roster(
-            self.members, lambda: self.crew, clock=self, tell=self.told.append, link_up=lambda: self.up
-        )
+        self.last = LastCrew(lambda: self.crew)
+        self.roster = Roster(self.members, self.last, clock=self, tell=self.told.append, link_up=lambda: self.up)
 
     def comparison(self) -> Comparison:
         """Of the roster with what Asterisk has."""
-        return Comparison(self.roster, Shown(self), clock=self, link_up=lambda: self.up)  # type: ignore[arg-type]
+        shown: Any = Shown(self)
+        return Comparison(self.roster, shown, clock=self, link_up=lambda: self.up, on_queues=self.last.queues_are)
 
     def now(self) -> datetime:
         """As Clock."""
@@ -85,6 +87,10 @@ class Shown:
     async def kept(self, family: str) -> dict[str, str]:
         """As Members."""
         return dict(self._room.database.get(family, {}))
+
+    async def queues(self) -> set[str]:
+        """As Members."""
+        return set(self._room.queues)
 
     async def seen(self, queues: Iterable[str]) -> list[Seen]:
         """As Members."""
@@ -215,3 +221,76 @@ async def test_a_telephone_of_somebody_who_never_logs_out_is_theirs() -> None:
     assert refused.value.why == Refused.ALWAYS_IN
     assert room.state("agent-1") is AgentState.LOGGED_OUT
     assert room.paper.actions() == []
+
+
+def member(agent: str, phone: str, queue: str = "team") -> Seen:
+    return Seen(queue=queue, agent=agent, phone=phone, dynamic=True, paused=False, reason="", penalty=0, reachable=True)
+
+
+async def test_who_left_the_files_is_no_member_any_more() -> None:
+    """Whether or not this engine ever knew them: the telephone rings for nobody."""
+    room = Room(crew_of("agent-1"))
+    room.queues["team"] = [member("agent-9", "agent-1")]
+    await room.comparison().look()
+
+    removed = [one for one in room.paper.written if one.startswith("Action: QueueRemove")]
+    assert len(removed) == 1
+    assert "Interface: PJSIP/agent-1" in removed[0]
+    assert "Queue: team" in removed[0]
+
+
+async def test_a_team_that_nobody_is_of_any_more_has_no_members() -> None:
+    """The files still have it: who logged in for it is taken out."""
+    room = Room(crew_of("agent-1"))
+    room.roster.log_in("agent-1", "agent-1")
+    room.crew = Crew(agents={"agent-1": Agent(name="agent-1", title="", phone="agent-1")}, queues=frozenset({"team"}))
+    room.queues["team"] = [member("agent-1", "agent-1")]
+    room.paper.actions()
+    await room.comparison().look()
+
+    assert "QueueRemove" in room.paper.actions()
+    assert room.state("agent-1") is AgentState.LOGGED_OUT
+
+
+def without_teams(*names: str) -> Crew:
+    return Crew(agents={name: Agent(name=name, title="", phone=name) for name in names}, pauses=("lunch",))
+
+
+async def test_while_a_team_leaves_its_agents_pause_and_log_out() -> None:
+    """Asterisk still has callers of it: they are rung until it is gone, and as long as they like."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    for name in ("agent-1", "agent-2"):
+        room.roster.log_in(name, name)
+    room.crew = without_teams("agent-1", "agent-2")
+    room.queues["team"] = [member("agent-1", "agent-1"), member("agent-2", "agent-2")]
+    comparison = room.comparison()
+    room.paper.actions()
+    await comparison.look()
+    looked = room.paper.actions()
+    room.roster.pause("agent-1", "lunch")
+    paused = room.paper.actions()
+    room.roster.log_out("agent-1")
+    left = room.paper.actions()
+    del room.queues["team"]
+    await comparison.look()
+
+    assert not {"QueueRemove", "QueuePause"} & set(looked)
+    assert paused == ["QueuePause", "DBPut"]
+    assert left == ["QueueRemove", "DBDel"]
+    assert [(one.agent, one.ended_by) for one in room.told if one.ended_at and one.kind == "login"] == [
+        ("agent-1", "agent"),
+        ("agent-2", "files"),
+    ]
+
+
+async def test_while_a_team_without_log_ins_leaves_its_agents_pause() -> None:
+    """They are rung at their own telephone until it is gone."""
+    room = Room(at_desk("agent-1"))
+    room.queues["desk"] = []
+    comparison = room.comparison()
+    await comparison.look()
+    room.crew = without_teams("agent-1")
+    await comparison.look()
+    room.roster.pause("agent-1", "lunch")
+
+    assert room.state("agent-1") is AgentState.PAUSED

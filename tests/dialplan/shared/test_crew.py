@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callrouter.asterisk.agents.at_work import LastCrew
+from callrouter.asterisk.agents.last_crew import LastCrew
 from callrouter.core.agents.standing import Crew, Member
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.crew import crew_of
