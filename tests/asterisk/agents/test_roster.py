@@ -13,39 +13,13 @@ from callrouter.asterisk.agents.comparison import Comparison
 from callrouter.asterisk.agents.last_crew import LastCrew
 from callrouter.asterisk.agents.members import Members, Seen
 from callrouter.asterisk.agents.roster import Roster
-from callrouter.asterisk.batch import Batch, OnResult, Request
 from callrouter.core.agents.sessions import Session
 from callrouter.core.agents.standing import Agent, AgentState, Crew, Refused
 from callrouter.errors import AgentRefused
 from tests.asterisk.agents.workplace import at_desk, crew_of
+from tests.asterisk.paper import Paper
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-class Paper:
-    """A link on which everything is written down."""
-
-    command_prefix = b""
-
-    def __init__(self) -> None:
-        self.written: list[str] = []
-
-    def batch(self) -> Batch:
-        """As AmiLink."""
-        return Batch(self)
-
-    def next_id(self, kind: bytes) -> bytes:
-        """As Outlet."""
-        return kind
-
-    def submit(self, data: bytes, requests: dict[bytes, Request], results: dict[bytes, OnResult]) -> None:
-        """As Outlet."""
-        self.written += data.decode().split("\r\n\r\n")[:-1]
-
-    def actions(self) -> list[str]:
-        """What has been written since the last look, by the name of the action."""
-        written, self.written = self.written, []
-        return [one.partition("\r\n")[0].removeprefix("Action: ") for one in written]
 
 
 class Room:
