@@ -47,6 +47,7 @@ ANSWER_SECONDS: Final = 30.0
 _REFUSALS: Final = {
     Refused.NOT_LOGGED_IN: agent_texts.NOT_LOGGED_IN,
     Refused.ALWAYS_IN: agent_texts.ALWAYS_IN,
+    Refused.OTHERS: agent_texts.WRONG,
     Refused.NO_REASON: agent_texts.NO_REASON,
     Refused.UNKNOWN: agent_texts.WRONG,
     Refused.AWAY: agent_texts.LATER,

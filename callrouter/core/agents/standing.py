@@ -123,6 +123,8 @@ class Refused(StrEnum):
     NOT_LOGGED_IN = "not_logged_in"
     ALWAYS_IN = "always_in"
     """None of their teams asks for log-ins, or the telephone is that of somebody who never logs out."""
+    OTHERS = "others"
+    """Somebody would have to leave whom whoever asks has no say over."""
     NO_REASON = "no_reason"
     AWAY = "away"
     """Asterisk, or what the answer rests on, is not there."""
