@@ -156,4 +156,4 @@ class Standing(Struct, frozen=True, kw_only=True):
     until_at: datetime | None = None
     """When a wrap-up or a short pause ends by itself."""
     call_id: str = ""
-    """Which conversation a wrap-up follows."""
+    """Which conversation a wrap-up follows: a call's id, after a callback the outgoing call's."""
