@@ -312,11 +312,14 @@ class Roster:
         change.write()
 
     def forget_strangers(self) -> None:
-        """Log out who is no agent any more, or in no team."""
+        """Log out who is no agent any more, or in no team, or at a telephone that became somebody's who never logs
+        out.
+        """
         now, agents = self._clock.now(), self.crew.agents
         for name, standing in list(self._standings.items()):
             agent = agents.get(name) or Agent(name=name, title=name, phone=standing.phone)
-            if not agent.places or (agent.always_in and standing.phone != agent.phone):
+            taken = agent.logs_in and self.crew.is_taken(standing.phone)
+            if taken or not agent.places or (agent.always_in and standing.phone != agent.phone):
                 if standing.state is not AgentState.LOGGED_OUT:
                     self._stand(agent, Standing(state=AgentState.LOGGED_OUT, since_at=now), "files")
                 del self._standings[name]

@@ -268,3 +268,17 @@ async def test_while_a_team_without_log_ins_leaves_its_agents_pause() -> None:
     room.roster.pause("agent-1", "lunch")
 
     assert room.state("agent-1") is AgentState.PAUSED
+
+
+async def test_who_is_at_a_telephone_that_becomes_somebodys_is_logged_out() -> None:
+    """The files give it to one who never logs out."""
+    crew, desk = crew_of("agent-1", "agent-2"), at_desk("agent-2")
+    room = Room(crew)
+    room.roster.log_in("agent-1", "agent-2")
+    room.crew = Crew(agents={"agent-1": crew.agents["agent-1"], **desk.agents}, queues=frozenset({"team", "desk"}))
+    room.roster.forget_strangers()
+
+    assert [(one.agent, one.ended_by) for one in room.told if one.ended_at] == [("agent-1", "files")]
+    at_telephone = room.roster.at("agent-2")
+    assert at_telephone is not None
+    assert at_telephone.name == "agent-2"
