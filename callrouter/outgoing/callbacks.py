@@ -21,14 +21,15 @@ from typing import Final
 
 import structlog
 
-from callrouter.core.call import Call, CallerId
+from callrouter.core.call import Call
 from callrouter.core.facts import Bridged, Fact
-from callrouter.core.nodes.callback import Automatic, CallbackNode
+from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
 from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
 from callrouter.logs import Outage
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
 from callrouter.outgoing.ports import Answered, CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
+from callrouter.outgoing.rules import Rule, Rules
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +88,7 @@ class Callbacks:
         self._book = book
         self._switch = switch
         self._plans = plans
+        self._rules = Rules({})
         self._live = live
         self._now = now
         self._link_up = link_up
@@ -217,17 +219,17 @@ class Callbacks:
         """Whether somebody may be rung for it now; one who rings already is not disturbed by the hours."""
         if one.progress.rung_at is not None:
             return True
-        plan, rule = self._rule(one.placed.client, one.placed.node)
-        return rule is not None and rule.queue == one.placed.queue and _is_open(plan, rule, self._now())
+        rule = self._rules_now().find(one.placed.client, one.placed.node)
+        return rule is not None and rule.automatic.queue == one.placed.queue and rule.is_open(self._now())
 
     async def _conclude(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> None:
         placed, now = one.placed, self._now()
         outcome = outcome_of(one.progress, withdrawn=one.withdrawn)
-        _, rule = self._rule(placed.client, placed.node)
+        rule = self._rules_now().find(placed.client, placed.node)
         settlement: Settlement | None = None
         if outcome is Outcome.ANSWERED:
             settlement = Settlement.CALLED_BACK
-        elif outcome.is_attempt and rule is not None and placed.attempts + 1 >= rule.attempts:
+        elif outcome.is_attempt and rule is not None and placed.attempts + 1 >= rule.automatic.attempts:
             settlement = Settlement.ATTEMPTS
         await self._book.conclude(placed.outgoing_id, one.progress, outcome, now, settlement)
         self._outcomes[outcome] += 1
@@ -258,46 +260,45 @@ class Callbacks:
         now = self._now()
         if now < self._refused_until:
             return
-        by_queue: dict[str, list[tuple[OpenCallback, Automatic]]] = {}
+        by_queue: dict[str, list[tuple[OpenCallback, Rule]]] = {}
         # Who is on the line now would be busy, or will need no callback any more.
         busy = {(call.client, call.caller.number or "") for call in self._live()}
         busy |= {(one.placed.client, one.placed.number) for one in under_way.values()}
-        for callback in await self._book.open(now - OLDEST):
+        for callback in await self._book.open(now - OLDEST, self._rules_now().ruled(now)):
             who = callback.client, callback.number
             rule = await self._due(callback, now)
             if rule is not None and who not in busy:
                 busy.add(who)
-                by_queue.setdefault(rule.queue, []).append((callback, rule))
+                by_queue.setdefault(rule.automatic.queue, []).append((callback, rule))
         for queue, due in by_queue.items():
             await self._start(under_way, queue, due)
 
-    async def _due(self, callback: OpenCallback, now: datetime) -> Automatic | None:
+    async def _due(self, callback: OpenCallback, now: datetime) -> Rule | None:
         """The rule by which it is to wait in the queue now; None: not now, or never, which is settled then."""
-        plan, rule = self._rule(callback.client, callback.node)
-        if plan is None or rule is None:
+        rule = self._rules_now().find(callback.client, callback.node)
+        if rule is None:
             return None
-        node = plan.nodes[callback.node]
-        if isinstance(node, CallbackNode) and not node.may_call_back(callback.number):
+        if not rule.node.may_call_back(callback.number):
             self._on_refused(callback)
             await self._book.settle([callback.wish], Settlement.NOT_ALLOWED, now)
-        elif callback.attempts >= rule.attempts:
+        elif callback.attempts >= rule.automatic.attempts:
             await self._book.settle([callback.wish], Settlement.ATTEMPTS, now)
-        elif now >= callback.asked_at + timedelta(days=rule.days):
+        elif now >= callback.asked_at + timedelta(days=rule.automatic.days):
             await self._book.settle([callback.wish], Settlement.EXPIRED, now)
-        elif now >= _not_before(callback, rule) and _is_open(plan, rule, now):
+        elif now >= _not_before(callback, rule.automatic) and rule.is_open(now):
             return rule
         return None
 
     async def _start(
-        self, under_way: dict[str, _UnderWay], queue: str, due: Sequence[tuple[OpenCallback, Automatic]]
+        self, under_way: dict[str, _UnderWay], queue: str, due: Sequence[tuple[OpenCallback, Rule]]
     ) -> None:
         stand = await self._switch.queue(queue)
         room = stand.agents - sum(
             one.placed.queue == queue and one.progress.rung_at is None for one in under_way.values()
         )
-        for callback, rule in sorted(due, key=lambda one: (-one[1].priority, one[0].turn_at))[: max(0, room)]:
+        for callback, rule in sorted(due, key=lambda one: (-one[1].automatic.priority, one[0].turn_at))[: max(0, room)]:
             now = self._now()
-            order = self._order(callback, rule, self._position(stand, under_way, callback, rule, now), now)
+            order = self._order(callback, rule, self._position(stand, under_way, callback, rule.automatic, now), now)
             if await self._book.claim(callback, order, now):
                 one = _UnderWay(placed=_placed(callback, order))
                 under_way[order.outgoing_id] = one
@@ -328,29 +329,23 @@ class Callbacks:
         del under_way[order.outgoing_id]
         await self._switch.forget([order.outgoing_id])
 
-    def _order(self, callback: OpenCallback, rule: Automatic, position: int, now: datetime) -> Order:
-        left = (callback.asked_at + timedelta(days=rule.days) - now).total_seconds()
+    def _order(self, callback: OpenCallback, rule: Rule, position: int, now: datetime) -> Order:
+        how = rule.automatic
+        left = (callback.asked_at + timedelta(days=how.days) - now).total_seconds()
         return Order(
             outgoing_id=f"{int(now.timestamp())}-{secrets.token_hex(6)}",
             purpose=Purpose.CALLBACK,
             client=callback.client,
             number=callback.number,
-            shown=self._shown(callback),
+            shown=rule.shown(callback.did),
             did=callback.did,
-            queue=rule.queue,
-            priority=rule.priority,
+            queue=how.queue,
+            priority=how.priority,
             position=position,
             wait_seconds=min(left, LONGEST_WAIT_SECONDS),
-            ring_seconds=rule.ring_seconds,
-            said=tuple(sound.file for sound in rule.brief),
+            ring_seconds=how.ring_seconds,
+            said=tuple(sound.file for sound in how.brief),
         )
-
-    def _shown(self, callback: OpenCallback) -> str:
-        """The number the caller sees: as the client's calls to the outside show it, else the one that they dialled."""
-        plan = self._plans().get(callback.client)
-        if plan is not None and plan.identity is not None:
-            return plan.identity.presented(CallerId(), callback.did).number
-        return callback.did if callback.did.startswith("+") else ""
 
     def _position(
         self,
@@ -368,10 +363,12 @@ class Callbacks:
             before += one.priority > rule.priority or (one.priority == rule.priority and since <= callback.turn_at)
         return before + 1
 
-    def _rule(self, client: str, node: str) -> tuple[Plan | None, Automatic | None]:
-        plan = self._plans().get(client)
-        found = plan.nodes.get(node) if plan else None
-        return plan, found.automatic if isinstance(found, CallbackNode) else None
+    def _rules_now(self) -> Rules:
+        """Read anew whenever other plans are in service."""
+        plans = self._plans()
+        if self._rules.plans is not plans:
+            self._rules = Rules(plans)
+        return self._rules
 
 
 def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:
@@ -382,11 +379,6 @@ def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:
         return callback.last_at
     soon = callback.last is Outcome.NOBODY_FREE
     return callback.last_at + timedelta(seconds=AGAIN_SECONDS if soon else rule.pause_seconds)
-
-
-def _is_open(plan: Plan | None, rule: Automatic, now: datetime) -> bool:
-    schedule = plan.schedules.get(rule.hours) if plan and rule.hours else None
-    return schedule is None or schedule.at(now).open
 
 
 def _placed(callback: OpenCallback, order: Order) -> PlacedCall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from callrouter.outgoing.order import Order, Outcome, Progress, Settlement
 
@@ -15,6 +15,15 @@ Wish = tuple[str, int]
 
 Answered = tuple[str, str, datetime]
 """A caller who was answered: client, number (E.164), and when."""
+
+
+class Ruled(NamedTuple):
+    """A node whose callers are called back by themselves."""
+
+    client: str
+    node: str
+    is_open: bool
+    """Whether people are rung now, by its hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +76,9 @@ class CallbackBook(Protocol):
         """Of these calls of ours, those whose callback somebody else has settled."""
         ...
 
-    async def open(self, since: datetime) -> list[OpenCallback]:
-        """Callbacks asked for since then that are to be called back, by turn; those with a call under way left out."""
+    async def open(self, since: datetime, ruled: Collection[Ruled]) -> list[OpenCallback]:
+        """Callbacks asked for since then at these nodes, of open hours first, by turn; those with a call under way left
+        out."""
         ...
 
     async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:

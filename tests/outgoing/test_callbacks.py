@@ -17,14 +17,14 @@ from callrouter.core.schedule import Schedule
 from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
 from callrouter.outgoing.callbacks import AGAIN_SECONDS, REFUSED_SECONDS, Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
-from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, QueueStand, Waiting, Wish
+from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, QueueStand, Ruled, Waiting, Wish
 from callrouter.testing import plan_of, sound
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 RULE = Automatic(queue="medical", attempts=2, pause_seconds=600.0, days=1)
 
 
-def plan_with(rule: Automatic, **schedules: Schedule) -> Plan:
+def plan_with(rule: Automatic | None, **schedules: Schedule) -> Plan:
     """A client whose callers may ask to be called back."""
     node = CallbackNode(
         name="offer",
@@ -48,6 +48,8 @@ class Book:
     under_way: dict[str, PlacedCall] = field(default_factory=dict)
     outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
     settled: dict[Wish, Settlement] = field(default_factory=dict)
+    asked_for: list[list[Ruled]] = field(default_factory=list)
+    """The nodes, each time."""
     away: bool = False
 
     def wish(self, number: str = "+33612340001", *, turn: float = 0.0) -> Wish:
@@ -70,10 +72,12 @@ class Book:
         self._here()
         return {one for one in outgoing_ids if self.under_way[one].wish in self.settled}
 
-    async def open(self, since: datetime) -> list[OpenCallback]:
+    async def open(self, since: datetime, ruled: Collection[Ruled]) -> list[OpenCallback]:
         self._here()
-        busy = {one.wish for one in self.under_way.values()}
-        found = [one for wish, one in self.callbacks.items() if wish not in self.settled and wish not in busy]
+        self.asked_for.append(list(ruled))
+        done = {*self.settled, *(one.wish for one in self.under_way.values())}
+        nodes = {(one.client, one.node) for one in ruled}
+        found = [one for one in self.callbacks.values() if one.wish not in done and (one.client, one.node) in nodes]
         return sorted(found, key=lambda one: one.turn_at)
 
     async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:
@@ -182,13 +186,13 @@ class Switch:
 class Desk:
     """All of it, and a clock."""
 
-    def __init__(self, rule: Automatic = RULE, **schedules: Schedule) -> None:
+    def __init__(self, rule: Automatic | None = RULE, **schedules: Schedule) -> None:
         self.book, self.switch, self.at = Book(), Switch(), START
-        plan = plan_with(rule, **schedules)
+        self.plan = plan_with(rule, **schedules)
         self.callbacks = Callbacks(
             self.book,
             self.switch,
-            plans=lambda: {"acme": plan},
+            plans=lambda: {"acme": self.plan},
             live=list,
             now=lambda: self.at,
             link_up=lambda: True,
@@ -241,6 +245,17 @@ async def test_its_place_among_those_who_wait(waiting: list[Waiting], position: 
     await desk.round(after=30)
 
     assert desk.last.position == position
+
+
+@pytest.mark.parametrize(("rule", "asked"), [(RULE, [Ruled("acme", "offer", is_open=True)]), (None, [])])
+async def test_only_nodes_that_call_back_are_asked_for(rule: Automatic | None, asked: list[Ruled]) -> None:
+    """Who is only listed costs nothing."""
+    desk = Desk(rule)
+    desk.book.wish()
+    await desk.round()
+
+    assert desk.book.asked_for == [asked]
+    assert len(desk.switch.placed) == len(asked)
 
 
 async def test_two_attempts_and_a_pause() -> None:

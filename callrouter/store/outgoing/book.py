@@ -18,14 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
-from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Wish
+from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
 from callrouter.store.tables import callbacks, outgoing_calls
 
 WATCHED_SECONDS: Final = 60.0
 """Callbacks of a PBX whose engine has not said for so long that it watches are whoever's."""
 MOST_OPEN: Final = 2_000
-"""Callbacks looked at in one round, those of the oldest turn first."""
+"""Callbacks looked at in one round: those whose hours are open, then the others, the oldest turn first."""
 
 _ATTEMPTS: Final = f"({', '.join(repr(one.value) for one in sorted(ATTEMPTS))})"
 
@@ -34,7 +34,9 @@ _OPEN: Final = text(
     SELECT cb.call_id, cb.position, cb.client, cb.number, cb.node, cb.asked_at, calls.did,
            coalesce(waited.entered_at, cb.asked_at) AS turn_at,
            coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at
-    FROM callbacks AS cb
+    FROM unnest(CAST(:clients AS text[]), CAST(:nodes AS text[]), CAST(:are_open AS boolean[]))
+        AS ruled(client, node, is_open)
+    JOIN callbacks AS cb ON cb.client = ruled.client AND cb.node = ruled.node
     JOIN calls USING (call_id)
     LEFT JOIN LATERAL (
         SELECT entered_at FROM queue_visits AS visit
@@ -55,8 +57,8 @@ _OPEN: Final = text(
         SELECT FROM beats WHERE beats.pbx <> :pbx AND beats.pbx = calls.pbx
             AND beats.written_at > now() - interval '{WATCHED_SECONDS:g} seconds'
     )
-    ORDER BY turn_at, cb.call_id, cb.position
-    LIMIT {MOST_OPEN}
+    ORDER BY ruled.is_open DESC, turn_at, cb.call_id, cb.position
+    LIMIT :most
     """  # noqa: S608  # words of ours
 )
 
@@ -141,10 +143,22 @@ class CallbackRows:
         async with self._database.connection() as connection:
             return set((await connection.execute(query)).scalars())
 
-    async def open(self, since: datetime) -> list[OpenCallback]:
-        """Those asked for since then, by turn."""
+    async def open(self, since: datetime, ruled: Collection[Ruled]) -> list[OpenCallback]:
+        """Those asked for since then at these nodes, of open hours first, by turn. Callbacks that only stand in a list
+        are not read."""
+        if not ruled:
+            return []
+        clients, nodes, are_open = map(list, zip(*ruled, strict=True))
+        values = {
+            "since": since,
+            "pbx": self._pbx,
+            "most": MOST_OPEN,
+            "clients": clients,
+            "nodes": nodes,
+            "are_open": are_open,
+        }
         async with self._database.connection() as connection:
-            rows = await _rows(connection, _OPEN, {"since": since, "pbx": self._pbx})
+            rows = await _rows(connection, _OPEN, values)
         return [_open_callback(row) for row in rows]
 
     async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:

@@ -1,5 +1,4 @@
 """Where those modules of `callrouter.store.outgoing` are tested whose name no test file has.
 
-book                           ../../asterisk/test_callbacks.py
 by_hand, called_back, worklist   ../../api/test_calling_back.py
 """

@@ -1,0 +1,107 @@
+"""The book of callbacks on PostgreSQL: what is open, who has a call, what settles a wish."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition
+from callrouter.outgoing.order import Order, Purpose
+from callrouter.outgoing.ports import OpenCallback, Ruled
+from callrouter.store.database import Database
+from callrouter.store.outgoing import book
+from callrouter.store.outgoing.book import CallbackRows
+from callrouter.store.tables import callbacks
+from callrouter.store.writing.writer import Writer
+from tests.store.conftest import MONDAY
+
+NUMBER = "+33612340001"
+_orders = itertools.count(1)
+
+
+def after(seconds: float) -> datetime:
+    """On Monday."""
+    return MONDAY + timedelta(seconds=seconds)
+
+
+def asked(call_id: str, *, at: float = 0.0, client: str = "acme", node: str = "offer", **other: Any) -> Call:
+    """Somebody has asked to be called back; their call is over."""
+    values: dict[str, Any] = {
+        "call_id": call_id,
+        "client": client,
+        "plan_version": "0123456789ab",
+        "did": "+33199000010",
+        "caller": CallerId(number=NUMBER),
+        "state": CallState.ENDED,
+        "clocks": Clocks(ringing_at=after(at - 60), entered_service_at=after(at - 50), ended_at=after(at + 1)),
+        "callbacks": (Callback(number=NUMBER, node=node, asked_at=after(at)),),
+        "disposition": Disposition.MESSAGE_LEFT,
+    }
+    return Call(**(values | other))
+
+
+async def record(database: Database, *calls: Call) -> None:
+    """As the engine does."""
+    writer = Writer(database)
+    assert await writer.write(list(calls)) == []
+    writer.close()
+
+
+def order(**other: Any) -> Order:
+    """One that no other test has."""
+    values: dict[str, Any] = {
+        "outgoing_id": f"1795400000-{next(_orders)}",
+        "purpose": Purpose.CALLBACK,
+        "client": "acme",
+        "number": NUMBER,
+        "shown": "+33199000010",
+        "did": "+33199000010",
+        "queue": "medical",
+        "priority": 0,
+        "position": 1,
+        "wait_seconds": 60.0,
+        "ring_seconds": 5.0,
+    }
+    return Order(**(values | other))
+
+
+async def found(rows: CallbackRows, *ruled: Ruled) -> list[OpenCallback]:
+    """What is open at these nodes."""
+    return await rows.open(after(-86_400), ruled or [Ruled("acme", "offer", is_open=True)])
+
+
+async def states(database: Database) -> dict[str, str]:
+    """Where each wish stands, by its call."""
+    async with database.connection() as connection:
+        return {row.call_id: row.state for row in await connection.execute(select(callbacks))}
+
+
+def calls_of(open_callbacks: Sequence[OpenCallback]) -> list[str]:
+    """In which calls they were asked for."""
+    return [one.wish[0] for one in open_callbacks]
+
+
+async def test_those_that_are_only_listed_are_not_read(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and however old: they take no place."""
+    monkeypatch.setattr(book, "MOST_OPEN", 2)
+    listed = [asked(f"listed-{number}", node="listed", at=number) for number in range(5)]
+    elsewhere = [asked(f"elsewhere-{number}", client="other", at=number) for number in range(5)]
+    await record(database, *listed, *elsewhere, asked("rings", at=100))
+
+    assert calls_of(await found(CallbackRows(database))) == ["rings"]
+    assert await CallbackRows(database).open(after(-86_400), []) == []
+
+
+async def test_those_whose_hours_are_open_are_read_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then by turn: nobody waits for a client that rings tomorrow."""
+    monkeypatch.setattr(book, "MOST_OPEN", 2)
+    closed = [asked(f"closed-{number}", client="other", at=number) for number in range(3)]
+    await record(database, *closed, asked("late", at=200), asked("early", at=100))
+    ruled = (Ruled("other", "offer", is_open=False), Ruled("acme", "offer", is_open=True))
+
+    assert calls_of(await found(CallbackRows(database), *ruled)) == ["early", "late"]
