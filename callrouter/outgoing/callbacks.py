@@ -299,12 +299,19 @@ class Callbacks:
         for callback, rule in sorted(due, key=lambda one: (-one[1].automatic.priority, one[0].turn_at))[: max(0, room)]:
             now = self._now()
             order = self._order(callback, rule, self._position(stand, under_way, callback, rule.automatic, now), now)
-            if await self._book.claim(callback, order, now):
+            if await self._claim(callback, order, now):
                 one = _UnderWay(placed=_placed(callback, order))
                 under_way[order.outgoing_id] = one
                 if not await self._place(under_way, one, order):
                     return
                 stand = await self._switch.queue(queue)
+
+    async def _claim(self, callback: OpenCallback, order: Order, now: datetime) -> bool:
+        try:
+            return await self._book.claim(callback, order, now)
+        except StoreError:
+            self._under_way = None  # perhaps it is in the book, and only the answer was lost: the next round asks
+            raise
 
     async def _place(self, under_way: dict[str, _UnderWay], one: _UnderWay, order: Order) -> bool:
         """Whether more may be asked for."""

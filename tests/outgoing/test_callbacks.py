@@ -323,6 +323,27 @@ async def test_the_database_is_away_when_it_ends() -> None:
     assert desk.switch.forgotten == [placed]
 
 
+async def test_the_database_says_nothing_of_a_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Perhaps it stands in the book: it is asked for, found lost at the switch, and placed anew."""
+    desk = Desk()
+    desk.book.wish()
+    claim = desk.book.claim
+
+    async def unanswered(callback: OpenCallback, order: Order, at: datetime) -> bool:
+        await claim(callback, order, at)
+        raise DatabaseUnreachable("the answer was lost")
+
+    monkeypatch.setattr(desk.book, "claim", unanswered)
+    with pytest.raises(DatabaseUnreachable):
+        await desk.round()
+    monkeypatch.undo()
+    await desk.round(after=2)
+    await desk.round(after=2)
+
+    assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.LOST]
+    assert len(desk.switch.placed) == 1
+
+
 async def test_the_link_is_lost_while_it_is_asked_for() -> None:
     """Nobody knows whether it was: it is looked for, not asked for again."""
     desk = Desk()
