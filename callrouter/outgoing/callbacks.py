@@ -163,11 +163,15 @@ class Callbacks:
             StoreError: PostgreSQL does not answer.
             AmiError: the link went away.
         """
+        link_up = self._link_up()
+        if link_up and self._under_way:
+            await self._withdraw(self._under_way)  # before PostgreSQL is asked, which may be away
         await self._settle_answered()
-        if not self._link_up():
+        if not link_up:
             return
         if self._under_way is None:
             self._under_way = {one.outgoing_id: _UnderWay(placed=one) for one in await self._book.take_over()}
+            await self._withdraw(self._under_way)
         under_way = self._under_way
         await self._follow(under_way)
         await self._start_due(under_way)
@@ -181,6 +185,19 @@ class Callbacks:
 
     # ------------------------------------------------------------------------------------------- what is under way
 
+    async def _withdraw(self, under_way: dict[str, _UnderWay]) -> None:
+        """Take back what may not wait any more: nobody is rung for it."""
+        forbidden = [one for one in under_way.values() if not self._may_wait(one)]
+        seen = await self._switch.progress() if forbidden else {}
+        for one in forbidden:
+            found = seen.get(one.placed.outgoing_id, NOTHING_YET)
+            if found.rung_at is None and not found.complete:
+                await self._hang_up(one)
+
+    async def _hang_up(self, one: _UnderWay) -> None:
+        one.withdrawn = True
+        await self._switch.hang_up(one.placed.outgoing_id)
+
     async def _follow(self, under_way: dict[str, _UnderWay]) -> None:
         seen = await self._switch.progress()
         elsewhere = await self._book.settled_elsewhere(list(under_way)) if under_way else set()
@@ -193,9 +210,8 @@ class Callbacks:
                 await self._conclude(under_way, one)
             elif not await self._is_left(under_way, one):
                 continue
-            elif found.answered_at is None and (outgoing_id in elsewhere or not self._may_wait(one)):
-                one.withdrawn = True
-                await self._switch.hang_up(outgoing_id)
+            elif found.answered_at is None and outgoing_id in elsewhere:
+                await self._hang_up(one)
         # What was recorded, and the switch was not told to forget.
         await self._switch.forget(
             [outgoing_id for outgoing_id, it in seen.items() if it.complete and outgoing_id not in under_way]
@@ -338,7 +354,8 @@ class Callbacks:
 
     def _order(self, callback: OpenCallback, rule: Rule, position: int, now: datetime) -> Order:
         how = rule.automatic
-        left = (callback.asked_at + timedelta(days=how.days) - now).total_seconds()
+        # Should we, or PostgreSQL, be away then: the switch lets nobody wait beyond the hours.
+        latest = min(callback.asked_at + timedelta(days=how.days), now + timedelta(seconds=LONGEST_WAIT_SECONDS))
         return Order(
             outgoing_id=f"{int(now.timestamp())}-{secrets.token_hex(6)}",
             purpose=Purpose.CALLBACK,
@@ -349,7 +366,7 @@ class Callbacks:
             queue=how.queue,
             priority=how.priority,
             position=position,
-            wait_seconds=min(left, LONGEST_WAIT_SECONDS),
+            wait_seconds=(rule.open_until(now, latest) - now).total_seconds(),
             ring_seconds=how.ring_seconds,
             said=tuple(sound.file for sound in how.brief),
         )

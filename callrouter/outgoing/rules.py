@@ -9,6 +9,7 @@ from datetime import datetime
 from callrouter.core.call import CallerId
 from callrouter.core.nodes.callback import Automatic, CallbackNode
 from callrouter.core.plan import Plan
+from callrouter.core.schedule import Schedule
 from callrouter.outgoing.ports import Ruled
 
 
@@ -22,8 +23,17 @@ class Rule:
 
     def is_open(self, now: datetime) -> bool:
         """Whether people are rung at that time."""
-        schedule = self.plan.schedules.get(self.automatic.hours) if self.automatic.hours else None
+        schedule = self._schedule
         return schedule is None or schedule.at(now).open
+
+    def open_until(self, now: datetime, latest: datetime) -> datetime:
+        """Until when people are rung from a time on at which they are, no later than `latest`."""
+        schedule = self._schedule
+        return latest if schedule is None else schedule.open_until(now, latest)
+
+    @property
+    def _schedule(self) -> Schedule | None:
+        return self.plan.schedules.get(self.automatic.hours) if self.automatic.hours else None
 
     def shown(self, did: str) -> str:
         """The number that somebody sees who had dialled `did`: as the client's calls to the outside show it, else that

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from callrouter.core.dialling import Dialling
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
 from callrouter.outgoing.callbacks import AGAIN_SECONDS, REFUSED_SECONDS, Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
@@ -403,6 +403,39 @@ async def test_one_that_cannot_be_written_holds_up_no_other() -> None:
     await desk.round(after=2)
 
     assert [one.number for one in desk.switch.placed] == ["+33612340002"]
+
+
+MORNING = Schedule(name="open", timezone="Europe/Paris", week=((TimeRange(start=time(8), end=time(12, 30)),),) * 7)
+"""START is 10:00 there."""
+IN_THE_MORNING = Automatic(queue="medical", hours="open")
+
+
+async def test_the_switch_lets_nobody_wait_beyond_the_hours() -> None:
+    """Whoever is away when they end."""
+    desk = Desk(IN_THE_MORNING, open=MORNING)
+    desk.book.wish()
+    await desk.round()
+    assert desk.last.wait_seconds == 2.5 * 3600
+
+    desk = Desk(IN_THE_MORNING, open=MORNING)
+    desk.book.wish()
+    await desk.round(after=2 * 3600 + 1799.0)
+    assert desk.last.wait_seconds == 1.0
+
+
+async def test_the_hours_end_while_the_database_is_away() -> None:
+    """What waits is taken back all the same."""
+    desk = Desk(IN_THE_MORNING, open=MORNING)
+    desk.book.wish()
+    await desk.round()
+    desk.book.away = True
+    with pytest.raises(DatabaseUnreachable):
+        await desk.round(after=2)
+    assert desk.switch.hung_up == []
+    with pytest.raises(DatabaseUnreachable):
+        await desk.round(after=2.5 * 3600)
+
+    assert desk.switch.hung_up == [desk.last.outgoing_id]
 
 
 async def test_what_waits_is_taken_back_when_the_hours_are_over() -> None:
