@@ -232,11 +232,11 @@ class Callbacks:
         return False
 
     def _may_wait(self, one: _UnderWay) -> bool:
-        """Whether somebody may be rung for it now; one who rings already is not disturbed by the hours."""
+        """Whether somebody may be rung for it now; one who rings already is not disturbed."""
         if one.progress.rung_at is not None:
             return True
         rule = self._rules_now().find(one.placed.client, one.placed.node)
-        return rule is not None and rule.automatic.queue == one.placed.queue and rule.is_open(self._now())
+        return rule is not None and rule.admits(one.placed, self._now())
 
     async def _conclude(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> None:
         placed, now = one.placed, self._now()
@@ -416,4 +416,6 @@ def _placed(callback: OpenCallback, order: Order) -> PlacedCall:
         node=callback.node,
         is_open=True,
         attempts=callback.attempts,
+        shown=order.shown,
+        did=callback.did,
     )

@@ -63,6 +63,10 @@ class PlacedCall:
     """Whether the callback is."""
     attempts: int = 0
     """How often they were rung before."""
+    shown: str = ""
+    """The number that they are to see, E.164; empty: none."""
+    did: str = ""
+    """What the caller had dialled."""
 
 
 class CallbackBook(Protocol):

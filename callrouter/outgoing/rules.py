@@ -10,7 +10,7 @@ from callrouter.core.call import CallerId
 from callrouter.core.nodes.callback import Automatic, CallbackNode
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule
-from callrouter.outgoing.ports import Ruled
+from callrouter.outgoing.ports import PlacedCall, Ruled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,15 @@ class Rule:
         """Whether people are rung at that time."""
         schedule = self._schedule
         return schedule is None or schedule.at(now).open
+
+    def admits(self, placed: PlacedCall, now: datetime) -> bool:
+        """Whether a call that was placed may ring somebody at that time, as it was placed."""
+        return (
+            self.automatic.queue == placed.queue
+            and self.is_open(now)
+            and self.node.may_call_back(placed.number)
+            and self.shown(placed.did) == placed.shown
+        )
 
     def open_until(self, now: datetime, latest: datetime) -> datetime:
         """Until when people are rung from a time on at which they are, no later than `latest`."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from callrouter.core.call import DialOutcome
 from callrouter.core.dialling import Dialling
+from callrouter.core.identity import Identity, Shows
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
@@ -92,6 +94,8 @@ class Book:
             node=callback.node,
             is_open=True,
             attempts=callback.attempts,
+            shown=order.shown,
+            did=callback.did,
         )
         return True
 
@@ -460,3 +464,36 @@ async def test_what_waits_is_taken_back_when_the_hours_are_over() -> None:
 
     assert desk.switch.hung_up == ["waits"]
     assert NOTHING_YET not in desk.switch.far.values()
+
+
+def _shows_another(plan: Plan) -> Plan:
+    return replace(plan, identity=Identity(shows=Shows.OPERATOR, number="+33199000000"))
+
+
+def _dials_nobody_there(plan: Plan) -> Plan:
+    node = replace(plan.nodes["offer"], dialling=Dialling(countries=frozenset({"BE"})))
+    return replace(plan, nodes={**plan.nodes, "offer": node})
+
+
+@pytest.mark.parametrize(
+    ("change", "shown", "settled"),
+    [(_shows_another, ["+33140000001", "+33199000000"], []), (_dials_nobody_there, ["+33140000001"], ["not_allowed"])],
+)
+async def test_another_tree_is_in_service_while_it_waits(
+    change: Callable[[Plan], Plan], shown: list[str], settled: list[str]
+) -> None:
+    """It is taken back before anybody is rung: who would see another number, or may not be rung any more."""
+    desk = Desk()
+    desk.book.wish()
+    await desk.round()
+    await desk.round(after=2)
+    assert desk.switch.hung_up == []
+    desk.plan = change(desk.plan)
+    await desk.round(after=2)
+    assert desk.switch.hung_up == [desk.last.outgoing_id]
+    desk.switch.far[desk.last.outgoing_id] = Progress(left_at=desk.at)
+    await desk.round(after=2)
+
+    assert [one.shown for one in desk.switch.placed] == shown
+    assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.WITHDRAWN]
+    assert [one.value for one in desk.book.settled.values()] == settled

@@ -20,7 +20,7 @@ from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
-from callrouter.store.tables import callbacks, outgoing_calls
+from callrouter.store.tables import callbacks, calls, outgoing_calls
 
 WATCHED_SECONDS: Final = 60.0
 """Callbacks of a PBX whose engine has not said for so long that it watches are whoever's."""
@@ -117,9 +117,11 @@ class CallbackRows:
         query = (
             select(
                 *(placed.outgoing_id, placed.call_id, placed.position, placed.client, placed.number, placed.queue),
-                *(placed.turn_at, wished.node, (wished.state == "open").label("is_open"), _attempts_before()),
+                *(placed.turn_at, placed.shown, func.coalesce(calls.c.did, "").label("did"), wished.node),
+                *((wished.state == "open").label("is_open"), _attempts_before()),
             )
             .join_from(outgoing_calls, callbacks, of_wish)
+            .join(calls, calls.c.call_id == placed.call_id, isouter=True)
             .where(placed.outcome.is_(None), placed.pbx == self._pbx)
         )
         async with self._database.connection() as connection:

@@ -105,3 +105,16 @@ async def test_those_whose_hours_are_open_are_read_first(database: Database, mon
     ruled = (Ruled("other", "offer", is_open=False), Ruled("acme", "offer", is_open=True))
 
     assert calls_of(await found(CallbackRows(database), *ruled)) == ["early", "late"]
+
+
+async def test_who_takes_over_knows_what_was_to_be_shown(database: Database) -> None:
+    """And what had been dialled: a tree that shows another number now takes it back."""
+    await record(database, asked("a"))
+    first = CallbackRows(database)
+    await first.take_over()
+    (wish,) = await found(first)
+    assert await first.claim(wish, order(shown="+33199000000"), after(10))
+
+    (one,) = await CallbackRows(database).take_over()
+
+    assert (one.shown, one.did, one.wish) == ("+33199000000", "+33199000010", ("a", 1))
