@@ -40,6 +40,8 @@ AGAIN_SECONDS: Final = 20.0
 """After a call that rang nobody."""
 REFUSED_SECONDS: Final = 60.0
 """After Asterisk refused to place calls at all."""
+MOST_LOST: Final = 3
+"""So many calls lost in a row are no restart of the PBX."""
 LONGEST_WAIT_SECONDS: Final = 4 * 3600.0
 """A callback that has waited in the queue for so long is put there anew, at its place."""
 OLDEST: Final = timedelta(days=31)
@@ -105,14 +107,19 @@ class Callbacks:
         self._refusal = ""
         """What Asterisk said when it refused the last time."""
         self._outcomes: Counter[Outcome] = Counter()
+        self._lost = 0
+        """Calls in a row, of whomever."""
+        self._loses = Outage(log, "Asterisk loses callbacks", "Asterisk carries callbacks out again")
         self._refused = Outage(log, "Asterisk refuses to place callbacks", "Asterisk places callbacks again")
 
     @property
     def trouble(self) -> str | None:
-        """Why none is placed though some could be, as a sentence; None when nothing is wrong."""
-        if self._refused.since is None:
-            return None
-        return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
+        """Why none is placed, or carried out, though some could be, as a sentence; None when nothing is wrong."""
+        if self._refused.since is not None:
+            return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
+        if self._loses.since is not None:
+            return f"Asterisk has lost the last {self._lost} callbacks in a row: callers who asked for one wait"
+        return None
 
     @property
     def outcomes(self) -> Mapping[str, int]:
@@ -249,6 +256,7 @@ class Callbacks:
             settlement = Settlement.ATTEMPTS
         await self._book.conclude(placed.outgoing_id, one.progress, outcome, now, settlement)
         self._outcomes[outcome] += 1
+        self._judge(outcome)
         log.info(
             "a callback was called" if outcome.is_attempt else "a callback was not called",
             outgoing_id=placed.outgoing_id,
@@ -261,6 +269,14 @@ class Callbacks:
         )
         del under_way[placed.outgoing_id]
         await self._switch.forget([placed.outgoing_id])
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Whether Asterisk carries out what it is asked for."""
+        self._lost = self._lost + 1 if outcome is Outcome.LOST else 0
+        if self._lost >= MOST_LOST:
+            self._loses.failed("nothing is left of them, nor written down", in_a_row=self._lost)
+        elif not self._lost and self._loses.since is not None:
+            self._loses.ended()
 
     # ----------------------------------------------------------------------------------------------- what is to be
 
@@ -399,8 +415,8 @@ def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:
     """When they may be rung again."""
     if callback.last is None or callback.last_at is None:
         return callback.asked_at
-    if callback.last in (Outcome.LOST, Outcome.WITHDRAWN):
-        return callback.last_at
+    if callback.last is Outcome.WITHDRAWN or (callback.last is Outcome.LOST and callback.lost == 1):
+        return callback.last_at  # the PBX was restarted: at once, but not again and again
     soon = callback.last is Outcome.NOBODY_FREE
     return callback.last_at + timedelta(seconds=AGAIN_SECONDS if soon else rule.pause_seconds)
 

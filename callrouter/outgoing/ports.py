@@ -46,6 +46,8 @@ class OpenCallback:
     last: Outcome | None = None
     """What became of the last call for it."""
     last_at: datetime | None = None
+    lost: int = 0
+    """How many calls for it the switch has lost in a row, until now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

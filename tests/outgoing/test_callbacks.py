@@ -17,7 +17,7 @@ from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
-from callrouter.outgoing.callbacks import AGAIN_SECONDS, REFUSED_SECONDS, Callbacks
+from callrouter.outgoing.callbacks import AGAIN_SECONDS, MOST_LOST, REFUSED_SECONDS, Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, QueueStand, Ruled, Waiting, Wish
 from callrouter.testing import plan_of, sound
@@ -121,6 +121,7 @@ class Book:
             attempts=attempts,
             last=outcome,
             last_at=at,
+            lost=before.lost + 1 if outcome is Outcome.LOST else 0,
         )
         if settlement is not None:
             self.settled[placed.wish] = settlement
@@ -307,6 +308,27 @@ async def test_what_the_switch_has_lost_is_placed_anew_under_another_id() -> Non
 
     assert desk.book.outcomes == [(first, Outcome.LOST)]
     assert desk.last.outgoing_id != first
+
+
+async def test_what_is_lost_again_and_again_waits_and_is_said() -> None:
+    """A PBX that carries nothing out is not asked without end; once it does, all is well."""
+    desk = Desk()
+    desk.book.wish()
+    for _ in range(MOST_LOST - 1):
+        assert desk.callbacks.trouble is None
+        await desk.round(after=RULE.pause_seconds)
+        desk.switch.gone.add(desk.last.outgoing_id)
+        for _ in range(20):
+            await desk.round(after=2)
+            desk.switch.gone.add(desk.last.outgoing_id)
+
+    assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.LOST] * MOST_LOST
+    assert f"lost the last {MOST_LOST} callbacks" in (desk.callbacks.trouble or "")
+    desk.switch.gone.clear()
+    await desk.round(after=RULE.pause_seconds)
+    desk.switch.ends(desk.last.outgoing_id, DialOutcome.NO_ANSWER)
+    await desk.round(after=2)
+    assert desk.callbacks.trouble is None
 
 
 async def test_the_database_is_away_when_it_ends() -> None:

@@ -33,7 +33,8 @@ _OPEN: Final = text(
     f"""
     SELECT cb.call_id, cb.position, cb.client, cb.number, cb.node, cb.asked_at, calls.did,
            coalesce(waited.entered_at, cb.asked_at) AS turn_at,
-           coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at
+           coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at,
+           gone.lost
     FROM unnest(CAST(:clients AS text[]), CAST(:nodes AS text[]), CAST(:are_open AS boolean[]))
         AS ruled(client, node, is_open)
     JOIN callbacks AS cb ON cb.client = ruled.client AND cb.node = ruled.node
@@ -53,6 +54,15 @@ _OPEN: Final = text(
         WHERE placed.call_id = cb.call_id AND placed.position = cb.position AND outcome IS NOT NULL
         ORDER BY ended_at DESC LIMIT 1
     ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS lost FROM outgoing_calls AS placed
+        WHERE placed.call_id = cb.call_id AND placed.position = cb.position AND placed.outcome = 'lost'
+            AND NOT EXISTS (
+                SELECT FROM outgoing_calls AS later
+                WHERE later.call_id = cb.call_id AND later.position = cb.position AND later.outcome <> 'lost'
+                    AND later.placed_at > placed.placed_at
+            )
+    ) AS gone ON true
     WHERE cb.state = 'open' AND cb.asked_at >= :since AND tried.live = 0 AND NOT EXISTS (
         SELECT FROM beats WHERE beats.pbx <> :pbx AND beats.pbx = calls.pbx
             AND beats.written_at > now() - interval '{WATCHED_SECONDS:g} seconds'

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition
-from callrouter.outgoing.order import Order, Purpose
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Purpose
 from callrouter.outgoing.ports import OpenCallback, Ruled
 from callrouter.store.database import Database
 from callrouter.store.outgoing import book
@@ -118,3 +118,20 @@ async def test_who_takes_over_knows_what_was_to_be_shown(database: Database) -> 
     (one,) = await CallbackRows(database).take_over()
 
     assert (one.shown, one.did, one.wish) == ("+33199000000", "+33199000010", ("a", 1))
+
+
+async def test_how_often_in_a_row_the_switch_lost_it(database: Database) -> None:
+    """Whatever was before that does not count."""
+    await record(database, asked("a"))
+    rows = CallbackRows(database)
+    await rows.take_over()
+    counted = []
+    for number, outcome in enumerate([Outcome.LOST, Outcome.BUSY, Outcome.LOST, Outcome.LOST]):
+        (wish,) = await found(rows)
+        counted.append(wish.lost)
+        one = order()
+        assert await rows.claim(wish, one, after(10 + number))
+        await rows.conclude(one.outgoing_id, NOTHING_YET, outcome, after(10.5 + number), None)
+    counted += [wish.lost for wish in await found(rows)]
+
+    assert counted == [0, 1, 0, 1, 2]
