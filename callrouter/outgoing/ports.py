@@ -98,8 +98,8 @@ class CallbackBook(Protocol):
     async def conclude(
         self, outgoing_id: str, progress: Progress, outcome: Outcome, at: datetime, settlement: Settlement | None
     ) -> None:
-        """What became of a call of ours; with a settlement, of its callback too, and of others of the same caller when
-        that was reached. Concluding twice changes nothing."""
+        """What became of a call of ours; with a settlement, of its callback too, and, when that was reached, of what
+        the same caller had asked for before they were. Concluding twice changes nothing."""
         ...
 
     async def settle(self, wishes: Iterable[Wish], settlement: Settlement, at: datetime) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -234,11 +234,10 @@ class CallbackRows:
             if row is None or settlement is None:
                 return
             if settlement.is_reached:
-                whose: ColumnElement[bool] = tuple_(callbacks.c.client, callbacks.c.number) == (
-                    row["client"],
-                    row["number"],
-                )
-                await _settle(connection, whose, settlement, progress.answered_at or at)
+                answered_at = progress.answered_at or at
+                same_caller = tuple_(callbacks.c.client, callbacks.c.number) == (row["client"], row["number"])
+                before = and_(same_caller, callbacks.c.asked_at < answered_at)
+                await _settle(connection, or_(_these([_wish(row)]), before), settlement, answered_at)
             else:
                 await _settle(connection, _these([_wish(row)]), settlement, at)
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition
-from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Purpose
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement
 from callrouter.outgoing.ports import OpenCallback, Ruled
 from callrouter.store.database import Database
 from callrouter.store.outgoing import book
@@ -21,6 +21,7 @@ from callrouter.store.writing.writer import Writer
 from tests.store.conftest import MONDAY
 
 NUMBER = "+33612340001"
+ELSE = (Callback(number="+33612340002", node="offer", asked_at=MONDAY + timedelta(seconds=30)),)
 _orders = itertools.count(1)
 
 
@@ -135,3 +136,33 @@ async def test_how_often_in_a_row_the_switch_lost_it(database: Database) -> None
     counted += [wish.lost for wish in await found(rows)]
 
     assert counted == [0, 1, 0, 1, 2]
+
+
+async def test_who_was_called_back_may_ask_again(database: Database) -> None:
+    """Only what they had asked for before they were reached is settled by it."""
+    await record(database, asked("first"), asked("second", at=30), asked("somebody", at=30, callbacks=ELSE))
+    rows = CallbackRows(database)
+    await rows.take_over()
+    one = order()
+    assert await rows.claim((await found(rows))[0], one, after(60))
+    await record(database, asked("since", at=200))
+
+    progress = Progress(rung_at=after(90), answered_at=after(100), over_at=after(300))
+    await rows.conclude(one.outgoing_id, progress, Outcome.ANSWERED, after(301), Settlement.CALLED_BACK)
+
+    assert await states(database) == {"first": "done", "second": "done", "since": "open", "somebody": "open"}
+
+
+async def test_a_clock_that_is_behind_leaves_no_callback_open(database: Database) -> None:
+    """The callback that was placed is settled by its call, whenever the PBX says that it was answered."""
+    await record(database, asked("a"))
+    rows = CallbackRows(database)
+    await rows.take_over()
+    one = order()
+    assert await rows.claim((await found(rows))[0], one, after(60))
+
+    await rows.conclude(
+        one.outgoing_id, Progress(answered_at=after(-5)), Outcome.ANSWERED, after(61), Settlement.CALLED_BACK
+    )
+
+    assert await states(database) == {"a": "done"}
