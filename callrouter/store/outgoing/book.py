@@ -113,16 +113,19 @@ _NEXT_EPOCH: Final = text(
 class CallbackRows:
     """The tables. Every method raises StoreError while PostgreSQL does not do it."""
 
-    def __init__(self, database: Database, pbx: str = DEFAULT_PBX) -> None:
-        """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there."""
+    def __init__(self, database: Database, pbx: str = DEFAULT_PBX, formerly: str | None = None) -> None:
+        """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there. The
+        engine before called it `formerly`, if otherwise."""
         self._database = database
         self._pbx = pbx
+        self._names = [pbx] if formerly is None else [pbx, formerly]
         self._epoch = 0
         """Ours; higher than that of whoever had the calls before."""
 
     async def take_over(self) -> list[PlacedCall]:
         """Calls under way, ours from now on."""
         placed, wished = outgoing_calls.c, callbacks.c
+        is_ours = and_(placed.outcome.is_(None), placed.pbx.in_(self._names))
         of_wish = and_(wished.call_id == placed.call_id, wished.position == placed.position)
         query = (
             select(
@@ -132,12 +135,12 @@ class CallbackRows:
             )
             .join_from(outgoing_calls, callbacks, of_wish)
             .join(calls, calls.c.call_id == placed.call_id, isouter=True)
-            .where(placed.outcome.is_(None), placed.pbx == self._pbx)
+            .where(is_ours)
         )
         async with self._database.connection() as connection:
             self._epoch = int((await connection.execute(_NEXT_EPOCH)).scalar_one())
-            mine = update(outgoing_calls).where(placed.outcome.is_(None), placed.pbx == self._pbx)
-            await connection.execute(mine.values(epoch=self._epoch))
+            mine = update(outgoing_calls).where(is_ours)
+            await connection.execute(mine.values(epoch=self._epoch, pbx=self._pbx))
             return [PlacedCall(wish=_wish(row), **_without_key(row)) for row in await _rows(connection, query)]
 
     async def settled_elsewhere(self, outgoing_ids: Collection[str]) -> set[str]:

@@ -166,3 +166,19 @@ async def test_a_clock_that_is_behind_leaves_no_callback_open(database: Database
     )
 
     assert await states(database) == {"a": "done"}
+
+
+async def test_a_pbx_that_is_called_otherwise_now(database: Database) -> None:
+    """What was under way there is taken over under both names, and stands under the present one; no other PBX's is."""
+    await record(database, asked("here"), asked("elsewhere", client="other"))
+    for name, client in (("pbx-1", "acme"), ("lyon", "other")):
+        rows = CallbackRows(database, name)
+        await rows.take_over()
+        (wish,) = await found(rows, Ruled(client, "offer", is_open=True))
+        assert await rows.claim(wish, order(client=client), after(10))
+
+    renamed = CallbackRows(database, "paris", formerly="pbx-1")
+    (taken,) = await renamed.take_over()
+    (again,) = await CallbackRows(database, "paris").take_over()
+
+    assert taken.wish == again.wish == ("here", 1)
