@@ -4,6 +4,9 @@ A callback stands in `callbacks` since its call was recorded; each call that is 
 `outgoing_calls`, written before the call is placed. Attempts and pauses are counted from those rows. A row belongs to
 an engine by its epoch: whoever has logged in at the PBX takes all of them over, and from then on the one before changes
 nothing.
+
+Rows keep the name that their client had; what is read of them has the one it has now, whose tree says what becomes of
+them.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
+from callrouter.store.outgoing.names import Names
 from callrouter.store.tables import callbacks, calls, outgoing_calls
 
 WATCHED_SECONDS: Final = 60.0
@@ -31,13 +35,13 @@ _ATTEMPTS: Final = f"({', '.join(repr(one.value) for one in sorted(ATTEMPTS))})"
 
 _OPEN: Final = text(
     f"""
-    SELECT cb.call_id, cb.position, cb.client, cb.number, cb.node, cb.asked_at, calls.did,
+    SELECT cb.call_id, cb.position, ruled.client, cb.number, cb.node, cb.asked_at, calls.did,
            coalesce(waited.entered_at, cb.asked_at) AS turn_at,
            coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at,
            gone.lost
-    FROM unnest(CAST(:clients AS text[]), CAST(:nodes AS text[]), CAST(:are_open AS boolean[]))
-        AS ruled(client, node, is_open)
-    JOIN callbacks AS cb ON cb.client = ruled.client AND cb.node = ruled.node
+    FROM unnest(CAST(:names AS text[]), CAST(:clients AS text[]), CAST(:nodes AS text[]), CAST(:are_open AS boolean[]))
+        AS ruled(name, client, node, is_open)
+    JOIN callbacks AS cb ON cb.client = ruled.name AND cb.node = ruled.node
     JOIN calls USING (call_id)
     LEFT JOIN LATERAL (
         SELECT entered_at FROM queue_visits AS visit
@@ -77,8 +81,8 @@ _RANG_AGAIN: Final = """
     UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.bridged_at
     FROM (
         SELECT DISTINCT ON (asked.call_id, asked.position) asked.call_id, asked.position, calls.bridged_at
-        FROM callbacks AS asked
-        JOIN calls ON calls.client = asked.client AND calls.ringing_at > asked.asked_at - interval '1 day'
+        FROM callbacks AS asked {theirs}
+        JOIN calls ON calls.client = {name} AND calls.ringing_at > asked.asked_at - interval '1 day'
             AND calls.caller_number = asked.number AND calls.bridged_at > asked.asked_at
         WHERE asked.state = 'open' AND {which}
         ORDER BY asked.call_id, asked.position, calls.bridged_at
@@ -97,9 +101,8 @@ _THESE_ANSWERED: Final = text(
     WHERE cb.client = again.client AND cb.number = again.number AND cb.state = 'open' AND cb.asked_at < again.at
     """
 )
-_ALL_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.asked_at >= :since"))
-_ONE_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.call_id = :call_id AND asked.position = :position"))
-
+_ALL: Final = "asked.asked_at >= :since"
+_ONE: Final = "asked.call_id = :call_id AND asked.position = :position"
 
 _NEXT_EPOCH: Final = text(
     """
@@ -141,7 +144,8 @@ class CallbackRows:
             self._epoch = int((await connection.execute(_NEXT_EPOCH)).scalar_one())
             mine = update(outgoing_calls).where(is_ours)
             await connection.execute(mine.values(epoch=self._epoch, pbx=self._pbx))
-            return [PlacedCall(wish=_wish(row), **_without_key(row)) for row in await _rows(connection, query)]
+            names = await Names.read(connection)
+            return [_placed_call(row, names) for row in await _rows(connection, query)]
 
     async def settled_elsewhere(self, outgoing_ids: Collection[str]) -> set[str]:
         """Of these calls of ours, those whose callback is not open any more."""
@@ -163,16 +167,11 @@ class CallbackRows:
         are not read."""
         if not ruled:
             return []
-        clients, nodes, are_open = map(list, zip(*ruled, strict=True))
-        values = {
-            "since": since,
-            "pbx": self._pbx,
-            "most": MOST_OPEN,
-            "clients": clients,
-            "nodes": nodes,
-            "are_open": are_open,
-        }
         async with self._database.connection() as connection:
+            names = await Names.read(connection)
+            asked = [(name, *one) for one in ruled for name in names.all_of(one.client)]
+            arrays = zip(("names", "clients", "nodes", "are_open"), map(list, zip(*asked, strict=True)), strict=True)
+            values = {"since": since, "pbx": self._pbx, "most": MOST_OPEN, **dict(arrays)}
             rows = await _rows(connection, _OPEN, values)
         return [_open_callback(row) for row in rows]
 
@@ -201,7 +200,7 @@ class CallbackRows:
         }
         try:
             async with self._database.connection() as connection:
-                await connection.execute(_ONE_ANSWERED, {"call_id": call_id, "position": position})
+                await _settle_answered(connection, _ONE, {"call_id": call_id, "position": position})
                 if (await connection.execute(still_open)).first() is None:
                     return False
                 await connection.execute(insert(outgoing_calls).values(**row))
@@ -238,7 +237,8 @@ class CallbackRows:
                 return
             if settlement.is_reached:
                 answered_at = progress.answered_at or at
-                same_caller = tuple_(callbacks.c.client, callbacks.c.number) == (row["client"], row["number"])
+                theirs = (await Names.read(connection)).all_of(row["client"])
+                same_caller = and_(callbacks.c.client.in_(theirs), callbacks.c.number == row["number"])
                 before = and_(same_caller, callbacks.c.asked_at < answered_at)
                 await _settle(connection, or_(_these([_wish(row)]), before), settlement, answered_at)
             else:
@@ -251,14 +251,16 @@ class CallbackRows:
 
     async def settle_answered(self, answered: Sequence[Answered]) -> None:
         """These callers rang, and were answered."""
-        clients, numbers, ats = map(list, zip(*answered, strict=True))
         async with self._database.connection() as connection:
+            names = await Names.read(connection)
+            rows = [(name, number, at) for client, number, at in answered for name in names.all_of(client)]
+            clients, numbers, ats = map(list, zip(*rows, strict=True))
             await connection.execute(_THESE_ANSWERED, {"clients": clients, "numbers": numbers, "ats": ats})
 
     async def settle_recorded(self, since: datetime) -> None:
         """By what is in the record: answered calls that nobody told us of."""
         async with self._database.connection() as connection:
-            await connection.execute(_ALL_ANSWERED, {"since": since})
+            await _settle_answered(connection, _ALL, {"since": since})
 
     def _is_ours(self, outgoing_id: str) -> ColumnElement[bool]:
         placed = outgoing_calls.c
@@ -267,6 +269,13 @@ class CallbackRows:
 
 async def _rows(connection: AsyncConnection, query: Any, values: Mapping[str, Any] | None = None) -> list[RowMapping]:
     return list((await connection.execute(query, values or {})).mappings().all())
+
+
+async def _settle_answered(connection: AsyncConnection, which: str, values: Mapping[str, Any]) -> None:
+    names = await Names.read(connection)
+    theirs, name = names.joined("asked.client")
+    query = text(_RANG_AGAIN.format(which=which, theirs=theirs, name=name))
+    await connection.execute(query, {**values, **names.values})
 
 
 async def _settle(
@@ -297,6 +306,10 @@ def _wish(row: RowMapping) -> Wish:
 
 def _without_key(row: RowMapping) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in ("call_id", "position")}
+
+
+def _placed_call(row: RowMapping, names: Names) -> PlacedCall:
+    return PlacedCall(wish=_wish(row), **_without_key(row) | {"client": names.now(row["client"])})
 
 
 def _open_callback(row: RowMapping) -> OpenCallback:

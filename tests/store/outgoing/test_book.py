@@ -16,6 +16,7 @@ from callrouter.outgoing.ports import OpenCallback, Ruled
 from callrouter.store.database import Database
 from callrouter.store.outgoing import book
 from callrouter.store.outgoing.book import CallbackRows
+from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.tables import callbacks
 from callrouter.store.writing.writer import Writer
 from tests.store.conftest import MONDAY
@@ -182,3 +183,64 @@ async def test_a_pbx_that_is_called_otherwise_now(database: Database) -> None:
     (again,) = await CallbackRows(database, "paris").take_over()
 
     assert taken.wish == again.wish == ("here", 1)
+
+
+@pytest.fixture
+async def renamed(database: Database) -> Database:
+    """`acme` was called `acme-and-sons` before."""
+    for client, formerly in (("acme-and-sons", ()), ("acme", ("acme-and-sons",))):
+        plan = StoredPlan(client=client, version=f"of-{client}", document="", first_live_at=MONDAY, formerly=formerly)
+        await remember_live(
+            database, [plan], [WentLive(client=client, version=plan.version, live_at=MONDAY, why="saved")]
+        )
+    return database
+
+
+async def test_a_client_that_was_renamed_calls_back_under_its_present_tree(renamed: Database) -> None:
+    """Whatever was asked for before, and whatever was under way then."""
+    await record(renamed, asked("waits", client="acme-and-sons"), asked("under-way", client="acme-and-sons", at=1))
+    rows = CallbackRows(renamed)
+    await rows.take_over()
+    waits, under_way = await found(rows)
+    assert {waits.client, under_way.client} == {"acme"}
+    assert await rows.claim(under_way, order(client="acme-and-sons"), after(10))
+
+    (taken,) = await CallbackRows(renamed).take_over()
+
+    assert (taken.client, taken.wish) == ("acme", under_way.wish)
+
+
+@pytest.mark.parametrize("how", ["told", "recorded", "claimed"])
+async def test_who_rings_again_after_the_client_was_renamed(renamed: Database, how: str) -> None:
+    """Is not called back: told at once, found in the record, or looked up before a call is placed."""
+    await record(renamed, asked("before", client="acme-and-sons"))
+    rows = CallbackRows(renamed)
+    await rows.take_over()
+    (wish,) = await found(rows)
+    clocks = Clocks(ringing_at=after(60), entered_service_at=after(60), bridged_at=after(70), ended_at=after(90))
+    again = asked("again", callbacks=(), clocks=clocks, disposition=Disposition.ANSWERED)
+    if how == "told":
+        await rows.settle_answered([("acme", NUMBER, after(70))])
+    else:
+        await record(renamed, again)
+    if how == "recorded":
+        await rows.settle_recorded(after(-86_400))
+    assert not await rows.claim(wish, order(), after(100))
+
+    assert (await states(renamed)) == {"before": "done"}
+
+
+async def test_a_callback_settles_what_was_asked_under_another_name(renamed: Database) -> None:
+    """It is the same caller, and the same client."""
+    await record(renamed, asked("before", client="acme-and-sons"), asked("after", at=30))
+    rows = CallbackRows(renamed)
+    await rows.take_over()
+    wish = next(one for one in await found(rows) if one.wish[0] == "after")
+    one = order()
+    assert await rows.claim(wish, one, after(60))
+
+    await rows.conclude(
+        one.outgoing_id, Progress(answered_at=after(90)), Outcome.ANSWERED, after(99), Settlement.CALLED_BACK
+    )
+
+    assert await states(renamed) == {"before": "done", "after": "done"}
