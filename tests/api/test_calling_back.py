@@ -199,6 +199,20 @@ async def test_the_figure_called_back(database: Database) -> None:
     assert found.figures.by_disposition[Disposition.MESSAGE_LEFT] == 2
 
 
+async def test_who_was_answered_after_all_was_not_called_back(database: Database) -> None:
+    """They asked, went on waiting, and somebody answered: that is an answered journey, not one reached later."""
+    asked = Callback(number="+33612340001", node="offer", asked_at=after(14))
+    await record(database, replace(answered("a", wait=8), callbacks=(asked,)))
+    async with database.connection() as connection:
+        await connection.execute(update(callbacks).values(state="done", settled_by="rang_again", settled_at=after(20)))
+
+    period = Period.between(TUESDAY, after(86_400))
+    (found,) = (await read_stats(database, period, now=after(86_400), client="cabinet-moreau")).clients
+
+    assert found.figures.by_disposition[Disposition.ANSWERED] == 1
+    assert found.called_back == 0
+
+
 @pytest.mark.parametrize("how", ["rang_again", "called_back"])
 async def test_a_client_that_was_renamed(api: httpx.AsyncClient, database: Database, how: str) -> None:
     """Who gave up under its name of then, and was reached under the present one, is settled; and is in the figure."""

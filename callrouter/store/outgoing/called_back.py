@@ -1,8 +1,9 @@
 """The figure "called back": callers who were reached later, and how much later (`kpi`, of journeys).
 
 A journey counts that asked for a callback or was abandoned, and whose caller was reached afterwards: by a callback, by
-somebody who called, or because they rang again and were answered. It is a figure of its own: the journey stays what it
-was. The delay is from the wish, or from when they gave up, until they were reached.
+somebody who called, or because they rang again and were answered. Who went on waiting and was answered in that very
+call is no such caller: their journey is an answered one. It is a figure of its own: the journey stays what it was. The
+delay is from the wish, or from when they gave up, until they were reached.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _DELAYS: Final = """
         SELECT calls.client, calls.call_id, wish.settled_at - wish.asked_at AS delay
         FROM callbacks AS wish JOIN calls USING (call_id)
         WHERE wish.asked_at >= :from_at AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at AND {whose}
+            AND calls.disposition NOT IN ('answered', 'redirected')
             AND (wish.settled_by IN ('called_back', 'rang_again')
                 OR (wish.settled_by = 'by_hand' AND wish.state = 'done'))
         UNION ALL
