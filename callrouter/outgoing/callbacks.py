@@ -136,7 +136,7 @@ class Callbacks:
         for fact in facts:
             number = fact.call.caller.number if type(fact) is Bridged else None
             if number and number.startswith("+") and len(self._answered) < MOST_ANSWERED:
-                at = fact.call.clocks.bridged_at or self._now()
+                at = _last_answer(fact.call) or self._now()
                 self._answered.append((fact.call.client, number, at))
                 if any(one.placed.number == number for one in (self._under_way or {}).values()):
                     self._wake.set()  # what waits for them, or rings, is taken back at once
@@ -409,6 +409,13 @@ class Callbacks:
         if self._rules.plans is not plans:
             self._rules = Rules(plans)
         return self._rules
+
+
+def _last_answer(call: Call) -> datetime | None:
+    """When somebody answered; the call's own clock has the first time only."""
+    queued, dialled = (one.answered_at for one in call.queue_visits), (one.answered_at for one in call.dials)
+    answers = [at for at in (*queued, *dialled) if at is not None]
+    return max(answers, default=call.clocks.bridged_at)
 
 
 def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from msgspec.structs import replace
 
-from callrouter.core.call import DialOutcome
+from callrouter.core.call import Call, CallerId, CallState, Clocks, DialOutcome, QueueVisit
 from callrouter.core.dialling import Dialling
+from callrouter.core.facts import Bridged
 from callrouter.core.identity import Identity, Shows
 from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
@@ -52,6 +53,7 @@ class Book:
     settled: dict[Wish, Settlement] = field(default_factory=dict)
     asked_for: list[list[Ruled]] = field(default_factory=list)
     """The nodes, each time."""
+    answered: list[Answered] = field(default_factory=list)
     away: bool = False
 
     def wish(self, number: str = "+33612340001", *, turn: float = 0.0) -> Wish:
@@ -132,6 +134,7 @@ class Book:
 
     async def settle_answered(self, answered: Sequence[Answered]) -> None:
         self._here()
+        self.answered += answered
 
     async def settle_recorded(self, since: datetime) -> None:
         self._here()
@@ -519,3 +522,29 @@ async def test_another_tree_is_in_service_while_it_waits(
     assert [one.shown for one in desk.switch.placed] == shown
     assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.WITHDRAWN]
     assert [one.value for one in desk.book.settled.values()] == settled
+
+
+async def test_who_is_answered_for_the_second_time_in_one_call() -> None:
+    """They asked in between: it is the second answer that counts, not the call's first."""
+    desk = Desk()
+    call = Call(
+        call_id="one",
+        client="acme",
+        plan_version="0123456789ab",
+        did="+33140000001",
+        caller=CallerId(number="+33612340001"),
+        state=CallState.CONNECTED,
+        clocks=Clocks(ringing_at=START, bridged_at=START + timedelta(seconds=10)),
+        queue_visits=tuple(
+            QueueVisit(
+                queue="medical",
+                entered_at=START + timedelta(seconds=at),
+                answered_at=START + timedelta(seconds=at + 10),
+            )
+            for at in (0, 100)
+        ),
+    )
+    desk.callbacks.observe([Bridged(call=call)])
+    await desk.round()
+
+    assert desk.book.answered == [("acme", "+33612340001", START + timedelta(seconds=110))]

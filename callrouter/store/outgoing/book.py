@@ -76,16 +76,26 @@ _OPEN: Final = text(
     """  # noqa: S608  # words of ours
 )
 
-# The very call in which they asked counts too: they may have gone on waiting, and been answered after all.
+# The very call in which they asked counts too: they may have gone on waiting, and been answered after all. Of a call's
+# answers `bridged_at` is the first, so that those of the very call are looked for in its queues too.
 _RANG_AGAIN: Final = """
-    UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.bridged_at
+    UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.at
     FROM (
-        SELECT DISTINCT ON (asked.call_id, asked.position) asked.call_id, asked.position, calls.bridged_at
-        FROM callbacks AS asked {theirs}
-        JOIN calls ON calls.client = {name} AND calls.ringing_at > asked.asked_at - interval '1 day'
-            AND calls.caller_number = asked.number AND calls.bridged_at > asked.asked_at
-        WHERE asked.state = 'open' AND {which}
-        ORDER BY asked.call_id, asked.position, calls.bridged_at
+        SELECT DISTINCT ON (call_id, position) call_id, position, at
+        FROM (
+            SELECT asked.call_id, asked.position, calls.bridged_at AS at
+            FROM callbacks AS asked {theirs}
+            JOIN calls ON calls.client = {name} AND calls.ringing_at > asked.asked_at - interval '1 day'
+                AND calls.caller_number = asked.number AND calls.bridged_at > asked.asked_at
+            WHERE asked.state = 'open' AND {which}
+            UNION ALL
+            SELECT asked.call_id, asked.position, visit.answered_at
+            FROM callbacks AS asked
+            JOIN calls ON calls.call_id = asked.call_id AND calls.caller_number = asked.number
+            JOIN queue_visits AS visit ON visit.call_id = asked.call_id AND visit.answered_at > asked.asked_at
+            WHERE asked.state = 'open' AND {which}
+        ) AS answers
+        ORDER BY call_id, position, at
     ) AS again
     WHERE cb.call_id = again.call_id AND cb.position = again.position AND cb.state = 'open'
 """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition
+from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition, QueueOutcome, QueueVisit
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement
 from callrouter.outgoing.ports import OpenCallback, Ruled
 from callrouter.store.database import Database
@@ -244,3 +244,22 @@ async def test_a_callback_settles_what_was_asked_under_another_name(renamed: Dat
     )
 
     assert await states(renamed) == {"before": "done", "after": "done"}
+
+
+async def test_who_asked_between_two_answers_of_one_call(database: Database) -> None:
+    """The second one settles it; the first, before they asked, does not."""
+
+    def visit(at: float) -> QueueVisit:
+        answered_at, left_at = after(at + 10), after(at + 20)
+        outcome = QueueOutcome.ANSWERED
+        return QueueVisit(
+            queue="q", entered_at=after(at), answered_at=answered_at, left_at=left_at, outcome=outcome, agent="agent-1"
+        )
+
+    clocks = Clocks(ringing_at=after(-60), entered_service_at=after(-50), bridged_at=after(-40), ended_at=after(200))
+    once: dict[str, Any] = {"clocks": clocks, "disposition": Disposition.ANSWERED, "queue_visits": (visit(-50),)}
+    await record(database, asked("once", **once), asked("twice", **once | {"queue_visits": (visit(-50), visit(100))}))
+
+    await CallbackRows(database).settle_recorded(after(-86_400))
+
+    assert await states(database) == {"once": "open", "twice": "done"}
