@@ -60,6 +60,11 @@ class _UnderWay:
     unseen: int = 0
     """Rounds in a row in which nothing was left of it at the switch."""
 
+    def best(self, seen: Mapping[str, Progress]) -> Progress:
+        """How far it is, by what the switch has written down, and by what it had before."""
+        found = seen.get(self.placed.outgoing_id, NOTHING_YET)
+        return self.progress if found.knows_less_than(self.progress) else found
+
 
 class Callbacks:
     """One for each engine.
@@ -107,6 +112,9 @@ class Callbacks:
         self._refusal = ""
         """What Asterisk said when it refused the last time."""
         self._outcomes: Counter[Outcome] = Counter()
+        self._failure = ""
+        """What Asterisk said when it did not do what it was asked."""
+        self._fails = Outage(log, "Asterisk refuses what callbacks need", "Asterisk does what callbacks need again")
         self._lost = 0
         """Calls in a row, of whomever."""
         self._loses = Outage(log, "Asterisk loses callbacks", "Asterisk carries callbacks out again")
@@ -117,6 +125,8 @@ class Callbacks:
         """Why none is placed, or carried out, though some could be, as a sentence; None when nothing is wrong."""
         if self._refused.since is not None:
             return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
+        if self._fails.since is not None:
+            return f"Asterisk does not say how callbacks stand ({self._failure}): callers who asked for one wait"
         if self._loses.since is not None:
             return f"Asterisk has lost the last {self._lost} callbacks in a row: callers who asked for one wait"
         return None
@@ -157,8 +167,12 @@ class Callbacks:
             try:
                 await self.once()
                 self._away.ended()
+                self._fails.ended()
             except StoreError as error:
                 self._away.failed(str(error))
+            except ActionFailed as error:
+                self._failure = str(error)
+                self._fails.failed(self._failure)
             except AmiError:
                 pass  # the next round, or the one after the next log-in, does it again
             await self._pause()
@@ -197,7 +211,7 @@ class Callbacks:
         forbidden = [one for one in under_way.values() if not self._may_wait(one)]
         seen = await self._switch.progress() if forbidden else {}
         for one in forbidden:
-            found = seen.get(one.placed.outgoing_id, NOTHING_YET)
+            found = one.best(seen)
             if found.rung_at is None and not found.complete:
                 await self._hang_up(one)
 
@@ -209,10 +223,10 @@ class Callbacks:
         seen = await self._switch.progress()
         elsewhere = await self._book.settled_elsewhere(list(under_way)) if under_way else set()
         for outgoing_id, one in list(under_way.items()):
-            found = seen.get(outgoing_id, NOTHING_YET)
+            found = one.best(seen)
             if found != one.progress:
-                one.progress = found
                 await self._book.note(outgoing_id, found)
+                one.progress = found
             if found.complete:
                 await self._conclude(under_way, one)
             elif not await self._is_left(under_way, one):
@@ -233,8 +247,7 @@ class Callbacks:
         one.unseen += 1
         if one.unseen < 2:  # what was asked for right now may begin in an instant
             return False
-        last = (await self._switch.progress()).get(outgoing_id, NOTHING_YET)
-        one.progress = last
+        one.progress = one.best(await self._switch.progress())
         await self._conclude(under_way, one)
         return False
 

@@ -18,10 +18,13 @@ from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
+from callrouter.outgoing import callbacks as calling_back
 from callrouter.outgoing.callbacks import AGAIN_SECONDS, MOST_LOST, REFUSED_SECONDS, Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, QueueStand, Ruled, Waiting, Wish
+from callrouter.runtime.tasks import Tasks
 from callrouter.testing import plan_of, sound
+from tests.asterisk.engine_room import until
 
 START = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 RULE = Automatic(queue="medical", attempts=2, pause_seconds=600.0, days=1)
@@ -53,6 +56,7 @@ class Book:
     settled: dict[Wish, Settlement] = field(default_factory=dict)
     asked_for: list[list[Ruled]] = field(default_factory=list)
     """The nodes, each time."""
+    noted: list[tuple[str, Progress]] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
     away: bool = False
 
@@ -103,6 +107,7 @@ class Book:
 
     async def note(self, outgoing_id: str, progress: Progress) -> None:
         self._here()
+        self.noted.append((outgoing_id, progress))
 
     async def conclude(
         self, outgoing_id: str, progress: Progress, outcome: Outcome, at: datetime, settlement: Settlement | None
@@ -150,6 +155,7 @@ class Switch:
     forgotten: list[str] = field(default_factory=list)
     hung_up: list[str] = field(default_factory=list)
     fails: Exception | None = None
+    says_nothing: Exception | None = None
     stand: QueueStand = field(default_factory=lambda: QueueStand(agents=9, waiting=[]))
 
     async def place(self, order: Order) -> None:
@@ -159,6 +165,8 @@ class Switch:
         self.far[order.outgoing_id] = Progress(waits_since=START)
 
     async def progress(self) -> Mapping[str, Progress]:
+        if self.says_nothing is not None:
+            raise self.says_nothing
         return self.far
 
     async def lives(self, outgoing_id: str) -> bool:
@@ -548,3 +556,46 @@ async def test_who_is_answered_for_the_second_time_in_one_call() -> None:
     await desk.round()
 
     assert desk.book.answered == [("acme", "+33612340001", START + timedelta(seconds=110))]
+
+
+async def test_what_the_switch_had_written_down_is_not_forgotten() -> None:
+    """Somebody deletes it while they talk: the call is known to have been answered."""
+    desk = Desk()
+    wish = desk.book.wish()
+    await desk.round()
+    placed = desk.last.outgoing_id
+    desk.switch.far[placed] = talking = Progress(waits_since=START, rung_at=START, answered_at=START)
+    await desk.round(after=2)
+    del desk.switch.far[placed]
+    await desk.round(after=2)
+    await desk.round(after=2)
+
+    assert desk.book.noted == [(placed, talking)]
+    assert desk.book.outcomes == [(placed, Outcome.ANSWERED)]
+    assert desk.book.settled == {wish: Settlement.CALLED_BACK}
+
+
+async def test_what_could_not_be_noted_is_noted_later() -> None:
+    """The database was away just then."""
+    desk = Desk()
+    desk.book.wish()
+    await desk.round()
+    desk.book.away = True
+    with pytest.raises(DatabaseUnreachable):
+        await desk.round(after=2)
+    desk.book.away = False
+    await desk.round(after=2)
+
+    assert desk.book.noted == [(desk.last.outgoing_id, Progress(waits_since=START))]
+
+
+async def test_asterisk_does_not_say_how_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is told, and over with the first round in which it does."""
+    monkeypatch.setattr(calling_back, "ROUND_SECONDS", 0.01)
+    desk, tasks = Desk(), Tasks()
+    desk.switch.says_nothing = ActionFailed("Permission denied")
+    tasks.start(desk.callbacks.run(), "callbacks")
+    await until(lambda: "Permission denied" in (desk.callbacks.trouble or ""), 5)
+    desk.switch.says_nothing = None
+    await until(lambda: desk.callbacks.trouble is None, 5)
+    await tasks.stop()
