@@ -214,8 +214,8 @@ def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegF
         after = offers.offer(call, heard)
     if after is call:
         return Turn(call=call)
-    after, told = _note_offers(call, after, heard.at)
-    return Turn(call=replace(after, revision=call.revision.next()), facts=tuple(told))
+    after, told = _note_offers(call, replace(after, revision=call.revision.next()), heard.at)
+    return Turn(call=after, facts=tuple(told))
 
 
 def _note_offers(before: Call, after: Call, at: datetime) -> tuple[Call, list[fact.Fact]]:
@@ -228,7 +228,8 @@ def _note_offers(before: Call, after: Call, at: datetime) -> tuple[Call, list[fa
 
 
 def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
-    after, rung = _note_offers(call, offers.answer(call, told), told.at)
+    known = replace(offers.answer(call, told), revision=call.revision.next())
+    after, rung = _note_offers(call, known, told.at)
     turn = _bridged(after, told.at, told.agent)
     *entered, bridged = turn.facts
     return Turn(call=turn.call, facts=(*entered, *rung, bridged))

@@ -112,7 +112,7 @@ def write_offers(offers: Iterable[Offer], offset: Offset) -> list[Any]:
     return [
         [
             *(o.number, o.queue, o.agent, o.leg, offset(o.began_at)),
-            *((offset(o.ended_at), o.heard, o.cause, o.outcome) if o.heard or o.outcome else ()),
+            *((offset(o.ended_at), o.heard, o.cause, o.outcome) if o.heard or o.cause or o.outcome else ()),
         ]
         for o in offers
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from callrouter.core import facts
-from callrouter.core.call import Call, Offer
+from callrouter.core.call import Call, LegPurpose, Offer, QueueVisit
 from callrouter.core.facts import Fact
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
@@ -97,7 +97,7 @@ class EventMaker:
             agent=visit.agent,
             offers=visit.offers,
             waited_seconds=visit.waiting_seconds(at),
-            talked_seconds=visit.talk_seconds(),
+            talked_seconds=max(0.0, visit.talk_seconds() - _held(call, visit)),
         )
 
     def _ended(self, call: Call) -> Event:
@@ -109,3 +109,10 @@ class EventMaker:
             talked_seconds=call.talk_seconds(),
             hangup_cause=call.hangup_cause,
         )
+
+
+def _held(call: Call, visit: QueueVisit) -> float:
+    """Seconds for which the agents of a visit had the caller on hold."""
+    since = visit.entered_at
+    agents = (leg for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.answered_at is not None)
+    return sum(leg.hold_seconds for leg in agents if leg.answered_at is not None and leg.answered_at >= since)

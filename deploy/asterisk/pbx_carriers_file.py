@@ -13,7 +13,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from deploy.asterisk.pbx_carriers import CODECS, Carrier, Carriers, Network, PhonesBy, Tls
+from deploy.asterisk.pbx_carriers import ANY_OUT, CODECS, Carrier, Carriers, Network, PhonesBy, Tls
 from deploy.asterisk.pbx_install import PbxError
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def _secret(table: _Table) -> str:
 def _check(carriers: Carriers) -> None:
     """What only all of them together show."""
     seen: dict[str, str] = {}
+    if any(carrier.endpoint == ANY_OUT for carrier in carriers.carriers):
+        raise PbxError(f"a carrier would be {ANY_OUT} at the PBX, where that is what is dialled: name it otherwise")
     networks: list[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, str]] = []
     for carrier in carriers.carriers:
         for name in {carrier.endpoint, *carrier.endpoints_out}:

@@ -131,6 +131,7 @@ def test_a_secret_may_stand_in_a_file_of_its_own(tmp_path: Path) -> None:
             "certificate is 'none.crt', where there is no file",
         ),
         ("[phones]\nsrtp = true\n", '[phones]: srtp needs transport = "tls"'),
+        (A_CARRIER.replace("acme", "out"), "a carrier would be trunk-out at the PBX"),
         (A_CARRIER + A_CARRIER, 'carriers "acme" and "acme" would both be trunk-acme at the PBX'),
         (A_CARRIER + A_CARRIER.replace("acme", "acme-out"), "calls from 203.0.113.10/32 may be of either"),
         (

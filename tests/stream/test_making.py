@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from callrouter.core import facts
-from callrouter.core.call import Call, Callback, CallState, DialAttempt, Offer, OfferOutcome, QueueOutcome, replace
+from callrouter.core.call import (
+    Call,
+    Callback,
+    CallState,
+    DialAttempt,
+    Leg,
+    LegPurpose,
+    Offer,
+    OfferOutcome,
+    QueueOutcome,
+    replace,
+)
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.core.plan import Plan
@@ -152,6 +163,18 @@ def test_a_conversation_is_over() -> None:
 
     assert isinstance(left, events.QueueLeft)
     assert (left.agent, left.offers, left.waited_seconds, left.talked_seconds) == ("agent-1", 1, 8, 60)
+
+
+def test_hold_is_no_talk_here_either() -> None:
+    """As in the row, and in what is said of the call's end."""
+    call = answered("1")
+    visit = call.queue_visits[0]
+    agent = Leg(number=2, purpose=LegPurpose.AGENT, party="agent-1", began_at=after(18), answered_at=visit.answered_at)
+    call = replace(call, legs=(replace(agent, hold_seconds=20.0),))
+    [left] = told(maker(), facts.QueueEnded(call=call, visit=visit))
+
+    assert isinstance(left, events.QueueLeft)
+    assert left.talked_seconds == 40
 
 
 def test_what_a_caller_leaves() -> None:
