@@ -100,8 +100,10 @@ class Callbacks:
         self._now = now
         self._link_up = link_up
         self._on_refused = on_refused
-        self._under_way: dict[str, _UnderWay] | None = None
-        """By id; None: what is under way is still to be asked for."""
+        self._under_way: dict[str, _UnderWay] = {}
+        """By id, as far as we know."""
+        self._is_sure = False
+        """Whether that is all; else the book is asked."""
         self._answered: list[Answered] = []
         """Not looked up yet."""
         self._wake = asyncio.Event()
@@ -139,7 +141,7 @@ class Callbacks:
     @property
     def under_way(self) -> int:
         """How many callbacks wait at the switch, or are rung, or talk."""
-        return len(self._under_way or ())
+        return len(self._under_way)
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """A caller was answered: they need not be called back."""
@@ -148,12 +150,12 @@ class Callbacks:
             if number and number.startswith("+") and len(self._answered) < MOST_ANSWERED:
                 at = _last_answer(fact.call) or self._now()
                 self._answered.append((fact.call.client, number, at))
-                if any(one.placed.number == number for one in (self._under_way or {}).values()):
+                if any(one.placed.number == number for one in self._under_way.values()):
                     self._wake.set()  # what waits for them, or rings, is taken back at once
 
     def logged_in(self) -> None:
         """The switch is ours, perhaps since now only: whoever had it before may have calls under way."""
-        self._under_way = None
+        self._is_sure = False
         self._wake.set()
 
     def heard(self) -> None:
@@ -185,17 +187,25 @@ class Callbacks:
             AmiError: the link went away.
         """
         link_up = self._link_up()
-        if link_up and self._under_way:
-            await self._withdraw(self._under_way)  # before PostgreSQL is asked, which may be away
+        if link_up:
+            await self._withdraw()  # before PostgreSQL is asked, which may be away
         await self._settle_answered()
         if not link_up:
             return
-        if self._under_way is None:
-            self._under_way = {one.outgoing_id: _UnderWay(placed=one) for one in await self._book.take_over()}
-            await self._withdraw(self._under_way)
-        under_way = self._under_way
-        await self._follow(under_way)
-        await self._start_due(under_way)
+        if not self._is_sure:
+            await self._take_over()
+            await self._withdraw()
+        await self._follow(self._under_way)
+        await self._start_due(self._under_way)
+
+    async def _take_over(self) -> None:
+        """What is under way is ours from now on, with what we knew of it."""
+        taken = {one.outgoing_id: one for one in await self._book.take_over()}
+        known = self._under_way
+        self._under_way = {key: known.get(key) or _UnderWay(placed=one) for key, one in taken.items()}
+        for key, one in self._under_way.items():
+            one.placed = taken[key]
+        self._is_sure = True
 
     async def _pause(self) -> None:
         try:
@@ -206,9 +216,9 @@ class Callbacks:
 
     # ------------------------------------------------------------------------------------------- what is under way
 
-    async def _withdraw(self, under_way: dict[str, _UnderWay]) -> None:
+    async def _withdraw(self) -> None:
         """Take back what may not wait any more: nobody is rung for it."""
-        forbidden = [one for one in under_way.values() if not self._may_wait(one)]
+        forbidden = [one for one in self._under_way.values() if not self._may_wait(one)]
         seen = await self._switch.progress() if forbidden else {}
         for one in forbidden:
             found = one.best(seen)
@@ -355,7 +365,7 @@ class Callbacks:
         try:
             return await self._book.claim(callback, order, now)
         except StoreError:
-            self._under_way = None  # perhaps it is in the book, and only the answer was lost: the next round asks
+            self._is_sure = False  # perhaps it is in the book, and only the answer was lost: the next round asks
             raise
 
     async def _place(self, under_way: dict[str, _UnderWay], one: _UnderWay, order: Order) -> bool:

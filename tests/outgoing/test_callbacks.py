@@ -469,6 +469,7 @@ async def test_the_hours_end_while_the_database_is_away() -> None:
     with pytest.raises(DatabaseUnreachable):
         await desk.round(after=2)
     assert desk.switch.hung_up == []
+    desk.callbacks.logged_in()
     with pytest.raises(DatabaseUnreachable):
         await desk.round(after=2.5 * 3600)
 
