@@ -11,12 +11,15 @@ import math
 from collections.abc import Iterable
 from typing import Final
 
+from callrouter.asterisk.commands import as_text
 from callrouter.core.effects import Briefing, Part
 
 VARIABLE: Final = "__CR_OFFER"
-_NAME_LENGTH: Final = 60
-_TEXT_LENGTH: Final = 160
-"""Characters of a phrase: all of it fits into a line of AMI (1,024 bytes), whatever the script."""
+_NAME_BYTES: Final = 120
+_TEXT_BYTES: Final = 240
+"""Of a phrase, in UTF-8, with quotes and backslashes escaped: all of it is one AGI argument (`MAX_VALUE_BYTES`), and
+fits into a line of AMI beside its command, whatever the script.
+"""
 
 
 def offer(briefing: Briefing, brief: Iterable[Part] = ()) -> str:
@@ -28,14 +31,14 @@ def offer(briefing: Briefing, brief: Iterable[Part] = ()) -> str:
             briefing.client,
             str(math.ceil(wrap_up.answered_seconds)),
             str(math.ceil(wrap_up.transferred_seconds)),
-            _plain(briefing.name, _NAME_LENGTH),
-            _plain(briefing.phrase, _TEXT_LENGTH),
-            _plain(whisper, _TEXT_LENGTH),
+            _plain(briefing.name, _NAME_BYTES),
+            _plain(briefing.phrase, _TEXT_BYTES),
+            _plain(whisper, _TEXT_BYTES),
         )
     )
 
 
-def _plain(text: str, length: int) -> str:
-    """One line without the separator."""
+def _plain(text: str, max_bytes: int) -> str:
+    """One line without the separator, cut where it is too long."""
     kept = "".join(char if char.isprintable() and char != "|" else " " for char in text)
-    return " ".join(kept.split())[:length]
+    return as_text(" ".join(kept.split()), max_bytes=max_bytes).rstrip()

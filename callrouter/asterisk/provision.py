@@ -17,6 +17,8 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
+import structlog
+
 from callrouter.asterisk.briefing import offer
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.call import CallerId
@@ -24,7 +26,9 @@ from callrouter.core.fallback import CLOSED, alone
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue
-from callrouter.errors import ActionFailed
+from callrouter.errors import ActionFailed, EncodingError
+
+log = structlog.get_logger(__name__)
 
 FAMILY = "callrouter/fallback"
 LIMITS = "callrouter/limit"
@@ -135,9 +139,15 @@ class Fallbacks:
         for some in _slices(entries):
             batch = self._link.batch()
             for (family, key), value in some:
-                batch.post("DBPut", {"Family": family, "Key": key, "Val": value}, about=key)
+                try:
+                    batch.post("DBPut", {"Family": family, "Key": key, "Val": value}, about=key)
+                except EncodingError as error:  # one number's entry must not cost all others theirs
+                    log.warning(
+                        "an entry for the PBX alone cannot be published", family=family, did=key, reason=str(error)
+                    )
+                else:
+                    self._there[family, key] = value
             batch.write()
-            self._there.update(some)
             await asyncio.sleep(0)
 
     async def _delete(self, entries: Iterable[Entry]) -> None:

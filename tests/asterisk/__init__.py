@@ -2,9 +2,8 @@
 
 actions, batch, session   test_link.py
 arrivals, line, notes     test_switch.py
-briefing                  agents/test_offers.py
 catch_up                  test_switch.py, test_agi_traps.py
 commands                  test_asyncagi.py
-ended_row, provision      test_journal.py
+ended_row                 test_journal.py
 queues                    test_switch_language.py
 """

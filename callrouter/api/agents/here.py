@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from callrouter.api.agents.schemas import AgentOut, AgentsOut
 from callrouter.api.agents.wishes import Behalf, Wish
 from callrouter.asterisk.agents.roster import Roster
-from callrouter.core.agents.standing import Standing
+from callrouter.core.agents.standing import Refused, Standing
+from callrouter.errors import AgentRefused
 from callrouter.store.access.audit import Deed
 from callrouter.store.tables import AuditOutcome
 
@@ -33,26 +34,39 @@ class AgentsHere:
         Raises:
             AgentRefused: it cannot be done where they stand.
         """
-        outcome = AuditOutcome.REFUSED
+        outcome, phone = AuditOutcome.REFUSED, ""
         try:
-            standing = self._do(wish, agent, detail, behalf.by)
+            if wish is Wish.LOG_IN:
+                phone = detail or self.roster.agent(agent).phone
+                self._may_take(phone, agent, behalf)
+            standing = self._do(wish, agent, phone or detail, behalf.by)
             outcome = AuditOutcome.DONE
         finally:
             self.note(
                 Deed(
                     principal=behalf.by,
                     action=wish.permission,
-                    object=f"{agent} {wish}",
+                    object=f"{agent} {wish} at {phone}" if phone else f"{agent} {wish}",
                     outcome=outcome,
                     address=behalf.address,
                 )
             )
         return self._out(agent, standing)
 
+    def _may_take(self, phone: str, agent: str, behalf: Behalf) -> None:
+        """Whoever is logged in at a telephone leaves it: a matter of their team's.
+
+        Raises:
+            AgentRefused: they are of another one.
+        """
+        other = self.roster.at(phone)
+        if other is not None and other.name != agent and not behalf.may_move(other):
+            raise AgentRefused(f"somebody of another team is logged in at telephone {phone}", Refused.OTHERS)
+
     def _do(self, wish: Wish, agent: str, detail: str, by: str) -> Standing:
         match wish:
             case Wish.LOG_IN:
-                return self.roster.log_in(agent, detail or self.roster.agent(agent).phone)
+                return self.roster.log_in(agent, detail)
             case Wish.LOG_OUT:
                 return self.roster.log_out(agent, by)
             case Wish.PAUSE:

@@ -62,6 +62,9 @@ def _behalf(
     visitor: CurrentVisitor,
     by: Annotated[str | None, Query(max_length=200, pattern=TEXT, description="For whom the operator acts")] = None,
     address: Annotated[str, Query(max_length=200, pattern=TEXT, description="From where they asked")] = "",
+    teams: Annotated[
+        str, Query(max_length=8000, pattern=TEXT, description="Over whose agents they have a say; empty: everybody's")
+    ] = "",
 ) -> Behalf:
     """A dependency: whoever asks acts for themselves; who holds the operator's token, as web does, may act for
     somebody.
@@ -70,10 +73,12 @@ def _behalf(
         HTTPException: nobody else may (403).
     """
     if by is None:
-        return Behalf(by=visitor.principal.name, address=visitor.address)
+        scope = visitor.principal.scope
+        own = scope.names if scope.kind is ScopeKind.TEAMS else None
+        return Behalf(by=visitor.principal.name, address=visitor.address, teams=own)
     if visitor.principal is not OPERATOR:
         raise HTTPException(HTTPStatus.FORBIDDEN, "only the operator acts for somebody else: leave `by` out")
-    return Behalf(by=by, address=address)
+    return Behalf(by=by, address=address, teams=frozenset(teams.split(",")) if teams else None)
 
 
 Whose = Annotated[Behalf, Depends(_behalf)]
@@ -91,7 +96,9 @@ def router(agents: Agents, gate: Gate) -> APIRouter:
 
     @routes.post("/agents/{agent}/log-in", responses=problems, **gate.needs(Wish.LOG_IN.permission))
     async def log_in(agent: Name, visitor: CurrentVisitor, whose: Whose, phone: Phone = None) -> AgentOut:
-        """Log an agent in; from another telephone they move."""
+        """Log an agent in; from another telephone they move. Whoever is logged in there leaves it: 409 if they are of
+        no team of yours.
+        """
         return await _done(agents, Wish.LOG_IN, agent, phone or "", visitor, whose)
 
     @routes.post("/agents/{agent}/log-out", responses=problems, **gate.needs(Wish.LOG_OUT.permission))

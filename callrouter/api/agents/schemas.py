@@ -25,7 +25,7 @@ class AgentOut(Out):
     logged_in_at: Instant | None = Field(description="null: logged out, or of teams that ask for no log-in")
     reason: str = Field(examples=["lunch"], description="Of a pause; empty otherwise")
     until: Instant | None = Field(description="When a wrap-up ends by itself")
-    call_id: str | None = Field(description="Which conversation a wrap-up follows")
+    call_id: str | None = Field(description="What a wrap-up follows: a call, or, after a callback, the outgoing call")
     phone_gone_since: Instant | None = Field(description="Since when the telephone does not answer; null: it does")
 
     @classmethod
@@ -68,7 +68,7 @@ class SessionOut(Out):
     kind: SessionKind
     phone: str = Field(examples=["agent-1"])
     reason: str = Field(examples=["lunch"], description="Of a pause; empty otherwise")
-    call_id: str | None = Field(description="Of the conversation before a wrap-up")
+    call_id: str | None = Field(description="What a wrap-up follows: a call, or, after a callback, the outgoing call")
     started_at: Instant
     ended_at: Instant | None = Field(description="null while it lasts")
     ended_by: str = Field(

@@ -44,7 +44,8 @@ class AgentsThere:
             AgentRefused: it cannot be done where they stand.
             EngineAway: with the reason, and what to look at.
         """
-        asked = {"by": behalf.by, "address": behalf.address, _DETAIL.get(wish, ""): detail}
+        teams = ",".join(sorted(behalf.teams or ()))
+        asked = {"by": behalf.by, "address": behalf.address, "teams": teams, _DETAIL.get(wish, ""): detail}
         said = {name: value for name, value in asked.items() if value}
         path = f"/agents/{quote(agent, safe='')}/{wish}?{urlencode(said)}"
         try:

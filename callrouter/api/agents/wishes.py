@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from callrouter.core.agents.standing import Agent
 from callrouter.permissions import Permission
 
 
@@ -28,3 +29,9 @@ class Behalf:
 
     by: str
     address: str
+    teams: frozenset[str] | None = None
+    """Whose agents they have a say over; None: everybody."""
+
+    def may_move(self, agent: Agent) -> bool:
+        """Whether they have a say over somebody."""
+        return self.teams is None or any(place.queue in self.teams for place in agent.places)

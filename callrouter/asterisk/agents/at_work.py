@@ -9,6 +9,7 @@ from datetime import timedelta
 from callrouter.asterisk.agents.answers import Answers, Say
 from callrouter.asterisk.agents.comparison import Comparison
 from callrouter.asterisk.agents.feature_codes import FeatureCodes, Pins
+from callrouter.asterisk.agents.last_crew import LastCrew
 from callrouter.asterisk.agents.members import Members
 from callrouter.asterisk.agents.offers import Offers
 from callrouter.asterisk.agents.roster import Roster
@@ -18,20 +19,6 @@ from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.audit import Deed
 from callrouter.store.agents.sessions import SessionLog
-
-
-class LastCrew:
-    """Who answers callers, as the files said it when they were last right; nobody, where they never were."""
-
-    def __init__(self, now: Callable[[], Crew | None]) -> None:
-        """`now` gives the same object as long as the files say the same; None: they are wrong."""
-        self._now = now
-        self._last = Crew()
-
-    def __call__(self) -> Crew:
-        """The same object as long as nothing else is known."""
-        self._last = self._now() or self._last
-        return self._last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,8 +49,17 @@ class AgentsAtWork:
             return link.state is LinkState.UP
 
         members = Members(link)
-        roster = Roster(members, LastCrew(crew), clock=clock, tell=sessions.tell, link_up=link_up, shift=shift)
-        comparison = Comparison(roster, members, clock=clock, link_up=link_up, shift=shift, on_recalled=sessions.settle)
+        last = LastCrew(crew)
+        roster = Roster(members, last, clock=clock, tell=sessions.tell, link_up=link_up, shift=shift)
+        comparison = Comparison(
+            roster,
+            members,
+            clock=clock,
+            link_up=link_up,
+            shift=shift,
+            on_recalled=sessions.settle,
+            on_queues=last.queues_are,
+        )
         Offers(link, roster)
         FeatureCodes(link, roster, pins, Answers(say), note=note, start=tasks.start)
         link.tells(on_state=lambda state, _: comparison.look_soon(afresh=True) if state is LinkState.UP else None)

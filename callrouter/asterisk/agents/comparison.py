@@ -16,7 +16,7 @@ import msgspec
 import structlog
 
 from callrouter.asterisk.agents.members import AGENTS, ASKED, PAUSES, WRAP_UPS, Members, Seen
-from callrouter.asterisk.agents.mending import Mending
+from callrouter.asterisk.agents.mending import Mending, remove_strangers
 from callrouter.asterisk.agents.roster import Clock, Roster
 from callrouter.core.agents.standing import Standing
 from callrouter.errors import AgentRefused, AmiError
@@ -43,14 +43,18 @@ class Comparison:
         link_up: Callable[[], bool],
         shift: timedelta = timedelta(),
         on_recalled: Callable[[Collection[str], datetime], None] = lambda _lasting, _now: None,
+        on_queues: Callable[[Collection[str]], None] = lambda _there: None,
     ) -> None:
-        """`shift` is what our clock is ahead of the PBX's; `on_recalled` is told after a log-in which sessions last."""
+        """`shift` is what our clock is ahead of the PBX's; `on_recalled` is told after a log-in which sessions last,
+        `on_queues` before each comparison which queues Asterisk has.
+        """
         self._roster = roster
         self._members = members
         self._clock = clock
         self._link_up = link_up
         self._shift = shift
         self._on_recalled = on_recalled
+        self._on_queues = on_queues
         self._recalled = False
         """Whether AstDB's notes have been read since the last log-in."""
         self._due = asyncio.Event()
@@ -85,6 +89,7 @@ class Comparison:
         """
         if not self._roster.crew.agents:
             return  # the files were never right since the start, or name nobody: everybody stays where they stand
+        self._on_queues(await self._members.queues())
         fresh = not self._recalled
         if fresh:
             self._recall(await self._members.kept(AGENTS))
@@ -92,8 +97,8 @@ class Comparison:
         self._run_on(await self._members.kept(WRAP_UPS))
         self._roster.forget_strangers()
         self._roster.end_overdue()
-        changes, agents = self._roster.changes, self._roster.crew.agents
-        seen = await self._members.seen(sorted({place.queue for agent in agents.values() for place in agent.places}))
+        changes = self._roster.changes
+        seen = await self._members.seen(sorted(self._roster.crew.teams))
         if changes != self._roster.changes:  # somebody moved meanwhile, and what was read is of before
             self.look_soon()
             return
@@ -126,6 +131,10 @@ class Comparison:
             agent, at = self._roster.at(phone), self._time(epoch)
             self._drop(ASKED, phone)
             if agent is None:
+                continue
+            if at is None or self._roster.has_moved_since(agent, at):
+                # It stayed in AstDB after it was seen to, or is of before they moved.
+                log.info("an old wish of an agent's is dropped", agent=agent.name, phone=phone, wish=row)
                 continue
             with suppress(AgentRefused):
                 match wish:
@@ -172,6 +181,10 @@ class Comparison:
 
     def _mend(self, seen: Sequence[Seen]) -> None:
         """Make Asterisk's members what they are to be."""
+        strangers = self._members.change()
+        if said := remove_strangers(strangers, self._roster.crew.agents, seen):
+            log.info("members of Asterisk's queues are no agents any more", mended=said)
+        strangers.write()
         for agent in self._roster.crew.agents.values():
             standing = self._roster.standing(agent)
             mending = Mending(agent, standing, seen, held=self._roster.is_held(agent.name))

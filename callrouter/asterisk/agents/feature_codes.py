@@ -47,6 +47,7 @@ ANSWER_SECONDS: Final = 30.0
 _REFUSALS: Final = {
     Refused.NOT_LOGGED_IN: agent_texts.NOT_LOGGED_IN,
     Refused.ALWAYS_IN: agent_texts.ALWAYS_IN,
+    Refused.OTHERS: agent_texts.WRONG,
     Refused.NO_REASON: agent_texts.NO_REASON,
     Refused.UNKNOWN: agent_texts.WRONG,
     Refused.AWAY: agent_texts.LATER,
@@ -117,11 +118,11 @@ class FeatureCodes:
         if action == LOG_IN:
             agent = crew.numbered(rest) if rest else crew.owner(phone)
         else:
-            agent = self._roster.at(phone) or crew.owner(phone)
+            agent = self._roster.keys_at(phone)
         try:
             if action == LOG_IN:
                 return agent, await self._log_in(agent, phone, keyed)
-            reply = self._carry_out(agent, action, rest) if agent else _Reply(agent_texts.WRONG)
+            reply = self._carry_out(agent, action, rest) if agent else _Reply(agent_texts.NOT_LOGGED_IN)
         except AgentRefused as error:
             self._noted(agent, action, AuditOutcome.REFUSED, phone)
             return agent, _Reply(_REFUSALS[Refused(error.why)])

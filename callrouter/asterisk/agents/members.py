@@ -50,6 +50,16 @@ class Members:
     def __init__(self, link: AmiLink) -> None:
         self._link = link
 
+    async def queues(self) -> set[str]:
+        """The queues that Asterisk has.
+
+        Raises:
+            AmiError: the link went away meanwhile.
+        """
+        # Without a name it lists every queue (app_queue.c, manager_queues_summary).
+        answer = await self._link.collect("QueueSummary")
+        return {event["Queue"] for event in answer if event["Event"] == "QueueSummary"}
+
     async def seen(self, queues: Iterable[str]) -> list[Seen]:
         """The members of these queues that are rung at a telephone of ours.
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from callrouter.asterisk.agents.members import Change, Seen
 from callrouter.core.agents.standing import LOGGED_OUT, OWN_REASONS, Agent, AgentState, Standing
+
+
+def remove_strangers(change: Change, agents: Collection[str], seen: Sequence[Seen]) -> list[str]:
+    """Take out who is a member, and no agent any more: the telephone is free for the next one. Says what it did."""
+    strangers = [one for one in seen if one.dynamic and one.agent not in agents]
+    for one in strangers:
+        change.remove(one.queue, one.phone)
+    return [f"{one.agent} removed from {one.queue} at {one.phone}" for one in strangers]
 
 
 class Mending:

@@ -92,6 +92,18 @@ class Roster:
                 return agent
         return None
 
+    def keys_at(self, phone: str) -> Agent | None:
+        """Whose feature codes are keyed at a telephone: theirs who is rung there, or, to hear that they are not logged
+        in, its owner's; not those of an owner who is logged in elsewhere.
+        """
+        agent = self.at(phone) or self.crew.owner(phone)
+        return agent if agent is not None and self.standing(agent).phone in ("", phone) else None
+
+    def has_moved_since(self, agent: Agent, at: datetime) -> bool:
+        """Whether where they stand is of after an instant, which is one of whole seconds."""
+        standing = self._standings.get(agent.name)
+        return standing is not None and standing.since_at >= at + timedelta(seconds=1)
+
     def reason(self, number: str) -> str:
         """The nth of the files' reasons; without a number, none in particular.
 
@@ -140,18 +152,21 @@ class Roster:
         """Log an agent in at a telephone; from another one they move, and whoever was logged in here is logged out.
 
         Raises:
-            AgentRefused: there is no such agent or telephone, or none of their teams asks for log-ins.
+            AgentRefused: there is no such agent or telephone, none of their teams asks for log-ins, or the telephone
+                is that of somebody who never logs out.
         """
         agent = self._present(name)
         if agent.always_in or not agent.places:
             raise AgentRefused(f"agent {name} has no team that asks for log-ins", Refused.ALWAYS_IN)
         if not self.crew.has_telephone(phone):
             raise AgentRefused(f"there is no telephone {phone!r} of an agent's", Refused.UNKNOWN)
+        if self.crew.is_taken(phone):
+            raise AgentRefused(f"telephone {phone} is that of an agent who never logs out", Refused.ALWAYS_IN)
         before = self.standing(agent)
         if before.phone == phone and before.state is AgentState.READY:
             return before
         other = self.at(phone)
-        if other is not None and other.name != name and not other.always_in:
+        if other is not None and other.name != name:
             self._leave(other, "moved", at or self._clock.now())
         if before.phone == phone:
             return self._stand(agent, self._ready(before, at), "agent")

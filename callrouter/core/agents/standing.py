@@ -90,10 +90,21 @@ class Crew(Struct, frozen=True, kw_only=True):
     pauses: tuple[str, ...] = ()
     telephones: frozenset[str] = frozenset()
     """Nobody's own, for whoever sits down there."""
+    queues: frozenset[str] = frozenset()
+    """All teams, those that nobody is of too."""
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """All teams, those of which somebody is and no more is known too."""
+        return self.queues.union(place.queue for agent in self.agents.values() for place in agent.places)
 
     def has_telephone(self, phone: str) -> bool:
         """Whether somebody may log in there."""
         return phone in self.telephones or self.owner(phone) is not None
+
+    def is_taken(self, phone: str) -> bool:
+        """Whether it rings for somebody who is always logged in there, so that nobody else can be."""
+        return any(agent.always_in and agent.phone == phone for agent in self.agents.values())
 
     def numbered(self, number: str) -> Agent | None:
         """Whose number it is."""
@@ -111,7 +122,9 @@ class Refused(StrEnum):
     """There is no such agent, or telephone."""
     NOT_LOGGED_IN = "not_logged_in"
     ALWAYS_IN = "always_in"
-    """None of their teams asks for log-ins."""
+    """None of their teams asks for log-ins, or the telephone is that of somebody who never logs out."""
+    OTHERS = "others"
+    """Somebody would have to leave whom whoever asks has no say over."""
     NO_REASON = "no_reason"
     AWAY = "away"
     """Asterisk, or what the answer rests on, is not there."""
@@ -143,4 +156,4 @@ class Standing(Struct, frozen=True, kw_only=True):
     until_at: datetime | None = None
     """When a wrap-up or a short pause ends by itself."""
     call_id: str = ""
-    """Which conversation a wrap-up follows."""
+    """Which conversation a wrap-up follows: a call's id, after a callback the outgoing call's."""

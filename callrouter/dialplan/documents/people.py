@@ -106,7 +106,8 @@ class TeamQueueBlock(Block):
     wrap_up: Annotated[Duration, bounds.WRAP_UP] = 0.0
     """How long an agent is not rung after a call of a client who says nothing else (`wrap_up` of the client's file)."""
     log_in: Flag = False
-    """Whether its members are rung only while they are logged in; otherwise they always are logged in."""
+    """Whether its members are rung only while they are logged in; otherwise they always are logged in. All teams of an
+    agent must say the same."""
     misses: Count = 0
     """After how many calls in a row that an agent lets ring, or refuses, they are paused; 0: never."""
     max_callers: Count = 0

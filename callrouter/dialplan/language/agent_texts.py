@@ -112,15 +112,15 @@ NOT_LOGGED_IN: Final = OwnText(
 )
 ALWAYS_IN: Final = OwnText(
     name="agent_always_in",
-    meaning="says to an agent that their teams ask for no log-in",
+    meaning="says to an agent that nobody logs in or out: their teams, or this telephone, ask for no log-in",
     words={
-        "en": "Your team does not log in or out.",
-        "fr": "Votre équipe ne se connecte pas.",
-        "de": "Ihr Team meldet sich nicht an oder ab.",
-        "es": "Su equipo no necesita iniciar la sesión.",
-        "it": "La sua squadra non effettua l'accesso.",
-        "nl": "Uw team meldt zich niet aan of af.",
-        "pt": "A sua equipa não inicia sessão.",
+        "en": "Nobody logs in or out here.",
+        "fr": "Ici, personne ne se connecte ni ne se déconnecte.",
+        "de": "Hier meldet sich niemand an oder ab.",
+        "es": "Aquí no se inicia ni se cierra la sesión.",
+        "it": "Qui non si effettua l'accesso.",
+        "nl": "Hier meldt niemand zich aan of af.",
+        "pt": "Aqui não se inicia nem se termina a sessão.",
     },
 )
 NO_REASON: Final = OwnText(

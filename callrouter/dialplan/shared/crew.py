@@ -15,7 +15,12 @@ def crew_of(shared: Shared) -> Crew | None:
     if shared.wrong_teams:
         return None
     agents = {name: _agent(shared, name, shared.agents.get(name) or AgentBlock()) for name in shared.phones}
-    return Crew(agents=agents, pauses=shared.pauses, telephones=frozenset(shared.telephones))
+    return Crew(
+        agents=agents,
+        pauses=shared.pauses,
+        telephones=frozenset(shared.telephones),
+        queues=frozenset(shared.queues),
+    )
 
 
 def _agent(shared: Shared, name: str, block: AgentBlock) -> Agent:

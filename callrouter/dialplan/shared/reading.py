@@ -36,7 +36,14 @@ from callrouter.dialplan.shared.lists import shared_lists
 from callrouter.dialplan.shared.people import Person, people
 from callrouter.dialplan.shared.queues import TeamQueue, odd_times, strangers, team_queue
 from callrouter.dialplan.shared.snippets import Snippet, read_snippets
-from callrouter.dialplan.shared.telephones import phone_of, shared_phones, wrong_agents, wrong_phones, wrong_queues
+from callrouter.dialplan.shared.telephones import (
+    mixed_teams,
+    phone_of,
+    shared_phones,
+    wrong_agents,
+    wrong_phones,
+    wrong_queues,
+)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -226,7 +233,8 @@ def _teams(files: _Files, queues: _File[QueuesFile], agents: _File[AgentsFile]) 
             unknown = strangers(queues.found, queues.document, known, files.bad.get("agents", ()))
             files.refuse_entries("queues", unknown)
         files.refuse_entries("queues", wrong_queues(queues.found, queues.document))
-        files.issues.extend(shared_phones(queues.found, queues.document, known))
+        files.refuse_entries("queues", mixed_teams(queues.found, queues.document))
+        files.refuse_entries("queues", shared_phones(queues.found, queues.document, known))
         files.issues.extend(odd_times(queues.found, queues.document))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from callrouter.dialplan.documents.people import AgentBlock
@@ -56,19 +55,37 @@ def wrong_phones(file: AgentsFile, document: Document) -> Iterator[Issue]:
 
 
 def shared_phones(file: QueuesFile, document: Document, agents: Mapping[str, AgentBlock]) -> Iterator[Issue]:
-    """Members of a team who have one telephone between them: the PBX rings it once, for the first of them."""
+    """Teams that ask for no log-ins, whose member has the telephone of another one of such a team: it rings for both,
+    and nobody can say who answered.
+    """
+    owners: dict[str, str] = {}
     for name, queue in file.queues.items():
-        phones = {member: phone_of(member, agents[member]) for member in queue.members if member in agents}
-        for phone, times in Counter(phones.values()).items():
-            if times > 1:
-                some = " and ".join(shown(member) for member in phones if phones[member] == phone)
-                yield Issue(
-                    file=document.file,
-                    line=document.line("queues", name, "members"),
-                    field=f"queues.{name}.members",
-                    message=f"queue {shown(name)}: {some} have one telephone, {shown(phone)}: only the first is rung",
-                    severity=Severity.WARNING,
+        for index, member in enumerate(() if queue.log_in else queue.members):
+            phone = phone_of(member, agents.get(member) or AgentBlock())
+            owner = owners.setdefault(phone, member)
+            if owner != member:
+                message = (
+                    f"queue {shown(name)}: {shown(owner)} and {shown(member)} have one telephone, {shown(phone)}: "
+                    "give each their own, or let their teams ask for log-ins (`log_in: true`)"
                 )
+                yield document.issue(message, "queues", name, "members", index)
+
+
+def mixed_teams(file: QueuesFile, document: Document) -> Iterator[Issue]:
+    """Members of a team that asks for log-ins who are members of one that does not, too: logged out, they would be
+    rung all the same.
+    """
+    first: dict[str, tuple[str, bool]] = {}
+    for name, queue in file.queues.items():
+        for index, member in enumerate(queue.members):
+            other, log_in = first.setdefault(member, (name, queue.log_in))
+            if log_in != queue.log_in:
+                asks, does_not = (other, name) if log_in else (name, other)
+                message = (
+                    f"queue {shown(name)}: {shown(member)} logs in for {shown(asks)}, and {shown(does_not)} asks for "
+                    "no log-in: give both the same `log_in`, or take the agent out of one"
+                )
+                yield document.issue(message, "queues", name, "members", index)
 
 
 def phone_of(name: str, agent: AgentBlock) -> str:

@@ -12,11 +12,12 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Update, case, delete, select, update
+from sqlalchemy import Update, case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from callrouter.core.agents.standing import PinCheck
@@ -43,6 +44,8 @@ class PinBook:
         """`now` is the true time, whatever clock calls are stamped by."""
         self._database = database
         self._now = now
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """One try after the other for each agent, so that the tries of many telephones at once are counted too."""
 
     async def check(self, agent: str, pin: str) -> PinCheck:
         """Whether it is theirs; a wrong one counts, a right one counts anew. It takes as long for who has none."""
@@ -52,30 +55,40 @@ class PinBook:
             return PinCheck.AWAY
 
     async def _check(self, agent: str, pin: str) -> PinCheck:
-        query = select(agent_pins.c.secret_hash, agent_pins.c.failures, agent_pins.c.locked_until)
-        async with self._database.connection() as connection:
-            row = (await connection.execute(query.where(agent_pins.c.agent == agent))).one_or_none()
-        right = await asyncio.to_thread(_is_right, pin, row.secret_hash if row else _NOBODYS)
-        if row is None:
-            return PinCheck.UNSET
-        if row.locked_until is not None and row.locked_until > self._now():
-            return PinCheck.LOCKED
-        if not right:
-            return await self._count_wrong(agent)
-        if row.failures:
+        async with self._turns[agent]:
             async with self._database.connection() as connection:
-                await connection.execute(_of(agent).values(failures=0, locked_until=None))
-        return PinCheck.RIGHT
+                query = select(agent_pins.c.secret_hash).where(agent_pins.c.agent == agent)
+                kept = (await connection.execute(query)).scalar()
+            right = await asyncio.to_thread(_is_right, pin, kept or _NOBODYS)
+            if kept is None:
+                return PinCheck.UNSET
+            return await (self._accept(agent, kept) if right else self._count_wrong(agent))
+
+    async def _accept(self, agent: str, kept: str) -> PinCheck:
+        """A lock that began while the PIN was hashed, and a PIN that was set meanwhile, count."""
+        anew = self._open(agent).where(agent_pins.c.secret_hash == kept).values(failures=0, locked_until=None)
+        async with self._database.connection() as connection:
+            accepted = (await connection.execute(anew.returning(agent_pins.c.agent))).scalar()
+        return PinCheck.LOCKED if accepted is None else PinCheck.RIGHT
 
     async def _count_wrong(self, agent: str) -> PinCheck:
         too_many = agent_pins.c.failures + 1 >= MOST_WRONG
-        counted = _of(agent).values(
+        counted = self._open(agent).values(
             failures=case((too_many, 0), else_=agent_pins.c.failures + 1),
             locked_until=case((too_many, self._now() + LOCKED), else_=None),
         )
         async with self._database.connection() as connection:
-            locked_until = (await connection.execute(counted.returning(agent_pins.c.locked_until))).scalar()
-        return PinCheck.WRONG if locked_until is None else PinCheck.LOCKED
+            row = (await connection.execute(counted.returning(agent_pins.c.locked_until))).one_or_none()
+        return PinCheck.WRONG if row is not None and row.locked_until is None else PinCheck.LOCKED
+
+    def _open(self, agent: str) -> Update:
+        """Changes nothing while the PIN is locked, whoever else tries it at the same time."""
+        locked_until = agent_pins.c.locked_until
+        return (
+            update(agent_pins)
+            .where(agent_pins.c.agent == agent)
+            .where(or_(locked_until.is_(None), locked_until <= self._now()))
+        )
 
 
 async def set_pin(database: Database, agent: str, pin: str, *, by: str, now: datetime) -> None:
@@ -112,10 +125,6 @@ async def remove_pin(database: Database, agent: str, *, by: str, now: datetime) 
         if not gone.rowcount:
             raise UsageError(f"agent {agent} has no PIN")
         await write_deed(connection, Deed(principal=by, action=SET_PIN, object=agent, outcome=AuditOutcome.DONE), now)
-
-
-def _of(agent: str) -> Update:
-    return update(agent_pins).where(agent_pins.c.agent == agent)
 
 
 def _hashed(pin: str) -> str:

@@ -122,6 +122,22 @@ async def test_by_hand_at_the_console(tmp_path: Path) -> None:
     assert (paused.state, paused.reason) == (AgentState.PAUSED, "fire-drill")
 
 
+async def test_who_left_the_files_is_taken_out(tmp_path: Path) -> None:
+    """While nobody looked: the telephone they were logged in at is free, and rings for the next one only."""
+    async with a_pbx(tmp_path, TWO) as there:
+        async with at_work(*there, crew_of(*TWO)) as (place, _):
+            place.roster.log_in("agent-1", "agent-2")
+            await place.has("agent-1 (PJSIP/agent-2)")
+        async with at_work(*there, crew_of("agent-2")) as (place, _):
+            await until(lambda: not place.members(), 5)
+            place.roster.log_in("agent-2", "agent-2")
+            await place.has("agent-2")
+            members = place.members()
+
+    assert len(members) == 1
+    assert "agent-1" not in members[0]
+
+
 async def test_a_telephone_that_vanishes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is seen to be gone; who is logged in there is logged out once it stays away."""
     monkeypatch.setattr(comparison, "PHONE_GONE", timedelta(seconds=1))

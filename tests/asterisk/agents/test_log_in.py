@@ -139,7 +139,7 @@ async def test_teams_without_log_ins_pause_too(tmp_path: Path) -> None:
 
     assert [words for words, _ in place.spoken] == [
         "You are paused. lunch",
-        "Your team does not log in or out.",
+        "Nobody logs in or out here.",
         "You are taking calls.",
     ]
 

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from callrouter.asterisk.agents.members import Members
+from callrouter.asterisk.agents.comparison import Comparison
+from callrouter.asterisk.agents.last_crew import LastCrew
+from callrouter.asterisk.agents.members import Members, Seen
 from callrouter.asterisk.agents.roster import Roster
-from callrouter.asterisk.batch import Batch, OnResult, Request
 from callrouter.core.agents.sessions import Session
 from callrouter.core.agents.standing import Agent, AgentState, Crew, Refused
 from callrouter.errors import AgentRefused
 from tests.asterisk.agents.workplace import at_desk, crew_of
+from tests.asterisk.paper import Paper
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-class Paper:
-    """A link on which everything is written down."""
-
-    command_prefix = b""
-
-    def __init__(self) -> None:
-        self.written: list[str] = []
-
-    def batch(self) -> Batch:
-        """As AmiLink."""
-        return Batch(self)
-
-    def next_id(self, kind: bytes) -> bytes:
-        """As Outlet."""
-        return kind
-
-    def submit(self, data: bytes, requests: dict[bytes, Request], results: dict[bytes, OnResult]) -> None:
-        """As Outlet."""
-        self.written += data.decode().split("\r\n\r\n")[:-1]
-
-    def actions(self) -> list[str]:
-        """What has been written since the last look, by the name of the action."""
-        written, self.written = self.written, []
-        return [one.partition("\r\n")[0].removeprefix("Action: ") for one in written]
 
 
 class Room:
@@ -53,8 +31,16 @@ class Room:
         self.up = True
         self.crew = crew
         self.told: list[Session] = []
-        members = Members(self.paper)  # type: ignore[arg-type]
-        self.roster = Roster(members, lambda: self.crew, clock=self, tell=self.told.append, link_up=lambda: self.up)
+        self.database: dict[str, dict[str, str]] = {}
+        self.queues: dict[str, list[Seen]] = {}
+        self.members = Members(self.paper)  # type: ignore[arg-type]
+        self.last = LastCrew(lambda: self.crew)
+        self.roster = Roster(self.members, self.last, clock=self, tell=self.told.append, link_up=lambda: self.up)
+
+    def comparison(self) -> Comparison:
+        """Of the roster with what Asterisk has."""
+        shown: Any = Shown(self)
+        return Comparison(self.roster, shown, clock=self, link_up=lambda: self.up, on_queues=self.last.queues_are)
 
     def now(self) -> datetime:
         """As Clock."""
@@ -63,6 +49,26 @@ class Room:
     def state(self, name: str) -> AgentState:
         """What an agent is doing."""
         return self.roster.standing(self.roster.agent(name)).state
+
+
+class Shown:
+    """What Asterisk has of a room, as Members."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.change = room.members.change
+
+    async def kept(self, family: str) -> dict[str, str]:
+        """As Members."""
+        return dict(self._room.database.get(family, {}))
+
+    async def queues(self) -> set[str]:
+        """As Members."""
+        return set(self._room.queues)
+
+    async def seen(self, queues: Iterable[str]) -> list[Seen]:
+        """As Members."""
+        return [one for queue in queues for one in self._room.queues.get(queue, ())]
 
 
 async def test_one_write_for_each_change() -> None:
@@ -141,3 +147,124 @@ async def test_who_is_in_no_team_cannot_log_in() -> None:
 
     with pytest.raises(AgentRefused, match="no team that asks for log-ins"):
         room.roster.log_in("agent-1", "agent-1")
+
+
+async def test_whose_codes_are_keyed_at_a_telephone() -> None:
+    """Theirs who is logged in there; its owner's while nobody is, unless the owner is logged in elsewhere."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    nobody = room.roster.keys_at("agent-1")
+    room.roster.log_in("agent-1", "agent-2")
+    moved = {phone: room.roster.keys_at(phone) for phone in ("agent-1", "agent-2")}
+
+    assert nobody is not None
+    assert nobody.name == "agent-1"
+    assert moved == {"agent-1": None, "agent-2": room.roster.agent("agent-1")}
+    assert room.roster.keys_at("nobody's") is None
+
+
+@pytest.mark.parametrize(("keyed", "state"), [(-60, AgentState.READY), (0, AgentState.LOGGED_OUT)])
+async def test_what_was_keyed_before_they_moved_is_not_done(keyed: float, state: AgentState) -> None:
+    """A log-out of yesterday, which AstDB still has, is not one of today; one of this second may be."""
+    room = Room(crew_of("agent-1"))
+    room.at += timedelta(seconds=0.5)
+    room.roster.log_in("agent-1", "agent-1")
+    at = int((MONDAY + timedelta(seconds=keyed)).timestamp())
+    room.database["callrouter/asked"] = {"agent-1": f"log_out:0:{at}"}
+    await room.comparison().look()
+
+    assert room.state("agent-1") is state
+
+
+async def test_who_never_logs_out_may_have_paused_before_the_engine_began() -> None:
+    """Since when they stand there is not known to be after it."""
+    room = Room(at_desk("agent-1"))
+    at = int((MONDAY - timedelta(hours=1)).timestamp())
+    room.database["callrouter/asked"] = {"agent-1": f"pause:01:{at}"}
+    await room.comparison().look()
+
+    assert room.state("agent-1") is AgentState.PAUSED
+
+
+async def test_a_telephone_of_somebody_who_never_logs_out_is_theirs() -> None:
+    """It would ring for both, and nobody could say who answered."""
+    crew, desk = crew_of("agent-1"), at_desk("agent-2")
+    room = Room(Crew(agents={**crew.agents, **desk.agents}))
+
+    with pytest.raises(AgentRefused, match="never logs out") as refused:
+        room.roster.log_in("agent-1", "agent-2")
+    assert refused.value.why == Refused.ALWAYS_IN
+    assert room.state("agent-1") is AgentState.LOGGED_OUT
+    assert room.paper.actions() == []
+
+
+def member(agent: str, phone: str, queue: str = "team") -> Seen:
+    return Seen(queue=queue, agent=agent, phone=phone, dynamic=True, paused=False, reason="", penalty=0, reachable=True)
+
+
+async def test_who_left_the_files_is_no_member_any_more() -> None:
+    """Whether or not this engine ever knew them: the telephone rings for nobody."""
+    room = Room(crew_of("agent-1"))
+    room.queues["team"] = [member("agent-9", "agent-1")]
+    await room.comparison().look()
+
+    removed = [one for one in room.paper.written if one.startswith("Action: QueueRemove")]
+    assert len(removed) == 1
+    assert "Interface: PJSIP/agent-1" in removed[0]
+    assert "Queue: team" in removed[0]
+
+
+async def test_a_team_that_nobody_is_of_any_more_has_no_members() -> None:
+    """The files still have it: who logged in for it is taken out."""
+    room = Room(crew_of("agent-1"))
+    room.roster.log_in("agent-1", "agent-1")
+    room.crew = Crew(agents={"agent-1": Agent(name="agent-1", title="", phone="agent-1")}, queues=frozenset({"team"}))
+    room.queues["team"] = [member("agent-1", "agent-1")]
+    room.paper.actions()
+    await room.comparison().look()
+
+    assert "QueueRemove" in room.paper.actions()
+    assert room.state("agent-1") is AgentState.LOGGED_OUT
+
+
+def without_teams(*names: str) -> Crew:
+    return Crew(agents={name: Agent(name=name, title="", phone=name) for name in names}, pauses=("lunch",))
+
+
+async def test_while_a_team_leaves_its_agents_pause_and_log_out() -> None:
+    """Asterisk still has callers of it: they are rung until it is gone, and as long as they like."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    for name in ("agent-1", "agent-2"):
+        room.roster.log_in(name, name)
+    room.crew = without_teams("agent-1", "agent-2")
+    room.queues["team"] = [member("agent-1", "agent-1"), member("agent-2", "agent-2")]
+    comparison = room.comparison()
+    room.paper.actions()
+    await comparison.look()
+    looked = room.paper.actions()
+    room.roster.pause("agent-1", "lunch")
+    paused = room.paper.actions()
+    room.roster.log_out("agent-1")
+    left = room.paper.actions()
+    del room.queues["team"]
+    await comparison.look()
+
+    assert not {"QueueRemove", "QueuePause"} & set(looked)
+    assert paused == ["QueuePause", "DBPut"]
+    assert left == ["QueueRemove", "DBDel"]
+    assert [(one.agent, one.ended_by) for one in room.told if one.ended_at and one.kind == "login"] == [
+        ("agent-1", "agent"),
+        ("agent-2", "files"),
+    ]
+
+
+async def test_while_a_team_without_log_ins_leaves_its_agents_pause() -> None:
+    """They are rung at their own telephone until it is gone."""
+    room = Room(at_desk("agent-1"))
+    room.queues["desk"] = []
+    comparison = room.comparison()
+    await comparison.look()
+    room.crew = without_teams("agent-1")
+    await comparison.look()
+    room.roster.pause("agent-1", "lunch")
+
+    assert room.state("agent-1") is AgentState.PAUSED

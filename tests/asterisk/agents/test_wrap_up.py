@@ -72,6 +72,33 @@ async def test_the_agent_ends_it(tmp_path: Path) -> None:
     assert [one.ended_by for one in place.told if one.kind is SessionKind.WRAP_UP and one.ended_at] == ["agent"]
 
 
+async def test_after_a_callback_too(tmp_path: Path) -> None:
+    """It is known which one it follows, so that the next engine lets it run on and takes it for nothing else."""
+    outgoing, number = "1795427775-7-100000", "0199000010"
+    order = f"v1|callback|team|0|1|20|10|{number}|+33639980001|test||{number}|PJSIP/agent-2"
+    async with a_pbx(tmp_path, TWO) as there:
+        async with at_work(*there, crew_of(*TWO)) as (place, _):
+            place.roster.log_in("agent-1", "agent-1")
+            await place.has("agent-1")
+            for family, key, value in (
+                ("callrouter/offer", number, "test|60|60|Test||"),
+                (f"callrouter/outgoing/{outgoing}", "order", order),
+            ):
+                await place.link.send("DBPut", {"Family": family, "Key": key, "Val": value})
+            far = {"Context": "callrouter-outgoing-far", "Exten": outgoing, "Priority": "1", "Async": "true"}
+            await place.link.send("Originate", {"Channel": f"Local/{outgoing}@callrouter-outgoing/n", **far})
+            await until(lambda: "talking" in place.pbx.cli("database show callrouter/outgoing"), 8)
+            place.pbx.cli("channel request hangup all")
+            await until(lambda: place.told[-1].kind is SessionKind.WRAP_UP, 5)
+            (began,) = (one for one in place.told if one.kind is SessionKind.WRAP_UP)
+        async with at_work(*there, crew_of(*TWO)) as (place, _):
+            await place.has("paused:wrap_up")
+            standing = place.roster.standing(place.roster.agent("agent-1"))
+
+    assert began.call_id == outgoing
+    assert (standing.state, standing.call_id) == (AgentState.WRAP_UP, outgoing)
+
+
 async def test_a_pause_of_theirs_goes_before(tmp_path: Path) -> None:
     """Who pauses while they talk is in that pause afterwards, and in no wrap-up that would end by itself."""
     async with a_pbx(tmp_path, ONE) as there, at_work(*there, crew_of(*ONE), with_wrap_up(TEAM, 1)) as (place, room):

@@ -54,7 +54,7 @@ def crew_of(*names: str, misses: int = 0, pauses: Sequence[str] = ("lunch", "tra
         name: Agent(name=name, title=name, phone=name, number=str(number), language="fr", places=places)
         for number, name in enumerate(names, 101)
     }
-    return Crew(agents=agents, pauses=tuple(pauses))
+    return Crew(agents=agents, pauses=tuple(pauses), queues=frozenset({"team"}))
 
 
 def at_desk(*names: str) -> Crew:
@@ -62,7 +62,7 @@ def at_desk(*names: str) -> Crew:
     agents = {
         name: Agent(name=name, title=name, phone=name, places=(Member(queue="desk", log_in=False),)) for name in names
     }
-    return Crew(agents=agents, pauses=("lunch",))
+    return Crew(agents=agents, pauses=("lunch",), queues=frozenset({"desk"}))
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callrouter.asterisk.agents.at_work import LastCrew
+from callrouter.asterisk.agents.last_crew import LastCrew
 from callrouter.core.agents.standing import Crew, Member
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.crew import crew_of
@@ -18,7 +18,7 @@ phones: [anne, desk-12, desk-13]
 QUEUES = """
 queues:
   medical: { members: [anne, bruno], log_in: true, misses: 3, retry: 2s }
-  legal: { members: [bruno, anne], strategy: ringall, levels: { bruno: 2 } }
+  legal: { log_in: true, members: [bruno, anne], strategy: ringall, levels: { bruno: 2 } }
 """
 
 
@@ -30,7 +30,7 @@ def shared(agents: str = AGENTS, queues: str = QUEUES) -> Shared:
 
 
 def test_agents_with_their_places() -> None:
-    """Whether they log in is a matter of each team's; who is in one that asks for it logs in."""
+    """Whether they log in is a matter of their teams'."""
     crew = crew_of(shared())
     assert crew is not None
     anne, bruno = crew.agents["anne"], crew.agents["bruno"]
@@ -39,7 +39,7 @@ def test_agents_with_their_places() -> None:
     assert anne.places[0] == Member(queue="medical", log_in=True, misses=3, retry_seconds=2.0)
     assert [(place.queue, place.log_in, place.in_turn, place.penalty) for place in bruno.places] == [
         ("medical", True, True, 0),
-        ("legal", False, False, 1),
+        ("legal", True, False, 1),
     ]
     assert (anne.logs_in, bruno.logs_in, bruno.always_in) == (True, True, False)
     assert crew.numbered("101") == anne

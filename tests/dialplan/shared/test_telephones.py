@@ -116,10 +116,48 @@ def test_levels_reach_the_pbx(tmp_path: Path) -> None:
     assert [crew.agents[name].places[0].penalty for name in ("anne", "bruno")] == [0, 2]
 
 
-def test_two_members_with_one_telephone_are_a_warning(tmp_path: Path) -> None:
-    """app_queue takes them for one member."""
-    shared = read(tmp_path, "agents:\n  anne: { phone: desk-1 }\n  bruno: { phone: desk-1 }\n")
+@pytest.mark.parametrize(
+    ("queues", "line"),
+    [
+        (QUEUES, 2),
+        ("queues:\n  night: { members: [anne] }\n  day: { members: [bruno] }\n", 3),
+    ],
+)
+def test_two_who_never_log_out_with_one_telephone(tmp_path: Path, queues: str, line: int) -> None:
+    """Of one team or of two: app_queue would ring it for the one, and the figures name the other."""
+    shared = read(tmp_path, "agents:\n  anne: { phone: desk-1 }\n  bruno: { phone: desk-1 }\n", queues)
 
     (issue,) = shared.issues
-    told = 'queue "night": "anne" and "bruno" have one telephone, "desk-1": only the first is rung'
-    assert str(issue) == f"shared/queues.yaml:2: warning: {told}"
+    name = "night" if line == 2 else "day"
+    told = f'queue "{name}": "anne" and "bruno" have one telephone, "desk-1": give each their own'
+    assert str(issue).startswith(f"shared/queues.yaml:{line}: {told}")
+    assert shared.wrong_teams
+
+
+def test_who_logs_in_may_have_one_telephone(tmp_path: Path) -> None:
+    """One after the other; and one member of several teams is no two."""
+    queues = (
+        "queues:\n  night: { members: [anne, bruno], log_in: true }\n"
+        "  day: { members: [carla] }\n  noon: { members: [carla] }\n"
+    )
+    agents = "agents:\n  anne: { phone: desk-1 }\n  bruno: { phone: desk-1 }\n  carla: {}\n"
+
+    assert read(tmp_path, agents, queues).issues == ()
+
+
+@pytest.mark.parametrize(("first", "second"), [("true", "false"), ("false", "true")])
+def test_nobody_is_of_both_kinds_of_team(tmp_path: Path, first: str, second: str) -> None:
+    """Whoever logs out would be rung by the other team all the same, and a pause could not say at which telephone."""
+    queues = (
+        f"queues:\n  night: {{ members: [anne, bruno], log_in: {first} }}\n"
+        f"  day: {{ members: [carla, bruno], log_in: {second} }}\n"
+    )
+    shared = read(tmp_path, "agents: { anne: {}, bruno: {}, carla: {} }\n", queues)
+
+    asks, does_not = ("night", "day") if first == "true" else ("day", "night")
+    (issue,) = shared.issues
+    assert str(issue) == (
+        f'shared/queues.yaml:3: queue "day": "bruno" logs in for "{asks}", and "{does_not}" asks for no log-in: '
+        "give both the same `log_in`, or take the agent out of one"
+    )
+    assert crew_of(shared) is None

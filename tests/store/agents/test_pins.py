@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -57,6 +58,28 @@ async def test_ten_wrong_ones_lock_for_a_while(database: Database) -> None:
     assert wrong == [PinCheck.WRONG] * (MOST_WRONG - 1) + [PinCheck.LOCKED]
     assert locked == [PinCheck.LOCKED] * 2
     assert free == [PinCheck.RIGHT, PinCheck.WRONG]
+
+
+async def test_tries_at_the_same_time_are_counted_too(database: Database) -> None:
+    """Many telephones, one agent: the right one after ten wrong ones is none, though all were begun together."""
+    await given(database)
+    book = PinBook(database)
+
+    checks = await asyncio.gather(*(book.check("agent-1", pin) for pin in ["0000"] * MOST_WRONG + ["2580"]))
+
+    assert checks == [PinCheck.WRONG] * (MOST_WRONG - 1) + [PinCheck.LOCKED] * 2
+
+
+async def test_tries_through_several_engines_are_counted_too(database: Database) -> None:
+    """Whatever an engine has read, PostgreSQL counts and accepts only while nothing is locked."""
+    await given(database)
+    books = [PinBook(database) for _ in range(MOST_WRONG + 5)]
+
+    wrong = await asyncio.gather(*(book.check("agent-1", "0000") for book in books))
+    right = await books[0].check("agent-1", "2580")
+
+    assert sorted(wrong) == [PinCheck.LOCKED] * 6 + [PinCheck.WRONG] * (MOST_WRONG - 1)
+    assert right is PinCheck.LOCKED
 
 
 async def test_a_right_one_counts_anew(database: Database) -> None:
