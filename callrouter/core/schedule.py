@@ -18,6 +18,7 @@ from callrouter.errors import CoreError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _A_DAY = timedelta(days=1)
+_A_MINUTE = timedelta(minutes=1)
 _SHOWN_DAYS = tuple(day.capitalize() for day in DAYS)
 
 
@@ -162,3 +163,13 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
         if rule.holiday:
             return Found(open=False, holiday=True, because=f"{shown}, {rule.holiday}")
         return Found(open=opened, holiday=False, because=shown)
+
+    def open_until(self, instant: datetime, latest: datetime) -> datetime:
+        """Until when it stays open from an aware instant on, no later than `latest`; where it is closed, that instant.
+
+        Each minute is asked, as hours begin and end on whole ones: neither a night nor a change of the clock is a case
+        of its own. Meant for some hours, not for days.
+        """
+        while instant < latest and self.at(instant).open:
+            instant = instant.replace(second=0, microsecond=0) + _A_MINUTE
+        return min(instant, latest)

@@ -21,14 +21,15 @@ from typing import Final
 
 import structlog
 
-from callrouter.core.call import Call, CallerId
+from callrouter.core.call import Call
 from callrouter.core.facts import Bridged, Fact
-from callrouter.core.nodes.callback import Automatic, CallbackNode
+from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
 from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
 from callrouter.logs import Outage
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
 from callrouter.outgoing.ports import Answered, CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
+from callrouter.outgoing.rules import Rule, Rules
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,8 @@ AGAIN_SECONDS: Final = 20.0
 """After a call that rang nobody."""
 REFUSED_SECONDS: Final = 60.0
 """After Asterisk refused to place calls at all."""
+MOST_LOST: Final = 3
+"""So many calls lost in a row are no restart of the PBX."""
 LONGEST_WAIT_SECONDS: Final = 4 * 3600.0
 """A callback that has waited in the queue for so long is put there anew, at its place."""
 OLDEST: Final = timedelta(days=31)
@@ -56,6 +59,11 @@ class _UnderWay:
     withdrawn: bool = False
     unseen: int = 0
     """Rounds in a row in which nothing was left of it at the switch."""
+
+    def best(self, seen: Mapping[str, Progress]) -> Progress:
+        """How far it is, by what the switch has written down, and by what it had before."""
+        found = seen.get(self.placed.outgoing_id, NOTHING_YET)
+        return self.progress if found.knows_less_than(self.progress) else found
 
 
 class Callbacks:
@@ -87,12 +95,15 @@ class Callbacks:
         self._book = book
         self._switch = switch
         self._plans = plans
+        self._rules = Rules({})
         self._live = live
         self._now = now
         self._link_up = link_up
         self._on_refused = on_refused
-        self._under_way: dict[str, _UnderWay] | None = None
-        """By id; None: what is under way is still to be asked for."""
+        self._under_way: dict[str, _UnderWay] = {}
+        """By id, as far as we know."""
+        self._is_sure = False
+        """Whether that is all; else the book is asked."""
         self._answered: list[Answered] = []
         """Not looked up yet."""
         self._wake = asyncio.Event()
@@ -103,14 +114,24 @@ class Callbacks:
         self._refusal = ""
         """What Asterisk said when it refused the last time."""
         self._outcomes: Counter[Outcome] = Counter()
+        self._failure = ""
+        """What Asterisk said when it did not do what it was asked."""
+        self._fails = Outage(log, "Asterisk refuses what callbacks need", "Asterisk does what callbacks need again")
+        self._lost = 0
+        """Calls in a row, of whomever."""
+        self._loses = Outage(log, "Asterisk loses callbacks", "Asterisk carries callbacks out again")
         self._refused = Outage(log, "Asterisk refuses to place callbacks", "Asterisk places callbacks again")
 
     @property
     def trouble(self) -> str | None:
-        """Why none is placed though some could be, as a sentence; None when nothing is wrong."""
-        if self._refused.since is None:
-            return None
-        return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
+        """Why none is placed, or carried out, though some could be, as a sentence; None when nothing is wrong."""
+        if self._refused.since is not None:
+            return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
+        if self._fails.since is not None:
+            return f"Asterisk does not say how callbacks stand ({self._failure}): callers who asked for one wait"
+        if self._loses.since is not None:
+            return f"Asterisk has lost the last {self._lost} callbacks in a row: callers who asked for one wait"
+        return None
 
     @property
     def outcomes(self) -> Mapping[str, int]:
@@ -120,21 +141,21 @@ class Callbacks:
     @property
     def under_way(self) -> int:
         """How many callbacks wait at the switch, or are rung, or talk."""
-        return len(self._under_way or ())
+        return len(self._under_way)
 
     def observe(self, facts: Sequence[Fact]) -> None:
         """A caller was answered: they need not be called back."""
         for fact in facts:
             number = fact.call.caller.number if type(fact) is Bridged else None
             if number and number.startswith("+") and len(self._answered) < MOST_ANSWERED:
-                at = fact.call.clocks.bridged_at or self._now()
+                at = _last_answer(fact.call) or self._now()
                 self._answered.append((fact.call.client, number, at))
-                if any(one.placed.number == number for one in (self._under_way or {}).values()):
+                if any(one.placed.number == number for one in self._under_way.values()):
                     self._wake.set()  # what waits for them, or rings, is taken back at once
 
     def logged_in(self) -> None:
         """The switch is ours, perhaps since now only: whoever had it before may have calls under way."""
-        self._under_way = None
+        self._is_sure = False
         self._wake.set()
 
     def heard(self) -> None:
@@ -148,8 +169,12 @@ class Callbacks:
             try:
                 await self.once()
                 self._away.ended()
+                self._fails.ended()
             except StoreError as error:
                 self._away.failed(str(error))
+            except ActionFailed as error:
+                self._failure = str(error)
+                self._fails.failed(self._failure)
             except AmiError:
                 pass  # the next round, or the one after the next log-in, does it again
             await self._pause()
@@ -161,14 +186,26 @@ class Callbacks:
             StoreError: PostgreSQL does not answer.
             AmiError: the link went away.
         """
+        link_up = self._link_up()
+        if link_up:
+            await self._withdraw()  # before PostgreSQL is asked, which may be away
         await self._settle_answered()
-        if not self._link_up():
+        if not link_up:
             return
-        if self._under_way is None:
-            self._under_way = {one.outgoing_id: _UnderWay(placed=one) for one in await self._book.take_over()}
-        under_way = self._under_way
-        await self._follow(under_way)
-        await self._start_due(under_way)
+        if not self._is_sure:
+            await self._take_over()
+            await self._withdraw()
+        await self._follow(self._under_way)
+        await self._start_due(self._under_way)
+
+    async def _take_over(self) -> None:
+        """What is under way is ours from now on, with what we knew of it."""
+        taken = {one.outgoing_id: one for one in await self._book.take_over()}
+        known = self._under_way
+        self._under_way = {key: known.get(key) or _UnderWay(placed=one) for key, one in taken.items()}
+        for key, one in self._under_way.items():
+            one.placed = taken[key]
+        self._is_sure = True
 
     async def _pause(self) -> None:
         try:
@@ -179,21 +216,33 @@ class Callbacks:
 
     # ------------------------------------------------------------------------------------------- what is under way
 
+    async def _withdraw(self) -> None:
+        """Take back what may not wait any more: nobody is rung for it."""
+        forbidden = [one for one in self._under_way.values() if not self._may_wait(one)]
+        seen = await self._switch.progress() if forbidden else {}
+        for one in forbidden:
+            found = one.best(seen)
+            if found.rung_at is None and not found.complete:
+                await self._hang_up(one)
+
+    async def _hang_up(self, one: _UnderWay) -> None:
+        one.withdrawn = True
+        await self._switch.hang_up(one.placed.outgoing_id)
+
     async def _follow(self, under_way: dict[str, _UnderWay]) -> None:
         seen = await self._switch.progress()
         elsewhere = await self._book.settled_elsewhere(list(under_way)) if under_way else set()
         for outgoing_id, one in list(under_way.items()):
-            found = seen.get(outgoing_id, NOTHING_YET)
+            found = one.best(seen)
             if found != one.progress:
-                one.progress = found
                 await self._book.note(outgoing_id, found)
+                one.progress = found
             if found.complete:
                 await self._conclude(under_way, one)
             elif not await self._is_left(under_way, one):
                 continue
-            elif found.answered_at is None and (outgoing_id in elsewhere or not self._may_wait(one)):
-                one.withdrawn = True
-                await self._switch.hang_up(outgoing_id)
+            elif found.answered_at is None and outgoing_id in elsewhere:
+                await self._hang_up(one)
         # What was recorded, and the switch was not told to forget.
         await self._switch.forget(
             [outgoing_id for outgoing_id, it in seen.items() if it.complete and outgoing_id not in under_way]
@@ -208,29 +257,29 @@ class Callbacks:
         one.unseen += 1
         if one.unseen < 2:  # what was asked for right now may begin in an instant
             return False
-        last = (await self._switch.progress()).get(outgoing_id, NOTHING_YET)
-        one.progress = last
+        one.progress = one.best(await self._switch.progress())
         await self._conclude(under_way, one)
         return False
 
     def _may_wait(self, one: _UnderWay) -> bool:
-        """Whether somebody may be rung for it now; one who rings already is not disturbed by the hours."""
+        """Whether somebody may be rung for it now; one who rings already is not disturbed."""
         if one.progress.rung_at is not None:
             return True
-        plan, rule = self._rule(one.placed.client, one.placed.node)
-        return rule is not None and rule.queue == one.placed.queue and _is_open(plan, rule, self._now())
+        rule = self._rules_now().find(one.placed.client, one.placed.node)
+        return rule is not None and rule.admits(one.placed, self._now())
 
     async def _conclude(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> None:
         placed, now = one.placed, self._now()
         outcome = outcome_of(one.progress, withdrawn=one.withdrawn)
-        _, rule = self._rule(placed.client, placed.node)
+        rule = self._rules_now().find(placed.client, placed.node)
         settlement: Settlement | None = None
         if outcome is Outcome.ANSWERED:
             settlement = Settlement.CALLED_BACK
-        elif outcome.is_attempt and rule is not None and placed.attempts + 1 >= rule.attempts:
+        elif outcome.is_attempt and rule is not None and placed.attempts + 1 >= rule.automatic.attempts:
             settlement = Settlement.ATTEMPTS
         await self._book.conclude(placed.outgoing_id, one.progress, outcome, now, settlement)
         self._outcomes[outcome] += 1
+        self._judge(outcome)
         log.info(
             "a callback was called" if outcome.is_attempt else "a callback was not called",
             outgoing_id=placed.outgoing_id,
@@ -243,6 +292,14 @@ class Callbacks:
         )
         del under_way[placed.outgoing_id]
         await self._switch.forget([placed.outgoing_id])
+
+    def _judge(self, outcome: Outcome) -> None:
+        """Whether Asterisk carries out what it is asked for."""
+        self._lost = self._lost + 1 if outcome is Outcome.LOST else 0
+        if self._lost >= MOST_LOST:
+            self._loses.failed("nothing is left of them, nor written down", in_a_row=self._lost)
+        elif not self._lost and self._loses.since is not None:
+            self._loses.ended()
 
     # ----------------------------------------------------------------------------------------------- what is to be
 
@@ -258,52 +315,58 @@ class Callbacks:
         now = self._now()
         if now < self._refused_until:
             return
-        by_queue: dict[str, list[tuple[OpenCallback, Automatic]]] = {}
+        by_queue: dict[str, list[tuple[OpenCallback, Rule]]] = {}
         # Who is on the line now would be busy, or will need no callback any more.
         busy = {(call.client, call.caller.number or "") for call in self._live()}
         busy |= {(one.placed.client, one.placed.number) for one in under_way.values()}
-        for callback in await self._book.open(now - OLDEST):
+        for callback in await self._book.open(now - OLDEST, self._rules_now().ruled(now)):
             who = callback.client, callback.number
             rule = await self._due(callback, now)
             if rule is not None and who not in busy:
                 busy.add(who)
-                by_queue.setdefault(rule.queue, []).append((callback, rule))
+                by_queue.setdefault(rule.automatic.queue, []).append((callback, rule))
         for queue, due in by_queue.items():
             await self._start(under_way, queue, due)
 
-    async def _due(self, callback: OpenCallback, now: datetime) -> Automatic | None:
+    async def _due(self, callback: OpenCallback, now: datetime) -> Rule | None:
         """The rule by which it is to wait in the queue now; None: not now, or never, which is settled then."""
-        plan, rule = self._rule(callback.client, callback.node)
-        if plan is None or rule is None:
+        rule = self._rules_now().find(callback.client, callback.node)
+        if rule is None:
             return None
-        node = plan.nodes[callback.node]
-        if isinstance(node, CallbackNode) and not node.may_call_back(callback.number):
+        if not rule.node.may_call_back(callback.number):
             self._on_refused(callback)
             await self._book.settle([callback.wish], Settlement.NOT_ALLOWED, now)
-        elif callback.attempts >= rule.attempts:
+        elif callback.attempts >= rule.automatic.attempts:
             await self._book.settle([callback.wish], Settlement.ATTEMPTS, now)
-        elif now >= callback.asked_at + timedelta(days=rule.days):
+        elif now >= callback.asked_at + timedelta(days=rule.automatic.days):
             await self._book.settle([callback.wish], Settlement.EXPIRED, now)
-        elif now >= _not_before(callback, rule) and _is_open(plan, rule, now):
+        elif now >= _not_before(callback, rule.automatic) and rule.is_open(now):
             return rule
         return None
 
     async def _start(
-        self, under_way: dict[str, _UnderWay], queue: str, due: Sequence[tuple[OpenCallback, Automatic]]
+        self, under_way: dict[str, _UnderWay], queue: str, due: Sequence[tuple[OpenCallback, Rule]]
     ) -> None:
         stand = await self._switch.queue(queue)
         room = stand.agents - sum(
             one.placed.queue == queue and one.progress.rung_at is None for one in under_way.values()
         )
-        for callback, rule in sorted(due, key=lambda one: (-one[1].priority, one[0].turn_at))[: max(0, room)]:
+        for callback, rule in sorted(due, key=lambda one: (-one[1].automatic.priority, one[0].turn_at))[: max(0, room)]:
             now = self._now()
-            order = self._order(callback, rule, self._position(stand, under_way, callback, rule, now), now)
-            if await self._book.claim(callback, order, now):
+            order = self._order(callback, rule, self._position(stand, under_way, callback, rule.automatic, now), now)
+            if await self._claim(callback, order, now):
                 one = _UnderWay(placed=_placed(callback, order))
                 under_way[order.outgoing_id] = one
                 if not await self._place(under_way, one, order):
                     return
                 stand = await self._switch.queue(queue)
+
+    async def _claim(self, callback: OpenCallback, order: Order, now: datetime) -> bool:
+        try:
+            return await self._book.claim(callback, order, now)
+        except StoreError:
+            self._is_sure = False  # perhaps it is in the book, and only the answer was lost: the next round asks
+            raise
 
     async def _place(self, under_way: dict[str, _UnderWay], one: _UnderWay, order: Order) -> bool:
         """Whether more may be asked for."""
@@ -328,29 +391,24 @@ class Callbacks:
         del under_way[order.outgoing_id]
         await self._switch.forget([order.outgoing_id])
 
-    def _order(self, callback: OpenCallback, rule: Automatic, position: int, now: datetime) -> Order:
-        left = (callback.asked_at + timedelta(days=rule.days) - now).total_seconds()
+    def _order(self, callback: OpenCallback, rule: Rule, position: int, now: datetime) -> Order:
+        how = rule.automatic
+        # Should we, or PostgreSQL, be away then: the switch lets nobody wait beyond the hours.
+        latest = min(callback.asked_at + timedelta(days=how.days), now + timedelta(seconds=LONGEST_WAIT_SECONDS))
         return Order(
             outgoing_id=f"{int(now.timestamp())}-{secrets.token_hex(6)}",
             purpose=Purpose.CALLBACK,
             client=callback.client,
             number=callback.number,
-            shown=self._shown(callback),
+            shown=rule.shown(callback.did),
             did=callback.did,
-            queue=rule.queue,
-            priority=rule.priority,
+            queue=how.queue,
+            priority=how.priority,
             position=position,
-            wait_seconds=min(left, LONGEST_WAIT_SECONDS),
-            ring_seconds=rule.ring_seconds,
-            said=tuple(sound.file for sound in rule.brief),
+            wait_seconds=(rule.open_until(now, latest) - now).total_seconds(),
+            ring_seconds=how.ring_seconds,
+            said=tuple(sound.file for sound in how.brief),
         )
-
-    def _shown(self, callback: OpenCallback) -> str:
-        """The number the caller sees: as the client's calls to the outside show it, else the one that they dialled."""
-        plan = self._plans().get(callback.client)
-        if plan is not None and plan.identity is not None:
-            return plan.identity.presented(CallerId(), callback.did).number
-        return callback.did if callback.did.startswith("+") else ""
 
     def _position(
         self,
@@ -368,25 +426,29 @@ class Callbacks:
             before += one.priority > rule.priority or (one.priority == rule.priority and since <= callback.turn_at)
         return before + 1
 
-    def _rule(self, client: str, node: str) -> tuple[Plan | None, Automatic | None]:
-        plan = self._plans().get(client)
-        found = plan.nodes.get(node) if plan else None
-        return plan, found.automatic if isinstance(found, CallbackNode) else None
+    def _rules_now(self) -> Rules:
+        """Read anew whenever other plans are in service."""
+        plans = self._plans()
+        if self._rules.plans is not plans:
+            self._rules = Rules(plans)
+        return self._rules
+
+
+def _last_answer(call: Call) -> datetime | None:
+    """When somebody answered; the call's own clock has the first time only."""
+    queued, dialled = (one.answered_at for one in call.queue_visits), (one.answered_at for one in call.dials)
+    answers = [at for at in (*queued, *dialled) if at is not None]
+    return max(answers, default=call.clocks.bridged_at)
 
 
 def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:
     """When they may be rung again."""
     if callback.last is None or callback.last_at is None:
         return callback.asked_at
-    if callback.last in (Outcome.LOST, Outcome.WITHDRAWN):
-        return callback.last_at
+    if callback.last is Outcome.WITHDRAWN or (callback.last is Outcome.LOST and callback.lost == 1):
+        return callback.last_at  # the PBX was restarted: at once, but not again and again
     soon = callback.last is Outcome.NOBODY_FREE
     return callback.last_at + timedelta(seconds=AGAIN_SECONDS if soon else rule.pause_seconds)
-
-
-def _is_open(plan: Plan | None, rule: Automatic, now: datetime) -> bool:
-    schedule = plan.schedules.get(rule.hours) if plan and rule.hours else None
-    return schedule is None or schedule.at(now).open
 
 
 def _placed(callback: OpenCallback, order: Order) -> PlacedCall:
@@ -400,4 +462,6 @@ def _placed(callback: OpenCallback, order: Order) -> PlacedCall:
         node=callback.node,
         is_open=True,
         attempts=callback.attempts,
+        shown=order.shown,
+        did=callback.did,
     )

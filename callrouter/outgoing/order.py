@@ -128,6 +128,18 @@ class Progress(Struct, frozen=True, kw_only=True):
         """Whether both halves are over: nothing more will be written."""
         return self.left_at is not None and (self.rung_at is None or self.over_at is not None)
 
+    def knows_less_than(self, other: Progress) -> bool:
+        """Whether something had happened by `other` that this one does not have: somebody deleted what was written."""
+        return any(
+            before is not None and now is None
+            for before, now in (
+                (other.rung_at, self.rung_at),
+                (other.answered_at, self.answered_at),
+                (other.left_at, self.left_at),
+                (other.over_at, self.over_at),
+            )
+        )
+
     @property
     def ended_at(self) -> datetime | None:
         """When it was over; None while it is not known to be."""

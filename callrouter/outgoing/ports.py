@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from callrouter.outgoing.order import Order, Outcome, Progress, Settlement
 
@@ -15,6 +15,15 @@ Wish = tuple[str, int]
 
 Answered = tuple[str, str, datetime]
 """A caller who was answered: client, number (E.164), and when."""
+
+
+class Ruled(NamedTuple):
+    """A node whose callers are called back by themselves."""
+
+    client: str
+    node: str
+    is_open: bool
+    """Whether people are rung now, by its hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +46,8 @@ class OpenCallback:
     last: Outcome | None = None
     """What became of the last call for it."""
     last_at: datetime | None = None
+    lost: int = 0
+    """How many calls for it the switch has lost in a row, until now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +65,10 @@ class PlacedCall:
     """Whether the callback is."""
     attempts: int = 0
     """How often they were rung before."""
+    shown: str = ""
+    """The number that they are to see, E.164; empty: none."""
+    did: str = ""
+    """What the caller had dialled."""
 
 
 class CallbackBook(Protocol):
@@ -67,8 +82,9 @@ class CallbackBook(Protocol):
         """Of these calls of ours, those whose callback somebody else has settled."""
         ...
 
-    async def open(self, since: datetime) -> list[OpenCallback]:
-        """Callbacks asked for since then that are to be called back, by turn; those with a call under way left out."""
+    async def open(self, since: datetime, ruled: Collection[Ruled]) -> list[OpenCallback]:
+        """Callbacks asked for since then at these nodes, of open hours first, by turn; those with a call under way left
+        out."""
         ...
 
     async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:
@@ -82,8 +98,8 @@ class CallbackBook(Protocol):
     async def conclude(
         self, outgoing_id: str, progress: Progress, outcome: Outcome, at: datetime, settlement: Settlement | None
     ) -> None:
-        """What became of a call of ours; with a settlement, of its callback too, and of others of the same caller when
-        that was reached. Concluding twice changes nothing."""
+        """What became of a call of ours; with a settlement, of its callback too, and, when that was reached, of what
+        the same caller had asked for before they were. Concluding twice changes nothing."""
         ...
 
     async def settle(self, wishes: Iterable[Wish], settlement: Settlement, at: datetime) -> None:

@@ -195,7 +195,7 @@ def test_a_new_team_is_on_the_pbx_within_a_second(edited_town: Town) -> None:
 
     teams, agents = folder / "shared" / "queues.yaml", folder / "shared" / "agents.yaml"
     before = town.figures()
-    _save(agents, f"{agents.read_text()}  zoe: {{ name: Zoé Blanc, phone: desk-zoe }}\n")
+    _save(agents, agents.read_text().replace("agents:\n", "agents:\n  zoe: { name: Zoé Blanc, phone: desk-zoe }\n"))
     _save(teams, f"{teams.read_text()}  night:\n    members: [agent-1, zoe]\n    ring: 11s\n")
     began = time.monotonic()
     while "PJSIP/agent-1" not in pbx.cli("queue show night"):

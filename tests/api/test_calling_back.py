@@ -13,8 +13,10 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from callrouter.core.call import Call, Callback, CallerId, Disposition, replace
+from callrouter.core.service_level import Promise
 from callrouter.periods import Period
 from callrouter.store.database import Database
+from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.stats import read_stats
 from callrouter.store.tables import audit, callbacks, follow_ups, outgoing_calls
 from callrouter.store.writing.writer import Writer
@@ -195,6 +197,45 @@ async def test_the_figure_called_back(database: Database) -> None:
     assert (delays.p50_seconds, delays.max_seconds) == (200.0, (after(300 + 20) - after(21)).total_seconds())
     assert found.figures.by_disposition[Disposition.ABANDONED] == 3
     assert found.figures.by_disposition[Disposition.MESSAGE_LEFT] == 2
+
+
+async def test_who_was_answered_after_all_was_not_called_back(database: Database) -> None:
+    """They asked, went on waiting, and somebody answered: that is an answered journey, not one reached later."""
+    asked = Callback(number="+33612340001", node="offer", asked_at=after(14))
+    await record(database, replace(answered("a", wait=8), callbacks=(asked,)))
+    async with database.connection() as connection:
+        await connection.execute(update(callbacks).values(state="done", settled_by="rang_again", settled_at=after(20)))
+
+    period = Period.between(TUESDAY, after(86_400))
+    (found,) = (await read_stats(database, period, now=after(86_400), client="cabinet-moreau")).clients
+
+    assert found.figures.by_disposition[Disposition.ANSWERED] == 1
+    assert found.called_back == 0
+
+
+@pytest.mark.parametrize("how", ["rang_again", "called_back"])
+async def test_a_client_that_was_renamed(api: httpx.AsyncClient, database: Database, how: str) -> None:
+    """Who gave up under its name of then, and was reached under the present one, is settled; and is in the figure."""
+    promise = Promise(timezone="Europe/Paris")
+    for client, formerly in (("moreau", ()), ("cabinet-moreau", ("moreau",))):
+        plan = StoredPlan(
+            client=client, version=client, document="", first_live_at=TUESDAY, promise=promise, formerly=formerly
+        )
+        await remember_live(database, [plan], [WentLive(client=client, version=client, live_at=TUESDAY, why="saved")])
+    await record(database, replace(abandoned("a", wait=9), client="moreau"), wish("w"))
+    if how == "rang_again":
+        await record(database, answered("again", start=after(600)))
+    else:
+        await placed(database, "w", answered_at=after(90), ended_at=after(100), outcome="answered", agent="agent-2")
+
+    (one,) = await worklist(api)
+    period = Period.between(TUESDAY, after(86_400))
+    (stats,) = (await read_stats(database, period, now=after(86_400), client="cabinet-moreau")).clients
+
+    assert (one["client"], one["settled_by"]) == ("moreau", how)
+    assert await worklist(api, settled="false") == []
+    assert len(await worklist(api, settled="true")) == 1
+    assert stats.called_back == 1
 
 
 async def test_by_command(database: Database, fresh_database_url: str, tmp_path: Path) -> None:

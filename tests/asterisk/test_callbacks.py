@@ -38,7 +38,7 @@ from callrouter.core.plan import Plan
 from callrouter.outgoing import callbacks as calling_back
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Purpose, Settlement
-from callrouter.outgoing.ports import OpenCallback
+from callrouter.outgoing.ports import OpenCallback, Ruled
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.outgoing.book import CallbackRows
@@ -51,6 +51,7 @@ from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until
 ANSWERS, BUSY, RINGS = "+33639980001", "+33639980003", "+33639980004"
 DID = "+33199000010"
 FRANCE = Dialling(countries=frozenset({"FR"}), prefixes=("+33639980",))
+RULED = [Ruled("test", "offer", is_open=True)]
 RULE = Automatic(queue="slow", ring_seconds=2.0, attempts=2, pause_seconds=0.5)
 TWO_AGENTS = """
 [pair]
@@ -446,7 +447,7 @@ async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: D
     call = await asked(database)
     book = CallbackRows(database)
     await book.take_over()
-    (found,) = await book.open(datetime.now(UTC) - timedelta(days=1))
+    (found,) = await book.open(datetime.now(UTC) - timedelta(days=1), RULED)
     claimed = Order(
         outgoing_id="1795400000-claimed",
         purpose=Purpose.CALLBACK,
@@ -472,7 +473,7 @@ async def test_an_engine_that_was_overtaken_changes_nothing(database: Database) 
     await asked(database)
     stale, now = CallbackRows(database), datetime.now(UTC)
     await stale.take_over()
-    (found,) = await stale.open(now - timedelta(days=1))
+    (found,) = await stale.open(now - timedelta(days=1), RULED)
     order = Order(
         outgoing_id="1795400000-stale",
         purpose=Purpose.CALLBACK,

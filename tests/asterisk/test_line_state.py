@@ -265,7 +265,7 @@ async def test_a_channel_that_outlives_asyncagi_by_a_moment_is_lost() -> None:
 
 
 async def test_a_channel_that_ends_with_asyncagi_was_hung_up() -> None:
-    """Control was not lost."""
+    """Control was not lost. Nobody asked for it before (HangupRequest), so it was not the caller."""
     bench = Bench()
     bench.perform(PLAY)
     bench.line.agi_ended()
@@ -273,7 +273,7 @@ async def test_a_channel_that_ends_with_asyncagi_was_hung_up() -> None:
     bench.line.call_ended()
     await asyncio.sleep(HANGUP_GRACE_SECONDS * 1.5)
 
-    assert bench.told == [inputs.CallerHungUp(at=AT, cause=16)]
+    assert bench.told == [inputs.CallerHungUp(at=AT, cause=16, by_caller=False)]
 
 
 async def test_control_is_lost_once() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
+from callrouter.asterisk.batch import Batch, Headers
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls, channel_ids
+from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import DialOutcome
 from callrouter.errors import ActionFailed
 from callrouter.outgoing.order import Order, Outcome, Progress, Purpose, outcome_of
@@ -206,3 +211,49 @@ async def test_only_an_order_is_carried_out(pbx: Pbx) -> None:
         assert "17-1" not in pbx.cli("database show callrouter/outgoing")
         with pytest.raises(ActionFailed):
             await link.send("Originate", {**headers, "Exten": "s", "Priority": "1", "Async": "true"})
+
+
+class Refusing:
+    """A link at whose other end every action fails."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def tells(self, *, events: Mapping[str, OnEvent]) -> None:
+        """Nothing happens."""
+
+    def batch(self) -> Batch:
+        """Nobody asks for one here."""
+        raise NotImplementedError
+
+    def send(self, name: str, headers: Headers = ()) -> asyncio.Future[AmiMessage]:
+        """Refuse."""
+        return self._failed()
+
+    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]:
+        """Refuse."""
+        return self._failed()
+
+    def _failed(self) -> asyncio.Future[Any]:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        answer.set_exception(ActionFailed(self.text))
+        return answer
+
+
+async def test_an_empty_database_is_no_failure() -> None:
+    """Asterisk may answer it with an error, of one text only."""
+    outgoing = OutgoingCalls(Refusing("Database entry not found"), dial_pattern="PJSIP/{number}")
+
+    assert await outgoing.progress() == {}
+    await outgoing.forget(["1795400000-1"])
+
+
+@pytest.mark.parametrize("text", ["Permission denied", "Invalid/unknown command: DBGetTree."])
+async def test_what_asterisk_does_not_say_is_not_nothing(text: str) -> None:
+    """Whoever took it for nothing would place every call anew."""
+    outgoing = OutgoingCalls(Refusing(text), dial_pattern="PJSIP/{number}")
+
+    with pytest.raises(ActionFailed, match=text[:10]):
+        await outgoing.progress()
+    with pytest.raises(ActionFailed, match=text[:10]):
+        await outgoing.forget(["1795400000-1"])

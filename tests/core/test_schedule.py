@@ -131,3 +131,21 @@ def test_week_holidays_and_exceptions(local: str, opened: bool, holiday: bool, b
 def test_any_instant_has_an_answer(instant: datetime) -> None:
     """The same in whatever zone the instant is written."""
     assert WEEK.at(instant) == WEEK.at(instant.astimezone(ZoneInfo("Pacific/Auckland")))
+
+
+@pytest.mark.parametrize(
+    ("local", "until"),
+    [
+        ("2026-11-24T21:30:17", "2026-11-24T23:30:17"),  # `latest`, two hours on
+        ("2026-11-24T22:30:00", "2026-11-25T00:00:00"),
+        ("2026-11-24T03:59:59", "2026-11-24T04:00:00"),
+        ("2026-11-24T12:00:30", "2026-11-24T12:00:30"),  # closed
+        ("2026-03-29T01:30:00", "2026-03-29T04:00:00"),  # an hour and a half of real time
+    ],
+)
+def test_until_when_it_stays_open(local: str, until: str) -> None:
+    """On the wall clock, and no longer than one likes to know."""
+    hours = _every_day(NIGHT, LATE)
+    begin, end = (datetime.fromisoformat(text).replace(tzinfo=PARIS).astimezone(UTC) for text in (local, until))
+
+    assert hours.open_until(begin, begin + timedelta(hours=2)) == end

@@ -109,12 +109,15 @@ class OutgoingCalls:
         """How far each call is of which Asterisk holds an order, by id.
 
         Raises:
+            ActionFailed: Asterisk does not say: that is not the same as that there is nothing.
             AmiError: the link went away.
         """
         try:
             answer = await self._link.collect("DBGetTree", {"Family": FAMILY})
-        except ActionFailed:
-            return {}  # Asterisk's answer to an empty family
+        except ActionFailed as error:
+            if not _is_nothing_there(error):
+                raise
+            return {}
         rows: dict[str, dict[str, list[str]]] = {}
         for event in answer:
             outgoing_id, _, key = event["Key"].removeprefix(f"/{FAMILY}/").partition("/")
@@ -159,13 +162,15 @@ class OutgoingCalls:
         """What became of these calls is recorded: Asterisk need not keep it.
 
         Raises:
+            ActionFailed: Asterisk does not delete it.
             AmiError: the link went away.
         """
         for outgoing_id in outgoing_ids:
             try:
                 await self._link.send("DBDelTree", {"Family": f"{FAMILY}/{opaque_id(outgoing_id)}"})
-            except ActionFailed:
-                continue  # it holds nothing of this one
+            except ActionFailed as error:
+                if not _is_nothing_there(error):
+                    raise
 
     async def queue(self, name: str) -> QueueStand:
         """How a queue stands; one that is not there has no agents.
@@ -204,6 +209,13 @@ class OutgoingCalls:
 
 
 _EPOCH_DIGITS: Final = 12
+
+
+def _is_nothing_there(error: ActionFailed) -> bool:
+    """Whether Asterisk says that its database holds nothing there: it does of what is to be deleted, and may of a
+    family that is asked for, which it else answers with an empty list.
+    """
+    return str(error) == "Database entry not found"
 
 
 def channel_ids(outgoing_id: str) -> tuple[str, str]:

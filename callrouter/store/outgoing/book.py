@@ -4,6 +4,9 @@ A callback stands in `callbacks` since its call was recorded; each call that is 
 `outgoing_calls`, written before the call is placed. Attempts and pauses are counted from those rows. A row belongs to
 an engine by its epoch: whoever has logged in at the PBX takes all of them over, and from then on the one before changes
 nothing.
+
+Rows keep the name that their client had; what is read of them has the one it has now, whose tree says what becomes of
+them.
 """
 
 from __future__ import annotations
@@ -12,29 +15,33 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, select, text, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, and_, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
-from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Wish
+from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
-from callrouter.store.tables import callbacks, outgoing_calls
+from callrouter.store.outgoing.names import Names
+from callrouter.store.tables import callbacks, calls, outgoing_calls
 
 WATCHED_SECONDS: Final = 60.0
 """Callbacks of a PBX whose engine has not said for so long that it watches are whoever's."""
 MOST_OPEN: Final = 2_000
-"""Callbacks looked at in one round, those of the oldest turn first."""
+"""Callbacks looked at in one round: those whose hours are open, then the others, the oldest turn first."""
 
 _ATTEMPTS: Final = f"({', '.join(repr(one.value) for one in sorted(ATTEMPTS))})"
 
 _OPEN: Final = text(
     f"""
-    SELECT cb.call_id, cb.position, cb.client, cb.number, cb.node, cb.asked_at, calls.did,
+    SELECT cb.call_id, cb.position, ruled.client, cb.number, cb.node, cb.asked_at, calls.did,
            coalesce(waited.entered_at, cb.asked_at) AS turn_at,
-           coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at
-    FROM callbacks AS cb
+           coalesce(tried.attempts, 0) AS attempts, last.outcome AS last, last.ended_at AS last_at,
+           gone.lost
+    FROM unnest(CAST(:names AS text[]), CAST(:clients AS text[]), CAST(:nodes AS text[]), CAST(:are_open AS boolean[]))
+        AS ruled(name, client, node, is_open)
+    JOIN callbacks AS cb ON cb.client = ruled.name AND cb.node = ruled.node
     JOIN calls USING (call_id)
     LEFT JOIN LATERAL (
         SELECT entered_at FROM queue_visits AS visit
@@ -51,25 +58,44 @@ _OPEN: Final = text(
         WHERE placed.call_id = cb.call_id AND placed.position = cb.position AND outcome IS NOT NULL
         ORDER BY ended_at DESC LIMIT 1
     ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT count(*) AS lost FROM outgoing_calls AS placed
+        WHERE placed.call_id = cb.call_id AND placed.position = cb.position AND placed.outcome = 'lost'
+            AND NOT EXISTS (
+                SELECT FROM outgoing_calls AS later
+                WHERE later.call_id = cb.call_id AND later.position = cb.position AND later.outcome <> 'lost'
+                    AND later.placed_at > placed.placed_at
+            )
+    ) AS gone ON true
     WHERE cb.state = 'open' AND cb.asked_at >= :since AND tried.live = 0 AND NOT EXISTS (
         SELECT FROM beats WHERE beats.pbx <> :pbx AND beats.pbx = calls.pbx
             AND beats.written_at > now() - interval '{WATCHED_SECONDS:g} seconds'
     )
-    ORDER BY turn_at, cb.call_id, cb.position
-    LIMIT {MOST_OPEN}
+    ORDER BY ruled.is_open DESC, turn_at, cb.call_id, cb.position
+    LIMIT :most
     """  # noqa: S608  # words of ours
 )
 
-# The very call in which they asked counts too: they may have gone on waiting, and been answered after all.
+# The very call in which they asked counts too: they may have gone on waiting, and been answered after all. Of a call's
+# answers `bridged_at` is the first, so that those of the very call are looked for in its queues too.
 _RANG_AGAIN: Final = """
-    UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.bridged_at
+    UPDATE callbacks AS cb SET state = 'done', settled_by = 'rang_again', settled_at = again.at
     FROM (
-        SELECT DISTINCT ON (asked.call_id, asked.position) asked.call_id, asked.position, calls.bridged_at
-        FROM callbacks AS asked
-        JOIN calls ON calls.client = asked.client AND calls.ringing_at > asked.asked_at - interval '1 day'
-            AND calls.caller_number = asked.number AND calls.bridged_at > asked.asked_at
-        WHERE asked.state = 'open' AND {which}
-        ORDER BY asked.call_id, asked.position, calls.bridged_at
+        SELECT DISTINCT ON (call_id, position) call_id, position, at
+        FROM (
+            SELECT asked.call_id, asked.position, calls.bridged_at AS at
+            FROM callbacks AS asked {theirs}
+            JOIN calls ON calls.client = {name} AND calls.ringing_at > asked.asked_at - interval '1 day'
+                AND calls.caller_number = asked.number AND calls.bridged_at > asked.asked_at
+            WHERE asked.state = 'open' AND {which}
+            UNION ALL
+            SELECT asked.call_id, asked.position, visit.answered_at
+            FROM callbacks AS asked
+            JOIN calls ON calls.call_id = asked.call_id AND calls.caller_number = asked.number
+            JOIN queue_visits AS visit ON visit.call_id = asked.call_id AND visit.answered_at > asked.asked_at
+            WHERE asked.state = 'open' AND {which}
+        ) AS answers
+        ORDER BY call_id, position, at
     ) AS again
     WHERE cb.call_id = again.call_id AND cb.position = again.position AND cb.state = 'open'
 """
@@ -85,9 +111,8 @@ _THESE_ANSWERED: Final = text(
     WHERE cb.client = again.client AND cb.number = again.number AND cb.state = 'open' AND cb.asked_at < again.at
     """
 )
-_ALL_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.asked_at >= :since"))
-_ONE_ANSWERED: Final = text(_RANG_AGAIN.format(which="asked.call_id = :call_id AND asked.position = :position"))
-
+_ALL: Final = "asked.asked_at >= :since"
+_ONE: Final = "asked.call_id = :call_id AND asked.position = :position"
 
 _NEXT_EPOCH: Final = text(
     """
@@ -101,30 +126,36 @@ _NEXT_EPOCH: Final = text(
 class CallbackRows:
     """The tables. Every method raises StoreError while PostgreSQL does not do it."""
 
-    def __init__(self, database: Database, pbx: str = DEFAULT_PBX) -> None:
-        """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there."""
+    def __init__(self, database: Database, pbx: str = DEFAULT_PBX, formerly: str | None = None) -> None:
+        """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there. The
+        engine before called it `formerly`, if otherwise."""
         self._database = database
         self._pbx = pbx
+        self._names = [pbx] if formerly is None else [pbx, formerly]
         self._epoch = 0
         """Ours; higher than that of whoever had the calls before."""
 
     async def take_over(self) -> list[PlacedCall]:
         """Calls under way, ours from now on."""
         placed, wished = outgoing_calls.c, callbacks.c
+        is_ours = and_(placed.outcome.is_(None), placed.pbx.in_(self._names))
         of_wish = and_(wished.call_id == placed.call_id, wished.position == placed.position)
         query = (
             select(
                 *(placed.outgoing_id, placed.call_id, placed.position, placed.client, placed.number, placed.queue),
-                *(placed.turn_at, wished.node, (wished.state == "open").label("is_open"), _attempts_before()),
+                *(placed.turn_at, placed.shown, func.coalesce(calls.c.did, "").label("did"), wished.node),
+                *((wished.state == "open").label("is_open"), _attempts_before()),
             )
             .join_from(outgoing_calls, callbacks, of_wish)
-            .where(placed.outcome.is_(None), placed.pbx == self._pbx)
+            .join(calls, calls.c.call_id == placed.call_id, isouter=True)
+            .where(is_ours)
         )
         async with self._database.connection() as connection:
             self._epoch = int((await connection.execute(_NEXT_EPOCH)).scalar_one())
-            mine = update(outgoing_calls).where(placed.outcome.is_(None), placed.pbx == self._pbx)
-            await connection.execute(mine.values(epoch=self._epoch))
-            return [PlacedCall(wish=_wish(row), **_without_key(row)) for row in await _rows(connection, query)]
+            mine = update(outgoing_calls).where(is_ours)
+            await connection.execute(mine.values(epoch=self._epoch, pbx=self._pbx))
+            names = await Names.read(connection)
+            return [_placed_call(row, names) for row in await _rows(connection, query)]
 
     async def settled_elsewhere(self, outgoing_ids: Collection[str]) -> set[str]:
         """Of these calls of ours, those whose callback is not open any more."""
@@ -141,10 +172,17 @@ class CallbackRows:
         async with self._database.connection() as connection:
             return set((await connection.execute(query)).scalars())
 
-    async def open(self, since: datetime) -> list[OpenCallback]:
-        """Those asked for since then, by turn."""
+    async def open(self, since: datetime, ruled: Collection[Ruled]) -> list[OpenCallback]:
+        """Those asked for since then at these nodes, of open hours first, by turn. Callbacks that only stand in a list
+        are not read."""
+        if not ruled:
+            return []
         async with self._database.connection() as connection:
-            rows = await _rows(connection, _OPEN, {"since": since, "pbx": self._pbx})
+            names = await Names.read(connection)
+            asked = [(name, *one) for one in ruled for name in names.all_of(one.client)]
+            arrays = zip(("names", "clients", "nodes", "are_open"), map(list, zip(*asked, strict=True)), strict=True)
+            values = {"since": since, "pbx": self._pbx, "most": MOST_OPEN, **dict(arrays)}
+            rows = await _rows(connection, _OPEN, values)
         return [_open_callback(row) for row in rows]
 
     async def claim(self, callback: OpenCallback, order: Order, at: datetime) -> bool:
@@ -172,7 +210,7 @@ class CallbackRows:
         }
         try:
             async with self._database.connection() as connection:
-                await connection.execute(_ONE_ANSWERED, {"call_id": call_id, "position": position})
+                await _settle_answered(connection, _ONE, {"call_id": call_id, "position": position})
                 if (await connection.execute(still_open)).first() is None:
                     return False
                 await connection.execute(insert(outgoing_calls).values(**row))
@@ -208,11 +246,11 @@ class CallbackRows:
             if row is None or settlement is None:
                 return
             if settlement.is_reached:
-                whose: ColumnElement[bool] = tuple_(callbacks.c.client, callbacks.c.number) == (
-                    row["client"],
-                    row["number"],
-                )
-                await _settle(connection, whose, settlement, progress.answered_at or at)
+                answered_at = progress.answered_at or at
+                theirs = (await Names.read(connection)).all_of(row["client"])
+                same_caller = and_(callbacks.c.client.in_(theirs), callbacks.c.number == row["number"])
+                before = and_(same_caller, callbacks.c.asked_at < answered_at)
+                await _settle(connection, or_(_these([_wish(row)]), before), settlement, answered_at)
             else:
                 await _settle(connection, _these([_wish(row)]), settlement, at)
 
@@ -223,14 +261,16 @@ class CallbackRows:
 
     async def settle_answered(self, answered: Sequence[Answered]) -> None:
         """These callers rang, and were answered."""
-        clients, numbers, ats = map(list, zip(*answered, strict=True))
         async with self._database.connection() as connection:
+            names = await Names.read(connection)
+            rows = [(name, number, at) for client, number, at in answered for name in names.all_of(client)]
+            clients, numbers, ats = map(list, zip(*rows, strict=True))
             await connection.execute(_THESE_ANSWERED, {"clients": clients, "numbers": numbers, "ats": ats})
 
     async def settle_recorded(self, since: datetime) -> None:
         """By what is in the record: answered calls that nobody told us of."""
         async with self._database.connection() as connection:
-            await connection.execute(_ALL_ANSWERED, {"since": since})
+            await _settle_answered(connection, _ALL, {"since": since})
 
     def _is_ours(self, outgoing_id: str) -> ColumnElement[bool]:
         placed = outgoing_calls.c
@@ -239,6 +279,13 @@ class CallbackRows:
 
 async def _rows(connection: AsyncConnection, query: Any, values: Mapping[str, Any] | None = None) -> list[RowMapping]:
     return list((await connection.execute(query, values or {})).mappings().all())
+
+
+async def _settle_answered(connection: AsyncConnection, which: str, values: Mapping[str, Any]) -> None:
+    names = await Names.read(connection)
+    theirs, name = names.joined("asked.client")
+    query = text(_RANG_AGAIN.format(which=which, theirs=theirs, name=name))
+    await connection.execute(query, {**values, **names.values})
 
 
 async def _settle(
@@ -269,6 +316,10 @@ def _wish(row: RowMapping) -> Wish:
 
 def _without_key(row: RowMapping) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name not in ("call_id", "position")}
+
+
+def _placed_call(row: RowMapping, names: Names) -> PlacedCall:
+    return PlacedCall(wish=_wish(row), **_without_key(row) | {"client": names.now(row["client"])})
 
 
 def _open_callback(row: RowMapping) -> OpenCallback:

@@ -1,8 +1,9 @@
 """The figure "called back": callers who were reached later, and how much later (`kpi`, of journeys).
 
 A journey counts that asked for a callback or was abandoned, and whose caller was reached afterwards: by a callback, by
-somebody who called, or because they rang again and were answered. It is a figure of its own: the journey stays what it
-was. The delay is from the wish, or from when they gave up, until they were reached.
+somebody who called, or because they rang again and were answered. Who went on waiting and was answered in that very
+call is no such caller: their journey is an answered one. It is a figure of its own: the journey stays what it was. The
+delay is from the wish, or from when they gave up, until they were reached.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from callrouter.store.outgoing.names import Names
 from callrouter.store.outgoing.worklist import AGAIN
 
 _DELAYS: Final = """
@@ -23,17 +25,18 @@ _DELAYS: Final = """
         SELECT calls.client, calls.call_id, wish.settled_at - wish.asked_at AS delay
         FROM callbacks AS wish JOIN calls USING (call_id)
         WHERE wish.asked_at >= :from_at AND calls.ringing_at >= :from_at AND calls.ringing_at < :to_at AND {whose}
+            AND calls.disposition NOT IN ('answered', 'redirected')
             AND (wish.settled_by IN ('called_back', 'rang_again')
                 OR (wish.settled_by = 'by_hand' AND wish.state = 'done'))
         UNION ALL
         SELECT gave_up.client, gave_up.call_id, later.bridged_at - gave_up.ended_at
-        FROM gave_up JOIN calls AS later ON later.client = gave_up.client
+        FROM gave_up {theirs} JOIN calls AS later ON later.client = {name}
             AND later.caller_number = gave_up.caller_number AND later.bridged_at IS NOT NULL
             AND later.ringing_at > gave_up.ringing_at AND later.ringing_at < gave_up.ringing_at + :again
             AND later.ringing_at >= :from_at AND later.ringing_at < CAST(:to_at AS timestamptz) + :again
         UNION ALL
         SELECT gave_up.client, gave_up.call_id, placed.answered_at - gave_up.ended_at
-        FROM gave_up JOIN outgoing_calls AS placed ON placed.client = gave_up.client
+        FROM gave_up {theirs} JOIN outgoing_calls AS placed ON placed.client = {name}
             AND placed.number = gave_up.caller_number AND placed.answered_at IS NOT NULL
             AND placed.placed_at > gave_up.ringing_at AND placed.placed_at < gave_up.ringing_at + :again
         UNION ALL
@@ -60,9 +63,11 @@ async def delays(
         StoreError: PostgreSQL does not do it.
     """
     wanted = {name: value for name, value in values.items() if name not in ("former", "present")}
-    query = text(_DELAYS.format(whose=whose))
+    names = Names(present)
+    theirs, name = names.joined("gave_up.client")
+    query = text(_DELAYS.format(whose=whose, theirs=theirs, name=name))
     found: dict[str, list[float]] = {}
-    for row in (await connection.execute(query, {**wanted, "again": AGAIN})).mappings():
+    for row in (await connection.execute(query, {**wanted, **names.values, "again": AGAIN})).mappings():
         found.setdefault(present.get(row["client"], row["client"]), []).append(row["seconds"])
     return found
 

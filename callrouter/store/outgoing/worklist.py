@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, exists, or_, select
 from callrouter.core.call import Disposition
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
+from callrouter.store.outgoing.names import Names
 from callrouter.store.paging import equal, page, within
 from callrouter.store.tables import FollowUpResult, calls, follow_ups, outgoing_calls, queue_visits
 
@@ -97,8 +98,10 @@ async def list_abandoned(
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     filters = [*equal(calls, disposition=Disposition.ABANDONED), *within(calls, scope)]
+    async with database.connection() as connection:
+        names = await Names.read(connection)
     if settled is not None:
-        filters.append(_is_settled() if settled else ~_is_settled())
+        filters.append(_is_settled(names) if settled else ~_is_settled(names))
     rows, next_cursor = await page(
         database,
         calls,
@@ -110,14 +113,14 @@ async def list_abandoned(
         limit=limit,
         cursor=cursor,
     )
-    found = await _with_what_followed(database, rows) if rows else []
+    found = await _with_what_followed(database, rows, names) if rows else []
     return Worklist(callers=found, next_cursor=next_cursor)
 
 
-def _later(table: Any) -> tuple[ColumnElement[bool], ...]:
+def _later(table: Any, names: Names) -> tuple[ColumnElement[bool], ...]:
     """Answered calls of the same caller to the same client, soon after."""
     return (
-        table.c.client == calls.c.client,
+        names.same_client(table.c.client, calls.c.client),
         table.c.caller_number == calls.c.caller_number,
         table.c.ringing_at > calls.c.ringing_at,
         table.c.ringing_at < calls.c.ringing_at + AGAIN,
@@ -125,11 +128,11 @@ def _later(table: Any) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _reached() -> tuple[ColumnElement[bool], ...]:
+def _reached(names: Names) -> tuple[ColumnElement[bool], ...]:
     """Calls of ours that reached the same caller for the same client."""
     placed = outgoing_calls.c
     return (
-        placed.client == calls.c.client,
+        names.same_client(placed.client, calls.c.client),
         placed.number == calls.c.caller_number,
         placed.placed_at > calls.c.ringing_at,
         placed.placed_at < calls.c.ringing_at + AGAIN,
@@ -140,23 +143,23 @@ def _reached() -> tuple[ColumnElement[bool], ...]:
 _SETTLING: Final = (FollowUpResult.REACHED.value, FollowUpResult.NOT_NEEDED.value)
 
 
-def _is_settled() -> ColumnElement[bool]:
+def _is_settled(names: Names) -> ColumnElement[bool]:
     later = calls.alias("later")
     by_hand = and_(follow_ups.c.call_id == calls.c.call_id, follow_ups.c.result.in_(_SETTLING))
     return or_(
-        exists().where(*_later(later)),
-        exists().where(*_reached()),
+        exists().where(*_later(later, names)),
+        exists().where(*_reached(names)),
         exists().where(by_hand),
     )
 
 
-async def _with_what_followed(database: Database, rows: Sequence[RowMapping]) -> list[AbandonedCaller]:
+async def _with_what_followed(database: Database, rows: Sequence[RowMapping], names: Names) -> list[AbandonedCaller]:
     ids = [row["call_id"] for row in rows]
     later = calls.alias("later")
     these = calls.c.call_id.in_(ids)
-    again = select(calls.c.call_id, later.c.bridged_at.label("at"), later.c.agent).where(these, *_later(later))
+    again = select(calls.c.call_id, later.c.bridged_at.label("at"), later.c.agent).where(these, *_later(later, names))
     placed = outgoing_calls.c
-    reached = select(calls.c.call_id, placed.answered_at.label("at"), placed.agent).where(these, *_reached())
+    reached = select(calls.c.call_id, placed.answered_at.label("at"), placed.agent).where(these, *_reached(names))
     said = select(follow_ups).where(follow_ups.c.call_id.in_(ids)).order_by(follow_ups.c.at, follow_ups.c.follow_up_id)
     waited = (
         select(queue_visits.c.call_id, queue_visits.c.queue)

@@ -1,5 +1,5 @@
 """Where those modules of `callrouter.store.outgoing` are tested whose name no test file has.
 
-book                           ../../asterisk/test_callbacks.py
+names                            test_book.py, ../../api/test_calling_back.py
 by_hand, called_back, worklist   ../../api/test_calling_back.py
 """
