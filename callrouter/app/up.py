@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from callrouter.app.folders import keep_private
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.teams.folder import PbxFolder
 from callrouter.logs import configure_logs
@@ -89,6 +90,9 @@ async def run_up(settings: Settings, token: str) -> int:
         for part in parts.values():
             if part.process.returncode is None:
                 part.process.kill()
+        # A part that ended while the embedded PostgreSQL started had no time to close the folder, which that one opens.
+        if settings.data_dir.is_dir():
+            keep_private(settings.data_dir)
 
 
 def _secrets_of_parts(settings: Settings, token: str) -> dict[str, str]:

