@@ -116,6 +116,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     tasks, aside = Tasks(lifetime.died), Tasks()
     link = AmiLink(_address(settings))
+
+    def link_up() -> bool:
+        return link.state is LinkState.UP
+
     fallbacks = Fallbacks(link, settings.region, client_calls=settings.client_calls)
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
     names_due, agents_due = asyncio.Event(), asyncio.Event()
@@ -166,7 +170,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         plans=lambda: dialplans.served.catalogue.plans,
         live=lambda: [live.call for live in calls],
         now=clock.now,
-        link_up=lambda: link.state is LinkState.UP,
+        link_up=link_up,
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
     event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
@@ -191,7 +195,6 @@ async def _build(settings: Settings, database: Database) -> Engine:
         pbx=settings.pbx,
         epoch=incarnation.epoch,
     )
-    trail = AuditTrail(database)
     agents = AgentsAtWork.of(
         link,
         lambda: dialplans.served.catalogue.crew,
@@ -211,20 +214,20 @@ async def _build(settings: Settings, database: Database) -> Engine:
         lambda: dialplans.served.catalogue.plans,
         lambda: handover.teams or Teams(),
         due=queues_due,
-        link_up=lambda: link.state is LinkState.UP,
+        link_up=link_up,
         pending=lambda: handover.is_pending,
         on_checked=metrics.queues_checked,
         on_different=handover.again,
     )
-    trunk_check = TrunkCheck(link, link_up=lambda: link.state is LinkState.UP, on_checked=metrics.trunk_checked)
+    trunk_check = TrunkCheck(link, link_up=link_up, on_checked=metrics.trunk_checked)
     media_watch = MediaWatch(
         link,
         settings.media_timeout_seconds,
-        link_up=lambda: link.state is LinkState.UP,
+        link_up=link_up,
         on_ended=metrics.leg_vanished,
     )
     agent_ids = AgentIds(database, lambda: dialplans.served.catalogue.documents.get(AGENTS_FILE, b""), due=agents_due)
-    refused = RefusedCalls(link, link_up=lambda: link.state is LinkState.UP, now=clock.now)
+    refused = RefusedCalls(link, link_up=link_up, now=clock.now)
     telephony = Telephony(
         link,
         switch,
@@ -233,7 +236,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         collecting=Collecting(
             journal,
             tell=lambda ended: listeners.tell([ended]),
-            link_up=lambda: link.state is LinkState.UP,
+            link_up=link_up,
             adopted=recorder.adopted,
         ),
         queue_check=queue_check,
@@ -253,7 +256,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     metrics.watch(
         Sources(
             live_calls=lambda: len(calls),
-            link_up=lambda: link.state is LinkState.UP,
+            link_up=link_up,
             link=link.counters,
             writer=recorder,
             notifications=lambda: web_services.deliveries.backlog,

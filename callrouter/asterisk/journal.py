@@ -20,13 +20,14 @@ from typing import Final
 import structlog
 
 from callrouter.asterisk.actions import post
-from callrouter.asterisk.codec import AmiMessage, encode_header
+from callrouter.asterisk.codec import encode_header
 from callrouter.asterisk.ended_row import EndedRow, Listen, ended_call, read_row, version_of
 from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.pbx.astdb import entries
 from callrouter.core.call import DEFAULT_PBX, replace
 from callrouter.core.facts import CallCorrected, CallEnded, Fact
 from callrouter.core.plan import Plan
-from callrouter.errors import ActionFailed, StoreError
+from callrouter.errors import StoreError
 
 log = structlog.get_logger(__name__)
 
@@ -61,18 +62,11 @@ async def read_rows(link: AmiLink, shift: timedelta = timedelta()) -> list[Ended
     """
     rows: list[EndedRow] = []
     pause = Pauses()
-    for message in await _tree(link):
-        if message["Event"] == "DBGetTreeResponse" and (row := read_row(message["Key"], message["Val"], shift)):
+    for key, value in await entries(link, FAMILY):
+        if row := read_row(key, value, shift):
             rows.append(row)
         await pause.if_due()
     return rows
-
-
-async def _tree(link: AmiLink) -> list[AmiMessage]:
-    try:
-        return await link.collect("DBGetTree", {"Family": FAMILY})
-    except ActionFailed:
-        return []  # Asterisk's answer to an empty family
 
 
 class Pauses:

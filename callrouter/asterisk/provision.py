@@ -21,12 +21,13 @@ import structlog
 
 from callrouter.asterisk.briefing import offer
 from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.pbx.astdb import entries
 from callrouter.core.call import CallerId
 from callrouter.core.fallback import CLOSED, alone
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue
-from callrouter.errors import ActionFailed, EncodingError
+from callrouter.errors import EncodingError
 
 log = structlog.get_logger(__name__)
 
@@ -112,16 +113,8 @@ class Fallbacks:
         return {
             (family, key): value
             for family in (FAMILY, LIMITS, OFFERS, BRIEFS)
-            for key, value in (await self._tree(family)).items()
+            for key, value in await entries(self._link, family)
         }
-
-    async def _tree(self, family: str) -> dict[str, str]:
-        try:
-            answer = await self._link.collect("DBGetTree", {"Family": family})
-        except ActionFailed:
-            return {}  # Asterisk's answer to an empty family
-        found = (message for message in answer if message["Event"] == "DBGetTreeResponse")
-        return {message["Key"].removeprefix(f"/{family}/"): message["Val"] for message in found}
 
     async def _wanted(self, plans: Iterable[Plan]) -> dict[Entry, str]:
         wanted: dict[Entry, str] = {}

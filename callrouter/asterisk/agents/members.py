@@ -16,7 +16,7 @@ from msgspec import Struct
 from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink
-from callrouter.errors import ActionFailed
+from callrouter.asterisk.pbx.astdb import entries
 
 PREFIX: Final = "PJSIP/"
 AGENTS: Final = "callrouter/agent"
@@ -83,12 +83,7 @@ class Members:
         Raises:
             AmiError: the link went away meanwhile.
         """
-        try:
-            answer = await self._link.collect("DBGetTree", {"Family": family})
-        except ActionFailed:
-            return {}  # Asterisk's answer to an empty family
-        found = (message for message in answer if message["Event"] == "DBGetTreeResponse")
-        return {message["Key"].removeprefix(f"/{family}/"): message["Val"] for message in found}
+        return dict(await entries(self._link, family))
 
     def change(self) -> Change:
         """Begin a change."""

@@ -21,6 +21,7 @@ from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.causes import dial_outcome
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import opaque_id
+from callrouter.asterisk.pbx.astdb import Collects, entries, is_nothing_there
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.effects import Sound
 from callrouter.errors import ActionFailed, ChannelGone, EncodingError
@@ -36,7 +37,7 @@ MARGIN_SECONDS: Final = 60.0
 _SEPARATOR: Final = "|"
 
 
-class Link(Protocol):
+class Link(Collects, Protocol):
     """What the link can do for us (`AmiLink`)."""
 
     def tells(self, *, events: Mapping[str, OnEvent]) -> None: ...
@@ -44,8 +45,6 @@ class Link(Protocol):
     def batch(self) -> Batch: ...
 
     def send(self, name: str, headers: Headers = ()) -> asyncio.Future[AmiMessage]: ...
-
-    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]: ...
 
 
 class OutgoingCalls:
@@ -112,17 +111,11 @@ class OutgoingCalls:
             ActionFailed: Asterisk does not say: that is not the same as that there is nothing.
             AmiError: the link went away.
         """
-        try:
-            answer = await self._link.collect("DBGetTree", {"Family": FAMILY})
-        except ActionFailed as error:
-            if not _is_nothing_there(error):
-                raise
-            return {}
         rows: dict[str, dict[str, list[str]]] = {}
-        for event in answer:
-            outgoing_id, _, key = event["Key"].removeprefix(f"/{FAMILY}/").partition("/")
+        for name, value in await entries(self._link, FAMILY):
+            outgoing_id, _, key = name.partition("/")
             if key:
-                rows.setdefault(outgoing_id, {})[key] = event["Val"].split(_SEPARATOR)
+                rows.setdefault(outgoing_id, {})[key] = value.split(_SEPARATOR)
         return {outgoing_id: self._read(found) for outgoing_id, found in rows.items()}
 
     async def lives(self, outgoing_id: str) -> bool:
@@ -169,7 +162,7 @@ class OutgoingCalls:
             try:
                 await self._link.send("DBDelTree", {"Family": f"{FAMILY}/{opaque_id(outgoing_id)}"})
             except ActionFailed as error:
-                if not _is_nothing_there(error):
+                if not is_nothing_there(error):
                     raise
 
     async def queue(self, name: str) -> QueueStand:
@@ -209,13 +202,6 @@ class OutgoingCalls:
 
 
 _EPOCH_DIGITS: Final = 12
-
-
-def _is_nothing_there(error: ActionFailed) -> bool:
-    """Whether Asterisk says that its database holds nothing there: it does of what is to be deleted, and may of a
-    family that is asked for, which it else answers with an empty list.
-    """
-    return str(error) == "Database entry not found"
 
 
 def channel_ids(outgoing_id: str) -> tuple[str, str]:

@@ -13,14 +13,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
-from callrouter.asterisk.batch import Headers
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.astdb import Collects, entries
 from callrouter.dialplan.issues import how_many
-from callrouter.errors import ActionFailed, AmiError
+from callrouter.errors import AmiError
 
 log = structlog.get_logger(__name__)
 
@@ -32,12 +31,6 @@ SAY_SECONDS: Final = 60.0
 """The log has at most one line in so long."""
 RECENT_SECONDS: Final = 300.0
 """For so long after a refusal something counts as wrong."""
-
-
-class Reads(Protocol):
-    """What the link can do for us (`AmiLink`)."""
-
-    def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]: ...
 
 
 class RefusedCalls:
@@ -52,7 +45,7 @@ class RefusedCalls:
 
     def __init__(
         self,
-        link: Reads,
+        link: Collects,
         *,
         link_up: Callable[[], bool],
         now: Callable[[], datetime],
@@ -134,9 +127,5 @@ class RefusedCalls:
         self._said_at = self._now_seconds()
 
     async def _read(self) -> dict[str, int]:
-        try:
-            answer = await self._link.collect("DBGetTree", [("Family", FAMILY)])
-        except ActionFailed:
-            return {}  # Asterisk's answer to an empty family
-        found = ((event["Key"].rpartition("/")[2], event["Val"]) for event in answer if "Key" in event)
+        found = await entries(self._link, FAMILY)
         return {key: int(value) for key, value in found if value.isascii() and value.isdecimal()}

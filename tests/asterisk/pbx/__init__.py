@@ -2,5 +2,6 @@
 
 queue_differences   test_queue_check.py
 queues_named        test_queue_check.py, ../../app/pbx/test_named_queues.py
-outgoing       ../test_outgoing.py
+outgoing            ../test_outgoing.py
+astdb               test_refused.py, ../test_outgoing.py, ../test_journal.py
 """

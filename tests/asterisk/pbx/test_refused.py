@@ -33,7 +33,7 @@ class PaperLink:
         self.error: Exception | None = None
 
     def collect(self, name: str, headers: Headers = ()) -> asyncio.Future[list[AmiMessage]]:
-        """As Reads."""
+        """As Collects."""
         found: asyncio.Future[list[AmiMessage]] = asyncio.get_running_loop().create_future()
         if self.error is not None:
             found.set_exception(self.error)
@@ -130,7 +130,7 @@ async def test_what_is_no_count_is_passed_over() -> None:
 async def test_an_empty_family_is_no_refusal() -> None:
     """Asterisk answers it with an error."""
     link = PaperLink()
-    link.error = ActionFailed("DBGetTree", "Database entry not found")
+    link.error = ActionFailed("Database entry not found")
     refused = refused_calls(link, Watch())
     await refused.look()
 
