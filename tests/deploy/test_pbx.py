@@ -278,12 +278,17 @@ def test_the_engine_is_alone(pbx: Pbx, ami: RawAmi) -> None:
             "Originate",
             {"Channel": "Local/1@callrouter-outgoing/n", "Application": "Wait", "Data": "1", "Async": "true"},
         ),
-        ("DBDelTree", {"Family": "callrouter/test"}),
     ],
 )
 def test_the_engine_may(ami: RawAmi, action: str, headers: dict[str, str]) -> None:
     """Each action the engine uses is within its privileges."""
     assert ami.action(action, **headers)["Response"] == "Success"
+
+
+def test_the_engine_may_clear_what_it_wrote(ami: RawAmi) -> None:
+    """One after the other: a family that is not there cannot be removed."""
+    assert ami.action("DBPut", Family="callrouter/test-clear", Key="k", Val="v")["Response"] == "Success"
+    assert ami.action("DBDelTree", Family="callrouter/test-clear")["Response"] == "Success"
 
 
 def test_the_engine_may_change_a_queues_members(ami: RawAmi) -> None:
