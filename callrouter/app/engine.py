@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__, garbage
 from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
+from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans, speech_of
 from callrouter.app.folders import SPOOL, prepare_folders
@@ -53,6 +54,8 @@ from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.provision import Fallbacks
+from callrouter.asterisk.supervision.listening import Supervision
+from callrouter.asterisk.supervision.recordings import Conversations
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.handover import Handover
@@ -175,8 +178,25 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
     feed = Feed(incarnation.epoch, event_maker, calls=calls, now=clock.now)
+    conversations = Conversations(
+        link,
+        calls,
+        channel_of=lambda call_id: switch.channel_of(call_id),
+        tell=lambda call_id, told: driver.tell(call_id, told),
+        now=clock.now,
+        folder=settings.recordings_dir,
+        tasks=aside,
+    )
+    supervision = Supervision(
+        link,
+        calls,
+        channel_of=lambda call_id: switch.channel_of(call_id),
+        follow=lambda channel, call_id: switch.follow(channel, call_id),
+        tell=lambda call_id, told: driver.tell(call_id, told),
+        now=clock.now,
+    )
     listeners = Listeners(
-        [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed]
+        [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed, conversations]
     )
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
@@ -297,6 +317,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
             refused=refused,
             outgoing=outgoing,
             agents=AgentsHere(roster=agents.roster, note=trail.note),
+            overseen=OverseenHere(
+                calls=calls,
+                supervision=supervision,
+                conversations=conversations,
+                clock=clock,
+                note=trail.note,
+            ),
             callbacks=callbacks,
             shown_numbers=metrics.shown_numbers,
             calls=calls,

@@ -11,7 +11,7 @@ caller's channel, where effects become commands and results inputs, with `causes
 values that are read aloud. `arrivals` makes an environment a call. `rings` reads what becomes of agents who are rung.
 `queues` asks how queues stand, `briefing` is what an agent's telephone shows.
 
-Agents at work are in `agents`.
+Agents at work are in `agents`; who oversees what they say, and what is recorded of it, is in `supervision`.
 
 Of a whole PBX: `teams` brings queues and telephones to it from the folder; `pbx` compares its queues with the folder's,
 ends legs whose media stopped, and says how many calls its limits refused.

@@ -105,6 +105,10 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the agent alone before they are connected."""
     briefing: Briefing | None = None
     """None: nothing is shown, and no wrap-up follows."""
+    recording: str = ""
+    """Opaque name under which the conversation is recorded, [A-Za-z0-9_.-]+; empty: it is not."""
+    objection: str = ""
+    """The key by which the caller ends that for good."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):
@@ -186,8 +190,8 @@ def describe_effect(effect: Effect) -> str:
             return f"play {_heard(sounds)}"
         case CollectDigits(sounds=sounds, max_digits=wanted):
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
-        case EnterQueue(queue=queue, priority=priority):
-            return f"queue {queue}" + (f" priority {priority}" if priority else "")
+        case EnterQueue(queue=queue, priority=priority, recording=recording):
+            return f"queue {queue}" + (f" priority {priority}" if priority else "") + (" recorded" if recording else "")
         case Dial(numbers=numbers, screen=screen, presented=presented):
             as_whom = f" as {presented.number}" if presented else ""
             return f"dial {' + '.join(numbers)}{as_whom}" + (" screened" if screen else "")

@@ -45,6 +45,8 @@ class Feed:
             facts.OfferMade,
             facts.OfferEnded,
             facts.Bridged,
+            facts.SupervisionNoted,
+            facts.RecordingNoted,
             facts.MessageLeft,
             facts.CallbackAsked,
             facts.CallEnded,
@@ -100,6 +102,8 @@ class Feed:
                     | facts.OfferMade()
                     | facts.OfferEnded()
                     | facts.Bridged()
+                    | facts.SupervisionNoted()
+                    | facts.RecordingNoted()
                     | facts.MessageLeft()
                     | facts.CallbackAsked()
                     | facts.CallEnded()

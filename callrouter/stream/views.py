@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
-from callrouter.stream.events import AgentCard, AgentChanged, CallCard, CallEvent, Event
+from callrouter.stream.events import AgentCard, AgentChanged, CallCard, CallEvent, CallSupervised, Event
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -25,6 +25,8 @@ class View(Struct, frozen=True, kw_only=True):
 
     def shows(self, event: Event) -> bool:
         """Whether an event is for it. That the engine does not hear Asterisk is for everybody."""
+        if isinstance(event, CallSupervised) and self.agent is not None:
+            return False  # whoever listens is no agent's business
         if isinstance(event, CallEvent):
             return self.shows_call(event.call, also=getattr(event, "agent", None))
         if isinstance(event, AgentChanged):

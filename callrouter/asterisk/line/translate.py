@@ -285,8 +285,23 @@ def _queue_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
         ("CR_QUEUE_BRIEF", "&".join(_files(_after_pause(effect.brief, places)))),
         ("QUEUE_PRIO", str(effect.priority)),
+        *_recorded_variables(effect, places),
         *([(briefing.VARIABLE, briefing.offer(effect.briefing, effect.brief))] if effect.briefing else []),
     ]
+
+
+def _recorded_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]]:
+    """The routine forgets them by itself: no caller is recorded by what an earlier queue wanted."""
+    if not effect.recording:
+        return []
+    return [
+        ("CR_RECORD", recording_path(places, effect.recording)),
+        ("CR_OBJECTION", _KEY_NAMES.get(effect.objection, effect.objection)),
+    ]
+
+
+_KEY_NAMES = {"*": "star", "#": "pound"}
+"""Keys that cannot stand in the name of a feature (features.conf)."""
 
 
 def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:

@@ -130,7 +130,11 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(),
             effort=Effort(),
-            unheard={"brief": "what agents hear first"},
+            unheard={
+                "brief": "what agents hear first",
+                "objection": "the key by which callers object to being recorded",
+                "keep_days": "how many days a conversation's recording is kept",
+            },
         ),
     ),
 )
