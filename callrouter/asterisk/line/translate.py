@@ -294,10 +294,8 @@ def _recorded_variables(effect: EnterQueue, places: Places) -> list[tuple[str, s
     """The routine forgets them by itself: no caller is recorded by what an earlier queue wanted."""
     if not effect.recording:
         return []
-    return [
-        ("CR_RECORD", recording_path(places, effect.recording)),
-        ("CR_OBJECTION", _KEY_NAMES.get(effect.objection, effect.objection)),
-    ]
+    key = commands.opaque_id(_KEY_NAMES.get(effect.objection, effect.objection))
+    return [("CR_RECORD", recording_path(places, effect.recording)), ("CR_OBJECTION", key)]
 
 
 _KEY_NAMES = {"*": "star", "#": "pound"}

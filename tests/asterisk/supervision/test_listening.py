@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.core.call import Call, CallState, Disposition, EndedBy, LegPurpose
-from callrouter.core.inputs import SupervisionMode
-from callrouter.errors import SupervisionRefused
+from callrouter.core.effects import Answer, EnterQueue
+from callrouter.core.inputs import AgentAnswered, SupervisionMode, SupervisorTold
+from callrouter.errors import ActionFailed, SupervisionRefused
+from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.testing import TUESDAY_10, Playbook
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import g711
 from deploy.demo.carrier import Carrier, Habit
@@ -21,7 +30,7 @@ from tests.asterisk.test_heard import CALLER
 from tests.asterisk.test_teams_phones import KNOWN_SECONDS, PLAN, status
 from tests.asterisk.wire import WireCaller, wire_caller
 
-from .test_conversations import CALLER_HERTZ, power
+from .test_recordings import CALLER_HERTZ, power
 
 AGENT_HERTZ, SUPERVISOR_HERTZ = 1300.0, 2100.0
 LISTEN, WHISPER, BARGE, TAKE_OVER = SupervisionMode
@@ -166,3 +175,101 @@ async def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
         with pytest.raises(SupervisionRefused, match="does not supervise"):
             await supervision.leave(floor.call_id, "agent-2")
         await floor.over()
+
+
+@dataclass
+class Wire:
+    """A link that takes what is sent, or fails."""
+
+    sent: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    fails: Exception | None = None
+    events: dict[str, Any] = field(default_factory=dict)
+
+    def tells(self, *, events: Mapping[str, Any]) -> None:
+        self.events.update(events)
+
+    def send(self, name: str, headers: Any = ()) -> asyncio.Future[AmiMessage]:
+        answer: asyncio.Future[AmiMessage] = asyncio.get_running_loop().create_future()
+        self.sent.append((name, dict(headers.items() if isinstance(headers, dict) else headers)))
+        if self.fails:
+            answer.set_exception(self.fails)
+        else:
+            answer.set_result(AmiMessage({"Response": "Success"}))
+        return answer
+
+
+@dataclass
+class Paper:
+    """Supervision without a PBX: one call in which agent-1 talks."""
+
+    wire: Wire
+    told: list[SupervisorTold]
+    supervision: Supervision
+    call_id: str
+
+
+def on_paper() -> Paper:
+    calls, wire, told = LiveCalls(), Wire(), list[SupervisorTold]()
+    call = Playbook(PLAN).offer().expects(Answer, EnterQueue).answered()
+    call.tells(AgentAnswered(agent="agent-1", at=call.at, leg="1.1"))
+    calls.add(LiveCall(call.stops_here(), PLAN))
+    supervision = Supervision(
+        wire,
+        calls,
+        channel_of=lambda _: "PJSIP/trunk-00000001",
+        follow=lambda *_: None,
+        tell=lambda _, one: told.append(one),
+        now=lambda: TUESDAY_10,
+    )
+    return Paper(wire=wire, told=told, supervision=supervision, call_id=call.call.call_id)
+
+
+@given(phone=st.text(max_size=40), mode=st.sampled_from(SupervisionMode))
+def test_whatever_is_named_only_a_telephone_is_rung(phone: str, mode: SupervisionMode) -> None:
+    """Nothing else is originated, nowhere else, and nothing is written that is no name."""
+
+    async def ask() -> list[tuple[str, dict[str, str]]]:
+        paper = on_paper()
+        with suppress(SupervisionRefused):
+            await paper.supervision.set(paper.call_id, mode, phone)
+        return paper.wire.sent
+
+    for name, headers in asyncio.run(ask()):
+        assert name == "Originate"
+        assert re.fullmatch(r"PJSIP/[A-Za-z0-9_.-]+", headers["Channel"])
+        assert (headers["Context"], headers["Exten"]) == ("callrouter-supervise", mode)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["UserEvent", "Call", "Phone", "Mode", "Uniqueid"]),
+        st.sampled_from(["CallrouterSupervised", "5f1c6a0e9b7d4c21", "agent-2", "listen", "", "x", "9.9"]),
+    )
+)
+def test_an_event_of_no_channel_of_ours_says_nothing(fields: dict[str, str]) -> None:
+    """Whoever may write events on the PBX puts nobody into a conversation."""
+
+    async def hear() -> list[SupervisorTold]:
+        paper = on_paper()
+        paper.wire.events["UserEvent"](AmiMessage({"Event": "UserEvent", **fields}))
+        paper.wire.events["Hangup"](AmiMessage({"Event": "Hangup", **fields}))
+        return paper.told
+
+    assert asyncio.run(hear()) == []
+
+
+async def test_a_telephone_that_asterisk_does_not_ring_may_be_asked_for_again() -> None:
+    """It refused, or the call of the telephone ended before anybody picked up."""
+    paper = on_paper()
+    paper.wire.fails = ActionFailed("Extension does not exist.")
+    with pytest.raises(ActionFailed):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    paper.wire.fails = None
+    await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    with pytest.raises(SupervisionRefused, match="is being rung"):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    channel = paper.wire.sent[-1][1]["ChannelId"]
+    paper.wire.events["Hangup"](AmiMessage({"Event": "Hangup", "Uniqueid": channel}))
+    await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+
+    assert len({headers["ChannelId"] for _, headers in paper.wire.sent}) == 3

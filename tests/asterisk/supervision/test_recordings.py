@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.ended_row import ended_call, read_row
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Sound
 from callrouter.core.inputs import RecordingSign
@@ -86,8 +89,6 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterat
 
 def power(pcm: g711.Pcm, hertz: float) -> float:
     """How loud one tone is, as a share of full scale (Goertzel)."""
-    import math
-
     if not len(pcm):
         return 0.0
     step = 2 * math.pi * hertz / 8000
@@ -204,7 +205,7 @@ async def test_nothing_is_made_of_a_caller_whom_nobody_answers(tmp_path: Path) -
 
 
 async def test_without_an_engine_it_goes_on_and_the_caller_may_still_object(tmp_path: Path) -> None:
-    """The engine dies in the conversation: Asterisk's journal says that they objected."""
+    """The engine dies in the conversation: the next one reads in Asterisk's journal that they objected."""
     async with at_the_desk(tmp_path) as desk:
         call = await desk.talks()
         await desk.room.link.close()
@@ -215,5 +216,13 @@ async def test_without_an_engine_it_goes_on_and_the_caller_may_still_object(tmp_
         await asyncio.sleep(1)
         rows = await asyncio.to_thread(desk.room.pbx.cli, f"database show callrouter ended/{call.call_id}")
 
-    answers = rows.partition(": v2|")[2].split("|")[8]
-    assert answers.split("/")[5].isdecimal()
+    key, _, value = next(line for line in rows.splitlines() if call.call_id in line).partition(":")
+    row = read_row(key.strip(), value.strip())
+    assert row is not None
+    found = ended_call(row, PLAN, PLAN, "FR")
+    [one] = found.recordings
+    assert one.began_at == call.recordings[0].began_at
+    assert one.began_at is not None
+    assert one.objected_at is not None
+    assert one.began_at < one.objected_at < row.ended_at + timedelta(seconds=1)
+    assert stamps(found) == ["began", "objected (key 9)"]
