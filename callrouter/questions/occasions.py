@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
-from itertools import combinations
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -28,11 +27,6 @@ from callrouter.questions.asking import region_of
 
 DAYS_AHEAD = 366
 MINUTES_A_DAY = 24 * 60
-ANY_CALLER = "any caller"
-ANY_OTHER_CALLER = "any other caller"
-CALLERS_LIKE = "callers like"
-DIALLING = " who dials "
-"""Between a kind of callers and the number they dial."""
 
 _Part = TypeVar("_Part", Schedule, Rota)
 
@@ -40,13 +34,20 @@ _Part = TypeVar("_Part", Schedule, Rota)
 class CallerKind(Struct, frozen=True, kw_only=True):
     """Callers no tree in question tells apart, and one of them."""
 
-    words: str
-    """For a person: `list vip (+33612340007)`, `any other caller`."""
+    one: str
+    """A caller of the kind, for a person: `list vip (+33612340007)`, `any other caller`."""
+    several: str
+    """The same of all: `callers of list vip (+33612340007)`, `ordinary callers`."""
     caller: CallerId
     lists: tuple[frozenset[str], ...]
     """For each plan in question: the lists that hold them."""
     did: str = ""
     """The number they dial; empty where no tree in question tells numbers apart."""
+
+    @property
+    def words(self) -> str:
+        """`list vip (+33612340007) who dials +33199000010`."""
+        return f"{self.one} who dials {self.did}" if self.did else self.one
 
 
 def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
@@ -59,16 +60,12 @@ def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
         held = tuple(frozenset(one.name for one in of_plan if one.match(caller)) for of_plan in lists)
         if any(held) or not caller.without_number:
             kinds.setdefault(held, []).append(caller)
-    return tuple(
-        CallerKind(
-            words=_words(callers, held, alone=len(kinds) == 1) + (f"{DIALLING}{did}" if did else ""),
-            caller=callers[0],
-            lists=held,
-            did=did,
-        )
-        for did in dialled(*plans)
-        for held, callers in kinds.items()
-    )
+    found = []
+    for did in dialled(*plans):
+        for held, callers in kinds.items():
+            one, several = _named(callers, held, alone=len(kinds) == 1)
+            found.append(CallerKind(one=one, several=several, caller=callers[0], lists=held, did=did))
+    return tuple(found)
 
 
 def dialled(*plans: Plan) -> tuple[str, ...]:
@@ -143,34 +140,29 @@ _WHY = {
 }
 
 
-def _without_number(reasons: Sequence[Presentation], *, plural: bool) -> str:
-    """Callers without a number, by why they have none: `a caller who withholds their number`."""
-    who = "callers" if plural else "a caller"
-    if len(reasons) == len(_WHY):
-        return f"{who} without a number"
-    return f"{who} {' or '.join(_WHY[why][plural] for why in reasons)}"
-
-
-CALLERS_WITHOUT_NUMBER = {
-    _without_number(reasons, plural=False): _without_number(reasons, plural=True)
-    for count in range(1, len(WITHOUT_NUMBER) + 1)
-    for reasons in combinations(WITHOUT_NUMBER, count)
-}
-"""How a kind of callers without a number is called, and several of them."""
-
-
-def _words(callers: Sequence[CallerId], lists: tuple[frozenset[str], ...], *, alone: bool) -> str:
+def _named(callers: Sequence[CallerId], lists: tuple[frozenset[str], ...], *, alone: bool) -> tuple[str, str]:
+    """A caller of a kind, and several of them, in words."""
     names, caller = sorted(frozenset().union(*lists)), callers[0]
     if caller.without_number:
-        return _without_number([why for one in callers if (why := one.without_number)], plural=False)
+        return _without_number([why for one in callers if (why := one.without_number)])
     if not names:
-        return ANY_CALLER if alone else ANY_OTHER_CALLER
+        return ("any caller", "callers") if alone else ("any other caller", "ordinary callers")
     before, now = lists[0], lists[-1]
     if before != now:
         joined = [f"now in list {one}" for one in sorted(now - before)]
         left = [f"no longer in list {one}" for one in sorted(before - now)]
-        return f"{CALLERS_LIKE} {caller.number} ({', '.join((*joined, *left))})"
-    return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({caller.number})"
+        like = f"callers like {caller.number} ({', '.join((*joined, *left))})"
+        return like, like
+    listed = f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({caller.number})"
+    return listed, f"callers of {listed}"
+
+
+def _without_number(reasons: Sequence[Presentation]) -> tuple[str, str]:
+    """Callers without a number, by why they have none: `a caller who withholds their number`."""
+    if len(reasons) == len(_WHY):
+        return "a caller without a number", "callers without a number"
+    one, several = (" or ".join(words) for words in zip(*(_WHY[why] for why in reasons), strict=True))
+    return f"a caller {one}", f"callers {several}"
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
