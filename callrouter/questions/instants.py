@@ -12,6 +12,7 @@ from callrouter.core.plan import Plan
 from callrouter.core.schedule import DAYS
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.shared.almanac import Almanac
+from callrouter.questions.examples import conditions
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 """Nobody calls before or after."""
@@ -68,8 +69,7 @@ def remarks_on(written: str, at: datetime, plan: Plan) -> Iterator[str]:
     years = {day.year for name in used for day in plan.schedules[name].holidays}
     if years and local.year not in years:
         yield f"public holidays are known for {min(years)} to {max(years)} only: {local.year} is taken to have none"
-    yearly = [one for about in plan.about.values() for one in about.reads.conditions if isinstance(one, DateWithin)]
-    known = {first.year for one in yearly if one.written for first, _ in one.spans}
+    known = {first.year for one in conditions(DateWithin, plan) if one.written for first, _ in one.spans}
     known |= {one.first.year for name in used for one in plan.schedules[name].exceptions if one.written}
     if known and not years and local.year not in known:
         yield f"days of every year are known for {min(known)} to {max(known)} only: {local.year} is taken to have none"

@@ -24,6 +24,7 @@ from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.questions.asking import region_of
+from callrouter.questions.examples import conditions, one_of_each
 
 DAYS_AHEAD = 366
 MINUTES_A_DAY = 24 * 60
@@ -53,7 +54,7 @@ class CallerKind(Struct, frozen=True, kw_only=True):
 def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
     """One caller for each combination of lists; ordinary callers first, then lists as written, then those without a
     number."""
-    lists = [tuple(_lists(plan)) for plan in plans]
+    lists = [_lists(plan) for plan in plans]
     without = (CallerId(presentation=why) for why in WITHOUT_NUMBER)
     kinds: dict[tuple[frozenset[str], ...], list[CallerId]] = {}
     for caller in (*_ordinary(plans[-1]), *_listed(lists), *without):
@@ -73,30 +74,16 @@ def dialled(*plans: Plan) -> tuple[str, ...]:
 
     Of two versions of a tree, those that both have: a number that is new, or gone, is told of as such.
     """
-    asked = [
-        condition.numbers
-        for plan in plans
-        for about in plan.about.values()
-        for condition in about.reads.conditions
-        if isinstance(condition, DidIs)
-    ]
+    asked = [condition.numbers for condition in conditions(DidIs, *plans)]
     kept = [did for did in plans[-1].numbers if all(did in plan.numbers for plan in plans)]
     if not asked or len(kept) < 2:
         return ("",)
-    found: dict[tuple[bool, ...], str] = {}
-    for did in kept:
-        found.setdefault(tuple(did in numbers for numbers in asked), did)
-    return tuple(found.values())
+    return one_of_each(kept, lambda did: tuple(did in numbers for numbers in asked))
 
 
-def _lists(plan: Plan) -> Iterator[CallerList]:
+def _lists(plan: Plan) -> tuple[CallerList, ...]:
     """The lists that are asked, each once."""
-    seen: set[str] = set()
-    for about in plan.about.values():
-        for one in about.reads.lists:
-            if one.name not in seen:
-                seen.add(one.name)
-                yield one
+    return one_of_each((one for about in plan.about.values() for one in about.reads.lists), lambda one: one.name)
 
 
 def _ordinary(plan: Plan) -> Iterator[CallerId]:

@@ -12,6 +12,7 @@ from callrouter.core.conditions import ShareOfCalls, drawn
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
+from callrouter.questions.examples import conditions
 from callrouter.questions.exploring import Ending, Way, explore
 from callrouter.questions.occasions import CallerKind, Moment, caller_kinds, moments
 
@@ -59,13 +60,7 @@ def call_ids(*plans: Plan) -> tuple[str, ...]:
 
 def shares(*plans: Plan) -> dict[str, float]:
     """The same, with the percentage of all calls that each stands for; the largest share first."""
-    asked = {
-        condition.percent
-        for plan in plans
-        for about in plan.about.values()
-        for condition in about.reads.conditions
-        if isinstance(condition, ShareOfCalls)
-    }
+    asked = {condition.percent for condition in conditions(ShareOfCalls, *plans)}
     edges = sorted({0.0, *(percent for percent in asked if 0 < percent < 100), 100.0})
     found: dict[tuple[float, float], str] = {}
     for number in range(MOST_DRAWS):
