@@ -17,7 +17,6 @@ from callrouter.questions.examples import conditions
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 """Nobody calls before or after."""
 
-_RECURRING = re.compile(rf"({'|'.join(DAYS)}|holiday) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII | re.IGNORECASE)
 _ON_DAYS = re.compile(r"(.+) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DATED = re.compile(r"[0-9]{4}-")
 
@@ -30,13 +29,10 @@ def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
         ValueError: it is none of them, or the client has no holidays.
     """
     zone = ZoneInfo(plan.timezone)
-    if found := _RECURRING.fullmatch(written.strip()):
-        word, hour, minute = found.groups()
-        day = _next_day(word.lower(), plan, now.astimezone(zone).date())
-        return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
     if (found := _ON_DAYS.fullmatch(written.strip())) and not _DATED.match(written.strip()):
         days, hour, minute = found.groups()
-        day = _next_of(days, plan, now.astimezone(zone).date())
+        today, word = now.astimezone(zone).date(), days.lower()
+        day = _next_day(word, plan, today) if word in (*DAYS, "holiday") else _next_of(days, plan, today)
         return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
     try:
         at = datetime.fromisoformat(written.strip())
