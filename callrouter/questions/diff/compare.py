@@ -126,7 +126,8 @@ class _News:
     """
 
     def __init__(self) -> None:
-        self._noted: dict[object, list[_Callers]] = {}
+        self._noted: dict[object, dict[tuple[frozenset[Hashable], frozenset[str] | None], list[_Callers]]] = {}
+        """Callers whom one thing concerns, by all that is asked of them, and by what they key first."""
 
     def note(self, one: Difference) -> bool:
         """Note a difference; whether it does not follow from those noted before."""
@@ -141,12 +142,14 @@ class _News:
         """Note that these callers are concerned by something; whether some of them were not so far."""
         known = self._known(what, callers)
         if not known:
-            self._noted.setdefault(what, []).append(callers)
+            self._noted.setdefault(what, {}).setdefault((frozenset(callers), callers.get(0)), []).append(callers)
         return not known
 
     def _known(self, what: object, callers: _Callers) -> bool:
         """Whether all of these are among some who were noted together."""
         return any(
-            all(asked in callers and callers[asked] <= options for asked, options in noted.items())
-            for noted in self._noted.get(what, ())
+            all(callers[one] <= options for one, options in known.items())
+            for (asked, first), noted in self._noted.get(what, {}).items()
+            if asked <= callers.keys() and (first is None or callers[0] <= first)
+            for known in noted
         )
