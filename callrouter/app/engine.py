@@ -165,7 +165,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     pause = pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds)
     outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, pause=pause, shift=shift)
     callbacks = Callbacks(
-        CallbackRows(database, settings.pbx, incarnation.formerly),
+        CallbackRows(database, settings.pbx, incarnation.formerly, epoch=incarnation.epoch),
         outgoing_calls,
         plans=lambda: dialplans.served.catalogue.plans,
         live=lambda: [live.call for live in calls],
