@@ -9,7 +9,7 @@ A kind may get more fields with a release, and there may be more kinds: readers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, get_args
@@ -17,7 +17,7 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from callrouter.core.agents.standing import AgentState
+from callrouter.core.agents.standing import LOGGED_OUT, WRAP_UP, AgentState
 from callrouter.core.call import CallerId, CallState, Disposition, OfferOutcome, QueueOutcome
 
 
@@ -71,7 +71,7 @@ class AgentCard(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     state: AgentState
-    """By their places in queues and pauses there."""
+    """By their places in queues and pauses there (`agent_state`)."""
     phone: PhoneState
     queues: list[str]
     """Those whose member the agent is."""
@@ -81,6 +81,15 @@ class AgentCard(Struct, frozen=True, kw_only=True, gc=False):
     """Of the pause; empty without one."""
     since: datetime
     """Since when it is so, as far as this engine knows."""
+
+
+def agent_state(queues: Sized, paused_in: Sized, reason: str) -> AgentState:
+    """What an agent is doing, as far as queues show it: who is logged out has left them, or is paused for that."""
+    if not queues or reason == LOGGED_OUT:
+        return AgentState.LOGGED_OUT
+    if len(paused_in) < len(queues):
+        return AgentState.READY
+    return AgentState.WRAP_UP if reason == WRAP_UP else AgentState.PAUSED
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", gc=False):
@@ -172,6 +181,8 @@ class AgentChanged(Event, frozen=True, kw_only=True, tag="agent.changed", gc=Fal
     """An agent's telephone, pause or queues are not as before."""
 
     agent: AgentCard
+    left: list[str] = []
+    """Queues whose member the agent was until now."""
 
 
 class ObservationLost(Event, frozen=True, kw_only=True, tag="observation.lost", gc=False):

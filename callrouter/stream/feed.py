@@ -111,11 +111,11 @@ class Feed:
 
     def agent_changed(self, card: AgentCard) -> None:
         """How an agent stands; one who is a member of no queue any more is forgotten."""
+        before = self._agents.pop(card.agent, None)
         if card.queues:
             self._agents[card.agent] = card
-        else:
-            self._agents.pop(card.agent, None)
-        self._tell(events.AgentChanged(at=card.since, agent=card))
+        left = [queue for queue in before.queues if queue not in card.queues] if before else []
+        self._tell(events.AgentChanged(at=card.since, agent=card, left=left))
 
     def observes(self, observing: bool, reason: str = "") -> None:
         """Whether Asterisk is heard; said again, nothing changes."""
