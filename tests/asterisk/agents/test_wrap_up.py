@@ -1,4 +1,4 @@
-"""Agents are left alone after a conversation: by Asterisk at once, until the engine, they, or the next caller end
+"""Agents are left alone after a conversation: by Asterisk at once, until the engine, they, or Asterisk alone end
 it.
 """
 
@@ -9,6 +9,7 @@ import os
 import random
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from deploy.demo import carrier
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.agents.onlooker import MANAGER, Conversation, looking_on
 from tests.asterisk.agents.workplace import QUEUES, TEAM, a_pbx, at_work, crew_of, with_wrap_up
+from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import DID, until
 from tests.asterisk.test_transfers import blind_transfer
 
@@ -155,29 +157,53 @@ async def test_the_engine_that_was_away_goes_on_with_it(tmp_path: Path) -> None:
     assert sessions[0].session_id == sessions[1].session_id
 
 
-async def test_without_an_engine_the_next_caller_ends_it(tmp_path: Path) -> None:
-    """The fallback's callers are shown like any other, wrap-ups begin there too, and end when the next one comes."""
-    member = f"{QUEUES}\n[alone](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
-    async with a_pbx(tmp_path, ONE, member) as (pbx, phones, _):
-        pbx.cli(f"database put callrouter/fallback {DID} queue:alone")
-        pbx.cli(f"database put callrouter/offer {DID} acme|2|2|Acme|Bonjour|")
-        call = f"channel originate Local/{DID}@callrouter-fallback/n extension leave-3@test-caller"
-        pbx.cli(f"dialplan add extension {DID},1,Set,CR_DID={DID} into callrouter-entry replace")
-        pbx.cli(f"dialplan add extension {DID},2,Goto,callrouter-fallback,s,1 into callrouter-entry")
-        call = call.replace("callrouter-fallback", "callrouter-entry")
-        pbx.cli(call)
+ALONE = f"{QUEUES}\n[alone](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
+"""An agent's queue while no engine is there."""
+
+
+def caller_alone(pbx: Pbx) -> Callable[[int], str]:
+    """Calls that the fallback queues, for so many seconds; the client wants two of wrap-up."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:alone")
+    pbx.cli(f"database put callrouter/offer {DID} acme|2|2|Acme|Bonjour|")
+    pbx.cli(f"dialplan add extension {DID},1,Set,CR_DID={DID} into callrouter-entry replace")
+    pbx.cli(f"dialplan add extension {DID},2,Goto,callrouter-fallback,s,1 into callrouter-entry")
+    return lambda seconds: pbx.cli(
+        f"channel originate Local/{DID}@callrouter-entry/n extension leave-{seconds}@test-caller"
+    )
+
+
+async def test_without_an_engine_it_ends_for_who_waits_already(tmp_path: Path) -> None:
+    """The fallback's callers are shown like any other, and wrap-ups begin there too. Nobody need call after them."""
+    async with a_pbx(tmp_path, ONE, ALONE) as (pbx, phones, _):
+        call = caller_alone(pbx)
+        call(3)
         await until(lambda: "wrap_up" in pbx.cli("queue show alone"), 12)
-        pbx.cli(call.replace("leave-3", "leave-9"))
+        call(9)
         await asyncio.sleep(1)
         during = len(phones.dialled)
-        await asyncio.sleep(2.5)
-        pbx.cli(call.replace("leave-3", "leave-5"))
-        await until(lambda: len(phones.dialled) > 1, 6)
+        await until(lambda: len(phones.dialled) > 1, 4)
+        await until(lambda: "callrouter-wrap-ups-watch" not in pbx.cli("core show channels"), 3)
 
     assert during == 1
     assert '"Acme' in phones.invites[0]["from"]
     assert phones.invites[0]["x-callrouter-client"] == "acme"
     assert phones.invites[0]["x-callrouter-phrase"] == "Bonjour"
+
+
+async def test_without_an_engine_one_that_an_engine_began_ends_too(tmp_path: Path) -> None:
+    """The engine was killed meanwhile: who waited before it ran out, or comes after it, is served."""
+    async with a_pbx(tmp_path, ONE, ALONE) as (pbx, phones, _):
+        call = caller_alone(pbx)
+        for lasts in (3, -1):
+            rung = len(phones.dialled)
+            pbx.cli("queue pause member PJSIP/agent-1 queue alone reason wrap_up")
+            pbx.cli(f"database put callrouter/wrap_up agent-1 {int(time.time()) + lasts}:{int(time.time())}:x")
+            call(9)
+            await asyncio.sleep(1.5)
+            assert len(phones.dialled) - rung == (1 if lasts < 0 else 0)
+            await until(lambda: len(phones.dialled) > rung, 4)  # noqa: B023  # of this round
+            pbx.cli("channel request hangup all")
+            await until(lambda: "0 active calls" in pbx.cli("core show channels count"), 5)
 
 
 class Timed(Carrier):
