@@ -1,13 +1,13 @@
 """Each party's side of a call: who it was, from when to when, how long on hold, and who hung up. Pure.
 
-A conversation is measured on the channel of whoever was called (D15 of the design: app_queue's own AgentComplete is
+A conversation is measured on the channel of whoever was called (app_queue's own AgentComplete is
 early, late, unnamed or absent): its answer, its Hold and Unhold, its HangupRequest and its end. Hold and Unhold do not
 pair (a transfer or a hang-up on hold raises one without the other), so a second hold changes nothing, a resumption
 without a hold changes nothing, and whoever is on hold at the end was on hold until then.
 
 Who hung up: a party's own hang-up raises HangupRequest on their channel first. A channel that ends without it was ended
-by somebody else, or by the system; so was one that is given up because its end answers no more (`LINE_FAILED`). A leg is open until what it belongs to is over (`close`): until then the sign that
-says who hung up may still come.
+by somebody else, or by the system; so was one that is given up because its end answers no more (`LINE_FAILED`). A leg
+is open until what it belongs to is over (`close`): until then the sign that says who hung up may still come.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ told, and the outcome is judged anew from the set whenever something is added (`
 DialEnd says NOANSWER of a refusal too, so only the cause tells it apart; and CANCEL of a ring that ran out, so it says
 no more than that the ring is over. Who was quicker, or left, is known when the visit to the queue ends (`close`).
 
-RingTime is a difference of two clock seconds (`app_queue.c`, wait_for_answer: `time(NULL)`), so a second too much or too
-little: it dates only a ring of whose beginning nothing else is known.
+RingTime is a difference of two clock seconds (`app_queue.c`, wait_for_answer: `time(NULL)`), so a second too much or
+too little: it dates only a ring of whose beginning nothing else is known.
 """
 
 from __future__ import annotations
