@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
-from callrouter.stream.events import AgentCard, AgentChanged, CallCard, CallEvent, Event
+from callrouter.stream.events import AgentCard, AgentChanged, CallCard, CallEvent, CallTransferred, Event
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -26,7 +26,8 @@ class View(Struct, frozen=True, kw_only=True):
     def shows(self, event: Event) -> bool:
         """Whether an event is for it. That the engine does not hear Asterisk is for everybody."""
         if isinstance(event, CallEvent):
-            return self.shows_call(event.call, also=getattr(event, "agent", None))
+            also = event.by if isinstance(event, CallTransferred) else getattr(event, "agent", None)
+            return self.shows_call(event.call, also=also)
         if isinstance(event, AgentChanged):
             return self.shows_agent(event.agent)
         return True
