@@ -41,6 +41,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.agents.at_work import AgentsAtWork
+from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
@@ -187,6 +188,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     places = Places(
         recordings_dir=str(settings.recordings_dir.absolute()),
         dial_pattern=settings.trunk_dial,
+        directory=RosterDirectory(lambda: agents.roster),
         pause=pause,
     )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)

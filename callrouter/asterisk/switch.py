@@ -252,6 +252,9 @@ class AsteriskSwitch:
         if line is None:
             return
         match message["UserEvent"]:
+            case "CallrouterColleague":
+                self._rings.note(message["Uniqueid"], line.call_id)
+                line.hear(inputs.LegAnswered(leg=0, at=self._heard_at(), channel=message["Uniqueid"]))
             case "CallrouterBridged":
                 line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
             case "CallrouterLegFailed":

@@ -119,6 +119,11 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """What the document calls them, for the record; empty: the numbers say it."""
     presented: Presented | None = None
     """Who calls, as they see it; the engine adds it. None: nothing is declared."""
+    agent: str = ""
+    """Instead of numbers: the agent whose telephone is rung, wherever they are logged in; `screen` is then what is
+    whispered to them."""
+    briefing: Briefing | None = None
+    """What that agent is shown."""
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):
@@ -188,6 +193,8 @@ def describe_effect(effect: Effect) -> str:
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
         case EnterQueue(queue=queue, priority=priority):
             return f"queue {queue}" + (f" priority {priority}" if priority else "")
+        case Dial(agent=agent) if agent:
+            return f"ring {agent}"
         case Dial(numbers=numbers, screen=screen, presented=presented):
             as_whom = f" as {presented.number}" if presented else ""
             return f"dial {' + '.join(numbers)}{as_whom}" + (" screened" if screen else "")

@@ -30,6 +30,14 @@ def begin_agent(call: Call, agent: str, at: datetime) -> Call:
     return _add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
 
 
+def begin_colleague(call: Call, at: datetime, channel: str) -> Call:
+    """An agent whom another agent gave the caller to has them."""
+    dial = call.dials[-1] if call.dials else None
+    if dial is None or any(one.open and one.party == dial.agent and one.leg == channel for one in call.legs):
+        return call
+    return _add(call, LegPurpose.AGENT, dial.agent, leg=channel, began_at=dial.started_at, answered_at=at)
+
+
 def begin_contact(call: Call, at: datetime) -> Call:
     """Somebody who was dialled has the caller."""
     dial = call.dials[-1] if call.dials else None
