@@ -174,7 +174,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
     event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
-    feed = Feed(incarnation.epoch, event_maker, calls=calls, now=clock.now)
+    feed = Feed(
+        incarnation.epoch,
+        event_maker,
+        calls=calls,
+        now=clock.now,
+        also_tell=web_services.event_webhook(settings, incarnation.epoch),
+    )
     listeners = Listeners(
         [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed]
     )
