@@ -171,6 +171,7 @@ def _compile(
         numbers=dids,
         timezone=file.timezone,
         language=file.language,
+        holidays=scope.almanac.codes,
         start=tree.start,
         nodes=tree.nodes,
         fallback=tree.fallback,
