@@ -96,6 +96,7 @@ def start(plan: Plan, offered: inputs.CallOffered, *, pbx: str = DEFAULT_PBX, ep
         did=offered.did[:MAX_NUMBER],
         caller=_bounded(offered.caller),
         diverted_from=offered.diverted_from and offered.diverted_from[:MAX_NUMBER],
+        trunk=offered.trunk,
         clocks=Clocks(ringing_at=offered.at),
     )
     return _Walk(plan, offered.at, [fact.CallStarted(call=call)]).go_to(call, plan.start)
@@ -119,8 +120,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _rung(call, told)
         case inputs.AgentAnswered():
             return _agent_answered(call, told)
-        case inputs.LegAnswered(leg=leg):
-            return _bridged(call, at, None, leg)
+        case inputs.LegAnswered(leg=leg, trunk=trunk):
+            return _bridged(call, at, None, leg, trunk)
         case inputs.CallerHungUp():
             return _end(plan, call, told)
         case inputs.ControlLost(reason=reason):
@@ -235,13 +236,13 @@ def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
     return Turn(call=turn.call, facts=(*entered, *rung, bridged))
 
 
-def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
+def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, trunk: str = "") -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
     after = replace(bridge(call, at, agent, leg), revision=call.revision.next())
-    after = legs.begin_contact(after, at) if agent is None else legs.begin_agent(after, agent, at)
+    after = legs.begin_contact(after, at, trunk) if agent is None else legs.begin_agent(after, agent, at)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))

@@ -22,6 +22,8 @@ class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came, as the switch calls it; empty: by none, or not known."""
     at: datetime
 
 
@@ -121,6 +123,8 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     leg: int
     """Which of those who are rung, from 0."""
     at: datetime
+    trunk: str = ""
+    """By which carrier they were reached, as the switch calls it; empty: by none, or not known."""
 
 
 class LegFailed(Struct, frozen=True, kw_only=True, gc=False):

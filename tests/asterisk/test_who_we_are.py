@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from callrouter.asterisk.provision import fallback_of
-from callrouter.core.call import Call, CallState, LegFailure, replace
+from callrouter.core.call import Call, CallState, LegFailure, LegPurpose, replace
 from callrouter.core.explain import explain
 from callrouter.core.identity import Forwarding, Identity, Shows
 from callrouter.core.nodes import DialNode, HangupNode, RedirectNode
@@ -159,7 +159,29 @@ async def test_what_the_network_answered_is_in_the_record(tmp_path: Path, at_onc
     assert {dial.shown for dial in call.dials} == {CLIENT}
     told = "\n".join(explain(call))
     assert f"as {CLIENT}" in told
-    assert "SIP 603 cause 21" in told
+    assert "SIP 603 cause 21 by trunk-out" in told
+    assert {leg.trunk for leg in call.legs if leg.purpose is LegPurpose.CONTACT} == {"trunk-out"}
+
+
+async def test_by_which_carrier_each_leg_went_is_in_the_record(tmp_path: Path) -> None:
+    """The caller's, and that of whoever answered."""
+    async with (
+        a_carrier(tmp_path) as (pbx, _),
+        engine_room(pbx, plan(OURS, TALKER), dial=TRUNK) as room,
+        wire_caller(pbx) as caller,
+    ):
+        caller.invite(DID, SHOWN)
+        await room.reached(lambda call: call.state is CallState.CONNECTED)
+        caller.bye()
+        call = await room.the_end()
+
+    assert {leg.purpose: leg.trunk for leg in call.legs} == {
+        LegPurpose.CALLER: "trunk",
+        LegPurpose.CONTACT: "trunk-out",
+    }
+    told = "\n".join(explain(call))
+    assert "came by trunk\n" in told
+    assert "c0: accepted (by trunk-out)" in told
 
 
 def failures(call: Call) -> list[tuple[int, LegFailure]]:
