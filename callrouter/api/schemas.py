@@ -296,6 +296,13 @@ class PlacedCallOut(Out):
     agent: str | None = Field(description="Known when it is over", examples=["agent-1"])
     outcome: Outcome | None = Field(description="null: under way", examples=[Outcome.NO_ANSWER])
     hangup_cause: int | None = Field(description="Q.850", examples=[16])
+    trunk: str | None = Field(
+        description="The carrier by which the caller was rung, as the PBX calls it; null: nobody was, or not known",
+        examples=["trunk-acme-out"],
+    )
+    tech_cause: str | None = Field(
+        description="What the network answered where they were not reached", examples=["486"]
+    )
 
 
 class CallbackOut(Out):
