@@ -423,8 +423,9 @@ class _Walk:
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
         elif type(last) is Dial:
-            presented = self.plan.identity and self.plan.identity.presented(call.caller, call.did)
-            effects = (*effects[:-1], structs.replace(last, presented=presented))
+            identity = last.identity or self.plan.identity
+            presented = identity and identity.presented(call.caller, call.did)
+            effects = (*effects[:-1], structs.replace(last, identity=None, presented=presented))
             shown = presented.number if presented else ""
             attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at, shown=shown)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))

@@ -105,6 +105,18 @@ async def test_whoever_is_rung_sees_what_is_declared(tmp_path: Path) -> None:
             check(alone, form, *expected)
 
 
+async def test_a_node_shows_what_it_says_itself(tmp_path: Path) -> None:
+    """Whatever the client's other calls show: the engine's dial, its redirect, and Asterisk alone."""
+    async with a_carrier(tmp_path) as (pbx, carrier):
+        for identity, form, *expected in ((OURS, (SHOWN,), OPERATOR, "", ""), (CALLERS, (SHOWN,), NUMBER, "", DID)):
+            declared = plan(THEIRS, DOCTOR)
+            for start in ("doctors", "number"):
+                declared = showing(declared, identity, start)
+                async with engine_room(pbx, declared, dial=TRUNK) as room:
+                    check(await rung(pbx, carrier, room, *form), form, *expected)
+            check(await rung_alone(pbx, carrier, declared, *form), form, *expected)
+
+
 async def test_nothing_that_follows_shows_the_caller(tmp_path: Path) -> None:
     """Asterisk tells a callee of who is connected, too, where the carrier takes P-Asserted-Identity."""
     asserted = "[trunk-out](+)\nsend_pai = yes\n"
@@ -121,6 +133,15 @@ async def test_nothing_that_follows_shows_the_caller(tmp_path: Path) -> None:
     assert f"P-Asserted-Identity: <sip:{CLIENT}@" in everything
     assert NUMBER not in everything
     assert "Jean" not in everything
+
+
+def showing(declared: Plan, identity: Identity | None, start: str) -> Plan:
+    """The same, whose nodes say by themselves whose number is shown; it begins with that one."""
+    doctors, number = declared.nodes["doctors"], declared.nodes["number"]
+    assert isinstance(doctors, DialNode)
+    assert isinstance(number, RedirectNode)
+    own = {"doctors": replace(doctors, identity=identity), "number": replace(number, identity=identity)}
+    return replace(declared, start=start, nodes={**declared.nodes, **own})
 
 
 async def rung(pbx: Pbx, carrier: Carrier, room: EngineRoom, sender: str, *headers: str) -> dict[str, str]:
