@@ -12,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from callrouter.core.agents.standing import WrapUp
-from callrouter.core.identity import Presented
+from callrouter.core.identity import Identity, Presented
 
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):
@@ -117,6 +117,8 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""
+    identity: Identity | None = None
+    """What this one shows; None: what all of the client's calls do. The engine makes `presented` of it."""
     presented: Presented | None = None
     """Who calls, as they see it; the engine adds it. None: nothing is declared."""
     agent: str = ""

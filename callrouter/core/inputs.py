@@ -23,6 +23,8 @@ class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came, as the switch calls it; empty: by none, or not known."""
     at: datetime
 
 
@@ -129,6 +131,8 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
     channel: str = ""
     """Their channel, an opaque reference by which more is heard of it; empty when it is not known."""
+    trunk: str = ""
+    """By which carrier they were reached, as the switch calls it; empty: by none, or not known."""
 
 
 class LegFailed(Struct, frozen=True, kw_only=True, gc=False):
