@@ -7,6 +7,7 @@ them is bounded by the lease that is written after them (`asterisk.translate`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -105,6 +106,10 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the agent alone before they are connected."""
     briefing: Briefing | None = None
     """None: nothing is shown, and no wrap-up follows."""
+    keys: tuple[str, ...] = ()
+    """Keys by which the caller leaves the line; all others do nothing."""
+    turn_at: datetime | None = None
+    """Since when they have waited in this line, where they come back to it: they get the place of that instant."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):

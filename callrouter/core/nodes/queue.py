@@ -6,12 +6,14 @@ queue:
   priority: 0
   max_wait: 3m
   brief: { say: "Cabinet Moreau" }
+  keys: { "1": take_message }
   overflow: take_message
 ```
 
 Music plays until an agent answers; `brief`, or else the client's `answer_phrase`, is whispered to the agent first.
 Nobody within `max_wait`, a full queue or nobody logged in: `overflow`. After the conversation the call ends, or goes on
-at `done`.
+at `done`. `keys` leave the line, to leave a message, say, or to ask for a callback; a caller who comes back to the same
+line in the same call, after a key or after `max_wait`, has the place that they would have had, had they stayed.
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ from callrouter.core.inputs import QueueLeft, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
+from callrouter.core.waiting.turns import turn_of
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
 
 
 class QueueNode(Node, frozen=True, kw_only=True):
-    """Wait for an agent; exits are `overflow` and, if wanted, `done`."""
+    """Wait for an agent; exits are `overflow`, `key:1` … and, if wanted, `done`."""
 
     kind: ClassVar[str] = "queue"
     exit_names: ClassVar[frozenset[str]] = frozenset({"overflow"})
@@ -41,12 +44,13 @@ class QueueNode(Node, frozen=True, kw_only=True):
     priority: int = 0
     max_wait_seconds: float
     brief: tuple[PromptPart, ...] = ()
+    keys: tuple[str, ...] = ()
 
     def about(self) -> About:
         """Agents decide."""
         return About(
             family=Family.REACHES,
-            left_by=dict.fromkeys(self.exits, LeftBy.OTHERS),
+            left_by={way: LeftBy.KEY if way.startswith("key:") else LeftBy.OTHERS for way in self.exits},
             does=(self._joins(sounds_in(self.brief)),),
             reads=Reads(),
             variables=Variables(needed=read_in(self.brief)),
@@ -58,21 +62,27 @@ class QueueNode(Node, frozen=True, kw_only=True):
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Join the line."""
         brief, troubles = spoken(plan, call, self.brief)
-        joins = self._joins(brief or plan.phrase_sounds, plan.briefing(self.queue))
+        joins = self._joins(brief or plan.phrase_sounds, plan.briefing(self.queue), turn_of(call, self.queue))
         return Stay(call=call, state=CallState.QUEUED, effects=(joins,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """The conversation is over, or nobody came."""
         if isinstance(result, QueueLeft) and result.outcome is QueueOutcome.ANSWERED:
             return self.leave_or_finish(call, "done", "conversation over")
+        if isinstance(result, QueueLeft) and result.key in self.keys:
+            return Leave(call=call, exit=f"key:{result.key}", because=f"key {result.key}")
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
 
-    def _joins(self, brief: tuple[Part, ...], briefing: Briefing | None = None) -> EnterQueue:
+    def _joins(
+        self, brief: tuple[Part, ...], briefing: Briefing | None = None, turn_at: datetime | None = None
+    ) -> EnterQueue:
         return EnterQueue(
             queue=self.queue,
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
             briefing=briefing,
+            keys=self.keys,
+            turn_at=turn_at,
         )

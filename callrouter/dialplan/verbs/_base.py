@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -17,8 +17,10 @@ from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.keys import KEYS
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.spoken_keys import spoken_keys
 
 
 class Somebody(Protocol):
@@ -148,3 +150,17 @@ def own_name(names: Names, variable: str, *path: str) -> None:
     """A variable must not have the name of a value every call has: `{caller}` would say either."""
     if variable in BUILT_IN:
         names.fail(f"variable {shown(variable)} is a value every call has already: give yours another name", *path)
+
+
+def refuse_odd_keys(names: Names, keys: Iterable[str], *path: str) -> None:
+    """Keys must be ones that a telephone has."""
+    for key in keys:
+        if key not in KEYS:
+            names.fail(f"{shown(key)} is no key: a telephone has 0 to 9, * and #", *path, key)
+
+
+def refuse_unknown_keys(names: Names, sounds: Iterable[PromptPart], keys: Container[str], *path: str | int) -> None:
+    """A sentence must not ask for a key that leads nowhere."""
+    asked = [key for sound in sounds for key in spoken_keys(sound.text) if key not in keys]
+    for key in dict.fromkeys(asked):
+        names.fail(f"the question asks for key {shown(key)}, which leads nowhere: the keys lack it", *path)

@@ -6,9 +6,10 @@ from typing import Annotated, ClassVar
 from callrouter.core.nodes import Node, QueueNode
 from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
+from callrouter.dialplan.language.keys import KeyTargets
 from callrouter.dialplan.language.prompts import Prompts
 from callrouter.dialplan.language.words import length
-from callrouter.dialplan.verbs._base import Names, Verb
+from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys
 
 
 class QueueBlock(Block):
@@ -27,6 +28,8 @@ class QueueBlock(Block):
     """The longest a caller waits."""
     brief: Prompts | None = None
     """Whispered to the agent before they are connected."""
+    keys: KeyTargets | None = None
+    """Which key leaves the line, and for which node, as in `{ "1": take_message }`; all others do nothing."""
     overflow: Target
     """Where the call goes when nobody answers in time, the queue is full, or nobody is logged in."""
     done: Target | None = None
@@ -36,15 +39,24 @@ class QueueBlock(Block):
 def build(names: Names, name: str, block: QueueBlock) -> Node:
     """Its queue must be known."""
     here = ("nodes", name, "queue")
+    keys = block.keys or {}
     names.queue(block.name, *here, "name")
+    refuse_odd_keys(names, keys, *here, "keys")
     return QueueNode(
         name=name,
         line=names.line("nodes", name),
-        exits=names.leads(name, "queue", ("overflow", block.overflow, ("overflow",)), ("done", block.done, ("done",))),
+        exits=names.leads(
+            name,
+            "queue",
+            *((f"key:{key}", target, ("keys", key)) for key, target in keys.items()),
+            ("overflow", block.overflow, ("overflow",)),
+            ("done", block.done, ("done",)),
+        ),
         queue=block.name,
         priority=block.priority,
         max_wait_seconds=block.max_wait,
         brief=names.voices(block.brief, *here, "brief"),
+        keys=tuple(keys),
     )
 
 

@@ -73,7 +73,8 @@ def met(effects: Iterable[Effect]) -> Iterator[str]:
                 yield from (f"hear «{sound.text or sound.file}»" for sound in sounds)
             case EnterQueue():
                 priority = f" with priority {effect.priority}" if effect.priority else ""
-                yield f"wait for {effect.queue}{priority} at most {length(effect.max_wait_seconds)}"
+                keys = f" or until they press {' or '.join(effect.keys)}" if effect.keys else ""
+                yield f"wait for {effect.queue}{priority} at most {length(effect.max_wait_seconds)}{keys}"
             case Dial():
                 people = " and ".join(effect.names)
                 numbers = " and ".join(effect.numbers)
