@@ -28,6 +28,7 @@ from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.rings import Rings
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
@@ -61,6 +62,7 @@ class AsteriskSwitch:
         self._region = region
         self._shift = shift
         self._round_trips = RoundTrips(meter)
+        self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
         self._link_up = False
         self._draining = False
@@ -82,6 +84,7 @@ class AsteriskSwitch:
             now=self._heard_at,
             places=self._places,
             round_trips=self._round_trips,
+            waits=self._waits,
         )
 
     # ------------------------------------------------------------------------------------------- towards Asterisk

@@ -61,11 +61,10 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
-        super().__init__(call_id, channel, ports)
-        self.uniqueid = uniqueid
+        super().__init__(call_id, uniqueid, channel, ports)
         self._phone_forwards = False
         """The agent's telephone that has just answered sends its calls elsewhere by itself: not the agent is there."""
         self._leaving: _Leaving | None = None
@@ -240,6 +239,7 @@ class Line(CommandedLine):
     def call_ended(self) -> None:
         """Forget the results that will not come."""
         self._hears(Heard.CALL_ENDED)
+        self._ports.waits.gone(self.uniqueid)
         self._stop_timers()
         if self._record_ends is not None:
             self._record_ends.cancel()

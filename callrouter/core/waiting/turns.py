@@ -6,6 +6,7 @@ same call has the place among the others that they would have had, had they stay
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from callrouter.core.call import Call, QueueOutcome
@@ -27,3 +28,10 @@ def turn_of(call: Call, queue: str) -> datetime | None:
             break
         turn = visit.entered_at
     return turn
+
+
+def place_of(turn_at: datetime, priority: int, others: Iterable[tuple[int, datetime]]) -> int:
+    """The place, from 1, of somebody among those who wait, by priority and turn: after all who have a higher priority,
+    and after those of the same priority who came before, or at the same instant.
+    """
+    return 1 + sum(one > priority or (one == priority and since <= turn_at) for one, since in others)

@@ -1,0 +1,1 @@
+"""Callers who wait in queues, on a real Asterisk."""

@@ -1,0 +1,1 @@
+"""Callers who wait in a team's line."""
