@@ -219,6 +219,7 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             self._rings.note(message["DestUniqueid"], line.call_id)
+            line.stop_waiting()
             line.hear(rings.connected(message, self._heard_at(), forwarded=line.take_phone_forwards()))
 
     # --------------------------------------------------------------------------------- what becomes of agents' rings

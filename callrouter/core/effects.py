@@ -96,6 +96,23 @@ class Briefing(Struct, frozen=True, kw_only=True, gc=False):
     wrap_up: WrapUp = WrapUp()
 
 
+class Announced(Struct, frozen=True, kw_only=True, gc=False):
+    """What callers are told of the line they wait in (`core.waiting.announcing`)."""
+
+    every_seconds: float
+    places: tuple[Sound, ...] = ()
+    """By place, from 1; the last one is said of all further back. Empty: the place is not told."""
+    minutes: tuple[Sound, ...] = ()
+    """By minutes that it may take, rounded up, from 1; the last one is said of all that is longer. Empty: it is not told."""
+
+
+class Comfort(Struct, frozen=True, kw_only=True, gc=False):
+    """Messages played in turn to callers who wait."""
+
+    every_seconds: float
+    messages: tuple[tuple[Part, ...], ...]
+
+
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -110,6 +127,8 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Keys by which the caller leaves the line; all others do nothing."""
     turn_at: datetime | None = None
     """Since when they have waited in this line, where they come back to it: they get the place of that instant."""
+    announced: Announced | None = None
+    comfort: Comfort | None = None
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):

@@ -41,6 +41,7 @@ from callrouter.asterisk.line.translate import (
 )
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.queues import look
+from callrouter.asterisk.waiting.wait import Wait
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call
@@ -108,7 +109,7 @@ class CommandedLine(Standing, ABC):
             "_quiet",
         ),
         *("_recording", "_step", "_taken", "_tell", "_unsent", "_written", "_written_at", "channel"),
-        "uniqueid",
+        *("_wait", "uniqueid"),
     )
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
@@ -137,6 +138,8 @@ class CommandedLine(Standing, ABC):
         self._keys: ReadKeys | None = None
         self._music: HoldMusic | None = None
         self._recording: Recording | None = None
+        self._wait: Wait | None = None
+        """What they are told while they wait in a queue, if anything."""
         self._outstanding: list[bytes] = []
         """Commands since there was none whose result had not come."""
         self._awaited = 0
@@ -204,11 +207,22 @@ class CommandedLine(Standing, ABC):
         if type(last) in FOLLOWED:
             self._follow(last, call)
 
+    def _channel_name(self) -> str:
+        """What the channel is called now."""
+        return self.channel.channel
+
+    def stop_waiting(self) -> None:
+        """They wait in a queue no more."""
+        if self._wait is not None:
+            self._wait.stop()
+            self._wait = None
+
     def _follow(self, last: Effect, call: Call) -> None:
         """What goes on while the channel is busy, or waits."""
         match last:
-            case EnterQueue(turn_at=turn_at):
-                self._ports.waits.enters(self.uniqueid, turn_at or self._now())
+            case EnterQueue():
+                name = self._channel_name
+                self._wait = self._ports.waits.begin(self.call_id, self.uniqueid, name, last, self._now())
             case Record(recording=recording):
                 self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
             case LookAtQueues(queues=queues):

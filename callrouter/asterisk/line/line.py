@@ -130,6 +130,7 @@ class Line(CommandedLine):
                 self._keys.ended()
             if self.state is _IN_ROUTINE and kind in OF_ROUTINES:
                 self._hears(Heard.ROUTINE_ENDED)
+                self.stop_waiting()
                 # From then on a lease runs again; this may be read late.
                 left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
                 self._lease_ends_at = perf_counter() + left
@@ -251,6 +252,7 @@ class Line(CommandedLine):
         self.channel = ChannelActions(channel)
 
     def _stop_timers(self) -> None:
+        self.stop_waiting()
         if self._keys is not None:
             self._keys.stop()
         if self._music is not None:

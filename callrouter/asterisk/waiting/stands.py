@@ -52,9 +52,15 @@ class Stands:
         self._link = link
         self._asked: dict[str, list[OnStand]] = {}
         """By queue, who waits for the answer to a question that is on its way."""
+        self._known: dict[str, tuple[float, QueueStand]] = {}
+        """By queue, the last answer and when it came (the loop's clock)."""
 
-    def ask(self, queue: str, on_stand: OnStand) -> None:
-        """`on_stand` is told once, within `STAND_SECONDS`; None: it cannot be known."""
+    def ask(self, queue: str, on_stand: OnStand, *, fresh_seconds: float = 0.0) -> None:
+        """`on_stand` is told once, within `STAND_SECONDS`; None: it cannot be known. An answer may be so old."""
+        known = self._known.get(queue)
+        if known is not None and asyncio.get_running_loop().time() - known[0] < fresh_seconds:
+            on_stand(known[1])
+            return
         if (others := self._asked.get(queue)) is not None:
             others.append(on_stand)
             return
@@ -78,7 +84,10 @@ class Stands:
         # Asked for even when it comes too late, so that no error stays unheard.
         failed = answer.cancelled() or answer.exception() is not None
         timer.cancel()
-        self._tell(queue, waiting, None if failed else read_stand(answer.result()))
+        stand = None if failed else read_stand(answer.result())
+        if stand is not None:
+            self._known[queue] = asyncio.get_running_loop().time(), stand
+        self._tell(queue, waiting, stand)
 
     def _tell(self, queue: str, waiting: list[OnStand], stand: QueueStand | None) -> None:
         if self._asked.get(queue) is waiting:

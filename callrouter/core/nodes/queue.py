@@ -6,6 +6,8 @@ queue:
   priority: 0
   max_wait: 3m
   brief: { say: "Cabinet Moreau" }
+  announce: { every: 30s, tell: [position, wait] }
+  comfort: { every: 45s, messages: ["Merci de patienter.", "Pour laisser un message, tapez 1."] }
   keys: { "1": take_message }
   overflow: take_message
 ```
@@ -14,6 +16,12 @@ Music plays until an agent answers; `brief`, or else the client's `answer_phrase
 Nobody within `max_wait`, a full queue or nobody logged in: `overflow`. After the conversation the call ends, or goes on
 at `done`. `keys` leave the line, to leave a message, say, or to ask for a callback; a caller who comes back to the same
 line in the same call, after a key or after `max_wait`, has the place that they would have had, had they stayed.
+
+`announce` tells callers their position and how long it may take, in callrouter's own sentences in the language of the
+call. Neither ever goes up for one caller: where it would, nothing is said. The expected wait is the position times the
+team's mean conversation and the client's wrap-up, divided by the agents who are there and not paused; it is not told while
+the team has not talked to anybody since Asterisk's start. `comfort` plays its messages in turn. Both are heard over the
+music, delay no agent, stop when one answers, and are silent while no engine runs.
 """
 
 from __future__ import annotations
@@ -21,8 +29,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState, QueueOutcome
-from callrouter.core.effects import Briefing, EnterQueue, Part
+from callrouter.core.call import Call, CallState, QueueOutcome, replace
+from callrouter.core.effects import Announced, Comfort, EnterQueue, Part
 from callrouter.core.inputs import QueueLeft, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
@@ -45,15 +53,18 @@ class QueueNode(Node, frozen=True, kw_only=True):
     max_wait_seconds: float
     brief: tuple[PromptPart, ...] = ()
     keys: tuple[str, ...] = ()
+    announced: Announced | None = None
+    comfort: tuple[tuple[PromptPart, ...], ...] = ()
+    comfort_seconds: float = 0.0
 
     def about(self) -> About:
         """Agents decide."""
         return About(
             family=Family.REACHES,
             left_by={way: LeftBy.KEY if way.startswith("key:") else LeftBy.OTHERS for way in self.exits},
-            does=(self._joins(sounds_in(self.brief)),),
+            does=(self._joins(sounds_in(self.brief), tuple(map(sounds_in, self.comfort))),),
             reads=Reads(),
-            variables=Variables(needed=read_in(self.brief)),
+            variables=Variables(needed=read_in(self.brief, *self.comfort)),
             uses=Uses(),
             effort=Effort(),
             unheard={"brief": "what agents hear first"},
@@ -62,7 +73,13 @@ class QueueNode(Node, frozen=True, kw_only=True):
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Join the line."""
         brief, troubles = spoken(plan, call, self.brief)
-        joins = self._joins(brief or plan.phrase_sounds, plan.briefing(self.queue), turn_of(call, self.queue))
+        said = [spoken(plan, call, message) for message in self.comfort]
+        joins = replace(
+            self._joins(brief or plan.phrase_sounds, tuple(parts for parts, _ in said)),
+            briefing=plan.briefing(self.queue),
+            turn_at=turn_of(call, self.queue),
+        )
+        troubles = (*troubles, *(trouble for _, wrong in said for trouble in wrong))
         return Stay(call=call, state=CallState.QUEUED, effects=(joins,), troubles=troubles)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
@@ -74,15 +91,14 @@ class QueueNode(Node, frozen=True, kw_only=True):
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
 
-    def _joins(
-        self, brief: tuple[Part, ...], briefing: Briefing | None = None, turn_at: datetime | None = None
-    ) -> EnterQueue:
+    def _joins(self, brief: tuple[Part, ...], messages: tuple[tuple[Part, ...], ...]) -> EnterQueue:
+        heard = tuple(message for message in messages if message)
         return EnterQueue(
             queue=self.queue,
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
-            briefing=briefing,
             keys=self.keys,
-            turn_at=turn_at,
+            announced=self.announced,
+            comfort=Comfort(every_seconds=self.comfort_seconds, messages=heard) if heard else None,
         )

@@ -103,6 +103,9 @@ class Names(Protocol):
     def own_voice(self, text: OwnText, *path: str | int) -> tuple[Sound, ...]:
         """The sound of a sentence of our own, in the language of the call."""
 
+    def own_counts(self, texts: Iterable[tuple[OwnText, int]], *path: str | int) -> tuple[Sound, ...]:
+        """The sounds of sentences of our own with numbers; none where one of them cannot be had."""
+
     def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
         """The days that a text stands for, as far as they are known."""
 

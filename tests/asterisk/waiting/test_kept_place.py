@@ -7,26 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from callrouter.core.call import Call, QueueOutcome
+from callrouter.core.call import QueueOutcome
 from callrouter.core.effects import Sound
 from callrouter.core.nodes import HangupNode, MenuNode, QueueNode
 from callrouter.core.plan import Plan
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import EXTENSIONS, EngineRoom, engine_room, plan_of, until
-
-PATIENT = """
-[patient](team)
-joinempty = yes
-leavewhenempty = no
-"""
-
+from tests.asterisk.engine_room import EngineRoom, engine_room, plan_of, until
+from tests.asterisk.waiting.room import call_of, callers, in_line, press, waiting_pbx
 
 @pytest.fixture(scope="module")
 def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
     """An Asterisk with a queue that nobody answers."""
-    folder = tmp_path_factory.mktemp("kept-place") / "pbx"
-    with Pbx.start(folder, agents=1, extra_conf={"extensions": EXTENSIONS, "queues": PATIENT}) as running:
-        running.cli("module load res_clioriginate.so")
+    with waiting_pbx(tmp_path_factory.mktemp("kept-place")) as running:
         yield running
 
 
@@ -50,35 +42,6 @@ def plan(max_wait_seconds: float = 60) -> Plan:
         ),
         HangupNode(name="bye"),
     )
-
-
-async def in_line(room: EngineRoom) -> list[str]:
-    """The calls that wait, in Asterisk's order."""
-    answer = await room.link.collect("QueueStatus", {"Queue": "patient"})
-    calls = {line.uniqueid: line.call_id for line in room.switch.lines.values()}
-    return [calls[event["Uniqueid"]] for event in answer if event["Event"] == "QueueEntry"]
-
-
-async def callers(room: EngineRoom, count: int) -> list[str]:
-    """So many of them, one after the other."""
-    for number in range(1, count + 1):
-        await room.call()
-        await until(lambda wanted=number: len(room.live) == wanted, 5)
-        async with asyncio.timeout(5):
-            while len(await in_line(room)) != number:
-                await asyncio.sleep(0.05)
-    return await in_line(room)
-
-
-def call_of(room: EngineRoom, call_id: str) -> Call:
-    """A living call."""
-    return next(call for call in room.live if call.call_id == call_id)
-
-
-async def press(room: EngineRoom, call_id: str, key: str) -> None:
-    """The caller presses a key."""
-    channel = room.switch.lines[call_id].channel.channel
-    await room.link.send("PlayDTMF", {"Channel": channel, "Digit": key, "Duration": "100", "Receive": "yes"})
 
 
 async def back(room: EngineRoom, call_id: str, visits: int) -> None:
