@@ -103,7 +103,7 @@ class Announced(Struct, frozen=True, kw_only=True, gc=False):
     places: tuple[Sound, ...] = ()
     """By place, from 1; the last one is said of all further back. Empty: the place is not told."""
     minutes: tuple[Sound, ...] = ()
-    """By minutes that it may take, rounded up, from 1; the last one is said of all that is longer. Empty: it is not told."""
+    """By minutes that it may take, rounded up, from 1; the last one is said of all that is longer. Empty: not told."""
 
 
 class Comfort(Struct, frozen=True, kw_only=True, gc=False):
@@ -111,6 +111,13 @@ class Comfort(Struct, frozen=True, kw_only=True, gc=False):
 
     every_seconds: float
     messages: tuple[tuple[Part, ...], ...]
+
+
+class Rising(Struct, frozen=True, kw_only=True, gc=False):
+    """A caller who has waited so long gets this priority."""
+
+    after_seconds: float
+    to: int
 
 
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
@@ -129,6 +136,8 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Since when they have waited in this line, where they come back to it: they get the place of that instant."""
     announced: Announced | None = None
     comfort: Comfort | None = None
+    rising: Rising | None = None
+    """What is left of it; None: their priority stays."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):

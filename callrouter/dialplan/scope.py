@@ -116,6 +116,8 @@ class Scope(Struct, kw_only=True):
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     """The client's own, in E.164."""
+    priority: int = 0
+    """Of the client's callers in queues, where a node says nothing else."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
@@ -288,7 +290,9 @@ class Scope(Struct, kw_only=True):
                 self.fail(self._untranslated(text), *path)
                 return ()
             if "{" in (words := counted(words, count)):
-                wrong = f"prompt {text.name} of shared/prompts.yaml holds a value in braces: {{count}} alone is read there"
+                wrong = (
+                    f"prompt {text.name} of shared/prompts.yaml holds a value in braces: {{count}} alone is read there"
+                )
                 self.fail(wrong, *path)
                 return ()
             if not (sound := self.spoken(words, *path)):

@@ -105,7 +105,7 @@ def decisions_of(wait: Effect) -> tuple[Decision, ...]:
 
 
 def key_pressed(wait: Effect, decided: Decided) -> str:
-    """The key by which a caller leaves the line they wait in; empty: they stay. Keys that mean nothing there do nothing."""
+    """The key by which a caller leaves the line they wait in; empty: they stay, whatever else they press."""
     key = str(decided.get(KEYS, ""))
     return key if isinstance(wait, EnterQueue) and key in wait.keys else ""
 

@@ -506,7 +506,7 @@ def test_queue_time_out_returns(
 def test_a_key_leaves_the_queue(
     ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
 ) -> None:
-    """One of the caller's own keys returns to the engine, lease on; others do nothing. The next visit has none of it."""
+    """One of the caller's own keys returns to the engine, lease on; others do nothing. The next visit has none."""
     sipp("ring", port=phone_ports["agent-2"])
     queue = {"CR_QUEUE": "line-2", "CR_QUEUE_OPTIONS": "c", "CR_QUEUE_WAIT": "20"}
     for name, value in {**queue, "CR_QUEUE_KEYS": "5*", "CR_QUEUE_POSITION": "3"}.items():

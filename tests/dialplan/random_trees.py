@@ -193,6 +193,9 @@ VERBS: dict[str, Verb] = {
         "max_wait": "1m",
         "overflow": to(),
         **maybe(r, "done", to),
+        **maybe(r, "keys", lambda: {key: to() for key in r.sample("129*#", r.randint(1, 2))}),
+        **maybe(r, "priority_of", lambda: {r.choice(("vip", "known")): str(r.randint(0, 9))}),
+        **maybe(r, "comfort", lambda: {"messages": "Merci.", "every": "20s"}),
     },
     "dial": lambda r, to, retry: {
         "contacts": r.choice([["doctor"], ["doctor", "nurse"]]),

@@ -121,8 +121,8 @@ def order(
     """The batch for all effects of the step but `Hangup`, which is no AGI command.
 
     The call's state goes first, so that it explains what follows. `music`: hold music plays since an earlier order, and
-    ends before this one. `quiet`: the caller has not heard anything yet. `position`: their place in a queue, from 1; 0: the
-    last one.
+    ends before this one. `quiet`: the caller has not heard anything yet. `position`: their place in a queue, from 1;
+    0: the last one.
 
     Raises:
         EncodingError: a value cannot be written; nothing has been sent.

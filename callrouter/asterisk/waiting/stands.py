@@ -1,7 +1,7 @@
-"""How queues stand and who waits in them, by AMI `QueueStatus` (`app_queue.c`, manager_queues_status), which needs no privilege.
+"""How queues stand and who waits in them, by AMI `QueueStatus`, which needs no privilege.
 
-One question costs Asterisk some microseconds for each member and caller, so those who ask for the same queue at the same
-time share an answer.
+One question costs Asterisk some microseconds for each member and caller, so those who ask for the same queue at the
+same time share an answer.
 """
 
 from __future__ import annotations

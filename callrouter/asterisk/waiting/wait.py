@@ -1,7 +1,7 @@
-"""One caller who waits in a queue: what they are told, when, as long as they are in line.
+"""One caller who waits in a queue: what they are told, and when their priority rises, as long as they are in line.
 
-One timer for each kind of announcement, of ten seconds at least; nothing is asked in between. Whoever is not in line any
-more, as Asterisk has it, is told nothing: they may be talking.
+One timer for each kind of announcement, of ten seconds at least; nothing is asked in between. Whoever is not in line
+any more, as Asterisk has it, is told nothing: they may be talking.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Final
 
 import structlog
 
+from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.say import sounds_of
 from callrouter.asterisk.waiting.stands import Stands
 from callrouter.asterisk.waiting.whisper import Whisper
 from callrouter.core.effects import EnterQueue, Part, Reading
-from callrouter.core.waiting.announcing import NOTHING_TOLD, Told, announcement, expected_seconds
+from callrouter.core.waiting.announcing import NOTHING_TOLD, Told, announcement
+from callrouter.core.waiting.estimate import expected_seconds
 from callrouter.errors import EncodingError
 from callrouter.outgoing.ports import QueueStand
 
@@ -33,11 +35,18 @@ class Wait:
     """See the module; begins at once, and ends with `stop`."""
 
     def __init__(
-        self, stands: Stands, whisper: Whisper, channel: Callable[[], str], channel_id: str, wanted: EnterQueue
+        self,
+        link: AmiLink,
+        stands: Stands,
+        whisper: Whisper,
+        channel: Callable[[], str],
+        channel_id: str,
+        wanted: EnterQueue,
     ) -> None:
         """`channel` is the caller's by name, `channel_id` by its id; `wanted` says what they hear."""
         self.told: Told = NOTHING_TOLD
         """For the next wait of the same call in the same queue."""
+        self._link = link
         self._stands = stands
         self._whisper = whisper
         self._channel = channel
@@ -46,6 +55,9 @@ class Wait:
         self._turn = 0
         self._timers: dict[Callable[[int, QueueStand], None], asyncio.TimerHandle] = {}
         self._stopped = False
+        self._rises: asyncio.TimerHandle | None = None
+        if rising := wanted.rising:
+            self._rises = asyncio.get_running_loop().call_later(rising.after_seconds, self._rise, rising.to)
         if wanted.announced:
             self._after(wanted.announced.every_seconds, self._announce)
         if wanted.comfort:
@@ -56,7 +68,16 @@ class Wait:
         self._stopped = True
         for timer in self._timers.values():
             timer.cancel()
+        if self._rises is not None:
+            self._rises.cancel()
         self._whisper.stop()
+
+    def _rise(self, priority: int) -> None:
+        """They get it, and a better place at once (app_queue.c, change_priority_caller_on_queue)."""
+        wanted = {"Queue": self._wanted.queue, "Caller": self._channel(), "Priority": str(priority), "Immediate": "yes"}
+        batch = self._link.batch()
+        batch.post("QueueChangePriorityCaller", wanted, about=self._channel())
+        batch.write()
 
     def _after(self, seconds: float, what: Callable[[int, QueueStand], None]) -> None:
         self._timers[what] = asyncio.get_running_loop().call_later(seconds, self._due, what)

@@ -37,9 +37,9 @@ class Waits:
         `channel` is their channel by name, which may change, `channel_id` by its id.
         """
         self._turns[channel_id] = wanted.turn_at or now
-        if wanted.announced is None and wanted.comfort is None:
+        if wanted.announced is None and wanted.comfort is None and wanted.rising is None:
             return None
-        wait = Wait(self.stands, Whisper(self._link, call_id), channel, channel_id, wanted)
+        wait = Wait(self._link, self.stands, Whisper(self._link, call_id), channel, channel_id, wanted)
         before = self._last.get(channel_id)
         if before is not None and wanted.turn_at is not None and before[0] == wanted.queue:
             wait.told = before[1].told
@@ -52,8 +52,9 @@ class Waits:
         self._last.pop(channel_id, None)
 
     def find_place(self, wanted: EnterQueue, turn_at: datetime, now: datetime, on_place: OnPlace) -> None:
-        """The place in a queue of a caller who has had their turn since `turn_at`; `on_place` is told once, soon: from 1,
-        or 0 where it cannot be known: the last one.
+        """The place in a queue of a caller who has had their turn since `turn_at`.
+
+        `on_place` is told once, soon: from 1, or 0 where it cannot be known: the last one.
         """
         self.stands.ask(wanted.queue, partial(self._found, wanted.priority, turn_at, now, on_place))
 

@@ -1,9 +1,9 @@
 """Speaks to one caller over the music of a queue, without taking them out of it.
 
-app_queue's own announcements hold the caller's thread as long as they last: nobody is offered meanwhile, and those behind
-wait too (app_queue.c, wait_our_turn, say_periodic_announcement). So the sentence is played on a Local channel whose other
-half whispers to the caller (ChanSpy()), and what happens in the queue goes on as if nobody spoke. Only one thing is ever
-originated: `Local/said@callrouter-whisper/n`.
+app_queue's own announcements hold the caller's thread as long as they last: nobody is offered meanwhile, and those
+behind wait too (app_queue.c, wait_our_turn, say_periodic_announcement). So the sentence is played on a Local channel
+whose other half whispers to the caller (ChanSpy()), and what happens in the queue goes on as if nobody spoke. Only one
+thing is ever originated: `Local/said@callrouter-whisper/n`.
 """
 
 from __future__ import annotations

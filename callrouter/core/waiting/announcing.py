@@ -6,12 +6,12 @@ how the line stands; who asks and who speaks is `asterisk.waiting`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from msgspec import Struct
 
 from callrouter.core.effects import Announced, Sound
+from callrouter.core.waiting.estimate import whole_minutes
 
 MOST_PLACES = 10
 """Places that are told by their number; further back there are at least so many callers before."""
@@ -27,26 +27,6 @@ class Told(Struct, frozen=True, kw_only=True, gc=False):
 
 
 NOTHING_TOLD = Told()
-
-
-def expected_seconds(place: int, agents: int, handling_seconds: float) -> float | None:
-    """How long the caller at a place, from 1, waits on average for one of so many agents, all of whom are busy, each of
-    them for `handling_seconds` with a caller on average. None where it is not known: nobody is there, or nobody has
-    talked yet.
-
-    The queue-length estimator, (callers before + 1) / (agents x service rate): W. Whitt, "Predicting Queueing Delays",
-    Management Science 45(6), 1999, 870-888; R. Ibrahim and W. Whitt, "Real-Time Delay Estimation Based on Delay
-    History", Manufacturing & Service Operations Management 11(3), 2009, 397-415. It supposes that the agents serve this
-    line alone and that nobody is let in before: both make it too short.
-    """
-    if agents < 1 or handling_seconds <= 0:
-        return None
-    return place * handling_seconds / agents
-
-
-def whole_minutes(seconds: float) -> int:
-    """Rounded up, at least 1."""
-    return max(1, math.ceil(seconds / 60))
 
 
 def announcement(

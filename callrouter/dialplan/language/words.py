@@ -62,6 +62,8 @@ def _bounds(bounds: Bounds, unit: str = "") -> str:
 
 
 def told_in_words(announced: Announced) -> str:
-    """What callers who wait are told, and how often: `told position and wait every 30 s`."""
-    what = " and ".join(word for word, sounds in (("position", announced.places), ("wait", announced.minutes)) if sounds)
+    """What callers who wait are told, and how often: `told position and expected wait every 30 s`."""
+    what = " and ".join(
+        word for word, sounds in (("position", announced.places), ("expected wait", announced.minutes)) if sounds
+    )
     return f"told {what or 'nothing'} every {length(announced.every_seconds)}"

@@ -16,8 +16,8 @@ from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.language.own_texts import OWN_TEXTS
-from callrouter.dialplan.language.waiting_texts import WAITING_TEXTS
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.waiting_texts import WAITING_TEXTS
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\

@@ -70,6 +70,10 @@ class Names(Protocol):
         """What the client may have dialled."""
 
     @property
+    def priority(self) -> int:
+        """The client's callers' in queues, where a node says nothing else."""
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The client's own numbers, in E.164."""
 

@@ -11,6 +11,7 @@ from callrouter.dialplan.language.prompts import Prompts, Retry
 from callrouter.dialplan.language.words import said
 from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys, refuse_unknown_keys
 
+
 class MenuBlock(Block):
     """Ask for one key."""
 

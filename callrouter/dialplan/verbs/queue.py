@@ -6,12 +6,24 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from callrouter.core.effects import Announced
+from callrouter.core.effects import Announced, Rising
 from callrouter.core.nodes import Node, QueueNode
 from callrouter.core.nodes._base import usual_seconds
+from callrouter.core.waiting.priority import ListPriority
 from callrouter.dialplan.issues import how_many
 from callrouter.dialplan.language import bounds
-from callrouter.dialplan.language.fields import Before, Block, Count, Name, OneOf, OneOrMany, Positive, Target, as_list
+from callrouter.dialplan.language.fields import (
+    Before,
+    Block,
+    Count,
+    Name,
+    OneOf,
+    OneOrMany,
+    Positive,
+    Target,
+    as_list,
+    as_mapping,
+)
 from callrouter.dialplan.language.keys import KeyTargets
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.dialplan.language.prompts import PromptBlock, Prompts
@@ -19,18 +31,17 @@ from callrouter.dialplan.language.waiting_texts import by_minutes, by_place
 from callrouter.dialplan.language.words import length, told_in_words
 from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys, refuse_unknown_keys
 
-
 LEAST_SECONDS = 10.0
 """Between two announcements: more of them leave callers neither music nor peace."""
 
-Told = Annotated[str, OneOf("position", "wait")]
+Told = Annotated[str, OneOf("position", "expected_wait")]
 
 
 class AnnounceBlock(Block):
     """What callers are told of the line: whole sentences, in the language of the call."""
 
-    tell: Annotated[tuple[Told, ...], Before(as_list), Field(min_length=1), OneOrMany()] = ("position", "wait")
-    """Their position, how long it may take (`wait`), or both; by default both."""
+    tell: Annotated[tuple[Told, ...], Before(as_list), Field(min_length=1), OneOrMany()] = ("position", "expected_wait")
+    """Their position, how long it may take, or both; by default both."""
     every: Positive = 30.0
     """After so long for the first time, and then again and again; at least 10s."""
 
@@ -46,6 +57,20 @@ class ComfortBlock(Block):
     """After so long the first one, and then the next; at least 10s."""
 
 
+class RisesBlock(Block):
+    """The priority of callers who have waited long."""
+
+    missing: ClassVar[Mapping[str, str]] = {
+        "after": "say after how long, as in 2m",
+        "to": "say which priority they get, as in 10",
+    }
+
+    after: Positive
+    """How long a caller has waited in this line."""
+    to: Count
+    """Their priority from then on, where it is higher than theirs."""
+
+
 class QueueBlock(Block):
     """Put the caller in a team's line."""
 
@@ -56,8 +81,12 @@ class QueueBlock(Block):
 
     name: Name
     """A queue of `shared/queues.yaml`."""
-    priority: Count = 0
-    """Callers with a higher one are answered first."""
+    priority: Count | None = None
+    """Callers with a higher one are answered first; by default the client's."""
+    priority_of: Annotated[dict[Name, Count], Before(as_mapping)] = Field(default_factory=dict)
+    """Priorities of the callers of some lists, the client's or shared: the first that holds the caller decides."""
+    rises: RisesBlock | None = None
+    """The priority of callers who have waited long."""
     max_wait: Annotated[Positive, bounds.WAIT]
     """The longest a caller waits."""
     brief: Prompts | None = None
@@ -80,6 +109,8 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
     keys = block.keys or {}
     names.queue(block.name, *here, "name")
     refuse_odd_keys(names, keys, *here, "keys")
+    priority = names.priority if block.priority is None else block.priority
+    _check_rises(names, block, priority, *here)
     announced = _announced(names, block, *here, "announce")
     comfort = block.comfort
     messages = [(index, names.voices((one,), *here, "comfort", "messages")) for index, one in _numbered(comfort)]
@@ -99,7 +130,9 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
             ("done", block.done, ("done",)),
         ),
         queue=block.name,
-        priority=block.priority,
+        priority=priority,
+        list_priorities=_list_priorities(names, block, *here),
+        rising=Rising(after_seconds=block.rises.after, to=block.rises.to) if block.rises else None,
         max_wait_seconds=block.max_wait,
         brief=names.voices(block.brief, *here, "brief"),
         keys=tuple(keys),
@@ -109,6 +142,27 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
     )
 
 
+def _list_priorities(names: Names, block: QueueBlock, *here: str) -> tuple[ListPriority, ...]:
+    """Its lists must be the client's, or shared."""
+    for name in block.priority_of:
+        if name not in names.lists:
+            names.unknown_list(name, *here, "priority_of", name)
+    known = ((names.lists[name], priority) for name, priority in block.priority_of.items() if name in names.lists)
+    return tuple(ListPriority(callers=callers, priority=priority) for callers, priority in known)
+
+
+def _check_rises(names: Names, block: QueueBlock, priority: int, *here: str) -> None:
+    """What raises a priority must raise somebody's, while somebody waits."""
+    rises = block.rises
+    if rises is None:
+        return
+    if rises.to <= min((priority, *block.priority_of.values())):
+        names.fail(f"priority {rises.to} raises nobody: all callers have it, or a higher one", *here, "rises", "to")
+    if rises.after >= block.max_wait:
+        wrong = f"nobody waits for {length(rises.after)}: callers wait at most {length(block.max_wait)}"
+        names.fail(wrong, *here, "rises", "after")
+
+
 def _numbered(comfort: ComfortBlock | None) -> list[tuple[int, PromptBlock]]:
     return [*enumerate(comfort.messages)] if comfort else []
 
@@ -116,7 +170,7 @@ def _numbered(comfort: ComfortBlock | None) -> list[tuple[int, PromptBlock]]:
 def announced_texts(block: QueueBlock) -> tuple[tuple[OwnText, int], ...]:
     """Our own sentences that its callers may hear, each with its number."""
     tell = block.announce.tell if block.announce else ()
-    return (*(by_place() if "position" in tell else ()), *(by_minutes() if "wait" in tell else ()))
+    return (*(by_place() if "position" in tell else ()), *(by_minutes() if "expected_wait" in tell else ()))
 
 
 def _announced(names: Names, block: QueueBlock, *here: str) -> Announced | None:
@@ -125,7 +179,7 @@ def _announced(names: Names, block: QueueBlock, *here: str) -> Announced | None:
     if told is None:
         return None
     places = names.own_counts(by_place(), *here, "tell") if "position" in told.tell else ()
-    minutes = names.own_counts(by_minutes(), *here, "tell") if "wait" in told.tell else ()
+    minutes = names.own_counts(by_minutes(), *here, "tell") if "expected_wait" in told.tell else ()
     longest = sum(max((one.seconds for one in sounds), default=0.0) for sounds in (places, minutes))
     _check_interval(names, block, told.every, longest, *here)
     return Announced(every_seconds=told.every, places=places, minutes=minutes)
@@ -145,7 +199,11 @@ def _check_interval(names: Names, block: QueueBlock, every: float, longest: floa
 
 def describe(node: QueueNode) -> str:
     """The team's line, and how long a caller waits."""
-    parts = [node.queue, f"priority {node.priority}", f"at most {length(node.max_wait_seconds)}"]
+    parts = [node.queue, f"priority {node.priority}"]
+    parts += [f"{one.callers.name} {one.priority}" for one in node.list_priorities]
+    if node.rising:
+        parts.append(f"{node.rising.to} after {length(node.rising.after_seconds)}")
+    parts.append(f"at most {length(node.max_wait_seconds)}")
     if node.announced:
         parts.append(told_in_words(node.announced))
     if node.comfort:

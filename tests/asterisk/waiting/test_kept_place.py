@@ -15,6 +15,7 @@ from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EngineRoom, engine_room, plan_of, until
 from tests.asterisk.waiting.room import call_of, callers, in_line, press, waiting_pbx
 
+
 @pytest.fixture(scope="module")
 def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
     """An Asterisk with a queue that nobody answers."""

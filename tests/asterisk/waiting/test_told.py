@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.effects import Announced, Comfort
+from callrouter.core.effects import Announced, Sound
 from callrouter.core.nodes import HangupNode, PlayNode, QueueNode
 from callrouter.core.plan import Plan
 from tests.asterisk.callers import Pbx
@@ -28,7 +28,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
         yield running
 
 
-def plan(folder: Path, queue: str = "patient", seconds: float = 0.6, comfort: Comfort | None = None) -> Plan:
+def plan(folder: Path, queue: str = "patient", seconds: float = 0.6, comfort: tuple[Sound, ...] = ()) -> Plan:
     """Callers are told their place by a tone; key 1 leads to another one."""
     places = tuple(tone(folder, hertz, seconds) for hertz in (FIRST, SECOND, THIRD))
     return plan_of(
@@ -38,8 +38,8 @@ def plan(folder: Path, queue: str = "patient", seconds: float = 0.6, comfort: Co
             max_wait_seconds=60,
             keys=("1",),
             announced=None if comfort else Announced(every_seconds=EVERY, places=places),
-            comfort=comfort.messages if comfort else (),
-            comfort_seconds=comfort.every_seconds if comfort else 0.0,
+            comfort=tuple((message,) for message in comfort),
+            comfort_seconds=EVERY,
             exits={"key:1": "word", "overflow": "bye"},
         ),
         PlayNode(name="word", sounds=(tone(folder, BYE, 1.0),), exits={"next": "bye"}),
@@ -105,7 +105,7 @@ async def test_nobody_is_told_a_worse_place_than_before(pbx: Pbx, tmp_path: Path
 
 
 async def test_what_is_said_ends_when_an_agent_answers(pbx: Pbx, tmp_path: Path) -> None:
-    """The agent comes in the middle of a sentence, as soon as without it, and nothing of it is heard in the conversation."""
+    """The agent comes in the middle of a sentence, as soon as without it; in the conversation it is not heard."""
     async with engine_room(pbx, plan(tmp_path, "answered", seconds=20.0)) as room, wire_caller(pbx) as caller:
         await asyncio.to_thread(pbx.cli, "queue pause member Local/slow-agent@test-phone/n queue answered")
         await asyncio.to_thread(pbx.cli, "dialplan set global TALK 6")
@@ -140,8 +140,7 @@ async def test_a_key_ends_what_is_said_and_leaves(pbx: Pbx, tmp_path: Path) -> N
 
 async def test_messages_are_played_in_turn(pbx: Pbx, tmp_path: Path) -> None:
     """And from the first again."""
-    messages = ((tone(tmp_path, FIRST, 0.6),), (tone(tmp_path, SECOND, 0.6),))
-    told = plan(tmp_path, comfort=Comfort(every_seconds=EVERY, messages=messages))
+    told = plan(tmp_path, comfort=(tone(tmp_path, FIRST, 0.6), tone(tmp_path, SECOND, 0.6)))
     async with engine_room(pbx, told) as room, wire_caller(pbx) as caller:
         await joins(room, caller, 1)
         await asyncio.sleep(5 * EVERY + 1)

@@ -57,9 +57,7 @@ line = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 600)), max_size=30)
 
 
 @given(line, st.integers(0, 3), st.integers(0, 600))
-def test_nobody_older_of_the_same_priority_is_passed(
-    others: list[tuple[int, int]], priority: int, second: int
-) -> None:
+def test_nobody_older_of_the_same_priority_is_passed(others: list[tuple[int, int]], priority: int, second: int) -> None:
     """In a line that is in order, the place is after all who are older or come first, and before all others."""
     ordered = sorted(((one, BEGAN + timedelta(seconds=at)) for one, at in others), key=lambda one: (-one[0], one[1]))
     turn_at = BEGAN + timedelta(seconds=second)
