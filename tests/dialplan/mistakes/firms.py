@@ -12,10 +12,7 @@ from tests.dialplan.mistakes.folders import NOW, Folder
 from tests.dialplan.mistakes.places import PLACES, Place
 from tests.dialplan.mistakes.trades import (
     ASK_FILE,
-    PATIENCE = ("Merci de patienter, nous allons vous répondre.", "Please hold, we will be with you soon.")
-PATIENCE_TOO = ("Nous vous remercions de votre patience.", "Thank you for your patience.")
-PATIENCE_KEY = ("Pour laisser un message, tapez 1.", "To leave a message, press 1.")
-ASK_WORD,
+    ASK_WORD,
     BUSY,
     BYE,
     FAMILIES,
@@ -32,6 +29,9 @@ ASK_WORD,
     Trade,
 )
 
+PATIENCE = ("Merci de patienter, nous allons vous répondre.", "Please hold, we will be with you soon.")
+PATIENCE_TOO = ("Nous vous remercions de votre patience.", "Thank you for your patience.")
+PATIENCE_KEY = ("Pour laisser un message, tapez 1.", "To leave a message, press 1.")
 CRM = "crm.firm.example"
 LANGUAGES = ("fr", "en")
 

@@ -1,5 +1,7 @@
 """Transcripts of `queue`."""
 
+from typing import Any
+
 from callrouter.core.call import CallState, Disposition, QueueOutcome, replace
 from callrouter.core.effects import Announced, Briefing, Comfort, EnterQueue, Rising
 from callrouter.core.nodes import HangupNode, MenuNode, MessageNode, QueueNode
@@ -146,7 +148,7 @@ ASKS = MenuNode(
 WITH_KEYS = plan_of(KEYS, ASKS, *REST)
 
 
-def _waits(priority: int = 1, **changes: object) -> EnterQueue:
+def _waits(priority: int = 1, **changes: Any) -> EnterQueue:
     comfort = Comfort(every_seconds=45.0, messages=((sound("please hold"),), (sound("press 1"),)))
     waits = EnterQueue(
         queue="sales",
