@@ -1,1 +1,4 @@
-"""Callers who wait in a team's line."""
+"""Where those modules of `callrouter.core.waiting` are tested whose name no test file has.
+
+estimate   test_announcing.py
+"""
