@@ -78,8 +78,8 @@ def test_what_is_told_is_part_of_what_callers_meet() -> None:
         rising=Rising(after_seconds=60, to=5),
     )
 
+    told = "told position and expected wait every 30 s"
     assert list(met([waits])) == [
-        "wait for sales with priority 1 and 5 after 1 min at most 3 min or until they press 1,"
-        " told position and expected wait every 30 s",
+        f"wait for sales with priority 1 and 5 after 1 min at most 3 min or until they press 1, {told}",
         "hear every 45 s «please hold»",
     ]
