@@ -48,7 +48,8 @@ Keys = Annotated[
     str,
     typer.Option(
         metavar="KEYS",
-        help="What is keyed at each question, with commas between: '2' or '9,,75011#'; nothing: silence.",
+        help="What is keyed at each question, and in each queue that a key leaves, with commas between: '2' or"
+        " '9,,75011#'; nothing: silence.",
     ),
 ]
 Ahead = Annotated[str, typer.Option(metavar="KEYS", help="Keys pressed at once, while the call is being answered.")]

@@ -7,6 +7,7 @@ them is bounded by the lease that is written after them (`asterisk.translate`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -95,6 +96,30 @@ class Briefing(Struct, frozen=True, kw_only=True, gc=False):
     wrap_up: WrapUp = WrapUp()
 
 
+class Announced(Struct, frozen=True, kw_only=True, gc=False):
+    """What callers are told of the line they wait in (`core.waiting.announcing`)."""
+
+    every_seconds: float
+    places: tuple[Sound, ...] = ()
+    """By place, from 1; the last one is said of all further back. Empty: the place is not told."""
+    minutes: tuple[Sound, ...] = ()
+    """By minutes that it may take, rounded up, from 1; the last one is said of all that is longer. Empty: not told."""
+
+
+class Comfort(Struct, frozen=True, kw_only=True, gc=False):
+    """Messages played in turn to callers who wait."""
+
+    every_seconds: float
+    messages: tuple[tuple[Part, ...], ...]
+
+
+class Rising(Struct, frozen=True, kw_only=True, gc=False):
+    """A caller who has waited so long gets this priority."""
+
+    after_seconds: float
+    to: int
+
+
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -105,6 +130,14 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the agent alone before they are connected."""
     briefing: Briefing | None = None
     """None: nothing is shown, and no wrap-up follows."""
+    keys: tuple[str, ...] = ()
+    """Keys by which the caller leaves the line; all others do nothing."""
+    turn_at: datetime | None = None
+    """Since when they have waited in this line, where they come back to it: they get the place of that instant."""
+    announced: Announced | None = None
+    comfort: Comfort | None = None
+    rising: Rising | None = None
+    """What is left of it; None: their priority stays."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):

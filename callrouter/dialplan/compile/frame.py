@@ -106,6 +106,7 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
         schedules=_schedules(scope, file, today),
         numbers=numbers_of(scope, file),
         today=today,
+        priority=file.priority,
         lists=_lists(scope, file),
         contacts=contacts,
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,

@@ -269,7 +269,7 @@ async def test_who_asked_between_two_answers_of_one_call(database: Database) -> 
 async def test_whoever_was_rung_has_a_leg(database: Database) -> None:
     """With carrier, the number they saw, and what the network said; it is of no caller's call."""
     await record(database, asked("a"))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=17)
     await rows.take_over()
     busy, talked, unrung = order(), order(), order()
     said: dict[str, Any] = {"rung_at": after(90), "over_at": after(300), "trunk": "trunk-acme-out"}
