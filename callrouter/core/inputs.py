@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +23,8 @@ class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came, as the switch calls it; empty: by none, or not known."""
     at: datetime
 
 
@@ -70,6 +73,11 @@ class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
     agent: str
     at: datetime
     leg: str = ""
+
+
+LINE_FAILED: Final = frozenset({18, 38, 41, 102})
+"""Q.850 causes of a line that ended by itself: its end answers nothing any more (18, of SIP's 408; 102), or the network
+failed (38, 41). Asterisk requests a hang-up of such a channel as if somebody had hung up there."""
 
 
 class LegSign(StrEnum):
@@ -121,6 +129,10 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     leg: int
     """Which of those who are rung, from 0."""
     at: datetime
+    channel: str = ""
+    """Their channel, an opaque reference by which more is heard of it; empty when it is not known."""
+    trunk: str = ""
+    """By which carrier they were reached, as the switch calls it; empty: by none, or not known."""
 
 
 class LegFailed(Struct, frozen=True, kw_only=True, gc=False):
@@ -136,6 +148,21 @@ class DialEnded(Struct, frozen=True, kw_only=True, gc=False):
     step: int
     outcome: DialOutcome
     at: datetime
+
+
+class Transferred(Struct, frozen=True, kw_only=True, gc=False):
+    """The agent has given the caller to somebody else, without a word to them first: a blind transfer."""
+
+    step: int
+    target: str
+    """To whom, as it was keyed or sent: whoever has an agent's telephone decides what stands here."""
+    at: datetime
+    colleague: str = ""
+    """The agent whom `target` means, if it means one."""
+    team: str = ""
+    """The team's queue that it means, if it means one."""
+    foreign: bool = False
+    """It was meant for somebody at another PBX."""
 
 
 class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
@@ -269,6 +296,7 @@ Result = (
     | CollectEnded
     | QueueLeft
     | DialEnded
+    | Transferred
     | RecordingEnded
     | QueuesSeen
     | LookupDone
@@ -289,6 +317,7 @@ Input = (
     | LegAnswered
     | LegFailed
     | DialEnded
+    | Transferred
     | RecordingEnded
     | QueuesSeen
     | RecordingFound

@@ -252,7 +252,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
     "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard", "DigitPressed"),
     "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
-    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "RecordingTold", "SupervisorTold"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred", "RecordingTold", "SupervisorTold"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
@@ -277,6 +277,19 @@ def signs(at: datetime) -> st.SearchStrategy[inputs.LegHeard]:
     )
 
 
+def transfers(step: int, at: datetime) -> st.SearchStrategy[inputs.Transferred]:
+    """Whom an agent may want to give their caller to."""
+    return st.builds(
+        inputs.Transferred,
+        step=st.just(step),
+        target=st.one_of(st.sampled_from(["team.legal", "bye", "0612345678", "+33899123456"]), st.text()),
+        colleague=st.one_of(st.just(""), agents),
+        team=st.sampled_from(["", "", "legal"]),
+        foreign=st.booleans(),
+        at=st.just(at),
+    )
+
+
 @st.composite
 def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
     """What could happen next: mostly something that fits, sometimes nonsense, a late step, or a hang-up."""
@@ -295,10 +308,10 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
     return inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, heard=heard, at=at)
 
 
-_CONVERSATION = ("LegHeard", "RecordingTold", "SupervisorTold")
+_CONVERSATION = ("LegHeard", "Transferred", "RecordingTold", "SupervisorTold")
 
 
-def _in_conversation(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, at: datetime) -> inputs.Input:
+def _in_conversation(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """What is heard of people and of what is recorded of them."""
     match name:
         case "RecordingTold":
@@ -308,14 +321,14 @@ def _in_conversation(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, a
             mode = draw(st.sampled_from(inputs.SupervisionMode))
             return inputs.SupervisorTold(mode=mode, party=draw(agents), leg=draw(legs), at=at)
         case _:
-            sign: inputs.LegHeard = draw(signs(at))
-            return sign
+            told: inputs.Input = draw(signs(at) if name == "LegHeard" else transfers(step, at))
+            return told
 
 
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
     if name in _CONVERSATION:
-        return _in_conversation(draw, name, at)
+        return _in_conversation(draw, name, step, at)
     match name:
         case "DigitPressed":
             return inputs.DigitPressed(digit=draw(st.sampled_from([*KEYS, "A", "", "é", "11"])), at=at)
@@ -325,7 +338,7 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
         case "QueueLeft":
             return inputs.QueueLeft(step=step, outcome=draw(st.sampled_from(QueueOutcome)), at=at)
         case "LegAnswered":
-            return inputs.LegAnswered(leg=0, at=at)
+            return inputs.LegAnswered(leg=0, at=at, channel=draw(legs))
         case "LegFailed":
             return inputs.LegFailed(failure=draw(failures), at=at)
         case "DialEnded":
@@ -354,6 +367,5 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
         case "CallerHungUp":
             return inputs.CallerHungUp(at=at, cause=draw(st.sampled_from([None, 16])))
         case _:
-            kind = KIND_BY_NAME[name]
-            told: inputs.Input = kind(step=step, at=at)
-            return told
+            plain: inputs.Input = KIND_BY_NAME[name](step=step, at=at)
+            return plain

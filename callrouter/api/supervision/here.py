@@ -13,6 +13,7 @@ from callrouter.asterisk.supervision.recordings import Conversations
 from callrouter.core.books.recordings import name_of
 from callrouter.core.inputs import RecordingSign, SupervisionMode
 from callrouter.errors import AmiError, SupervisionRefused
+from callrouter.permissions import By
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.ports import Clock
 from callrouter.store.access.audit import Deed
@@ -42,7 +43,7 @@ class OverseenHere:
         at = self.clock.now()
         return LiveOut(at=at, calls=[LiveCallOut.of(one.call, at) for one in self.calls])
 
-    async def do(self, act: Act, call_id: str, phone: str, by: str, address: str) -> OverseenOut:
+    async def do(self, act: Act, call_id: str, phone: str, by: By) -> OverseenOut:
         """Do it; it is in the audit trail, and so is that it was refused.
 
         Raises:
@@ -51,7 +52,7 @@ class OverseenHere:
         outcome = AuditOutcome.REFUSED
         live = self.calls.get(call_id)
         try:
-            await self._do(act, call_id, phone, by)
+            await self._do(act, call_id, phone, by.principal)
             outcome = AuditOutcome.DONE
         except AmiError as error:
             outcome = AuditOutcome.FAILED
@@ -59,12 +60,12 @@ class OverseenHere:
         finally:
             self.note(
                 Deed(
-                    principal=by,
+                    principal=by.principal,
                     action=act.permission,
                     object=f"{call_id} {act} at {phone}" if phone else f"{call_id} {act}",
                     client=live.call.client if live else None,
                     outcome=outcome,
-                    address=address,
+                    address=by.address,
                 )
             )
         return self._out(call_id)

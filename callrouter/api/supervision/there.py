@@ -11,6 +11,7 @@ from callrouter.api.engine_client import EngineClient, EngineRefused
 from callrouter.api.schemas import LiveOut
 from callrouter.api.supervision.schemas import Act, OverseenOut
 from callrouter.errors import SupervisionRefused
+from callrouter.permissions import By
 
 _MAY_REFUSE: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND})
 
@@ -29,14 +30,14 @@ class OverseenThere:
         """
         return await self.engine.live()
 
-    async def do(self, act: Act, call_id: str, phone: str, by: str, address: str) -> OverseenOut:
+    async def do(self, act: Act, call_id: str, phone: str, by: By) -> OverseenOut:
         """Have it done.
 
         Raises:
             SupervisionRefused: it cannot be done as things stand.
             EngineAway: with the reason, and what to look at.
         """
-        asked = {"by": by, "address": address, "phone": phone}
+        asked = {"by": by.principal, "address": by.address, "phone": phone}
         said = {name: value for name, value in asked.items() if value}
         path = f"/calls/{quote(call_id, safe='')}/{act}?{urlencode(said)}"
         try:

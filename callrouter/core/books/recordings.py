@@ -26,8 +26,9 @@ def name_of(call_id: str, number: int) -> str:
     return f"{call_id}-c{number}"
 
 
-def ask(call: Call, key: str, keep_days: int) -> Call:
-    """The conversation that the caller waits for is to be recorded."""
+def ask(call: Call, key: str, keep_days: int, at: datetime) -> Call:
+    """The conversation that the caller waits for is to be recorded; one that went on through a transfer ends."""
+    call = close(call, at)
     number = call.recordings_made + 1
     asked = Recording(number=number, key=key, keep_days=keep_days)
     return replace(call, recordings=(*call.recordings, asked), recordings_made=number)
@@ -35,7 +36,7 @@ def ask(call: Call, key: str, keep_days: int) -> Call:
 
 def object_ahead(call: Call, key: str, at: datetime) -> Call:
     """The caller objects before anything was asked for."""
-    call = ask(call, key, 0)
+    call = ask(call, key, 0, at)
     return _objected(call, call.recordings[-1], at)
 
 

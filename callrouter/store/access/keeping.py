@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
-from callrouter.permissions import OURSELVES
-from callrouter.store.access.recordings import OBJECT, By, Recordings
+from callrouter.permissions import OURSELVES, By
+from callrouter.store.access.recordings import OBJECT, Recordings
 from callrouter.store.access.sound_file import Measured, file_of, measure
 from callrouter.store.database import Database
 from callrouter.store.tables import RecordingKind, messages, recordings
