@@ -375,9 +375,9 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
         call = walk.keep_messages(call, node.on_hangup(call, at))
     call = _note_closed(walk.facts, close_open_visits(call, at), _ENDED_BY[by])
     known, call = call, recordings.close(call, at)  # of a conversation that went on elsewhere
-    walk.facts += _recordings_changed(known, call)
+    walk.facts.extend(_recordings_changed(known, call))
     known, (call, left) = call, supervision.close(call, at)
-    walk.facts += _supervisors_left(known, call, left) if left else ()
+    walk.facts.extend(_supervisors_left(known, call, left) if left else ())
     if call.offers:  # of a queue that was not ours: the fallback's
         call = _close_offers(walk.facts, call, QueueOutcome.ABANDONED, at)
     call = replace(
