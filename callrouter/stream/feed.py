@@ -106,6 +106,7 @@ class Feed:
                     | facts.OfferMade()
                     | facts.OfferEnded()
                     | facts.Bridged()
+                    | facts.CallTransferred()
                     | facts.SupervisionNoted()
                     | facts.RecordingNoted()
                     | facts.MessageLeft()
