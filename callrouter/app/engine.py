@@ -75,7 +75,7 @@ from callrouter.store.agents.pins import PinBook
 from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.calls import recorded_calls
 from callrouter.store.database import Database
-from callrouter.store.incarnation import next_incarnation
+from callrouter.store.incarnation import next_incarnation, renamed
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
 from callrouter.store.tables import AuditOutcome
@@ -214,7 +214,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     outgoing_calls.tells(callbacks.heard)  # after the switch, which is told of events first
     agent_watch = AgentWatch(link, feed, clock.now)
-    observation = Observation(database, clock.now, pbx=settings.pbx, formerly=incarnation.formerly)
+    observation = Observation(
+        database,
+        clock.now,
+        pbx=settings.pbx,
+        formerly=incarnation.formerly,
+        on_taken_up=partial(renamed, settings.data_dir, incarnation),
+    )
     queue_check = QueueCheck(
         link,
         lambda: dialplans.served.catalogue.plans,

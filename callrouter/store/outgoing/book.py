@@ -127,12 +127,12 @@ _NEXT_EPOCH: Final = text(
 class CallbackRows:
     """The tables. Every method raises StoreError while PostgreSQL does not do it."""
 
-    def __init__(self, database: Database, pbx: str = DEFAULT_PBX, formerly: str | None = None) -> None:
+    def __init__(self, database: Database, pbx: str = DEFAULT_PBX, formerly: Sequence[str] = ()) -> None:
         """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there. The
         engine before called it `formerly`, if otherwise."""
         self._database = database
         self._pbx = pbx
-        self._names = [pbx] if formerly is None else [pbx, formerly]
+        self._names = [pbx, *formerly]
         self._epoch = 0
         """Ours; higher than that of whoever had the calls before."""
 

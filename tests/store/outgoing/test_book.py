@@ -179,7 +179,7 @@ async def test_a_pbx_that_is_called_otherwise_now(database: Database) -> None:
         (wish,) = await found(rows, Ruled(client, "offer", is_open=True))
         assert await rows.claim(wish, order(client=client), after(10))
 
-    renamed = CallbackRows(database, "paris", formerly="pbx-1")
+    renamed = CallbackRows(database, "paris", formerly=["pbx-1"])
     (taken,) = await renamed.take_over()
     (again,) = await CallbackRows(database, "paris").take_over()
 
