@@ -335,6 +335,9 @@ class CallbackOut(Out):
         description="null: nothing yet, or somebody who set only `state`", examples=[Settlement.CALLED_BACK]
     )
     calls: list[PlacedCallOut] = Field(description="Placed for it, in order")
+    said: list[RecordedOut] = Field(
+        description="Messages of the same call, in order: nothing else is recorded of a wish"
+    )
 
 
 class CallbackSettled(BaseModel):
