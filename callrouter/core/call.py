@@ -218,6 +218,10 @@ def _between(since: datetime, until: datetime) -> float:
     return max(0.0, seconds)
 
 
+def _after(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one > other
+
+
 class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
     """One stay in a queue."""
 
@@ -336,6 +340,8 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     """The number that they saw; empty: none was declared."""
     failures: tuple[LegFailure, ...] = ()
     """What the network answered for those who were not reached."""
+    agent: str = ""
+    """The agent who was rung, where it was a colleague whom another agent gave the caller to."""
 
     @property
     def answered_by(self) -> str | None:
@@ -492,7 +498,11 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def agent(self) -> str | None:
         """Who answered last, if an agent did."""
-        return next((visit.agent for visit in reversed(self.queue_visits) if visit.answered_at), self.earlier.agent)
+        answered = next((visit for visit in reversed(self.queue_visits) if visit.answered_at), None)
+        given = next((dial for dial in reversed(self.dials) if dial.agent and dial.answered_at), None)
+        if given is not None and (answered is None or _after(given.answered_at, answered.answered_at)):
+            return given.agent
+        return answered.agent if answered is not None else self.earlier.agent
 
     def waiting_seconds(self, until: datetime) -> float:
         """Time spent waiting for a human over all queues and dials, menus between them excluded."""

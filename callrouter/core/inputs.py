@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -74,6 +75,11 @@ class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
     leg: str = ""
 
 
+LINE_FAILED: Final = frozenset({18, 38, 41, 102})
+"""Q.850 causes of a line that ended by itself: its end answers nothing any more (18, of SIP's 408; 102), or the network
+failed (38, 41). Asterisk requests a hang-up of such a channel as if somebody had hung up there."""
+
+
 class LegSign(StrEnum):
     """What is heard of the channel of somebody who was rung for the caller."""
 
@@ -123,6 +129,8 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     leg: int
     """Which of those who are rung, from 0."""
     at: datetime
+    channel: str = ""
+    """Their channel, an opaque reference by which more is heard of it; empty when it is not known."""
     trunk: str = ""
     """By which carrier they were reached, as the switch calls it; empty: by none, or not known."""
 
@@ -140,6 +148,21 @@ class DialEnded(Struct, frozen=True, kw_only=True, gc=False):
     step: int
     outcome: DialOutcome
     at: datetime
+
+
+class Transferred(Struct, frozen=True, kw_only=True, gc=False):
+    """The agent has given the caller to somebody else, without a word to them first: a blind transfer."""
+
+    step: int
+    target: str
+    """To whom, as it was keyed or sent: whoever has an agent's telephone decides what stands here."""
+    at: datetime
+    colleague: str = ""
+    """The agent whom `target` means, if it means one."""
+    team: str = ""
+    """The team's queue that it means, if it means one."""
+    foreign: bool = False
+    """It was meant for somebody at another PBX."""
 
 
 class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
@@ -230,6 +253,7 @@ Result = (
     | CollectEnded
     | QueueLeft
     | DialEnded
+    | Transferred
     | RecordingEnded
     | QueuesSeen
     | LookupDone
@@ -250,6 +274,7 @@ Input = (
     | LegAnswered
     | LegFailed
     | DialEnded
+    | Transferred
     | RecordingEnded
     | QueuesSeen
     | RecordingFound

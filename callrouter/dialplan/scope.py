@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import MINYEAR, date
 
 from msgspec import Struct, field
@@ -20,7 +20,7 @@ from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
 from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.languages import FIGURES, READ_BY_ASTERISK
-from callrouter.dialplan.language.own_texts import ACCEPT, OwnText
+from callrouter.dialplan.language.own_texts import ACCEPT, OwnText, counted
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock
 from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
 from callrouter.dialplan.language.sentences import pieces
@@ -120,6 +120,8 @@ class Scope(Struct, kw_only=True):
     numbers: tuple[str, ...] = ()
     """The client's own, in E.164."""
     today: date = date.min
+    priority: int = 0
+    """Of the client's callers in queues, where a node says nothing else."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
@@ -288,6 +290,27 @@ class Scope(Struct, kw_only=True):
             self.fail(f"prompt {text.name} of shared/prompts.yaml holds a value in braces: none is read there", *path)
             return ()
         return self.spoken(words, *path)
+
+    def own_counts(self, texts: Iterable[tuple[OwnText, int]], *path: str | int) -> tuple[Sound, ...]:
+        """The sounds of sentences of our own, each with its number; what is not there, or cannot be made, is an issue,
+        and then there is none.
+        """
+        found: list[Sound] = []
+        for text, count in texts:
+            words = self.own_text(text)
+            if words is None:
+                self.fail(self._untranslated(text), *path)
+                return ()
+            if "{" in (words := counted(words, count)):
+                wrong = (
+                    f"prompt {text.name} of shared/prompts.yaml holds a value in braces: {{count}} alone is read there"
+                )
+                self.fail(wrong, *path)
+                return ()
+            if not (sound := self.spoken(words, *path)):
+                return ()
+            found += sound
+        return tuple(found)
 
     def spoken(self, words: str, *path: str | int) -> tuple[Sound, ...]:
         """The sound of a sentence in the client's language; one that cannot be made is an issue."""

@@ -2,9 +2,10 @@
 
 The epoch is the time of the start in milliseconds since 1970, or one more than the last one where the clock was set
 back: of two records of one call, or of two engines that both think they lead, the higher epoch knows better
-(`core.call.Revision`). The last one stands in a file of the data folder, with the name the PBX had then, so that an
-engine whose PBX is called otherwise goes on with what was said of it. A former name is forgotten when the database has
-taken the new one (`renamed`), and not before: an engine may die while PostgreSQL is away. It may then be another's.
+(`core.call.Revision`). The calls that it places are its own by it, too (`store.outgoing.book`). The last one stands in
+a file of the data folder, with the name the PBX had then, so that an engine whose PBX is called otherwise goes on with
+what was said of it. A former name is forgotten when the database has taken the new one (`renamed`), and not before: an
+engine may die while PostgreSQL is away. It may then be another's.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
-from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of
+from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
@@ -170,6 +170,7 @@ def _compile(
         numbers=dids,
         timezone=file.timezone,
         language=file.language,
+        holidays=scope.almanac.codes,
         start=tree.start,
         nodes=tree.nodes,
         fallback=tree.fallback,
@@ -184,6 +185,7 @@ def _compile(
         team_wrap_ups={
             queue.name: queue.wrap_up_seconds for queue in scope.shared.queues.values() if queue.wrap_up_seconds
         },
+        transfers=transfer_rules(scope),
     )
     return plan, assembly, dialled
 

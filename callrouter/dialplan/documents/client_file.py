@@ -18,6 +18,7 @@ from callrouter.dialplan.language.bounds import Accepted
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
+    Count,
     Duration,
     Line,
     Name,
@@ -179,6 +180,9 @@ class ClientFile(Block):
     max_calls: CallsAtOnce | None = None
     """Live calls the client may have at once; those beyond are refused by the PBX, as busy or so that the carrier sends
     them elsewhere. By default what the operator has set (`CALLROUTER_CLIENT_CALLS`)."""
+    priority: Count = 0
+    """Of the client's callers in queues, beside other clients' in the same team's line: higher ones are answered first.
+    A queue node may say otherwise."""
     fallback: FallbackBlock | None = None
     """Who has the call when something cannot be done."""
     identity: IdentityBlock | None = None

@@ -18,6 +18,7 @@ from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.language.own_texts import OWN_TEXTS
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.waiting_texts import WAITING_TEXTS
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\
@@ -157,7 +158,7 @@ are spelt.
 
 
 def _filled(text: str) -> str:
-    own = ", ".join(f"`{one.name}`" for one in OWN_TEXTS)
+    own = ", ".join(f"`{one.name}`" for one in (*OWN_TEXTS, *WAITING_TEXTS))
     return text.replace("{own}", own).replace("{languages}", ", ".join(LANGUAGES))
 
 

@@ -159,6 +159,8 @@ class Rows:
         if call.dials:
             waiting += sum([dial.waiting_seconds(ended_at) for dial in call.dials])
             talk += sum([dial.talk_seconds() for dial in call.dials])
+            if any(dial.agent for dial in call.dials):  # a colleague, whom an agent gave the caller to
+                agent = call.agent
         return waiting, max(0.0, talk - call.held_seconds), agent
 
     def _take_parts(self, call: Call) -> None:
