@@ -43,7 +43,9 @@ exten => moody,1,Ringing()
 @contextmanager
 def waiting_pbx(folder: Path) -> Iterator[Pbx]:
     """An Asterisk with a queue that nobody answers, and one whose agent takes 1.5 s."""
-    with Pbx.start(folder / "pbx", agents=1, extra_conf={"extensions": EXTENSIONS + MOODY, "queues": PATIENT}) as running:
+    with Pbx.start(
+        folder / "pbx", agents=1, extra_conf={"extensions": EXTENSIONS + MOODY, "queues": PATIENT}
+    ) as running:
         running.cli("module load res_clioriginate.so")
         yield running
 
