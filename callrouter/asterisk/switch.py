@@ -33,6 +33,7 @@ from callrouter.core import inputs
 from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
 from callrouter.errors import ProtocolError
+from callrouter.pbx_names import trunk_of
 from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
 
 log = structlog.get_logger(__name__)
@@ -256,13 +257,19 @@ class AsteriskSwitch:
         if line is None:
             return
         match message["UserEvent"]:
+            case "CallrouterColleague":
+                self._rings.note(message["Uniqueid"], line.call_id)
+                line.hear(inputs.LegAnswered(leg=0, at=self._heard_at(), channel=message["Uniqueid"]))
             case "CallrouterBridged":
-                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+                # The event is of the channel of whoever answered, which says who carried the call.
+                trunk = trunk_of(message["Channel"])
+                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at(), trunk=trunk))
             case "CallrouterLegFailed":
                 failure = LegFailure(
                     leg=_number(message["Leg"]) or 0,
                     sip=_number(message["Sip"]) or 0,
                     cause=_number(message["Cause"]) or 0,
+                    trunk=trunk_of(message["Rung"]),
                 )
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":

@@ -13,7 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from callrouter.core.agents.standing import WrapUp
-from callrouter.core.identity import Presented
+from callrouter.core.identity import Identity, Presented
 
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):
@@ -150,8 +150,15 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""
+    identity: Identity | None = None
+    """What this one shows; None: what all of the client's calls do. The engine makes `presented` of it."""
     presented: Presented | None = None
     """Who calls, as they see it; the engine adds it. None: nothing is declared."""
+    agent: str = ""
+    """Instead of numbers: the agent whose telephone is rung, wherever they are logged in; `screen` is then what is
+    whispered to them."""
+    briefing: Briefing | None = None
+    """What that agent is shown."""
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):
@@ -221,6 +228,8 @@ def describe_effect(effect: Effect) -> str:
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
         case EnterQueue(queue=queue, priority=priority):
             return f"queue {queue}" + (f" priority {priority}" if priority else "")
+        case Dial(agent=agent) if agent:
+            return f"ring {agent}"
         case Dial(numbers=numbers, screen=screen, presented=presented):
             as_whom = f" as {presented.number}" if presented else ""
             return f"dial {' + '.join(numbers)}{as_whom}" + (" screened" if screen else "")

@@ -31,6 +31,7 @@ from callrouter.asterisk.line.commanded import (
 from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
+from callrouter.asterisk.transfers.given import resolved
 from callrouter.core import inputs
 from callrouter.errors import AmiError
 
@@ -142,6 +143,8 @@ class Line(CommandedLine):
             if kind is _RECORD and self._recording is not None and found.kind not in NO_ANSWER:
                 recorded, self._recording = self._recording.ended(found.value or "", now), None
         told = result(kind, found, step, now, recorded)
+        if type(told) is inputs.Transferred:
+            told = resolved(told, self._ports.places.directory)
         if told is not None:
             self._tell(self.call_id, told)
 

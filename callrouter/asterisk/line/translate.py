@@ -26,6 +26,7 @@ from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.line.recordings import NOTHING, Recorded
 from callrouter.asterisk.queues import LOOK_SECONDS
 from callrouter.asterisk.say import sounds_of
+from callrouter.asterisk.transfers import given
 from callrouter.core import inputs
 from callrouter.core.effects import (
     Answer,
@@ -44,6 +45,7 @@ from callrouter.core.effects import (
 )
 from callrouter.core.identity import Presented
 from callrouter.errors import EncodingError
+from callrouter.runtime.ports import NOBODY, Directory
 
 LEASE_MARGIN_SECONDS = 3.0
 """What a batch is given beyond its longest time."""
@@ -99,6 +101,8 @@ class Places:
     """Folder of the recordings, as Asterisk sees it."""
     dial_pattern: str = "PJSIP/{number}@trunk-out"
     """How a number outside is dialled."""
+    directory: Directory = NOBODY
+    """Where agents are, for those whom a colleague gives a caller to."""
     pause: Sound | None = None
     """Silence before the first sound that somebody hears who has just been connected: until the way there is through,
     what is said to them is lost. It goes with that sound, as a file before its own, and costs no command."""
@@ -153,6 +157,10 @@ def order(
                 variables += _queue_variables(effect, places, position)
                 batch += _QUEUE
                 lease = ROUTINE_LEASE_SECONDS
+            case Dial(agent=agent) if agent:
+                variables += given.variables(effect, places.directory, _files(_after_pause(effect.screen, places)))
+                batch += _COLLEAGUE
+                lease = ROUTINE_LEASE_SECONDS
             case Dial():
                 variables += _dial_variables(effect, places)
                 batch += _DIAL
@@ -190,6 +198,8 @@ def result(kind: Kind, found: AgiResult, step: int, at: datetime, recorded: Reco
     if (plain := _PLAIN.get(kind)) is not None:
         return plain(step=step, at=at)
     status = found.value or ""
+    if status.startswith(given.GIVEN_AWAY):
+        return given.transferred(status, step, at)
     match kind:
         case Kind.QUEUE:
             return inputs.QueueLeft(step=step, outcome=queue_outcome(status), at=at, key=queue_key(status))
@@ -235,6 +245,7 @@ def _routine(context: str, kind: Kind) -> tuple[Command, Command, Command]:
 
 _QUEUE = _routine("callrouter-queue", Kind.QUEUE)
 _DIAL = _routine("callrouter-dial", Kind.DIAL)
+_COLLEAGUE = _routine("callrouter-colleague", Kind.DIAL)
 _RECORD = _routine("callrouter-record", Kind.RECORD)
 
 

@@ -26,8 +26,9 @@ from callrouter.asterisk.session import OnEvent
 from callrouter.asterisk.waiting.stands import read_stand
 from callrouter.core.effects import Sound
 from callrouter.errors import ActionFailed, ChannelGone, EncodingError
-from callrouter.outgoing.order import Order, Progress
+from callrouter.outgoing.order import Order, Progress, far_channel
 from callrouter.outgoing.ports import QueueStand
+from callrouter.pbx_names import trunk_of
 
 FAMILY: Final = "callrouter/outgoing"
 CONTEXT: Final = "callrouter-outgoing"
@@ -190,6 +191,8 @@ class OutgoingCalls:
             over_at=self._instant(_field(far, 3)) if over else None,
             dialled=dial_outcome(_field(far, 4)) if over else None,
             hangup_cause=_cause(_field(far, 5)),
+            trunk=trunk_of(_field(far, 7 if over else 3)),
+            sip=_cause(_field(far, 8)) or 0,
         )
 
     def _instant(self, epoch: str) -> datetime | None:
@@ -203,7 +206,7 @@ _EPOCH_DIGITS: Final = 12
 
 def channel_ids(outgoing_id: str) -> tuple[str, str]:
     """The channel ids of a call: of the half that waits, and of the half that rings."""
-    return f"{outgoing_id}.near", f"{outgoing_id}.far"
+    return f"{outgoing_id}.near", far_channel(outgoing_id)
 
 
 def order_row(order: Order, dial_pattern: str) -> str:

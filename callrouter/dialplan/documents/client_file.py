@@ -5,7 +5,6 @@ may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_validator
@@ -24,7 +23,6 @@ from callrouter.dialplan.language.fields import (
     Line,
     Name,
     Names,
-    OneOf,
     OneOrMany,
     Positive,
     Read,
@@ -34,6 +32,7 @@ from callrouter.dialplan.language.fields import (
     as_list,
     as_mapping,
 )
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.verbs import AnyNode, NodeBlock, Verb, node_block
 
@@ -51,7 +50,6 @@ def _formula(value: object) -> Formula:
 CallsAtOnce = Annotated[
     int, Read(values.count, {"type": "integer", "minimum": 1, "maximum": 1000}), Field(ge=1, le=1000)
 ]
-_DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-03-01"]}
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
@@ -106,21 +104,6 @@ class FallbackBlock(Block):
         if sum(value is not None for value in (self.queue, self.number, self.node)) != 1:
             raise ValueError('must name exactly one of "queue", "number" and "node"')
         return self
-
-
-class IdentityBlock(Block):
-    """Whose number is shown when somebody outside is rung for this client."""
-
-    missing: ClassVar[Mapping[str, str]] = {"show": "write operator, client or caller"}
-
-    show: Annotated[str, OneOf("operator", "client", "caller")]
-    """`operator`: the number of `shared/trunk.yaml`; `client`: one of the client's own; `caller`: the caller's, and the
-    operator's where they show none and in callbacks. `client` and `caller` only where `also_shows` of that file names
-    them."""
-    number: Line | None = None
-    """With `client`: the number shown; by default the first of `numbers`."""
-    mandate: Annotated[date, Read(values.day, _DAY)] | None = None
-    """With `client`: since when it has given its mandate to show its number, such as `2026-03-01`."""
 
 
 class ClientFile(Block):

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
+from callrouter.core.identity import Identity
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import PromptPart
@@ -17,6 +18,7 @@ from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.keys import KEYS
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.dialplan.language.prompts import PromptBlock
@@ -122,6 +124,9 @@ class Names(Protocol):
     def on_call(self, name: str, *path: str | int) -> Rota | Somebody | None:
         """Somebody to ring: a contact, or a rota that says who it is."""
 
+    def identity(self, block: IdentityBlock, *path: str | int) -> Identity | None:
+        """Whose number a node shows; None where it may not, as was noted."""
+
     def may_dial(self, number: str, *path: str | int, who: str = "") -> None:
         """A number must be one that may be dialled."""
 
@@ -157,6 +162,11 @@ def own_name(names: Names, variable: str, *path: str) -> None:
     """A variable must not have the name of a value every call has: `{caller}` would say either."""
     if variable in BUILT_IN:
         names.fail(f"variable {shown(variable)} is a value every call has already: give yours another name", *path)
+
+
+def as_whom(identity: Identity | None) -> str:
+    """Whose number a node shows, after what it does; empty where it is that of the client's other calls."""
+    return f", as {identity}" if identity else ""
 
 
 def refuse_odd_keys(names: Names, keys: Iterable[str], *path: str) -> None:

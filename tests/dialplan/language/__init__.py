@@ -3,6 +3,7 @@
 conditions, validation   ../test_broken_files.py
 dates                    ../test_dates.py, ../shared/test_rotas_as_written.py
 fields                   ../test_broken_files.py, ../reference/test_schema.py
+identities               ../shared/test_identities.py
 keys                     ../test_broken_files.py
 own_texts                ../test_full_language.py
 prompts, templates       ../test_broken_files.py, ../test_outside.py
