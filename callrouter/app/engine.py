@@ -184,6 +184,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         pause=pause,
     )
     switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
+    journal.tells(switch.end_overlooked)
     driver = Driver(
         switch,
         web_services.lookups,

@@ -6,8 +6,8 @@ pair (a transfer or a hang-up on hold raises one without the other), so a second
 without a hold changes nothing, and whoever is on hold at the end was on hold until then.
 
 Who hung up: a party's own hang-up raises HangupRequest on their channel first. A channel that ends without it was ended
-by somebody else, or by the system; so was one that is given up because its end answers no more (`LINE_FAILED`). A leg is open until what it belongs to is over (`close`): until then the sign that
-says who hung up may still come.
+by somebody else, or by the system; so was one that is given up since its end answers no more (`LINE_FAILED`). A leg is
+open until what it belongs to is over (`close`): until then the sign that says who hung up may still come.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def begin_agent(call: Call, agent: str, at: datetime) -> Call:
     """An agent has the caller: by the offer they answered, which knows their channel."""
     offer = next((one for one in reversed(call.offers) if one.agent == agent and one.ended_at == at), None)
     leg, began_at = (offer.leg, offer.began_at) if offer else ("", at)
-    if any(one.open and one.party == agent and one.leg == leg for one in call.legs):
-        return call  # told again
+    if any(one.open and one.party == agent and (one.leg == leg or not (one.leg and leg)) for one in call.legs):
+        return call  # told again, perhaps by somebody who does not know the channel
     return _add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
 
 

@@ -15,8 +15,8 @@ told, and the outcome is judged anew from the set whenever something is added (`
 DialEnd says NOANSWER of a refusal too, so only the cause tells it apart; and CANCEL of a ring that ran out, so it says
 no more than that the ring is over. Who was quicker, or left, is known when the visit to the queue ends (`close`).
 
-RingTime is a difference of two clock seconds (`app_queue.c`, wait_for_answer: `time(NULL)`), so a second too much or too
-little: it dates only a ring of whose beginning nothing else is known.
+RingTime is a difference of two clock seconds (`app_queue.c`, wait_for_answer: `time(NULL)`), so up to a second too much
+or too little: it dates only a ring of whose beginning nothing else is known.
 """
 
 from __future__ import annotations
@@ -92,6 +92,12 @@ def answer(call: Call, told: AgentAnswered) -> Call:
         place = len(call.offers) - 1
     call = _put(call, place, _heard(call.offers[place], Heard.ANSWERED, told.at))
     return _close_others(call, Heard.QUICKER, told.at)
+
+
+def has_answered(call: Call, leg: str) -> bool:
+    """Whether this channel is known to have had the caller."""
+    place = _find(call, leg)
+    return place is not None and call.offers[place].outcome is OfferOutcome.ANSWERED
 
 
 def hear(call: Call, told: LegHeard) -> Call:

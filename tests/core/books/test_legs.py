@@ -61,7 +61,7 @@ def test_an_agents_line_that_fails() -> None:
 @pytest.mark.parametrize("cause", sorted(LINE_FAILED))
 def test_an_agent_whose_telephone_has_no_power(cause: int) -> None:
     """Asterisk requests a hang-up there when it gives the telephone up: nobody hung up."""
-    given_up = [sign(LegSign.HUNG_UP, 30, cause=cause), sign(LegSign.ENDED, 30, cause=cause), left(30.01)]
+    given_up: list[Input] = [sign(LegSign.HUNG_UP, 30, cause=cause), sign(LegSign.ENDED, 30, cause=cause), left(30.01)]
 
     assert ended_by(*given_up)[0] is EndedBy.SYSTEM
 
