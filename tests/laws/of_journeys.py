@@ -87,15 +87,18 @@ def callers_left_when_they_did(found: Compared) -> Iterator[str]:
     for pair in found.pairs:
         caller, clocks = pair.journey.caller, pair.row["clocks"]
         (leg,) = [one for one in pair.row["legs"] if one["purpose"] == "caller"]
-        yield from near(f"{pair.name} dialled", clocks["ringing_at"], caller.dialled_at, 2 * TOLERANCE_SECONDS)
+        yield from near(
+            found.notes, f"{pair.name} dialled", clocks["ringing_at"], caller.dialled_at, 2 * TOLERANCE_SECONDS
+        )
         if caller.without_power:
             if leg["ended_by"] != "system":
                 yield f"{pair.name}: ended by {leg['ended_by']}, and their telephone had no power"
             continue
-        yield from near(f"{pair.name} left", clocks["ended_at"], caller.left_at)
+        yield from near(found.notes, f"{pair.name} left", clocks["ended_at"], caller.left_at)
         if (leg["ended_by"] == "caller") != caller.hung_up:
             others = [one.dialog.ended_at for one in pair.journey.rings if is_talk(one)]
-            if not any(abs(caller.left_at - at) < account.RACE_SECONDS for at in others):
+            crossed = caller.dialog is not None and caller.dialog.crossed
+            if not crossed and not any(abs(caller.left_at - at) < account.RACE_SECONDS for at in others):
                 yield f"{pair.name}: ended by {leg['ended_by']}, the caller {'did' if caller.hung_up else 'did not'}"
 
 
