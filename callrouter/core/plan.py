@@ -18,6 +18,7 @@ from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import Promise, ServiceLevelTarget
+from callrouter.core.transfers.targets import TransferRules
 
 MAX_VISITS = 400
 """Nodes a call may pass in its whole life; a tree that needs more is a loop nobody gets out of."""
@@ -65,6 +66,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """DIDs in E.164."""
     timezone: str
     language: str
+    holidays: tuple[str, ...] = ()
+    """Whose public holidays its days are called by: `FR`, `FR-57`; those that its hours keep, else its country's."""
     start: str
     nodes: Mapping[str, Node]
     fallback: str = ""
@@ -85,6 +88,9 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """How long agents are left alone after a conversation; None: as their team has it."""
     team_wrap_ups: Mapping[str, float] = field(default_factory=dict)
     """Seconds, by queue that has any."""
+
+    transfers: TransferRules = field(default_factory=TransferRules)
+    """Where agents may give its callers to."""
 
     def briefing(self, queue: str) -> Briefing:
         """What an agent of a queue is shown of this client, and left alone for afterwards."""

@@ -3,5 +3,6 @@
 answers, feature_codes   test_log_in.py
 last_crew, moves         test_roster.py
 at_work                                 ../../acceptance/test_agents.py
+directory                               ../transfers/test_blind.py
 members, mending                        test_comparison.py
 """

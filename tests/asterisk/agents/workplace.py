@@ -11,6 +11,7 @@ from pathlib import Path
 
 from callrouter.asterisk.agents.answers import Answers
 from callrouter.asterisk.agents.comparison import Comparison
+from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.asterisk.agents.feature_codes import FeatureCodes
 from callrouter.asterisk.agents.members import Members
 from callrouter.asterisk.agents.offers import Offers
@@ -134,16 +135,16 @@ There = tuple[Pbx, Carrier, dict[str, Habit]]
 
 @asynccontextmanager
 async def a_pbx(
-    folder: Path, names: Sequence[str], queues: str = QUEUES
+    folder: Path, names: Sequence[str], queues: str = QUEUES, *, manager: str = ""
 ) -> AsyncIterator[tuple[Pbx, Carrier, dict[str, Habit]]]:
-    """An Asterisk whose telephones answer, and are known to be there."""
+    """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf."""
     habits = dict.fromkeys(names, Habit.ANSWERS)
     phones = await Carrier.open(habits)
     with Pbx.start(
         folder / "pbx",
         agents=len(names),
         agent_contacts=dict.fromkeys(names, phones.contact),
-        extra_conf={"extensions": EXTENSIONS, "queues": queues},
+        extra_conf={"extensions": EXTENSIONS, "queues": queues, "manager": manager},
     ) as pbx:
         pbx.cli("module load res_clioriginate.so")
         try:
@@ -192,7 +193,8 @@ async def at_work(
         )
 
     crews = [crew]
-    async with engine_room(pbx, plan, wire=wire) as room:
+    directory = RosterDirectory(lambda: made[0].roster)
+    async with engine_room(pbx, plan, wire=wire, directory=directory) as room:
         await made[0].comparison.look()
         try:
             yield made[0], room

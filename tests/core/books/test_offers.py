@@ -189,9 +189,8 @@ def test_a_ring_nobody_saw_begin() -> None:
 
 def test_a_ring_is_dated_by_its_beginning() -> None:
     """RingTime counts whole seconds, and may say one too many: what was heard of the beginning stands."""
-    both: list[Input] = [rung(), missed(2.2, 2)]
-    for inputs in (both, both[::-1]):
-        call, _ = told(*inputs)
+    for first, second in ((rung(), missed(2.2, 2)), (missed(2.2, 2), rung())):
+        call, _ = told(first, second)
 
         assert call.offers[0].began_at == AT + timedelta(seconds=1)
 
