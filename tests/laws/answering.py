@@ -16,7 +16,7 @@ from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.sip import HOST, Dialog
 from tests.laws.town import AGENTS, DOCTOR, NURSE, ON_CALL, Town
 
-AT_A_RING: Final = {"answer": 76, "let_ring": 7, "busy": 5, "decline": 4, "do_not_disturb": 3, "no_power": 2, "give": 0}
+AT_A_RING: Final = {"answer": 73, "let_ring": 7, "busy": 5, "decline": 4, "do_not_disturb": 3, "no_power": 2, "give": 6}
 """What agents do, of a hundred rings."""
 REFUSALS: Final = {"busy": "486 Busy Here", "decline": "603 Decline", "do_not_disturb": "480 Temporarily Unavailable"}
 SCREENING_SECONDS: Final = 0.9
