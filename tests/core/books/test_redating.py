@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from callrouter.core import engine, state
+from callrouter.core.books.redating import redated
 from callrouter.core.call import Call, Disposition, replace
 from callrouter.core.inputs import AgentAnswered, AgentOffered, CallerHungUp, Input, LegHeard, LegSign
-from callrouter.core.redating import redated
 from tests.core.books.test_offers import CALL, PLAN, answered, gone, rung, sign
 
 RANG, UNANSWERED, CANCELLED, HUNG_UP, ENDED, HELD, RESUMED = LegSign
