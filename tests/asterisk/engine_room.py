@@ -269,6 +269,7 @@ async def engine_room(
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    clock.tells(driver.redate)
     wire(link)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")

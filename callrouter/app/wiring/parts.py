@@ -180,6 +180,7 @@ def calls_of(
         pbx=settings.pbx,
         epoch=ground.incarnation.epoch,
     )
+    ground.clock.tells(driver.redate)
     return switch, driver
 
 
