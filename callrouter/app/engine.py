@@ -34,6 +34,7 @@ from callrouter.app.observation import Observation
 from callrouter.app.operations import EngineOperations
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.named_queues import NamedQueues
+from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
@@ -41,6 +42,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.agents.at_work import AgentsAtWork
+from callrouter.asterisk.agents.derived_crew import DerivedCrew
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.line.recordings import recorded_in
@@ -124,7 +126,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     queues_due = asyncio.Event()  # set whenever plans went live, or Asterisk may have other queues than before
     names_due, agents_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
-    handover = Handover(key, on_applied=queues_due.set)
+    members_due = asyncio.Event()  # set when Asterisk may have queues that agents are no members of yet
+    members_seen = asyncio.Event()  # set whenever agents were compared with Asterisk's members
+    handover = Handover(key, on_applied=partial(_set, queues_due, members_due))
 
     history = PlanHistory(database, settings.dialplans_dir)
     secrets = load_secrets()
@@ -142,6 +146,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         names_due=names_due,
         agents_due=agents_due,
         handover=handover,
+        queues_ready=QueuesReady(handover, members_due=members_due, members_seen=members_seen),
         tasks=aside,
     )
     dialplans = await load_dialplans(settings, database, clock, calls, changes)
@@ -183,7 +188,15 @@ async def _build(settings: Settings, database: Database) -> Engine:
         dial_pattern=settings.trunk_dial,
         pause=pause,
     )
-    switch = AsteriskSwitch(link, clock=clock, meter=metrics, places=places, region=settings.region, shift=shift)
+    switch = AsteriskSwitch(
+        link,
+        clock=clock,
+        meter=metrics,
+        places=places,
+        region=settings.region,
+        shift=shift,
+        derived=handover.derived_from,
+    )
     driver = Driver(
         switch,
         web_services.lookups,
@@ -197,7 +210,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     agents = AgentsAtWork.of(
         link,
-        lambda: dialplans.served.catalogue.crew,
+        DerivedCrew(lambda: dialplans.served.catalogue.crew, lambda: handover.derived),
+        due=members_due,
+        seen=members_seen,
         clock=clock,
         shift=shift,
         say=speech_of(settings).say,
@@ -308,6 +323,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
             started_at=clock.now(),
         ),
     )
+
+
+def _set(*events: asyncio.Event) -> None:
+    for event in events:
+        event.set()
 
 
 def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str]) -> None:

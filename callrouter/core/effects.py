@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.identity import Presented
 
@@ -99,12 +100,20 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
     queue: str
+    """The team's."""
     priority: int
     max_wait_seconds: float
     brief: tuple[Part, ...] = ()
     """Played to the agent alone before they are connected."""
     briefing: Briefing | None = None
     """None: nothing is shown, and no wrap-up follows."""
+    preference: Preference | None = None
+    """Whom of the team the client wants; None: as the team does."""
+
+    @property
+    def pbx_queue(self) -> str:
+        """The queue at the PBX: the team's, or one derived from it."""
+        return self.preference.queue if self.preference else self.queue
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):
@@ -186,8 +195,9 @@ def describe_effect(effect: Effect) -> str:
             return f"play {_heard(sounds)}"
         case CollectDigits(sounds=sounds, max_digits=wanted):
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
-        case EnterQueue(queue=queue, priority=priority):
-            return f"queue {queue}" + (f" priority {priority}" if priority else "")
+        case EnterQueue(queue=queue, priority=priority, preference=preference):
+            who = f" ({preference})" if preference else ""
+            return f"queue {queue}{who}" + (f" priority {priority}" if priority else "")
         case Dial(numbers=numbers, screen=screen, presented=presented):
             as_whom = f" as {presented.number}" if presented else ""
             return f"dial {' + '.join(numbers)}{as_whom}" + (" screened" if screen else "")

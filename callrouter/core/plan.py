@@ -11,6 +11,7 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.identity import Identity
@@ -85,6 +86,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """How long agents are left alone after a conversation; None: as their team has it."""
     team_wrap_ups: Mapping[str, float] = field(default_factory=dict)
     """Seconds, by queue that has any."""
+    derived: Mapping[str, Preference] = field(default_factory=dict)
+    """By queue of the PBX that is derived from a team's: what its callers want of the team."""
 
     def briefing(self, queue: str) -> Briefing:
         """What an agent of a queue is shown of this client, and left alone for afterwards."""

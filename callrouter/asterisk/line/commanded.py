@@ -40,7 +40,7 @@ from callrouter.asterisk.line.translate import (
     state_command,
 )
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.queues import look
+from callrouter.asterisk.queues import Derived, look
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import (
@@ -86,6 +86,8 @@ class LinePorts:
     now: Callable[[], datetime]
     places: Places
     round_trips: RoundTrips
+    derived: Derived
+    """The queues derived from a team's."""
 
 
 class CommandedLine(Standing, ABC):
@@ -196,7 +198,7 @@ class CommandedLine(Standing, ABC):
             case Record(recording=recording):
                 self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
             case LookAtQueues(queues=queues):
-                look(self._link, queues, partial(self._on_looks, call.step))
+                look(self._link, queues, partial(self._on_looks, call.step), self._ports.derived)
             case Lookup(music=True, timeout_seconds=seconds) if seconds > MUSIC_AFTER_SECONDS:
                 if call.clocks.answered_at is not None:
                     self._music = HoldMusic(seconds, self._play_music)

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
@@ -57,6 +58,8 @@ class Automatic(Struct, frozen=True, kw_only=True):
 
     queue: str
     """Whose agents call back."""
+    preference: Preference | None = None
+    """Whom of them the client wants."""
     priority: int = 0
     brief: tuple[Sound, ...] = ()
     """What the agent hears first."""
@@ -70,12 +73,18 @@ class Automatic(Struct, frozen=True, kw_only=True):
     hours: str = ""
     """A set of hours of the plan in which people are rung; empty: at any time."""
 
+    @property
+    def pbx_queue(self) -> str:
+        """The queue at the PBX: the team's, or one derived from it."""
+        return self.preference.queue if self.preference else self.queue
+
     def __str__(self) -> str:
         """For a person."""
         hours = f" in hours {self.hours}" if self.hours else ""
         brief = f", after «{' '.join(sound.text or sound.file for sound in self.brief)}»" if self.brief else ""
+        who = f", {self.preference}" if self.preference else ""
         return (
-            f"by queue {self.queue} (priority {self.priority}){hours}, {self.attempts} times for "
+            f"by queue {self.queue} (priority {self.priority}{who}){hours}, {self.attempts} times for "
             f"{self.ring_seconds:g} s, {self.pause_seconds:g} s apart, for {self.days} days{brief}"
         )
 
@@ -126,7 +135,7 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             ),
             reads=Reads(own_number=True),
             variables=Variables(needed=read_in(self.sounds, self.no_input_sounds, self.no_match_sounds)),
-            uses=Uses(calls_back_from=(self.automatic.queue,) if self.automatic else ()),
+            uses=Uses(calls_back_from=(self.automatic.pbx_queue,) if self.automatic else ()),
             effort=Effort(),
             unheard={
                 "timeout_seconds": "the longest wait for a key or an answer",

@@ -19,6 +19,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import Call, CallState, QueueOutcome
 from callrouter.core.effects import Briefing, EnterQueue, Part
 from callrouter.core.inputs import QueueLeft, Result
@@ -41,6 +42,8 @@ class QueueNode(Node, frozen=True, kw_only=True):
     priority: int = 0
     max_wait_seconds: float
     brief: tuple[PromptPart, ...] = ()
+    preference: Preference | None = None
+    """Whom of the team its client wants."""
 
     def about(self) -> About:
         """Agents decide."""
@@ -75,4 +78,5 @@ class QueueNode(Node, frozen=True, kw_only=True):
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
             briefing=briefing,
+            preference=self.preference,
         )

@@ -36,7 +36,7 @@ class QueueBlock(Block):
 def build(names: Names, name: str, block: QueueBlock) -> Node:
     """Its queue must be known."""
     here = ("nodes", name, "queue")
-    names.queue(block.name, *here, "name")
+    preference = names.line_of(block.name, *here, "name")
     return QueueNode(
         name=name,
         line=names.line("nodes", name),
@@ -45,12 +45,14 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         priority=block.priority,
         max_wait_seconds=block.max_wait,
         brief=names.voices(block.brief, *here, "brief"),
+        preference=preference,
     )
 
 
 def describe(node: QueueNode) -> str:
     """The team's line, and how long a caller waits."""
-    return f"{node.queue}, priority {node.priority}, at most {length(node.max_wait_seconds)}"
+    who = f" ({node.preference})" if node.preference else ""
+    return f"{node.queue}{who}, priority {node.priority}, at most {length(node.max_wait_seconds)}"
 
 
 QUEUE = Verb(name="queue", node=QueueNode, block=QueueBlock, build=build, describe=describe)

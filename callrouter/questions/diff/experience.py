@@ -73,7 +73,8 @@ def met(effects: Iterable[Effect]) -> Iterator[str]:
                 yield from (f"hear «{sound.text or sound.file}»" for sound in sounds)
             case EnterQueue():
                 priority = f" with priority {effect.priority}" if effect.priority else ""
-                yield f"wait for {effect.queue}{priority} at most {length(effect.max_wait_seconds)}"
+                who = f" ({effect.preference})" if effect.preference else ""
+                yield f"wait for {effect.queue}{who}{priority} at most {length(effect.max_wait_seconds)}"
             case Dial():
                 people = " and ".join(effect.names)
                 numbers = " and ".join(effect.numbers)
