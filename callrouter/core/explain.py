@@ -76,12 +76,15 @@ def _for(contact: str) -> str:
 
 
 def _whom(visit: QueueVisit, call: Call, plan: Plan) -> str:
-    """Whom of the team the client wants where the caller waited: the node that they left next, or are in."""
-    left = next((one.node for one in call.visits if one.at >= visit.entered_at), call.node)
-    node = plan.nodes.get(left)
-    for effect in node.about().does if node else ():
-        if isinstance(effect, EnterQueue) and effect.queue == visit.queue and effect.preference:
-            return f" ({effect.preference})"
+    """Whom of the team the client wants where the caller waited: at the next node that they left and that has them wait
+    there, or the one they are in.
+    """
+    left = [one.node for one in call.visits if one.at >= visit.entered_at]
+    for name in (*left, call.node):
+        node = plan.nodes.get(name)
+        for effect in node.about().does if node else ():
+            if isinstance(effect, EnterQueue) and effect.queue == visit.queue:
+                return f" ({effect.preference})" if effect.preference else ""
     return ""
 
 

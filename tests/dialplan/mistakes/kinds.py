@@ -9,6 +9,7 @@ from tests.dialplan.mistakes import (
     of_sentences,
     of_services,
     of_shared,
+    of_teams,
     of_times,
     of_trees,
 )
@@ -25,6 +26,7 @@ KINDS: tuple[Kind, ...] = tuple(
             *of_places.KINDS,
             *of_services.KINDS,
             *of_shared.KINDS,
+            *of_teams.KINDS,
         ),
         key=lambda kind: kind.line,
     )
