@@ -170,7 +170,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     pause = pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds)
     outgoing_calls = OutgoingCalls(link, dial_pattern=settings.trunk_dial, pause=pause, shift=shift)
     callbacks = Callbacks(
-        CallbackRows(database, settings.pbx, incarnation.formerly),
+        CallbackRows(database, settings.pbx, incarnation.formerly, epoch=incarnation.epoch),
         outgoing_calls,
         plans=lambda: dialplans.served.catalogue.plans,
         live=lambda: [live.call for live in calls],
@@ -179,7 +179,13 @@ async def _build(settings: Settings, database: Database) -> Engine:
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
     event_maker = EventMaker(calls, lambda: dialplans.served.catalogue.plans, clock.now)
-    feed = Feed(incarnation.epoch, event_maker, calls=calls, now=clock.now)
+    feed = Feed(
+        incarnation.epoch,
+        event_maker,
+        calls=calls,
+        now=clock.now,
+        also_tell=web_services.event_webhook(settings, incarnation.epoch),
+    )
     listeners = Listeners(
         [recorder, fact_journal, metrics, fact_log, web_services.deliveries, journal, callbacks, feed]
     )

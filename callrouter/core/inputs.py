@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -70,6 +71,11 @@ class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
     agent: str
     at: datetime
     leg: str = ""
+
+
+LINE_FAILED: Final = frozenset({18, 38, 41, 102})
+"""Q.850 causes of a line that ended by itself: its end answers nothing any more (18, of SIP's 408; 102), or the network
+failed (38, 41). Asterisk requests a hang-up of such a channel as if somebody had hung up there."""
 
 
 class LegSign(StrEnum):

@@ -404,3 +404,13 @@ async def test_a_read_that_never_arrived_is_ordered_again() -> None:
     bench.results()
     assert [type(told) for told in bench.told] == [inputs.CollectEnded]
     bench.line.call_ended()
+
+
+@pytest.mark.parametrize(("cause", "by_caller"), [(16, True), (None, True), (18, False)])
+async def test_a_line_that_fails_is_no_hang_up_of_the_callers(cause: int | None, by_caller: bool) -> None:
+    """Asterisk requests a hang-up also where a telephone answers no more (SIP 408 is Q.850's 18)."""
+    bench = Bench()
+    bench.line.hangup_requested(cause)
+
+    assert [told.by_caller for told in bench.told if isinstance(told, inputs.CallerHungUp)] == [by_caller]
+    bench.line.call_ended()

@@ -202,9 +202,10 @@ def _ended_row(pbx: Pbx, call: str) -> list[str]:
 # ---- the machine -----------------------------------------------------------------------------------------------
 
 
-def test_boots_without_a_warning(pbx: Pbx) -> None:
+def test_boots_without_a_warning(tmp_path: Path) -> None:
     """Nothing of the configuration is doubtful to Asterisk."""
-    lines = pbx.log_path.read_text().splitlines()
+    with Pbx.start(tmp_path) as booted:
+        lines = booted.log_path.read_text().splitlines()
 
     assert [line for line in lines if re.search(r"\b(WARNING|ERROR)\b", line)] == []
 

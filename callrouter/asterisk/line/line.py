@@ -213,10 +213,10 @@ class Line(CommandedLine):
             self._tell(self.call_id, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at))
 
     def hangup_requested(self, cause: int | None) -> None:
-        """The caller has hung up; of an end that we have asked for ourselves it says nothing."""
+        """The caller has hung up, or their line has failed; of an end that we have asked for it says nothing."""
         if not self._hears(Heard.HANGUP_REQUESTED):
             return
-        hung_up = inputs.CallerHungUp(at=self._now(), cause=cause)
+        hung_up = inputs.CallerHungUp(at=self._now(), cause=cause, by_caller=cause not in inputs.LINE_FAILED)
         if self._recording is None or self.state is not _IN_ROUTINE:
             self._tell(self.call_id, hung_up)
         elif self._hung_up is None:

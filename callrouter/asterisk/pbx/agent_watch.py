@@ -20,9 +20,8 @@ from msgspec import Struct
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.core.agents.preference import team_of
-from callrouter.core.agents.standing import LOGGED_OUT, WRAP_UP, AgentState
 from callrouter.errors import AmiError
-from callrouter.stream.events import AgentCard, PhoneState
+from callrouter.stream.events import AgentCard, PhoneState, agent_state
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 TOGETHER_SECONDS: Final = 0.01
@@ -185,26 +184,20 @@ class AgentWatch:
 
 def _card(agent: str, queues: dict[str, _Membership], since: datetime) -> AgentCard:
     newest = next(reversed(queues.values()), None)
-    paused = {team_of(queue): place.reason for queue, place in sorted(queues.items()) if place.paused}
-    reason = next((reason for reason in paused.values() if reason), "")
+    teams: dict[str, list[_Membership]] = {}
+    for queue, place in sorted(queues.items()):
+        teams.setdefault(team_of(queue), []).append(place)
+    paused = [team for team, places in teams.items() if all(place.paused for place in places)]
+    reason = next((place.reason for team in paused for place in teams[team] if place.reason), "")
     return AgentCard(
         agent=agent,
-        state=_state(queues, reason),
+        state=agent_state(teams, paused, reason),
         phone=newest.phone if newest else PhoneState.UNKNOWN,
-        queues=sorted(set(map(team_of, queues))),
-        paused_in=list(paused),
+        queues=[*teams],
+        paused_in=paused,
         reason=reason,
         since=since,
     )
-
-
-def _state(queues: Mapping[str, _Membership], reason: str) -> AgentState:
-    """What the agent is doing, as far as queues show it: who is logged out has left them, or is paused for that."""
-    if not queues or reason == LOGGED_OUT:
-        return AgentState.LOGGED_OUT
-    if not all(place.paused for place in queues.values()):
-        return AgentState.READY
-    return AgentState.WRAP_UP if reason == WRAP_UP else AgentState.PAUSED
 
 
 def _membership(event: AmiMessage) -> _Membership:

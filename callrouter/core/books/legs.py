@@ -1,13 +1,13 @@
 """Each party's side of a call: who it was, from when to when, how long on hold, and who hung up. Pure.
 
-A conversation is measured on the channel of whoever was called (D15 of the design: app_queue's own AgentComplete is
+A conversation is measured on the channel of whoever was called (app_queue's own AgentComplete is
 early, late, unnamed or absent): its answer, its Hold and Unhold, its HangupRequest and its end. Hold and Unhold do not
 pair (a transfer or a hang-up on hold raises one without the other), so a second hold changes nothing, a resumption
 without a hold changes nothing, and whoever is on hold at the end was on hold until then.
 
 Who hung up: a party's own hang-up raises HangupRequest on their channel first. A channel that ends without it was ended
-by somebody else, or by the system. A leg is open until what it belongs to is over (`close`): until then the sign that
-says who hung up may still come.
+by somebody else, or by the system; so was one that is given up because its end answers no more (`LINE_FAILED`). A leg
+is open until what it belongs to is over (`close`): until then the sign that says who hung up may still come.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from callrouter.core.call import TOGETHER, Call, DialAttempt, EndedBy, Leg, LegPurpose, replace
-from callrouter.core.inputs import LegHeard, LegSign
+from callrouter.core.inputs import LINE_FAILED, LegHeard, LegSign
 
 _BY_THEM: Final = {LegPurpose.AGENT: EndedBy.AGENT, LegPurpose.CONTACT: EndedBy.CONTACT}
 
@@ -131,7 +131,8 @@ def _heard(one: Leg, told: LegHeard) -> Leg:
         case LegSign.RESUMED if one.held_at is not None:
             return _resumed(one, told.at)
         case LegSign.HUNG_UP:
-            return replace(one, hung_up=True, cause=one.cause or told.cause)
+            hung_up = one.hung_up or told.cause not in LINE_FAILED
+            return replace(one, hung_up=hung_up, cause=one.cause or told.cause)
         case LegSign.ENDED if one.ended_at is None:
             return replace(_resumed(one, told.at), ended_at=told.at, cause=told.cause or one.cause)
         case _:

@@ -95,8 +95,8 @@ async def test_those_that_are_only_listed_are_not_read(database: Database, monke
     elsewhere = [asked(f"elsewhere-{number}", client="other", at=number) for number in range(5)]
     await record(database, *listed, *elsewhere, asked("rings", at=100))
 
-    assert calls_of(await found(CallbackRows(database))) == ["rings"]
-    assert await CallbackRows(database).open(after(-86_400), []) == []
+    assert calls_of(await found(CallbackRows(database, epoch=1))) == ["rings"]
+    assert await CallbackRows(database, epoch=2).open(after(-86_400), []) == []
 
 
 async def test_those_whose_hours_are_open_are_read_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,18 +106,18 @@ async def test_those_whose_hours_are_open_are_read_first(database: Database, mon
     await record(database, *closed, asked("late", at=200), asked("early", at=100))
     ruled = (Ruled("other", "offer", is_open=False), Ruled("acme", "offer", is_open=True))
 
-    assert calls_of(await found(CallbackRows(database), *ruled)) == ["early", "late"]
+    assert calls_of(await found(CallbackRows(database, epoch=3), *ruled)) == ["early", "late"]
 
 
 async def test_who_takes_over_knows_what_was_to_be_shown(database: Database) -> None:
     """And what had been dialled: a tree that shows another number now takes it back."""
     await record(database, asked("a"))
-    first = CallbackRows(database)
+    first = CallbackRows(database, epoch=4)
     await first.take_over()
     (wish,) = await found(first)
     assert await first.claim(wish, order(shown="+33199000000"), after(10))
 
-    (one,) = await CallbackRows(database).take_over()
+    (one,) = await CallbackRows(database, epoch=5).take_over()
 
     assert (one.shown, one.did, one.wish) == ("+33199000000", "+33199000010", ("a", 1))
 
@@ -125,7 +125,7 @@ async def test_who_takes_over_knows_what_was_to_be_shown(database: Database) -> 
 async def test_how_often_in_a_row_the_switch_lost_it(database: Database) -> None:
     """Whatever was before that does not count."""
     await record(database, asked("a"))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=6)
     await rows.take_over()
     counted = []
     for number, outcome in enumerate([Outcome.LOST, Outcome.BUSY, Outcome.LOST, Outcome.LOST]):
@@ -142,7 +142,7 @@ async def test_how_often_in_a_row_the_switch_lost_it(database: Database) -> None
 async def test_who_was_called_back_may_ask_again(database: Database) -> None:
     """Only what they had asked for before they were reached is settled by it."""
     await record(database, asked("first"), asked("second", at=30), asked("somebody", at=30, callbacks=ELSE))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=7)
     await rows.take_over()
     one = order()
     assert await rows.claim((await found(rows))[0], one, after(60))
@@ -157,7 +157,7 @@ async def test_who_was_called_back_may_ask_again(database: Database) -> None:
 async def test_a_clock_that_is_behind_leaves_no_callback_open(database: Database) -> None:
     """The callback that was placed is settled by its call, whenever the PBX says that it was answered."""
     await record(database, asked("a"))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=8)
     await rows.take_over()
     one = order()
     assert await rows.claim((await found(rows))[0], one, after(60))
@@ -173,14 +173,14 @@ async def test_a_pbx_that_is_called_otherwise_now(database: Database) -> None:
     """What was under way there is taken over under both names, and stands under the present one; no other PBX's is."""
     await record(database, asked("here"), asked("elsewhere", client="other"))
     for name, client in (("pbx-1", "acme"), ("lyon", "other")):
-        rows = CallbackRows(database, name)
+        rows = CallbackRows(database, name, epoch=9)
         await rows.take_over()
         (wish,) = await found(rows, Ruled(client, "offer", is_open=True))
         assert await rows.claim(wish, order(client=client), after(10))
 
-    renamed = CallbackRows(database, "paris", formerly="pbx-1")
+    renamed = CallbackRows(database, "paris", formerly="pbx-1", epoch=10)
     (taken,) = await renamed.take_over()
-    (again,) = await CallbackRows(database, "paris").take_over()
+    (again,) = await CallbackRows(database, "paris", epoch=11).take_over()
 
     assert taken.wish == again.wish == ("here", 1)
 
@@ -199,13 +199,13 @@ async def renamed(database: Database) -> Database:
 async def test_a_client_that_was_renamed_calls_back_under_its_present_tree(renamed: Database) -> None:
     """Whatever was asked for before, and whatever was under way then."""
     await record(renamed, asked("waits", client="acme-and-sons"), asked("under-way", client="acme-and-sons", at=1))
-    rows = CallbackRows(renamed)
+    rows = CallbackRows(renamed, epoch=12)
     await rows.take_over()
     waits, under_way = await found(rows)
     assert {waits.client, under_way.client} == {"acme"}
     assert await rows.claim(under_way, order(client="acme-and-sons"), after(10))
 
-    (taken,) = await CallbackRows(renamed).take_over()
+    (taken,) = await CallbackRows(renamed, epoch=13).take_over()
 
     assert (taken.client, taken.wish) == ("acme", under_way.wish)
 
@@ -214,7 +214,7 @@ async def test_a_client_that_was_renamed_calls_back_under_its_present_tree(renam
 async def test_who_rings_again_after_the_client_was_renamed(renamed: Database, how: str) -> None:
     """Is not called back: told at once, found in the record, or looked up before a call is placed."""
     await record(renamed, asked("before", client="acme-and-sons"))
-    rows = CallbackRows(renamed)
+    rows = CallbackRows(renamed, epoch=14)
     await rows.take_over()
     (wish,) = await found(rows)
     clocks = Clocks(ringing_at=after(60), entered_service_at=after(60), bridged_at=after(70), ended_at=after(90))
@@ -233,7 +233,7 @@ async def test_who_rings_again_after_the_client_was_renamed(renamed: Database, h
 async def test_a_callback_settles_what_was_asked_under_another_name(renamed: Database) -> None:
     """It is the same caller, and the same client."""
     await record(renamed, asked("before", client="acme-and-sons"), asked("after", at=30))
-    rows = CallbackRows(renamed)
+    rows = CallbackRows(renamed, epoch=15)
     await rows.take_over()
     wish = next(one for one in await found(rows) if one.wish[0] == "after")
     one = order()
@@ -260,6 +260,6 @@ async def test_who_asked_between_two_answers_of_one_call(database: Database) -> 
     once: dict[str, Any] = {"clocks": clocks, "disposition": Disposition.ANSWERED, "queue_visits": (visit(-50),)}
     await record(database, asked("once", **once), asked("twice", **once | {"queue_visits": (visit(-50), visit(100))}))
 
-    await CallbackRows(database).settle_recorded(after(-86_400))
+    await CallbackRows(database, epoch=16).settle_recorded(after(-86_400))
 
     assert await states(database) == {"once": "open", "twice": "done"}
