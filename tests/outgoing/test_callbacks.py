@@ -537,8 +537,8 @@ async def test_another_tree_is_in_service_while_it_waits(
 async def test_it_waits_where_the_clients_agents_are_rung() -> None:
     """In the queue that is derived for whom the client wants; it is put there anew when the client wants others."""
 
-    def wants(**wanted: tuple[str, ...]) -> Plan:
-        return plan_with(replace(RULE, preference=Preference(team="medical", **wanted)))
+    def wants(prefer: tuple[str, ...] = (), never: tuple[str, ...] = ()) -> Plan:
+        return plan_with(replace(RULE, preference=Preference(team="medical", prefer=prefer, never=never)))
 
     desk = Desk()
     desk.plan = wants(prefer=("anne",))

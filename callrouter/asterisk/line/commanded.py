@@ -40,7 +40,7 @@ from callrouter.asterisk.line.translate import (
     state_command,
 )
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.queues import Derived, look
+from callrouter.asterisk.queues import Derived, look, none_derived
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import (
@@ -86,7 +86,7 @@ class LinePorts:
     now: Callable[[], datetime]
     places: Places
     round_trips: RoundTrips
-    derived: Derived
+    derived: Derived = none_derived
     """The queues derived from a team's."""
 
 
