@@ -86,8 +86,12 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """How long agents are left alone after a conversation; None: as their team has it."""
     team_wrap_ups: Mapping[str, float] = field(default_factory=dict)
     """Seconds, by queue that has any."""
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    """By team that its callers may wait for: whom the client wants, where it is not what the team does."""
     derived: Mapping[str, Preference] = field(default_factory=dict)
-    """By queue of the PBX that is derived from a team's: what its callers want of the team."""
+    """By queue of the PBX that is derived from a team's: what callers of the tree want of the team, those of clients
+    that it leads to as well.
+    """
 
     def briefing(self, queue: str) -> Briefing:
         """What an agent of a queue is shown of this client, and left alone for afterwards."""

@@ -188,6 +188,7 @@ def _compile(
         team_wrap_ups={
             queue.name: queue.wrap_up_seconds for queue in scope.shared.queues.values() if queue.wrap_up_seconds
         },
+        preferences={team: one for team, one in scope.preferences.items() if team in scope.waited_in},
         derived=scope.derived,
     )
     return plan, assembly, dialled
