@@ -203,9 +203,16 @@ class Playbook:
         """An agent is connected."""
         return self.tells(inputs.AgentAnswered(agent=agent, at=self.at))
 
-    def queue_left(self, outcome: QueueOutcome) -> Playbook:
-        """The caller is back from the queue."""
-        return self.tells(inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at))
+    def transferred(self, target: str, *, colleague: str = "", team: str = "", foreign: bool = False) -> Playbook:
+        """The agent gives the caller away; what the target means among colleagues and teams, the switch knows."""
+        given = inputs.Transferred(
+            step=self.call.step, target=target, colleague=colleague, team=team, foreign=foreign, at=self.at
+        )
+        return self.tells(given)
+
+    def queue_left(self, outcome: QueueOutcome, *, key: str = "") -> Playbook:
+        """The caller is back from the queue; `key` is the one they pressed (`EXITED`)."""
+        return self.tells(inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at, key=key))
 
     def somebody_answers(self, leg: int = 0) -> Playbook:
         """Somebody of the client's is connected: of several, the one at this position."""

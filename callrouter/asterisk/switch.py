@@ -29,10 +29,12 @@ from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.queues import Derived, none_derived
 from callrouter.asterisk.rings import Rings
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
 from callrouter.errors import ProtocolError
+from callrouter.pbx_names import trunk_of
 from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
 
 log = structlog.get_logger(__name__)
@@ -73,6 +75,7 @@ class AsteriskSwitch:
         self._shift = shift
         self._derived = derived
         self._round_trips = RoundTrips(meter)
+        self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
         self._link_up = False
         self._draining = False
@@ -94,6 +97,7 @@ class AsteriskSwitch:
             now=self._heard_at,
             places=self._places,
             round_trips=self._round_trips,
+            waits=self._waits,
             derived=self._derived,
         )
 
@@ -229,6 +233,7 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             self._rings.note(message["DestUniqueid"], line.call_id)
+            line.stop_waiting()
             line.hear(rings.connected(message, self._heard_at(), forwarded=line.take_phone_forwards()))
 
     # --------------------------------------------------------------------------------- what becomes of agents' rings
@@ -265,13 +270,19 @@ class AsteriskSwitch:
         if line is None:
             return
         match message["UserEvent"]:
+            case "CallrouterColleague":
+                self._rings.note(message["Uniqueid"], line.call_id)
+                line.hear(inputs.LegAnswered(leg=0, at=self._heard_at(), channel=message["Uniqueid"]))
             case "CallrouterBridged":
-                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+                # The event is of the channel of whoever answered, which says who carried the call.
+                trunk = trunk_of(message["Channel"])
+                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at(), trunk=trunk))
             case "CallrouterLegFailed":
                 failure = LegFailure(
                     leg=_number(message["Leg"]) or 0,
                     sip=_number(message["Sip"]) or 0,
                     cause=_number(message["Cause"]) or 0,
+                    trunk=trunk_of(message["Rung"]),
                 )
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":

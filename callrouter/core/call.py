@@ -218,6 +218,10 @@ def _between(since: datetime, until: datetime) -> float:
     return max(0.0, seconds)
 
 
+def _after(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one > other
+
+
 class QueueVisit(Struct, frozen=True, kw_only=True, gc=False):
     """One stay in a queue."""
 
@@ -289,6 +293,8 @@ class Leg(Struct, frozen=True, kw_only=True, gc=False):
     """The number that they saw; empty: not known, or none."""
     sip: int = 0
     """What the network answered where they were not reached (RFC 3261); 0: not known."""
+    trunk: str = ""
+    """The carrier by which the leg came, or was reached, as the switch calls it; empty: none, or not known."""
 
     @property
     def direction(self) -> LegDirection:
@@ -315,6 +321,8 @@ class LegFailure(Struct, frozen=True, kw_only=True, gc=False):
     """The status of the final response (RFC 3261); 0: there was none."""
     cause: int
     """Q.850, by the network's Reason header (RFC 3326) or of the SIP status; 0: not known."""
+    trunk: str = ""
+    """The carrier whose answer it is; its name goes with the leg, and no further."""
 
 
 class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
@@ -332,6 +340,8 @@ class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
     """The number that they saw; empty: none was declared."""
     failures: tuple[LegFailure, ...] = ()
     """What the network answered for those who were not reached."""
+    agent: str = ""
+    """The agent who was rung, where it was a colleague whom another agent gave the caller to."""
 
     @property
     def answered_by(self) -> str | None:
@@ -436,6 +446,8 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came; not part of the serialised call, so a successor does not know it."""
     state: CallState = CallState.OFFERED
     step: int = 0
     """Number of the present wait: a result that names another one is late and changes nothing."""
@@ -486,7 +498,11 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def agent(self) -> str | None:
         """Who answered last, if an agent did."""
-        return next((visit.agent for visit in reversed(self.queue_visits) if visit.answered_at), self.earlier.agent)
+        answered = next((visit for visit in reversed(self.queue_visits) if visit.answered_at), None)
+        given = next((dial for dial in reversed(self.dials) if dial.agent and dial.answered_at), None)
+        if given is not None and (answered is None or _after(given.answered_at, answered.answered_at)):
+            return given.agent
+        return answered.agent if answered is not None else self.earlier.agent
 
     def waiting_seconds(self, until: datetime) -> float:
         """Time spent waiting for a human over all queues and dials, menus between them excluded."""

@@ -7,13 +7,14 @@ them is bounded by the lease that is written after them (`asterisk.translate`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
-from callrouter.core.identity import Presented
+from callrouter.core.identity import Identity, Presented
 
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):
@@ -96,6 +97,30 @@ class Briefing(Struct, frozen=True, kw_only=True, gc=False):
     wrap_up: WrapUp = WrapUp()
 
 
+class Announced(Struct, frozen=True, kw_only=True, gc=False):
+    """What callers are told of the line they wait in (`core.waiting.announcing`)."""
+
+    every_seconds: float
+    places: tuple[Sound, ...] = ()
+    """By place, from 1; the last one is said of all further back. Empty: the place is not told."""
+    minutes: tuple[Sound, ...] = ()
+    """By minutes that it may take, rounded up, from 1; the last one is said of all that is longer. Empty: not told."""
+
+
+class Comfort(Struct, frozen=True, kw_only=True, gc=False):
+    """Messages played in turn to callers who wait."""
+
+    every_seconds: float
+    messages: tuple[tuple[Part, ...], ...]
+
+
+class Rising(Struct, frozen=True, kw_only=True, gc=False):
+    """A caller who has waited so long gets this priority."""
+
+    after_seconds: float
+    to: int
+
+
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -107,6 +132,14 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the agent alone before they are connected."""
     briefing: Briefing | None = None
     """None: nothing is shown, and no wrap-up follows."""
+    keys: tuple[str, ...] = ()
+    """Keys by which the caller leaves the line; all others do nothing."""
+    turn_at: datetime | None = None
+    """Since when they have waited in this line, where they come back to it: they get the place of that instant."""
+    announced: Announced | None = None
+    comfort: Comfort | None = None
+    rising: Rising | None = None
+    """What is left of it; None: their priority stays."""
     preference: Preference | None = None
     """Whom of the team the client wants; None: as the team does."""
 
@@ -126,8 +159,15 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""
+    identity: Identity | None = None
+    """What this one shows; None: what all of the client's calls do. The engine makes `presented` of it."""
     presented: Presented | None = None
     """Who calls, as they see it; the engine adds it. None: nothing is declared."""
+    agent: str = ""
+    """Instead of numbers: the agent whose telephone is rung, wherever they are logged in; `screen` is then what is
+    whispered to them."""
+    briefing: Briefing | None = None
+    """What that agent is shown."""
 
 
 class Record(Struct, frozen=True, kw_only=True, gc=False):
@@ -198,6 +238,8 @@ def describe_effect(effect: Effect) -> str:
         case EnterQueue(queue=queue, priority=priority, preference=preference):
             who = f" ({preference})" if preference else ""
             return f"queue {queue}{who}" + (f" priority {priority}" if priority else "")
+        case Dial(agent=agent) if agent:
+            return f"ring {agent}"
         case Dial(numbers=numbers, screen=screen, presented=presented):
             as_whom = f" as {presented.number}" if presented else ""
             return f"dial {' + '.join(numbers)}{as_whom}" + (" screened" if screen else "")

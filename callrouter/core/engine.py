@@ -48,6 +48,8 @@ from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQu
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
+from callrouter.core.transfers import waits
+from callrouter.core.transfers.targets import MAX_TARGET, Destination, destination
 
 MAX_DIGITS_AHEAD = 32
 """Keys kept for later; a caller who leans on the keypad fills no memory."""
@@ -96,6 +98,7 @@ def start(plan: Plan, offered: inputs.CallOffered, *, pbx: str = DEFAULT_PBX, ep
         did=offered.did[:MAX_NUMBER],
         caller=_bounded(offered.caller),
         diverted_from=offered.diverted_from and offered.diverted_from[:MAX_NUMBER],
+        trunk=offered.trunk,
         clocks=Clocks(ringing_at=offered.at),
     )
     return _Walk(plan, offered.at, [fact.CallStarted(call=call)]).go_to(call, plan.start)
@@ -119,8 +122,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _rung(call, told)
         case inputs.AgentAnswered():
             return _agent_answered(call, told)
-        case inputs.LegAnswered(leg=leg):
-            return _bridged(call, at, None, leg)
+        case inputs.LegAnswered(leg=leg, channel=channel, trunk=trunk):
+            return _bridged(call, at, None, leg, channel, trunk)
         case inputs.CallerHungUp():
             return _end(plan, call, told)
         case inputs.ControlLost(reason=reason):
@@ -167,6 +170,8 @@ def guessed(facts: tuple[fact.Fact, ...]) -> tuple[fact.Fact, ...]:
 def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn:
     """Hand the result of a wait to the node that waits."""
     walk = _Walk(plan, at, [])
+    if isinstance(result, inputs.Transferred):
+        return _transferred(plan, call, result)
     if type(result) not in _ENDS_PLAINLY and call.state is CallState.CONNECTED:
         result = _of_conversation(result)
     if type(result) in _ENDS_PLAINLY:
@@ -177,9 +182,26 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
         call = walk.keep(close_open_visits(call, at, dial=result.outcome))
     elif isinstance(result, inputs.CommandFailed):
         call = walk.keep(close_open_visits(call, at, queue=QueueOutcome.FAILED, dial=DialOutcome.FAILED))
+        if waits.is_given_away(call):
+            return walk.give_back(call, result.reason)
         return walk.fall_back(replace(call, recording_at=None), result.reason)
     node = plan.nodes[call.node]
+    if waits.is_given_away(call):
+        if not waits.reached(result):
+            return walk.give_back(call, "nobody was reached")
+        # Whoever had the last part of it, it was the conversation that the node led to.
+        return walk.follow(call, node, node.leave_or_finish(call, "done", "conversation over"))
     return walk.follow(call, node, node.resume(plan, call, result, at))
+
+
+def _transferred(plan: Plan, call: Call, told: inputs.Transferred) -> Turn:
+    """An agent has given the caller away: their conversation is over, and the caller's journey goes on."""
+    walk = _Walk(plan, told.at, [])
+    by = call.agent or ""
+    closed = close_open_visits(call, told.at)
+    call = replace(_note_closed(walk.facts, closed, _GIVEN_AWAY), memory={})
+    found = destination(plan.transfers, plan.nodes, told)
+    return walk.give(call, told.target[:MAX_TARGET], found, by)
 
 
 def _of_conversation(result: inputs.Result) -> inputs.Result:
@@ -235,16 +257,28 @@ def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
     return Turn(call=turn.call, facts=(*entered, *rung, bridged))
 
 
-def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0) -> Turn:
+def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel: str = "", trunk: str = "") -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
     after = replace(bridge(call, at, agent, leg), revision=call.revision.next())
-    after = legs.begin_contact(after, at) if agent is None else legs.begin_agent(after, agent, at)
+    if agent is not None:
+        after = legs.begin_agent(after, agent, at)
+    elif after.dials[-1].agent:
+        after = legs.begin_colleague(after, at, channel)
+        after = _colleague_answered(told, after, at)
+    else:
+        after = legs.begin_contact(after, at, trunk)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
+
+
+def _colleague_answered(told: list[fact.Fact], call: Call, at: datetime) -> Call:
+    answered = offers.answer(call, inputs.AgentAnswered(agent=call.dials[-1].agent, at=at))
+    told += [fact.OfferEnded(call=answered, offer=one) for one in offers.changed(call, answered)[1]]
+    return answered
 
 
 def _refuse(call: Call, reason: str) -> Turn:
@@ -313,7 +347,12 @@ def _note_closed(
         at = visit.left_at or visit.entered_at
         call = _close_offers(facts, call, visit.outcome or QueueOutcome.FAILED, at)
         call = legs.close(call, LegPurpose.AGENT, at, by.get(LegPurpose.AGENT))
-    if dial:
+    if dial and dial.agent:
+        at = dial.ended_at or dial.started_at
+        rung = offers.ring_over(call, dial.outcome or DialOutcome.FAILED, at)
+        facts += [fact.OfferEnded(call=rung, offer=one) for one in offers.changed(call, rung)[1]]
+        call = legs.close(rung, LegPurpose.AGENT, at, by.get(LegPurpose.AGENT))
+    elif dial:
         at = dial.ended_at or dial.started_at
         call = legs.close(call, LegPurpose.CONTACT, at, by.get(LegPurpose.CONTACT))
         call = legs.unanswered_contacts(call, dial)
@@ -384,6 +423,28 @@ class _Walk:
             return self._give_up(call, reason)
         return self.go_to(call, fallback)
 
+    def give(self, call: Call, target: str, found: Destination, by: str) -> Turn:
+        """An agent gives the caller away: they wait for whom the target means, or come back where that is refused."""
+        whom = found.refusal or str(found)
+        because = f"to {target}{f' by {by}' if by else ''}: {whom}"
+        call = self._visited(call, "transfer refused" if found.refusal else "transferred", because)
+        self.facts.append(fact.CallTransferred(call=call, by=by, target=target, refusal=found.refusal))
+        if found.refusal:
+            return self.give_back(call, f"a transfer to {target} was refused: {found.refusal}")
+        if found.node:
+            return self.go_to(call, found.node)
+        stay = waits.wait_for(self.plan, call, found)
+        assert stay is not None, "a destination is one of four"
+        return self._wait(stay)
+
+    def give_back(self, call: Call, reason: str) -> Turn:
+        """Whom the caller was given to is not there: back to who gave them away, and then to the fallback."""
+        stay = waits.give_back(self.plan, call)
+        if stay is None:
+            return self.fall_back(replace(call, memory={}), reason)
+        call = self._visited(stay.call, "given back", reason)
+        return self._wait(structs.replace(stay, call=call))
+
     def keep(self, closed: tuple[Call, QueueVisit | None, DialAttempt | None]) -> Call:
         """Note the visits that have just been completed."""
         return _note_closed(self.facts, closed)
@@ -421,13 +482,24 @@ class _Walk:
             visit = QueueVisit(queue=last.queue, entered_at=self.at)
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
             self.facts.append(fact.QueueEntered(call=call, visit=visit))
+        elif type(last) is Dial and last.agent:
+            call = self._in_service(self._ring_colleague(call, last.agent))
         elif type(last) is Dial:
-            presented = self.plan.identity and self.plan.identity.presented(call.caller, call.did)
-            effects = (*effects[:-1], structs.replace(last, presented=presented))
+            identity = last.identity or self.plan.identity
+            presented = identity and identity.presented(call.caller, call.did)
+            effects = (*effects[:-1], structs.replace(last, identity=None, presented=presented))
             shown = presented.number if presented else ""
             attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at, shown=shown)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))
+
+    def _ring_colleague(self, call: Call, agent: str) -> Call:
+        """A dial of an agent, which is an offer too: their screen shows the caller, and the record who let it ring."""
+        attempt = DialAttempt(target=agent, started_at=self.at, agent=agent)
+        before = replace(call, dials=(*call.dials, attempt), digits="")
+        call = offers.offer(before, inputs.AgentOffered(agent=agent, at=self.at))
+        self.facts += [fact.OfferMade(call=call, offer=one) for one in offers.changed(before, call)[0]]
+        return call
 
     def _in_service(self, call: Call) -> Call:
         if call.clocks.entered_service_at:

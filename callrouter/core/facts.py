@@ -71,6 +71,18 @@ class Bridged(Struct, frozen=True, kw_only=True, gc=False):
     call: Call
 
 
+class CallTransferred(Struct, frozen=True, kw_only=True, gc=False):
+    """An agent has given the caller to somebody else, or wanted to."""
+
+    call: Call
+    by: str
+    """The agent; empty when it is not known."""
+    target: str
+    """To whom, as it was keyed or sent."""
+    refusal: str = ""
+    """Why not, for a person; empty when it was done."""
+
+
 class MessageLeft(Struct, frozen=True, kw_only=True, gc=False):
     """A message was recorded."""
 
@@ -128,6 +140,7 @@ Fact = (
     | OfferEnded
     | LegEnded
     | Bridged
+    | CallTransferred
     | MessageLeft
     | CallbackAsked
     | NotificationAsked

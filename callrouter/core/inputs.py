@@ -23,6 +23,8 @@ class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came, as the switch calls it; empty: by none, or not known."""
     at: datetime
 
 
@@ -127,6 +129,10 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     leg: int
     """Which of those who are rung, from 0."""
     at: datetime
+    channel: str = ""
+    """Their channel, an opaque reference by which more is heard of it; empty when it is not known."""
+    trunk: str = ""
+    """By which carrier they were reached, as the switch calls it; empty: by none, or not known."""
 
 
 class LegFailed(Struct, frozen=True, kw_only=True, gc=False):
@@ -142,6 +148,21 @@ class DialEnded(Struct, frozen=True, kw_only=True, gc=False):
     step: int
     outcome: DialOutcome
     at: datetime
+
+
+class Transferred(Struct, frozen=True, kw_only=True, gc=False):
+    """The agent has given the caller to somebody else, without a word to them first: a blind transfer."""
+
+    step: int
+    target: str
+    """To whom, as it was keyed or sent: whoever has an agent's telephone decides what stands here."""
+    at: datetime
+    colleague: str = ""
+    """The agent whom `target` means, if it means one."""
+    team: str = ""
+    """The team's queue that it means, if it means one."""
+    foreign: bool = False
+    """It was meant for somebody at another PBX."""
 
 
 class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
@@ -232,6 +253,7 @@ Result = (
     | CollectEnded
     | QueueLeft
     | DialEnded
+    | Transferred
     | RecordingEnded
     | QueuesSeen
     | LookupDone
@@ -252,6 +274,7 @@ Input = (
     | LegAnswered
     | LegFailed
     | DialEnded
+    | Transferred
     | RecordingEnded
     | QueuesSeen
     | RecordingFound

@@ -5,8 +5,9 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
 
     visit         node, exit, because, at
     queue visit   queue, entered, offers, first offer, agent, answered, left, outcome
-    dial          target, started, answered, ended, outcome, and, unless all three are empty: leg, the number that is
-                  shown, failures (leg, SIP status, Q.850 cause of each); rows of before end with a leg
+    dial          target, started, answered, ended, outcome, and, unless all of these are empty: leg, the number that
+                  is shown, failures (leg, SIP status, Q.850 cause of each), agent; the last is left out when it is
+                  empty, and rows of before end with a leg
     message       recording, node, deliver, started, seconds
     callback      number, node, asked
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
@@ -89,9 +90,10 @@ def write_dials(dials: Iterable[DialAttempt], offset: Offset) -> list[Any]:
             *(d.target, offset(d.started_at), offset(d.answered_at), offset(d.ended_at), d.outcome),
             *(
                 (d.leg, d.shown, [[one.leg, one.sip, one.cause] for one in d.failures])
-                if d.leg or d.shown or d.failures
+                if d.leg or d.shown or d.failures or d.agent
                 else ()
             ),
+            *((d.agent,) if d.agent else ()),
         ]
         for d in dials
     ]
@@ -125,7 +127,7 @@ def write_legs(legs: Iterable[Leg], offset: Offset) -> list[Any]:
             *(leg.number, leg.purpose, leg.party, leg.leg),
             *(offset(leg.began_at), offset(leg.answered_at), offset(leg.ended_at), offset(leg.held_at)),
             *(leg.hold_seconds, leg.hung_up, leg.ended_by, leg.cause, leg.open),
-            *((leg.identity, leg.sip) if leg.identity or leg.sip else ()),
+            *((leg.identity, leg.sip, leg.trunk) if leg.identity or leg.sip or leg.trunk else ()),
         ]
         for leg in legs
     ]
@@ -157,7 +159,7 @@ def seconds(value: object) -> float:
     return float(value)  # type: ignore[arg-type]
 
 
-_REST_OF_DIAL: Final[list[Any]] = [0, "", []]
+_REST_OF_DIAL: Final[list[Any]] = [0, "", [], ""]
 """What is not written of a dial where all of it is so."""
 
 
@@ -214,7 +216,7 @@ class PartsReader:
         """An attempt to reach somebody."""
         target, started_at, answered_at, ended_at, outcome, *rest = written
         whole_rest: list[Any] = rest
-        leg, shown, failures = whole_rest + _REST_OF_DIAL[len(whole_rest) :]
+        leg, shown, failures, agent = whole_rest + _REST_OF_DIAL[len(whole_rest) :]
         return DialAttempt(
             target=text(target),
             started_at=self.at(started_at),
@@ -224,6 +226,7 @@ class PartsReader:
             leg=whole(leg),
             shown=text(shown),
             failures=tuple([_failure(one) for one in failures]),
+            agent=text(agent),
         )
 
     def message(self, written: Any) -> Message:
@@ -257,7 +260,7 @@ class PartsReader:
         """A party's side of the call."""
         number, purpose, party, leg, began_at, answered_at, ended_at, held_at, *rest = written
         hold_seconds, hung_up, ended_by, cause, still_open, *shown = rest
-        identity, sip = shown or ("", 0)
+        identity, sip, trunk = (*shown, "")[:3] if shown else ("", 0, "")
         return Leg(
             number=whole(number),
             purpose=LegPurpose(purpose),
@@ -274,6 +277,7 @@ class PartsReader:
             open=still_open is True,
             identity=text(identity),
             sip=whole(sip),
+            trunk=text(trunk),
         )
 
     def callback(self, written: Any) -> Callback:

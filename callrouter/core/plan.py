@@ -19,6 +19,7 @@ from callrouter.core.nodes._base import Node
 from callrouter.core.nodes.about import About
 from callrouter.core.schedule import Schedule
 from callrouter.core.service_level import Promise, ServiceLevelTarget
+from callrouter.core.transfers.targets import TransferRules
 
 MAX_VISITS = 400
 """Nodes a call may pass in its whole life; a tree that needs more is a loop nobody gets out of."""
@@ -66,6 +67,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """DIDs in E.164."""
     timezone: str
     language: str
+    holidays: tuple[str, ...] = ()
+    """Whose public holidays its days are called by: `FR`, `FR-57`; those that its hours keep, else its country's."""
     start: str
     nodes: Mapping[str, Node]
     fallback: str = ""
@@ -87,11 +90,14 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     team_wrap_ups: Mapping[str, float] = field(default_factory=dict)
     """Seconds, by queue that has any."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
-    """By team that its callers may wait for: whom the client wants, where it is not what the team does."""
+    """By team: whom the client wants, where it is not what the team does."""
     derived: Mapping[str, Preference] = field(default_factory=dict)
-    """By queue of the PBX that is derived from a team's: what callers of the tree want of the team, those of clients
-    that it leads to as well.
+    """By queue of the PBX that is derived from a team's: what the client wants of the team, and what those clients do
+    whose trees are part of this one.
     """
+
+    transfers: TransferRules = field(default_factory=TransferRules)
+    """Where agents may give its callers to."""
 
     def briefing(self, queue: str) -> Briefing:
         """What an agent of a queue is shown of this client, and left alone for afterwards."""

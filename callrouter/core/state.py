@@ -155,12 +155,13 @@ def _sum_up(call: Call, attempt: QueueVisit | DialAttempt) -> Call:
     """The call without its oldest, completed, queue visit or dial, whose times go into the sums."""
     began, answered = _began_at(attempt), attempt.answered_at is not None
     queued = isinstance(attempt, QueueVisit)
+    by_agent = queued or bool(attempt.agent)
     earlier = Earlier(
         attempts=call.earlier.attempts + 1,
         waiting_seconds=call.earlier.waiting_seconds + attempt.waiting_seconds(began),
         talk_seconds=call.earlier.talk_seconds + attempt.talk_seconds(),
-        agent=(attempt.agent or "") if isinstance(attempt, QueueVisit) and answered else call.earlier.agent,
-        redirected=call.earlier.redirected or (answered and not queued),
+        agent=(attempt.agent or "") if by_agent and answered else call.earlier.agent,
+        redirected=call.earlier.redirected or (answered and not by_agent),
     )
     if queued:
         return replace(call, earlier=earlier, queue_visits=call.queue_visits[1:])

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from callrouter.core.conditions import DateWithin
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import DAYS
-from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.shared.almanac import Almanac
+from callrouter.periods import Moment
 from callrouter.questions.examples import conditions
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
@@ -33,7 +33,8 @@ def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
         days, hour, minute = found.groups()
         today, word = now.astimezone(zone).date(), days.lower()
         day = _next_day(word, plan, today) if word in (*DAYS, "holiday") else _next_of(days, plan, today)
-        return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
+        at = datetime.combine(day, time(int(hour), int(minute)))
+        return Moment(at).within(zone, now).astimezone(UTC)
     try:
         at = datetime.fromisoformat(written.strip())
     except ValueError:
@@ -41,13 +42,12 @@ def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
         raise ValueError(wrong) from None
     if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
         raise ValueError(f"{written!r} is not within {EARLIEST_YEAR} to {LATEST_YEAR}")
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    return Moment(at).within(zone, now).astimezone(UTC)
 
 
 def _next_of(written: str, plan: Plan, today: date) -> date:
-    """The next day of a text that comes every year; holidays are those of the country of the client's zone."""
-    country = country_of(plan.timezone, "")
-    spans = Almanac(codes=(country,) if country else (), year=today.year).spans(written)
+    """The next day of a text that comes every year."""
+    spans = Almanac(codes=plan.holidays, year=today.year).spans(written)
     coming = [first for first, _ in spans if first > today]
     if not coming:
         raise ValueError(f"{written!r} does not come within five years")

@@ -250,13 +250,8 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         return (*hours, *dated, *(" + ".join(one.name for one in people) or "nobody" for people in on_call))
 
     def _because(self, day: date) -> str:
-        for schedule in self.schedules:
-            rule = schedule.rule_on(day)
-            if rule.exception:
-                return f"exception {rule.exception.written or day.isoformat()}"
-            if rule.holiday:
-                return rule.holiday
-        return ""
+        rules = (schedule.rule_on(day).because for schedule in self.schedules)
+        return next((because for because in rules if because), "")
 
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:

@@ -29,7 +29,8 @@ class Script(Struct, frozen=True, kw_only=True):
     ahead: str = ""
     """Keyed at once, while the call is being answered."""
     keys: tuple[str, ...] = ()
-    """What is keyed at each question in turn; empty: silence. After the last one: silence."""
+    """What is keyed at each question, and in each queue that a key leaves, in turn; empty: silence. After the last one:
+    silence."""
     hang_up_after: int | None = None
     """The caller hangs up in the middle of this wait (from 1); None: they hear everything out."""
     decided: Mapping[Decision, Option] = field(default_factory=dict)

@@ -24,7 +24,7 @@ class FactLog:
     """
 
     interests: Final[frozenset[type[Fact]]] = frozenset(
-        {facts.CallStarted, facts.TroubleMet, facts.InputRefused, facts.CallEnded}
+        {facts.CallStarted, facts.CallTransferred, facts.TroubleMet, facts.InputRefused, facts.CallEnded}
     )
 
     def __init__(self) -> None:
@@ -43,6 +43,15 @@ class FactLog:
                 case facts.TroubleMet(call=call, reason=reason):
                     self._log.warning(
                         "trouble", call_id=call.call_id, client=call.client, node=call.node, reason=reason
+                    )
+                case facts.CallTransferred(call=call, by=by, target=target, refusal=refusal):
+                    self._log.info(
+                        "transfer",
+                        call_id=call.call_id,
+                        client=call.client,
+                        by=by,
+                        target=target,
+                        **({"refused": refusal} if refusal else {}),
                     )
                 case facts.InputRefused(call=call, reason=reason):
                     self._log.debug("input refused", call_id=call.call_id, client=call.client, reason=reason)

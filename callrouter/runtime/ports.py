@@ -59,6 +59,49 @@ class Switch(Protocol):
         ...
 
 
+class Directory(Protocol):
+    """Who is where, for those who are to be given a caller."""
+
+    def colleague(self, name: str) -> str:
+        """The agent of this name, number or telephone; "" when nobody is."""
+        ...
+
+    def phone(self, agent: str) -> str:
+        """The telephone of an agent, where they are logged in; "" when they are nowhere."""
+        ...
+
+    def queue_of(self, agent: str) -> str:
+        """A queue whose member the agent is; "" when they are of none."""
+        ...
+
+    def team(self, name: str) -> str:
+        """The queue of the team of this name; "" when there is none."""
+        ...
+
+
+class _Nobody:
+    """The directory of a place without agents."""
+
+    def colleague(self, name: str) -> str:
+        """Nobody."""
+        return ""
+
+    def phone(self, agent: str) -> str:
+        """Nowhere."""
+        return ""
+
+    def queue_of(self, agent: str) -> str:
+        """None."""
+        return ""
+
+    def team(self, name: str) -> str:
+        """None."""
+        return ""
+
+
+NOBODY: Final[Directory] = _Nobody()
+
+
 class WebServices(Protocol):
     """Those who can be asked while a caller waits."""
 

@@ -139,6 +139,17 @@ class CallAnswered(CallEvent, frozen=True, kw_only=True, tag="call.answered", gc
     """Whom of the client's, as the tree calls them; null for an agent."""
 
 
+class CallTransferred(CallEvent, frozen=True, kw_only=True, tag="call.transferred", gc=False):
+    """An agent has given the caller to somebody else, or wanted to: then they come back to the agent."""
+
+    by: str
+    """The agent; empty when it is not known."""
+    target: str
+    """To whom, as it was keyed or sent."""
+    refusal: str
+    """Why not, for a person; empty when it was done."""
+
+
 class QueueLeft(CallEvent, frozen=True, kw_only=True, tag="queue.left", gc=False):
     """A stay in a queue is over, after a conversation or without one."""
 
@@ -228,6 +239,7 @@ StreamEvent = (
     | CallOffered
     | OfferEnded
     | CallAnswered
+    | CallTransferred
     | QueueLeft
     | MessageTaken
     | CallbackAsked

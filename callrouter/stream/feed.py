@@ -45,6 +45,7 @@ class Feed:
             facts.OfferMade,
             facts.OfferEnded,
             facts.Bridged,
+            facts.CallTransferred,
             facts.MessageLeft,
             facts.CallbackAsked,
             facts.CallEnded,

@@ -48,6 +48,9 @@ class EventMaker:
                 yield self._offer_ended(call, offer)
             case facts.Bridged(call=call):
                 yield self._answered(call)
+            case facts.CallTransferred(call=call, by=by, target=target, refusal=refusal):
+                at = self._now()
+                yield events.CallTransferred(at=at, call=self.card(call, at), by=by, target=target, refusal=refusal)
             case facts.QueueEnded():
                 yield self._queue_left(fact)
             case facts.MessageLeft(call=call, message=message):
@@ -81,8 +84,8 @@ class EventMaker:
         return events.CallAnswered(
             at=at,
             call=self.card(call, at),
-            agent=visit.agent if visit else None,
-            contact=dial.answered_by if dial else None,
+            agent=visit.agent if visit else dial.agent or None if dial else None,
+            contact=dial.answered_by if dial and not dial.agent else None,
         )
 
     def _queue_left(self, fact: facts.QueueEnded) -> CallEvent:

@@ -8,7 +8,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
-from callrouter.stream.events import AgentCard, AgentChanged, CallCard, CallEvent, Event, agent_state
+from callrouter.stream.events import (
+    AgentCard,
+    AgentChanged,
+    CallCard,
+    CallEvent,
+    CallTransferred,
+    Event,
+    agent_state,
+)
 
 
 class View(Struct, frozen=True, kw_only=True):
@@ -28,7 +36,8 @@ class View(Struct, frozen=True, kw_only=True):
         """What it shows of an event, the event itself if that is all of it. That the engine does not hear Asterisk is
         for everybody."""
         if isinstance(event, CallEvent):
-            return event if self.shows_call(event.call, also=getattr(event, "agent", None)) else None
+            also = event.by if isinstance(event, CallTransferred) else getattr(event, "agent", None)
+            return event if self.shows_call(event.call, also=also) else None
         if isinstance(event, AgentChanged):
             return self._of_change(event)
         return event

@@ -65,6 +65,13 @@ def _parser() -> argparse.ArgumentParser:
     write.add_argument("--sip-host", default="0.0.0.0", help="address to listen on (default: %(default)s)")
     write.add_argument("--sip-port", type=int, default=5060, help="UDP (default: %(default)s)")
     write.add_argument("--external-address", help="public address, when Asterisk is behind NAT")
+    write.add_argument(
+        "--domain",
+        action="append",
+        default=[],
+        help="a name by which telephones know this PBX: with one, a transfer that names any other place is refused "
+        "(repeat)",
+    )
     write.add_argument("--rtp", default="10000-17999", metavar="FIRST-LAST", help="UDP ports (default: %(default)s)")
     write.add_argument("--trunk-match", action="append", help="an address or network calls come from (repeat)")
     write.add_argument(
@@ -211,6 +218,7 @@ def _render(options: argparse.Namespace) -> int:
         rtp_start=int(first),
         rtp_end=int(last),
         external_address=options.external_address,
+        domains=options.domain,
         trunk_match=options.trunk_match or ["127.0.0.1"],
         carrier=options.carrier,
         carriers=_carriers(options, ("carrier", "trunk_match", "external_address")),

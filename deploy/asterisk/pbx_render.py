@@ -73,6 +73,8 @@ class PbxConfig:
     ("agent-1": "127.0.0.1:5090") is called there; the others register with their secret from `phone_secrets`.
     `carriers` are those of a file (pbx_carriers_file), with the networks around us; without a file there is one, whose
     calls come from `trunk_match` and which takes ours at `carrier` (HOST:PORT).
+    `domains` are the names by which telephones know this PBX, beside its addresses: a transfer that names any other
+    is refused. Where it listens on all addresses and has no `domains`, whatever is named is taken for it.
     Phones are asked every `qualify_seconds` whether they are there; 0: never, and all count as there.
     `session_seconds` (90 or more) is the interval of SIP session timers. Beyond `max_calls` live calls (0: any number),
     or its client's own limit, a call is refused with `over_limit`. `teams` are the queues. `extra_conf` appends text
@@ -94,6 +96,7 @@ class PbxConfig:
     http_port: int | None = None
     ari_secret: str = ""
     external_address: str | None = None
+    domains: Sequence[str] = ()
     trunk_match: Sequence[str] = ("127.0.0.1",)
     carrier: str | None = None
     carriers: Carriers = field(default_factory=Carriers)
@@ -127,6 +130,9 @@ class PbxConfig:
             network = Network(external_address=self.external_address)
         one = Carrier(name="", calls_from=self.trunk_match, calls_to=[self.carrier] if self.carrier else [])
         return replace(self.carriers, network=network, carriers=self.carriers.carriers or [one])
+
+
+_EVERY_ADDRESS = frozenset({"0.0.0.0", "::", "[::]"})  # compared with, not listened on
 
 
 def render(config: PbxConfig, out: Path) -> None:
@@ -204,6 +210,7 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "sip_external": "\n".join(carriers.network.settings()),
         "transports": carriers.transports(config.sip_host),
         "carriers": carriers.endpoints(),
+        "domains": "&".join(_domains(config, carriers.network.external_address)),
         "carriers_out": "&".join(carriers.out) or ANY_OUT,
         "carrier_modules": carriers.modules,
         "phone_transport": carriers.phone_lines(),
@@ -225,6 +232,13 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "fallback_queue_seconds": str(config.fallback_queue_seconds),
         "log_verbose": ",verbose(5),dtmf" if config.verbose else "",
     }
+
+
+def _domains(config: PbxConfig, external_address: str | None) -> list[str]:
+    """What a telephone may call this PBX; none where nobody can say."""
+    own = [] if config.sip_host in _EVERY_ADDRESS else [config.sip_host]
+    known = [*own, *config.domains]
+    return [*known, external_address] if known and external_address else known
 
 
 def _ari_modules(config: PbxConfig) -> str:

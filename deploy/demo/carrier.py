@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self, cast
+from urllib.parse import quote
 
 from deploy.demo import g711
 from deploy.demo.telephone import Telephone
@@ -57,6 +58,13 @@ class _Dialog:
     answered: bool = False
     requests: int = 0
     """Sent by us within the dialog: its CSeq."""
+
+    @property
+    def replaces(self) -> str:
+        """This dialog, as a Refer-To names it: tags as the other side sees them."""
+        theirs = self.invite["from"].partition(";tag=")[2].partition(";")[0]
+        named = f"{self.invite['call-id']};to-tag={theirs};from-tag={self.tag}"
+        return quote(named, safe="")
 
 
 class Carrier(asyncio.DatagramProtocol):
@@ -121,6 +129,29 @@ class Carrier(asyncio.DatagramProtocol):
                 way = "sendonly" if on else "sendrecv"
                 self._request("INVITE", call_id, body=_sdp(dialog.telephone.port, version=dialog.requests + 2, way=way))
 
+    def refer(self, number: str, to: str, *, replacing: str = "") -> None:
+        """Whoever has answered at a number gives the other side away to a URI (RFC 3515); `replacing`: in place of the
+        conversation that they have at another number (RFC 3891).
+        """
+        call_id = self._answered(number)
+        other = self._dialogs.get(self._answered(replacing)) if replacing else None
+        if other is not None:
+            to = f"{to}?Replaces={other.replaces}"
+        self._request("REFER", call_id, headers=(f"Refer-To: <{to}>",))
+
+    def bye(self, number: str) -> None:
+        """Whoever has answered at a number hangs up."""
+        self._hang_up(self._answered(number))
+
+    def talks(self, number: str) -> bool:
+        """Whether somebody has answered at a number, and nobody has hung up."""
+        return bool(self._answered(number))
+
+    def _answered(self, number: str) -> str:
+        """The Call-ID of the last conversation there; "" when there is none."""
+        there = (key for key, one in reversed(self._dialogs.items()) if one.invite["number"] == number and one.answered)
+        return next(there, "")
+
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.heard.append(data.decode(errors="replace"))
         request = _parse(data)
@@ -145,8 +176,10 @@ class Carrier(asyncio.DatagramProtocol):
             if dialog is not None and not dialog.answered:
                 self._reply(dialog.invite, addr, "487 Request Terminated", dialog)
                 self._drop(call_id)
-        elif method == "OPTIONS":
+        elif method in ("OPTIONS", "NOTIFY"):
             self._reply(request, addr, "200 OK", dialog)
+            if method == "NOTIFY" and b"SIP/2.0 200" in data and dialog is not None:
+                self._hang_up(call_id)  # whom they gave away is served (RFC 3515, 2.4.5)
 
     def _start(self, coroutine: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
@@ -205,7 +238,7 @@ class Carrier(asyncio.DatagramProtocol):
         self._request("BYE", call_id)
         self._drop(call_id)
 
-    def _request(self, method: str, call_id: str, *, body: str = "") -> None:
+    def _request(self, method: str, call_id: str, *, body: str = "", headers: tuple[str, ...] = ()) -> None:
         """Within a dialog; an ACK is of the last request."""
         dialog = self._dialogs.get(call_id)
         if dialog is None or self._transport is None:
@@ -221,6 +254,7 @@ class Carrier(asyncio.DatagramProtocol):
             f"CSeq: {dialog.requests} {method}",
             f"Contact: <sip:{self.contact}>",
             "Max-Forwards: 70",
+            *headers,
             *(("Content-Type: application/sdp",) if body else ()),
             f"Content-Length: {len(body)}",
         )

@@ -23,7 +23,7 @@ from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.lookups import Lookups
-from callrouter.runtime.ports import Inbox
+from callrouter.runtime.ports import NOBODY, Directory, Inbox
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
 
@@ -243,6 +243,7 @@ async def engine_room(
     pause: Sound | None = None,
     wire: Callable[[AmiLink], None] = lambda _: None,
     follower: Follower | None = None,
+    directory: Directory = NOBODY,
 ) -> AsyncIterator[EngineRoom]:
     """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; `wire` subscribes more
     to the link; a `follower` is told of agents.
@@ -264,7 +265,7 @@ async def engine_room(
     eyes, clock, calls, tasks = Eyes(), SystemClock(), LiveCalls(), Tasks()
     address = AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret)
     link = AmiLink(address)
-    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern=dial, pause=pause)
+    places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern=dial, directory=directory, pause=pause)
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)

@@ -24,6 +24,7 @@ from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
 from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
 from callrouter.core.effects import CollectDigits, Effect, EnterQueue, Hangup, Play, Sound
@@ -72,6 +73,7 @@ class Bench:
             now=lambda: AT,
             places=Places(recordings_dir="/nowhere"),
             round_trips=round_trips,
+            waits=Waits(self.link),
         )
         self.line = Line("1-2-3", "1.0", "PJSIP/trunk-1", self.ports)
         self.connect()

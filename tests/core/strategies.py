@@ -246,7 +246,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
     "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard"),
     "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
-    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
@@ -271,6 +271,19 @@ def signs(at: datetime) -> st.SearchStrategy[inputs.LegHeard]:
     )
 
 
+def transfers(step: int, at: datetime) -> st.SearchStrategy[inputs.Transferred]:
+    """Whom an agent may want to give their caller to."""
+    return st.builds(
+        inputs.Transferred,
+        step=st.just(step),
+        target=st.one_of(st.sampled_from(["team.legal", "bye", "0612345678", "+33899123456"]), st.text()),
+        colleague=st.one_of(st.just(""), agents),
+        team=st.sampled_from(["", "", "legal"]),
+        foreign=st.booleans(),
+        at=st.just(at),
+    )
+
+
 @st.composite
 def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
     """What could happen next: mostly something that fits, sometimes nonsense, a late step, or a hang-up."""
@@ -291,9 +304,9 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
 
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
-    if name == "LegHeard":
-        sign: inputs.LegHeard = draw(signs(at))
-        return sign
+    if name in ("LegHeard", "Transferred"):
+        told: inputs.Input = draw(signs(at) if name == "LegHeard" else transfers(step, at))
+        return told
     match name:
         case "DigitPressed":
             return inputs.DigitPressed(digit=draw(st.sampled_from([*KEYS, "A", "", "é", "11"])), at=at)
@@ -303,7 +316,7 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
         case "QueueLeft":
             return inputs.QueueLeft(step=step, outcome=draw(st.sampled_from(QueueOutcome)), at=at)
         case "LegAnswered":
-            return inputs.LegAnswered(leg=0, at=at)
+            return inputs.LegAnswered(leg=0, at=at, channel=draw(legs))
         case "LegFailed":
             return inputs.LegFailed(failure=draw(failures), at=at)
         case "DialEnded":
@@ -332,6 +345,5 @@ def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at
         case "CallerHungUp":
             return inputs.CallerHungUp(at=at, cause=draw(st.sampled_from([None, 16])))
         case _:
-            kind = KIND_BY_NAME[name]
-            told: inputs.Input = kind(step=step, at=at)
-            return told
+            plain: inputs.Input = KIND_BY_NAME[name](step=step, at=at)
+            return plain

@@ -108,6 +108,8 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "heard": True,
         "looks": {},
         "values": {},
+        "target": "agent-2",
+        "colleague": "agent-2",
         "failure": LegFailure(leg=0, sip=486, cause=17),
         "outcome": outcomes.get(kind),
     }

@@ -26,6 +26,7 @@ ONE_OF_EACH: list[Event] = [
     offered(),
     events.OfferEnded(at=AT, call=card(), queue="medical", agent="agent-1", outcome=OfferOutcome.ELSEWHERE),
     events.CallAnswered(at=AT, call=card(agent="agent-1"), agent="agent-1", contact=None),
+    events.CallTransferred(at=AT, call=card(agent="agent-1"), by="agent-1", target="102", refusal=""),
     events.QueueLeft(
         at=AT,
         call=card(),

@@ -31,6 +31,7 @@ from callrouter.asterisk.line.commanded import (
 from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
+from callrouter.asterisk.transfers.given import resolved
 from callrouter.core import inputs
 from callrouter.errors import AmiError
 
@@ -61,11 +62,10 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
-        super().__init__(call_id, channel, ports)
-        self.uniqueid = uniqueid
+        super().__init__(call_id, uniqueid, channel, ports)
         self._phone_forwards = False
         """The agent's telephone that has just answered sends its calls elsewhere by itself: not the agent is there."""
         self._leaving: _Leaving | None = None
@@ -131,6 +131,7 @@ class Line(CommandedLine):
                 self._keys.ended()
             if self.state is _IN_ROUTINE and kind in OF_ROUTINES:
                 self._hears(Heard.ROUTINE_ENDED)
+                self.stop_waiting()
                 # From then on a lease runs again; this may be read late.
                 left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
                 self._lease_ends_at = perf_counter() + left
@@ -142,6 +143,8 @@ class Line(CommandedLine):
             if kind is _RECORD and self._recording is not None and found.kind not in NO_ANSWER:
                 recorded, self._recording = self._recording.ended(found.value or "", now), None
         told = result(kind, found, step, now, recorded)
+        if type(told) is inputs.Transferred:
+            told = resolved(told, self._ports.places.directory)
         if told is not None:
             self._tell(self.call_id, told)
 
@@ -240,6 +243,7 @@ class Line(CommandedLine):
     def call_ended(self) -> None:
         """Forget the results that will not come."""
         self._hears(Heard.CALL_ENDED)
+        self._ports.waits.gone(self.uniqueid)
         self._stop_timers()
         if self._record_ends is not None:
             self._record_ends.cancel()
@@ -251,6 +255,7 @@ class Line(CommandedLine):
         self.channel = ChannelActions(channel)
 
     def _stop_timers(self) -> None:
+        self.stop_waiting()
         if self._keys is not None:
             self._keys.stop()
         if self._music is not None:

@@ -15,7 +15,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from callrouter.core.agents.preference import Preference, levels_with
+from callrouter.core.agents.preference import Preference, levels_with, team_of
 
 WRAP_UP: Final = "wrap_up"
 """Why Asterisk's dialplan has paused an agent at the end of a conversation."""
@@ -102,6 +102,11 @@ class Crew(Struct, frozen=True, kw_only=True):
     """Nobody's own, for whoever sits down there."""
     queues: frozenset[str] = frozenset()
     """Queues of the PBX, all teams' and those derived from them; those in which nobody is rung too."""
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """All teams, those of which somebody is and no more is known too."""
+        return frozenset(map(team_of, self.pbx_queues))
 
     @property
     def pbx_queues(self) -> frozenset[str]:

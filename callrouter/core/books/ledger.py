@@ -138,6 +138,8 @@ def conclude(call: Call) -> Disposition:
     """
     if call.earlier.agent is not None or any(visit.answered_at for visit in call.queue_visits):
         return Disposition.ANSWERED
+    if any(dial.answered_at and dial.agent for dial in call.dials):
+        return Disposition.ANSWERED
     if call.earlier.redirected or any(dial.answered_at for dial in call.dials):
         return Disposition.REDIRECTED
     if call.messages or call.callbacks:

@@ -30,13 +30,21 @@ def begin_agent(call: Call, agent: str, at: datetime) -> Call:
     return _add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
 
 
-def begin_contact(call: Call, at: datetime) -> Call:
-    """Somebody who was dialled has the caller."""
+def begin_colleague(call: Call, at: datetime, channel: str) -> Call:
+    """An agent whom another agent gave the caller to has them."""
+    dial = call.dials[-1] if call.dials else None
+    if dial is None or any(one.open and one.party == dial.agent and one.leg == channel for one in call.legs):
+        return call
+    return _add(call, LegPurpose.AGENT, dial.agent, leg=channel, began_at=dial.started_at, answered_at=at)
+
+
+def begin_contact(call: Call, at: datetime, trunk: str = "") -> Call:
+    """Somebody who was dialled has the caller; `trunk` is the carrier by which they were reached."""
     dial = call.dials[-1] if call.dials else None
     if dial is None or any(one.open and one.purpose is LegPurpose.CONTACT for one in call.legs):
         return call
     call = _add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
-    return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown)))
+    return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown, trunk=trunk)))
 
 
 def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
@@ -53,6 +61,7 @@ def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
             identity=dial.shown,
             cause=failure.cause if failure else 0,
             sip=failure.sip if failure else 0,
+            trunk=failure.trunk if failure else "",
             open=False,
         )
         call = replace(call, legs=(*call.legs[:-1], ended))
@@ -71,6 +80,7 @@ def end_caller(call: Call, at: datetime, by: EndedBy | None) -> Call:
         ended_at=at,
         ended_by=by,
         cause=call.hangup_cause or 0,
+        trunk=call.trunk,
         open=False,
     )
     return replace(call, legs=(*call.legs, ended), legs_made=number)

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from callrouter.core.call import Call, Offer, OfferOutcome, QueueOutcome, replace
+from callrouter.core.call import Call, DialOutcome, Offer, OfferOutcome, QueueOutcome, replace
 from callrouter.core.inputs import AgentAnswered, AgentOffered, LegHeard, LegSign
 
 
@@ -68,6 +68,14 @@ _CLOSES: Final[Mapping[QueueOutcome, int]] = {
 }
 """What the end of a visit says of a ring of which nothing else is known; any other end is that of the queue's
 patience."""
+_USER_BUSY: Final = 17
+_RING_ENDS: Final[Mapping[DialOutcome, tuple[int, int]]] = {
+    DialOutcome.NO_ANSWER: (Heard.RANG | Heard.UNANSWERED, 0),
+    DialOutcome.BUSY: (Heard.HUNG_UP, _USER_BUSY),
+    DialOutcome.REFUSED: (Heard.HUNG_UP, _USER_BUSY),
+    DialOutcome.ABANDONED: (Heard.LEFT, 0),
+}
+"""By how a colleague's ring ended: what was heard of it, and Q.850's cause; any other: their telephone never rang."""
 
 
 def offer(call: Call, told: AgentOffered) -> Call:
@@ -111,6 +119,14 @@ def hear(call: Call, told: LegHeard) -> Call:
 def close(call: Call, outcome: QueueOutcome, at: datetime) -> Call:
     """The visit to the queue is over: so is every ring that belongs to it."""
     return _close_others(call, _CLOSES.get(outcome, Heard.UNANSWERED), at)
+
+
+def ring_over(call: Call, outcome: DialOutcome, at: datetime) -> Call:
+    """The ring of a colleague, whom no queue rings, is over; who has answered has answered."""
+    for place, one in _open(call):
+        what, cause = _RING_ENDS.get(outcome, (Heard.UNANSWERED, 0))
+        call = _put(call, place, _heard(one, what, at, cause))
+    return call
 
 
 def open_offers(call: Call) -> tuple[Offer, ...]:

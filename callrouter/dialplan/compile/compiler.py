@@ -16,7 +16,7 @@ from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan.compile.assembly import Assembly, Growth
 from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
-from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of
+from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
 from callrouter.dialplan.compile.preferences import check_waited_in
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
@@ -24,7 +24,6 @@ from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.shared.identities import WrongIdentity, identity_of
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
@@ -174,12 +173,13 @@ def _compile(
         numbers=dids,
         timezone=file.timezone,
         language=file.language,
+        holidays=scope.almanac.codes,
         start=tree.start,
         nodes=tree.nodes,
         fallback=tree.fallback,
         schedules=schedules,
         service_level=_service_level(file.service_level),
-        identity=_identity(scope, file, dids, today),
+        identity=_identity(scope, file),
         max_calls=file.max_calls or 0,
         source=scope.document.file,
         answer_phrase=file.answer_phrase,
@@ -188,8 +188,10 @@ def _compile(
         team_wrap_ups={
             queue.name: queue.wrap_up_seconds for queue in scope.shared.queues.values() if queue.wrap_up_seconds
         },
-        preferences={team: one for team, one in scope.preferences.items() if team in scope.waited_in},
-        derived=scope.derived,
+        preferences=scope.preferences,
+        # An agent may give a caller to any team, which the tree need not know.
+        derived={**scope.derived, **{one.queue: one for one in scope.preferences.values()}},
+        transfers=transfer_rules(scope),
     )
     return plan, assembly, dialled
 
@@ -252,16 +254,12 @@ def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None
                 scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 
-def _identity(scope: Scope, file: ClientFile, dids: tuple[str, ...], today: date) -> Identity | None:
+def _identity(scope: Scope, file: ClientFile) -> Identity | None:
     """Who calls when somebody outside is rung; None where that is not declared, or wrong."""
     if "trunk" in scope.shared.refused:
         scope.fail(f"{scope.shared.refused['trunk']} says who we are when we call out: mend that first", "identity")
         return None
-    found = identity_of(file.identity, scope.shared.trunk, dids, scope.country, today)
-    if isinstance(found, WrongIdentity):
-        scope.fail(f"identity: {found.message}", "identity", *((found.key,) if found.key else ()))
-        return None
-    return found
+    return scope.identity(file.identity, "identity")
 
 
 def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:

@@ -13,6 +13,7 @@ from callrouter.core.call import replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import CallerList
 from callrouter.core.schedule import Schedule
+from callrouter.core.transfers.targets import TransferRules
 from callrouter.dialplan.compile.preferences import preferences_of
 from callrouter.dialplan.documents.calendar import hours_called
 from callrouter.dialplan.documents.client_file import ClientFile
@@ -105,6 +106,8 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
         almanac=_almanac(scope, file, today),
         schedules=_schedules(scope, file, today),
         numbers=numbers_of(scope, file),
+        today=today,
+        priority=file.priority,
         lists=_lists(scope, file),
         contacts=contacts,
         preferences=preferences_of(scope, file) if file.agents else {},
@@ -195,3 +198,10 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
             if wrong := unlikely(number):
                 scope.fail(f"numbers: {wrong}", "numbers", index, name="unlikely-number")
     return tuple(found)
+
+
+def transfer_rules(scope: Scope) -> TransferRules:
+    """Whom the client's callers may be given to: its contacts, the shared ones, and what it may have dialled."""
+    people_of_all = {**scope.shared.contacts, **scope.contacts}
+    numbers_by_name = {name: person.number for name, person in people_of_all.items() if person.number is not None}
+    return TransferRules(contacts=numbers_by_name, dialling=scope.dialling, region=scope.country)

@@ -34,10 +34,13 @@ def preferences_of(scope: Scope, file: ClientFile) -> dict[str, Preference]:
 
 
 def check_waited_in(scope: Scope, file: ClientFile) -> None:
-    """Warn of a team in whose queue no caller of the client ever waits."""
+    """Warn of a team in whose queue no caller waits by the client's tree."""
     for name in file.agents:
         if name in scope.shared.queues and name not in scope.waited_in:
-            idle = f"agents: no node, callback or fallback of this client has queue {shown(name)}: this does nothing"
+            idle = (
+                f"agents: no node, callback or fallback of this client has queue {shown(name)}: only whom an agent "
+                "gives to that team waits there"
+            )
             scope.fail(idle, "agents", name, name="idle-preference")
 
 

@@ -23,8 +23,9 @@ from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
+from callrouter.store.outgoing.far_leg import far_leg
 from callrouter.store.outgoing.names import Names
-from callrouter.store.tables import callbacks, calls, outgoing_calls
+from callrouter.store.tables import callbacks, calls, legs, outgoing_calls
 
 WATCHED_SECONDS: Final = 60.0
 """Callbacks of a PBX whose engine has not said for so long that it watches are whoever's."""
@@ -229,11 +230,15 @@ class CallbackRows:
                 outcome=outcome.value,
                 hangup_cause=progress.hangup_cause,
             )
-            .returning(*(outgoing_calls.c[name] for name in ("call_id", "position", "client", "number")))
+            .returning(outgoing_calls)
         )
         async with self._database.connection() as connection:
             row = (await connection.execute(change)).mappings().first()
-            if row is None or settlement is None:
+            if row is None:
+                return
+            if leg := far_leg(row, progress, at, self._epoch):
+                await connection.execute(insert(legs).values(leg))
+            if settlement is None:
                 return
             if settlement.is_reached:
                 answered_at = progress.answered_at or at

@@ -23,7 +23,8 @@ CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 LEG_COLUMNS = (
     *("leg_id", "call_id", "number", "pbx", "purpose", "direction", "party", "began_at", "answered_at", "ended_at"),
-    *("talk_seconds", "hold_seconds", "ended_by", "cause", "identity", "tech_cause", "epoch", "revision"),
+    *("talk_seconds", "hold_seconds", "ended_by", "cause", "identity", "tech_cause", "trunk"),
+    *("epoch", "revision"),
 )
 """What a call knows of its legs."""
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
@@ -158,6 +159,8 @@ class Rows:
         if call.dials:
             waiting += sum([dial.waiting_seconds(ended_at) for dial in call.dials])
             talk += sum([dial.talk_seconds() for dial in call.dials])
+            if any(dial.agent for dial in call.dials):  # a colleague, whom an agent gave the caller to
+                agent = call.agent
         return waiting, max(0.0, talk - call.held_seconds), agent
 
     def _take_parts(self, call: Call) -> None:
@@ -226,6 +229,7 @@ def leg_row(call_id: str, pbx: str, revision: Revision, leg: Leg) -> Row:
         leg.cause,
         leg.identity or None,
         str(leg.sip) if leg.sip else None,
+        leg.trunk or None,
         revision.epoch,
         revision.count,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from callrouter.asterisk.agents.answers import Answers
 from callrouter.asterisk.agents.comparison import Comparison
+from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.asterisk.agents.feature_codes import FeatureCodes
 from callrouter.asterisk.agents.members import Members
 from callrouter.asterisk.agents.offers import Offers
@@ -192,7 +193,8 @@ async def at_work(
         )
 
     crews = [crew]
-    async with engine_room(pbx, plan, wire=wire) as room:
+    directory = RosterDirectory(lambda: made[0].roster)
+    async with engine_room(pbx, plan, wire=wire, directory=directory) as room:
         await made[0].comparison.look()
         try:
             yield made[0], room

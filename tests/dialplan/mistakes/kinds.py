@@ -12,6 +12,7 @@ from tests.dialplan.mistakes import (
     of_teams,
     of_times,
     of_trees,
+    of_waiting,
 )
 from tests.dialplan.mistakes.kind import Kind
 
@@ -27,6 +28,7 @@ KINDS: tuple[Kind, ...] = tuple(
             *of_services.KINDS,
             *of_shared.KINDS,
             *of_teams.KINDS,
+            *of_waiting.KINDS,
         ),
         key=lambda kind: kind.line,
     )

@@ -13,11 +13,12 @@ from sqlalchemy import select
 from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition, QueueOutcome, QueueVisit
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement
 from callrouter.outgoing.ports import OpenCallback, Ruled
+from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
 from callrouter.store.outgoing import book
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
-from callrouter.store.tables import callbacks
+from callrouter.store.tables import callbacks, legs
 from callrouter.store.writing.writer import Writer
 from tests.store.conftest import MONDAY
 
@@ -263,3 +264,39 @@ async def test_who_asked_between_two_answers_of_one_call(database: Database) -> 
     await CallbackRows(database, epoch=16).settle_recorded(after(-86_400))
 
     assert await states(database) == {"once": "open", "twice": "done"}
+
+
+async def test_whoever_was_rung_has_a_leg(database: Database) -> None:
+    """With carrier, the number they saw, and what the network said; it is of no caller's call."""
+    await record(database, asked("a"))
+    rows = CallbackRows(database, epoch=17)
+    await rows.take_over()
+    busy, talked, unrung = order(), order(), order()
+    said: dict[str, Any] = {"rung_at": after(90), "over_at": after(300), "trunk": "trunk-acme-out"}
+    for one, progress, outcome in (
+        (unrung, NOTHING_YET, Outcome.NOBODY_FREE),
+        (busy, Progress(**said, hangup_cause=17, sip=486), Outcome.BUSY),
+        (talked, Progress(**said, answered_at=after(100), hangup_cause=16), Outcome.ANSWERED),
+    ):
+        assert await rows.claim((await found(rows))[0], one, after(60))
+        await rows.conclude(one.outgoing_id, progress, outcome, after(301), None)
+    async with database.connection() as connection:
+        kept = {row.leg_id: row for row in await connection.execute(select(legs))}
+    (listed,) = (await list_callbacks(database)).callbacks
+
+    assert sorted(kept) == sorted(f"{one.outgoing_id}.far" for one in (busy, talked))
+    reached, refused = kept[f"{talked.outgoing_id}.far"], kept[f"{busy.outgoing_id}.far"]
+    assert {(leg.call_id, leg.purpose, leg.direction, leg.party) for leg in kept.values()} == {
+        (None, "callback", "outgoing", "")
+    }
+    assert {(leg.identity, leg.trunk, leg.pbx) for leg in kept.values()} == {
+        ("+33199000010", "trunk-acme-out", "pbx-1")
+    }
+    assert (reached.began_at, reached.answered_at, reached.ended_at) == (after(90), after(100), after(300))
+    assert (reached.talk_seconds, reached.cause, reached.tech_cause) == (200.0, 16, None)
+    assert (refused.talk_seconds, refused.cause, refused.tech_cause) == (0.0, 17, "486")
+    assert [(one.trunk, one.tech_cause) for one in listed.calls] == [
+        (None, None),
+        ("trunk-acme-out", "486"),
+        ("trunk-acme-out", None),
+    ]
