@@ -73,12 +73,8 @@ class WrapUpBlock(Block):
 
 
 class PreferenceBlock(Block):
-    """Whom of a team this client wants for its callers, by the team's name; they wait in a queue derived from it then.
-
-    ```yaml
-    agents:
-      medical: { prefer: [agent-1], never: [agent-3], next_level: 20s }
-    ```
+    """Whom of a team this client wants for its callers, by the team's name; they wait in a queue derived from it then:
+    `agents: { medical: { prefer: [agent-1], never: [agent-3], next_level: 20s } }`.
 
     Who is preferred is rung before all others of the team; among those, and among the others, the team's `levels`
     decide (levels that nobody is left in are passed over). Who is in `never` is not rung for this client's callers,
