@@ -28,6 +28,7 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.queues import Derived, none_derived
 from callrouter.asterisk.rings import Rings
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
@@ -52,9 +53,19 @@ class AsteriskSwitch:
     """See the module; it hears of Asterisk by the link, and tells whom `tells` says."""
 
     def __init__(
-        self, link: AmiLink, *, clock: Clock, meter: Meter, places: Places, region: str, shift: timedelta = timedelta()
+        self,
+        link: AmiLink,
+        *,
+        clock: Clock,
+        meter: Meter,
+        places: Places,
+        region: str,
+        shift: timedelta = timedelta(),
+        derived: Derived = none_derived,
     ) -> None:
-        """`shift` is what the engine's clock is ahead of the PBX's; `region` is that of numbers without a country."""
+        """`shift` is what the engine's clock is ahead of the PBX's; `region` is that of numbers without a country;
+        `derived` gives the queues derived from a team's.
+        """
         self.lines: dict[str, Line] = {}
         """By call."""
         self.lost_at: datetime | None = None
@@ -65,6 +76,7 @@ class AsteriskSwitch:
         self._places = places
         self._region = region
         self._shift = shift
+        self._derived = derived
         self._round_trips = RoundTrips(meter)
         self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
@@ -90,6 +102,7 @@ class AsteriskSwitch:
             places=self._places,
             round_trips=self._round_trips,
             waits=self._waits,
+            derived=self._derived,
         )
 
     # ------------------------------------------------------------------------------------------- towards Asterisk

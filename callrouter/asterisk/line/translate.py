@@ -298,7 +298,7 @@ def _after_pause(sounds: Sequence[Part], places: Places) -> Sequence[Part]:
 
 def _queue_variables(effect: EnterQueue, places: Places, position: int) -> list[tuple[str, str]]:
     return [
-        ("CR_QUEUE", commands.opaque_id(effect.queue)),
+        ("CR_QUEUE", commands.opaque_id(effect.pbx_queue)),
         # c: come back here when the agent hangs up first. m: music of this class, over which sentences are understood.
         ("CR_QUEUE_OPTIONS", "cm(callrouter-soft)" if effect.announced or effect.comfort else "c"),
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),

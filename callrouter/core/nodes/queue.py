@@ -36,6 +36,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import Call, CallState, QueueOutcome, replace
 from callrouter.core.effects import Announced, Comfort, EnterQueue, Part, Rising
 from callrouter.core.inputs import QueueLeft, Result
@@ -62,6 +63,8 @@ class QueueNode(Node, frozen=True, kw_only=True):
     rising: Rising | None = None
     max_wait_seconds: float
     brief: tuple[PromptPart, ...] = ()
+    preference: Preference | None = None
+    """Whom of the team its client wants."""
     keys: tuple[str, ...] = ()
     announced: Announced | None = None
     comfort: tuple[tuple[PromptPart, ...], ...] = ()
@@ -112,6 +115,7 @@ class QueueNode(Node, frozen=True, kw_only=True):
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
+            preference=self.preference,
             keys=self.keys,
             announced=self.announced,
             rising=self.rising,

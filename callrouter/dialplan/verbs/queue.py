@@ -111,8 +111,8 @@ class QueueBlock(Block):
 def build(names: Names, name: str, block: QueueBlock) -> Node:
     """Its queue must be known."""
     here = ("nodes", name, "queue")
+    preference = names.line_of(block.name, *here, "name")
     keys = block.keys or {}
-    names.queue(block.name, *here, "name")
     refuse_odd_keys(names, keys, *here, "keys")
     priority = names.priority if block.priority is None else block.priority
     _check_rises(names, block, priority, *here)
@@ -140,6 +140,7 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         rising=Rising(after_seconds=block.rises.after, to=block.rises.to) if block.rises else None,
         max_wait_seconds=block.max_wait,
         brief=names.voices(block.brief, *here, "brief"),
+        preference=preference,
         keys=tuple(keys),
         announced=announced,
         comfort=tuple(parts for _, parts in messages),
@@ -198,7 +199,8 @@ def _check_interval(names: Names, block: QueueBlock, every: float, longest: floa
 
 def describe(node: QueueNode) -> str:
     """The team's line, and how long a caller waits."""
-    parts = [node.queue, f"priority {node.priority}"]
+    who = f" ({node.preference})" if node.preference else ""
+    parts = [f"{node.queue}{who}", f"priority {node.priority}"]
     parts += [f"{one.callers.name} {one.priority}" for one in node.list_priorities]
     if node.rising:
         parts.append(f"{node.rising.to} after {length(node.rising.after_seconds)}")
