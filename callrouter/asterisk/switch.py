@@ -130,6 +130,15 @@ class AsteriskSwitch:
                 del self._over[next(iter(self._over))]
             self._over[call_id] = None
 
+    def channel_of(self, call_id: str) -> str:
+        """The name of the caller's channel; empty when it is no line of ours."""
+        line = self.lines.get(call_id)
+        return line.channel.channel if line is not None else ""
+
+    def follow(self, uniqueid: str, call_id: str) -> None:
+        """Hear what becomes of a channel that belongs to a call, as of those that are rung for it."""
+        self._rings.note(uniqueid, call_id)
+
     def drain(self) -> None:
         """No new call is taken any more: Asterisk's fallback serves them."""
         self._draining = True
@@ -305,6 +314,8 @@ class AsteriskSwitch:
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":
                 line.phone_forwards()
+            case "CallrouterRecording" if message["What"] == "objected":
+                line.hear(inputs.RecordingTold(sign=inputs.RecordingSign.OBJECTED, at=self._heard_at()))
 
     def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])

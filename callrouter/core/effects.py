@@ -142,6 +142,10 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """What is left of it; None: their priority stays."""
     preference: Preference | None = None
     """Whom of the team the client wants; None: as the team does."""
+    recording: str = ""
+    """Opaque name under which the conversation is recorded, [A-Za-z0-9_.-]+; empty: it is not."""
+    objection: str = ""
+    """The key by which the caller ends that for good."""
 
     @property
     def pbx_queue(self) -> str:
@@ -235,9 +239,10 @@ def describe_effect(effect: Effect) -> str:
             return f"play {_heard(sounds)}"
         case CollectDigits(sounds=sounds, max_digits=wanted):
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
-        case EnterQueue(queue=queue, priority=priority, preference=preference):
+        case EnterQueue(queue=queue, priority=priority, preference=preference, recording=recording):
             who = f" ({preference})" if preference else ""
-            return f"queue {queue}{who}" + (f" priority {priority}" if priority else "")
+            ranked = f" priority {priority}" if priority else ""
+            return f"queue {queue}{who}{ranked}" + (" recorded" if recording else "")
         case Dial(agent=agent) if agent:
             return f"ring {agent}"
         case Dial(numbers=numbers, screen=screen, presented=presented):

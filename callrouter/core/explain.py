@@ -15,13 +15,29 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from callrouter.core.call import TOGETHER, Call, DialAttempt, Leg, LegPurpose, Offer, OfferOutcome, QueueVisit, Visit
+from callrouter.core.books import recordings, supervision
+from callrouter.core.call import (
+    TOGETHER,
+    Call,
+    DialAttempt,
+    Hold,
+    Leg,
+    LegPurpose,
+    Offer,
+    OfferOutcome,
+    QueueVisit,
+    Visit,
+)
 from callrouter.core.effects import EnterQueue
 from callrouter.core.plan import Plan
 
 Entry = tuple[datetime, int, str]
 _PASSED, _ENDED, _ARRIVED, _BEGUN = range(4)
 """In which order things stand that happened in one instant."""
+
+
+_STAMPS = (recordings.STAMP, supervision.STAMP)
+"""What is noted at a node that the caller is in."""
 
 
 def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -> list[str]:
@@ -41,6 +57,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
     carriers = {(leg.began_at, leg.party): leg.trunk for leg in _by_carriers(call, LegPurpose.CONTACT)}
     for dial in call.dials:
         entries += _dial(dial, carriers)
+    entries += [_hold(call, hold) for hold in call.holds if hold.ended_at]
     entries += [_conversation(leg) for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.ended_at]
     for message in call.messages:
         spoken_at = message.started_at + timedelta(seconds=message.seconds)
@@ -59,7 +76,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
 
 def nodes_reached(call: Call) -> list[str]:
     """The nodes passed, and the one the call is in or ended in: a caller who hangs up leaves it by no exit."""
-    names = [visit.node for visit in call.visits]
+    names = [visit.node for visit in call.visits if visit.exit not in _STAMPS]
     return names if not call.node or names[-1:] == [call.node] else [*names, call.node]
 
 
@@ -116,6 +133,11 @@ def _conversation(leg: Leg) -> Entry:
     by = f"; hung up by {leg.ended_by}" if leg.ended_by else ""
     at = leg.ended_at or leg.began_at
     return at, _ENDED, f"talked to {leg.party or 'somebody'} for {leg.talk_seconds():.0f} s{held}{by}"
+
+
+def _hold(call: Call, hold: Hold) -> Entry:
+    who = next((leg.party for leg in call.legs if leg.number == hold.leg), "")
+    return hold.ended_at or hold.began_at, _ENDED, f"was on hold for {hold.seconds():.0f} s by {who or 'somebody'}"
 
 
 def _by_carriers(call: Call, purpose: LegPurpose) -> list[Leg]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans, speech_of
 from callrouter.app.folders import SPOOL
 from callrouter.app.history import PlanHistory
@@ -30,8 +31,11 @@ from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.pbx.trunk_check import TrunkCheck
+from callrouter.asterisk.supervision.listening import Supervision
+from callrouter.asterisk.supervision.recordings import Conversations
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
+from callrouter.core.inputs import RecordingTold, SupervisorTold
 from callrouter.metrics import DialplanMetrics, EngineMetrics
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.outgoing.ports import OpenCallback
@@ -138,6 +142,43 @@ def placed_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Placed
         on_refused=lambda refused: trail.note(_refusal(refused)),
     )
     return Placed(calls=calls, callbacks=callbacks)
+
+
+def overseen_of(
+    ground: Ground, trail: AuditTrail, switch: Callable[[], AsteriskSwitch], driver: Callable[[], Driver]
+) -> OverseenHere:
+    """Who records conversations and listens to them; `switch` and `driver` are made later, and asked at each deed."""
+
+    def channel_of(call_id: str) -> str:
+        return switch().channel_of(call_id)
+
+    def tell(call_id: str, told: RecordingTold | SupervisorTold) -> None:
+        driver().tell(call_id, told)
+
+    conversations = Conversations(
+        ground.link,
+        ground.calls,
+        channel_of=channel_of,
+        tell=tell,
+        now=ground.clock.now,
+        folder=ground.settings.recordings_dir,
+        tasks=ground.aside,
+    )
+    supervision = Supervision(
+        ground.link,
+        ground.calls,
+        channel_of=channel_of,
+        follow=lambda channel, call_id: switch().follow(channel, call_id),
+        tell=tell,
+        now=ground.clock.now,
+    )
+    return OverseenHere(
+        calls=ground.calls,
+        supervision=supervision,
+        conversations=conversations,
+        clock=ground.clock,
+        note=trail.note,
+    )
 
 
 def feed_of(ground: Ground, dialplans: Dialplans, web_services: WebServices) -> Feed:
