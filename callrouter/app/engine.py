@@ -96,6 +96,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
     directory = RosterDirectory(lambda: agents.roster)
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
     placed.calls.tells(placed.callbacks.heard)  # after the switch, which is told of events first
     agent_watch = AgentWatch(ground.link, feed, ground.clock.now)

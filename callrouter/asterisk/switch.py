@@ -21,12 +21,14 @@ from callrouter.asterisk.arrivals import CODES, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.event_time import LATE_SECONDS
 from callrouter.asterisk.line.commanded import LinePorts, give_back
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.queues import Derived, none_derived
 from callrouter.asterisk.rings import Rings
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
@@ -39,6 +41,8 @@ from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
 log = structlog.get_logger(__name__)
 
 MAX_ASKED_EARLY: Final = 1024
+MAX_OVER: Final = 4096
+"""Calls that are remembered when they are over, so that a word of theirs that comes late begins none anew."""
 HELD_UP_SECONDS: Final = 1.0
 """A process that was held up for longer may read of a call that Asterisk's fallback has by now."""
 CATCH_UP_SECONDS: Final = 0.2
@@ -49,9 +53,19 @@ class AsteriskSwitch:
     """See the module; it hears of Asterisk by the link, and tells whom `tells` says."""
 
     def __init__(
-        self, link: AmiLink, *, clock: Clock, meter: Meter, places: Places, region: str, shift: timedelta = timedelta()
+        self,
+        link: AmiLink,
+        *,
+        clock: Clock,
+        meter: Meter,
+        places: Places,
+        region: str,
+        shift: timedelta = timedelta(),
+        derived: Derived = none_derived,
     ) -> None:
-        """`shift` is what the engine's clock is ahead of the PBX's; `region` is that of numbers without a country."""
+        """`shift` is what the engine's clock is ahead of the PBX's; `region` is that of numbers without a country;
+        `derived` gives the queues derived from a team's.
+        """
         self.lines: dict[str, Line] = {}
         """By call."""
         self.lost_at: datetime | None = None
@@ -62,6 +76,7 @@ class AsteriskSwitch:
         self._places = places
         self._region = region
         self._shift = shift
+        self._derived = derived
         self._round_trips = RoundTrips(meter)
         self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
@@ -70,6 +85,7 @@ class AsteriskSwitch:
         self._late: dict[str, tuple[AgiEnv, datetime]] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
         self._rings = Rings()
+        self._over: dict[str, None] = {}
         self._asked_early: dict[str, int | None] = {}
         """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
         self.tells(UNHEARD)
@@ -86,6 +102,7 @@ class AsteriskSwitch:
             places=self._places,
             round_trips=self._round_trips,
             waits=self._waits,
+            derived=self._derived,
         )
 
     # ------------------------------------------------------------------------------------------- towards Asterisk
@@ -109,6 +126,9 @@ class AsteriskSwitch:
             self._by_uniqueid.pop(line.uniqueid, None)
             self._rings.call_ended(call_id)
             line.call_ended()
+            if len(self._over) >= MAX_OVER:
+                del self._over[next(iter(self._over))]
+            self._over[call_id] = None
 
     def channel_of(self, call_id: str) -> str:
         """The name of the caller's channel; empty when it is no line of ours."""
@@ -131,6 +151,15 @@ class AsteriskSwitch:
         """
         absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=self.lost_at)
         await absence.close(list(self.lines.values()))
+
+    async def end_overlooked(self, rows: Sequence[EndedRow]) -> None:
+        """End the calls whose end was not told, as Asterisk's journal has it.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=None)
+        await absence.end_overlooked(self.lines, rows)
 
     def _on_link_state(self, state: LinkState, _reason: str) -> None:
         if self._link_up and state is not LinkState.UP:
@@ -186,6 +215,8 @@ class AsteriskSwitch:
         call_id = env.arguments[0]
         if self._draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=call_id)
+        elif call_id in self._over:
+            log.warning("a call that is over is told as new; Asterisk's fallback serves it", call_id=call_id)
         elif call_id in self.lines:
             log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
         else:

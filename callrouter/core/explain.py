@@ -28,6 +28,7 @@ from callrouter.core.call import (
     QueueVisit,
     Visit,
 )
+from callrouter.core.effects import EnterQueue
 from callrouter.core.plan import Plan
 
 Entry = tuple[datetime, int, str]
@@ -50,7 +51,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
         came_at = call.visits[-1].at if call.visits else call.clocks.ringing_at
         entries.append((came_at, _ARRIVED, plan.where(call.node) if plan else call.node))
     for queue_visit in call.queue_visits:
-        entries += _queue_visit(queue_visit)
+        entries += _queue_visit(queue_visit, _whom(queue_visit, call, plan) if plan else "")
     entries += [_offer(offer) for offer in call.offers if offer.outcome is not OfferOutcome.ANSWERED]
     entries += [(leg.began_at, _PASSED, f"came by {leg.trunk}") for leg in _by_carriers(call, LegPurpose.CALLER)]
     carriers = {(leg.began_at, leg.party): leg.trunk for leg in _by_carriers(call, LegPurpose.CONTACT)}
@@ -94,8 +95,21 @@ def _for(contact: str) -> str:
     return f" for {contact}" if contact else ""
 
 
-def _queue_visit(visit: QueueVisit) -> list[Entry]:
-    lines = [(visit.entered_at, _BEGUN, f"waits in queue {visit.queue}")]
+def _whom(visit: QueueVisit, call: Call, plan: Plan) -> str:
+    """Whom of the team the client wants where the caller waited: at the next node that they left and that has them wait
+    there, or the one they are in.
+    """
+    left = [one.node for one in call.visits if one.at >= visit.entered_at]
+    for name in (*left, call.node):
+        node = plan.nodes.get(name)
+        for effect in node.about().does if node else ():
+            if isinstance(effect, EnterQueue) and effect.queue == visit.queue:
+                return f" ({effect.preference})" if effect.preference else ""
+    return ""
+
+
+def _queue_visit(visit: QueueVisit, whom: str) -> list[Entry]:
+    lines = [(visit.entered_at, _BEGUN, f"waits in queue {visit.queue}{whom}")]
     if visit.answered_at:
         waited = (visit.answered_at - visit.entered_at).total_seconds()
         lines.append((visit.answered_at, _ENDED, f"answered by {visit.agent or 'somebody'} after {waited:.0f} s"))

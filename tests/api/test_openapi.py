@@ -67,6 +67,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/ready",
         "/api/calls",
         "/api/calls/{call_id}",
+        "/api/calls/{call_id}/superseded",
         "/api/callbacks",
         "/api/callbacks/{call_id}/{position}/settle",
         "/api/worklist",

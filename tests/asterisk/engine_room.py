@@ -291,6 +291,7 @@ async def engine_room(
     )
     listeners = Listeners([eyes, conversations])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    clock.tells(driver.redate)
     wire(link)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")

@@ -17,10 +17,12 @@ from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.app.records import Records
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.agents.at_work import AgentsAtWork
+from callrouter.asterisk.agents.derived_crew import DerivedCrew
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
@@ -48,6 +50,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.agents.pins import PinBook
 from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.calls import recorded_calls
+from callrouter.store.incarnation import renamed
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
 from callrouter.store.tables import AuditOutcome
@@ -74,6 +77,7 @@ async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeep
         names_due=ground.names_due,
         agents_due=ground.agents_due,
         handover=ground.handover,
+        queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
     dialplans = await load_dialplans(settings, database, ground.clock, ground.calls, changes)
@@ -101,7 +105,13 @@ def records_of(
         fact_journal=fact_journal,
         history=history,
         keeper=keeper,
-        observation=Observation(database, ground.clock.now, pbx=settings.pbx, formerly=ground.incarnation.formerly),
+        observation=Observation(
+            database,
+            ground.clock.now,
+            pbx=settings.pbx,
+            formerly=ground.incarnation.formerly,
+            on_taken_up=partial(renamed, settings.data_dir, ground.incarnation),
+        ),
         trail=AuditTrail(database),
         agent_ids=AgentIds(database, partial(_agents_file, dialplans), due=ground.agents_due),
         fact_log=FactLog(),
@@ -201,7 +211,13 @@ def calls_of(
         pause=ground.pause,
     )
     switch = AsteriskSwitch(
-        ground.link, clock=ground.clock, meter=metrics, places=places, region=settings.region, shift=ground.shift
+        ground.link,
+        clock=ground.clock,
+        meter=metrics,
+        places=places,
+        region=settings.region,
+        shift=ground.shift,
+        derived=ground.handover.derived_from,
     )
     driver = Driver(
         switch,
@@ -214,6 +230,7 @@ def calls_of(
         pbx=settings.pbx,
         epoch=ground.incarnation.epoch,
     )
+    ground.clock.tells(driver.redate)
     return switch, driver
 
 
@@ -222,7 +239,9 @@ def agents_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Agents
     settings, database = ground.settings, ground.database
     return AgentsAtWork.of(
         ground.link,
-        lambda: dialplans.served.catalogue.crew,
+        DerivedCrew(lambda: dialplans.served.catalogue.crew, lambda: ground.handover.derived),
+        due=ground.members_due,
+        seen=ground.members_seen,
         clock=ground.clock,
         shift=ground.shift,
         say=speech_of(settings).say,

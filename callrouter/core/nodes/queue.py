@@ -44,6 +44,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import structs
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.books import recordings
 from callrouter.core.call import Call, CallState, QueueOutcome, replace
 from callrouter.core.effects import Announced, Comfort, EnterQueue, Part, Play, Rising, Sound
@@ -71,6 +72,8 @@ class QueueNode(Node, frozen=True, kw_only=True):
     rising: Rising | None = None
     max_wait_seconds: float
     brief: tuple[PromptPart, ...] = ()
+    preference: Preference | None = None
+    """Whom of the team its client wants."""
     keys: tuple[str, ...] = ()
     announced: Announced | None = None
     comfort: tuple[tuple[PromptPart, ...], ...] = ()
@@ -152,6 +155,7 @@ class QueueNode(Node, frozen=True, kw_only=True):
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
+            preference=self.preference,
             keys=self.keys,
             announced=self.announced,
             rising=self.rising,

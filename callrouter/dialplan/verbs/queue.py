@@ -27,7 +27,7 @@ from callrouter.dialplan.language.fields import (
 )
 from callrouter.dialplan.language.keys import KeyTargets
 from callrouter.dialplan.language.own_texts import OwnText
-from callrouter.dialplan.language.prompts import PromptBlock, Prompts
+from callrouter.dialplan.language.prompts import OwnWordsBlock, PromptBlock, Prompts
 from callrouter.dialplan.language.waiting_texts import by_minutes, by_place
 from callrouter.dialplan.language.words import length, told_in_words
 from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys, refuse_unknown_keys
@@ -38,13 +38,18 @@ LEAST_SECONDS = 10.0
 Told = Annotated[str, OneOf("position", "expected_wait")]
 
 
-class AnnounceBlock(Block):
+class AnnounceBlock(OwnWordsBlock):
     """What callers are told of the line: whole sentences, in the language of the call."""
 
     tell: Annotated[tuple[Told, ...], Before(as_list), Field(min_length=1), OneOrMany()] = ("position", "expected_wait")
     """Their position, how long it may take, or both; by default both."""
     every: Positive = 30.0
     """After so long for the first time, and then again and again; at least 10s."""
+
+    def own_words(self) -> tuple[tuple[OwnText, int], ...]:
+        """What its callers may hear."""
+        places = by_place() if "position" in self.tell else ()
+        return (*places, *(by_minutes() if "expected_wait" in self.tell else ()))
 
 
 class ComfortBlock(Block):
@@ -141,8 +146,8 @@ class QueueBlock(Block):
 def build(names: Names, name: str, block: QueueBlock) -> Node:
     """Its queue must be known."""
     here = ("nodes", name, "queue")
+    preference = names.line_of(block.name, *here, "name")
     keys = block.keys or {}
-    names.queue(block.name, *here, "name")
     refuse_odd_keys(names, keys, *here, "keys")
     priority = names.priority if block.priority is None else block.priority
     _check_rises(names, block, priority, *here)
@@ -174,6 +179,7 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         rising=Rising(after_seconds=block.rises.after, to=block.rises.to) if block.rises else None,
         max_wait_seconds=block.max_wait,
         brief=names.voices(block.brief, *here, "brief"),
+        preference=preference,
         keys=tuple(keys),
         announced=announced,
         comfort=tuple(parts for _, parts in messages),
@@ -209,12 +215,6 @@ def _numbered(comfort: ComfortBlock | None) -> list[tuple[int, PromptBlock]]:
     return [*enumerate(comfort.messages)] if comfort else []
 
 
-def announced_texts(block: QueueBlock) -> tuple[tuple[OwnText, int], ...]:
-    """Our own sentences that its callers may hear, each with its number."""
-    tell = block.announce.tell if block.announce else ()
-    return (*(by_place() if "position" in tell else ()), *(by_minutes() if "expected_wait" in tell else ()))
-
-
 def _announced(names: Names, block: QueueBlock, *here: str) -> Announced | None:
     """Its sentences must exist in the language of the call, and leave time between them."""
     told = block.announce
@@ -241,7 +241,8 @@ def _check_interval(names: Names, block: QueueBlock, every: float, longest: floa
 
 def describe(node: QueueNode) -> str:
     """The team's line, and how long a caller waits."""
-    parts = [node.queue, f"priority {node.priority}"]
+    who = f" ({node.preference})" if node.preference else ""
+    parts = [f"{node.queue}{who}", f"priority {node.priority}"]
     parts += [f"{one.callers.name} {one.priority}" for one in node.list_priorities]
     if node.rising:
         parts.append(f"{node.rising.to} after {length(node.rising.after_seconds)}")
