@@ -88,6 +88,15 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterat
             await phones.close()
 
 
+async def whole(file: Path) -> g711.Pcm:
+    """What a file holds once Asterisk has written all of it: it keeps two seconds back until the channel has ended."""
+    size = -1
+    while size != file.stat().st_size:
+        size = file.stat().st_size
+        await asyncio.sleep(1)
+    return g711.read_wav(file)
+
+
 def power(pcm: g711.Pcm, hertz: float) -> float:
     """How loud one tone is, as a share of full scale (Goertzel)."""
     if not len(pcm):
@@ -113,8 +122,7 @@ async def test_a_conversation_is_in_its_file_with_both_voices(tmp_path: Path) ->
         await desk.talks()
         await asyncio.sleep(2.5)
         call = await desk.over()
-        await asyncio.sleep(0.5)
-        pcm = g711.read_wav(desk.file(call))
+        pcm = await whole(desk.file(call))
 
     [one] = call.recordings
     assert (one.objected_at, one.leg, stamps(call)) == (None, 1, ["began"])
@@ -136,8 +144,7 @@ async def test_what_is_paused_is_silence(tmp_path: Path) -> None:
         await desk.room.conversations.set(call.call_id, RecordingSign.RESUMED, "token:desk")
         await asyncio.sleep(1.5)
         call = await desk.over()
-        await asyncio.sleep(0.5)
-        pcm = g711.read_wav(desk.file(call))
+        pcm = await whole(desk.file(call))
 
     assert stamps(call) == ["began", "paused by token:desk", "resumed by token:desk"]
     assert call.recordings[0].paused_seconds == pytest.approx(2, abs=0.3)
@@ -243,9 +250,8 @@ async def test_it_goes_on_with_a_colleague(tmp_path: Path) -> None:
         await asyncio.sleep(4)
         desks.place.phones.bye("agent-2")
         call = await desks.room.the_end(6)
-        await asyncio.sleep(0.5)
         [file] = desks.room.pbx.recordings_dir.glob(f"{call.call_id}-c*.wav")
-        pcm = g711.read_wav(file)
+        pcm = await whole(file)
 
     [one] = call.recordings
     assert (one.number, one.leg, stamps(call)) == (1, 1, ["began"])
