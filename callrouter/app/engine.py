@@ -57,6 +57,7 @@ from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
 from callrouter.asterisk.teams.handover import Handover
+from callrouter.asterisk.transfers.consultations import Consultations
 from callrouter.logs import configure_logs
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
 from callrouter.outgoing.callbacks import Callbacks
@@ -197,6 +198,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         pbx=settings.pbx,
         epoch=incarnation.epoch,
     )
+    Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
     agents = AgentsAtWork.of(
         link,
         lambda: dialplans.served.catalogue.crew,

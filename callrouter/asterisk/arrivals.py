@@ -13,6 +13,9 @@ from callrouter.core.numbers import ANONYMOUS, normalise
 
 CODES: Final = "callrouter-agent"
 """First argument of AsyncAGI where no caller is, but an agent's telephone with a feature code (extensions.conf)."""
+CONSULTATION: Final = "callrouter-consult"
+"""The same of an agent's telephone that calls somebody, on behalf of a caller or not (`transfers.consultations`)."""
+NO_CALLERS: Final = (CODES, CONSULTATION)
 
 
 def offered(env: AgiEnv, region: str, at: datetime) -> CallOffered:

@@ -17,7 +17,7 @@ import structlog
 
 from callrouter.asterisk import rings
 from callrouter.asterisk.actions import ChannelActions
-from callrouter.asterisk.arrivals import CODES, offered
+from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
@@ -106,6 +106,15 @@ class AsteriskSwitch:
             self._rings.call_ended(call_id)
             line.call_ended()
 
+    def follow_leg(self, uniqueid: str, call_id: str) -> None:
+        """From now on what is heard of this channel is heard for the call."""
+        self._rings.note(uniqueid, call_id)
+
+    def uniqueid_of(self, call_id: str) -> str:
+        """The caller's channel; "" for a call that is not ours, or over."""
+        line = self.lines.get(call_id)
+        return line.uniqueid if line is not None else ""
+
     def drain(self) -> None:
         """No new call is taken any more: Asterisk's fallback serves them."""
         self._draining = True
@@ -146,8 +155,8 @@ class AsteriskSwitch:
             log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
             give_back(self._link, ChannelActions(channel))
             return
-        if env.arguments[:1] == (CODES,):
-            return  # an agent's telephone, and no caller (`agents.feature_codes`)
+        if env.arguments and env.arguments[0] in NO_CALLERS:
+            return  # an agent's telephone (`agents.feature_codes`, `transfers.consultations`)
         if not env.arguments and env.complete:
             log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
             return

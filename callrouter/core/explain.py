@@ -38,6 +38,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
     for dial in call.dials:
         entries += _dial(dial)
     entries += [_conversation(leg) for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.ended_at]
+    entries += [_consultation(leg) for leg in call.legs if leg.purpose is LegPurpose.CONSULTATION]
     for message in call.messages:
         spoken_at = message.started_at + timedelta(seconds=message.seconds)
         entries.append((spoken_at, _ENDED, f"has left a message of {message.seconds:.0f} s{_for(message.deliver)}"))
@@ -99,6 +100,17 @@ def _conversation(leg: Leg) -> Entry:
     by = f"; hung up by {leg.ended_by}" if leg.ended_by else ""
     at = leg.ended_at or leg.began_at
     return at, _ENDED, f"talked to {leg.party or 'somebody'} for {leg.talk_seconds():.0f} s{held}{by}"
+
+
+def _consultation(leg: Leg) -> Entry:
+    """Whom an agent consulted, and for how long."""
+    if leg.answered_at is None:
+        return leg.ended_at or leg.began_at, _ENDED, f"consultation of {leg.party or 'somebody'}: not answered"
+    return (
+        leg.ended_at or leg.answered_at,
+        _ENDED,
+        f"consulted {leg.party or 'somebody'} for {leg.talk_seconds():.0f} s",
+    )
 
 
 def _dial(dial: DialAttempt) -> list[Entry]:

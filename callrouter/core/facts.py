@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from callrouter.core.call import Call, Callback, DialAttempt, Leg, Message, Notification, Offer, QueueVisit, Visit
+from callrouter.core.inputs import ConsultationSign
 
 
 class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
@@ -83,6 +84,16 @@ class CallTransferred(Struct, frozen=True, kw_only=True, gc=False):
     """Why not, for a person; empty when it was done."""
 
 
+class ConsultationChanged(Struct, frozen=True, kw_only=True, gc=False):
+    """An agent began to consult somebody, spoke to them, or has parted from them."""
+
+    call: Call
+    by: str
+    """The agent; empty when it is not known."""
+    party: str
+    sign: ConsultationSign
+
+
 class MessageLeft(Struct, frozen=True, kw_only=True, gc=False):
     """A message was recorded."""
 
@@ -141,6 +152,7 @@ Fact = (
     | LegEnded
     | Bridged
     | CallTransferred
+    | ConsultationChanged
     | MessageLeft
     | CallbackAsked
     | NotificationAsked

@@ -35,7 +35,8 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.COLLECTING: ALWAYS | {inputs.CollectEnded},
     CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft},
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.LegFailed, inputs.DialEnded},
-    CallState.CONNECTED: ALWAYS | {inputs.QueueLeft, inputs.LegFailed, inputs.DialEnded, inputs.Transferred},
+    CallState.CONNECTED: ALWAYS
+    | {inputs.QueueLeft, inputs.LegFailed, inputs.DialEnded, inputs.Transferred, inputs.ConsultationHeard},
     CallState.RECORDING: ALWAYS | {inputs.RecordingEnded, inputs.RecordingFound},
     CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
     CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost, inputs.LegHeard}),

@@ -12,6 +12,7 @@ from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.transfers.consultations import Consultations
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.core.effects import Lookup, Sound
@@ -270,6 +271,7 @@ async def engine_room(
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     wire(link)
+    Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
     rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))

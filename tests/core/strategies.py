@@ -246,7 +246,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
     "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard"),
     "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
-    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred", "ConsultationHeard"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
@@ -284,6 +284,19 @@ def transfers(step: int, at: datetime) -> st.SearchStrategy[inputs.Transferred]:
     )
 
 
+def consultations(at: datetime) -> st.SearchStrategy[inputs.ConsultationHeard]:
+    """What may be heard of an agent's consultation."""
+    return st.builds(
+        inputs.ConsultationHeard,
+        consultation=st.sampled_from(["k-1", "k-2"]),
+        sign=st.sampled_from(inputs.ConsultationSign),
+        at=st.just(at),
+        party=st.sampled_from(["doctor", "legal", "+33612345001"]),
+        agent=st.one_of(st.just(""), agents),
+        channel=legs,
+    )
+
+
 @st.composite
 def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
     """What could happen next: mostly something that fits, sometimes nonsense, a late step, or a hang-up."""
@@ -304,8 +317,9 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
 
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
-    if name in ("LegHeard", "Transferred"):
-        told: inputs.Input = draw(signs(at) if name == "LegHeard" else transfers(step, at))
+    if name in ("LegHeard", "Transferred", "ConsultationHeard"):
+        of_kind = {"LegHeard": signs(at), "Transferred": transfers(step, at), "ConsultationHeard": consultations(at)}
+        told: inputs.Input = draw(of_kind[name])
         return told
     match name:
         case "DigitPressed":

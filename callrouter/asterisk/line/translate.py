@@ -307,11 +307,11 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
         *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
         ("__CR_RING", _whole(effect.ring_seconds)),
         ("__CR_SCREEN", "&".join(_files(_after_pause(effect.screen, places)))),
-        *_presented_variables(effect.presented),
+        *presented_variables(effect.presented),
     ]
 
 
-def _presented_variables(presented: Presented | None) -> list[tuple[str, str]]:
+def presented_variables(presented: Presented | None) -> list[tuple[str, str]]:
     """Who calls, for callrouter-present. Where nothing is declared nothing is set: no call of the plan has any."""
     if presented is None:
         return []

@@ -1,3 +1,3 @@
 """Transfers at the edge: `given` reads what Asterisk's dialplan says of a caller who was given away, and says how a
-colleague's telephone is rung for them.
+colleague's telephone is rung for them; `consultations` are announced transfers.
 """
