@@ -21,12 +21,13 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups bench bench-against soak lock lowest clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws bench bench-against soak lock lowest clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
+	@echo "make laws       the laws of the record over 1,000 calls, by the telephones' own count"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
 	@echo "make bench-against REV=…  the same of an earlier commit and of this tree, in pairs"
@@ -80,6 +81,10 @@ format: $(STAMP)
 # A thousand ends of conversations with callers waiting: some ten minutes (make test has a short form).
 wrap-ups: setup-tests
 	WRAP_UPS=1000 $(BIN)/pytest -q tests/asterisk/agents/test_wrap_up.py -k nobody_is_offered
+
+# A thousand calls, judged by the telephones' own count: some nine minutes (make test has a short form). Another run: LAWS_SEED=11.
+laws: setup-tests
+	LAWS_CALLS=1000 $(BIN)/pytest -q tests/laws -k the_laws_hold
 
 bench: setup
 	$(BIN)/python -m bench

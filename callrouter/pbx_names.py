@@ -31,6 +31,15 @@ TAKEN: Final = frozenset(
 """Sections that queues.conf and pjsip.conf have already, and names of other secrets in the file of secrets."""
 
 
+_OF_TRUNK: Final = re.compile(r"PJSIP/(trunk(?:-[A-Za-z0-9_.-]+)?)-[0-9a-f]{8}", re.ASCII)
+
+
+def trunk_of(channel: str) -> str:
+    """The carrier's endpoint that a channel of that name is of (deploy/asterisk/pbx_carriers.py); empty: of none."""
+    found = _OF_TRUNK.fullmatch(channel)
+    return found[1] if found else ""
+
+
 def wrong_name(name: str) -> str:
     """Why a name cannot stand in Asterisk's files, whoever wrote it; empty when it can."""
     if not _NAME.fullmatch(name):

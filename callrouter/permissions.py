@@ -136,6 +136,15 @@ class Principal:
         return permission in self.permissions and self.scope.kind in ABOUT[permission].scopes
 
 
+@dataclass(frozen=True, kw_only=True)
+class By:
+    """Who does something, and from where, as the audit trail has it."""
+
+    principal: str
+    address: str = ""
+    """Empty where there is none: at a command line, and for what we do ourselves."""
+
+
 OPERATOR: Final = Principal(name="operator", permissions=frozenset(Permission))
 """Whoever holds CALLROUTER_API_TOKEN."""
 

@@ -210,9 +210,9 @@ class Playbook:
         )
         return self.tells(given)
 
-    def queue_left(self, outcome: QueueOutcome) -> Playbook:
-        """The caller is back from the queue."""
-        return self.tells(inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at))
+    def queue_left(self, outcome: QueueOutcome, *, key: str = "") -> Playbook:
+        """The caller is back from the queue; `key` is the one they pressed (`EXITED`)."""
+        return self.tells(inputs.QueueLeft(step=self.call.step, outcome=outcome, at=self.at, key=key))
 
     def somebody_answers(self, leg: int = 0) -> Playbook:
         """Somebody of the client's is connected: of several, the one at this position."""

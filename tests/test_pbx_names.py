@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.pbx_names import wrong_name
+from callrouter.pbx_names import trunk_of, wrong_name
 
 ETC = Path(__file__).resolve().parents[1] / "deploy" / "asterisk" / "etc"
 
@@ -30,3 +30,19 @@ def test_every_section_of_asterisks_files_is_taken() -> None:
     sections = {name for text in files for name in re.findall(r"(?m)^\[([^\]]+)\]", text)}
 
     assert {name for name in sections if not wrong_name(name)} == set()
+
+
+@pytest.mark.parametrize(
+    ("channel", "trunk"),
+    [
+        ("PJSIP/trunk-acme-0000001f", "trunk-acme"),
+        ("PJSIP/trunk-acme-out-2-0000001f", "trunk-acme-out-2"),
+        ("PJSIP/trunk-0000001f", "trunk"),
+        ("PJSIP/agent-1-0000001f", ""),
+        ("PJSIP/trunks-0000001f", ""),
+        ("Local/0@callrouter-leg-0000001f;2", ""),
+        ("", ""),
+    ],
+)
+def test_a_channel_is_a_carriers_or_not(channel: str, trunk: str) -> None:
+    assert trunk_of(channel) == trunk

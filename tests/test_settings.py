@@ -264,3 +264,17 @@ def test_a_link_and_a_missing_file_are_left(env_file: Path) -> None:
     make_private(env_file)
 
     assert elsewhere.stat().st_mode & 0o777 == 0o644
+
+
+def test_events_need_kinds_that_there_are_and_somewhere_to_go(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLROUTER_EVENTS", "call.ended, call.over")
+    assert "'call.over' is none: there are call.answered, " in refusal(env_file)
+
+    monkeypatch.setenv("CALLROUTER_EVENTS", "call.ended, message.taken")
+    assert "CALLROUTER_EVENTS_URL and CALLROUTER_EVENTS go together" in refusal(env_file)
+
+    monkeypatch.setenv("CALLROUTER_EVENTS_URL", "crm.example/calls")
+    assert "it is not an http address" in refusal(env_file)
+
+    monkeypatch.setenv("CALLROUTER_EVENTS_URL", "https://crm.example/calls/")
+    assert load_settings(env_file).events == ("call.ended", "message.taken")

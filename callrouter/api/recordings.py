@@ -19,8 +19,8 @@ from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented, problem
 from callrouter.api.schemas import RecordingOut, RecordingsOut
-from callrouter.permissions import Permission, ScopeKind
-from callrouter.store.access.recordings import By, Recordings, StoredRecording
+from callrouter.permissions import By, Permission, ScopeKind
+from callrouter.store.access.recordings import Recordings, StoredRecording
 from callrouter.store.access.sound_file import MEDIA_TYPE
 from callrouter.store.calls import queues_of
 from callrouter.store.database import Database

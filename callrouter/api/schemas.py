@@ -164,12 +164,17 @@ class LegOut(Out):
     cause: int = Field(examples=[16], description="Q.850; 0: not known")
     identity: str = Field(examples=["+33199000010"], description="The number that they saw; empty: not known, or none")
     sip: int = Field(examples=[486], description="What the network answered (RFC 3261); 0: not known")
+    trunk: str = Field(
+        examples=["trunk-acme-out"],
+        description="The carrier by which it came or was reached, as the PBX calls it; empty: none, or not known",
+    )
 
     @classmethod
     def of(cls, leg: Leg) -> LegOut:
         """From the core's own."""
-        names = ("number", "purpose", "direction", "party", "began_at", "answered_at", "ended_at")
-        known = {name: getattr(leg, name) for name in (*names, "hold_seconds", "ended_by", "cause", "identity", "sip")}
+        when = ("began_at", "answered_at", "ended_at", "hold_seconds")
+        who = ("number", "purpose", "direction", "party", "identity", "trunk")
+        known = {name: getattr(leg, name) for name in (*who, *when, "ended_by", "cause", "sip")}
         return cls(**known, talk_seconds=leg.talk_seconds())
 
 
@@ -291,6 +296,13 @@ class PlacedCallOut(Out):
     agent: str | None = Field(description="Known when it is over", examples=["agent-1"])
     outcome: Outcome | None = Field(description="null: under way", examples=[Outcome.NO_ANSWER])
     hangup_cause: int | None = Field(description="Q.850", examples=[16])
+    trunk: str | None = Field(
+        description="The carrier by which the caller was rung, as the PBX calls it; null: nobody was, or not known",
+        examples=["trunk-acme-out"],
+    )
+    tech_cause: str | None = Field(
+        description="What the network answered where they were not reached", examples=["486"]
+    )
 
 
 class CallbackOut(Out):

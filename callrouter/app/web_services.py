@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from callrouter import __version__
 from callrouter.app.folders import SPOOL
 from callrouter.delivery.channel import Channels, Tools
 from callrouter.delivery.channels import CHANNELS
+from callrouter.delivery.event_webhook import EventWebhook
 from callrouter.delivery.queue import DeliveryQueue
+from callrouter.errors import SettingsError
 from callrouter.metrics import EngineMetrics
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
@@ -19,6 +21,7 @@ from callrouter.settings import Settings
 from callrouter.store.database import Database
 from callrouter.store.notification_spool import NotificationSpool
 from callrouter.store.notifications import NotificationRows
+from callrouter.stream.events import CallEvent
 
 
 @dataclass(kw_only=True)
@@ -50,6 +53,20 @@ class WebServices:
             ),
             asking=asking,
         )
+
+    def event_webhook(self, settings: Settings, epoch: int) -> Callable[[CallEvent], None] | None:
+        """Who is told what happens to calls, if the settings name somebody.
+
+        Raises:
+            SettingsError: nothing may be delivered there.
+        """
+        if settings.events_url is None:
+            return None
+        address = settings.events_url.get_secret_value()
+        wrong = self.http.why_forbidden(address)
+        if wrong is not None:
+            raise SettingsError(f"CALLROUTER_EVENTS_URL: {wrong}")
+        return EventWebhook(address, settings.events, epoch=epoch, take=self.deliveries.take).tell
 
     def start(self, tasks: Tasks) -> None:
         """Begin to deliver."""

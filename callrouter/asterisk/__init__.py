@@ -9,8 +9,8 @@ connections and keeps one. `event_time` dates what they bring.
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
 caller's channel, where effects become commands and results inputs, with `causes` for Asterisk's words and `say` for
 values that are read aloud. `arrivals` makes an environment a call. `rings` reads what becomes of agents who are rung.
-`transfers` are callers whom agents give to somebody else. `queues` asks how queues stand, `briefing` is what an agent's
-telephone shows.
+`transfers` are callers whom agents give to somebody else. `queues` asks how queues stand, `waiting` is about callers
+who wait in them, `briefing` is what an agent's telephone shows.
 
 Agents at work are in `agents`.
 

@@ -10,6 +10,7 @@ from callrouter.asterisk.causes import presentation
 from callrouter.core.call import CallerId, Presentation
 from callrouter.core.inputs import CallOffered
 from callrouter.core.numbers import ANONYMOUS, normalise
+from callrouter.pbx_names import trunk_of
 
 CODES: Final = "callrouter-agent"
 """First argument of AsyncAGI where no caller is, but an agent's telephone with a feature code (extensions.conf)."""
@@ -28,6 +29,7 @@ def offered(env: AgiEnv, region: str, at: datetime) -> CallOffered:
         caller=caller_id(env, region),
         # A History-Info (RFC 7044) whose first entry is the number dialled itself says that nobody forwarded the call.
         diverted_from=None if forwarder == did else forwarder,
+        trunk=trunk_of(env.channel),
         at=at,
     )
 

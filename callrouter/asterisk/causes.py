@@ -18,7 +18,7 @@ QUEUE_STATUS: Final[Mapping[str, QueueOutcome]] = {
     "LEAVEUNAVAIL": QueueOutcome.EMPTY,
     "CONTINUE": QueueOutcome.ANSWERED,
     "WITHDRAW": QueueOutcome.EXITED,
-    # callrouter-queue-keys in extensions.conf
+    # callrouter-queue-key in extensions.conf
     "KEY": QueueOutcome.EXITED,
 }
 
@@ -45,8 +45,14 @@ RECORD_STATUS: Final[Mapping[str, RecordOutcome]] = {
 
 
 def queue_outcome(status: str) -> QueueOutcome:
-    """QUEUESTATUS as our routine reports it."""
-    return QUEUE_STATUS.get(status, QueueOutcome.FAILED)
+    """QUEUESTATUS as our routine reports it; `KEY:5` where the caller left by that key."""
+    return QUEUE_STATUS.get(status.partition(":")[0], QueueOutcome.FAILED)
+
+
+def queue_key(status: str) -> str:
+    """The key by which the caller left the queue; empty: by none."""
+    word, _, key = status.partition(":")
+    return key if word == "KEY" else ""
 
 
 def dial_outcome(status: str) -> DialOutcome:

@@ -119,7 +119,7 @@ def _within(told: list[inputs.Input], earliest: datetime, latest: datetime) -> I
         match one:
             case inputs.AgentAnswered(agent=agent):
                 yield inputs.AgentAnswered(agent=agent, at=earliest)
-            case inputs.LegAnswered(leg=leg):
+            case inputs.LegAnswered(leg=leg):  # the carrier is not noted
                 yield inputs.LegAnswered(leg=leg, at=earliest)
             case inputs.ControlLost(reason=reason):
                 yield inputs.ControlLost(reason=reason, at=earliest)

@@ -23,7 +23,10 @@ from callrouter.asterisk.briefing import offer
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.pbx.astdb import entries
 from callrouter.core.call import CallerId
+from callrouter.core.effects import Dial
 from callrouter.core.fallback import CLOSED, alone
+from callrouter.core.identity import Identity
+from callrouter.core.nodes import Node
 from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue
@@ -48,11 +51,16 @@ def fallback_of(plan: Plan, did: str) -> str:
     """What Asterisk's own dialplan can do of a plan's fallback, for calls to one of its numbers."""
     node = plan.nodes.get(plan.fallback)
     told = (alone(node) if node else "") or CLOSED
-    if plan.identity is None or not told.startswith("number:"):
+    identity = (_own_identity(node) if node else None) or plan.identity
+    if identity is None or not told.startswith("number:"):
         return told
-    presented = plan.identity.presented(NOBODY_SHOWN, did)
-    parts = (told, presented.number, presented.forwarding, presented.forwarded_by, plan.identity.shows)
-    return ":".join(parts)
+    presented = identity.presented(NOBODY_SHOWN, did)
+    return ":".join((told, presented.number, presented.forwarding, presented.forwarded_by, identity.shows))
+
+
+def _own_identity(node: Node) -> Identity | None:
+    """What a node that rings somebody shows, where that is not what the client's other calls do."""
+    return next((one.identity for one in node.about().does if isinstance(one, Dial)), None)
 
 
 def limit_of(plan: Plan, client_calls: int) -> str:

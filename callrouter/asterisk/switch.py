@@ -28,10 +28,12 @@ from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.rings import Rings
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, LegFailure
 from callrouter.core.effects import Effect
 from callrouter.errors import ProtocolError
+from callrouter.pbx_names import trunk_of
 from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
 
 log = structlog.get_logger(__name__)
@@ -57,10 +59,11 @@ class AsteriskSwitch:
         self._by_uniqueid: dict[str, Line] = {}
         self._link = link
         self._clock = clock
-        self._places = places
+        self.places = places
         self._region = region
         self._shift = shift
         self._round_trips = RoundTrips(meter)
+        self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
         self._link_up = False
         self._draining = False
@@ -80,8 +83,9 @@ class AsteriskSwitch:
             link=self._link,
             tell=inbox.tell,
             now=self._heard_at,
-            places=self._places,
+            places=self.places,
             round_trips=self._round_trips,
+            waits=self._waits,
         )
 
     # ------------------------------------------------------------------------------------------- towards Asterisk
@@ -225,6 +229,7 @@ class AsteriskSwitch:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             self._rings.note(message["DestUniqueid"], line.call_id)
+            line.stop_waiting()
             line.hear(rings.connected(message, self._heard_at(), forwarded=line.take_phone_forwards()))
 
     # --------------------------------------------------------------------------------- what becomes of agents' rings
@@ -265,12 +270,15 @@ class AsteriskSwitch:
                 self._rings.note(message["Uniqueid"], line.call_id)
                 line.hear(inputs.LegAnswered(leg=0, at=self._heard_at(), channel=message["Uniqueid"]))
             case "CallrouterBridged":
-                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at()))
+                # The event is of the channel of whoever answered, which says who carried the call.
+                trunk = trunk_of(message["Channel"])
+                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at(), trunk=trunk))
             case "CallrouterLegFailed":
                 failure = LegFailure(
                     leg=_number(message["Leg"]) or 0,
                     sip=_number(message["Sip"]) or 0,
                     cause=_number(message["Cause"]) or 0,
+                    trunk=trunk_of(message["Rung"]),
                 )
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":

@@ -7,18 +7,18 @@ import getpass
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
 from callrouter.app.storage import open_database
+from callrouter.cli.usage import WHEN, period_of
 from callrouter.errors import CallrouterError
 from callrouter.logs import safe_text
-from callrouter.periods import Moment
 from callrouter.settings import Settings, load_settings
 from callrouter.store.access.audit import AuditPage, Deed, list_audit
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
+from callrouter.store.promises import instants_of
 from callrouter.store.tables import AuditOutcome
 
 T = TypeVar("T")
@@ -29,16 +29,17 @@ def audit(  # noqa: PLR0913, RUF100  # each is an option
     principal: Annotated[str | None, typer.Option(help="Only what this one did: operator, token:NAME …")] = None,
     action: Annotated[str | None, typer.Option(help="Only this action: recording.play, dialplan.publish …")] = None,
     outcome: Annotated[AuditOutcome | None, typer.Option(help="Only what ended so.")] = None,
-    from_: Annotated[str | None, typer.Option("--from", help="Day (2026-11-24, today) or time, UTC.")] = None,
+    from_: Annotated[str | None, typer.Option("--from", help=f"{WHEN}.")] = None,
     to: Annotated[str | None, typer.Option("--to", help="Day or time, not included.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Of the page before, as --json says it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For machines: as /api/audit.")] = False,
 ) -> None:
     """Show who listened, played or changed what, and who was refused, the newest first."""
-    start, end = _instant(from_), _instant(to)
+    period = period_of(from_, to)
 
     async def work(database: Database) -> AuditPage:
+        start, end = await instants_of(database, period, client, datetime.now(UTC))
         return await list_audit(
             database,
             client=client,
@@ -117,12 +118,3 @@ def keep_if_there(settings: Settings, deed: Deed) -> None:
 async def _asked(settings: Settings, work: Callable[[Database], Awaitable[T]]) -> T:
     async with open_database(settings, create=False) as database:
         return await work(database)
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return Moment.parse(text).within(ZoneInfo("UTC"), datetime.now(UTC))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None

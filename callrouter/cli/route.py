@@ -31,81 +31,90 @@ _OPTIONS = {"queues": "--queue-state", "lookups": "--lookup"}
 """Options that are called otherwise than what an expected call says by them."""
 
 
-def route(
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A client's file, or a folder of them (then --to says whose).")
+]
+From = Annotated[str, typer.Option("--from", metavar="NUMBER", help="The caller's number, or why they show none.")]
+To = Annotated[str, typer.Option(metavar="NUMBER", help="The number dialled; by default the client's first.")]
+At = Annotated[
+    str,
+    typer.Option(
+        metavar="TIME",
+        help="When, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00', 'holiday 10:00',"
+        " '12-24 17:00' or 'christmas 10:00'; by default now.",
+    ),
+]
+Keys = Annotated[
+    str,
+    typer.Option(
+        metavar="KEYS",
+        help="What is keyed at each question, and in each queue that a key leaves, with commas between: '2' or"
+        " '9,,75011#'; nothing: silence.",
+    ),
+]
+Ahead = Annotated[str, typer.Option(metavar="KEYS", help="Keys pressed at once, while the call is being answered.")]
+QueueStates = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="QUEUE=STATE",
+        help="medical=full: answered, timeout, full, empty, abandoned; medical=agents:0,waiting:7,free:0,talk:2m:"
+        " what a branch sees of it; medical=unseen; '*' for all; may be repeated.",
+    ),
+]
+Lookups = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="VARIABLE=VALUE",
+        help="rank=gold: what a web service answers; 'failed', or NODE=failed: it does not; may be repeated.",
+    ),
+]
+Dials = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="CONTACT=OUTCOME",
+        help="doctor=busy: answered, no_answer, busy, refused, unavailable, failed; a contact, a rota, a number,"
+        " or '*' for all; may be repeated.",
+    ),
+]
+Speaks = Annotated[str, typer.Option(metavar="SECONDS", help="How long the caller speaks after the beep.")]
+HangsUp = Annotated[
+    str | None, typer.Option(metavar="WAIT", help="The caller hangs up in the middle of this wait, from 1.")
+]
+Expected = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="OUTCOME",
+        help="queue:medical, dial:doctor, message, callback, reject, abandoned, node:NAME: else exit 1; repeatable.",
+    ),
+]
+Everything = Annotated[
+    bool,
+    typer.Option(
+        "--all",
+        help="Instead: every distinct outcome of the tree within a year, with the shortest way to each.",
+    ),
+]
+
+
+def route(  # noqa: PLR0913, RUF100  # each is an option
     *,
-    path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A client's file, or a folder of them (then --to says whose).")
-    ],
-    caller: Annotated[
-        str, typer.Option("--from", metavar="NUMBER", help="The caller's number, or why they show none.")
-    ] = ORDINARY_CALLER,
-    to: Annotated[str, typer.Option(metavar="NUMBER", help="The number dialled; by default the client's first.")] = "",
-    at: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME",
-            help="When, in the client's zone: 2026-05-01T09:00, or the next 'tue 10:00', 'holiday 10:00',"
-            " '12-24 17:00' or 'christmas 10:00'; by default now.",
-        ),
-    ] = "",
-    keys: Annotated[
-        str,
-        typer.Option(
-            metavar="KEYS",
-            help="What is keyed at each question, with commas between: '2' or '9,,75011#'; nothing: silence.",
-        ),
-    ] = "",
-    ahead: Annotated[
-        str, typer.Option(metavar="KEYS", help="Keys pressed at once, while the call is being answered.")
-    ] = "",
-    queue_state: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="QUEUE=STATE",
-            help="medical=full: answered, timeout, full, empty, abandoned; medical=agents:0,waiting:7,free:0,talk:2m:"
-            " what a branch sees of it; medical=unseen; '*' for all; may be repeated.",
-        ),
-    ] = None,
-    lookup: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="VARIABLE=VALUE",
-            help="rank=gold: what a web service answers; 'failed', or NODE=failed: it does not; may be repeated.",
-        ),
-    ] = None,
-    dial: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CONTACT=OUTCOME",
-            help="doctor=busy: answered, no_answer, busy, refused, unavailable, failed; a contact, a rota, a number,"
-            " or '*' for all; may be repeated.",
-        ),
-    ] = None,
-    message: Annotated[str, typer.Option(metavar="SECONDS", help="How long the caller speaks after the beep.")] = "10",
-    hang_up_after: Annotated[
-        str | None, typer.Option(metavar="WAIT", help="The caller hangs up in the middle of this wait, from 1.")
-    ] = None,
-    expect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="OUTCOME",
-            help="queue:medical, dial:doctor, message, callback, reject, abandoned, node:NAME: else exit 1;"
-            " repeatable.",
-        ),
-    ] = None,
-    everything: Annotated[
-        bool,
-        typer.Option(
-            "--all",
-            help="Instead: every distinct outcome of the tree within a year, with the shortest way to each.",
-        ),
-    ] = False,
+    path: File,
+    caller: From = ORDINARY_CALLER,
+    to: To = "",
+    at: At = "",
+    keys: Keys = "",
+    ahead: Ahead = "",
+    queue_state: QueueStates = None,
+    lookup: Lookups = None,
+    dial: Dials = None,
+    message: Speaks = "10",
+    hang_up_after: HangsUp = None,
+    expect: Expected = None,
+    everything: Everything = False,
 ) -> None:
     """Walk a client's tree as a caller would: each step with its line and reason, and what the caller hears."""
-    catalogue = load_directory(path, PaperSpeech())
+    catalogue, now = load_directory(path, PaperSpeech()), datetime.now(UTC)
     plan = _plan(catalogue, path, to)
-    region = asking.region_of(plan, catalogue.region)
-    now = datetime.now(UTC)
     instant = _understood("--at", lambda: instant_of(at, plan, now) if at else now)
     for remark in remarks_on(at, instant, plan):
         print(f"callrouter route: --at: {remark}", file=sys.stderr)
@@ -126,6 +135,11 @@ def route(
         hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
         expect=tuple(expect or ()),
     )
+    _walk(plan, call, asking.region_of(plan, catalogue.region), now)
+
+
+def _walk(plan: Plan, call: ExpectedCall, region: str, now: datetime) -> None:
+    """Say what becomes of one call, and whether that was expected."""
     try:
         offered, script = asking.understood(call, plan, region, now)
     except asking.NotUnderstood as error:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from callrouter.app.storage import open_database
+from callrouter.cli.usage import argument, period_of
 from callrouter.core.call import Disposition
 from callrouter.errors import UsageError
 from callrouter.periods import TODAY, Moment, Period
 from callrouter.settings import Settings, load_settings
 from callrouter.store.stats import ClientStats, Figures, Stats, Waits, read_stats
-
-T = TypeVar("T")
 
 COLUMNS = ("Client", "Received", "Offered", "Answered", "Abandoned", "(short)", "Overflowed", "Messages")
 RATES = ("Pickup", "Service level")
@@ -57,17 +55,9 @@ def _period(from_: str | None, to: str | None, month: str | None, now: datetime)
     if month is not None:
         if from_ or to:
             raise typer.BadParameter("--month is a whole period: leave out --from and --to")
-        return _argument(Period.month, month)
-    start = _argument(Moment.parse, from_) if from_ else None
-    end = _argument(Moment.parse, to) if to else None
-    return Period(start, end) if end is not None else Period(start or TODAY, Moment(now))
-
-
-def _argument(read: Callable[[str], T], text: str) -> T:
-    try:
-        return read(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        return argument(Period.month, month)
+    asked = period_of(from_, to)
+    return asked if asked.end is not None else Period(asked.start or TODAY, Moment(now))
 
 
 async def _read(settings: Settings, client: str | None, period: Period, now: datetime) -> Stats:

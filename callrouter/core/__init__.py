@@ -2,6 +2,7 @@
 
 `inputs` is all the switch can tell us, `effects` all we can ask of it, `facts` all we conclude and keep. `call` is the
 state of one call, `lifecycle` the table of its states, `books` (who answered, and the one disposition at the end),
+`waiting` (callers in a team's line),
 `state` its serialised form (of the arrays of `parts`, which rows hold too). `plan` and `nodes` are the compiled tree;
 `engine` walks it, and `transfers` says where a caller goes whom an agent gives away. `fallback` is what Asterisk alone
 can do of a plan. `conditions` are what a branch asks, `templates` texts with variables for others, `read_aloud` values

@@ -293,6 +293,8 @@ class Leg(Struct, frozen=True, kw_only=True, gc=False):
     """The number that they saw; empty: not known, or none."""
     sip: int = 0
     """What the network answered where they were not reached (RFC 3261); 0: not known."""
+    trunk: str = ""
+    """The carrier by which the leg came, or was reached, as the switch calls it; empty: none, or not known."""
 
     @property
     def direction(self) -> LegDirection:
@@ -319,6 +321,8 @@ class LegFailure(Struct, frozen=True, kw_only=True, gc=False):
     """The status of the final response (RFC 3261); 0: there was none."""
     cause: int
     """Q.850, by the network's Reason header (RFC 3326) or of the SIP status; 0: not known."""
+    trunk: str = ""
+    """The carrier whose answer it is; its name goes with the leg, and no further."""
 
 
 class DialAttempt(Struct, frozen=True, kw_only=True, gc=False):
@@ -442,6 +446,8 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came; not part of the serialised call, so a successor does not know it."""
     state: CallState = CallState.OFFERED
     step: int = 0
     """Number of the present wait: a result that names another one is late and changes nothing."""

@@ -19,6 +19,7 @@ from msgspec import Struct
 from callrouter.core.call import Call
 from callrouter.core.inputs import QueueLook
 from callrouter.core.schedule import Span
+from callrouter.core.waiting.estimate import expected_seconds
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -223,13 +224,11 @@ Condition = VariableIs | VariableUnset | VariableStartsWith | VariableNumber | O
 def expected_wait_seconds(look: QueueLook) -> float:
     """How long a caller who joined the line now would wait, by rule of thumb.
 
-    Seconds. 0 when more agents are free than callers wait; otherwise (callers waiting + this one) × mean conversation
-    ÷ agents logged in: agents finish one conversation each per mean conversation, and all callers before this one, and
-    then this one, need one. Without agents it is infinite. The mean is the switch's own running one (a quarter of it
-    is the last conversation), or `UNKNOWN_TALK_SECONDS` before the first.
+    Seconds. 0 when more agents are free than callers wait; otherwise as for a caller at the end of the line, with all
+    who are logged in (`waiting.estimate`). Without agents it is infinite. The mean is the switch's own running one (a
+    quarter of it is the last conversation), or `UNKNOWN_TALK_SECONDS` before the first.
     """
     if look.free > look.waiting:
         return 0.0
-    if look.agents == 0:
-        return inf
-    return (look.waiting + 1) * (look.talk_seconds or UNKNOWN_TALK_SECONDS) / look.agents
+    expected = expected_seconds(look.waiting + 1, look.agents, look.talk_seconds or UNKNOWN_TALK_SECONDS)
+    return inf if expected is None else expected

@@ -18,7 +18,7 @@ import phonenumbers
 from msgspec import Struct
 from phonenumbers import PhoneNumberType
 
-from callrouter.core.numbers import EMERGENCY, is_free_of_charge, is_short
+from callrouter.core.numbers import EMERGENCY, TERRITORIES, is_free_of_charge, is_short
 
 DIGITS_OF_A_RANGE: Final = 3
 """Digits after the country's code by which a beginning names a range of numbers: 089 holds many prices, 0892 one."""
@@ -62,7 +62,7 @@ _FRENCH_COSTS = (("80", Cost.ORDINARY), ("8", Cost.SPECIAL))
 """By the beginning of the national number, for phonenumbers' kinds are others: 0800–0805 are free for who calls,
 0806–0809 cost a normal call; 081 to 089 cost more, shared-cost 0820 and 0825 among them (ARCEP, decision 2018-0881)."""
 
-_FRANCE = ("FR", "GP", "GF", "MQ", "RE", "YT", "PM", "BL", "MF")
+_FRANCE = ("FR", *(code for code, one in TERRITORIES.items() if one.is_dialled_alike))
 _TERRITORIES = dict.fromkeys(_FRANCE, _FRANCE)
 """Country codes of their own, dialled and billed like the mainland (ARCEP's numbering plan): one country, from each."""
 

@@ -7,12 +7,13 @@ them is bounded by the lease that is written after them (`asterisk.translate`).
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
 from callrouter.core.agents.standing import WrapUp
-from callrouter.core.identity import Presented
+from callrouter.core.identity import Identity, Presented
 
 
 class Sound(Struct, frozen=True, kw_only=True, gc=False):
@@ -95,6 +96,30 @@ class Briefing(Struct, frozen=True, kw_only=True, gc=False):
     wrap_up: WrapUp = WrapUp()
 
 
+class Announced(Struct, frozen=True, kw_only=True, gc=False):
+    """What callers are told of the line they wait in (`core.waiting.announcing`)."""
+
+    every_seconds: float
+    places: tuple[Sound, ...] = ()
+    """By place, from 1; the last one is said of all further back. Empty: the place is not told."""
+    minutes: tuple[Sound, ...] = ()
+    """By minutes that it may take, rounded up, from 1; the last one is said of all that is longer. Empty: not told."""
+
+
+class Comfort(Struct, frozen=True, kw_only=True, gc=False):
+    """Messages played in turn to callers who wait."""
+
+    every_seconds: float
+    messages: tuple[tuple[Part, ...], ...]
+
+
+class Rising(Struct, frozen=True, kw_only=True, gc=False):
+    """A caller who has waited so long gets this priority."""
+
+    after_seconds: float
+    to: int
+
+
 class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
@@ -105,6 +130,14 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the agent alone before they are connected."""
     briefing: Briefing | None = None
     """None: nothing is shown, and no wrap-up follows."""
+    keys: tuple[str, ...] = ()
+    """Keys by which the caller leaves the line; all others do nothing."""
+    turn_at: datetime | None = None
+    """Since when they have waited in this line, where they come back to it: they get the place of that instant."""
+    announced: Announced | None = None
+    comfort: Comfort | None = None
+    rising: Rising | None = None
+    """What is left of it; None: their priority stays."""
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):
@@ -117,6 +150,8 @@ class Dial(Struct, frozen=True, kw_only=True, gc=False):
     """Played to the called party, who must press 1 to accept; empty: answering accepts."""
     names: tuple[str, ...] = ()
     """What the document calls them, for the record; empty: the numbers say it."""
+    identity: Identity | None = None
+    """What this one shows; None: what all of the client's calls do. The engine makes `presented` of it."""
     presented: Presented | None = None
     """Who calls, as they see it; the engine adds it. None: nothing is declared."""
     agent: str = ""

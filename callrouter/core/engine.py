@@ -98,6 +98,7 @@ def start(plan: Plan, offered: inputs.CallOffered, *, pbx: str = DEFAULT_PBX, ep
         did=offered.did[:MAX_NUMBER],
         caller=_bounded(offered.caller),
         diverted_from=offered.diverted_from and offered.diverted_from[:MAX_NUMBER],
+        trunk=offered.trunk,
         clocks=Clocks(ringing_at=offered.at),
     )
     return _Walk(plan, offered.at, [fact.CallStarted(call=call)]).go_to(call, plan.start)
@@ -121,8 +122,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return _rung(call, told)
         case inputs.AgentAnswered():
             return _agent_answered(call, told)
-        case inputs.LegAnswered(leg=leg, channel=channel):
-            return _bridged(call, at, None, leg, channel)
+        case inputs.LegAnswered(leg=leg, channel=channel, trunk=trunk):
+            return _bridged(call, at, None, leg, channel, trunk)
         case inputs.CallerHungUp():
             return _end(plan, call, told)
         case inputs.ControlLost(reason=reason):
@@ -260,7 +261,7 @@ def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
     return Turn(call=turn.call, facts=(*entered, *rung, bridged))
 
 
-def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel: str = "") -> Turn:
+def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel: str = "", trunk: str = "") -> Turn:
     """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
@@ -272,7 +273,7 @@ def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel:
         after = legs.begin_colleague(after, at, channel)
         after = _colleague_answered(told, after, at)
     else:
-        after = legs.begin_contact(after, at)
+        after = legs.begin_contact(after, at, trunk)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
@@ -518,8 +519,9 @@ class _Walk:
         elif type(last) is Dial and last.agent:
             call = self._in_service(self._ring_colleague(call, last.agent))
         elif type(last) is Dial:
-            presented = self.plan.identity and self.plan.identity.presented(call.caller, call.did)
-            effects = (*effects[:-1], structs.replace(last, presented=presented))
+            identity = last.identity or self.plan.identity
+            presented = identity and identity.presented(call.caller, call.did)
+            effects = (*effects[:-1], structs.replace(last, identity=None, presented=presented))
             shown = presented.number if presented else ""
             attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at, shown=shown)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))

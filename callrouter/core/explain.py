@@ -11,6 +11,7 @@ The node the caller was in when they hung up stands there without an exit.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -35,8 +36,10 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
     for queue_visit in call.queue_visits:
         entries += _queue_visit(queue_visit)
     entries += [_offer(offer) for offer in call.offers if offer.outcome is not OfferOutcome.ANSWERED]
+    entries += [(leg.began_at, _PASSED, f"came by {leg.trunk}") for leg in _by_carriers(call, LegPurpose.CALLER)]
+    carriers = {(leg.began_at, leg.party): leg.trunk for leg in _by_carriers(call, LegPurpose.CONTACT)}
     for dial in call.dials:
-        entries += _dial(dial)
+        entries += _dial(dial, carriers)
     entries += [_conversation(leg) for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.ended_at]
     entries += [_consultation(leg) for leg in call.legs if leg.purpose is LegPurpose.CONSULTATION]
     for message in call.messages:
@@ -104,31 +107,52 @@ def _conversation(leg: Leg) -> Entry:
 
 def _consultation(leg: Leg) -> Entry:
     """Whom an agent consulted, and for how long."""
+    at, party = leg.ended_at or leg.began_at, leg.party or "somebody"
     if leg.answered_at is None:
-        return leg.ended_at or leg.began_at, _ENDED, f"consultation of {leg.party or 'somebody'}: not answered"
-    return (
-        leg.ended_at or leg.answered_at,
-        _ENDED,
-        f"consulted {leg.party or 'somebody'} for {leg.talk_seconds():.0f} s",
-    )
+        return at, _ENDED, f"consultation of {party}: not answered"
+    return at, _ENDED, f"consulted {party} for {leg.talk_seconds():.0f} s"
 
 
-def _dial(dial: DialAttempt) -> list[Entry]:
+def _by_carriers(call: Call, purpose: LegPurpose) -> list[Leg]:
+    return [leg for leg in call.legs if leg.purpose is purpose and leg.trunk]
+
+
+Carriers = Mapping[tuple[datetime, str], str]
+"""By which carrier somebody was reached, by when they were rung and who they are."""
+
+
+def _dial(dial: DialAttempt, carriers: Carriers) -> list[Entry]:
     as_whom = f" as {dial.shown}" if dial.shown else ""
     lines = [(dial.started_at, _BEGUN, f"rings {dial.target}{as_whom}")]
     if dial.answered_at:
-        lines.append((dial.answered_at, _ENDED, f"{dial.answered_by}: accepted"))
+        by = _by(dial, dial.leg, carriers)
+        lines.append((dial.answered_at, _ENDED, f"{dial.answered_by}: accepted{by and f' ({by})'}"))
     if dial.ended_at and dial.outcome:
-        lines.append((dial.ended_at, _ENDED, f"{dial.answered_by or dial.target}: {dial.outcome}{_network(dial)}"))
+        lines.append(
+            (dial.ended_at, _ENDED, f"{dial.answered_by or dial.target}: {dial.outcome}{_network(dial, carriers)}")
+        )
     return lines
 
 
-def _network(dial: DialAttempt) -> str:
+def _by(dial: DialAttempt, leg: int, carriers: Carriers) -> str:
+    trunk = carriers.get((dial.started_at, dial.name_of(leg)))
+    return f"by {trunk}" if trunk else ""
+
+
+def _network(dial: DialAttempt, carriers: Carriers) -> str:
     """What the network answered for those who were not reached."""
     several = TOGETHER in dial.target
     answers = [
         (f"{dial.name_of(one.leg)} " if several else "")
-        + " ".join(part for part in (one.sip and f"SIP {one.sip}", one.cause and f"cause {one.cause}") if part)
+        + " ".join(
+            part
+            for part in (
+                one.sip and f"SIP {one.sip}",
+                one.cause and f"cause {one.cause}",
+                _by(dial, one.leg, carriers),
+            )
+            if part
+        )
         for one in dial.failures
     ]
     return f" (the network answered: {', '.join(answers)})" if answers else ""

@@ -44,6 +44,13 @@ class Identity(Struct, frozen=True, kw_only=True):
     mandate: date | None = None
     """Since when the client lets us show its number."""
 
+    def __str__(self) -> str:
+        """Whose number is shown, and in which header the number dialled, for a person."""
+        whose = f"the {self.shows}'s number"
+        number = f"{whose}, or {self.number}" if self.shows is Shows.CALLER else f"{whose} ({self.number})"
+        named = {Forwarding.DIVERSION: "Diversion", Forwarding.HISTORY_INFO: "History-Info"}.get(self.forwarding)
+        return f"{number}, with {named}" if named else number
+
     def presented(self, caller: CallerId, did: str) -> Presented:
         """What a call of this caller to one of the client's numbers shows when it goes on to somebody outside."""
         own = caller.number if self.shows is Shows.CALLER and not caller.without_number else None

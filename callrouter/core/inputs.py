@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -22,6 +23,8 @@ class CallOffered(Struct, frozen=True, kw_only=True, gc=False):
     did: str
     caller: CallerId
     diverted_from: str | None = None
+    trunk: str = ""
+    """By which carrier it came, as the switch calls it; empty: by none, or not known."""
     at: datetime
 
 
@@ -70,6 +73,11 @@ class AgentAnswered(Struct, frozen=True, kw_only=True, gc=False):
     agent: str
     at: datetime
     leg: str = ""
+
+
+LINE_FAILED: Final = frozenset({18, 38, 41, 102})
+"""Q.850 causes of a line that ended by itself: its end answers nothing any more (18, of SIP's 408; 102), or the network
+failed (38, 41). Asterisk requests a hang-up of such a channel as if somebody had hung up there."""
 
 
 class LegSign(StrEnum):
@@ -123,6 +131,8 @@ class LegAnswered(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
     channel: str = ""
     """Their channel, an opaque reference by which more is heard of it; empty when it is not known."""
+    trunk: str = ""
+    """By which carrier they were reached, as the switch calls it; empty: by none, or not known."""
 
 
 class LegFailed(Struct, frozen=True, kw_only=True, gc=False):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
 from msgspec import Struct
@@ -11,8 +12,38 @@ from msgspec import Struct
 from callrouter.core.call import CallerId, Presentation
 
 ANONYMOUS = "anonymous"
-FRENCH_PLAN = frozenset({"FR", "GP", "MQ", "GF", "RE", "YT", "BL", "MF"})
-"""Territories of one numbering plan (ARCEP): ten digits that begin with 0 mean the same telephone in all of them."""
+
+
+class Territory(NamedTuple):
+    """A territory of France that has an ISO 3166 code of its own: what it is to telephones and to calendars."""
+
+    number: str
+    """INSEE's: `971`."""
+    is_department: bool
+    """The `holidays` library knows departments by their number, and the others by their ISO code."""
+    shares_plan: bool
+    """Ten digits that begin with 0 mean the same telephone there and on the mainland (ARCEP's numbering plan)."""
+    is_dialled_alike: bool
+    """Its numbers, of another country code, are dialled and billed like the mainland's."""
+
+
+TERRITORIES = {
+    "GP": Territory("971", is_department=True, shares_plan=True, is_dialled_alike=True),
+    "MQ": Territory("972", is_department=True, shares_plan=True, is_dialled_alike=True),
+    "GF": Territory("973", is_department=True, shares_plan=True, is_dialled_alike=True),
+    "RE": Territory("974", is_department=True, shares_plan=True, is_dialled_alike=True),
+    "PM": Territory("975", is_department=False, shares_plan=False, is_dialled_alike=True),
+    "YT": Territory("976", is_department=True, shares_plan=True, is_dialled_alike=True),
+    "BL": Territory("977", is_department=False, shares_plan=True, is_dialled_alike=True),
+    "MF": Territory("978", is_department=False, shares_plan=True, is_dialled_alike=True),
+    "WF": Territory("986", is_department=False, shares_plan=False, is_dialled_alike=False),
+    "PF": Territory("987", is_department=False, shares_plan=False, is_dialled_alike=False),
+    "NC": Territory("988", is_department=False, shares_plan=False, is_dialled_alike=False),
+}
+"""By ISO code."""
+
+FRENCH_PLAN = frozenset({"FR", *(code for code, one in TERRITORIES.items() if one.shares_plan)})
+"""Where the numbers of the French plan are dialled."""
 
 _OVERSEAS = {
     **dict.fromkeys(("0590", "0690", "0691", "07090"), "+590"),

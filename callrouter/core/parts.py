@@ -127,7 +127,7 @@ def write_legs(legs: Iterable[Leg], offset: Offset) -> list[Any]:
             *(leg.number, leg.purpose, leg.party, leg.leg),
             *(offset(leg.began_at), offset(leg.answered_at), offset(leg.ended_at), offset(leg.held_at)),
             *(leg.hold_seconds, leg.hung_up, leg.ended_by, leg.cause, leg.open),
-            *((leg.identity, leg.sip) if leg.identity or leg.sip else ()),
+            *((leg.identity, leg.sip, leg.trunk) if leg.identity or leg.sip or leg.trunk else ()),
         ]
         for leg in legs
     ]
@@ -260,7 +260,7 @@ class PartsReader:
         """A party's side of the call."""
         number, purpose, party, leg, began_at, answered_at, ended_at, held_at, *rest = written
         hold_seconds, hung_up, ended_by, cause, still_open, *shown = rest
-        identity, sip = shown or ("", 0)
+        identity, sip, trunk = (*shown, "")[:3] if shown else ("", 0, "")
         return Leg(
             number=whole(number),
             purpose=LegPurpose(purpose),
@@ -277,6 +277,7 @@ class PartsReader:
             open=still_open is True,
             identity=text(identity),
             sip=whole(sip),
+            trunk=text(trunk),
         )
 
     def callback(self, written: Any) -> Callback:

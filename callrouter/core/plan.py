@@ -66,6 +66,8 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """DIDs in E.164."""
     timezone: str
     language: str
+    holidays: tuple[str, ...] = ()
+    """Whose public holidays its days are called by: `FR`, `FR-57`; those that its hours keep, else its country's."""
     start: str
     nodes: Mapping[str, Node]
     fallback: str = ""

@@ -86,6 +86,11 @@ class DayRule(Struct, frozen=True, kw_only=True):
     holiday: str = ""
     """The public holiday that closes the day."""
 
+    @property
+    def because(self) -> str:
+        """What makes it another day than the week's, for a person; empty where nothing does."""
+        return f"exception {self.exception.called}" if self.exception else self.holiday
+
 
 class Found(Struct, frozen=True, kw_only=True, gc=False):
     """What the hours say of an instant, and why."""
@@ -157,12 +162,8 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
         opened = any(part.holds(clock) for part in rule.ranges)
         if not opened and any(part.holds(clock) for part in self.rule_on(day - _A_DAY).nights):
             return Found(open=True, holiday=False, because=f"{shown}, since {_SHOWN_DAYS[day.weekday() - 1]}")
-        if rule.exception:
-            because = f"{shown}, exception {rule.exception.written or day.isoformat()}"
-            return Found(open=opened, holiday=False, because=because)
-        if rule.holiday:
-            return Found(open=False, holiday=True, because=f"{shown}, {rule.holiday}")
-        return Found(open=opened, holiday=False, because=shown)
+        because = f"{shown}, {rule.because}" if rule.because else shown
+        return Found(open=opened, holiday=bool(rule.holiday), because=because)
 
     def open_until(self, instant: datetime, latest: datetime) -> datetime:
         """Until when it stays open from an aware instant on, no later than `latest`; where it is closed, that instant.

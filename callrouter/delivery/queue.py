@@ -65,8 +65,12 @@ class DeliveryQueue:
         """Take note of what is to be delivered; costs next to nothing."""
         for fact in facts:
             if type(fact) is NotificationAsked:
-                self._intake.take(_delivery(fact))
-                self._wake.set()
+                self.take(_delivery(fact))
+
+    def take(self, asked: Delivery) -> None:
+        """Deliver what no call's tree asked for; costs next to nothing."""
+        self._intake.take(asked)
+        self._wake.set()
 
     @property
     def backlog(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from datetime import MINYEAR
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import MINYEAR, date
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -11,18 +11,21 @@ from msgspec.structs import replace
 from callrouter.core import numbers
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
+from callrouter.core.identity import Identity
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import OF_EVERY_CALL, PromptPart, SpokenVariable
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import Issue, Severity, closest, shown
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.languages import FIGURES, READ_BY_ASTERISK
-from callrouter.dialplan.language.own_texts import ACCEPT, OwnText
+from callrouter.dialplan.language.own_texts import ACCEPT, OwnText, counted
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock
 from callrouter.dialplan.language.reader import Document, Key, dotted, node_name, tree_path
 from callrouter.dialplan.language.sentences import pieces
 from callrouter.dialplan.shared.almanac import Almanac
+from callrouter.dialplan.shared.identities import WrongIdentity, identity_of
 from callrouter.dialplan.shared.people import Person
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
@@ -116,6 +119,9 @@ class Scope(Struct, kw_only=True):
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     numbers: tuple[str, ...] = ()
     """The client's own, in E.164."""
+    today: date = date.min
+    priority: int = 0
+    """Of the client's callers in queues, where a node says nothing else."""
     lists: Mapping[str, CallerList] = field(default_factory=dict)
     contacts: Mapping[str, Person] = field(default_factory=dict)
     dialling: Dialling = field(default_factory=Dialling)
@@ -213,6 +219,14 @@ class Scope(Struct, kw_only=True):
                 mend = "take that out of refused in shared/dialling.yaml if it is meant; prefixes cannot allow it"
             self.fail(f"{whose}{number} may not be dialled: {refusal}; {mend}", *path)
 
+    def identity(self, block: IdentityBlock | None, *path: str | int) -> Identity | None:
+        """Whose number is shown; None where that is not declared, or may not be shown, as is noted."""
+        found = identity_of(block, self.shared.trunk, self.numbers, self.country, self.today)
+        if isinstance(found, WrongIdentity):
+            self.fail(f"identity: {found.message}", *path, *((found.key,) if found.key else ()))
+            return None
+        return found
+
     def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
         """The days that a text stands for, as far as they are known."""
         try:
@@ -276,6 +290,27 @@ class Scope(Struct, kw_only=True):
             self.fail(f"prompt {text.name} of shared/prompts.yaml holds a value in braces: none is read there", *path)
             return ()
         return self.spoken(words, *path)
+
+    def own_counts(self, texts: Iterable[tuple[OwnText, int]], *path: str | int) -> tuple[Sound, ...]:
+        """The sounds of sentences of our own, each with its number; what is not there, or cannot be made, is an issue,
+        and then there is none.
+        """
+        found: list[Sound] = []
+        for text, count in texts:
+            words = self.own_text(text)
+            if words is None:
+                self.fail(self._untranslated(text), *path)
+                return ()
+            if "{" in (words := counted(words, count)):
+                wrong = (
+                    f"prompt {text.name} of shared/prompts.yaml holds a value in braces: {{count}} alone is read there"
+                )
+                self.fail(wrong, *path)
+                return ()
+            if not (sound := self.spoken(words, *path)):
+                return ()
+            found += sound
+        return tuple(found)
 
     def spoken(self, words: str, *path: str | int) -> tuple[Sound, ...]:
         """The sound of a sentence in the client's language; one that cannot be made is an issue."""

@@ -25,6 +25,7 @@ from callrouter.core.call import Call
 from callrouter.core.facts import Bridged, Fact
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
+from callrouter.core.waiting.turns import place_of
 from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
 from callrouter.logs import Outage
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
@@ -420,11 +421,11 @@ class Callbacks:
     ) -> int:
         """The place after all who have a higher priority, or came before."""
         turns = {self._switch.waits_as(key): one.placed.turn_at for key, one in under_way.items()}
-        before = 0
-        for one in stand.waiting:
-            since = turns.get(one.channel_id, now - timedelta(seconds=one.waited_seconds))
-            before += one.priority > rule.priority or (one.priority == rule.priority and since <= callback.turn_at)
-        return before + 1
+        others = (
+            (one.priority, turns.get(one.channel_id, now - timedelta(seconds=one.waited_seconds)))
+            for one in stand.waiting
+        )
+        return place_of(callback.turn_at, rule.priority, others)
 
     def _rules_now(self) -> Rules:
         """Read anew whenever other plans are in service."""

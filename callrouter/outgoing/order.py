@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -122,6 +123,10 @@ class Progress(Struct, frozen=True, kw_only=True):
     """How ringing ended; set with `over_at`."""
     hangup_cause: int | None = None
     """Q.850, of the far half."""
+    trunk: str = ""
+    """By which carrier whom it is for was rung, as the switch calls it; empty: by none, or not known."""
+    sip: int = 0
+    """What the network answered where they were not reached (RFC 3261); 0: not known."""
 
     @property
     def complete(self) -> bool:
@@ -147,6 +152,14 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 NOTHING_YET = Progress()
+
+
+FAR: Final = ".far"
+
+
+def far_channel(outgoing_id: str) -> str:
+    """The id of the channel of the half that rings whom a call is for."""
+    return outgoing_id + FAR
 
 
 def outcome_of(progress: Progress, *, withdrawn: bool) -> Outcome:

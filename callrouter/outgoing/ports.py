@@ -132,6 +132,8 @@ class QueueStand:
     """Who are there, and have not paused; busy or not."""
     waiting: Sequence[Waiting]
     """In order."""
+    talk_seconds: float = 0.0
+    """Running mean of its conversations; 0 while there has been none."""
 
 
 class OutgoingSwitch(Protocol):

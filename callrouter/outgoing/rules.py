@@ -45,11 +45,12 @@ class Rule:
         return self.plan.schedules.get(self.automatic.hours) if self.automatic.hours else None
 
     def shown(self, did: str) -> str:
-        """The number that somebody sees who had dialled `did`: as the client's calls to the outside show it, else that
+        """The number that somebody sees who had dialled `did`: by the node's identity, or the client's, else that
         number itself; E.164, empty: none.
         """
-        if self.plan.identity is not None:
-            return self.plan.identity.presented(CallerId(), did).number
+        identity = self.automatic.identity or self.plan.identity
+        if identity is not None:
+            return identity.presented(CallerId(), did).number
         return did if did.startswith("+") else ""
 
 

@@ -186,27 +186,24 @@ def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> Decided:
     rotas = {one.name: one.people() for one in whom if isinstance(one, Rota)}
     people = {one.name: one for one in whom if isinstance(one, Contact)}
     people |= {one.name: one for rota in rotas.values() for one in rota}
-    of_rotas: dict[str, DialOutcome] = {}
-    by_number: dict[str, DialOutcome] = {}
-    decided: dict[Decision, Option] = {}
-    for name, text in written.items():
+    said: dict[str, DialOutcome] = {}
+    for name, text in sorted(written.items(), key=lambda one: one[0] in people or one[0] not in rotas):
         outcome = _outcome(text, DialOutcome)
-        if name == ANYBODY:
-            decided[Decision("dial", ANYBODY)] = outcome
-        elif name in people:
-            by_number[people[name].number] = outcome
+        if name in people:
+            said[people[name].number] = outcome
         elif name in rotas:
-            of_rotas |= dict.fromkeys((one.number for one in rotas[name]), outcome)
-        elif number := numbers.normalise(name, region):
-            by_number[number] = outcome
+            said |= dict.fromkeys((one.number for one in rotas[name]), outcome)
+        elif number := ANYBODY if name == ANYBODY else numbers.normalise(name, region):
+            said[number] = outcome
         else:
             hint = closest(name, (*people, *rotas))
             meant = f' (did you mean "{hint}"?)' if hint else ""
             raise ValueError(f"{name!r} is neither a contact of the tree nor a number{meant}")
-    said = {**of_rotas, **by_number}
     telephones = [pair for about in plan.about.values() for ring in about.uses.rings for pair in ring.numbers]
-    return decided | {
-        Decision("dial", person or number): said[number] for person, number in telephones if number in said
+    return {
+        Decision("dial", person or number): said[number]
+        for person, number in (*telephones, ("", ANYBODY))
+        if number in said
     }
 
 

@@ -54,7 +54,7 @@ keys, the outcome of a queue or of ringing, the seconds a caller speaks, `ANSWER
 Decided = Mapping[Decision, Option]
 
 KEYS: Final = Decision("keys")
-"""What is keyed at the next question; nothing is silence."""
+"""What is keyed at the next question, or in a queue that a key leaves; nothing is silence, and patience."""
 MESSAGE: Final = Decision("message")
 DRAW: Final = Decision("draw")
 """Which share of the calls the call is drawn into: known from its beginning, and asked at no wait."""
@@ -86,8 +86,8 @@ def decisions_of(wait: Effect) -> tuple[Decision, ...]:
     match wait:
         case CollectDigits():
             return (KEYS,)
-        case EnterQueue(queue=queue):
-            return (Decision("queue", queue),)
+        case EnterQueue(queue=queue, keys=keys):
+            return (KEYS, Decision("queue", queue)) if keys else (Decision("queue", queue),)
         case Dial(names=names, numbers=numbers):
             # A contact who has got another number is the same person.
             return tuple([Decision("dial", whom) for whom in names or numbers])
@@ -102,6 +102,12 @@ def decisions_of(wait: Effect) -> tuple[Decision, ...]:
             return (whether, *(Decision("answer", variable) for variable in variables))
         case Answer() | Play() | Hangup():
             return ()
+
+
+def key_pressed(wait: Effect, decided: Decided) -> str:
+    """The key by which a caller leaves the line they wait in; empty: they stay, whatever else they press."""
+    key = str(decided.get(KEYS, ""))
+    return key if isinstance(wait, EnterQueue) and key in wait.keys else ""
 
 
 class Decisions:
@@ -121,7 +127,7 @@ class Decisions:
         for decision in decisions_of(wait):
             if decision not in decided:
                 return decision
-            if (decision.kind, decided[decision]) in _ENOUGH:
+            if (decision.kind, decided[decision]) in _ENOUGH or key_pressed(wait, decided):
                 return None
         return None
 
@@ -140,6 +146,8 @@ class Decisions:
         """
         match decision.kind:
             case "keys":
+                if isinstance(wait, EnterQueue):
+                    return {"": 0, **dict.fromkeys(wait.keys, 3)}
                 assert isinstance(wait, CollectDigits)
                 asked = self._keys(self.plan.nodes[call.node].question(wait))
                 return {option: effort for option, (_, effort) in asked.items()}

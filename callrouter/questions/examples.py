@@ -29,25 +29,48 @@ ORDINARY_ANSWER = "1"
 
 _DIGITS = "0123456789"
 _Tried = TypeVar("_Tried")
+_Condition = TypeVar("_Condition")
+
+
+def conditions(kind: type[_Condition], *plans: Plan) -> list[_Condition]:
+    """All conditions of a kind that some trees go by."""
+    asked = (one for plan in plans for about in plan.about.values() for one in about.reads.conditions)
+    return [one for one in asked if isinstance(one, kind)]
+
+
+def one_of_each(tried: Iterable[_Tried], kind_of: Callable[[_Tried], Hashable]) -> tuple[_Tried, ...]:
+    """The first of each kind."""
+    found: dict[Hashable, _Tried] = {}
+    for one in tried:
+        found.setdefault(kind_of(one), one)
+    return tuple(found.values())
 
 
 class Distinctions:
     """What some trees tell apart."""
 
     def __init__(self, *plans: Plan) -> None:
-        self._conditions = tuple(
-            condition for plan in plans for about in plan.about.values() for condition in about.reads.conditions
-        )
+        self._plans = plans
 
     def on(self, variable: str) -> tuple[ValueCondition, ...]:
         """All conditions that compare this variable's value."""
-        asked = (one for one in self._conditions if isinstance(one, VariableIs | VariableStartsWith | VariableNumber))
-        return tuple(dict.fromkeys(one for one in asked if one.variable == variable))
+        asked = conditions(object, *self._plans)
+        compared = (one for one in asked if isinstance(one, VariableIs | VariableStartsWith | VariableNumber))
+        return tuple(dict.fromkeys(one for one in compared if one.variable == variable))
 
     @found_once
     def keyed(self, asked: NumberAsked) -> tuple[str, ...]:
         """What may be keyed there: one number of each kind, first one that no condition holds for, if there is one."""
-        return _keyed(self.on(asked.variable), max(asked.min_digits, 1), asked.max_digits)
+        compared, least = self.on(asked.variable), max(asked.min_digits, 1)
+        values = [digit * least for digit in "1234567890"]
+        for found in _named(compared):
+            padded = [found.zfill(least)]
+            for size in {least, len(found) + 1}:
+                padded += [found.ljust(size, digit) for digit in _DIGITS]
+            values += [one for one in (found, *padded) if one.isascii() and one.isdecimal()]
+        allowed = (one for one in values if least <= len(one) <= asked.max_digits)
+        kinds = one_of_each(allowed, lambda value: _held(compared, value))
+        return tuple(sorted(kinds, key=lambda value: any(_held(compared, value))))
 
     def plain(self, asked: NumberAsked) -> str:
         """A number that may be keyed there and that no condition holds for; empty where each is told apart."""
@@ -57,32 +80,18 @@ class Distinctions:
     @found_once
     def answered(self, field: LookupField) -> tuple[str, ...]:
         """What a web service may answer for a variable: one value of each kind, first the ordinary one."""
-        return _answered(self.on(field.variable), field.longest)
+        compared = self.on(field.variable)
+        named = tuple(_named(compared))
+        values = [ORDINARY_ANSWER, *named, *(found + more for found in named for more in ("0", "x")), "0", "x", "-"]
+        allowed = (one for one in values if one and len(one.encode()) <= field.longest)
+        return one_of_each(allowed, lambda value: _held(compared, value))
 
     @found_once
     def standings(self, queue: str) -> tuple[QueueLook, ...]:
         """How a queue can stand, one of each kind: quiet, then what is least unlike it."""
-        asked = (one for one in self._conditions if isinstance(one, QueueStands))
-        return _standings([one for one in asked if one.queue == queue])
-
-
-def _keyed(conditions: Sequence[ValueCondition], least: int, most: int) -> tuple[str, ...]:
-    values = [digit * least for digit in "1234567890"]
-    for found in _named(conditions):
-        padded = [found.zfill(least)]
-        for size in {least, len(found) + 1}:
-            padded += [found.ljust(size, digit) for digit in _DIGITS]
-        values += [one for one in (found, *padded) if one.isascii() and one.isdecimal()]
-    allowed = (one for one in values if least <= len(one) <= most)
-    kinds = _one_of_each(allowed, lambda value: _held(conditions, value))
-    return tuple(sorted(kinds, key=lambda value: any(_held(conditions, value))))
-
-
-def _answered(conditions: Sequence[ValueCondition], longest: int) -> tuple[str, ...]:
-    named = tuple(_named(conditions))
-    values = [ORDINARY_ANSWER, *named, *(found + more for found in named for more in ("0", "x")), "0", "x", "-"]
-    allowed = (one for one in values if one and len(one.encode()) <= longest)
-    return _one_of_each(allowed, lambda value: _held(conditions, value))
+        asked = [one for one in dict.fromkeys(conditions(QueueStands, *self._plans)) if one.queue == queue]
+        tried = sorted(_possible(asked), key=_unlikeness)
+        return one_of_each(tried, lambda look: tuple(bool(condition.holds_for(look)) for condition in asked))
 
 
 def _named(conditions: Iterable[ValueCondition]) -> Iterator[str]:
@@ -111,13 +120,6 @@ def _around(edges: Iterable[float], step: float) -> Iterator[float]:
 
 def _held(conditions: Iterable[ValueCondition], value: str) -> tuple[bool, ...]:
     return tuple(condition.fits(value) for condition in conditions)
-
-
-def _one_of_each(tried: Iterable[_Tried], kind_of: Callable[[_Tried], Hashable]) -> tuple[_Tried, ...]:
-    found: dict[Hashable, _Tried] = {}
-    for one in tried:
-        found.setdefault(kind_of(one), one)
-    return tuple(found.values())
 
 
 # How queues stand
@@ -151,12 +153,6 @@ def describe_look(look: QueueLook) -> str:
     if look.talk_seconds != QUIET.talk_seconds:
         said["talk"] = f"{look.talk_seconds:g}s"
     return ",".join(f"{measure}:{value}" for measure, value in said.items()) or "quiet"
-
-
-def _standings(conditions: Iterable[QueueStands]) -> tuple[QueueLook, ...]:
-    asked = tuple(dict.fromkeys(conditions))
-    tried = sorted(_possible(asked), key=_unlikeness)
-    return _one_of_each(tried, lambda look: tuple(bool(condition.holds_for(look)) for condition in asked))
 
 
 def _possible(conditions: Sequence[QueueStands]) -> Iterator[QueueLook]:

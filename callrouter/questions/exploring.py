@@ -15,10 +15,9 @@ from itertools import count, islice
 from msgspec import Struct
 
 from callrouter.core import inputs
-from callrouter.core.call import Disposition, replace
-from callrouter.core.effects import Dial, EnterQueue
+from callrouter.core.call import Call, Disposition
 from callrouter.core.plan import Plan
-from callrouter.questions.decisions import ANSWERED, Decided, Decisions
+from callrouter.questions.decisions import Decided, Decisions
 from callrouter.questions.rehearsal import Rehearsal, RehearsedStep, begin, done, follow, outcome_of, word_left
 
 MAX_STATES = 50_000
@@ -59,79 +58,46 @@ class Explored(Struct, frozen=True, kw_only=True):
 
 def explore(plan: Plan, *offers: inputs.CallOffered, max_states: int = MAX_STATES) -> Explored:
     """Every distinct ending of these calls, with the shortest way to each, of the first call that has it."""
-    search = _Search(Decisions(plan), offers)
+    decisions, ways, order = Decisions(plan), dict[Ending, Way](), count()
+    # By effort; of equal effort, those of the first call, then the first found.
+    waiting: list[tuple[int, int, int, RehearsedStep]] = []
+    reads: list[Callable[[str], Hashable]] = []
     for index, offered in enumerate(offers):
         step = begin(plan, offered)
-        reads = search.decisions.ahead.offer_read(step.call, offered.at)
-        search.go_on(0, index, _Going(step=step, reads=reads))
-    complete = search.run(max_states)
-    return Explored(ways=search.ways, complete=complete)
+        reads.append(decisions.ahead.offer_read(step.call, offered.at))
+        heapq.heappush(waiting, (0, index, next(order), step))
+    seen: set[Hashable] = set()
+    complete = True
+    while waiting:
+        effort, index, _, step = heapq.heappop(waiting)
+        if step.call.ended:
+            ending = _ending(plan, step)
+            if ending not in ways:
+                ways[ending] = _way(plan, step, offers[index])
+            continue
+        state = decisions.ahead.state_of(step.call, reads[index]), _left_word_at(step.call)
+        if state in seen:
+            continue
+        if len(seen) == max_states:
+            complete = False
+            continue
+        seen.add(state)
+        all_ways = all_decided(decisions, step, {}, 0)
+        for decided, further in islice(all_ways, MAX_COMBINATIONS):
+            heapq.heappush(waiting, (effort + further, index, next(order), follow(decisions, step, decided)))
+        complete = complete and next(all_ways, None) is None
+    return Explored(ways=ways, complete=complete)
 
 
-class _Going(Struct, frozen=True, kw_only=True):
-    """A call on one of its ways."""
-
-    step: RehearsedStep
-    answered_at: str = ""
-    """The node at which somebody answered the caller last."""
-    reads: Callable[[str], Hashable]
-    """What the nodes ahead of a node read of who calls and when."""
+def _left_word_at(call: Call) -> Hashable:
+    """Nodes at which a caller left word: endings are told apart by them, too."""
+    return call.messages[-1].node if call.messages else "", tuple(callback.node for callback in call.callbacks)
 
 
-class _Search:
-    """A search for the shortest ways: of equal effort, those of the first call, then the first found."""
-
-    def __init__(self, decisions: Decisions, offers: tuple[inputs.CallOffered, ...]) -> None:
-        self.decisions = decisions
-        self.ways: dict[Ending, Way] = {}
-        self._offers = offers
-        self._order = count()
-        self._waiting: list[tuple[int, int, int, _Going]] = []
-        self._cut = False
-        """Whether there were more states, or more ways to decide one wait, than are looked at."""
-
-    def go_on(self, effort: int, index: int, going: _Going) -> None:
-        """A call of the offer with this index waits for its turn, or has ended."""
-        heapq.heappush(self._waiting, (effort, index, next(self._order), going))
-
-    def run(self, max_states: int) -> bool:
-        """Follow all ways; False where there are more than are looked at."""
-        seen: set[Hashable] = set()
-        while self._waiting:
-            effort, index, _, going = heapq.heappop(self._waiting)
-            call = going.step.call
-            if call.ended:
-                self._note(going, self._offers[index])
-                continue
-            # Endings are told apart by the node at which a caller left word, too.
-            left = call.messages[-1].node if call.messages else "", tuple(callback.node for callback in call.callbacks)
-            state = self.decisions.ahead.state_of(call, going.reads), left
-            if state not in seen and len(seen) == max_states:
-                self._cut = True
-            elif state not in seen:
-                seen.add(state)
-                for decided, further in self._ways_on(going.step):
-                    self.go_on(effort + further, index, self._after(going, decided))
-        return not self._cut
-
-    def _note(self, going: _Going, offered: inputs.CallOffered) -> None:
-        """Note how a call has ended: the first that ends so had the least effort."""
-        ending = _ending(self.decisions.plan, going)
-        if ending not in self.ways:
-            rehearsal = done(self.decisions.plan, going.step)
-            words = ", ".join(step.done for step in rehearsal.steps if step.done) or "just calls"
-            self.ways[ending] = Way(in_words=words, rehearsal=rehearsal, offered=offered)
-
-    def _ways_on(self, step: RehearsedStep) -> Iterator[tuple[Decided, int]]:
-        ways = all_decided(self.decisions, step, {}, 0)
-        yield from islice(ways, MAX_COMBINATIONS)
-        self._cut = self._cut or next(ways, None) is not None
-
-    def _after(self, going: _Going, decided: Decided) -> _Going:
-        step = going.step
-        after = follow(self.decisions, step, decided)
-        reached = isinstance(step.wait, EnterQueue | Dial) and ANSWERED in decided.values()
-        return replace(going, step=after, answered_at=step.call.node if reached else going.answered_at)
+def _way(plan: Plan, last: RehearsedStep, offered: inputs.CallOffered) -> Way:
+    rehearsal = done(plan, last)
+    words = ", ".join(step.done for step in rehearsal.steps if step.done) or "just calls"
+    return Way(in_words=words, rehearsal=rehearsal, offered=offered)
 
 
 def all_decided(
@@ -146,11 +112,20 @@ def all_decided(
         yield from all_decided(decisions, step, {**decided, decision: option}, effort + further)
 
 
-def _ending(plan: Plan, going: _Going) -> Ending:
-    call = going.step.call
+def _ending(plan: Plan, last: RehearsedStep) -> Ending:
+    call = last.call
     node = call.visits[-1].node if call.visits else call.node
     if call.disposition is Disposition.MESSAGE_LEFT:
         node = word_left(call).node
     elif call.disposition in (Disposition.ANSWERED, Disposition.REDIRECTED):
-        node = going.answered_at or node
+        node = _answered_at(last) or node
     return Ending(outcome=outcome_of(plan, call), node=node, disposition=str(call.disposition))
+
+
+def _answered_at(step: RehearsedStep) -> str:
+    """The node at which somebody answered the caller last."""
+    while step.before is not None:
+        if any(isinstance(one, inputs.AgentAnswered | inputs.LegAnswered) for one in step.inputs):
+            return step.before.call.node
+        step = step.before
+    return ""

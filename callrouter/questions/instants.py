@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from callrouter.core.conditions import DateWithin
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import DAYS
-from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.shared.almanac import Almanac
+from callrouter.periods import Moment
+from callrouter.questions.examples import conditions
 
 EARLIEST_YEAR, LATEST_YEAR = 1970, 2200
 """Nobody calls before or after."""
 
-_RECURRING = re.compile(rf"({'|'.join(DAYS)}|holiday) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII | re.IGNORECASE)
 _ON_DAYS = re.compile(r"(.+) ([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _DATED = re.compile(r"[0-9]{4}-")
 
@@ -29,14 +29,12 @@ def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
         ValueError: it is none of them, or the client has no holidays.
     """
     zone = ZoneInfo(plan.timezone)
-    if found := _RECURRING.fullmatch(written.strip()):
-        word, hour, minute = found.groups()
-        day = _next_day(word.lower(), plan, now.astimezone(zone).date())
-        return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
     if (found := _ON_DAYS.fullmatch(written.strip())) and not _DATED.match(written.strip()):
         days, hour, minute = found.groups()
-        day = _next_of(days, plan, now.astimezone(zone).date())
-        return datetime.combine(day, time(int(hour), int(minute)), zone).astimezone(UTC)
+        today, word = now.astimezone(zone).date(), days.lower()
+        day = _next_day(word, plan, today) if word in (*DAYS, "holiday") else _next_of(days, plan, today)
+        at = datetime.combine(day, time(int(hour), int(minute)))
+        return Moment(at).within(zone, now).astimezone(UTC)
     try:
         at = datetime.fromisoformat(written.strip())
     except ValueError:
@@ -44,13 +42,12 @@ def instant_of(written: str, plan: Plan, now: datetime) -> datetime:
         raise ValueError(wrong) from None
     if not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
         raise ValueError(f"{written!r} is not within {EARLIEST_YEAR} to {LATEST_YEAR}")
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    return Moment(at).within(zone, now).astimezone(UTC)
 
 
 def _next_of(written: str, plan: Plan, today: date) -> date:
-    """The next day of a text that comes every year; holidays are those of the country of the client's zone."""
-    country = country_of(plan.timezone, "")
-    spans = Almanac(codes=(country,) if country else (), year=today.year).spans(written)
+    """The next day of a text that comes every year."""
+    spans = Almanac(codes=plan.holidays, year=today.year).spans(written)
     coming = [first for first, _ in spans if first > today]
     if not coming:
         raise ValueError(f"{written!r} does not come within five years")
@@ -68,8 +65,7 @@ def remarks_on(written: str, at: datetime, plan: Plan) -> Iterator[str]:
     years = {day.year for name in used for day in plan.schedules[name].holidays}
     if years and local.year not in years:
         yield f"public holidays are known for {min(years)} to {max(years)} only: {local.year} is taken to have none"
-    yearly = [one for about in plan.about.values() for one in about.reads.conditions if isinstance(one, DateWithin)]
-    known = {first.year for one in yearly if one.written for first, _ in one.spans}
+    known = {first.year for one in conditions(DateWithin, plan) if one.written for first, _ in one.spans}
     known |= {one.first.year for name in used for one in plan.schedules[name].exceptions if one.written}
     if known and not years and local.year not in known:
         yield f"days of every year are known for {min(known)} to {max(known)} only: {local.year} is taken to have none"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import cached_property, partial
-from itertools import combinations
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -25,14 +24,10 @@ from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
 from callrouter.core.schedule import Schedule
 from callrouter.questions.asking import region_of
+from callrouter.questions.examples import conditions, one_of_each
 
 DAYS_AHEAD = 366
 MINUTES_A_DAY = 24 * 60
-ANY_CALLER = "any caller"
-ANY_OTHER_CALLER = "any other caller"
-CALLERS_LIKE = "callers like"
-DIALLING = " who dials "
-"""Between a kind of callers and the number they dial."""
 
 _Part = TypeVar("_Part", Schedule, Rota)
 
@@ -40,35 +35,38 @@ _Part = TypeVar("_Part", Schedule, Rota)
 class CallerKind(Struct, frozen=True, kw_only=True):
     """Callers no tree in question tells apart, and one of them."""
 
-    words: str
-    """For a person: `list vip (+33612340007)`, `any other caller`."""
+    one: str
+    """A caller of the kind, for a person: `list vip (+33612340007)`, `any other caller`."""
+    several: str
+    """The same of all: `callers of list vip (+33612340007)`, `ordinary callers`."""
     caller: CallerId
     lists: tuple[frozenset[str], ...]
     """For each plan in question: the lists that hold them."""
     did: str = ""
     """The number they dial; empty where no tree in question tells numbers apart."""
 
+    @property
+    def words(self) -> str:
+        """`list vip (+33612340007) who dials +33199000010`."""
+        return f"{self.one} who dials {self.did}" if self.did else self.one
+
 
 def caller_kinds(*plans: Plan) -> tuple[CallerKind, ...]:
     """One caller for each combination of lists; ordinary callers first, then lists as written, then those without a
     number."""
-    lists = [tuple(_lists(plan)) for plan in plans]
+    lists = [_lists(plan) for plan in plans]
     without = (CallerId(presentation=why) for why in WITHOUT_NUMBER)
     kinds: dict[tuple[frozenset[str], ...], list[CallerId]] = {}
     for caller in (*_ordinary(plans[-1]), *_listed(lists), *without):
         held = tuple(frozenset(one.name for one in of_plan if one.match(caller)) for of_plan in lists)
         if any(held) or not caller.without_number:
             kinds.setdefault(held, []).append(caller)
-    return tuple(
-        CallerKind(
-            words=_words(callers, held, alone=len(kinds) == 1) + (f"{DIALLING}{did}" if did else ""),
-            caller=callers[0],
-            lists=held,
-            did=did,
-        )
-        for did in dialled(*plans)
-        for held, callers in kinds.items()
-    )
+    found = []
+    for did in dialled(*plans):
+        for held, callers in kinds.items():
+            one, several = _named(callers, held, alone=len(kinds) == 1)
+            found.append(CallerKind(one=one, several=several, caller=callers[0], lists=held, did=did))
+    return tuple(found)
 
 
 def dialled(*plans: Plan) -> tuple[str, ...]:
@@ -76,30 +74,16 @@ def dialled(*plans: Plan) -> tuple[str, ...]:
 
     Of two versions of a tree, those that both have: a number that is new, or gone, is told of as such.
     """
-    asked = [
-        condition.numbers
-        for plan in plans
-        for about in plan.about.values()
-        for condition in about.reads.conditions
-        if isinstance(condition, DidIs)
-    ]
+    asked = [condition.numbers for condition in conditions(DidIs, *plans)]
     kept = [did for did in plans[-1].numbers if all(did in plan.numbers for plan in plans)]
     if not asked or len(kept) < 2:
         return ("",)
-    found: dict[tuple[bool, ...], str] = {}
-    for did in kept:
-        found.setdefault(tuple(did in numbers for numbers in asked), did)
-    return tuple(found.values())
+    return one_of_each(kept, lambda did: tuple(did in numbers for numbers in asked))
 
 
-def _lists(plan: Plan) -> Iterator[CallerList]:
+def _lists(plan: Plan) -> tuple[CallerList, ...]:
     """The lists that are asked, each once."""
-    seen: set[str] = set()
-    for about in plan.about.values():
-        for one in about.reads.lists:
-            if one.name not in seen:
-                seen.add(one.name)
-                yield one
+    return one_of_each((one for about in plan.about.values() for one in about.reads.lists), lambda one: one.name)
 
 
 def _ordinary(plan: Plan) -> Iterator[CallerId]:
@@ -143,34 +127,29 @@ _WHY = {
 }
 
 
-def _without_number(reasons: Sequence[Presentation], *, plural: bool) -> str:
-    """Callers without a number, by why they have none: `a caller who withholds their number`."""
-    who = "callers" if plural else "a caller"
-    if len(reasons) == len(_WHY):
-        return f"{who} without a number"
-    return f"{who} {' or '.join(_WHY[why][plural] for why in reasons)}"
-
-
-CALLERS_WITHOUT_NUMBER = {
-    _without_number(reasons, plural=False): _without_number(reasons, plural=True)
-    for count in range(1, len(WITHOUT_NUMBER) + 1)
-    for reasons in combinations(WITHOUT_NUMBER, count)
-}
-"""How a kind of callers without a number is called, and several of them."""
-
-
-def _words(callers: Sequence[CallerId], lists: tuple[frozenset[str], ...], *, alone: bool) -> str:
+def _named(callers: Sequence[CallerId], lists: tuple[frozenset[str], ...], *, alone: bool) -> tuple[str, str]:
+    """A caller of a kind, and several of them, in words."""
     names, caller = sorted(frozenset().union(*lists)), callers[0]
     if caller.without_number:
-        return _without_number([why for one in callers if (why := one.without_number)], plural=False)
+        return _without_number([why for one in callers if (why := one.without_number)])
     if not names:
-        return ANY_CALLER if alone else ANY_OTHER_CALLER
+        return ("any caller", "callers") if alone else ("any other caller", "ordinary callers")
     before, now = lists[0], lists[-1]
     if before != now:
         joined = [f"now in list {one}" for one in sorted(now - before)]
         left = [f"no longer in list {one}" for one in sorted(before - now)]
-        return f"{CALLERS_LIKE} {caller.number} ({', '.join((*joined, *left))})"
-    return f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({caller.number})"
+        like = f"callers like {caller.number} ({', '.join((*joined, *left))})"
+        return like, like
+    listed = f"{'list' if len(names) == 1 else 'lists'} {' and '.join(names)} ({caller.number})"
+    return listed, f"callers of {listed}"
+
+
+def _without_number(reasons: Sequence[Presentation]) -> tuple[str, str]:
+    """Callers without a number, by why they have none: `a caller who withholds their number`."""
+    if len(reasons) == len(_WHY):
+        return "a caller without a number", "callers without a number"
+    one, several = (" or ".join(words) for words in zip(*(_WHY[why] for why in reasons), strict=True))
+    return f"a caller {one}", f"callers {several}"
 
 
 class Stretch(Struct, frozen=True, kw_only=True):
@@ -271,13 +250,8 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         return (*hours, *dated, *(" + ".join(one.name for one in people) or "nobody" for people in on_call))
 
     def _because(self, day: date) -> str:
-        for schedule in self.schedules:
-            rule = schedule.rule_on(day)
-            if rule.exception:
-                return f"exception {rule.exception.written or day.isoformat()}"
-            if rule.holiday:
-                return rule.holiday
-        return ""
+        rules = (schedule.rule_on(day).because for schedule in self.schedules)
+        return next((because for because in rules if because), "")
 
 
 def _changes(schedule: Schedule, day: date) -> Iterator[int]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from msgspec import Struct
 
@@ -12,6 +12,7 @@ from callrouter.core.conditions import ShareOfCalls, drawn
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
+from callrouter.questions.examples import conditions
 from callrouter.questions.exploring import Ending, Way, explore
 from callrouter.questions.occasions import CallerKind, Moment, caller_kinds, moments
 
@@ -59,23 +60,15 @@ def call_ids(*plans: Plan) -> tuple[str, ...]:
 
 def shares(*plans: Plan) -> dict[str, float]:
     """The same, with the percentage of all calls that each stands for; the largest share first."""
-    asked = {
-        condition.percent
-        for plan in plans
-        for about in plan.about.values()
-        for condition in about.reads.conditions
-        if isinstance(condition, ShareOfCalls)
-    }
+    asked = {condition.percent for condition in conditions(ShareOfCalls, *plans)}
     edges = sorted({0.0, *(percent for percent in asked if 0 < percent < 100), 100.0})
-    found: dict[tuple[float, float], str] = {}
-    for number in range(MOST_DRAWS):
-        call_id = f"rehearsal-{number}"
-        place = drawn(call_id)
-        found.setdefault(next(part for part in pairwise(edges) if part[0] <= place < part[1]), call_id)
+    found: dict[int, str] = {}
+    for call_id in (f"rehearsal-{number}" for number in range(MOST_DRAWS)):
+        found.setdefault(bisect(edges, drawn(call_id)), call_id)
         if len(found) == len(edges) - 1:
             break
-    widest = sorted(found.items(), key=lambda one: one[0][0] - one[0][1])
-    return {call_id: round(stop - start, 2) for (start, stop), call_id in widest}
+    widths = {call_id: round(edges[place] - edges[place - 1], 2) for place, call_id in found.items()}
+    return dict(sorted(widths.items(), key=lambda one: -one[1]))
 
 
 def offer(plan: Plan, kind: CallerKind, when: Moment, call_id: str) -> CallOffered:

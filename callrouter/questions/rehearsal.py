@@ -20,7 +20,7 @@ from callrouter.core.facts import Fact, NodeVisited
 from callrouter.core.plan import Plan, names_of
 from callrouter.dialplan.documents.expected_file import ANYBODY
 from callrouter.questions.decisions import KEYS, ORDINARY, Decided, Decision, Decisions, Option
-from callrouter.questions.waits import ANSWERING_SECONDS, Happening, happens, longest_seconds
+from callrouter.questions.waits import Happening, happens, longest_seconds
 
 
 class Script(Struct, frozen=True, kw_only=True):
@@ -29,7 +29,8 @@ class Script(Struct, frozen=True, kw_only=True):
     ahead: str = ""
     """Keyed at once, while the call is being answered."""
     keys: tuple[str, ...] = ()
-    """What is keyed at each question in turn; empty: silence. After the last one: silence."""
+    """What is keyed at each question, and in each queue that a key leaves, in turn; empty: silence. After the last one:
+    silence."""
     hang_up_after: int | None = None
     """The caller hangs up in the middle of this wait (from 1); None: they hear everything out."""
     decided: Mapping[Decision, Option] = field(default_factory=dict)
@@ -167,7 +168,7 @@ def happening(decisions: Decisions, step: RehearsedStep, decided: Decided) -> Ha
     """What happens at a wait, and the answer to the call before it where that is asked for besides."""
     if not isinstance(step.effects[0], Answer) or len(step.effects) == 1:
         return happens(decisions, step.call, step.wait, step.at, decided)
-    answered = inputs.CallAnswered(step=step.call.step, at=step.at + timedelta(seconds=ANSWERING_SECONDS))
+    (answered,) = happens(decisions, step.call, step.effects[0], step.at, decided).inputs
     happened = happens(decisions, step.call, step.wait, answered.at, decided)
     return replace(happened, inputs=[answered, *happened.inputs])
 

@@ -21,7 +21,17 @@ from callrouter.core.effects import (
     Record,
 )
 from callrouter.dialplan.documents.expected_file import FAILED
-from callrouter.questions.decisions import ANSWERED, KEYS, MESSAGE, Decided, Decision, Decisions, decisions_of, words_of
+from callrouter.questions.decisions import (
+    ANSWERED,
+    KEYS,
+    MESSAGE,
+    Decided,
+    Decision,
+    Decisions,
+    decisions_of,
+    key_pressed,
+    words_of,
+)
 from callrouter.questions.examples import ORDINARY_ANSWER, QUIET
 
 
@@ -56,6 +66,10 @@ def happens(decisions: Decisions, call: Call, wait: Effect, at: datetime, decide
             return Happening("heard", [inputs.PromptEnded(step=step, at=_after(at, longest_seconds(wait)))])
         case CollectDigits():
             return _keyed(decisions, call, wait, at, decided)
+        case EnterQueue() if key := key_pressed(wait, decided):
+            at = _after(at, min(AGENT_SECONDS, wait.max_wait_seconds))
+            left = inputs.QueueLeft(step=step, outcome=QueueOutcome.EXITED, at=at, key=key)
+            return Happening(f"keys {key}", [left], f"presses {key} in queue {wait.queue}")
         case EnterQueue():
             return _in_queue(step, wait, at, str(decided[Decision("queue", wait.queue)]))
         case Dial():

@@ -112,6 +112,16 @@ class Settings(BaseSettings):
         "hosts separated by commas",
         default=(),
     )
+    events_url: SecretStr | None = _setting(
+        "A web service of yours that is sent what happens to calls; its host must be one that may be asked",
+        "https://host/path",
+        default=None,
+    )
+    events: Annotated[tuple[str, ...], NoDecode] = _setting(
+        "Which kinds of events it is sent: call.ended, message.taken, ...",
+        "kinds of events about calls, separated by commas",
+        default=(),
+    )
     http_host: str = _setting("Where engine and web listen", "an address of this machine", default="127.0.0.1")
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = _setting(
         "Reverse proxies whose X-Forwarded-For is believed",
@@ -180,6 +190,19 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong!r} is no host: write names only, without https:// and without a path")
         return hosts
 
+    @field_validator("events", mode="before")
+    @classmethod
+    def _split_kinds(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        from callrouter.stream.events import OF_CALLS  # few have any, and each command reads the settings
+
+        kinds = tuple(part.strip() for part in value.split(",") if part.strip())
+        wrong = next((kind for kind in kinds if kind not in OF_CALLS), None)
+        if wrong is not None:
+            raise ValueError(f"{wrong!r} is none: there are {', '.join(sorted(OF_CALLS))}")
+        return kinds
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
@@ -231,6 +254,12 @@ class Settings(BaseSettings):
             raise ValueError("it is not a country's code")
         return value
 
+    @field_validator("events_url")
+    @classmethod
+    def _is_web_service(cls, value: SecretStr | None) -> SecretStr | None:
+        cls._is_http(value.get_secret_value() if value is not None else "")
+        return value
+
     @field_validator("engine_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
@@ -277,6 +306,12 @@ class Settings(BaseSettings):
     def _ports_differ(self) -> Settings:
         if self.engine_port == self.web_port:
             raise ValueError("CALLROUTER_ENGINE_PORT and CALLROUTER_WEB_PORT are the same: give each its own")
+        return self
+
+    @model_validator(mode="after")
+    def _events_go_somewhere(self) -> Settings:
+        if (self.events_url is not None) is not bool(self.events):
+            raise ValueError("CALLROUTER_EVENTS_URL and CALLROUTER_EVENTS go together: set both, or neither")
         return self
 
     @property

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from callrouter.outgoing.order import FAR
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import callbacks, outgoing_calls
+from callrouter.store.tables import callbacks, legs, outgoing_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,10 @@ class PlacedRow:
     outcome: str | None
     """None while it is under way."""
     hangup_cause: int | None
+    trunk: str | None
+    """By which carrier the caller was rung, as the PBX calls it; None: nobody was, or it is not known."""
+    tech_cause: str | None
+    """What the network answered where they were not reached: a SIP status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,13 @@ async def list_callbacks(
 
 async def _placed(database: Database, call_ids: list[str]) -> dict[tuple[str, int], list[PlacedRow]]:
     """By wish."""
-    query = select(outgoing_calls).where(outgoing_calls.c.call_id.in_(call_ids)).order_by(outgoing_calls.c.placed_at)
+    placed = outgoing_calls.c
+    query = (
+        select(outgoing_calls, legs.c.trunk, legs.c.tech_cause)
+        .join(legs, legs.c.leg_id == placed.outgoing_id + FAR, isouter=True)
+        .where(placed.call_id.in_(call_ids))
+        .order_by(placed.placed_at)
+    )
     found: dict[tuple[str, int], list[PlacedRow]] = {}
     async with database.connection() as connection:
         for row in (await connection.execute(query)).mappings():

@@ -76,6 +76,7 @@ async def _legs_of(connection: AsyncConnection, call_id: str) -> tuple[Leg, ...]
             cause=row["cause"],
             identity=row["identity"] or "",
             sip=int(row["tech_cause"] or 0),
+            trunk=row["trunk"] or "",
             open=False,
         )
         for row in (await connection.execute(told)).mappings()

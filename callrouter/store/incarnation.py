@@ -2,8 +2,9 @@
 
 The epoch is the time of the start in milliseconds since 1970, or one more than the last one where the clock was set
 back: of two records of one call, or of two engines that both think they lead, the higher epoch knows better
-(`core.call.Revision`). The last one stands in a file of the data folder, with the name the PBX had then, so that an
-engine whose PBX is called otherwise goes on with what was said of it.
+(`core.call.Revision`). The calls that it places are its own by it, too (`store.outgoing.book`). The last one stands in
+a file of the data folder, with the name the PBX had then, so that an engine whose PBX is called otherwise goes on with
+what was said of it.
 """
 
 from __future__ import annotations

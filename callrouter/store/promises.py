@@ -6,8 +6,11 @@ version that has none (kept before promises were, its document unreadable) repor
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msgspec.structs import asdict, fields
 from sqlalchemy import select, true, tuple_, update
@@ -15,6 +18,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.service_level import Formula, Promise, WaitingClock
+from callrouter.periods import Period
 from callrouter.store.database import Database
 from callrouter.store.tables import plan_history, plans, promises
 
@@ -70,6 +74,31 @@ async def zones_in_service(connection: AsyncConnection, client: str | None = Non
         .ext(distinct_on(plan_history.c.client))
     )
     return {row.client: row.timezone for row in await connection.execute(query)}
+
+
+def operators_zone(zones: Mapping[str, str]) -> ZoneInfo:
+    """Of all clients' zones by client: the one that most have, else UTC."""
+    return ZoneInfo(Counter(zones.values()).most_common(1)[0][0] if zones else "UTC")
+
+
+async def instants_of(
+    database: Database, period: Period, client: str | None, now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """From when to when a period asks; None: from the first, to the last.
+
+    Moments that name no zone are on the clocks of the client; of no client, or one of whom none is known, on those of
+    the operator.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    if period.start is None and period.end is None:
+        return None, None
+    async with database.connection() as connection:
+        zones = await zones_in_service(connection)
+    zone = ZoneInfo(zones[client]) if client in zones else operators_zone(zones)
+    start, end = (None if moment is None else moment.within(zone, now) for moment in (period.start, period.end))
+    return start, end
 
 
 async def versions_without_promise(database: Database) -> list[tuple[str, str]]:

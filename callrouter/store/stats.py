@@ -14,7 +14,6 @@ caller of an unknown number, a version whose row is still to be written, or whos
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,7 +41,7 @@ from callrouter.store.database import Database
 from callrouter.store.gaps import Gap, gaps_between
 from callrouter.store.outgoing.called_back import delays, percentile
 from callrouter.store.plans import present_names
-from callrouter.store.promises import promise_in_service, promise_of_row, zones_in_service
+from callrouter.store.promises import operators_zone, promise_in_service, promise_of_row, zones_in_service
 
 DEFAULT_TARGET = ServiceLevelTarget()
 
@@ -180,7 +179,7 @@ async def read_stats(database: Database, period: Period, *, now: datetime, clien
         present = await present_names(connection)
         zones = await zones_in_service(connection, client) or await zones_in_service(connection)
         zones = {name: zone for name, zone in zones.items() if name == client or name not in present}
-        operators = ZoneInfo(Counter(zones.values()).most_common(1)[0][0] if zones else "UTC")
+        operators = operators_zone(zones)
         if client is not None:
             zone = ZoneInfo(zones[client]) if client in zones else operators
             renamed = {name: now_called for name, now_called in present.items() if now_called == client}

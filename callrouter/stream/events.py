@@ -1,4 +1,4 @@
-"""Every kind of event that programs outside are told, and its schema. The stream sends them; webhooks use the same.
+"""Every kind of event that programs outside are told, and its schema: the stream and webhooks send these and no others.
 
 An event is a JSON object whose `event` names its kind. One about a call holds the whole card of the call, as it stood
 right after, so that a reader need not remember anything: the last card is the call. Instants are UTC, durations
@@ -9,7 +9,7 @@ A kind may get more fields with a release, and there may be more kinds: readers 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, get_args
@@ -17,7 +17,7 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct
 
-from callrouter.core.agents.standing import AgentState
+from callrouter.core.agents.standing import LOGGED_OUT, WRAP_UP, AgentState
 from callrouter.core.call import CallerId, CallState, Disposition, OfferOutcome, QueueOutcome
 
 
@@ -71,7 +71,7 @@ class AgentCard(Struct, frozen=True, kw_only=True, gc=False):
 
     agent: str
     state: AgentState
-    """By their places in queues and pauses there."""
+    """By their places in queues and pauses there (`agent_state`)."""
     phone: PhoneState
     queues: list[str]
     """Those whose member the agent is."""
@@ -81,6 +81,15 @@ class AgentCard(Struct, frozen=True, kw_only=True, gc=False):
     """Of the pause; empty without one."""
     since: datetime
     """Since when it is so, as far as this engine knows."""
+
+
+def agent_state(queues: Sized, paused_in: Sized, reason: str) -> AgentState:
+    """What an agent is doing, as far as queues show it: who is logged out has left them, or is paused for that."""
+    if not queues or reason == LOGGED_OUT:
+        return AgentState.LOGGED_OUT
+    if len(paused_in) < len(queues):
+        return AgentState.READY
+    return AgentState.WRAP_UP if reason == WRAP_UP else AgentState.PAUSED
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event", gc=False):
@@ -179,10 +188,24 @@ class CallEnded(CallEvent, frozen=True, kw_only=True, tag="call.ended", gc=False
     """Q.850."""
 
 
+class CallNotified(Event, frozen=True, kw_only=True, tag="call.notify", gc=False):
+    """A `notify` node tells a client's own web service (`core.nodes.notify` writes it); the stream does not send it."""
+
+    node: str
+    call_id: str
+    client: str
+    did: str
+    caller: CallerId
+    data: Mapping[str, str]
+    """What the node says to send: a variable that is not set is left out."""
+
+
 class AgentChanged(Event, frozen=True, kw_only=True, tag="agent.changed", gc=False):
     """An agent's telephone, pause or queues are not as before."""
 
     agent: AgentCard
+    left: list[str] = []
+    """Queues whose member the agent was until now."""
 
 
 class ObservationLost(Event, frozen=True, kw_only=True, tag="observation.lost", gc=False):
@@ -228,8 +251,16 @@ StreamEvent = (
     | EngineAway
 )
 
-KINDS: Final[Mapping[str, type[Event]]] = {str(kind.__struct_config__.tag): kind for kind in get_args(StreamEvent)}
+
+def kind_of(event: Event | type[Event]) -> str:
+    """Its name."""
+    return str(event.__struct_config__.tag)
+
+
+KINDS: Final[Mapping[str, type[Event]]] = {kind_of(kind): kind for kind in (*get_args(StreamEvent), CallNotified)}
 """By name."""
+OF_CALLS: Final = frozenset(name for name, kind in KINDS.items() if issubclass(kind, CallEvent))
+"""Those which a web service can have sent, whatever tree a call walks."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(StreamEvent)
@@ -258,7 +289,8 @@ def decode(data: bytes) -> StreamEvent:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of every kind."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(StreamEvent)}
+    written = msgspec.json.schema(StreamEvent | CallNotified)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **written}
 
 
 def _readable(value: Any) -> Any:

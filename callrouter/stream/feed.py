@@ -18,7 +18,7 @@ from callrouter.core.facts import Fact
 from callrouter.errors import CallrouterError
 from callrouter.runtime.calls import LiveCalls
 from callrouter.stream import events
-from callrouter.stream.events import AgentCard, CallCard, Event, Snapshot
+from callrouter.stream.events import AgentCard, CallCard, CallEvent, Event, Snapshot
 from callrouter.stream.frames import frame
 from callrouter.stream.making import EventMaker
 from callrouter.stream.outlet import Outlet
@@ -61,13 +61,16 @@ class Feed:
         now: Callable[[], datetime],
         most_events: int = MOST_EVENTS,
         linger_seconds: float = LINGER_SECONDS,
+        also_tell: Callable[[CallEvent], None] | None = None,
     ) -> None:
-        """`epoch` is of this engine's life; `calls` are looked at for each snapshot."""
+        """`epoch` is of this engine's life; `calls` are looked at for each snapshot. `also_tell` is told what happens
+        to calls whether somebody listens or not."""
         self._ring: Ring[bytes] = Ring(EventId(epoch, 0), most_events)
         self._maker = maker
         self._calls = calls
         self._now = now
         self._linger_seconds = linger_seconds
+        self._also_tell = also_tell
         self._outlets: set[Outlet] = set()
         self._agents: dict[str, AgentCard] = {}
         self._observing = False
@@ -90,7 +93,7 @@ class Feed:
 
     def observe(self, told: Sequence[Fact]) -> None:
         """Facts of one turn."""
-        if not self.listening:
+        if not self.listening and self._also_tell is None:
             return
         for fact in told:
             match fact:
@@ -107,16 +110,18 @@ class Feed:
                 ):
                     for event in self._maker.of_fact(fact):
                         self._tell(event)
+                        if self._also_tell is not None:
+                            self._also_tell(event)
                 case _:
                     pass
 
     def agent_changed(self, card: AgentCard) -> None:
         """How an agent stands; one who is a member of no queue any more is forgotten."""
+        before = self._agents.pop(card.agent, None)
         if card.queues:
             self._agents[card.agent] = card
-        else:
-            self._agents.pop(card.agent, None)
-        self._tell(events.AgentChanged(at=card.since, agent=card))
+        left = [queue for queue in before.queues if queue not in card.queues] if before else []
+        self._tell(events.AgentChanged(at=card.since, agent=card, left=left))
 
     def observes(self, observing: bool, reason: str = "") -> None:
         """Whether Asterisk is heard; said again, nothing changes."""

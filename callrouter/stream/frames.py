@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from callrouter.stream.events import Event, encode
+from callrouter.stream.events import Event, encode, kind_of
 from callrouter.stream.ring import EventId
 
 MEDIA_TYPE: Final = "text/event-stream"
@@ -32,7 +32,7 @@ class Frame(Struct, frozen=True, kw_only=True, gc=False):
 
 def frame(event: Event, event_id: EventId | None = None) -> bytes:
     """An event for readers; without an id it leaves the one they know as it is."""
-    name = str(event.__struct_config__.tag).encode()
+    name = kind_of(event).encode()
     identity = b"id: %d-%d\n" % (event_id.epoch, event_id.number) if event_id is not None else b""
     return b"%bevent: %b\ndata: %b\n\n" % (identity, name, encode(event))
 

@@ -16,7 +16,7 @@ from typing import Final
 import structlog
 
 from callrouter.errors import CallrouterError
-from callrouter.stream.events import EngineAway, Event, Snapshot, decode
+from callrouter.stream.events import EngineAway, Snapshot, decode
 from callrouter.stream.frames import Frame, frame
 from callrouter.stream.outlet import TOO_SLOW
 from callrouter.stream.picture import Picture
@@ -138,9 +138,9 @@ class Hub:
         if isinstance(event, Snapshot):
             self._begin(taken.id, event)
         elif self._picture is None:
-            self._catch_up(taken.id, (event, taken.raw))
+            self._catch_up(Said(event_id=taken.id, event=event, sent=taken.raw))
         else:
-            self._publish(self._picture, taken.id, event, taken.raw)
+            self._publish(self._picture, Said(event_id=taken.id, event=event, sent=taken.raw))
 
     def lost(self, why: str) -> None:
         """The engine is not heard any more, or cannot be."""
@@ -157,8 +157,8 @@ class Hub:
         for reader in self._readers:
             reader.pause(self.last)
 
-    def _catch_up(self, event_id: EventId, said: Said) -> None:
-        ring = self._ring
+    def _catch_up(self, said: Said) -> None:
+        ring, event_id = self._ring, said.event_id
         if ring is None or event_id.epoch != ring.last.epoch or event_id.number > ring.last.number + 1:
             ring = self._ring = Ring(EventId(event_id.epoch, event_id.number - 1))
         if event_id.number > ring.last.number:
@@ -173,13 +173,13 @@ class Hub:
         for reader in self._readers:
             reader.bring_up_to_date(self._ring, snapshots)
 
-    def _publish(self, picture: Picture, event_id: EventId, event: Event, sent: bytes) -> None:
-        if self._ring is None or event_id != self._ring.next_id:
-            raise ValueError(f"event {event_id} does not follow {self.last}")
-        self._ring.append((event, sent))
-        picture.take(event)
+    def _publish(self, picture: Picture, said: Said) -> None:
+        if self._ring is None or said.event_id != self._ring.next_id:
+            raise ValueError(f"event {said.event_id} does not follow {self.last}")
+        self._ring.append(said)
+        picture.take(said.event)
         for reader in self._readers:
-            reader.give(event, sent)
+            reader.give(said)
 
     def _snapshots(self, picture: Picture, last: EventId) -> Callable[[View], bytes]:
         """One for each view, however many see by it."""

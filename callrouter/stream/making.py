@@ -12,7 +12,7 @@ from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 from callrouter.stream import events
 from callrouter.stream.cards import card_of, open_visit
-from callrouter.stream.events import CallCard, Event
+from callrouter.stream.events import CallCard, CallEvent
 
 
 class EventMaker:
@@ -32,7 +32,7 @@ class EventMaker:
         plan = live.plan if live is not None else self._plans_in_service().get(call.client)
         return card_of(call, plan, at)
 
-    def of_fact(self, fact: Fact) -> Iterator[Event]:
+    def of_fact(self, fact: Fact) -> Iterator[CallEvent]:
         """What a fact is to readers; most are nothing."""
         match fact:
             case facts.CallStarted(call=call):
@@ -70,14 +70,14 @@ class EventMaker:
             case _:
                 pass
 
-    def _offer_ended(self, call: Call, offer: Offer) -> Event:
+    def _offer_ended(self, call: Call, offer: Offer) -> CallEvent:
         assert offer.outcome is not None, "an offer that has ended has an outcome"
         at = offer.ended_at or self._now()
         return events.OfferEnded(
             at=at, call=self.card(call, at), queue=offer.queue, agent=offer.agent, outcome=offer.outcome
         )
 
-    def _answered(self, call: Call) -> Event:
+    def _answered(self, call: Call) -> CallEvent:
         visit = open_visit(call)
         dial = call.dials[-1] if call.dials and visit is None else None
         at = (visit.answered_at if visit else dial.answered_at if dial else None) or self._now()
@@ -88,7 +88,7 @@ class EventMaker:
             contact=dial.answered_by if dial and not dial.agent else None,
         )
 
-    def _queue_left(self, fact: facts.QueueEnded) -> Event:
+    def _queue_left(self, fact: facts.QueueEnded) -> CallEvent:
         call, visit = fact.call, fact.visit
         assert visit.outcome is not None, "a visit that is complete has an outcome"
         at = visit.left_at or self._now()
@@ -103,7 +103,7 @@ class EventMaker:
             talked_seconds=max(0.0, visit.talk_seconds() - _held(call, visit)),
         )
 
-    def _ended(self, call: Call) -> Event:
+    def _ended(self, call: Call) -> CallEvent:
         at = call.clocks.ended_at or self._now()
         return events.CallEnded(
             at=at,

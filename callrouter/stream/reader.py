@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import Struct, field
+
 from callrouter.stream.events import Event
+from callrouter.stream.frames import frame
 from callrouter.stream.outlet import MOST_WAITING, Outlet
 from callrouter.stream.ring import EventId, Ring
 from callrouter.stream.views import View
@@ -12,8 +15,24 @@ from callrouter.stream.views import View
 MOST_REPLAYED = MOST_WAITING
 """Events that are gone through again for a reader; for who has missed more a snapshot is shorter."""
 
-Said = tuple[Event, bytes]
-"""An event, and its frame."""
+
+class Said(Struct, frozen=True, kw_only=True):
+    """What the engine said, as it is passed on."""
+
+    event_id: EventId
+    event: Event
+    sent: bytes
+    """The engine's own frame, the same bytes for everybody who may see all of it."""
+    _cut: dict[View, bytes] = field(default_factory=dict)
+
+    def shown(self, view: View) -> bytes | None:
+        """The frame for a view, made once, however many see by it; None: the event is not for it."""
+        if self._cut and (made := self._cut.get(view)) is not None:
+            return made
+        part = view.of(self.event)
+        if part is None:
+            return None
+        return self.sent if part is self.event else self._cut.setdefault(view, frame(part, self.event_id))
 
 
 class Reader:
@@ -30,10 +49,11 @@ class Reader:
         self._told_away = False
         """Whether they know that the engine cannot be heard."""
 
-    def give(self, event: Event, sent: bytes) -> None:
-        """What happens, if they may see it."""
-        if self.view.shows(event):
-            self.outlet.put(sent)
+    def give(self, said: Said) -> None:
+        """What happens, as far as they may see it."""
+        shown = said.shown(self.view)
+        if shown is not None:
+            self.outlet.put(shown)
 
     def pause(self, last: EventId | None) -> None:
         """The engine is not heard for now; `last` is the last event it told."""
@@ -51,7 +71,7 @@ class Reader:
         """What they missed, if it is there; otherwise, and if the engine had been away, a snapshot."""
         missed = ring.since(self._seen) if self._seen else None
         goes_on = missed is not None and len(missed) <= MOST_REPLAYED
-        frames = [sent for event, sent in missed or () if self.view.shows(event)] if goes_on else []
+        frames = [one for said in missed or () if (one := said.shown(self.view))] if goes_on else []
         if not goes_on or self._told_away:
             frames.append(snapshot(self.view))
         if frames:

@@ -170,7 +170,7 @@ class Stack:
         return self.pbx.sip_host, self.pbx.sip_port
 
 
-async def _phones_are_known(pbx: Pbx, phones: int) -> None:
+async def phones_are_known(pbx: Pbx, phones: int) -> None:
     """Until Asterisk has heard from every agent's phone: no queue rings one that did not answer, for some seconds.
 
     Raises:
@@ -210,15 +210,16 @@ async def running(
         workers = await cleanup.enter_async_context(_Workers())
         for agent in agents.values():
             workers.start(agent.work())
-        engine = _engine(root, pbx, environment or {})
+        engine = engine_beside(root, pbx, environment or {})
         cleanup.push_async_callback(engine.stop)
         if start_engine:
             await engine.start()
-        await _phones_are_known(pbx, len(agents))
+        await phones_are_known(pbx, len(agents))
         yield Stack(root=root, pbx=pbx, agents=agents, carrier=carrier, engine=engine)
 
 
-def _engine(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:
+def engine_beside(root: Path, pbx: Pbx, environment: Mapping[str, str]) -> Engine:
+    """callrouter for this PBX, not started; its files are below `root`, and `environment` overrides its settings."""
     (engine_port, web_port), token = _free_tcp_ports(2), secrets.token_urlsafe(24)
     prompts = CHECKOUT / ".run" / "prompts"  # rendered once, kept between runs
     prompts.mkdir(parents=True, exist_ok=True)

@@ -201,25 +201,28 @@ def prompt(plans: Mapping[str, Plan]) -> Callable[[str, str], g711.Pcm]:
 def told(town: Town) -> dict[str, Told]:
     """Every story, lived once, at the same time; and the figures before and after."""
     before, earlier = town.figures(), len(town.rows())
+    logged = len(town.stack.pbx.log_path.read_text())
     calls = [town.calling(story.did, *story.script, caller=story.caller, seconds=120.0) for story in stories.STORIES]
     outcomes = town.together(calls, apart_seconds=0.4)
     rows = town.until(town.rows, lambda rows: len(rows) >= earlier + len(calls))
     after = town.figures()
+    log = town.stack.pbx.log_path.read_text()[logged:]
     return {
-        story.name: Told(story=story, outcome=outcome, rows=rows, before=before, after=after)
+        story.name: Told(story=story, outcome=outcome, rows=rows, before=before, after=after, log=log)
         for story, outcome in zip(stories.STORIES, outcomes, strict=True)
     }
 
 
 @dataclass(kw_only=True)
 class Told:
-    """A story that was lived, and every row and figure there was right after all of them."""
+    """A story that was lived, every row and figure right after all of them, and what Asterisk logged meanwhile."""
 
     story: stories.Story
     outcome: Outcome
     rows: list[Row]
     before: Mapping[str, float]
     after: Mapping[str, float]
+    log: str
 
     @property
     def row(self) -> Row:

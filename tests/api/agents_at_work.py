@@ -28,7 +28,7 @@ class SomeAgents:
         """Take note of it."""
         if self.refuses:
             raise AgentRefused(f"agent {agent} is not logged in", Refused.NOT_LOGGED_IN)
-        self.wishes.append((wish, agent, detail, behalf.by))
+        self.wishes.append((wish, agent, detail, behalf.principal))
         return self._out(agent, "medical")
 
     def _out(self, name: str, team: str) -> AgentOut:

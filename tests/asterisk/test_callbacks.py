@@ -218,7 +218,7 @@ async def office(pbx: Pbx, database: Database, plan: Plan) -> AsyncIterator[Offi
     outgoing = OutgoingCalls(link, dial_pattern="Local/{number}@test-phone/n")
     offices: list[Office] = []
     calling = Callbacks(
-        CallbackRows(database),
+        CallbackRows(database, epoch=1),
         outgoing,
         plans=lambda: {plan.client: plan},
         live=lambda: offices[0].live,
@@ -445,7 +445,7 @@ async def test_the_engine_dies_and_the_next_one_finds_it_under_way(pbx: Pbx, dat
 async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: Database) -> None:
     """The PBX knows nothing of it: it is lost, and placed anew under another id."""
     call = await asked(database)
-    book = CallbackRows(database)
+    book = CallbackRows(database, epoch=2)
     await book.take_over()
     (found,) = await book.open(datetime.now(UTC) - timedelta(days=1), RULED)
     claimed = Order(
@@ -471,7 +471,7 @@ async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: D
 async def test_an_engine_that_was_overtaken_changes_nothing(database: Database) -> None:
     """Its epoch is older than that of whoever has the calls now."""
     await asked(database)
-    stale, now = CallbackRows(database), datetime.now(UTC)
+    stale, now = CallbackRows(database, epoch=3), datetime.now(UTC)
     await stale.take_over()
     (found,) = await stale.open(now - timedelta(days=1), RULED)
     order = Order(
@@ -488,7 +488,7 @@ async def test_an_engine_that_was_overtaken_changes_nothing(database: Database) 
         ring_seconds=5.0,
     )
     assert await stale.claim(found, order, now)
-    leader = CallbackRows(database)
+    leader = CallbackRows(database, epoch=4)
     assert [one.outgoing_id for one in await leader.take_over()] == [order.outgoing_id]
 
     await stale.conclude(order.outgoing_id, NOTHING_YET, Outcome.BUSY, now, Settlement.ATTEMPTS)

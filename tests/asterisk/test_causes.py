@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from callrouter.asterisk.causes import dial_outcome, presentation, queue_outcome, record_outcome
+from callrouter.asterisk.causes import dial_outcome, presentation, queue_key, queue_outcome, record_outcome
 from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
+
+
+def test_the_key_that_left_a_queue() -> None:
+    """It stands after the word; no other status has one."""
+    assert [queue_key(status) for status in ("KEY:5", "KEY:#", "KEY", "TIMEOUT", "")] == ["5", "#", "", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -16,6 +21,7 @@ from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, Record
         ("JOINEMPTY", QueueOutcome.EMPTY),
         ("LEAVEUNAVAIL", QueueOutcome.EMPTY),
         ("CONTINUE", QueueOutcome.ANSWERED),
+        ("KEY:5", QueueOutcome.EXITED),
         ("KEY", QueueOutcome.EXITED),
         ("", QueueOutcome.FAILED),
         ("SOMETHING NEW", QueueOutcome.FAILED),

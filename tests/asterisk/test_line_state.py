@@ -24,6 +24,7 @@ from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
 from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS, Places
 from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
 from callrouter.core.effects import CollectDigits, Effect, EnterQueue, Hangup, Play, Sound
@@ -72,6 +73,7 @@ class Bench:
             now=lambda: AT,
             places=Places(recordings_dir="/nowhere"),
             round_trips=round_trips,
+            waits=Waits(self.link),
         )
         self.line = Line("1-2-3", "1.0", "PJSIP/trunk-1", self.ports)
         self.connect()
@@ -403,4 +405,14 @@ async def test_a_read_that_never_arrived_is_ordered_again() -> None:
     ]  # two questions; state, Read; each with its wake-up
     bench.results()
     assert [type(told) for told in bench.told] == [inputs.CollectEnded]
+    bench.line.call_ended()
+
+
+@pytest.mark.parametrize(("cause", "by_caller"), [(16, True), (None, True), (18, False)])
+async def test_a_line_that_fails_is_no_hang_up_of_the_callers(cause: int | None, by_caller: bool) -> None:
+    """Asterisk requests a hang-up also where a telephone answers no more (SIP 408 is Q.850's 18)."""
+    bench = Bench()
+    bench.line.hangup_requested(cause)
+
+    assert [told.by_caller for told in bench.told if isinstance(told, inputs.CallerHungUp)] == [by_caller]
     bench.line.call_ended()

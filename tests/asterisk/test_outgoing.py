@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from callrouter.core.call import DialOutcome
 from callrouter.errors import ActionFailed
 from callrouter.outgoing.order import Order, Outcome, Progress, Purpose, outcome_of
 from callrouter.runtime.tasks import Tasks
+from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until
 
@@ -36,14 +38,14 @@ def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
 
 
 @asynccontextmanager
-async def linked(pbx: Pbx) -> AsyncIterator[OutgoingCalls]:
+async def linked(pbx: Pbx, dial: str = "Local/{number}@test-phone/n") -> AsyncIterator[OutgoingCalls]:
     """An engine's link, and nothing else of it."""
     tasks = Tasks()
     link = AmiLink(AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret))
     tasks.start(link.run(), "link")
     try:
         await until(lambda: link.state is LinkState.UP, 10)
-        yield OutgoingCalls(link, dial_pattern="Local/{number}@test-phone/n")
+        yield OutgoingCalls(link, dial_pattern=dial)
     finally:
         await link.close()
         await tasks.stop()
@@ -94,7 +96,7 @@ async def test_the_agent_takes_it_and_then_the_caller_is_rung(pbx: Pbx) -> None:
         assert over.agent == "agent-slow"
         assert over.dialled is DialOutcome.ANSWERED
         await outgoing.forget([one.outgoing_id])
-        assert await outgoing.progress() == {}
+        assert one.outgoing_id not in await outgoing.progress()
 
 
 @pytest.mark.parametrize(
@@ -111,6 +113,28 @@ async def test_whom_it_is_for_does_not_answer(pbx: Pbx, number: str, outcome: Ou
     assert outcome_of(over, withdrawn=False) is outcome
     assert over.answered_at is None
     assert over.agent == "agent-slow"
+
+
+async def test_by_which_carrier_they_were_rung_is_known(tmp_path: Path) -> None:
+    """Of who answered, and, with the network's answer, of who was busy."""
+    carrier = await Carrier.open({ANSWERS: Habit.ANSWERS, BUSY: Habit.BUSY})
+    extra = {"extensions": EXTENSIONS, "queues": QUEUES}
+    with Pbx.start(tmp_path / "pbx", carrier=carrier.contact, extra_conf=extra) as pbx:
+        pbx.cli("dialplan set global TALK 30")
+        try:
+            async with linked(pbx, "PJSIP/{number}@trunk-out") as outgoing:
+                answered, busy = order(ANSWERS), order(BUSY)
+                await outgoing.place(answered)
+                talking = await seen(outgoing, answered.outgoing_id, lambda it: it.answered_at is not None, 9)
+                carrier.hang_up()
+                talked = await seen(outgoing, answered.outgoing_id, lambda it: it.complete, 9)
+                await outgoing.place(busy)
+                refused = await seen(outgoing, busy.outgoing_id, lambda it: it.complete, 15)
+        finally:
+            await carrier.close()
+
+    assert (talking.trunk, talked.trunk, talked.sip, talked.hangup_cause) == ("trunk-out", "trunk-out", 0, 16)
+    assert (refused.trunk, refused.sip, refused.hangup_cause) == ("trunk-out", 486, 17)
 
 
 async def test_nobody_takes_it(pbx: Pbx) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from callrouter.asterisk.provision import fallback_of
-from callrouter.core.call import Call, CallState, LegFailure, replace
+from callrouter.core.call import Call, CallState, LegFailure, LegPurpose, replace
 from callrouter.core.explain import explain
 from callrouter.core.identity import Forwarding, Identity, Shows
 from callrouter.core.nodes import DialNode, HangupNode, RedirectNode
@@ -105,6 +105,18 @@ async def test_whoever_is_rung_sees_what_is_declared(tmp_path: Path) -> None:
             check(alone, form, *expected)
 
 
+async def test_a_node_shows_what_it_says_itself(tmp_path: Path) -> None:
+    """Whatever the client's other calls show: the engine's dial, its redirect, and Asterisk alone."""
+    async with a_carrier(tmp_path) as (pbx, carrier):
+        for identity, form, *expected in ((OURS, (SHOWN,), OPERATOR, "", ""), (CALLERS, (SHOWN,), NUMBER, "", DID)):
+            declared = plan(THEIRS, DOCTOR)
+            for start in ("doctors", "number"):
+                declared = showing(declared, identity, start)
+                async with engine_room(pbx, declared, dial=TRUNK) as room:
+                    check(await rung(pbx, carrier, room, *form), form, *expected)
+            check(await rung_alone(pbx, carrier, declared, *form), form, *expected)
+
+
 async def test_nothing_that_follows_shows_the_caller(tmp_path: Path) -> None:
     """Asterisk tells a callee of who is connected, too, where the carrier takes P-Asserted-Identity."""
     asserted = "[trunk-out](+)\nsend_pai = yes\n"
@@ -121,6 +133,15 @@ async def test_nothing_that_follows_shows_the_caller(tmp_path: Path) -> None:
     assert f"P-Asserted-Identity: <sip:{CLIENT}@" in everything
     assert NUMBER not in everything
     assert "Jean" not in everything
+
+
+def showing(declared: Plan, identity: Identity | None, start: str) -> Plan:
+    """The same, whose nodes say by themselves whose number is shown; it begins with that one."""
+    doctors, number = declared.nodes["doctors"], declared.nodes["number"]
+    assert isinstance(doctors, DialNode)
+    assert isinstance(number, RedirectNode)
+    own = {"doctors": replace(doctors, identity=identity), "number": replace(number, identity=identity)}
+    return replace(declared, start=start, nodes={**declared.nodes, **own})
 
 
 async def rung(pbx: Pbx, carrier: Carrier, room: EngineRoom, sender: str, *headers: str) -> dict[str, str]:
@@ -159,7 +180,29 @@ async def test_what_the_network_answered_is_in_the_record(tmp_path: Path, at_onc
     assert {dial.shown for dial in call.dials} == {CLIENT}
     told = "\n".join(explain(call))
     assert f"as {CLIENT}" in told
-    assert "SIP 603 cause 21" in told
+    assert "SIP 603 cause 21 by trunk-out" in told
+    assert {leg.trunk for leg in call.legs if leg.purpose is LegPurpose.CONTACT} == {"trunk-out"}
+
+
+async def test_by_which_carrier_each_leg_went_is_in_the_record(tmp_path: Path) -> None:
+    """The caller's, and that of whoever answered."""
+    async with (
+        a_carrier(tmp_path) as (pbx, _),
+        engine_room(pbx, plan(OURS, TALKER), dial=TRUNK) as room,
+        wire_caller(pbx) as caller,
+    ):
+        caller.invite(DID, SHOWN)
+        await room.reached(lambda call: call.state is CallState.CONNECTED)
+        caller.bye()
+        call = await room.the_end()
+
+    assert {leg.purpose: leg.trunk for leg in call.legs} == {
+        LegPurpose.CALLER: "trunk",
+        LegPurpose.CONTACT: "trunk-out",
+    }
+    told = "\n".join(explain(call))
+    assert "came by trunk\n" in told
+    assert "c0: accepted (by trunk-out)" in told
 
 
 def failures(call: Call) -> list[tuple[int, LegFailure]]:

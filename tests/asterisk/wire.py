@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import cast
 
+import numpy as np
+
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import g711
 from deploy.demo.telephone import Telephone
@@ -21,6 +23,16 @@ _STATUS = re.compile(r"SIP/2\.0 (\d{3})")
 _MEDIA = re.compile(r"^m=audio (\d+)", re.MULTILINE)
 _RTP_HEADER = 12
 _EVENTS = "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
+
+
+TONE_POWER = 1500.0
+"""Amplitude of a sine from which it is heard: tests' tones have 8,000, music has some hundreds at any one frequency."""
+
+
+def _power(samples: list[int], hertz: int) -> float:
+    """Amplitude of a sine in samples taken 8,000 times a second."""
+    turns = np.exp(-2j * np.pi * hertz / 8000 * np.arange(len(samples)))
+    return float(2 * abs(np.dot(np.asarray(samples, dtype=float), turns)) / len(samples))
 
 
 @dataclass(frozen=True)
@@ -37,13 +49,29 @@ class Ear(Telephone):
     def __init__(self) -> None:
         super().__init__()
         self.packets: list[Packet] = []
+        self.sound_of_packets: list[tuple[float, list[int]]] = []
+        """Of each packet that came: when, and what is in it."""
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) > _RTP_HEADER and data[0] >> 6 == 2 and data[1] & 0x7F == 8:
             samples = g711.expand(data[_RTP_HEADER:])
             loudness = math.sqrt(sum(int(one) ** 2 for one in samples) / len(samples))
-            self.packets.append(Packet(asyncio.get_running_loop().time(), loudness))
+            now = asyncio.get_running_loop().time()
+            self.packets.append(Packet(now, loudness))
+            self.sound_of_packets.append((now, [int(one) for one in samples]))
         super().datagram_received(data, addr)
+
+    def whistled(self, hertz: int, since: float = 0.0) -> list[float]:
+        """When a pure tone of so many hertz began, also over music: in steps of 0.1 s, and one of at least 0.3 s."""
+        began: list[float] = []
+        run = 0
+        for first in range(0, len(self.sound_of_packets) - 4, 5):
+            at = self.sound_of_packets[first][0]
+            samples = [one for _, packet in self.sound_of_packets[first : first + 5] for one in packet]
+            run = run + 1 if at >= since and _power(samples, hertz) > TONE_POWER else 0
+            if run == 3:
+                began.append(at - 0.2)
+        return began
 
     def longest_gap(self, since: float, until: float) -> float:
         """Seconds without a packet, at most, between two instants."""

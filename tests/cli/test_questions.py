@@ -175,7 +175,7 @@ def test_route_says_what_is_wrong(tmp_path: Path, options: list[str], sentence: 
 @pytest.mark.parametrize(
     ("at", "remark"),
     [
-        ("2026-03-29T02:30", "02:30 does not exist on that day, the clocks go forward: 03:30 is taken"),
+        ("2026-03-29T02:30", "02:30 does not exist on that day, the clocks go forward: 03:00 is taken"),
         ("2045-06-01T10:00", "public holidays are known for "),
     ],
 )

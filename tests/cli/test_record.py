@@ -16,8 +16,10 @@ from callrouter.core.call import Revision, replace
 from callrouter.core.plan import Plan
 from callrouter.core.service_level import Promise
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.store.access.audit import AuditRow, Deed, new_id, write_rows
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
+from callrouter.store.tables import AuditOutcome
 from callrouter.store.writing.writer import Writer
 
 from ..api.stories import HOSTILE_NAME, abandoned, answered, message_left  # noqa: TID252  # tests are no installed package
@@ -216,3 +218,23 @@ def test_looking_makes_no_database(tmp_path: Path) -> None:
 
 def test_the_command_is_installed() -> None:
     assert subprocess.run([Path(sys.executable).with_name("callrouter"), "--version"], check=False).returncode == 0
+
+
+async def test_times_without_a_zone_are_the_clients(command: Command, database: Database) -> None:
+    """The call rang at 10:00 in Paris; of all clients, the operator's zone is meant, which is that of most."""
+    deed = Deed(
+        principal="operator",
+        action="recording.play",
+        object="1/1",
+        client="cabinet-moreau",
+        outcome=AuditOutcome.DONE,
+    )
+    rang_at = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    await write_rows(database, [AuditRow(audit_id=new_id(rang_at), at=rang_at, deed=deed, times=1)])
+    for verb, row in ((["callbacks", "abandoned", "--all"], "  3  waited 9 s"), (["audit"], "recording.play 1/1")):
+        for whose in ([], ["--client", "cabinet-moreau"]):
+            meant = await command(*verb, *whose, "--from", "2026-11-24T10:00", "--to", "2026-11-24T10:01")
+            assert meant.returncode == 0, meant.stderr
+            assert row in meant.stdout
+        in_utc = await command(*verb, "--from", "2026-11-24T09:00", "--to", "2026-11-24T09:01")
+        assert row not in in_utc.stdout

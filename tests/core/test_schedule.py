@@ -115,8 +115,8 @@ WEEK = Schedule(
         ("2026-05-02T10:00", True, False, "Sat 10:00, exception 2026-05-02"),
         ("2026-12-24T10:00", True, False, "Thu 10:00, exception 2026-12-24"),
         ("2026-12-24T14:00", False, False, "Thu 14:00, exception 2026-12-24"),
-        ("2026-12-25T10:00", False, False, "Fri 10:00, exception 2026-12-25"),
-        ("2027-01-03T10:00", False, False, "Sun 10:00, exception 2027-01-03"),
+        ("2026-12-25T10:00", False, False, "Fri 10:00, exception 2026-12-24..2027-01-03"),
+        ("2027-01-03T10:00", False, False, "Sun 10:00, exception 2026-12-24..2027-01-03"),
         ("2027-01-04T10:00", True, False, "Mon 10:00"),
     ],
 )

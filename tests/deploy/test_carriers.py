@@ -84,6 +84,8 @@ def afterwards(trunks: Trunk) -> Iterator[None]:
     trunks.refusing.status = "503 Service Unavailable"
     trunks.refusing.dialled.clear()
     trunks.carrier.cli("database deltree talk")
+    # A test before this one may have silenced it.
+    wait_for(trunks.ours, "pjsip show endpoint trunk-refusing-out", " Avail ")
     yield
     for pbx in (trunks.ours, trunks.carrier):
         pbx.cli("channel request hangup all")

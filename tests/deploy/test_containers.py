@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from callrouter.app.engine import STOP_SECONDS as ENGINE_STOP_SECONDS
 from callrouter.app.web import STOP_SECONDS as WEB_STOP_SECONDS
+from callrouter.app.wiring.ground import STOP_SECONDS as ENGINE_STOP_SECONDS
 from callrouter.settings import Settings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"

@@ -114,7 +114,7 @@ def pbx(tmp_path_factory: pytest.TempPathFactory, phone_ports: dict[str, int]) -
         carrier=f"127.0.0.1:{phone_ports['carrier']}",
         admission_seconds=ADMISSION_SECONDS,
         qualify_seconds=0,  # SIPp's phones come with a test, go with it, and answer calls only
-        extra_conf={"queues": "[line-2](team)\ncontext = callrouter-queue-keys\nmember => PJSIP/agent-2\n"},
+        extra_conf={"queues": "[line-2](team)\nmember => PJSIP/agent-2\n"},
     ) as running:
         yield running
 
@@ -202,9 +202,10 @@ def _ended_row(pbx: Pbx, call: str) -> list[str]:
 # ---- the machine -----------------------------------------------------------------------------------------------
 
 
-def test_boots_without_a_warning(pbx: Pbx) -> None:
+def test_boots_without_a_warning(tmp_path: Path) -> None:
     """Nothing of the configuration is doubtful to Asterisk."""
-    lines = pbx.log_path.read_text().splitlines()
+    with Pbx.start(tmp_path) as booted:
+        lines = booted.log_path.read_text().splitlines()
 
     assert [line for line in lines if re.search(r"\b(WARNING|ERROR)\b", line)] == []
 
@@ -506,19 +507,39 @@ def test_queue_time_out_returns(
 def test_a_key_leaves_the_queue(
     ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
 ) -> None:
-    """With `context = callrouter-queue-keys` a waiting caller's key returns to the engine, lease on."""
+    """One of the caller's own keys returns to the engine, lease on; others do nothing. The next visit has none."""
     sipp("ring", port=phone_ports["agent-2"])
-    for name, value in {"CR_QUEUE": "line-2", "CR_QUEUE_OPTIONS": "c", "CR_QUEUE_WAIT": "20"}.items():
+    queue = {"CR_QUEUE": "line-2", "CR_QUEUE_OPTIONS": "c", "CR_QUEUE_WAIT": "20"}
+    for name, value in {**queue, "CR_QUEUE_KEYS": "5*", "CR_QUEUE_POSITION": "3"}.items():
         ami.action("Setvar", Channel=channel, Variable=name, Value=value)
     ami.action("AGI", Channel=channel, Command="GOSUB callrouter-queue s 1", CommandID="k")
     ami.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
     ami.event("AgentCalled")
-    _press(ami, channel, "5")
+    for key in "125":
+        _press(ami, channel, key)
     result = unquote(ami.event("AsyncAGIExec", CommandId="k")["Result"])
 
     assert "200 result=0 Gosub complete" in result
-    assert (_variable(ami, channel, "CR_RESULT"), _variable(ami, channel, "CR_KEY")) == ("KEY", "5")
+    assert (_variable(ami, channel, "CR_RESULT"), _variable(ami, channel, "CR_KEY")) == ("KEY:5", "5")
+    assert [_variable(ami, channel, name) for name in ("CR_QUEUE_KEYS", "CR_QUEUE_POSITION")] == ["", ""]
     assert _lease_left(ami, channel) is not None
+
+
+def test_no_key_leaves_a_queue_where_the_caller_has_none(
+    ami: RawAmi, channel: str, sipp: Callable[..., subprocess.Popen[bytes]], phone_ports: dict[str, int]
+) -> None:
+    """Every team has the context of keys, and most callers use none."""
+    sipp("ring", port=phone_ports["agent-2"])
+    for name, value in {"CR_QUEUE": "line-2", "CR_QUEUE_OPTIONS": "c", "CR_QUEUE_WAIT": "3"}.items():
+        ami.action("Setvar", Channel=channel, Variable=name, Value=value)
+    ami.action("AGI", Channel=channel, Command="GOSUB callrouter-queue s 1", CommandID="k")
+    ami.action("AbsoluteTimeout", Channel=channel, Timeout="14400")
+    ami.event("AgentCalled")
+    for key in "0123456789*#":
+        _press(ami, channel, key)
+    ami.event("AsyncAGIExec", CommandId="k")
+
+    assert _variable(ami, channel, "CR_RESULT") == "TIMEOUT"
 
 
 def test_queue_answered_is_never_cut_by_the_wake_up(

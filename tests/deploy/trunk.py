@@ -191,7 +191,8 @@ def _sounds(path: Path) -> bool:
 
 
 class RefusingCarrier:
-    """Answers OPTIONS, and all else with `status`; nothing at all where that is None. `dialled`: numbers of INVITEs."""
+    """Answers OPTIONS, and all else with `status`; nothing at all where that is None. `dialled`: numbers of INVITEs,
+    each once however often it was sent again (RFC 3261, 17.1.1.2)."""
 
     def __init__(self) -> None:
         self.status: str | None = "503 Service Unavailable"
@@ -216,12 +217,17 @@ class RefusingCarrier:
             if not data[0]:
                 return
             method, _, rest = data[0].decode().partition(" ")
-            if method == "INVITE" and (number := re.match(r"sips?:([^@]+)@", rest)):
+            known = any(_branch(rest) == _branch(invite) for invite in self.invites)
+            if method == "INVITE" and not known and (number := re.match(r"sips?:([^@]+)@", rest)):
                 self.dialled.append(number[1])
                 self.invites.append(rest)
             if self.status is not None and method in ("INVITE", "OPTIONS", "REGISTER"):
                 status = "200 OK" if method == "OPTIONS" else self.status
                 self._socket.sendto(_response(rest, status), data[1])
+
+
+def _branch(request: str) -> str:
+    return request.partition("branch=")[2].partition("\r")[0].partition(";")[0]
 
 
 def _response(request: str, status: str) -> bytes:

@@ -134,7 +134,7 @@ def _node(
     return {verb: verbs[verb](random, to, retry)}
 
 
-def maybe(random: Random, name: str, to: Callable[[], str]) -> dict[str, Any]:
+def maybe(random: Random, name: str, to: Callable[[], Any]) -> dict[str, Any]:
     return {name: to()} if random.random() < 0.3 else {}
 
 
@@ -193,6 +193,9 @@ VERBS: dict[str, Verb] = {
         "max_wait": "1m",
         "overflow": to(),
         **maybe(r, "done", to),
+        **maybe(r, "keys", lambda: {key: to() for key in r.sample("129*#", r.randint(1, 2))}),
+        **maybe(r, "priority_of", lambda: {r.choice(("vip", "known")): str(r.randint(0, 9))}),
+        **maybe(r, "comfort", lambda: {"messages": "Merci.", "every": "20s"}),
     },
     "dial": lambda r, to, retry: {
         "contacts": r.choice([["doctor"], ["doctor", "nurse"]]),
@@ -301,6 +304,10 @@ class Walk:
             options = tuple(self.decisions.options(call, wait, decision))
             if isinstance(wait, CollectDigits):
                 decided[decision] = self._keys(wait, options)
+            elif decision.kind == "keys":  # in a queue, whose other keys do nothing
+                key = self.random.choice((*options, "5")) if self.keys < self.most_keys else ""
+                self.keys += bool(key)
+                decided[decision] = key
             else:
                 decided[decision] = self.random.choice((*options, *RARE.get(decision.kind, ())))
         return decided

@@ -144,6 +144,28 @@ def test_a_call_on_the_next_of_some_days(written: str, at: str) -> None:
     assert instant_of(written, plan, TUESDAY_10) == datetime.fromisoformat(at).replace(tzinfo=PARIS)
 
 
+def test_the_holidays_are_those_that_the_clients_hours_keep() -> None:
+    """In France, Good Friday is one of Alsace and the Moselle only."""
+    hours = {"open": {"daily": "08:00-12:00"}, "holidays": ["FR", "FR-57"]}
+    plan, _ = branch({"dates": "christmas", "then": "told"}, hours=hours)
+    assert plan is not None
+
+    assert instant_of("good friday 10:00", plan, TUESDAY_10) == datetime(2026, 4, 3, 10, tzinfo=PARIS)
+
+
+@pytest.mark.parametrize(
+    ("written", "local"),
+    [("2026-03-29T02:30", "03:00:00+02:00"), ("sun 02:30", "03:00:00+02:00"), ("2026-10-25T02:30", "02:30:00+02:00")],
+)
+def test_a_time_that_clocks_leave_out_is_the_change(written: str, local: str) -> None:
+    """As in periods; one that they show twice is the first."""
+    plan, _ = branch({"dates": "christmas", "then": "told"})
+    assert plan is not None
+
+    found = instant_of(written, plan, datetime(2026, 3, 23, 9, tzinfo=UTC))
+    assert found.astimezone(PARIS).isoformat().partition("T")[2] == local
+
+
 def test_a_year_of_which_nothing_is_known_is_said() -> None:
     """What comes every year is reckoned for some years only."""
     plan, _ = branch({"dates": "christmas", "then": "told"}, hours={"open": {"daily": "08:00-12:00"}})

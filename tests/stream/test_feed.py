@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.runtime.calls import LiveCall, LiveCalls
-from callrouter.stream.events import Snapshot, decode
+from callrouter.stream.events import AgentChanged, Snapshot, decode
 from callrouter.stream.feed import MOST_LISTENERS, SLICE, Feed, TooManyListeners
 from callrouter.stream.frames import Frame, FrameReader
 from callrouter.stream.making import EventMaker
@@ -163,6 +164,16 @@ async def test_offers_agents_and_the_link_are_told() -> None:
     assert [kind for _, kind in kinds(frames)] == [
         *("Snapshot", "ObservationResumed", "CallOffered", "AgentChanged", "ObservationLost")
     ]
+
+
+async def test_an_agent_who_leaves_a_queue_is_told_with_its_name() -> None:
+    room = Room()
+    outlet = await room.feed.listen()
+    for queues in (["legal", "medical"], ["medical"], []):
+        room.feed.agent_changed(structs.replace(agent("agent-1"), queues=queues))
+    told = [decode(one.data) for one in (await heard(outlet, 4))[1:]]
+
+    assert [event.left for event in told if isinstance(event, AgentChanged)] == [[], ["legal"], ["medical"]]
 
 
 async def test_a_listener_who_does_not_read_is_cut_off_and_harms_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from callrouter.permissions import Scope, ScopeKind
-from callrouter.stream.events import CallEnded, CallEvent, EngineAway, Event, Snapshot, decode
+from callrouter.stream.events import AgentChanged, CallEnded, CallEvent, EngineAway, Event, Snapshot, decode
 from callrouter.stream.frames import Frame, FrameReader
 from callrouter.stream.hub import Hub, TooManyReaders
 from callrouter.stream.outlet import MOST_WAITING, TOO_SLOW
@@ -54,6 +54,10 @@ def kinds(given_: Sequence[tuple[str, Event]]) -> list[tuple[str, str]]:
     return [(event_id, type(event).__name__) for event_id, event in given_]
 
 
+def changes(given_: Sequence[tuple[str, Event]]) -> list[tuple[str, AgentChanged]]:
+    return [(event_id, event) for event_id, event in given_ if isinstance(event, AgentChanged)]
+
+
 async def test_everybody_sees_their_part() -> None:
     made = hub()
     supervisor, legal = made.attach("a", SUPERVISOR), made.attach("b", LEGAL)
@@ -68,6 +72,25 @@ async def test_everybody_sees_their_part() -> None:
         ("7-3", "CallWaiting"),
     ]
     assert kinds(await drained(legal)) == [("7-0", "Snapshot"), ("7-3", "CallWaiting")]
+
+
+async def test_a_team_sees_its_part_of_an_agent_and_hears_of_the_leaving() -> None:
+    """As it happens, and when it is replayed to who was away meanwhile."""
+    made = hub()
+    supervisor, legal = made.attach("a", SUPERVISOR), made.attach("b", LEGAL)
+    made.take(told(AgentChanged(at=AT, agent=agent("agent-1", "legal", "medical")), 7, 1))
+    made.take(told(AgentChanged(at=AT, agent=agent("agent-1", "medical"), left=["legal"]), 7, 2))
+    made.take(told(AgentChanged(at=AT, agent=agent("agent-1", "medical", "night")), 7, 3))
+    seen = await drained(legal)
+
+    assert seen[1:] == await drained(made.attach("c", LEGAL, EventId(7, 0)))
+    assert [(event_id, event.agent.queues, event.left) for event_id, event in changes(seen)] == [
+        ("7-1", ["legal"], []),
+        ("7-2", [], ["legal"]),
+    ]
+    assert [event.agent.queues for _, event in changes(await drained(supervisor))] == [
+        *[["legal", "medical"], ["medical"], ["medical", "night"]]
+    ]
 
 
 async def test_who_comes_later_is_given_what_there_is() -> None:

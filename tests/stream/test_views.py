@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from callrouter.core.agents.standing import AgentState
 from callrouter.core.call import OfferOutcome
 from callrouter.permissions import EVERYTHING, Scope, ScopeKind
 from callrouter.stream.events import (
@@ -49,8 +51,8 @@ ENDED = CallEnded(at=AT, call=card(agent="agent-2"), disposition=None, talked_se
     ids=str,
 )
 def test_a_view_shows_what_is_its(view: View, shown: list[Event], hidden: list[Event]) -> None:
-    assert [one for one in shown if not view.shows(one)] == []
-    assert [one for one in hidden if view.shows(one)] == []
+    assert [one for one in shown if view.of(one) is None] == []
+    assert [one for one in hidden if view.of(one) is not None] == []
 
 
 def test_a_view_never_shows_more_than_its_scope() -> None:
@@ -61,4 +63,42 @@ def test_a_view_never_shows_more_than_its_scope() -> None:
         for asked in (View(agent="agent-1"), View(team="medical"), View(team="legal"), View(client="cabinet-moreau")):
             part = View(scope=scope, agent=asked.agent, team=asked.team, client=asked.client)
 
-            assert [one for one in happened if part.shows(one) and not whole.shows(one)] == []
+            assert [one for one in happened if part.of(one) is not None and whole.of(one) is None] == []
+
+
+BOTH = replace(agent("agent-1", "legal", "medical"), paused_in=["medical"], reason="lunch", state=AgentState.READY)
+
+
+@pytest.mark.parametrize(
+    ("view", "state", "queues", "paused_in", "reason"),
+    [
+        (View(), "ready", ["legal", "medical"], ["medical"], "lunch"),
+        (View(team="medical"), "paused", ["medical"], ["medical"], "lunch"),
+        (View(scope=MEDICAL), "paused", ["medical"], ["medical"], "lunch"),
+        (View(scope=LEGAL, agent="agent-1"), "ready", ["legal"], [], ""),
+        (View(scope=Scope(ScopeKind.TEAMS, frozenset({"legal", "medical"})), team="legal"), "ready", ["legal"], [], ""),
+    ],
+    ids=str,
+)
+def test_a_teams_view_shows_that_teams_part_of_an_agent(
+    view: View, state: str, queues: list[str], paused_in: list[str], reason: str
+) -> None:
+    """In events as in snapshots."""
+    expected = replace(BOTH, state=AgentState(state), queues=queues, paused_in=paused_in, reason=reason)
+
+    assert view.of(AgentChanged(at=AT, agent=BOTH)) == AgentChanged(at=AT, agent=expected)
+    assert view.agents([BOTH]) == [expected]
+
+
+def test_a_team_hears_that_an_agent_has_left_it() -> None:
+    """Whether they have other teams or not; who was never in it is no news to it."""
+    gone = replace(BOTH, state=AgentState.LOGGED_OUT, queues=[], paused_in=[], reason="")
+    for stays_in in (["legal"], []):
+        state = AgentState.READY if stays_in else AgentState.LOGGED_OUT
+        card_ = replace(gone, queues=stays_in, state=state)
+        event = AgentChanged(at=AT, agent=card_, left=["medical", "night"])
+
+        assert View(team="medical").of(event) == AgentChanged(at=AT, agent=gone, left=["medical"])
+        assert View(scope=MEDICAL).agents([card_]) == []
+        assert View(team="on_call").of(event) is None
+        assert View().of(event) is event

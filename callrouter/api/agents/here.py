@@ -39,12 +39,12 @@ class AgentsHere:
             if wish is Wish.LOG_IN:
                 phone = detail or self.roster.agent(agent).phone
                 self._may_take(phone, agent, behalf)
-            standing = self._do(wish, agent, phone or detail, behalf.by)
+            standing = self._do(wish, agent, phone or detail, behalf.principal)
             outcome = AuditOutcome.DONE
         finally:
             self.note(
                 Deed(
-                    principal=behalf.by,
+                    principal=behalf.principal,
                     action=wish.permission,
                     object=f"{agent} {wish} at {phone}" if phone else f"{agent} {wish}",
                     outcome=outcome,

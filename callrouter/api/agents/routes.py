@@ -75,10 +75,10 @@ def _behalf(
     if by is None:
         scope = visitor.principal.scope
         own = scope.names if scope.kind is ScopeKind.TEAMS else None
-        return Behalf(by=visitor.principal.name, address=visitor.address, teams=own)
+        return Behalf(principal=visitor.principal.name, address=visitor.address, teams=own)
     if visitor.principal is not OPERATOR:
         raise HTTPException(HTTPStatus.FORBIDDEN, "only the operator acts for somebody else: leave `by` out")
-    return Behalf(by=by, address=address, teams=frozenset(teams.split(",")) if teams else None)
+    return Behalf(principal=by, address=address, teams=frozenset(teams.split(",")) if teams else None)
 
 
 Whose = Annotated[Behalf, Depends(_behalf)]

@@ -45,7 +45,7 @@ class AgentsThere:
             EngineAway: with the reason, and what to look at.
         """
         teams = ",".join(sorted(behalf.teams or ()))
-        asked = {"by": behalf.by, "address": behalf.address, "teams": teams, _DETAIL.get(wish, ""): detail}
+        asked = {"by": behalf.principal, "address": behalf.address, "teams": teams, _DETAIL.get(wish, ""): detail}
         said = {name: value for name, value in asked.items() if value}
         path = f"/agents/{quote(agent, safe='')}/{wish}?{urlencode(said)}"
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from callrouter.core.agents.standing import Agent
-from callrouter.permissions import Permission
+from callrouter.permissions import By, Permission
 
 
 class Wish(StrEnum):
@@ -24,11 +24,9 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Behalf:
+class Behalf(By):
     """Who wants it done, and from where."""
 
-    by: str
-    address: str
     teams: frozenset[str] | None = None
     """Whose agents they have a say over; None: everybody."""
 

@@ -113,7 +113,7 @@ class Change:
         self._post("QueueAdd", headers, about=agent)
 
     def remove(self, queue: str, phone: str) -> None:
-        """Who rings or talks is not disturbed (findings: X14)."""
+        """Who rings or talks is not disturbed: a removed member finishes their conversation."""
         self._post("QueueRemove", {"Queue": queue, "Interface": PREFIX + phone}, about=phone)
 
     def pause(self, phone: str, reason: str, queue: str = "") -> None:

@@ -41,6 +41,8 @@ from callrouter.asterisk.line.translate import (
 )
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.queues import look
+from callrouter.asterisk.waiting.wait import Wait
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call
 from callrouter.core.effects import (
@@ -63,7 +65,7 @@ GIVEN_BACK_LEASE_SECONDS: Final = 1.0
 NORMAL_CLEARING: Final = 16
 PEOPLE: Final = frozenset({Kind.QUEUE, Kind.DIAL})
 """Commands by which somebody may answer the caller."""
-FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup})
+FOLLOWED: Final = frozenset({Record, LookAtQueues, Lookup, EnterQueue})
 """Effects with which something goes on beside the channel."""
 HEARD: Final = frozenset({Play, CollectDigits, EnterQueue, Dial, Record})
 """Effects of which the caller hears something."""
@@ -86,6 +88,7 @@ class LinePorts:
     now: Callable[[], datetime]
     places: Places
     round_trips: RoundTrips
+    waits: Waits
 
 
 class CommandedLine(Standing, ABC):
@@ -106,10 +109,12 @@ class CommandedLine(Standing, ABC):
             "_quiet",
         ),
         *("_recording", "_step", "_taken", "_tell", "_unsent", "_written", "_written_at", "channel"),
+        *("_wait", "uniqueid"),
     )
 
-    def __init__(self, call_id: str, channel: str, ports: LinePorts) -> None:
+    def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id)
+        self.uniqueid = uniqueid
         self.channel = ChannelActions(channel)
         self._ports = ports
         self._link, self._tell, self._now = ports.link, ports.tell, ports.now
@@ -133,6 +138,8 @@ class CommandedLine(Standing, ABC):
         self._keys: ReadKeys | None = None
         self._music: HoldMusic | None = None
         self._recording: Recording | None = None
+        self._wait: Wait | None = None
+        """What they are told while they wait in a queue, if anything."""
         self._outstanding: list[bytes] = []
         """Commands since there was none whose result had not come."""
         self._awaited = 0
@@ -157,6 +164,16 @@ class CommandedLine(Standing, ABC):
     def perform(self, call: Call, encoded: bytes, effects: Sequence[Effect]) -> None:
         """Write the effects as one batch; the result comes back as an input that names the step."""
         last = effects[-1]
+        if type(last) is EnterQueue and last.turn_at is not None:
+            # Where their place is now, Asterisk says within the lease that is left.
+            waits, go_on = self._ports.waits, partial(self._perform, call, encoded, effects)
+            waits.find_place(last, last.turn_at, self._now(), go_on)
+        else:
+            self._perform(call, encoded, effects, 0)
+
+    def _perform(self, call: Call, encoded: bytes, effects: Sequence[Effect], position: int) -> None:
+        """`position`: the caller's place in the queue that they join, from 1; 0: the last one."""
+        last = effects[-1]
         what = _HANGUP if type(last) is Hangup else _COMMANDS
         if what not in self._may_send:
             return
@@ -174,7 +191,7 @@ class CommandedLine(Standing, ABC):
         try:
             plays = music is not None and music.plays
             places, quiet = self._ports.places, self._quiet
-            ordered = order(effects, encoded, places, step=call.step, music=plays, quiet=quiet)
+            ordered = order(effects, encoded, places, step=call.step, music=plays, quiet=quiet, position=position)
         except EncodingError as error:
             self._tell(self.call_id, inputs.CommandFailed(step=call.step, reason=str(error), at=self._now()))
             return
@@ -190,9 +207,22 @@ class CommandedLine(Standing, ABC):
         if type(last) in FOLLOWED:
             self._follow(last, call)
 
+    def _channel_name(self) -> str:
+        """What the channel is called now."""
+        return self.channel.channel
+
+    def stop_waiting(self) -> None:
+        """They wait in a queue no more."""
+        if self._wait is not None:
+            self._wait.stop()
+            self._wait = None
+
     def _follow(self, last: Effect, call: Call) -> None:
         """What goes on while the channel is busy, or waits."""
         match last:
+            case EnterQueue():
+                name = self._channel_name
+                self._wait = self._ports.waits.begin(self.call_id, self.uniqueid, name, last, self._now())
             case Record(recording=recording):
                 self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
             case LookAtQueues(queues=queues):

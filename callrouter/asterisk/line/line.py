@@ -62,11 +62,10 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends", "uniqueid")
+    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
-        super().__init__(call_id, channel, ports)
-        self.uniqueid = uniqueid
+        super().__init__(call_id, uniqueid, channel, ports)
         self._phone_forwards = False
         """The agent's telephone that has just answered sends its calls elsewhere by itself: not the agent is there."""
         self._leaving: _Leaving | None = None
@@ -132,6 +131,7 @@ class Line(CommandedLine):
                 self._keys.ended()
             if self.state is _IN_ROUTINE and kind in OF_ROUTINES:
                 self._hears(Heard.ROUTINE_ENDED)
+                self.stop_waiting()
                 # From then on a lease runs again; this may be read late.
                 left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
                 self._lease_ends_at = perf_counter() + left
@@ -216,10 +216,10 @@ class Line(CommandedLine):
             self._tell(self.call_id, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at))
 
     def hangup_requested(self, cause: int | None) -> None:
-        """The caller has hung up; of an end that we have asked for ourselves it says nothing."""
+        """The caller has hung up, or their line has failed; of an end that we have asked for it says nothing."""
         if not self._hears(Heard.HANGUP_REQUESTED):
             return
-        hung_up = inputs.CallerHungUp(at=self._now(), cause=cause)
+        hung_up = inputs.CallerHungUp(at=self._now(), cause=cause, by_caller=cause not in inputs.LINE_FAILED)
         if self._recording is None or self.state is not _IN_ROUTINE:
             self._tell(self.call_id, hung_up)
         elif self._hung_up is None:
@@ -243,6 +243,7 @@ class Line(CommandedLine):
     def call_ended(self) -> None:
         """Forget the results that will not come."""
         self._hears(Heard.CALL_ENDED)
+        self._ports.waits.gone(self.uniqueid)
         self._stop_timers()
         if self._record_ends is not None:
             self._record_ends.cancel()
@@ -254,6 +255,7 @@ class Line(CommandedLine):
         self.channel = ChannelActions(channel)
 
     def _stop_timers(self) -> None:
+        self.stop_waiting()
         if self._keys is not None:
             self._keys.stop()
         if self._music is not None:

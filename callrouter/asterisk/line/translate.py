@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from callrouter.asterisk import briefing, commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
-from callrouter.asterisk.causes import dial_outcome, queue_outcome, record_outcome
+from callrouter.asterisk.causes import dial_outcome, queue_key, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.line.recordings import NOTHING, Recorded
 from callrouter.asterisk.queues import LOOK_SECONDS
@@ -44,6 +44,7 @@ from callrouter.core.effects import (
     Sound,
 )
 from callrouter.core.identity import Presented
+from callrouter.errors import EncodingError
 from callrouter.runtime.ports import NOBODY, Directory
 
 LEASE_MARGIN_SECONDS = 3.0
@@ -112,12 +113,20 @@ SYNC = commands.noop()
 
 
 def order(
-    effects: Sequence[Effect], state: bytes, places: Places, *, step: int = 0, music: bool = False, quiet: bool = False
+    effects: Sequence[Effect],
+    state: bytes,
+    places: Places,
+    *,
+    step: int = 0,
+    music: bool = False,
+    quiet: bool = False,
+    position: int = 0,
 ) -> Order:
     """The batch for all effects of the step but `Hangup`, which is no AGI command.
 
     The call's state goes first, so that it explains what follows. `music`: hold music plays since an earlier order, and
-    ends before this one. `quiet`: the caller has not heard anything yet.
+    ends before this one. `quiet`: the caller has not heard anything yet. `position`: their place in a queue, from 1;
+    0: the last one.
 
     Raises:
         EncodingError: a value cannot be written; nothing has been sent.
@@ -145,7 +154,7 @@ def order(
                 lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
                 keys, before = max_digits, ()
             case EnterQueue():
-                variables += _queue_variables(effect, places)
+                variables += _queue_variables(effect, places, position)
                 batch += _QUEUE
                 lease = ROUTINE_LEASE_SECONDS
             case Dial(agent=agent) if agent:
@@ -193,13 +202,12 @@ def result(kind: Kind, found: AgiResult, step: int, at: datetime, recorded: Reco
         return given.transferred(status, step, at)
     match kind:
         case Kind.QUEUE:
-            return inputs.QueueLeft(step=step, outcome=queue_outcome(status), at=at)
+            return inputs.QueueLeft(step=step, outcome=queue_outcome(status), at=at, key=queue_key(status))
         case Kind.DIAL:
             return inputs.DialEnded(step=step, outcome=dial_outcome(status), at=at)
         case Kind.RECORD:
-            outcome = record_outcome(status)
             return inputs.RecordingEnded(
-                step=step, outcome=outcome, seconds=recorded.seconds, heard=recorded.heard, at=at
+                step=step, outcome=record_outcome(status), seconds=recorded.seconds, heard=recorded.heard, at=at
             )
         case _:
             return None
@@ -288,7 +296,7 @@ def _after_pause(sounds: Sequence[Part], places: Places) -> Sequence[Part]:
     return (places.pause, *sounds) if sounds and places.pause else sounds
 
 
-def _queue_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]]:
+def _queue_variables(effect: EnterQueue, places: Places, position: int) -> list[tuple[str, str]]:
     return [
         ("CR_QUEUE", commands.opaque_id(effect.queue)),
         # c: come back here when the agent hangs up first.
@@ -296,6 +304,8 @@ def _queue_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
         ("CR_QUEUE_BRIEF", "&".join(_files(_after_pause(effect.brief, places)))),
         ("QUEUE_PRIO", str(effect.priority)),
+        *([("CR_QUEUE_KEYS", _keys(effect.keys))] if effect.keys else []),
+        *([("CR_QUEUE_POSITION", str(position))] if position else []),
         *([(briefing.VARIABLE, briefing.offer(effect.briefing, effect.brief))] if effect.briefing else []),
     ]
 
@@ -334,6 +344,13 @@ def _record_variables(effect: Record, places: Places) -> list[tuple[str, str]]:
 def _whole(seconds: float) -> str:
     """Whole seconds, at least one: to the applications 0 means no bound at all."""
     return str(max(1, math.ceil(seconds)))
+
+
+def _keys(keys: Sequence[str]) -> str:
+    """Keys as they stand in a pattern of Asterisk's dialplan, between brackets. Raises EncodingError."""
+    if wrong := [key for key in keys if len(key) != 1 or key not in "0123456789*#"]:
+        raise EncodingError(f"{wrong[0][:40]!r} is no key of a telephone")
+    return "".join(keys)
 
 
 def _dialable(number: str) -> str:

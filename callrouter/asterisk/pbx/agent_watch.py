@@ -18,9 +18,8 @@ from msgspec import Struct
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.core.agents.standing import LOGGED_OUT, WRAP_UP, AgentState
 from callrouter.errors import AmiError
-from callrouter.stream.events import AgentCard, PhoneState
+from callrouter.stream.events import AgentCard, PhoneState, agent_state
 
 LOOK_AGAIN_SECONDS: Final = 30.0
 TOGETHER_SECONDS: Final = 0.01
@@ -185,22 +184,13 @@ def _card(agent: str, queues: dict[str, _Membership], since: datetime) -> AgentC
     reason = next((reason for reason in paused.values() if reason), "")
     return AgentCard(
         agent=agent,
-        state=_state(queues, reason),
+        state=agent_state(queues, paused, reason),
         phone=newest.phone if newest else PhoneState.UNKNOWN,
         queues=sorted(queues),
         paused_in=list(paused),
         reason=reason,
         since=since,
     )
-
-
-def _state(queues: Mapping[str, _Membership], reason: str) -> AgentState:
-    """What the agent is doing, as far as queues show it: who is logged out has left them, or is paused for that."""
-    if not queues or reason == LOGGED_OUT:
-        return AgentState.LOGGED_OUT
-    if not all(place.paused for place in queues.values()):
-        return AgentState.READY
-    return AgentState.WRAP_UP if reason == WRAP_UP else AgentState.PAUSED
 
 
 def _membership(event: AmiMessage) -> _Membership:

@@ -23,10 +23,12 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import opaque_id
 from callrouter.asterisk.pbx.astdb import Collects, entries, is_nothing_there
 from callrouter.asterisk.session import OnEvent
+from callrouter.asterisk.waiting.stands import read_stand
 from callrouter.core.effects import Sound
 from callrouter.errors import ActionFailed, ChannelGone, EncodingError
-from callrouter.outgoing.order import Order, Progress
-from callrouter.outgoing.ports import QueueStand, Waiting
+from callrouter.outgoing.order import Order, Progress, far_channel
+from callrouter.outgoing.ports import QueueStand
+from callrouter.pbx_names import trunk_of
 
 FAMILY: Final = "callrouter/outgoing"
 CONTEXT: Final = "callrouter-outgoing"
@@ -171,11 +173,7 @@ class OutgoingCalls:
         Raises:
             AmiError: the link went away.
         """
-        answer = await self._link.collect("QueueStatus", {"Queue": name})
-        return QueueStand(
-            agents=sum(event["Event"] == "QueueMember" and _is_there(event) for event in answer),
-            waiting=[_waiting(event) for event in answer if event["Event"] == "QueueEntry"],
-        )
+        return read_stand(await self._link.collect("QueueStatus", {"Queue": name}))
 
     def waits_as(self, outgoing_id: str) -> str:
         """The channel id of the half that waits in the queue."""
@@ -193,6 +191,8 @@ class OutgoingCalls:
             over_at=self._instant(_field(far, 3)) if over else None,
             dialled=dial_outcome(_field(far, 4)) if over else None,
             hangup_cause=_cause(_field(far, 5)),
+            trunk=trunk_of(_field(far, 7 if over else 3)),
+            sip=_cause(_field(far, 8)) or 0,
         )
 
     def _instant(self, epoch: str) -> datetime | None:
@@ -206,7 +206,7 @@ _EPOCH_DIGITS: Final = 12
 
 def channel_ids(outgoing_id: str) -> tuple[str, str]:
     """The channel ids of a call: of the half that waits, and of the half that rings."""
-    return f"{outgoing_id}.near", f"{outgoing_id}.far"
+    return f"{outgoing_id}.near", far_channel(outgoing_id)
 
 
 def order_row(order: Order, dial_pattern: str) -> str:
@@ -258,19 +258,6 @@ def _digits(number: str) -> str:
 def _whole(seconds: float) -> str:
     """Whole seconds, at least one: to the applications 0 means no bound at all."""
     return str(max(1, math.ceil(seconds)))
-
-
-def _is_there(member: AmiMessage) -> bool:
-    """Whether a member is rung, now or when they are free (device_state.h: 4 invalid, 5 unavailable)."""
-    return member["Paused"] != "1" and member["Status"] not in ("4", "5")
-
-
-def _waiting(entry: AmiMessage) -> Waiting:
-    return Waiting(
-        channel_id=entry["Uniqueid"],
-        priority=int(entry["Priority"]) if entry["Priority"].isdecimal() else 0,
-        waited_seconds=float(entry["Wait"]) if entry["Wait"].isdecimal() else 0.0,
-    )
 
 
 def _field(row: Sequence[str], index: int) -> str:

@@ -148,7 +148,7 @@ def _state(one: AgentOut) -> str:
 
 
 def _do(wish: Wish, agent: str, detail: str = "") -> None:
-    behalf = Behalf(by=at_command_line(), address="")
+    behalf = Behalf(principal=at_command_line())
     one = _asked(lambda there: there.do(wish, agent, detail, behalf))
     typer.echo(safe_text(f"Agent {one.agent} is {_state(one)}{f' at {one.phone}' if one.phone else ''}."))
 

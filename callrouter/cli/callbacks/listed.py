@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from callrouter.app.storage import open_database
+from callrouter.cli.usage import WHEN, period_of
 from callrouter.logs import safe_text
-from callrouter.periods import Moment
-from callrouter.settings import load_settings
+from callrouter.settings import Settings, load_settings
 from callrouter.store.callbacks import CallbackPage, StoredCallback, list_callbacks
 from callrouter.store.outgoing.worklist import AbandonedCaller, Worklist, list_abandoned
+from callrouter.store.promises import instants_of
 
 OfClient = Annotated[str | None, typer.Option("--client", help="Only this client's.")]
-From = Annotated[str | None, typer.Option("--from", help="Day (2026-11-24, today) or time, UTC.")]
+From = Annotated[str | None, typer.Option("--from", help=f"{WHEN}.")]
 Until = Annotated[str | None, typer.Option("--to", help="Day or time, not included.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="For machines: as the API.")]
@@ -32,10 +32,11 @@ def list_all(
     as_json: AsJson = False,
 ) -> None:
     """Show callers who want to be called back, the newest first, and each call that was placed for them."""
-    start, end, state = _instant(from_), _instant(to), None if all_ else "open"
+    settings, period, state = load_settings(), period_of(from_, to), None if all_ else "open"
 
     async def work() -> CallbackPage:
-        async with open_database(load_settings(), create=False) as database:
+        async with open_database(settings, create=False) as database:
+            start, end = await instants_of(database, period, client, _now(settings))
             return await list_callbacks(database, client=client, state=state, from_at=start, to_at=end, limit=limit)
 
     found = asyncio.run(work())
@@ -61,10 +62,11 @@ def abandoned(
     as_json: AsJson = False,
 ) -> None:
     """Show callers who gave up and were not reached since, the newest first."""
-    start, end, settled = _instant(from_), _instant(to), None if all_ else False
+    settings, period, settled = load_settings(), period_of(from_, to), None if all_ else False
 
     async def work() -> Worklist:
-        async with open_database(load_settings(), create=False) as database:
+        async with open_database(settings, create=False) as database:
+            start, end = await instants_of(database, period, client, _now(settings))
             return await list_abandoned(database, client=client, settled=settled, from_at=start, to_at=end, limit=limit)
 
     found = asyncio.run(work())
@@ -97,10 +99,6 @@ def _gave_up(one: AbandonedCaller) -> str:
     return f"{one.ringing_at:%Y-%m-%d %H:%M:%S}Z  {one.client}  {who}  {one.call_id}  {waited}{tries}{settled}"
 
 
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return Moment.parse(text).within(ZoneInfo("UTC"), datetime.now(UTC))
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+def _now(settings: Settings) -> datetime:
+    """By the clock that calls are stamped by."""
+    return datetime.now(UTC) + timedelta(seconds=settings.clock_shift_seconds)

@@ -1,13 +1,13 @@
 """Each party's side of a call: who it was, from when to when, how long on hold, and who hung up. Pure.
 
-A conversation is measured on the channel of whoever was called (D15 of the design: app_queue's own AgentComplete is
+A conversation is measured on the channel of whoever was called (app_queue's own AgentComplete is
 early, late, unnamed or absent): its answer, its Hold and Unhold, its HangupRequest and its end. Hold and Unhold do not
 pair (a transfer or a hang-up on hold raises one without the other), so a second hold changes nothing, a resumption
 without a hold changes nothing, and whoever is on hold at the end was on hold until then.
 
 Who hung up: a party's own hang-up raises HangupRequest on their channel first. A channel that ends without it was ended
-by somebody else, or by the system. A leg is open until what it belongs to is over (`close`): until then the sign that
-says who hung up may still come.
+by somebody else, or by the system; so was one that is given up because its end answers no more (`LINE_FAILED`). A leg
+is open until what it belongs to is over (`close`): until then the sign that says who hung up may still come.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Final
 
 from callrouter.core.call import TOGETHER, Call, DialAttempt, EndedBy, Leg, LegPurpose, replace
-from callrouter.core.inputs import LegHeard, LegSign
+from callrouter.core.inputs import LINE_FAILED, LegHeard, LegSign
 
 _BY_THEM: Final = {
     LegPurpose.AGENT: EndedBy.AGENT,
@@ -58,14 +58,14 @@ def answer_consultation(call: Call, consultation: str, party: str, at: datetime)
     return call
 
 
-def begin_contact(call: Call, at: datetime, channel: str = "") -> Call:
-    """Somebody who was dialled has the caller."""
+def begin_contact(call: Call, at: datetime, trunk: str = "", channel: str = "") -> Call:
+    """Somebody who was dialled has the caller; `trunk` is the carrier by which they were reached."""
     dial = call.dials[-1] if call.dials else None
     if dial is None or any(one.open and one.purpose is LegPurpose.CONTACT for one in call.legs):
         return call
     party = dial.answered_by or dial.target
     call = _add(call, LegPurpose.CONTACT, party, leg=channel, began_at=dial.started_at, answered_at=at)
-    return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown)))
+    return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown, trunk=trunk)))
 
 
 def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
@@ -82,6 +82,7 @@ def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
             identity=dial.shown,
             cause=failure.cause if failure else 0,
             sip=failure.sip if failure else 0,
+            trunk=failure.trunk if failure else "",
             open=False,
         )
         call = replace(call, legs=(*call.legs[:-1], ended))
@@ -100,6 +101,7 @@ def end_caller(call: Call, at: datetime, by: EndedBy | None) -> Call:
         ended_at=at,
         ended_by=by,
         cause=call.hangup_cause or 0,
+        trunk=call.trunk,
         open=False,
     )
     return replace(call, legs=(*call.legs, ended), legs_made=number)
@@ -160,7 +162,8 @@ def _heard(one: Leg, told: LegHeard) -> Leg:
         case LegSign.RESUMED if one.held_at is not None:
             return _resumed(one, told.at)
         case LegSign.HUNG_UP:
-            return replace(one, hung_up=True, cause=one.cause or told.cause)
+            hung_up = one.hung_up or told.cause not in LINE_FAILED
+            return replace(one, hung_up=hung_up, cause=one.cause or told.cause)
         case LegSign.ENDED if one.ended_at is None:
             return replace(_resumed(one, told.at), ended_at=told.at, cause=told.cause or one.cause)
         case _:

@@ -14,6 +14,9 @@ told, and the outcome is judged anew from the set whenever something is added (`
 
 DialEnd says NOANSWER of a refusal too, so only the cause tells it apart; and CANCEL of a ring that ran out, so it says
 no more than that the ring is over. Who was quicker, or left, is known when the visit to the queue ends (`close`).
+
+RingTime is a difference of two clock seconds (`app_queue.c`, wait_for_answer: `time(NULL)`), so a second too much or
+too little: it dates only a ring of whose beginning nothing else is known.
 """
 
 from __future__ import annotations
@@ -39,6 +42,8 @@ class Heard:
     """Another agent has the caller."""
     LEFT: Final = 64
     """The caller waits no more."""
+    GUESSED: Final = 128
+    """That it began was not heard: when it did is known by its end, to a second."""
 
 
 _MEANS: Final[Mapping[LegSign, int]] = {
@@ -79,7 +84,8 @@ def offer(call: Call, told: AgentOffered) -> Call:
     if place is None:
         return _make(call, told.agent, told.queue, told.leg, told.at)
     known = call.offers[place]
-    return _put(call, place, replace(known, agent=told.agent, began_at=min(known.began_at, told.at)))
+    began_at = told.at if known.heard & Heard.GUESSED else min(known.began_at, told.at)
+    return _put(call, place, replace(known, agent=told.agent, began_at=began_at, heard=known.heard & ~Heard.GUESSED))
 
 
 def answer(call: Call, told: AgentAnswered) -> Call:
@@ -90,7 +96,7 @@ def answer(call: Call, told: AgentAnswered) -> Call:
     if place is None and not told.leg and any(_answered_by(one, told.agent) for one in call.offers):
         return call  # reported again, by somebody who does not know the channel
     if place is None:
-        call = _make(call, told.agent, "", told.leg, told.at)
+        call = _make(call, told.agent, "", told.leg, told.at, Heard.GUESSED)
         place = len(call.offers) - 1
     call = _put(call, place, _heard(call.offers[place], Heard.ANSWERED, told.at))
     return _close_others(call, Heard.QUICKER, told.at)
@@ -102,12 +108,11 @@ def hear(call: Call, told: LegHeard) -> Call:
     if place is None:
         if not told.agent:
             return call
-        call = _make(call, told.agent, told.queue, told.leg, told.at - timedelta(seconds=told.rang_seconds))
+        call = _make(call, told.agent, told.queue, told.leg, _guessed(call, told), Heard.GUESSED)
         place = len(call.offers) - 1
     known = call.offers[place]
-    if told.rang_seconds:
-        began_at = min(known.began_at, told.at - timedelta(seconds=told.rang_seconds))
-        known = replace(known, began_at=began_at)
+    if told.rang_seconds and known.heard & Heard.GUESSED:
+        known = replace(known, began_at=min(known.began_at, _guessed(call, told)))
     return _put(call, place, _heard(known, _MEANS.get(told.sign, 0), told.at, told.cause))
 
 
@@ -146,6 +151,12 @@ def _alike(new: Offer, was: Offer | None) -> bool:
     return kept == (new.outcome, new.agent, new.began_at, new.ended_at)
 
 
+def _guessed(call: Call, told: LegHeard) -> datetime:
+    """When a ring began of which the end was heard alone: not before the caller waited."""
+    began_at = told.at - timedelta(seconds=told.rang_seconds)
+    return max(began_at, call.queue_visits[-1].entered_at) if call.queue_visits else began_at
+
+
 def _answered_by(one: Offer, agent: str) -> bool:
     return one.outcome is OfferOutcome.ANSWERED and one.agent == agent
 
@@ -162,11 +173,11 @@ def _find(call: Call, leg: str) -> int | None:
     return None
 
 
-def _make(call: Call, agent: str, queue: str, leg: str, began_at: datetime) -> Call:
+def _make(call: Call, agent: str, queue: str, leg: str, began_at: datetime, heard: int = 0) -> Call:
     number = call.offers_made + 1
     if not queue and call.queue_visits:
         queue = call.queue_visits[-1].queue
-    made = Offer(number=number, queue=queue, agent=agent, leg=leg, began_at=began_at)
+    made = Offer(number=number, queue=queue, agent=agent, leg=leg, began_at=began_at, heard=heard)
     return replace(call, offers=(*call.offers, made), offers_made=number)
 
 

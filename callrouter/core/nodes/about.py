@@ -33,6 +33,10 @@ SENT: Final = ""
 """In `About.unheard`: a field that is part of what a web service is sent."""
 
 
+WHOSE_NUMBER: Final = "the number that whoever is rung sees"
+"""In `About.unheard`: of nodes that ring somebody outside."""
+
+
 class Family(Enum):
     """What a node is there for, as far as callers and drawings care."""
 

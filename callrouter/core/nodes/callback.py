@@ -18,12 +18,13 @@ stands in /api/callbacks. A call that books a callback and reaches nobody counts
 
 With `automatic`, callrouter calls back. The callback waits in the queue in the caller's place: it has the turn they had
 when they last entered a queue in that call, else that of the instant in which they asked. An agent who takes it hears
-`brief`, and only then is the caller rung; they see the client's declared `identity`, else the number they had dialled.
-So nobody is called back whom no agent waits for, and never more callers at once than agents are free. Who does not
-answer, or is busy, is rung again after `pause`, `attempts` times in all; after `days` it is given up. A caller who
-rings again and is answered, from the number that they wanted to be called at, is not called back any more. Each time,
-the number must still be one that may be dialled. What `automatic` says is that of the client's file as it is then, not
-when the caller asked; a callback whose node is gone from the file waits for a person, as all do without `automatic`.
+`brief`, and only then is the caller rung; they see the number that `identity` says, here or of the client, else the one
+they had dialled. So nobody is called back whom no agent waits for, and never more callers at once than agents are free.
+Who does not answer, or is busy, is rung again after `pause`, `attempts` times in all; after `days` it is given up. A
+caller who rings again and is answered, from the number that they wanted to be called at, is not called back any more.
+Each time, the number must still be one that may be dialled. What `automatic` says is that of the client's file as it is
+then, not when the caller asked; a callback whose node is gone from the file waits for a person, as all do without
+`automatic`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from callrouter.core import numbers
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
+from callrouter.core.identity import Identity
 from callrouter.core.inputs import Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, remember, sounds_in, spoken
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Question, Reads, Uses, Variables
@@ -69,14 +71,17 @@ class Automatic(Struct, frozen=True, kw_only=True):
     """After so many times 24 h nobody is rung any more."""
     hours: str = ""
     """A set of hours of the plan in which people are rung; empty: at any time."""
+    identity: Identity | None = None
+    """Whose number they see; None: what the client's other calls show."""
 
     def __str__(self) -> str:
         """For a person."""
         hours = f" in hours {self.hours}" if self.hours else ""
         brief = f", after «{' '.join(sound.text or sound.file for sound in self.brief)}»" if self.brief else ""
+        shown = f", as {self.identity}" if self.identity else ""
         return (
             f"by queue {self.queue} (priority {self.priority}){hours}, {self.attempts} times for "
-            f"{self.ring_seconds:g} s, {self.pause_seconds:g} s apart, for {self.days} days{brief}"
+            f"{self.ring_seconds:g} s, {self.pause_seconds:g} s apart, for {self.days} days{brief}{shown}"
         )
 
 

@@ -15,6 +15,8 @@ called party must press 1 to accept, so that a mobile's voicemail does not swall
 
 A contact may be the name of a rota (`shared/calendars.yaml`): whoever is on call at that instant is rung, and nobody
 where the rota has a gap. Two who are on call together are rung at once, in `in_turn` too.
+
+`identity` is whose number they see, where it is not that of the client's other calls: `identity: { show: operator }`.
 """
 
 from __future__ import annotations
@@ -24,9 +26,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial, Part
+from callrouter.core.identity import Identity
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, remember, sounds_in, spoken
-from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
+from callrouter.core.nodes.about import WHOSE_NUMBER, About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
 from callrouter.core.rota import Contact, Rota
 
@@ -47,6 +50,8 @@ class DialNode(Node, frozen=True, kw_only=True):
     at_once: bool = False
     ring_seconds: float = 20.0
     screen: tuple[PromptPart, ...] = ()
+    identity: Identity | None = None
+    """Whose number they see; None: what the client's other calls show."""
 
     def about(self) -> About:
         """It may be passed at once where nobody need be on call."""
@@ -65,7 +70,7 @@ class DialNode(Node, frozen=True, kw_only=True):
                 at_once=self.at_once,
             ),
             effort=Effort(),
-            unheard={},
+            unheard={"identity": WHOSE_NUMBER},
         )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
@@ -112,4 +117,5 @@ class DialNode(Node, frozen=True, kw_only=True):
             names=tuple([contact.name for contact in people]),
             ring_seconds=self.ring_seconds,
             screen=screen,
+            identity=self.identity,
         )

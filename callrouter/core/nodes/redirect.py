@@ -4,7 +4,8 @@
 redirect: { number: "01 40 00 00 99", ring: 30s, failed: take_message }
 ```
 
-Whoever answers there has the call; nobody within `ring`: `failed`.
+Whoever answers there has the call; nobody within `ring`: `failed`. `identity` is whose number they see, where it is not
+that of the client's other calls.
 
 `redirect: { client: etude-lenoir }`, or `redirect: { did: "01 99 00 00 20" }` with one of its numbers, goes on at the
 start of another client's tree, with that client's hours, lists and language; the call stays in the first one's record
@@ -18,9 +19,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState, DialOutcome
 from callrouter.core.effects import Dial
+from callrouter.core.identity import Identity
 from callrouter.core.inputs import DialEnded, Result
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
-from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
+from callrouter.core.nodes.about import WHOSE_NUMBER, About, Effort, Family, LeftBy, Reads, Ring, Uses, Variables
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
@@ -34,24 +36,25 @@ class RedirectNode(Node, frozen=True, kw_only=True):
 
     number: str
     ring_seconds: float = 30.0
+    identity: Identity | None = None
+    """Whose number they see; None: what the client's other calls show."""
 
     def about(self) -> About:
         """Whoever has the number decides."""
         return About(
             family=Family.REACHES,
             left_by={"failed": LeftBy.OTHERS},
-            does=(Dial(numbers=(self.number,), ring_seconds=self.ring_seconds),),
+            does=(self._dial(),),
             reads=Reads(),
             variables=Variables(),
             uses=Uses(rings=(Ring(whom=self.number, path=("number",)),)),
             effort=Effort(),
-            unheard={},
+            unheard={"identity": WHOSE_NUMBER},
         )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ring it."""
-        dial = Dial(numbers=(self.number,), ring_seconds=self.ring_seconds)
-        return Stay(call=call, state=CallState.DIALLING, effects=(dial,))
+        return Stay(call=call, state=CallState.DIALLING, effects=(self._dial(),))
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Over, or not reached."""
@@ -59,3 +62,6 @@ class RedirectNode(Node, frozen=True, kw_only=True):
         if outcome is DialOutcome.ANSWERED:
             return Finish(call=call, because="conversation over")
         return Leave(call=call, exit="failed", because=outcome.value)
+
+    def _dial(self) -> Dial:
+        return Dial(numbers=(self.number,), ring_seconds=self.ring_seconds, identity=self.identity)

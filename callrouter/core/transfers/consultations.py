@@ -47,4 +47,4 @@ def change_hands(call: Call, told: ConsultationHeard, by: str) -> Call:
     call = replace(call, dials=(*call.dials, attempt), visits=(*call.visits, note))
     if told.agent:
         return legs.begin_colleague(call, told.at, told.channel)
-    return legs.begin_contact(call, told.at, told.channel)
+    return legs.begin_contact(call, told.at, channel=told.channel)

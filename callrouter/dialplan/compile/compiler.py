@@ -23,7 +23,6 @@ from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.shared.identities import WrongIdentity, identity_of
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
@@ -171,12 +170,13 @@ def _compile(
         numbers=dids,
         timezone=file.timezone,
         language=file.language,
+        holidays=scope.almanac.codes,
         start=tree.start,
         nodes=tree.nodes,
         fallback=tree.fallback,
         schedules=schedules,
         service_level=_service_level(file.service_level),
-        identity=_identity(scope, file, dids, today),
+        identity=_identity(scope, file),
         max_calls=file.max_calls or 0,
         source=scope.document.file,
         answer_phrase=file.answer_phrase,
@@ -247,16 +247,12 @@ def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None
                 scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 
-def _identity(scope: Scope, file: ClientFile, dids: tuple[str, ...], today: date) -> Identity | None:
+def _identity(scope: Scope, file: ClientFile) -> Identity | None:
     """Who calls when somebody outside is rung; None where that is not declared, or wrong."""
     if "trunk" in scope.shared.refused:
         scope.fail(f"{scope.shared.refused['trunk']} says who we are when we call out: mend that first", "identity")
         return None
-    found = identity_of(file.identity, scope.shared.trunk, dids, scope.country, today)
-    if isinstance(found, WrongIdentity):
-        scope.fail(f"identity: {found.message}", "identity", *((found.key,) if found.key else ()))
-        return None
-    return found
+    return scope.identity(file.identity, "identity")
 
 
 def _service_level(block: ServiceLevelBlock) -> ServiceLevelTarget:

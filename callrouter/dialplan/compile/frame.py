@@ -105,6 +105,8 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
         almanac=_almanac(scope, file, today),
         schedules=_schedules(scope, file, today),
         numbers=numbers_of(scope, file),
+        today=today,
+        priority=file.priority,
         lists=_lists(scope, file),
         contacts=contacts,
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,

@@ -10,7 +10,7 @@ from callrouter.dialplan.compile.frame import languages_of, scope_of
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.languages import FIGURES, LANGUAGES, READ_BY_ASTERISK
-from callrouter.dialplan.language.own_texts import FALLBACK_BYE
+from callrouter.dialplan.language.own_texts import FALLBACK_BYE, counted
 from callrouter.dialplan.language.prompts import PromptBlock
 from callrouter.dialplan.language.sentences import pieces
 from callrouter.dialplan.scope import Scope
@@ -18,6 +18,7 @@ from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import NodeBlock
 from callrouter.dialplan.verbs.include import IncludeBlock
+from callrouter.dialplan.verbs.queue import QueueBlock, announced_texts
 
 
 def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:
@@ -29,6 +30,9 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
     languages = languages_of(file)
     scopes = [replace(scope, language=language) for language in languages if language in LANGUAGES]
     for node in _with_snippets(file.nodes.values(), shared):
+        if isinstance(node.block, QueueBlock):
+            for spoken in scopes:
+                yield from _announced(node.block, spoken)
         for prompt in _prompts(node.block):
             for spoken in scopes:
                 yield from _texts(prompt, spoken)
@@ -36,6 +40,13 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
         yield bye, file.language
     if file.answer_phrase:
         yield file.answer_phrase, file.language
+
+
+def _announced(block: QueueBlock, scope: Scope) -> Iterator[tuple[str, str]]:
+    """What callers are told of the line they wait in."""
+    for text, count in announced_texts(block):
+        if (words := scope.own_text(text)) is not None:
+            yield counted(words, count), scope.language
 
 
 def _texts(prompt: PromptBlock, scope: Scope) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ may look like in `fields` and `values`.
 """
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, ClassVar, Self
 
 from pydantic import ConfigDict, Field, WithJsonSchema, create_model, model_validator
@@ -19,11 +18,11 @@ from callrouter.dialplan.language.bounds import Accepted
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
+    Count,
     Duration,
     Line,
     Name,
     Names,
-    OneOf,
     OneOrMany,
     Positive,
     Read,
@@ -33,6 +32,7 @@ from callrouter.dialplan.language.fields import (
     as_list,
     as_mapping,
 )
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.verbs import AnyNode, NodeBlock, Verb, node_block
 
@@ -50,7 +50,6 @@ def _formula(value: object) -> Formula:
 CallsAtOnce = Annotated[
     int, Read(values.count, {"type": "integer", "minimum": 1, "maximum": 1000}), Field(ge=1, le=1000)
 ]
-_DAY = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "examples": ["2026-03-01"]}
 Language = Annotated[Line, WithJsonSchema({"enum": list(LANGUAGES)})]
 
 
@@ -105,21 +104,6 @@ class FallbackBlock(Block):
         if sum(value is not None for value in (self.queue, self.number, self.node)) != 1:
             raise ValueError('must name exactly one of "queue", "number" and "node"')
         return self
-
-
-class IdentityBlock(Block):
-    """Whose number is shown when somebody outside is rung for this client."""
-
-    missing: ClassVar[Mapping[str, str]] = {"show": "write operator, client or caller"}
-
-    show: Annotated[str, OneOf("operator", "client", "caller")]
-    """`operator`: the number of `shared/trunk.yaml`; `client`: one of the client's own; `caller`: the caller's, and the
-    operator's where they show none and in callbacks. `client` and `caller` only where `also_shows` of that file names
-    them."""
-    number: Line | None = None
-    """With `client`: the number shown; by default the first of `numbers`."""
-    mandate: Annotated[date, Read(values.day, _DAY)] | None = None
-    """With `client`: since when it has given its mandate to show its number, such as `2026-03-01`."""
 
 
 class ClientFile(Block):
@@ -196,6 +180,9 @@ class ClientFile(Block):
     max_calls: CallsAtOnce | None = None
     """Live calls the client may have at once; those beyond are refused by the PBX, as busy or so that the carrier sends
     them elsewhere. By default what the operator has set (`CALLROUTER_CLIENT_CALLS`)."""
+    priority: Count = 0
+    """Of the client's callers in queues, beside other clients' in the same team's line: higher ones are answered first.
+    A queue node may say otherwise."""
     fallback: FallbackBlock | None = None
     """Who has the call when something cannot be done."""
     identity: IdentityBlock | None = None

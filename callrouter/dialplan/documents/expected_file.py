@@ -128,7 +128,8 @@ class ExpectedCall(Block):
     """When, in the client's zone: `2026-05-01T09:00`, the next ordinary `tue 10:00`, `holiday 10:00`, or the next of
     some days: `12-24 17:00`, `christmas 10:00`."""
     keys: Keys = ""
-    """What is keyed at each question, a comma between two: `"9,2"`; nothing is silence."""
+    """What is keyed at each question, and in each queue that a key leaves, a comma between two: `"9,2"`; nothing is
+    silence."""
     ahead: Text = ""
     """Keys pressed at once, while the call is being answered."""
     queues: Annotated[dict[Text, QueueState], BeforeValidator(_queue_states)] = Field(default_factory=dict)

@@ -26,6 +26,11 @@ class OwnText(Struct, frozen=True, kw_only=True):
         return None if words is None else words.replace("{name}", name)
 
 
+def counted(words: str, count: int) -> str:
+    """A sentence with its number in place of `{count}`."""
+    return words.replace("{count}", str(count))
+
+
 ACCEPT = OwnText(
     name="standard_accept",
     meaning="asks somebody who is rung to accept the call",

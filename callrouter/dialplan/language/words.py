@@ -17,6 +17,7 @@ from callrouter.core.conditions import (
     VariableStartsWith,
     VariableUnset,
 )
+from callrouter.core.effects import Announced
 from callrouter.core.read_aloud import PromptPart
 
 
@@ -58,3 +59,11 @@ def describe_condition(condition: Condition) -> str:
 def _bounds(bounds: Bounds, unit: str = "") -> str:
     named = {"below": bounds.below, "above": bounds.above, "at least": bounds.at_least, "at most": bounds.at_most}
     return " and ".join(f"{word} {value:g}{unit}" for word, value in named.items() if value is not None)
+
+
+def told_in_words(announced: Announced) -> str:
+    """What callers who wait are told, and how often: `told position and expected wait every 30 s`."""
+    what = " and ".join(
+        word for word, sounds in (("position", announced.places), ("expected wait", announced.minutes)) if sounds
+    )
+    return f"told {what or 'nothing'} every {length(announced.every_seconds)}"

@@ -15,7 +15,7 @@ from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.scope import Scope
-from callrouter.dialplan.shared.public_holidays import countries
+from callrouter.dialplan.shared.public_holidays import OF_FRANCE, countries
 
 
 def check_people(scope: Scope, tree: Tree) -> None:
@@ -87,23 +87,7 @@ def _foreign_holidays(code: str, here: str, timezone: str) -> str:
     if country != here and not (country == "FR" and here in OF_FRANCE):
         return f"those of {shown(code)} are kept in the time zone of {here}"
     own = OF_FRANCE.get(here, "")
-    overseas = region in OF_FRANCE or code in OF_FRANCE.values()
-    if country == "FR" and region and code != own and region != here and (own or overseas):
+    overseas = region in OF_FRANCE or region in OF_FRANCE.values()
+    if country == "FR" and region and region not in (own, here) and (own or overseas):
         return f"those of {shown(code)} are kept in {shown(timezone)}"
     return ""
-
-
-OF_FRANCE = {
-    "GP": "FR-971",
-    "MQ": "FR-972",
-    "GF": "FR-973",
-    "RE": "FR-974",
-    "YT": "FR-976",
-    "PM": "FR-PM",
-    "BL": "FR-BL",
-    "MF": "FR-MF",
-    "WF": "FR-WF",
-    "PF": "FR-PF",
-    "NC": "FR-NC",
-}
-"""Territories with a zone of their own in the tz database, and what their holidays are called."""

@@ -17,11 +17,11 @@ from callrouter.dialplan.documents.calendar import HoursBlock, hours_called
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.language import dates, values
 from callrouter.dialplan.language.timezones import country_of
-from callrouter.dialplan.proof.advice import OF_FRANCE
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD, KeptHours, each_kept
 from callrouter.dialplan.proof.surprises import check_surprises
 from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.shared.public_holidays import OF_FRANCE
 
 LONGEST_NIGHT_HOURS = 16
 """Hours over midnight up to which nobody is asked whether they are meant."""
@@ -129,8 +129,8 @@ def _check_region(scope: Scope, kept: KeptHours, holidays: Collection[str]) -> N
     """Warn of a territory overseas that keeps the holidays of the mainland only."""
     if "FR" in kept.block.holidays:
         region = OF_FRANCE.get(country_of(scope.timezone, "")) or OF_FRANCE.get(scope.country)
-        if region and region not in holidays:
-            wrong = f"{shown(scope.timezone)} has holidays of its own besides those of FR: write {region}"
+        if region and f"FR-{region}" not in holidays:
+            wrong = f"{shown(scope.timezone)} has holidays of its own besides those of FR: write FR-{region}"
             kept.say(scope, wrong, "holidays", kept.block.holidays.index("FR"), name="other-territory")
 
 

@@ -14,9 +14,11 @@ from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.documents.snippets import PARAMETER_TYPES
 from callrouter.dialplan.language.bounds import ACCEPTABLE
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.languages import LANGUAGES
 from callrouter.dialplan.language.own_texts import OWN_TEXTS
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.waiting_texts import WAITING_TEXTS
 from callrouter.dialplan.reference.schema import DOCUMENTS, EXPECTED, json_schema, meanings, models_within, summary
 
 _HEAD = """\
@@ -114,7 +116,7 @@ def _sections(client: type[ClientFile]) -> Iterator[str]:
         yield ""
         yield from _table(model, definitions[model.__name__])
         for inner in models_within(model):
-            if inner is not model and inner.__name__ not in _COMMON:
+            if inner is not model and inner.__name__ not in _COMMON and inner is not IdentityBlock:
                 yield f"{_called(inner)}:\n"
                 yield from _table(inner, definitions[inner.__name__])
     yield "### Prompts, silence and wrong keys\n"
@@ -156,7 +158,7 @@ are spelt.
 
 
 def _filled(text: str) -> str:
-    own = ", ".join(f"`{one.name}`" for one in OWN_TEXTS)
+    own = ", ".join(f"`{one.name}`" for one in (*OWN_TEXTS, *WAITING_TEXTS))
     return text.replace("{own}", own).replace("{languages}", ", ".join(LANGUAGES))
 
 
@@ -170,7 +172,8 @@ def _document(model: type[Block], schema: Mapping[str, Any], *, skip: tuple[type
     yield inspect.getdoc(model) or ""
     yield ""
     yield from _table(model, schema)
-    hidden = {inner for skipped in skip for inner in models_within(skipped)}
+    # A client's own identity and a node's are one thing, described with the client's.
+    hidden = {inner for skipped in skip for inner in models_within(skipped)} - {IdentityBlock}
     for inner in models_within(model):
         if inner is model or inner in hidden:
             continue

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from callrouter.core import numbers
 from callrouter.core.identity import Forwarding, Identity, Shows
-from callrouter.dialplan.documents.client_file import IdentityBlock
 from callrouter.dialplan.documents.shared_files import TrunkFile
 from callrouter.dialplan.issues import Issue, shown
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.reader import Document
 
 

@@ -17,6 +17,7 @@ from holidays import HolidayBase
 from holidays.constants import SCHOOL
 from holidays.registry import COUNTRIES
 
+from callrouter.core.numbers import TERRITORIES
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.dates import plain
 
@@ -28,20 +29,13 @@ OWN_LANGUAGE = "own"
 
 _HOLIDAY_LANGUAGES = {"fr": ("fr", "fr_FR"), "en": ("en_GB", "en_US", "en")}
 
+OF_FRANCE = {code: one.number if one.is_department else code for code, one in TERRITORIES.items()}
+"""What the holidays of a territory are called, after `FR-`, by its ISO code."""
+
 _SAME_HOLIDAYS = {
     "FR": {
         **dict.fromkeys(("67", "68"), "57"),
-        "GP": "971",
-        "MQ": "972",
-        "GF": "973",
-        "RE": "974",
-        "YT": "976",
-        "975": "PM",
-        "977": "BL",
-        "978": "MF",
-        "986": "WF",
-        "987": "PF",
-        "988": "NC",
+        **{alias: OF_FRANCE[code] for code, one in TERRITORIES.items() for alias in (code, one.number)},
     }
 }
 """Departments and territories by their other names: the holidays library knows all of Alsace-Moselle as 57, and each

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
+from callrouter.core.identity import Identity
 from callrouter.core.nodes import Node
 from callrouter.core.numbers import CallerList
 from callrouter.core.read_aloud import PromptPart
@@ -17,8 +18,11 @@ from callrouter.core.schedule import Schedule, Span
 from callrouter.core.templates import BUILT_IN
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.fields import Block
+from callrouter.dialplan.language.identities import IdentityBlock
+from callrouter.dialplan.language.keys import KEYS
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.spoken_keys import spoken_keys
 
 
 class Somebody(Protocol):
@@ -68,6 +72,10 @@ class Names(Protocol):
         """What the client may have dialled."""
 
     @property
+    def priority(self) -> int:
+        """The client's callers' in queues, where a node says nothing else."""
+
+    @property
     def numbers(self) -> tuple[str, ...]:
         """The client's own numbers, in E.164."""
 
@@ -101,6 +109,9 @@ class Names(Protocol):
     def own_voice(self, text: OwnText, *path: str | int) -> tuple[Sound, ...]:
         """The sound of a sentence of our own, in the language of the call."""
 
+    def own_counts(self, texts: Iterable[tuple[OwnText, int]], *path: str | int) -> tuple[Sound, ...]:
+        """The sounds of sentences of our own with numbers; none where one of them cannot be had."""
+
     def days(self, written: str, *path: str | int) -> tuple[Span, ...]:
         """The days that a text stands for, as far as they are known."""
 
@@ -112,6 +123,9 @@ class Names(Protocol):
 
     def on_call(self, name: str, *path: str | int) -> Rota | Somebody | None:
         """Somebody to ring: a contact, or a rota that says who it is."""
+
+    def identity(self, block: IdentityBlock, *path: str | int) -> Identity | None:
+        """Whose number a node shows; None where it may not, as was noted."""
 
     def may_dial(self, number: str, *path: str | int, who: str = "") -> None:
         """A number must be one that may be dialled."""
@@ -148,3 +162,22 @@ def own_name(names: Names, variable: str, *path: str) -> None:
     """A variable must not have the name of a value every call has: `{caller}` would say either."""
     if variable in BUILT_IN:
         names.fail(f"variable {shown(variable)} is a value every call has already: give yours another name", *path)
+
+
+def as_whom(identity: Identity | None) -> str:
+    """Whose number a node shows, after what it does; empty where it is that of the client's other calls."""
+    return f", as {identity}" if identity else ""
+
+
+def refuse_odd_keys(names: Names, keys: Iterable[str], *path: str) -> None:
+    """Keys must be ones that a telephone has."""
+    for key in keys:
+        if key not in KEYS:
+            names.fail(f"{shown(key)} is no key: a telephone has 0 to 9, * and #", *path, key)
+
+
+def refuse_unknown_keys(names: Names, sounds: Iterable[PromptPart], keys: Container[str], *path: str | int) -> None:
+    """A sentence must not ask for a key that leads nowhere."""
+    asked = [key for sound in sounds for key in spoken_keys(sound.text) if key not in keys]
+    for key in dict.fromkeys(asked):
+        names.fail(f"the question asks for key {shown(key)}, which leads nowhere: the keys lack it", *path)

@@ -4,16 +4,18 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from callrouter.core.effects import ReadAs, Sound
+from callrouter.core.identity import Identity, Shows
 from callrouter.core.nodes import CallbackNode, Node
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.read_aloud import PromptPart, SpokenVariable
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Count, Name, Positive, Target
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.own_texts import CALLBACK_ASK, CALLBACK_CHOICES, CALLBACK_NUMBER
 from callrouter.dialplan.language.prompts import Prompts, Retry
 from callrouter.dialplan.language.words import said
-from callrouter.dialplan.verbs._base import Names, Verb
+from callrouter.dialplan.verbs._base import Names, Verb, as_whom
 
 MOST_ATTEMPTS = 20
 MOST_DAYS = 30
@@ -41,6 +43,8 @@ class AutomaticBlock(Block):
     """After so many times 24 hours the callback is given up, 1 to 30."""
     hours: Name | None = None
     """The client's hours in which callers are rung; by default at any time at which an agent is free."""
+    identity: IdentityBlock | None = None
+    """Whose number they see; by default what the client's `identity` says. Not `show: caller`: that is who is rung."""
 
 
 class CallbackBlock(Block):
@@ -129,13 +133,22 @@ def _automatic(names: Names, block: AutomaticBlock, *here: str) -> Automatic:
         pause_seconds=block.pause,
         days=block.days,
         hours=f"{names.hours_prefix}{block.hours}" if block.hours else "",
+        identity=_identity(names, block.identity, *here, "identity") if block.identity else None,
     )
+
+
+def _identity(names: Names, block: IdentityBlock, *here: str) -> Identity | None:
+    if block.show == Shows.CALLER:
+        names.fail("show: the caller is whom we call back: write operator or client", *here, "show")
+        return None
+    return names.identity(block, *here)
 
 
 def describe(node: CallbackNode) -> str:
     """What is said, and whose agents call back."""
     words = said(node.sounds)
-    called_by = f"called back by queue {node.automatic.queue}" if node.automatic else ""
+    how = node.automatic
+    called_by = f"called back by queue {how.queue}{as_whom(how.identity)}" if how else ""
     return ", ".join(part for part in (words, called_by) if part)
 
 

@@ -11,9 +11,10 @@ from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import bounds, values
 from callrouter.dialplan.language.fields import Before, Block, OneOf, OneOrMany, Positive, Target, as_list
 from callrouter.dialplan.language.fields import Names as SomeNames
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.prompts import STANDARD_ACCEPT, PromptBlock, Spoken
 from callrouter.dialplan.language.words import length
-from callrouter.dialplan.verbs._base import Names, Verb
+from callrouter.dialplan.verbs._base import Names, Verb, as_whom
 
 Mode = Annotated[str, OneOf("in_turn", "at_once")]
 
@@ -51,6 +52,8 @@ class DialBlock(Block):
     screen: Annotated[tuple[Spoken, ...], Before(as_list), OneOrMany(), WrapValidator(_screen), _OrFlag()] = ()
     """`true`: whoever answers must press 1 to accept, so that no voicemail takes the call; or a prompt of your own
     that asks so."""
+    identity: IdentityBlock | None = None
+    """Whose number they see; by default what the client's `identity` says."""
     no_answer: Target
     """Where the call goes when nobody answers or accepts."""
     done: Target | None = None
@@ -85,6 +88,7 @@ def build(names: Names, name: str, block: DialBlock) -> Node:
         at_once=block.mode == "at_once",
         ring_seconds=block.ring,
         screen=names.voices(block.screen, *here, "screen"),
+        identity=names.identity(block.identity, *here, "identity") if block.identity else None,
     )
 
 
@@ -94,7 +98,8 @@ def describe(node: DialNode) -> str:
     people = ", ".join(
         f"rota {one.name}" if isinstance(one, Rota) else f"{one.name} {one.number}" for one in node.contacts
     )
-    return f"{people}, {how}, {length(node.ring_seconds)} each{', must press 1' if node.screen else ''}"
+    screened = ", must press 1" if node.screen else ""
+    return f"{people}, {how}, {length(node.ring_seconds)} each{screened}{as_whom(node.identity)}"
 
 
 DIAL = Verb(name="dial", node=DialNode, block=DialBlock, build=build, describe=describe)

@@ -10,8 +10,9 @@ from callrouter.core.nodes import Node, RedirectNode
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import bounds
 from callrouter.dialplan.language.fields import Block, Line, Name, Positive, Target, missing_key
+from callrouter.dialplan.language.identities import IdentityBlock
 from callrouter.dialplan.language.words import length
-from callrouter.dialplan.verbs._base import Names, Verb
+from callrouter.dialplan.verbs._base import Names, Verb, as_whom
 
 
 class RedirectBlock(Block):
@@ -33,6 +34,8 @@ class RedirectBlock(Block):
     """A number of another client, instead of its name."""
     ring: Annotated[Positive, bounds.RING] = 30.0
     """How long `number` rings."""
+    identity: IdentityBlock | None = None
+    """Whose number `number` sees; by default what the client's `identity` says."""
     failed: Target | None = None
     """Where the call goes when `number` does not answer; a tree needs none."""
 
@@ -44,6 +47,8 @@ class RedirectBlock(Block):
             raise missing_key("failed")
         if self.number is None and self.failed is not None:
             raise ValueError('"failed" is for a number only: a tree always goes on somewhere')
+        if self.number is None and self.identity is not None:
+            raise ValueError('"identity" is for a number only: a tree rings whom its own client says')
         return self
 
 
@@ -57,12 +62,19 @@ def build(names: Names, name: str, block: RedirectBlock) -> Node | None:
         names.fail(wrong, "nodes", name, "redirect", "number")
         return None
     names.may_dial(number, "nodes", name, "redirect", "number")
-    return RedirectNode(name=name, line=names.line("nodes", name), exits=exits, number=number, ring_seconds=block.ring)
+    return RedirectNode(
+        name=name,
+        line=names.line("nodes", name),
+        exits=exits,
+        number=number,
+        ring_seconds=block.ring,
+        identity=names.identity(block.identity, "nodes", name, "redirect", "identity") if block.identity else None,
+    )
 
 
 def describe(node: RedirectNode) -> str:
     """Where to."""
-    return f"to {node.number}, {length(node.ring_seconds)}"
+    return f"to {node.number}, {length(node.ring_seconds)}{as_whom(node.identity)}"
 
 
 REDIRECT = Verb(name="redirect", node=RedirectNode, block=RedirectBlock, build=build, describe=describe)

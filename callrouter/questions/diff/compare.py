@@ -8,17 +8,17 @@ callers who press 2 now reach another queue, it is plain that they wait for othe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from datetime import date, datetime
 
 from msgspec import Struct, field
 
 from callrouter.core.plan import Plan
-from callrouter.questions.decisions import DRAW, KEYS, Decision
+from callrouter.questions.decisions import DRAW, KEYS
 from callrouter.questions.diff.diagram import MANY_PATHS, Diagrams, Path
 from callrouter.questions.diff.experience import NOT_TOLD_APART, Change
 from callrouter.questions.diff.side_by_side import NOT_FOLLOWED, SideBySide
-from callrouter.questions.occasions import Stretch, calendar, caller_kinds, moment
+from callrouter.questions.occasions import CallerKind, Stretch, calendar, caller_kinds, moment
 from callrouter.questions.outcomes import offer, shares
 
 
@@ -41,7 +41,8 @@ class Compared(Struct, frozen=True, kw_only=True):
     """By what the calendar says: where it says so."""
     hours: tuple[str, ...] = ()
     """What each part of it is about: the names of hours and rotas, empty for dates."""
-    callers: tuple[str, ...] = ()
+    kinds: Mapping[str, CallerKind] = field(default_factory=dict)
+    """All kinds of callers, by their words."""
     days: tuple[date, ...] = ()
     shares: Mapping[str, float] = field(default_factory=dict)
     """Percent of the calls that each draw stands for."""
@@ -59,7 +60,7 @@ def compare(old: Plan, new: Plan, since: datetime) -> Compared:
     trees = SideBySide(old, new)
     compared = Compared(
         stretches=stretches,
-        callers=tuple(kind.words for kind in kinds),
+        kinds={kind.words: kind for kind in kinds},
         days=tuple(sorted({one.day for found in stretches.values() for one in found})),
         shares=shares(old, new),
         hours=seen_by.names,
@@ -108,31 +109,13 @@ def _difference(change: Change, path: Path) -> Difference:
     return Difference(change=change, keys=keys, others=others)
 
 
-class _Callers(Struct, frozen=True, kw_only=True):
-    """Whom a difference concerns: what they key, and what has to happen besides."""
-
-    keys: tuple[frozenset[str], ...]
-    others: Mapping[Decision, frozenset[str]]
-
-    def hold(self, other: _Callers) -> bool:
-        """Whether all callers of the other one are among them."""
-        if len(self.keys) > len(other.keys):
-            return False
-        for known, keys in zip(self.keys, other.keys, strict=False):
-            if not keys <= known:
-                return False
-        for decision, known in self.others.items():
-            options = other.others.get(decision)
-            if options is None or not options <= known:
-                return False
-        return True
+_Callers = Mapping[Hashable, frozenset[str]]
+"""Whom a difference concerns: by question, counted from 0, what they key; by decision what has to happen besides."""
 
 
 def _callers(one: Difference) -> _Callers:
-    return _Callers(
-        keys=tuple(frozenset(taken.options) for taken in one.keys),
-        others={taken.decision: frozenset(taken.options) for taken in one.others},
-    )
+    asked = (*enumerate(one.keys), *((taken.decision, taken) for taken in one.others))
+    return {what: frozenset(taken.options) for what, taken in asked}
 
 
 class _News:
@@ -143,7 +126,8 @@ class _News:
     """
 
     def __init__(self) -> None:
-        self._noted: dict[object, _Noted] = {}
+        self._noted: dict[object, dict[tuple[frozenset[Hashable], frozenset[str] | None], list[_Callers]]] = {}
+        """Callers whom one thing concerns, by all that is asked of them, and by what they key first."""
 
     def note(self, one: Difference) -> bool:
         """Note a difference; whether it does not follow from those noted before."""
@@ -151,34 +135,21 @@ class _News:
         if change.ends:
             new = [self._note(what, callers) for what in (("before", change.before), ("now", change.now), "ends")]
             return new[0] and new[1]
-        plain = bool(one.others) and "ends" in self._noted and self._noted["ends"].hold(callers)
+        plain = bool(one.others) and self._known("ends", callers)
         return self._note(change, callers) and not plain
 
     def _note(self, what: object, callers: _Callers) -> bool:
         """Note that these callers are concerned by something; whether some of them were not so far."""
-        noted = self._noted.setdefault(what, _Noted())
-        if noted.hold(callers):
-            return False
-        noted.add(callers)
-        return True
+        known = self._known(what, callers)
+        if not known:
+            self._noted.setdefault(what, {}).setdefault((frozenset(callers), callers.get(0)), []).append(callers)
+        return not known
 
-
-class _Noted:
-    """Callers whom one thing concerns, found by the decisions besides their keys, and by the first question."""
-
-    def __init__(self) -> None:
-        self._callers: dict[tuple[frozenset[Decision], frozenset[str] | None], list[_Callers]] = {}
-
-    def add(self, callers: _Callers) -> None:
-        """These callers, too."""
-        first = callers.keys[0] if callers.keys else None
-        self._callers.setdefault((frozenset(callers.others), first), []).append(callers)
-
-    def hold(self, callers: _Callers) -> bool:
-        """Whether all of these are among some that were added together."""
-        decisions, first = callers.others.keys(), callers.keys[0] if callers.keys else None
-        for (needed, answers), added in self._callers.items():
-            concerned = answers is None or (first is not None and first <= answers)
-            if concerned and needed <= decisions and any(one.hold(callers) for one in added):
-                return True
-        return False
+    def _known(self, what: object, callers: _Callers) -> bool:
+        """Whether all of these are among some who were noted together."""
+        return any(
+            all(callers[one] <= options for one, options in known.items())
+            for (asked, first), noted in self._noted.get(what, {}).items()
+            if asked <= callers.keys() and (first is None or callers[0] <= first)
+            for known in noted
+        )

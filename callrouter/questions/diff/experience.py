@@ -13,7 +13,7 @@ from msgspec import Struct
 from callrouter.core.call import Call
 from callrouter.core.effects import CollectDigits, Dial, Effect, EnterQueue, Play, Record
 from callrouter.core.plan import Plan
-from callrouter.dialplan.language.words import length
+from callrouter.dialplan.language.words import length, told_in_words
 from callrouter.questions.rehearsal import outcome_of
 
 MOST_MET = 2
@@ -73,7 +73,17 @@ def met(effects: Iterable[Effect]) -> Iterator[str]:
                 yield from (f"hear «{sound.text or sound.file}»" for sound in sounds)
             case EnterQueue():
                 priority = f" with priority {effect.priority}" if effect.priority else ""
-                yield f"wait for {effect.queue}{priority} at most {length(effect.max_wait_seconds)}"
+                if effect.rising:
+                    priority += f" and {effect.rising.to} after {length(effect.rising.after_seconds)}"
+                keys = f" or until they press {' or '.join(effect.keys)}" if effect.keys else ""
+                told = f", {told_in_words(effect.announced)}" if effect.announced else ""
+                yield f"wait for {effect.queue}{priority} at most {length(effect.max_wait_seconds)}{keys}{told}"
+                if effect.comfort:
+                    every = f"every {length(effect.comfort.every_seconds)}"
+                    yield from (
+                        f"hear {every} «{' '.join(part.text or part.file for part in message)}»"
+                        for message in effect.comfort.messages
+                    )
             case Dial():
                 people = " and ".join(effect.names)
                 numbers = " and ".join(effect.numbers)

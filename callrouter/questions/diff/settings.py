@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from callrouter.core.effects import Sound
-from callrouter.core.identity import Forwarding, Shows
 from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import SENT
 from callrouter.core.plan import Plan
@@ -65,6 +64,8 @@ def _value(field: str, value: Any) -> str:
         return how_many(value, "caller") if value else "any number of callers"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if field == "identity" and value is None:
+        return "what the client's other calls show"
     return _said(value) if isinstance(value, tuple) else str(value)
 
 
@@ -83,13 +84,7 @@ def _wrap_up(plan: Plan) -> str:
 
 def _identity(plan: Plan) -> str:
     """Whose number is shown, and in which header the number dialled."""
-    identity = plan.identity
-    if identity is None:
-        return "what the carrier shows of the caller"
-    whose = f"the {identity.shows}'s number"
-    number = f"{whose}, or {identity.number}" if identity.shows is Shows.CALLER else f"{whose} ({identity.number})"
-    named = {Forwarding.DIVERSION: "Diversion", Forwarding.HISTORY_INFO: "History-Info"}.get(identity.forwarding)
-    return f"{number}, with {named}" if named else number
+    return str(plan.identity) if plan.identity else "what the carrier shows of the caller"
 
 
 def _calls(plan: Plan) -> str:

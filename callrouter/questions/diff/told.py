@@ -105,10 +105,10 @@ def _notes(old: Plan, new: Plan) -> Iterator[str]:
 def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> Iterator[str]:
     """What the comparison of calls leaves open: where it stopped, or found nothing although the trees differ."""
     if compared.cut:
-        who = callers_named(tuple(sorted(compared.cut)), compared.callers)
+        who = callers_named(sorted(compared.cut), compared.kinds)
         yield f"Not all was compared: {who} can go more ways than are looked at; more may change than is told."
     if vague := compared.vague - compared.cut:
-        who = callers_named(tuple(sorted(vague)), compared.callers)
+        who = callers_named(sorted(vague), compared.kinds)
         yield f"Where calls end was compared; of what {who} hear on the longest ways, only the beginning."
     fallbacks = {old.fallback, new.fallback}
     places = [now or before for before, now in differing(old, new) if not {before, now} & fallbacks]

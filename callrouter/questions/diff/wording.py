@@ -15,13 +15,7 @@ from callrouter.questions.diff.diagram import Path, Taken
 from callrouter.questions.diff.experience import Change
 from callrouter.questions.diff.wording_conditions import circumstances, listed
 from callrouter.questions.diff.wording_times import Said, times_of
-from callrouter.questions.occasions import (
-    ANY_CALLER,
-    ANY_OTHER_CALLER,
-    CALLERS_LIKE,
-    CALLERS_WITHOUT_NUMBER,
-    DIALLING,
-)
+from callrouter.questions.occasions import CallerKind
 
 MOST_WAYS = 6
 MOST_CHOICES = 3
@@ -84,7 +78,7 @@ def _of_ends(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
             key = (times_of(frozenset(said)), circumstance, one.change)
             told.setdefault(key, {}).setdefault(one.keys, []).append(caller)
     for (times, circumstance, change), by_keys in told.items():
-        for who in _who(by_keys, compared.callers):
+        for who in _who(by_keys, compared.kinds):
             yield Sentence(times=times, callers=who, circumstance=circumstance, change=change)
 
 
@@ -99,7 +93,7 @@ def _on_the_way(compared: Compared, times_of: _Times) -> Iterator[Sentence]:
         for one in ways:
             said.update(*compared.differences[one].values())
             meeting.update(dict.fromkeys(compared.differences[one]))
-        who = callers_named(tuple(meeting), compared.callers)
+        who = callers_named(meeting, compared.kinds)
         others = {one.others for one in ways}
         keys = tuple(dict.fromkeys(one.keys for one in ways))
         if keys != ((),) or len(others) > 1:
@@ -114,7 +108,7 @@ def _in_order(compared: Compared, *, ends: bool) -> list[tuple[Difference, Mappi
     return sorted(found, key=lambda one: len(one[0].others))
 
 
-def _who(by_keys: Mapping[Path, list[str]], everybody: tuple[str, ...]) -> Iterator[str]:
+def _who(by_keys: Mapping[Path, list[str]], everybody: Mapping[str, CallerKind]) -> Iterator[str]:
     """Callers, and what they press: those who press the same are named together."""
     groups: dict[tuple[str, ...], list[Path]] = {}
     for keys, pressing in by_keys.items():
@@ -124,35 +118,26 @@ def _who(by_keys: Mapping[Path, list[str]], everybody: tuple[str, ...]) -> Itera
         yield who if () in pressed else f"{who} who {_pressing(pressed)}"
 
 
-def callers_named(callers: tuple[str, ...], everybody: tuple[str, ...]) -> str:
+def callers_named(callers: Collection[str], everybody: Mapping[str, CallerKind]) -> str:
     """Kinds of callers, as more than one of each: `ordinary callers and callers of list vip (+33612340007)`."""
-    if set(callers) == set(everybody):
+    if set(callers) == everybody.keys():
         return "callers"
-    by_did, dialled = _by_did(callers), _by_did(everybody)
-    if by_did.keys() == dialled.keys() and len({frozenset(kinds) for kinds in by_did.values()}) == 1:
-        return _dialling("", next(iter(by_did.values())), ())  # whichever number they dial
-    return " and ".join(_dialling(did, kinds, dialled[did]) for did, kinds in by_did.items())
+    named, possible = (_by_did(everybody[one] for one in words) for words in (callers, everybody))
+    if named.keys() == possible.keys() and len({frozenset(kinds) for kinds in named.values()}) == 1:
+        return " and ".join(next(iter(named.values())))  # whichever number they dial
+    parts = []
+    for did, kinds in named.items():
+        who = "callers" if did and set(kinds) == set(possible[did]) else " and ".join(kinds)
+        parts.append(f"{who} who dial {did}" if did else who)
+    return " and ".join(parts)
 
 
-def _by_did(callers: Iterable[str]) -> dict[str, list[str]]:
-    """Kinds of callers by the number they dial."""
+def _by_did(kinds: Iterable[CallerKind]) -> dict[str, list[str]]:
+    """Callers in words, by the number they dial."""
     found: dict[str, list[str]] = {}
-    for one in callers:
-        kind, _, did = one.partition(DIALLING)
-        found.setdefault(did, []).append(kind)
+    for kind in kinds:
+        found.setdefault(kind.did, []).append(kind.several)
     return found
-
-
-def _dialling(did: str, kinds: Collection[str], all_kinds: Collection[str]) -> str:
-    """Callers who dial one number, or whichever there is; `all_kinds` are those who dial it at all."""
-    plural = {
-        ANY_CALLER: "callers",
-        ANY_OTHER_CALLER: "ordinary callers",
-        **CALLERS_WITHOUT_NUMBER,
-    }
-    named = (one if one.startswith(CALLERS_LIKE) else plural.get(one, f"callers of {one}") for one in kinds)
-    who = "callers" if did and set(kinds) == set(all_kinds) else " and ".join(named)
-    return f"{who} who dial {did}" if did else who
 
 
 def _pressing(ways: Iterable[Path]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -34,32 +34,32 @@ def times_of(said: Collection[Said], compared: Compared) -> str:
 
 def _by_what_is_said(said: set[Said], compared: Compared) -> str:
     """`in opening hours while doctor is on call`; empty where that does not name just these stretches."""
-    everything = compared.stretches.keys()
-    possible = [{one[place] for one in everything} for place in range(len(compared.hours))]
-    wanted = [{one[place] for one in said} for place in range(len(compared.hours))]
-    if not said or said != {
-        one for one in everything if all(part in some for part, some in zip(one, wanted, strict=True))
-    }:
+    places = range(len(compared.hours))
+    possible, wanted = ([{one[place] for one in some} for place in places] for some in (compared.stretches, said))
+    if not said or said != _saying(wanted, compared):
         return ""
-    for place in reversed(range(len(compared.hours))):
+    for place in reversed(places):
         # What follows from the others need not be said: while the desk is open, the laboratory is.
         without = [*wanted[:place], possible[place], *wanted[place + 1 :]]
-        if said == {one for one in everything if all(part in some for part, some in zip(one, without, strict=True))}:
+        if said == _saying(without, compared):
             wanted = without
-    words: list[str] = []
-    for place, name in enumerate(compared.hours):
-        if wanted[place] != possible[place]:
-            alone = compared.hours.count(name) == 1
-            found = _one_part(name, wanted[place], possible[place], compared) if alone else ""
-            if not found:
-                return ""
-            words.append(found)
-    return ", ".join(words) or "at any time"
+    several = sum(parts <= _OF_HOURS for parts in possible) > 1
+    words = [
+        _one_part(name, wanted[place], possible[place], several=several) if compared.hours.count(name) == 1 else ""
+        for place, name in enumerate(compared.hours)
+        if wanted[place] != possible[place]
+    ]
+    return (", ".join(words) or "at any time") if all(words) else ""
 
 
-def _one_part(name: str, wanted: set[str], possible: set[str], compared: Compared) -> str:
+def _saying(wanted: Sequence[set[str]], compared: Compared) -> set[Said]:
+    """All that the calendar says of which each part is one of those wanted."""
+    return {one for one in compared.stretches if all(part in some for part, some in zip(one, wanted, strict=True))}
+
+
+def _one_part(name: str, wanted: set[str], possible: set[str], *, several: bool) -> str:
     if possible <= _OF_HOURS:
-        hours = f"hours of {name}" if _several_hours(compared) else "opening hours"
+        hours = f"hours of {name}" if several else "opening hours"
         closed = possible - {"open"}
         if wanted == {"open"}:
             return f"in {hours}"
@@ -72,11 +72,6 @@ def _one_part(name: str, wanted: set[str], possible: set[str], compared: Compare
         return ""
     people = sorted(wanted)
     return f"while {' or '.join(people)} {'is' if len(people) == 1 else 'are'} on call"
-
-
-def _several_hours(compared: Compared) -> bool:
-    places = range(len(compared.hours))
-    return sum({one[place] for one in compared.stretches} <= _OF_HOURS for place in places) > 1
 
 
 def _by_turns(said: Collection[Said], compared: Compared) -> str:

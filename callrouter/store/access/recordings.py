@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, select, update
 
-from callrouter.permissions import EVERYTHING, OURSELVES, Permission, Scope
+from callrouter.permissions import EVERYTHING, OURSELVES, By, Permission, Scope
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.sound_file import file_of, path_of
 from callrouter.store.access.trail import AuditTrail
@@ -60,14 +60,6 @@ class RecordingPage:
 
     recordings: list[Listed]
     next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class By:
-    """Who has a recording played or deleted, and from where."""
-
-    principal: str
-    address: str = ""
 
 
 class Recordings:

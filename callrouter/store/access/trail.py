@@ -8,7 +8,6 @@ PostgreSQL is back stands in the trail itself (`audit.lost`).
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from callrouter.permissions import OURSELVES
 from callrouter.store.access.audit import AuditRow, Deed, new_id, write_rows
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
+from callrouter.store.writing.soon import WrittenSoon
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,6 @@ MOST_REFUSALS: Final = 200
 """Different refusals in a minute that get a row each."""
 FLUSH_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 5.0
-CLOSE_SECONDS: Final = 3.0
 OTHERS: Final = "others"
 """Stands for whom, what and whence of refusals beyond `MOST_REFUSALS`."""
 LOST: Final = "audit.lost"
@@ -63,8 +62,13 @@ class AuditTrail:
         self._refusals = 0
         self._waiting: dict[str, _Counted] = {}
         self._lost = 0
-        self._away = Outage(log, "the audit trail waits for PostgreSQL", "the audit trail goes on", level="warning")
-        self._work = asyncio.Event()
+        self._soon = WrittenSoon(
+            self.flush,
+            Outage(log, "the audit trail waits for PostgreSQL", "the audit trail goes on", level="warning"),
+            waiting=lambda: self.waiting,
+            pause_seconds=FLUSH_SECONDS,
+            retry_seconds=RETRY_SECONDS,
+        )
 
     @property
     def waiting(self) -> int:
@@ -79,7 +83,7 @@ class AuditTrail:
             return
         counted.times += 1
         self._waiting[counted.audit_id] = counted
-        self._work.set()
+        self._soon.due()
 
     async def record(self, deed: Deed) -> None:
         """Write a deed before it is done: what cannot be written is not to be done.
@@ -97,19 +101,7 @@ class AuditTrail:
 
     async def run(self) -> None:
         """Write until cancelled."""
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            pause = FLUSH_SECONDS
-            try:
-                await self.flush()
-            except StoreError as error:
-                self._away.failed(str(error), rows=self.waiting)
-                pause = RETRY_SECONDS
-                self._work.set()
-            else:
-                self._away.ended()
-            await asyncio.sleep(pause)
+        await self._soon.run()
 
     async def flush(self) -> None:
         """Write what waits.
@@ -129,14 +121,11 @@ class AuditTrail:
 
     async def close(self) -> None:
         """Write what waits, in a few seconds; what PostgreSQL does not take by then is a line in the log."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.flush()
-        except (StoreError, TimeoutError) as error:
-            if self._waiting or self._lost:
-                first = min((one.at for one in self._waiting.values()), default=None)
-                deeds = sum(one.times for one in self._waiting.values()) + self._lost
-                log.error("the audit trail lost deeds", deeds=deeds, since=first, reason=str(error) or "no answer")  # noqa: TRY400
+        reason = await self._soon.close()
+        if reason and (self._waiting or self._lost):
+            first = min((one.at for one in self._waiting.values()), default=None)
+            deeds = sum(one.times for one in self._waiting.values()) + self._lost
+            log.error("the audit trail lost deeds", deeds=deeds, since=first, reason=reason)
 
     def _counted(self, deed: Deed) -> _Counted:
         """The row of this minute that counts the deed."""

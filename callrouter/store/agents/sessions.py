@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +19,17 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from callrouter.core.agents.sessions import Session, SessionKind
-from callrouter.errors import StoreError
 from callrouter.logs import Outage
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page
 from callrouter.store.tables import agent_sessions
+from callrouter.store.writing.soon import WrittenSoon
 
 log = structlog.get_logger(__name__)
 
 FILE: Final = "agent-sessions.json"
 FLUSH_SECONDS: Final = 0.3
 RETRY_SECONDS: Final = 2.0
-CLOSE_SECONDS: Final = 3.0
 UNSEEN: Final = "unseen"
 """How a session ended whose end nobody saw."""
 
@@ -44,10 +44,16 @@ class SessionLog:
         self._pbx = pbx
         self._waiting: dict[str, Session] = self._left_behind()
         self._lasting: tuple[datetime, frozenset[str]] | None = None
-        self._away = Outage(log, "agents' sessions wait for PostgreSQL", "agents' sessions go on", level="warning")
-        self._work = asyncio.Event()
+        self._soon = WrittenSoon(
+            self.flush,
+            Outage(log, "agents' sessions wait for PostgreSQL", "agents' sessions go on", level="warning"),
+            waiting=lambda: self.waiting,
+            pause_seconds=FLUSH_SECONDS,
+            retry_seconds=RETRY_SECONDS,
+            meanwhile=partial(asyncio.to_thread, self._keep),
+        )
         if self._waiting:
-            self._work.set()
+            self._soon.due()
 
     @property
     def waiting(self) -> int:
@@ -57,29 +63,16 @@ class SessionLog:
     def tell(self, session: Session) -> None:
         """Take note of a session that begins, or ends."""
         self._waiting[session.session_id] = session
-        self._work.set()
+        self._soon.due()
 
     def settle(self, lasting: Collection[str], now: datetime) -> None:
         """These last, and no other that began before now: whoever ended those was not seen."""
         self._lasting = now, frozenset(lasting)
-        self._work.set()
+        self._soon.due()
 
     async def run(self) -> None:
         """Write until cancelled."""
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            pause = FLUSH_SECONDS
-            try:
-                await self.flush()
-            except StoreError as error:
-                self._away.failed(str(error), sessions=self.waiting)
-                await asyncio.to_thread(self._keep)
-                pause = RETRY_SECONDS
-                self._work.set()
-            else:
-                self._away.ended()
-            await asyncio.sleep(pause)
+        await self._soon.run()
 
     async def flush(self) -> None:
         """Write what waits.
@@ -99,10 +92,7 @@ class SessionLog:
 
     async def close(self) -> None:
         """Write what waits, in a few seconds; what PostgreSQL does not take by then is in the file."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.flush()
-        except (StoreError, TimeoutError):
+        if await self._soon.close():
             await asyncio.to_thread(self._keep)
 
     async def _end_unseen(self, now: datetime, lasting: frozenset[str]) -> None:

@@ -2,5 +2,5 @@
 
 `book` is the book of `callrouter.outgoing`: open callbacks, and the calls placed for them. `worklist` lists callers who
 gave up, `by_hand` takes what people say who call back themselves, and `called_back` makes a figure of all of it.
-`names` knows that a client was called otherwise before.
+`far_leg` is the leg of whoever was rung; `names` knows that a client was called otherwise before.
 """

@@ -2,8 +2,8 @@
 
 A callback stands in `callbacks` since its call was recorded; each call that is placed for it is a row of
 `outgoing_calls`, written before the call is placed. Attempts and pauses are counted from those rows. A row belongs to
-an engine by its epoch: whoever has logged in at the PBX takes all of them over, and from then on the one before changes
-nothing.
+an engine by its epoch (`store.incarnation`): whoever has logged in at the PBX takes all of them over, and from then on
+the one before changes nothing.
 
 Rows keep the name that their client had; what is read of them has the one it has now, whose tree says what becomes of
 them.
@@ -23,8 +23,9 @@ from callrouter.core.call import DEFAULT_PBX
 from callrouter.outgoing.order import ATTEMPTS, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, Ruled, Wish
 from callrouter.store.database import Database
+from callrouter.store.outgoing.far_leg import far_leg
 from callrouter.store.outgoing.names import Names
-from callrouter.store.tables import callbacks, calls, outgoing_calls
+from callrouter.store.tables import callbacks, calls, legs, outgoing_calls
 
 WATCHED_SECONDS: Final = 60.0
 """Callbacks of a PBX whose engine has not said for so long that it watches are whoever's."""
@@ -114,26 +115,17 @@ _THESE_ANSWERED: Final = text(
 _ALL: Final = "asked.asked_at >= :since"
 _ONE: Final = "asked.call_id = :call_id AND asked.position = :position"
 
-_NEXT_EPOCH: Final = text(
-    """
-    SELECT greatest(coalesce(max(epoch), 0) + 1, CAST(extract(epoch FROM now()) * 1000 AS bigint))
-    FROM outgoing_calls WHERE outcome IS NULL
-    """
-)
-"""Later than all that are under way, whatever the clock says."""
-
 
 class CallbackRows:
     """The tables. Every method raises StoreError while PostgreSQL does not do it."""
 
-    def __init__(self, database: Database, pbx: str = DEFAULT_PBX, formerly: str | None = None) -> None:
+    def __init__(self, database: Database, pbx: str = DEFAULT_PBX, formerly: str | None = None, *, epoch: int) -> None:
         """`pbx` is where calls are placed: callbacks that came in at another one are left to the engine there. The
-        engine before called it `formerly`, if otherwise."""
+        engine before called it `formerly`, if otherwise. `epoch` is that of this engine's life, and of no other."""
         self._database = database
         self._pbx = pbx
         self._names = [pbx] if formerly is None else [pbx, formerly]
-        self._epoch = 0
-        """Ours; higher than that of whoever had the calls before."""
+        self._epoch = epoch
 
     async def take_over(self) -> list[PlacedCall]:
         """Calls under way, ours from now on."""
@@ -151,7 +143,6 @@ class CallbackRows:
             .where(is_ours)
         )
         async with self._database.connection() as connection:
-            self._epoch = int((await connection.execute(_NEXT_EPOCH)).scalar_one())
             mine = update(outgoing_calls).where(is_ours)
             await connection.execute(mine.values(epoch=self._epoch, pbx=self._pbx))
             names = await Names.read(connection)
@@ -239,11 +230,15 @@ class CallbackRows:
                 outcome=outcome.value,
                 hangup_cause=progress.hangup_cause,
             )
-            .returning(*(outgoing_calls.c[name] for name in ("call_id", "position", "client", "number")))
+            .returning(outgoing_calls)
         )
         async with self._database.connection() as connection:
             row = (await connection.execute(change)).mappings().first()
-            if row is None or settlement is None:
+            if row is None:
+                return
+            if leg := far_leg(row, progress, at, self._epoch):
+                await connection.execute(insert(legs).values(leg))
+            if settlement is None:
                 return
             if settlement.is_reached:
                 answered_at = progress.answered_at or at

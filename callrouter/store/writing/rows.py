@@ -23,7 +23,8 @@ CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
 LEG_COLUMNS = (
     *("leg_id", "call_id", "number", "pbx", "purpose", "direction", "party", "began_at", "answered_at", "ended_at"),
-    *("talk_seconds", "hold_seconds", "ended_by", "cause", "identity", "tech_cause", "epoch", "revision"),
+    *("talk_seconds", "hold_seconds", "ended_by", "cause", "identity", "tech_cause", "trunk"),
+    *("epoch", "revision"),
 )
 """What a call knows of its legs."""
 OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
@@ -228,6 +229,7 @@ def leg_row(call_id: str, pbx: str, revision: Revision, leg: Leg) -> Row:
         leg.cause,
         leg.identity or None,
         str(leg.sip) if leg.sip else None,
+        leg.trunk or None,
         revision.epoch,
         revision.count,
     )

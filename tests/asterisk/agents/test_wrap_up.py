@@ -1,4 +1,4 @@
-"""Agents are left alone after a conversation: by Asterisk at once, until the engine, they, or the next caller end
+"""Agents are left alone after a conversation: by Asterisk at once, until the engine, they, or Asterisk alone end
 it.
 """
 
@@ -7,6 +7,9 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import statistics
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,9 @@ from callrouter.core.agents.sessions import SessionKind
 from callrouter.core.agents.standing import AgentState
 from deploy.demo import carrier
 from deploy.demo.carrier import Carrier, Habit
+from tests.asterisk.agents.onlooker import MANAGER, Conversation, looking_on
 from tests.asterisk.agents.workplace import QUEUES, TEAM, a_pbx, at_work, crew_of, with_wrap_up
+from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import DID, until
 from tests.asterisk.test_transfers import blind_transfer
 
@@ -25,9 +30,9 @@ ENDS = int(os.environ.get("WRAP_UPS", "24"))
 """Conversations to end with callers waiting; `make wrap-ups` ends a thousand."""
 CREW = tuple(f"agent-{number}" for number in range(1, 9))
 WRAP_UP_SECONDS = 2
-QUIET_SECONDS = WRAP_UP_SECONDS - 0.5
-"""Between the BYE that a telephone sees and its next INVITE: a loaded machine may bring the BYE late. An offer in the
-gap before the pause would come at once."""
+PAUSE_SECONDS = 0.05
+"""Between the end of a conversation and the pause, at most, by Asterisk's own clock."""
+USUAL_PAUSE_SECONDS = 0.01
 
 
 async def test_the_next_caller_waits_until_it_is_over(tmp_path: Path) -> None:
@@ -152,24 +157,32 @@ async def test_the_engine_that_was_away_goes_on_with_it(tmp_path: Path) -> None:
     assert sessions[0].session_id == sessions[1].session_id
 
 
-async def test_without_an_engine_the_next_caller_ends_it(tmp_path: Path) -> None:
-    """The fallback's callers are shown like any other, wrap-ups begin there too, and end when the next one comes."""
-    member = f"{QUEUES}\n[alone](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
-    async with a_pbx(tmp_path, ONE, member) as (pbx, phones, _):
-        pbx.cli(f"database put callrouter/fallback {DID} queue:alone")
-        pbx.cli(f"database put callrouter/offer {DID} acme|2|2|Acme|Bonjour|")
-        call = f"channel originate Local/{DID}@callrouter-fallback/n extension leave-3@test-caller"
-        pbx.cli(f"dialplan add extension {DID},1,Set,CR_DID={DID} into callrouter-entry replace")
-        pbx.cli(f"dialplan add extension {DID},2,Goto,callrouter-fallback,s,1 into callrouter-entry")
-        call = call.replace("callrouter-fallback", "callrouter-entry")
-        pbx.cli(call)
+ALONE = f"{QUEUES}\n[alone](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
+"""An agent's queue while no engine is there."""
+
+
+def caller_alone(pbx: Pbx) -> Callable[[int], str]:
+    """Calls that the fallback queues, for so many seconds; the client wants two of wrap-up."""
+    pbx.cli(f"database put callrouter/fallback {DID} queue:alone")
+    pbx.cli(f"database put callrouter/offer {DID} acme|2|2|Acme|Bonjour|")
+    pbx.cli(f"dialplan add extension {DID},1,Set,CR_DID={DID} into callrouter-entry replace")
+    pbx.cli(f"dialplan add extension {DID},2,Goto,callrouter-fallback,s,1 into callrouter-entry")
+    return lambda seconds: pbx.cli(
+        f"channel originate Local/{DID}@callrouter-entry/n extension leave-{seconds}@test-caller"
+    )
+
+
+async def test_without_an_engine_it_ends_for_who_waits_already(tmp_path: Path) -> None:
+    """The fallback's callers are shown like any other, and wrap-ups begin there too. Nobody need call after them."""
+    async with a_pbx(tmp_path, ONE, ALONE) as (pbx, phones, _):
+        call = caller_alone(pbx)
+        call(3)
         await until(lambda: "wrap_up" in pbx.cli("queue show alone"), 12)
-        pbx.cli(call.replace("leave-3", "leave-9"))
+        call(9)
         await asyncio.sleep(1)
         during = len(phones.dialled)
-        await asyncio.sleep(2.5)
-        pbx.cli(call.replace("leave-3", "leave-5"))
-        await until(lambda: len(phones.dialled) > 1, 6)
+        await until(lambda: len(phones.dialled) > 1, 4)
+        await until(lambda: "callrouter-wrap-ups-watch" not in pbx.cli("core show channels"), 3)
 
     assert during == 1
     assert '"Acme' in phones.invites[0]["from"]
@@ -177,41 +190,48 @@ async def test_without_an_engine_the_next_caller_ends_it(tmp_path: Path) -> None
     assert phones.invites[0]["x-callrouter-phrase"] == "Bonjour"
 
 
+async def test_without_an_engine_one_that_an_engine_began_ends_too(tmp_path: Path) -> None:
+    """The engine was killed meanwhile: who waited before it ran out, or comes after it, is served."""
+    async with a_pbx(tmp_path, ONE, ALONE) as (pbx, phones, _):
+        call = caller_alone(pbx)
+        for lasts in (3, -1):
+            rung = len(phones.dialled)
+            pbx.cli("queue pause member PJSIP/agent-1 queue alone reason wrap_up")
+            pbx.cli(f"database put callrouter/wrap_up agent-1 {int(time.time()) + lasts}:{int(time.time())}:x")
+            call(9)
+            await asyncio.sleep(1.5)
+            assert len(phones.dialled) - rung == (1 if lasts < 0 else 0)
+            await until(lambda: len(phones.dialled) > rung, 4)  # noqa: B023  # of this round
+            pbx.cli("channel request hangup all")
+            await until(lambda: "0 active calls" in pbx.cli("core show channels count"), 5)
+
+
 class Timed(Carrier):
-    """Notes when each telephone is rung, and when its last conversation ended."""
+    """Notes when each telephone is rung."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, ring_seconds=0.1, **kwargs)  # type: ignore[arg-type]
-        self._over: dict[str, tuple[str, float]] = {}
-        self.quiet: list[tuple[str, str, float]] = []
-        """Telephone, call, and seconds from its end to the next ring."""
+        self.rung: list[tuple[str, float]] = []
+        """Telephone, and the instant in which its INVITE was read, in seconds since 1970."""
 
     async def _answer_call(self, call_id: str, invite: dict[str, str], address: tuple[str, int]) -> None:
-        number, now = invite["number"], asyncio.get_running_loop().time()
-        if number in self._over:
-            call, ended_at = self._over.pop(number)
-            self.quiet.append((number, call, now - ended_at))
+        self.rung.append((invite["number"], time.time()))
         await super()._answer_call(call_id, invite, address)
-
-    def _drop(self, call_id: str) -> None:
-        dialog = self._dialogs.get(call_id)
-        if dialog is not None and dialog.answered:
-            now = asyncio.get_running_loop().time()
-            self._over[dialog.invite["number"]] = dialog.invite["x-callrouter-call"], now
-        super()._drop(call_id)
 
 
 async def test_nobody_is_offered_a_call_in_a_wrap_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversation after conversation, ended by either side, with callers waiting all the time.
 
-    Who gives up in the instant in which the agent picks up has talked to nobody: the telephone was answered, and
-    nothing follows.
+    What counts is what the telephones saw: an INVITE after an agent's conversation and before Asterisk has let them go
+    again is an offer in a wrap-up. Conversations, their ends and the pauses are Asterisk's own words, with its own
+    times; neither the roster nor the record of callrouter is asked.
     """
     monkeypatch.setattr(carrier, "_VOICEMAIL_SECONDS", 0.4)
     monkeypatch.setattr("tests.asterisk.agents.workplace.Carrier", Timed)
     chance = random.Random(10)
     async with (
-        a_pbx(tmp_path, CREW) as there,
+        a_pbx(tmp_path, CREW, manager=MANAGER) as there,
+        looking_on(there[0]) as seen,
         at_work(*there, crew_of(*CREW), with_wrap_up(TEAM, WRAP_UP_SECONDS)) as (place, room),
     ):
         phones = there[1]
@@ -220,15 +240,30 @@ async def test_nobody_is_offered_a_call_in_a_wrap_up(tmp_path: Path, monkeypatch
             place.habits[name] = Habit.VOICEMAIL if number % 2 else Habit.ANSWERS
             place.roster.log_in(name, name)
         async with asyncio.timeout(60 + 3 * ENDS):
-            while len(phones.quiet) < ENDS:
+            while seen.ends < ENDS:
                 if len(room.live) < len(CREW) + 4:
                     stays = chance.uniform(0.8, 4)
                     line = f"Local/{DID}@callrouter-entry/n extension leave-{stays:.1f}@test-caller"
                     await asyncio.to_thread(there[0].cli, f"channel originate {line}")
                 await asyncio.sleep(0.02)
-        talked = {(call.agent, call.call_id) for call in room.ended if call.clocks.bridged_at}
-    conversations = [(seconds, name) for name, call, seconds in phones.quiet if (name, call) in talked]
+        await asyncio.sleep(PAUSE_SECONDS)
+    conversations = seen.conversations()
 
-    assert min(conversations)[0] >= QUIET_SECONDS
-    assert {name for _, name in conversations} == set(CREW)
-    assert len(conversations) > 0.8 * ENDS
+    assert {one.agent for one in conversations} == set(CREW)
+    assert [one for one in conversations if one.pause_seconds > PAUSE_SECONDS] == []
+    lasted = [one.resumed_at - one.ended_at for one in conversations if one.resumed_at is not None]
+    assert min(lasted) > WRAP_UP_SECONDS - PAUSE_SECONDS
+    assert offered_in_a_wrap_up(conversations, phones.rung) == []
+    called = [(name, at) for name, offers in seen.offers.items() for at in offers]
+    assert offered_in_a_wrap_up(conversations, called) == []
+    assert statistics.median(one.pause_seconds for one in conversations) < USUAL_PAUSE_SECONDS
+
+
+def offered_in_a_wrap_up(conversations: list[Conversation], offers: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Offers to an agent after one of their conversations and before they were let go."""
+    return [
+        (name, at)
+        for name, at in offers
+        for one in conversations
+        if one.agent == name and one.ended_at <= at < (one.resumed_at or one.ended_at + WRAP_UP_SECONDS)
+    ]

@@ -135,16 +135,21 @@ There = tuple[Pbx, Carrier, dict[str, Habit]]
 
 @asynccontextmanager
 async def a_pbx(
-    folder: Path, names: Sequence[str], queues: str = QUEUES, telephones: type[Carrier] = Carrier
+    folder: Path,
+    names: Sequence[str],
+    queues: str = QUEUES,
+    *,
+    manager: str = "",
+    telephones: type[Carrier] = Carrier,
 ) -> AsyncIterator[tuple[Pbx, Carrier, dict[str, Habit]]]:
-    """An Asterisk whose telephones answer, and are known to be there."""
+    """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf."""
     habits = dict.fromkeys(names, Habit.ANSWERS)
     phones = await telephones.open(habits)
     with Pbx.start(
         folder / "pbx",
         agents=len(names),
         agent_contacts=dict.fromkeys(names, phones.contact),
-        extra_conf={"extensions": EXTENSIONS, "queues": queues},
+        extra_conf={"extensions": EXTENSIONS, "queues": queues, "manager": manager},
     ) as pbx:
         pbx.cli("module load res_clioriginate.so")
         try:

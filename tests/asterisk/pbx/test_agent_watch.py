@@ -155,7 +155,7 @@ async def test_an_agent_comes_and_goes() -> None:
 
 
 async def test_who_vanishes_without_an_event_is_missed_at_the_next_look() -> None:
-    """A static member whom a reload removes while they talk (asterisk-queues: X14)."""
+    """A static member whom a reload removes while they talk."""
     asterisk, watch, told = watching()
     asterisk.members = [member("QueueMember"), member("QueueMember", agent="bruno")]
     await watch.look()

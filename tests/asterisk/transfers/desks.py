@@ -80,7 +80,7 @@ class Desks:
 async def talking(folder: Path, plan: Plan | None = None, *, seconds: float = 25) -> AsyncIterator[Desks]:
     """agent-1 talks to a caller, who would stay for so long."""
     async with (
-        a_pbx(folder, ("agent-1", "agent-2"), QUEUES, DeskPhones) as there,
+        a_pbx(folder, ("agent-1", "agent-2"), QUEUES, telephones=DeskPhones) as there,
         at_work(*there, crew(), plan or a_plan()) as (place, room),
     ):
         for name in ("agent-1", "agent-2"):

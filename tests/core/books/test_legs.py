@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +12,7 @@ from callrouter.core import engine, facts, state
 from callrouter.core.books import legs
 from callrouter.core.call import DialAttempt, DialOutcome, EndedBy, Leg, LegFailure, LegPurpose, QueueOutcome, replace
 from callrouter.core.explain import explain
-from callrouter.core.inputs import CallerHungUp, ControlLost, Input, LegHeard, LegSign, QueueLeft
+from callrouter.core.inputs import LINE_FAILED, CallerHungUp, ControlLost, Input, LegHeard, LegSign, QueueLeft
 from callrouter.core.parts import MICROSECOND, PartsReader, write_legs
 from tests.core.books.test_offers import AT, CALL, PLAN, answered, rung, sign, told
 
@@ -55,6 +56,14 @@ def test_the_agent_hangs_up() -> None:
 def test_an_agents_line_that_fails() -> None:
     """The channel ends without a hang-up of theirs: nobody on the telephone did it."""
     assert ended_by(sign(LegSign.ENDED, 30), left(30.01))[0] is EndedBy.SYSTEM
+
+
+@pytest.mark.parametrize("cause", sorted(LINE_FAILED))
+def test_an_agent_whose_telephone_has_no_power(cause: int) -> None:
+    """Asterisk requests a hang-up there when it gives the telephone up: nobody hung up."""
+    given_up: list[Input] = [sign(LegSign.HUNG_UP, 30, cause=cause), sign(LegSign.ENDED, 30, cause=cause), left(30.01)]
+
+    assert ended_by(*given_up)[0] is EndedBy.SYSTEM
 
 
 def test_an_end_that_nobody_saw() -> None:

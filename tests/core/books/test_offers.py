@@ -83,6 +83,11 @@ MEASURED: Final[dict[str, tuple[list[Input], OfferOutcome, float]]] = {
         OfferOutcome.REFUSED,
         1.0,
     ),
+    "refused_across_a_second": (
+        [rung(), sign(RANG, 1.1), sign(HUNG_UP, 2, cause=17), missed(2, 2), sign(ENDED, 2, cause=17)],
+        OfferOutcome.REFUSED,
+        1.0,
+    ),
     "congested": (
         [rung(), sign(HUNG_UP, 2, cause=34), sign(UNANSWERED, 2), missed(2, 0), sign(ENDED, 2, cause=34)],
         OfferOutcome.PHONE_FAILED,
@@ -180,6 +185,21 @@ def test_a_ring_nobody_saw_begin() -> None:
     (offer,) = call.offers
     assert offer.began_at == AT + timedelta(seconds=1)
     assert isinstance(concluded[0], facts.OfferMade)
+
+
+def test_a_ring_is_dated_by_its_beginning() -> None:
+    """RingTime counts whole seconds, and may say one too many: what was heard of the beginning stands."""
+    for first, second in ((rung(), missed(2.2, 2)), (missed(2.2, 2), rung())):
+        call, _ = told(first, second)
+
+        assert call.offers[0].began_at == AT + timedelta(seconds=1)
+
+
+def test_no_ring_begins_before_the_caller_waits() -> None:
+    """However long app_queue says that it rang."""
+    call, _ = told(missed(0.4, 1))
+
+    assert call.offers[0].began_at == CALL.queue_visits[0].entered_at
 
 
 def test_an_answer_that_is_reported_again_without_its_channel() -> None:

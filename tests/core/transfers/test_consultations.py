@@ -44,7 +44,7 @@ def test_completed() -> None:
     assert (bea.talk_seconds(), bea.ended_by) == (30, EndedBy.AGENT)
     assert (call.call.talk_seconds(), call.call.agent) == (40, "bea")
     assert [one.by for one in call.facts if isinstance(one, CallTransferred)] == ["anne"]
-    assert "10:00:25  consulted bea for 7 s" in explain(call.call)
+    assert "10:00:25  consulted bea for 7 s" in explain(call.call, plan)
 
 
 def test_ended() -> None:

@@ -11,9 +11,11 @@ import pytest
 from callrouter.asterisk.say import sounds_of
 from callrouter.core.effects import ReadAs, Reading
 from callrouter.core.read_aloud import NotReadable, SpokenVariable
+from callrouter.core.waiting.announcing import MOST_MINUTES, MOST_PLACES
 from callrouter.dialplan import Catalogue
 from callrouter.dialplan.language.languages import FIGURES, VOICES
-from callrouter.dialplan.language.own_texts import OWN_TEXTS
+from callrouter.dialplan.language.own_texts import OWN_TEXTS, counted
+from callrouter.dialplan.language.waiting_texts import WAITING_TEXTS, by_minutes, by_place
 from callrouter.speech import Speech
 
 CLIENT = """\
@@ -53,6 +55,28 @@ def test_every_voice_is_there() -> None:
 
         assert spoken.stdout.strip(), language
         assert language == "en" or "(en)" not in spoken.stdout, language
+
+
+ANNOUNCES = "{ queue: { name: sales, max_wait: 3m, announce: { every: 30s }, overflow: bye } }"  # all six sentences
+
+
+@pytest.mark.parametrize("language", sorted({language for text in WAITING_TEXTS for language in text.words}))
+def test_what_callers_hear_who_wait(client: Callable[[str, str], Catalogue], language: str) -> None:
+    """In each language of our own all of it, with the numbers in their places, and no brace left over."""
+    assert [text.name for text in WAITING_TEXTS if language not in text.words] == []
+    said = [counted(text.words[language], count) for text, count in (*by_place(), *by_minutes())]
+    assert len(set(said)) == MOST_PLACES + 1 + MOST_MINUTES + 1
+    assert not [one for one in said if "{" in one]
+    numbers = [count for _, count in (*by_place(), *by_minutes())]
+    assert [one for one, count in zip(said, numbers, strict=True) if count > 1 and str(count) not in one] == []
+    assert [one for one in _wrong(client(language, ANNOUNCES)) if "standard_position" in one] == []
+
+
+def test_what_nobody_translated_for_those_who_wait(client: Callable[[str, str], Catalogue]) -> None:
+    """The first sentence that is missing is named."""
+    wrong = _wrong(client("el", ANNOUNCES))
+
+    assert len([one for one in wrong if "write it as prompt standard_position_next of shared/prompts.yaml" in one]) == 1
 
 
 @pytest.mark.parametrize("language", sorted({language for text in OWN_TEXTS for language in text.words}))

@@ -29,6 +29,9 @@ from tests.dialplan.mistakes.trades import (
     Trade,
 )
 
+PATIENCE = ("Merci de patienter, nous allons vous répondre.", "Please hold, we will be with you soon.")
+PATIENCE_TOO = ("Nous vous remercions de votre patience.", "Thank you for your patience.")
+PATIENCE_KEY = ("Pour laisser un message, tapez 1.", "To leave a message, press 1.")
 CRM = "crm.firm.example"
 LANGUAGES = ("fr", "en")
 
@@ -302,6 +305,7 @@ def _tree(firm: Firm) -> None:
             "max_wait": random.choice(["45s", "1m", "2m", "3m", "5m"]),
             "brief": firm.say((firm.title, firm.title)),
             "overflow": full,
+            **_waiting(firm, full),
         }
     }
     day_desk = _standing(firm, full) if firm.chance(0.25) else "desk"
@@ -327,6 +331,27 @@ def _tree(firm: Firm) -> None:
         del document["lists"]
     document["start"] = start
     document["nodes"] = _reached(nodes, start)
+
+
+def _waiting(firm: Firm, full: str) -> dict[str, Any]:
+    """What callers hear while they wait, how they leave the line, and who goes first."""
+    random = firm.random
+    found: dict[str, Any] = {}
+    if firm.chance(0.25):
+        tell = random.choice([["position"], "expected_wait", ["position", "expected_wait"]])
+        found["announce"] = {"tell": tell, "every": random.choice(["30s", "40s"])} if firm.chance(0.7) else {}
+    messages = [firm.say(PATIENCE)] if firm.chance(0.5) else [firm.say(PATIENCE), firm.say(PATIENCE_TOO)]
+    if firm.chance(0.2):
+        found["keys"] = {random.choice(["1", "9", "*"]): full}
+        if "1" in found["keys"]:
+            messages.append(firm.say(PATIENCE_KEY))
+    if firm.chance(0.25):
+        found["comfort"] = {"messages": messages, "every": random.choice(["30s", "35s", "44s"])}
+    if firm.chance(0.15):
+        found["priority"] = str(random.randint(0, 9))
+    if firm.chance(0.15):
+        found["rises"] = {"after": "30s", "to": str(random.randint(10, 100))}
+    return found
 
 
 def _callback(firm: Firm) -> str:

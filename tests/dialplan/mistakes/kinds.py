@@ -11,6 +11,7 @@ from tests.dialplan.mistakes import (
     of_shared,
     of_times,
     of_trees,
+    of_waiting,
 )
 from tests.dialplan.mistakes.kind import Kind
 
@@ -25,6 +26,7 @@ KINDS: tuple[Kind, ...] = tuple(
             *of_places.KINDS,
             *of_services.KINDS,
             *of_shared.KINDS,
+            *of_waiting.KINDS,
         ),
         key=lambda kind: kind.line,
     )

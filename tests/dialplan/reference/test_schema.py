@@ -214,6 +214,8 @@ def targets(value: Any) -> Iterator[str]:
         for key, item in value.items():
             if key in (*ways, "then", "no_input", "no_match", "declined", "after") and isinstance(item, str):
                 yield item
+            elif key == "rises":
+                continue
             elif key in ("keys", "caller"):
                 yield from (target for target in item.values() if isinstance(target, str))
             else:

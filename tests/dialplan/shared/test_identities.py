@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.provision import fallback_of
 from callrouter.core.identity import Forwarding, Identity, Shows
+from callrouter.core.nodes import CallbackNode, DialNode, RedirectNode
+from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.issues import Severity
+from callrouter.dialplan.show.text import tree
+from callrouter.outgoing.rules import Rules
 from callrouter.testing import TUESDAY_10
 
 CLIENT = """
@@ -95,3 +101,83 @@ def test_what_is_refused(tmp_path: Path, identity: str, trunk: str | None, sente
 
     assert found is None
     assert any(sentence in issue for issue in issues), issues
+
+
+NODES = """
+client: acme
+name: Acme
+numbers: ["01 99 00 00 90"]
+timezone: Europe/Paris
+language: fr
+contacts: {{ doctor: {{ number: "06 12 34 00 07" }} }}
+identity: {{ show: client, mandate: 2026-01-05 }}
+fallback: {{ node: elsewhere }}
+start: urgent
+nodes:
+  urgent: {{ dial: {{ contacts: [doctor], identity: {dial}, no_answer: elsewhere }} }}
+  elsewhere: {{ redirect: {{ number: "01 99 00 00 99", identity: {redirect}, failed: offer }} }}
+  offer:
+    callback:
+      automatic: {{ queue: medical, identity: {callback} }}
+      done: bye
+      declined: bye
+      no_input: bye
+      no_match: bye
+  bye: {{ hangup: {{}} }}
+"""
+QUEUES = "queues: { medical: { title: Medical } }\n"
+OPERATORS, CALLERS = "{ show: operator }", "{ show: caller }"
+
+
+def nodes_of(folder: Path, dial: str, redirect: str, callback: str, trunk: str = BOTH) -> tuple[Plan | None, list[str]]:
+    """A plan whose nodes show other numbers than the client's, and what is said of it."""
+    (folder / "acme.yaml").write_text(NODES.format(dial=dial, redirect=redirect, callback=callback))
+    (folder / "shared").mkdir()
+    (folder / "shared" / "trunk.yaml").write_text(trunk)
+    (folder / "shared" / "queues.yaml").write_text(QUEUES)
+    catalogue = load_directory(folder, PaperSpeech(), now=TUESDAY_10)
+    said = [str(issue) for issue in catalogue.issues if "identity" in str(issue) or issue.severity is Severity.ERROR]
+    return catalogue.plans.get("acme"), said
+
+
+def test_a_node_shows_another_number_than_the_client(tmp_path: Path) -> None:
+    """And says so in the drawing; Asterisk alone shows what the fallback's node does."""
+    plan, said = nodes_of(tmp_path, CALLERS, OPERATORS, OPERATORS)
+
+    assert said == []
+    assert plan is not None
+    operators = Identity(shows=Shows.OPERATOR, number=OPERATOR, forwarding=DIVERTED)
+    urgent, elsewhere, offer = (plan.nodes[name] for name in ("urgent", "elsewhere", "offer"))
+    assert isinstance(urgent, DialNode)
+    assert urgent.identity == Identity(shows=Shows.CALLER, number=OPERATOR, forwarding=DIVERTED)
+    assert isinstance(elsewhere, RedirectNode)
+    assert elsewhere.identity == operators
+    assert isinstance(offer, CallbackNode)
+    assert offer.automatic is not None
+    assert offer.automatic.identity == operators
+    assert "as the operator's number (+33199000000), with Diversion" in tree(plan)
+    assert fallback_of(plan, "+33199000090") == ("number:+33199000099:+33199000000:diversion:+33199000090:operator")
+    (rule,) = (rule for rule in [Rules({"acme": plan}).find("acme", "offer")] if rule)
+    assert rule.shown("+33199000090") == OPERATOR
+
+
+@pytest.mark.parametrize(
+    ("dial", "redirect", "callback", "trunk", "sentence"),
+    [
+        (CALLERS, OPERATORS, OPERATORS, TRUNK, "the carrier does not let us show the caller's number"),
+        ("{ show: client }", OPERATORS, OPERATORS, BOTH, "takes its mandate"),
+        (OPERATORS, "{ show: client, mandate: 2026-01-07 }", OPERATORS, BOTH, "is still to come"),
+        (OPERATORS, OPERATORS, CALLERS, BOTH, "the caller is whom we call back"),
+        (OPERATORS, '{ show: operator, number: "01 40 00 00 01" }', OPERATORS, BOTH, "is for `show: client` only"),
+    ],
+)
+def test_a_nodes_identity_is_judged_like_the_clients(
+    tmp_path: Path, dial: str, redirect: str, callback: str, trunk: str, sentence: str
+) -> None:
+    """At its own line, and the plan is not taken."""
+    plan, said = nodes_of(tmp_path, dial, redirect, callback, trunk)
+
+    assert plan is None
+    of_nodes = [one for one in said if 'node "' in one]
+    assert len(of_nodes) == 1
+    assert sentence in of_nodes[0]

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from callrouter.core.call import replace
+from callrouter.core.identity import Forwarding, Identity, Shows
+from callrouter.core.nodes import HangupNode, RedirectNode
+from callrouter.core.plan import Plan
 from callrouter.dialplan.shared.queues import TeamQueue
-from callrouter.questions.diff.settings import changed_contacts, changed_queues
+from callrouter.questions.diff.settings import changed_contacts, changed_queues, unheard
+from callrouter.testing import plan_of
 
 MEDICAL = TeamQueue(
     name="medical",
@@ -64,3 +68,20 @@ def test_contacts_who_come_change_and_go() -> None:
         "Contact matron: new.",
         "Contacts nurse, office: gone.",
     ]
+
+
+def test_a_node_that_shows_another_number() -> None:
+    """The caller meets no difference; whoever is rung does."""
+
+    def of(identity: Identity | None) -> Plan:
+        node = RedirectNode(name="office", number="+33199000099", identity=identity, exits={"failed": "bye"})
+        return plan_of(node, HangupNode(name="bye"))
+
+    ours = Identity(shows=Shows.OPERATOR, number="+33199000000", forwarding=Forwarding.DIVERSION)
+
+    (told,) = unheard(of(None), of(ours))
+
+    assert told.startswith(
+        "At office, the number that whoever is rung sees is now the operator's number (+33199000000)"
+    )
+    assert told.endswith(", with Diversion instead of what the client's other calls show.")

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from callrouter.core.call import Call, replace
-from callrouter.permissions import Permission
+from callrouter.permissions import By, Permission
 from callrouter.store import schema
 from callrouter.store.access.audit import AuditRow, list_audit
 from callrouter.store.access.keeping import Keeper
-from callrouter.store.access.recordings import EXPIRE, By, Recordings, StoredRecording
+from callrouter.store.access.recordings import EXPIRE, Recordings, StoredRecording
 from callrouter.store.access.sound_file import QUIETEST, file_of, measure, path_of
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database

@@ -13,11 +13,12 @@ from sqlalchemy import select
 from callrouter.core.call import Call, Callback, CallerId, CallState, Clocks, Disposition, QueueOutcome, QueueVisit
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement
 from callrouter.outgoing.ports import OpenCallback, Ruled
+from callrouter.store.callbacks import list_callbacks
 from callrouter.store.database import Database
 from callrouter.store.outgoing import book
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
-from callrouter.store.tables import callbacks
+from callrouter.store.tables import callbacks, legs
 from callrouter.store.writing.writer import Writer
 from tests.store.conftest import MONDAY
 
@@ -95,8 +96,8 @@ async def test_those_that_are_only_listed_are_not_read(database: Database, monke
     elsewhere = [asked(f"elsewhere-{number}", client="other", at=number) for number in range(5)]
     await record(database, *listed, *elsewhere, asked("rings", at=100))
 
-    assert calls_of(await found(CallbackRows(database))) == ["rings"]
-    assert await CallbackRows(database).open(after(-86_400), []) == []
+    assert calls_of(await found(CallbackRows(database, epoch=1))) == ["rings"]
+    assert await CallbackRows(database, epoch=2).open(after(-86_400), []) == []
 
 
 async def test_those_whose_hours_are_open_are_read_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,18 +107,18 @@ async def test_those_whose_hours_are_open_are_read_first(database: Database, mon
     await record(database, *closed, asked("late", at=200), asked("early", at=100))
     ruled = (Ruled("other", "offer", is_open=False), Ruled("acme", "offer", is_open=True))
 
-    assert calls_of(await found(CallbackRows(database), *ruled)) == ["early", "late"]
+    assert calls_of(await found(CallbackRows(database, epoch=3), *ruled)) == ["early", "late"]
 
 
 async def test_who_takes_over_knows_what_was_to_be_shown(database: Database) -> None:
     """And what had been dialled: a tree that shows another number now takes it back."""
     await record(database, asked("a"))
-    first = CallbackRows(database)
+    first = CallbackRows(database, epoch=4)
     await first.take_over()
     (wish,) = await found(first)
     assert await first.claim(wish, order(shown="+33199000000"), after(10))
 
-    (one,) = await CallbackRows(database).take_over()
+    (one,) = await CallbackRows(database, epoch=5).take_over()
 
     assert (one.shown, one.did, one.wish) == ("+33199000000", "+33199000010", ("a", 1))
 
@@ -125,7 +126,7 @@ async def test_who_takes_over_knows_what_was_to_be_shown(database: Database) -> 
 async def test_how_often_in_a_row_the_switch_lost_it(database: Database) -> None:
     """Whatever was before that does not count."""
     await record(database, asked("a"))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=6)
     await rows.take_over()
     counted = []
     for number, outcome in enumerate([Outcome.LOST, Outcome.BUSY, Outcome.LOST, Outcome.LOST]):
@@ -142,7 +143,7 @@ async def test_how_often_in_a_row_the_switch_lost_it(database: Database) -> None
 async def test_who_was_called_back_may_ask_again(database: Database) -> None:
     """Only what they had asked for before they were reached is settled by it."""
     await record(database, asked("first"), asked("second", at=30), asked("somebody", at=30, callbacks=ELSE))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=7)
     await rows.take_over()
     one = order()
     assert await rows.claim((await found(rows))[0], one, after(60))
@@ -157,7 +158,7 @@ async def test_who_was_called_back_may_ask_again(database: Database) -> None:
 async def test_a_clock_that_is_behind_leaves_no_callback_open(database: Database) -> None:
     """The callback that was placed is settled by its call, whenever the PBX says that it was answered."""
     await record(database, asked("a"))
-    rows = CallbackRows(database)
+    rows = CallbackRows(database, epoch=8)
     await rows.take_over()
     one = order()
     assert await rows.claim((await found(rows))[0], one, after(60))
@@ -173,14 +174,14 @@ async def test_a_pbx_that_is_called_otherwise_now(database: Database) -> None:
     """What was under way there is taken over under both names, and stands under the present one; no other PBX's is."""
     await record(database, asked("here"), asked("elsewhere", client="other"))
     for name, client in (("pbx-1", "acme"), ("lyon", "other")):
-        rows = CallbackRows(database, name)
+        rows = CallbackRows(database, name, epoch=9)
         await rows.take_over()
         (wish,) = await found(rows, Ruled(client, "offer", is_open=True))
         assert await rows.claim(wish, order(client=client), after(10))
 
-    renamed = CallbackRows(database, "paris", formerly="pbx-1")
+    renamed = CallbackRows(database, "paris", formerly="pbx-1", epoch=10)
     (taken,) = await renamed.take_over()
-    (again,) = await CallbackRows(database, "paris").take_over()
+    (again,) = await CallbackRows(database, "paris", epoch=11).take_over()
 
     assert taken.wish == again.wish == ("here", 1)
 
@@ -199,13 +200,13 @@ async def renamed(database: Database) -> Database:
 async def test_a_client_that_was_renamed_calls_back_under_its_present_tree(renamed: Database) -> None:
     """Whatever was asked for before, and whatever was under way then."""
     await record(renamed, asked("waits", client="acme-and-sons"), asked("under-way", client="acme-and-sons", at=1))
-    rows = CallbackRows(renamed)
+    rows = CallbackRows(renamed, epoch=12)
     await rows.take_over()
     waits, under_way = await found(rows)
     assert {waits.client, under_way.client} == {"acme"}
     assert await rows.claim(under_way, order(client="acme-and-sons"), after(10))
 
-    (taken,) = await CallbackRows(renamed).take_over()
+    (taken,) = await CallbackRows(renamed, epoch=13).take_over()
 
     assert (taken.client, taken.wish) == ("acme", under_way.wish)
 
@@ -214,7 +215,7 @@ async def test_a_client_that_was_renamed_calls_back_under_its_present_tree(renam
 async def test_who_rings_again_after_the_client_was_renamed(renamed: Database, how: str) -> None:
     """Is not called back: told at once, found in the record, or looked up before a call is placed."""
     await record(renamed, asked("before", client="acme-and-sons"))
-    rows = CallbackRows(renamed)
+    rows = CallbackRows(renamed, epoch=14)
     await rows.take_over()
     (wish,) = await found(rows)
     clocks = Clocks(ringing_at=after(60), entered_service_at=after(60), bridged_at=after(70), ended_at=after(90))
@@ -233,7 +234,7 @@ async def test_who_rings_again_after_the_client_was_renamed(renamed: Database, h
 async def test_a_callback_settles_what_was_asked_under_another_name(renamed: Database) -> None:
     """It is the same caller, and the same client."""
     await record(renamed, asked("before", client="acme-and-sons"), asked("after", at=30))
-    rows = CallbackRows(renamed)
+    rows = CallbackRows(renamed, epoch=15)
     await rows.take_over()
     wish = next(one for one in await found(rows) if one.wish[0] == "after")
     one = order()
@@ -260,6 +261,42 @@ async def test_who_asked_between_two_answers_of_one_call(database: Database) -> 
     once: dict[str, Any] = {"clocks": clocks, "disposition": Disposition.ANSWERED, "queue_visits": (visit(-50),)}
     await record(database, asked("once", **once), asked("twice", **once | {"queue_visits": (visit(-50), visit(100))}))
 
-    await CallbackRows(database).settle_recorded(after(-86_400))
+    await CallbackRows(database, epoch=16).settle_recorded(after(-86_400))
 
     assert await states(database) == {"once": "open", "twice": "done"}
+
+
+async def test_whoever_was_rung_has_a_leg(database: Database) -> None:
+    """With carrier, the number they saw, and what the network said; it is of no caller's call."""
+    await record(database, asked("a"))
+    rows = CallbackRows(database, epoch=17)
+    await rows.take_over()
+    busy, talked, unrung = order(), order(), order()
+    said: dict[str, Any] = {"rung_at": after(90), "over_at": after(300), "trunk": "trunk-acme-out"}
+    for one, progress, outcome in (
+        (unrung, NOTHING_YET, Outcome.NOBODY_FREE),
+        (busy, Progress(**said, hangup_cause=17, sip=486), Outcome.BUSY),
+        (talked, Progress(**said, answered_at=after(100), hangup_cause=16), Outcome.ANSWERED),
+    ):
+        assert await rows.claim((await found(rows))[0], one, after(60))
+        await rows.conclude(one.outgoing_id, progress, outcome, after(301), None)
+    async with database.connection() as connection:
+        kept = {row.leg_id: row for row in await connection.execute(select(legs))}
+    (listed,) = (await list_callbacks(database)).callbacks
+
+    assert sorted(kept) == sorted(f"{one.outgoing_id}.far" for one in (busy, talked))
+    reached, refused = kept[f"{talked.outgoing_id}.far"], kept[f"{busy.outgoing_id}.far"]
+    assert {(leg.call_id, leg.purpose, leg.direction, leg.party) for leg in kept.values()} == {
+        (None, "callback", "outgoing", "")
+    }
+    assert {(leg.identity, leg.trunk, leg.pbx) for leg in kept.values()} == {
+        ("+33199000010", "trunk-acme-out", "pbx-1")
+    }
+    assert (reached.began_at, reached.answered_at, reached.ended_at) == (after(90), after(100), after(300))
+    assert (reached.talk_seconds, reached.cause, reached.tech_cause) == (200.0, 16, None)
+    assert (refused.talk_seconds, refused.cause, refused.tech_cause) == (0.0, 17, "486")
+    assert [(one.trunk, one.tech_cause) for one in listed.calls] == [
+        (None, None),
+        ("trunk-acme-out", "486"),
+        ("trunk-acme-out", None),
+    ]

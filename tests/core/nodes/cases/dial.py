@@ -123,7 +123,7 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(rings=(Ring(whom=ON_CALL, path=("contacts", 0)), Ring(whom=DOCTOR, path=("contacts", 1)))),
             effort=Effort(),
-            unheard={},
+            unheard={"identity": "the number that whoever is rung sees"},
         ),
     ),
     (
@@ -136,7 +136,7 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(rings=(Ring(whom=ROTA, path=("contacts", 0)),)),
             effort=Effort(),
-            unheard={},
+            unheard={"identity": "the number that whoever is rung sees"},
         ),
     ),
 )

@@ -1,11 +1,16 @@
 """Transcripts of `queue`."""
 
-from callrouter.core.call import CallState, Disposition, QueueOutcome
-from callrouter.core.effects import Briefing, EnterQueue
-from callrouter.core.nodes import HangupNode, MessageNode, QueueNode
+from typing import Any
+
+from callrouter.core.call import CallState, Disposition, QueueOutcome, replace
+from callrouter.core.effects import Announced, Briefing, Comfort, EnterQueue, Rising
+from callrouter.core.nodes import HangupNode, MenuNode, MessageNode, QueueNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
+from callrouter.core.numbers import CallerList
+from callrouter.core.waiting.priority import ListPriority
 from callrouter.testing import Playbook, plan_of, sound
 
+VIP = CallerList(name="vip", numbers=frozenset({"+33612340007"}))
 BRIEF = (sound("Acme"),)
 QUEUE = QueueNode(
     name="team", queue="sales", priority=5, max_wait_seconds=180, brief=BRIEF, exits={"overflow": "message"}
@@ -119,7 +124,109 @@ def case_answered_by_the_switchs_word_alone_is_no_answer() -> Playbook:
     return call
 
 
+WAITS = Announced(every_seconds=30.0, places=(sound("next"), sound("second")), minutes=(sound("soon"), sound("later")))
+KEYS = QueueNode(
+    name="team",
+    queue="sales",
+    priority=1,
+    list_priorities=(ListPriority(callers=VIP, priority=10),),
+    rising=Rising(after_seconds=120, to=5),
+    max_wait_seconds=180,
+    keys=("1", "2"),
+    announced=WAITS,
+    comfort=((sound("please hold"),), (sound("press 1"),)),
+    comfort_seconds=45.0,
+    exits={"key:1": "message", "key:2": "asks", "overflow": "asks"},
+)
+ASKS = MenuNode(
+    name="asks",
+    sounds=(sound("go on?"),),
+    keys=("1",),
+    no_input_retries=0,
+    exits={"key:1": "team", "no_input": "team", "no_match": "bye"},
+)
+WITH_KEYS = plan_of(KEYS, ASKS, *REST)
+
+
+def _waits(priority: int = 1, **changes: Any) -> EnterQueue:
+    comfort = Comfort(every_seconds=45.0, messages=((sound("please hold"),), (sound("press 1"),)))
+    waits = EnterQueue(
+        queue="sales",
+        priority=priority,
+        max_wait_seconds=180,
+        briefing=Briefing(client=PLAN.client, name=PLAN.name),
+        keys=("1", "2"),
+        announced=WAITS,
+        comfort=comfort,
+        rising=Rising(after_seconds=120, to=5),
+    )
+    return replace(waits, **changes)
+
+
+def case_a_key_leaves_for_a_message() -> Playbook:
+    """Not a lost call: they left their word."""
+    call = Playbook(WITH_KEYS).offer().expects("answer", _waits()).answered().after(20)
+    call.queue_left(QueueOutcome.EXITED, key="1").expects("play leave a message")
+    call.prompt_ended().expects("record at most 120 s").recorded(12).expects("hang up 16")
+    call.passes("team:key:1", "message:done", "bye:end").hangs_up().ends(Disposition.MESSAGE_LEFT)
+    assert call.call.queue_visits[0].outcome is QueueOutcome.EXITED
+    assert call.call.queue_visits[0].waiting_seconds(call.at) == 20
+    return call
+
+
+def case_a_turn_is_kept_through_a_menu() -> Playbook:
+    """Two visits, one turn: the place is that of the first entry, and what raises the priority counts from there."""
+    call = Playbook(WITH_KEYS).offer().expects("answer", _waits()).answered()
+    entered = call.call.queue_visits[0].entered_at
+    call.after(50).queue_left(QueueOutcome.EXITED, key="2").expects("collect 1: go on?")
+    call.silence().expects(_waits(turn_at=entered, rising=Rising(after_seconds=70, to=5)))
+    call.after(100).queue_left(QueueOutcome.TIMEOUT).expects("collect 1: go on?")
+    call.keys("1").expects(_waits(5, turn_at=entered, rising=None)).after(5).agent_answers("agent-1")
+    assert [visit.outcome for visit in call.call.queue_visits[:2]] == [QueueOutcome.EXITED, QueueOutcome.TIMEOUT]
+    return call.after(60).hangs_up().ends(Disposition.ANSWERED)
+
+
+def case_another_conversation_begins_another_turn() -> Playbook:
+    """Whoever was answered, and comes back, stands at the end."""
+    plan = plan_of(
+        QueueNode(name="team", queue="sales", max_wait_seconds=9, exits={"overflow": "bye", "done": "asks"}),
+        ASKS,
+        *REST,
+    )
+    call = Playbook(plan).offer().expects("answer", "queue sales").answered().agent_answers("agent-1").after(30)
+    call.queue_left(QueueOutcome.ANSWERED).expects("collect 1: go on?").keys("1")
+    briefing = Briefing(client=PLAN.client, name=PLAN.name)
+    call.expects(EnterQueue(queue="sales", priority=0, max_wait_seconds=9, briefing=briefing))
+    return call.hangs_up().ends(Disposition.ANSWERED)
+
+
+def case_callers_of_a_list_come_first() -> Playbook:
+    """And do not rise to what is less."""
+    call = Playbook(WITH_KEYS).offer(caller="+33612340007").expects("answer", _waits(10, rising=None)).answered()
+    return call.hangs_up().ends(Disposition.ABANDONED)
+
+
+def case_a_key_that_is_none_of_theirs_overflows() -> Playbook:
+    """Asterisk lets none through: should one come, the caller is not left alone."""
+    call = Playbook(WITH_KEYS).offer().expects("answer", _waits()).answered()
+    call.queue_left(QueueOutcome.EXITED, key="9").expects("collect 1: go on?").passes("team:overflow")
+    return call.hangs_up().ends(Disposition.ABANDONED)
+
+
 ABOUT = (
+    (
+        KEYS,
+        About(
+            family=Family.REACHES,
+            left_by={"key:1": LeftBy.KEY, "key:2": LeftBy.KEY, "overflow": LeftBy.OTHERS},
+            does=(replace(_waits(), briefing=None),),
+            reads=Reads(lists=(VIP,)),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(),
+            unheard={"brief": "what agents hear first"},
+        ),
+    ),
     (
         QUEUE,
         About(

@@ -34,7 +34,7 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(rings=(Ring(whom="+442079460041", path=("number",)),)),
             effort=Effort(),
-            unheard={},
+            unheard={"identity": "the number that whoever is rung sees"},
         ),
     ),
 )

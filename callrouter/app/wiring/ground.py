@@ -1,0 +1,106 @@
+"""What nearly every part of the engine stands on: settings, clock, the link to Asterisk, the calls in progress."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from callrouter.app.lifetime import Lifetime
+from callrouter.asterisk.line.first_sound import pause_before_first_sound
+from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.provision import Fallbacks
+from callrouter.asterisk.teams.handover import Handover
+from callrouter.core.effects import Sound
+from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.tasks import Tasks
+from callrouter.settings import Settings, load_secrets
+from callrouter.store.database import Database
+from callrouter.store.incarnation import Incarnation, next_incarnation
+
+STOP_SECONDS: Final = 30.0
+"""What a stop may take beyond the grace for live calls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What nearly everything stands on."""
+
+    settings: Settings
+    secrets: Mapping[str, str]
+    database: Database
+    clock: SystemClock
+    incarnation: Incarnation
+    lifetime: Lifetime
+    tasks: Tasks
+    """The engine ends with any of them."""
+    aside: Tasks
+    """What may fail once."""
+    calls: LiveCalls
+    link: AmiLink
+    fallbacks: Fallbacks
+    handover: Handover
+    queues_due: asyncio.Event
+    """Set whenever plans went live, or Asterisk may have other queues than before."""
+    names_due: asyncio.Event
+    agents_due: asyncio.Event
+    """Set whenever plans went live."""
+    pause: Sound | None
+    """What callers hear before anything else."""
+    registry: CollectorRegistry
+
+    @property
+    def shift(self) -> timedelta:
+        """By how much our clock is set otherwise than Asterisk's."""
+        return timedelta(seconds=self.settings.clock_shift_seconds)
+
+    def link_up(self) -> bool:
+        """Whether Asterisk can be asked."""
+        return self.link.state is LinkState.UP
+
+
+def ground_of(settings: Settings, database: Database) -> Ground:
+    """The first things that are made.
+
+    Raises:
+        SettingsError: a setting is missing, or a file that it names cannot be written.
+        OSError: the data folder cannot be written.
+    """
+    lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
+    link = AmiLink(_address(settings))
+    queues_due = asyncio.Event()
+    key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    return Ground(
+        settings=settings,
+        secrets=load_secrets(),
+        database=database,
+        clock=SystemClock(settings.clock_shift_seconds),
+        incarnation=next_incarnation(settings.data_dir, settings.pbx, time.time()),
+        lifetime=lifetime,
+        tasks=Tasks(lifetime.died),
+        aside=Tasks(),
+        calls=LiveCalls(),
+        link=link,
+        fallbacks=Fallbacks(link, settings.region, client_calls=settings.client_calls),
+        handover=Handover(key, on_applied=queues_due.set),
+        queues_due=queues_due,
+        names_due=asyncio.Event(),
+        agents_due=asyncio.Event(),
+        pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
+        registry=CollectorRegistry(),
+    )
+
+
+def _address(settings: Settings) -> AmiAddress:
+    return AmiAddress(
+        host=settings.ami_host,
+        port=settings.ami_port,
+        username=settings.ami_user,
+        secret=settings.required_ami_secret(),
+    )

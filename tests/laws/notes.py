@@ -1,0 +1,95 @@
+"""What the telephones of a run wrote down: nothing here comes from Asterisk or from us. Instants are in seconds since
+1970.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tests.laws.sip import Dialog
+
+
+class Kind(StrEnum):
+    """What a telephone was rung for, by the INVITE itself."""
+
+    OFFER = "offer"
+    """An agent's, for a caller of a queue: the INVITE names the client and the call."""
+    CALLBACK = "callback"
+    """An agent's, for a caller who is to be called back: it names the client and no call."""
+    TRANSFER = "transfer"
+    """An agent's, by a colleague: it names nobody."""
+    CONTACT = "contact"
+    """Somebody of the client's, outside."""
+    CALLED_BACK = "called_back"
+    """The caller who asked for it."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Ring:
+    """One ring of a telephone."""
+
+    phone: str
+    kind: Kind
+    call: str
+    """The call's id, as the INVITE says it; empty: it says none."""
+    number: str
+    """Who calls, as the telephone showed it."""
+    dialog: Dialog
+    accepted_at: float = 0.0
+    """They have the caller: with a screening, when they pressed the key."""
+    gave_to: str = ""
+    gave_at: float = 0.0
+    held: list[tuple[float, float]] = field(default_factory=list)
+    without_power: bool = False
+
+
+@dataclass(kw_only=True, eq=False)
+class Caller:
+    """One caller."""
+
+    number: str
+    shown: bool
+    client: str
+    did: str
+    intention: str
+    dialled_at: float = 0.0
+    dialog: Dialog | None = None
+    keyed: list[tuple[float, str]] = field(default_factory=list)
+    spoke: tuple[float, float] | None = None
+    """From when to when, after the tone."""
+    asked_back_at: float = 0.0
+    """When they keyed that they want to be called back."""
+    without_power: bool = False
+
+    @property
+    def left_at(self) -> float:
+        """When their telephone's call was over."""
+        return self.dialog.ended_at if self.dialog is not None else 0.0
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether they did."""
+        return self.dialog is not None and self.dialog.hung_up
+
+
+@dataclass(kw_only=True, eq=False)
+class Move:
+    """What was done for an agent, and answered."""
+
+    agent: str
+    wish: str
+    """`log-in`, `log-out`, `pause` or `ready`, as the API calls it."""
+    reason: str
+    asked_at: float
+    answered_at: float = 0.0
+    status: int = 0
+
+
+@dataclass(kw_only=True)
+class Notes:
+    """Of the whole run."""
+
+    callers: list[Caller] = field(default_factory=list)
+    rings: list[Ring] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)

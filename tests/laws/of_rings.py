@@ -1,0 +1,66 @@
+"""The laws of offers and of conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.laws import account
+from tests.laws.account import is_talk
+from tests.laws.compared import TOLERANCE_SECONDS, Compared, Pair, near
+from tests.laws.notes import Kind, Ring
+from tests.laws.ours import Row, instant
+
+
+def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
+    """With the agent, the times and the outcome; and each offer rang a telephone."""
+    for pair in found.pairs:
+        offers = sorted(pair.row["offers"], key=lambda one: instant(one["began_at"]))
+        rings = sorted(pair.journey.offers, key=lambda one: one.dialog.began_at)
+        if [one["agent"] for one in offers] != [one.phone for one in rings]:
+            yield f"{pair.name}: offers {[one['agent'] for one in offers]}, rings {[one.phone for one in rings]}"
+            continue
+        for offer, ring in zip(offers, rings, strict=True):
+            right = account.offer_outcomes(ring, pair.journey)
+            if offer["outcome"] not in right:
+                yield f"{pair.name}: {ring.phone} {offer['outcome']}, by the telephones {sorted(right)}"
+            yield from near(f"{pair.name}: {ring.phone} rang", offer["began_at"], ring.dialog.began_at)
+            if offer["outcome"] == "answered":
+                yield from near(f"{pair.name}: {ring.phone} picked up", offer["ended_at"], ring.accepted_at)
+    known = {pair.row["call_id"] for pair in found.pairs}
+    for ring in found.notes.rings:
+        if ring.kind is Kind.OFFER and ring.call not in known:
+            yield f"{ring.phone} rang for {ring.call}, of which there is no row"
+
+
+def conversations_are_theirs(found: Compared) -> Iterator[str]:
+    """Whoever had the caller is a leg: from when to when, how long on hold, and who hung up."""
+    for pair in found.pairs:
+        journey = pair.journey
+        legs = [leg for leg in pair.row["legs"] if leg["purpose"] in ("agent", "contact") and leg["answered_at"]]
+        talks = [ring for ring in journey.rings if is_talk(ring)]
+        surely = [ring for ring in talks if not journey.is_race(ring)]
+        if not len(surely) <= len(legs) <= len(talks):
+            yield f"{pair.name}: legs of {[one['party'] for one in legs]}, talks of {[one.phone for one in talks]}"
+            continue
+        for leg in legs:
+            ring = min(talks, key=lambda one: abs(one.accepted_at - instant(leg["answered_at"])))
+            yield from _conversation(pair, leg, ring)
+
+
+def _conversation(pair: Pair, leg: Row, ring: Ring) -> Iterator[str]:
+    name = f"{pair.name}: {leg['party']}"
+    if leg["purpose"] == "agent" and leg["party"] != ring.phone:
+        yield f"{name} instead of {ring.phone}"
+    yield from near(f"{name} answered", leg["answered_at"], ring.accepted_at)
+    by = account.ended_by(ring, pair.journey)
+    if leg["ended_by"] not in by:
+        yield f"{name}: ended by {leg['ended_by']}, by the telephones {by}"
+    if ring.without_power or pair.journey.caller.without_power:
+        return  # when the other side noticed is not in the telephone's record
+    yield from near(f"{name} ended", leg["ended_at"], ring.gave_at or ring.dialog.ended_at)
+    held = account.held_seconds(ring)
+    if abs(leg["hold_seconds"] - held) > TOLERANCE_SECONDS:
+        yield f"{name}: {leg['hold_seconds']} s on hold, {held:.2f} by the telephone"
+    talked = (ring.gave_at or ring.dialog.ended_at) - ring.accepted_at - held
+    if abs(leg["talk_seconds"] - talked) > 2 * TOLERANCE_SECONDS:
+        yield f"{name}: {leg['talk_seconds']} s of talk, {talked:.2f} by the telephone"
