@@ -32,6 +32,12 @@ class DeskPhones(Carrier):
             self._calling = {}
         return self._calling
 
+    async def close(self) -> None:
+        """Also those that nobody answered."""
+        for calling in self.calling.values():
+            calling.telephone.close()
+        await super().close()
+
     def status(self, name: str) -> int:
         """Of the final response to a call out; 0 while there is none."""
         return next(one.status for one in self.calling.values() if one.name == name)
