@@ -19,6 +19,7 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── AgentRefused           an agent, or whoever asks for them: that cannot be done where they stand
+    ├── ControlRefused         an agent, or a program: it cannot be done in the conversation as it stands
     ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
     │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
     │   ├── ConsoleAway        … does not reach Asterisk's local socket
@@ -69,6 +70,17 @@ class AgentRefused(CallrouterError):
     def __init__(self, message: str, why: str) -> None:
         super().__init__(message)
         self.why = why
+
+
+class ControlRefused(CallrouterError):
+    """What is asked cannot be done in a conversation as things stand; nothing has changed.
+
+    `away`: because Asterisk cannot be asked.
+    """
+
+    def __init__(self, message: str, *, away: bool = False) -> None:
+        super().__init__(message)
+        self.away = away
 
 
 class CoreError(CallrouterError):

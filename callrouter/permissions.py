@@ -20,6 +20,7 @@ class Permission(StrEnum):
     """What somebody may do."""
 
     CALL_READ = "call.read"
+    CALL_CONTROL = "call.control"
     MESSAGE_READ = "message.read"
     CALLBACK_READ = "callback.read"
     CALLBACK_SETTLE = "callback.settle"
@@ -98,6 +99,7 @@ _ALL: Final = frozenset({ScopeKind.ALL})
 
 ABOUT: Final[Mapping[Permission, About]] = {
     Permission.CALL_READ: About("list calls, read one with its explanation", _ANY),
+    Permission.CALL_CONTROL: About("hold callers, give them away and press keys in conversations that go on", _ANY),
     Permission.MESSAGE_READ: About("list voice messages", _ANY),
     Permission.CALLBACK_READ: About("list callbacks and abandoned callers", _ANY),
     Permission.CALLBACK_SETTLE: About("say what came of calling somebody back", _ANY),

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__
 from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
+from callrouter.api.control.here import ControlledHere
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
@@ -49,6 +50,7 @@ class EngineOperations:
     refused: RefusedCalls
     outgoing: OutgoingCheck
     agents: AgentsHere
+    controlled: ControlledHere
     shown_numbers: ShownNumbers
     callbacks: Callbacks
     calls: LiveCalls
@@ -93,6 +95,7 @@ class EngineOperations:
             handover=self.handover,
             notes=self.notes,
             agents=self.agents,
+            controlled=self.controlled,
         )
 
     async def status(self) -> StatusOut:

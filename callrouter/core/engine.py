@@ -240,7 +240,9 @@ def _rung(
         after = offers.offer(call, heard)
     if after is call:
         return Turn(call=call)
+    before = call
     after, told = _note_offers(call, replace(after, revision=call.revision.next()), heard.at)
+    told += [fact.HoldChanged(call=after, leg=one) for one in legs.held(before, after)]
     return Turn(call=after, facts=tuple(told))
 
 

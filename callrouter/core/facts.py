@@ -84,6 +84,13 @@ class CallTransferred(Struct, frozen=True, kw_only=True, gc=False):
     """Why not, for a person; empty when it was done."""
 
 
+class HoldChanged(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody has put the caller on hold, or has taken them back."""
+
+    call: Call
+    leg: Leg
+
+
 class ConsultationChanged(Struct, frozen=True, kw_only=True, gc=False):
     """An agent began to consult somebody, spoke to them, or has parted from them."""
 
@@ -152,6 +159,7 @@ Fact = (
     | LegEnded
     | Bridged
     | CallTransferred
+    | HoldChanged
     | ConsultationChanged
     | MessageLeft
     | CallbackAsked

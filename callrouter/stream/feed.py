@@ -46,6 +46,8 @@ class Feed:
             facts.OfferEnded,
             facts.Bridged,
             facts.CallTransferred,
+            facts.HoldChanged,
+            facts.ConsultationChanged,
             facts.MessageLeft,
             facts.CallbackAsked,
             facts.CallEnded,

@@ -51,6 +51,12 @@ class EventMaker:
             case facts.CallTransferred(call=call, by=by, target=target, refusal=refusal):
                 at = self._now()
                 yield events.CallTransferred(at=at, call=self.card(call, at), by=by, target=target, refusal=refusal)
+            case facts.HoldChanged(call=call, leg=leg):
+                at = leg.held_at or self._now()
+                yield events.CallHeld(at=at, call=self.card(call, at), agent=leg.party, on_hold=leg.held_at is not None)
+            case facts.ConsultationChanged(call=call, by=by, party=party, sign=sign):
+                at = self._now()
+                yield events.ConsultationChanged(at=at, call=self.card(call, at), agent=by, party=party, sign=sign)
             case facts.QueueEnded():
                 yield self._queue_left(fact)
             case facts.MessageLeft(call=call, message=message):

@@ -13,6 +13,8 @@ from fastapi.openapi.models import OpenAPI
 from callrouter.api import schemas, stats_schemas
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
+from callrouter.api.control import schemas as control_schemas
+from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
@@ -24,7 +26,7 @@ from .test_web_app import AUTHORISED, NOWHERE, web
 CALL_ID = "1795427775-42-518203"
 
 
-ANSWERS = (schemas, stats_schemas, agent_schemas)
+ANSWERS = (schemas, stats_schemas, agent_schemas, control_schemas)
 
 
 @pytest.fixture
@@ -81,6 +83,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/agents",
         "/api/agents/sessions",
         *(f"/api/agents/{{agent}}/{wish}" for wish in Wish),
+        *(f"/api/calls/{{call_id}}/{control}" for control in Control),
     }
     for path, operation in operations(document):
         assert operation["description"], path

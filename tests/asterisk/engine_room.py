@@ -13,6 +13,7 @@ from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.transfers.consultations import Consultations
+from callrouter.asterisk.transfers.control import CallControl
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.core.effects import Lookup, Sound
@@ -133,6 +134,7 @@ class EngineRoom:
     switch: AsteriskSwitch
     driver: Driver
     calls: LiveCalls
+    control: CallControl
     seen: list[Fact] = field(default_factory=list)
     round_trips: list[float] = field(default_factory=list)
 
@@ -271,10 +273,11 @@ async def engine_room(
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     wire(link)
-    Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
+    consultations = Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
+    control = CallControl(link, calls, consultations, directory, link_up=lambda: link.state is LinkState.UP)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
-    rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))
+    rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls, control=control))
     tasks.start(link.run(), "link")
     await until(lambda: link.state is LinkState.UP, 10)
     try:

@@ -13,6 +13,7 @@ import pytest
 
 from callrouter.core.agents.standing import AgentState
 from callrouter.core.call import Disposition, OfferOutcome, QueueOutcome
+from callrouter.core.inputs import ConsultationSign
 from callrouter.stream import events
 from callrouter.stream.events import KINDS, Event, decode, encode, schema
 
@@ -27,6 +28,10 @@ ONE_OF_EACH: list[Event] = [
     events.OfferEnded(at=AT, call=card(), queue="medical", agent="agent-1", outcome=OfferOutcome.ELSEWHERE),
     events.CallAnswered(at=AT, call=card(agent="agent-1"), agent="agent-1", contact=None),
     events.CallTransferred(at=AT, call=card(agent="agent-1"), by="agent-1", target="102", refusal=""),
+    events.CallHeld(at=AT, call=card(agent="agent-1"), agent="agent-1", on_hold=True),
+    events.ConsultationChanged(
+        at=AT, call=card(agent="agent-1"), agent="agent-1", party="legal", sign=ConsultationSign.BEGAN
+    ),
     events.QueueLeft(
         at=AT,
         call=card(),

@@ -23,10 +23,10 @@ from callrouter.asterisk import briefing, commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_key, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.line import given
 from callrouter.asterisk.line.recordings import NOTHING, Recorded
 from callrouter.asterisk.queues import LOOK_SECONDS
 from callrouter.asterisk.say import sounds_of
-from callrouter.asterisk.transfers import given
 from callrouter.core import inputs
 from callrouter.core.effects import (
     Answer,

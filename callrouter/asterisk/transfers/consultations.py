@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
@@ -27,19 +27,22 @@ from callrouter.asterisk.arrivals import CONSULTATION
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.line.commanded import give_back
+from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.translate import Places, presented_variables
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.transfers.given import resolved
 from callrouter.core.call import Call, CallState, LegPurpose
 from callrouter.core.inputs import ConsultationHeard, ConsultationSign, Input, LegHeard, LegSign, Transferred
 from callrouter.core.transfers.targets import Destination, TransferRules, destination
 from callrouter.errors import EncodingError, ProtocolError
 from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.runtime.ports import Directory
 
 log = structlog.get_logger(__name__)
 
 NONE: Final = "-"
 """In place of a telephone or a call that there is not."""
+HOLD: Final = "*hold"
+"""The target of nobody: the caller is on hold, and the agent hears silence. No telephone's keys can spell it."""
 NO_CLIENT: Final = TransferRules()
 """Of an agent without a caller: nobody outside is dialled."""
 REMEMBERED_SECONDS: Final = 10.0
@@ -108,6 +111,10 @@ class Consultations:
         """The one that is on for a call; None without one."""
         return next((one for one in self._known.values() if one.call_id == call_id and not one.over), None)
 
+    def caller_of(self, call_id: str) -> str:
+        """The caller's channel; "" when the call is over."""
+        return self._lines.uniqueid_of(call_id)
+
     # ------------------------------------------------------------------------------------------------ they are begun
 
     def _on_start(self, message: AmiMessage) -> None:
@@ -123,10 +130,13 @@ class Consultations:
     def _begin(self, env: AgiEnv) -> None:
         _, phone, target, call_id = env.arguments
         live = self._calls.get(call_id) if call_id != NONE else self._caller_of(phone)
-        told = resolved(Transferred(step=0, target=target, at=self._now()), self._places.directory)
-        rules = live.plan.transfers if live else NO_CLIENT
-        found = destination(rules, live.plan.nodes if live else (), told)
         channel = ChannelActions(env.channel)
+        if target == HOLD and live is not None and phone == NONE:
+            self._link.post_batch(channel.set_variable("CR_CONSULT", "hold"))
+            give_back(self._link, channel)
+            self._note(env, live.call, Destination(name=HOLD), by_code=True)
+            return
+        found = decide(live, target, self._places.directory)
         try:
             variables = list(self._variables(found, live))
         except EncodingError as error:
@@ -192,6 +202,8 @@ class Consultations:
         self._hear(one, ConsultationSign.BEGAN)
 
     def _hear(self, one: Consultation, sign: ConsultationSign) -> None:
+        if one.party == HOLD:
+            return  # nobody is consulted
         heard = ConsultationHeard(
             consultation=one.uniqueid,
             sign=sign,
@@ -247,6 +259,14 @@ class Consultations:
 
     def _forget_later(self, one: Consultation) -> None:
         asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, self._known.pop, one.uniqueid, None)
+
+
+def decide(live: LiveCall | None, target: str, directory: Directory) -> Destination:
+    """What a target means for the caller of a call; without one, among colleagues."""
+    told = resolved(Transferred(step=0, target=target, at=datetime.min.replace(tzinfo=UTC)), directory)
+    if live is None:
+        return destination(NO_CLIENT, (), told)
+    return destination(live.plan.transfers, live.plan.nodes, told)
 
 
 def leg_of(call: Call, agent: str) -> bool:

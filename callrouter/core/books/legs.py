@@ -136,6 +136,14 @@ def closed(before: Call, after: Call) -> list[Leg]:
     return [one for one in after.legs if not one.open and one.number not in was_open]
 
 
+def held(before: Call, after: Call) -> list[Leg]:
+    """The legs on whose side the caller is on hold since, or is not any more."""
+    if after.legs is before.legs:
+        return []
+    was = {one.number: one.held_at for one in before.legs}
+    return [one for one in after.legs if one.open and (one.held_at is None) != (was.get(one.number) is None)]
+
+
 def open_legs(call: Call) -> tuple[Leg, ...]:
     """Those of conversations that go on."""
     return tuple(one for one in call.legs if one.open)

@@ -42,6 +42,10 @@ class DeskPhones(Carrier):
         """Of the final response to a call out; 0 while there is none."""
         return next(one.status for one in self.calling.values() if one.name == name)
 
+    def keys(self, number: str) -> list[str]:
+        """What the other side keyed to whoever has answered there."""
+        return self._dialogs[self._answered(number)].telephone.keys
+
     def send(self, message: str, address: tuple[str, int]) -> None:
         """One message."""
         if self._transport is not None:
