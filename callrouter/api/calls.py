@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BeforeValidator
 
-from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut
-from callrouter.core.call import Disposition
+from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut, SupersededCallsOut, SupersededOut
+from callrouter.core.call import Call, Disposition
 from callrouter.core.explain import explain
 from callrouter.core.numbers import normalise
 from callrouter.core.plan import Plan
 from callrouter.permissions import Permission
-from callrouter.store.calls import find_call, list_calls
+from callrouter.store.calls import find_call, list_calls, superseded_of
 from callrouter.store.database import Database
 
 CallId = Annotated[str, Path(max_length=200, description="As we named the call", examples=["1795427775-42-518203"])]
@@ -62,6 +63,29 @@ class PlanBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Which:
+    """What calls have in common that are asked for."""
+
+    disposition: Disposition | None
+    caller: str | None
+    did: str | None
+    agent: str | None
+    queue: str | None
+    node: str | None
+
+
+def _which(  # noqa: PLR0913, RUF100  # each is a query parameter
+    disposition: Disposition | None = None,
+    caller: Number = None,
+    did: Number = None,
+    agent: Name = None,
+    queue: Name = None,
+    node: Name = None,
+) -> Which:
+    return Which(disposition=disposition, caller=caller, did=did, agent=agent, queue=queue, node=node)
+
+
 def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime], region: str) -> APIRouter:
     """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by.
 
@@ -72,17 +96,23 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     def recorded(number: str | None) -> str | None:
         return number and (normalise(number, region) or number)
 
+    async def readable(call_id: str, visitor: Visitor) -> Call:
+        """Raises HTTPException: there is none, or none for them (404)."""
+        call = await find_call(database, call_id)
+        if call is None or visitor.hides(
+            Permission.CALL_READ, call_id, call.client, {visit.queue for visit in call.queue_visits}
+        ):
+            raise HTTPException(
+                HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
+            )
+        return call
+
     @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
-    async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
+    async def calls(
         period: AskedPeriod,
+        which: Annotated[Which, Depends(_which)],
         visitor: CurrentVisitor,
         client: Client = None,
-        disposition: Disposition | None = None,
-        caller: Number = None,
-        did: Number = None,
-        agent: Name = None,
-        queue: Name = None,
-        node: Name = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> CallsOut:
@@ -96,12 +126,12 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         page = await list_calls(
             database,
             client=client,
-            disposition=disposition,
-            caller=recorded(caller),
-            did=recorded(did),
-            agent=agent,
-            queue=queue,
-            node=node,
+            disposition=which.disposition,
+            caller=recorded(which.caller),
+            did=recorded(which.did),
+            agent=which.agent,
+            queue=which.queue,
+            node=which.node,
             scope=visitor.principal.scope,
             from_at=from_at,
             to_at=to_at,
@@ -115,14 +145,16 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     @routes.get("/calls/{call_id}", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def one_call(call_id: CallId, visitor: CurrentVisitor) -> CallDetailOut:
         """One call with all it went through, and its explanation. 404 also while the call is in progress."""
-        call = await find_call(database, call_id)
-        if call is None or visitor.hides(
-            Permission.CALL_READ, call_id, call.client, {visit.queue for visit in call.queue_visits}
-        ):
-            raise HTTPException(
-                HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
-            )
+        call = await readable(call_id, visitor)
         walked = await plans.find(call.client, call.plan_version)
         return CallDetailOut.of_explained(call, explain(call, walked.plan, walked.timezone))
+
+    @routes.get("/calls/{call_id}/superseded", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
+    async def superseded(call_id: CallId, visitor: CurrentVisitor) -> SupersededCallsOut:
+        """The other records of a call, the one that knew most first: what an engine said that was killed meanwhile, or
+        that another one corrected. They are kept as long as the call's own, which is the one that stands."""
+        await readable(call_id, visitor)
+        found = await superseded_of(database, call_id)
+        return SupersededCallsOut(superseded=[SupersededOut.model_validate(one) for one in found])
 
     return routes

@@ -178,6 +178,21 @@ class LegOut(Out):
         return cls(**known, talk_seconds=leg.talk_seconds())
 
 
+class SupersededOut(Out):
+    """What another teller said of a call: whoever knew less, or was corrected."""
+
+    epoch: int = Field(description="Of the engine that told it; 0: no engine had the call", examples=[1795427700000])
+    revision: int = Field(description="How much it had learnt; 0: a guess, the end was not seen", examples=[4])
+    noted_at: Instant = Field(description="Since when another record stands")
+    record: dict[str, Any] = Field(description="Its row of the table `calls`, column by column")
+
+
+class SupersededCallsOut(Out):
+    """The other records of a call."""
+
+    superseded: list[SupersededOut]
+
+
 class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
@@ -320,6 +335,9 @@ class CallbackOut(Out):
         description="null: nothing yet, or somebody who set only `state`", examples=[Settlement.CALLED_BACK]
     )
     calls: list[PlacedCallOut] = Field(description="Placed for it, in order")
+    said: list[RecordedOut] = Field(
+        description="Messages of the same call, in order: nothing else is recorded of a wish"
+    )
 
 
 class CallbackSettled(BaseModel):

@@ -91,6 +91,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     consultations = Consultations(
         ground.link, switch, ground.calls, places=switch.places, tell=driver.tell, now=ground.clock.now
     )
+    journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
     placed.calls.tells(placed.callbacks.heard)  # after the switch, which is told of events first
     agent_watch = AgentWatch(ground.link, feed, ground.clock.now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -34,13 +34,16 @@ class Observation:
         now: Callable[[], datetime],
         *,
         pbx: str = DEFAULT_PBX,
-        formerly: str | None = None,
+        formerly: Sequence[str] = (),
+        on_taken_up: Callable[[], None] = lambda: None,
         beat_seconds: float = BEAT_SECONDS,
     ) -> None:
-        """`pbx` is watched, which was called `formerly` by the engine before, if otherwise."""
+        """`pbx` is watched, which was called `formerly` by the engine before, if otherwise; `on_taken_up`: PostgreSQL
+        knows that it is called so now."""
         self._database = database
         self._pbx = pbx
         self._formerly = formerly
+        self._on_taken_up = on_taken_up
         self._now = now
         self._beat_seconds = beat_seconds
         self._taken_up = False
@@ -97,6 +100,10 @@ class Observation:
         else:
             await take_up(self._database, at, self._pbx, self._formerly)
             self._taken_up = True
+            try:
+                self._on_taken_up()
+            except OSError as error:  # the next life of the engine does it again
+                log.warning("the engine's own file cannot be written", reason=str(error))
 
     async def _beat(self) -> None:
         """The first one comes after `take_up`: it would hide since when nobody watched."""

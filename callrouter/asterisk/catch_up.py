@@ -16,10 +16,12 @@ absence costs the record some seconds' precision and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
+
+import structlog
 
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.journal import read_rows
@@ -30,7 +32,11 @@ from callrouter.asterisk.notes import NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.core import inputs
 from callrouter.runtime.ports import Clock
 
+log = structlog.get_logger(__name__)
+
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
+_WHOLE_SECOND: Final = timedelta(seconds=1)
+"""The handler's clock has whole seconds: nothing that we heard of a call is later than the end of that second."""
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
 
 
@@ -73,6 +79,29 @@ class Absence:
             if line.among_people:
                 self._tell_missed(line, noted_on(found, self.shift))
             line.resume()
+
+    async def end_overlooked(self, lines: Mapping[str, Line], rows: Sequence[EndedRow]) -> None:
+        """End the lines that Asterisk's journal says are over, though nobody told us: their Hangup was lost.
+
+        A row is not enough: after an attended transfer another channel of the call may have written it.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        snapshot = await self.link.collect("Status", {})
+        channels = {m["Uniqueid"] for m in snapshot if m["Event"] == "Status"}
+        for row in rows:
+            line = lines.get(row.call_id)
+            if line is None or line.uniqueid in channels:
+                continue
+            log.warning("a call's end was overlooked; Asterisk's journal has it", call_id=row.call_id)
+            at = min(row.ended_at + _WHOLE_SECOND, self.clock.now())
+            for told in missed(row.noted, reason=FALLBACK_REASON, earliest=row.rang_at, latest=at):
+                if isinstance(told, inputs.ControlLost):
+                    line.lose(told.reason, told.at)
+                else:
+                    line.hear(told)
+            line.channel_ended(row.cause, at)
 
     def _conclude(self, line: Line, row: EndedRow | None) -> None:
         now = self.clock.now()

@@ -4,6 +4,10 @@
 pings, whose answers always carry it: the error is at most half of a ping's way there and back, and of the last few
 the quickest counts. So an event that a stalled link or a held-up process reads late is dated to when it happened,
 whatever the PBX's clock says. An event without a stamp, or read at once, happened now.
+
+Both clocks may be set meanwhile. Ours is one that nobody sets (`time.monotonic`). That the PBX's was set shows in a
+ping that does not fit those before; and AMI answers in order, so an event that seems older than a ping that was
+answered since is not late: its clock was set back.
 """
 
 from __future__ import annotations
@@ -20,17 +24,21 @@ LATE_SECONDS: Final = 0.002
 PINGS: Final = 8
 SLOWEST_PING_SECONDS: Final = 0.5
 """A ping that took longer says too little about the clocks."""
+SET_SECONDS: Final = 1.0
+"""A clock that is this much from where it must be was set."""
 _STAMP: Final = b"\r\nTimestamp: "
 
 
 class EventTime:
-    """Of one PBX. `now` is this machine's clock, in seconds since 1970."""
+    """Of one PBX. `now` counts seconds, and nobody sets it."""
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._pings: deque[tuple[float, float]] = deque(maxlen=PINGS)
         """How long each took there and back, and what the PBX's clock is behind ours."""
         self._behind: float | None = None
+        self._asked_at = 0.0
+        """When the last ping that was answered left."""
 
     def connected(self) -> None:
         """It may be another PBX from now on, or its clock set."""
@@ -44,8 +52,14 @@ class EventTime:
         def answered(stamp: str) -> None:
             took = self._now() - sent_at
             seconds = _seconds(stamp)
-            if seconds is not None and 0 <= took <= SLOWEST_PING_SECONDS:
-                self._pings.append((took, sent_at + took / 2 - seconds))
+            self._asked_at = sent_at
+            if seconds is None:
+                return
+            behind = sent_at + took / 2 - seconds
+            if self._behind is not None and abs(behind - self._behind) > took / 2 + SET_SECONDS:
+                self.connected()  # what was known of the PBX's clock is known no more: it was set
+            if took <= SLOWEST_PING_SECONDS:
+                self._pings.append((took, behind))
                 self._behind = min(self._pings)[1]
 
         return answered
@@ -60,7 +74,11 @@ class EventTime:
             return 0.0
         start += len(_STAMP)
         seconds = _seconds(block[start : block.find(b"\r\n", start)])
-        late = 0.0 if seconds is None else self._now() - self._behind - seconds
+        now = self._now()
+        late = 0.0 if seconds is None else now - self._behind - seconds
+        if late > now - self._asked_at + SET_SECONDS:
+            self.connected()
+            return 0.0
         return late if late >= LATE_SECONDS else 0.0
 
 

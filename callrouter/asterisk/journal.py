@@ -92,6 +92,12 @@ async def _nothing_known(call_ids: Sequence[str]) -> Mapping[str, bool]:
 
 Tell = Callable[[CallEnded | CallCorrected], None]
 """Who is told a call of the journal."""
+Overlooked = Callable[[Sequence[EndedRow]], Awaitable[None]]
+"""Who ends the calls that are over by the journal, and live here. Raises AmiError."""
+
+
+async def _nobody_looks(rows: Sequence[EndedRow]) -> None:
+    """For those who drive no calls."""
 
 
 class EndedJournal:
@@ -112,6 +118,9 @@ class EndedJournal:
         pbx: str = DEFAULT_PBX,
     ) -> None:
         """`live` says which calls are still being driven, `listen` what their recordings hold."""
+        self._overlooked: Overlooked = _nobody_looks
+        self._lingering: frozenset[str] = frozenset()
+        """Live calls that had a row in the round before: the event of their end follows their row at once."""
         self._link = link
         self._plans = plans
         self._region = region
@@ -126,6 +135,10 @@ class EndedJournal:
         self._to_delete: dict[str, None] = {}
         self._deleting: asyncio.TimerHandle | None = None
         link.tells(along=self._next_deletion)
+
+    def tells(self, overlooked: Overlooked) -> None:
+        """Subscribe, before anything is collected: who ends live calls that are over by their rows."""
+        self._overlooked = overlooked
 
     def observe(self, told: Sequence[Fact]) -> None:
         """As an Observer: a call we saw end is not news when its row is found."""
@@ -149,6 +162,7 @@ class EndedJournal:
         # The handler may write a row after we had deleted it: a channel can outlive its caller by a whisper.
         late = [row.call_id for row in rows if self._recent.get(row.call_id)]
         news = [row for row in rows if row.call_id not in self._recent and not self._live(row.call_id)]
+        await self._end_overlooked([row for row in rows if self._live(row.call_id)])
         told: list[str] = []
         if news:
             # An engine that was killed had recorded some and not struck them off: they must not count twice.
@@ -160,6 +174,13 @@ class EndedJournal:
             log.info("calls that no engine saw to their end were collected", calls=len(told))
         self._delete(late)
         return told
+
+    async def _end_overlooked(self, rows: Sequence[EndedRow]) -> None:
+        """Of live calls with a row for two rounds the end was lost on its way to us."""
+        overlooked = [row for row in rows if row.call_id in self._lingering]
+        self._lingering = frozenset(row.call_id for row in rows)
+        if overlooked:
+            await self._overlooked(overlooked)
 
     async def _recorded(self, call_ids: Sequence[str]) -> Mapping[str, bool]:
         """Those that are in the record: whether their end was seen, so that nothing is left to say of them."""

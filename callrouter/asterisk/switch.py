@@ -21,6 +21,7 @@ from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.event_time import LATE_SECONDS
 from callrouter.asterisk.line.commanded import LinePorts, give_back
 from callrouter.asterisk.line.line import Line
@@ -39,6 +40,8 @@ from callrouter.runtime.ports import UNHEARD, Clock, Inbox, Meter
 log = structlog.get_logger(__name__)
 
 MAX_ASKED_EARLY: Final = 1024
+MAX_OVER: Final = 4096
+"""Calls that are remembered when they are over, so that a word of theirs that comes late begins none anew."""
 HELD_UP_SECONDS: Final = 1.0
 """A process that was held up for longer may read of a call that Asterisk's fallback has by now."""
 CATCH_UP_SECONDS: Final = 0.2
@@ -70,6 +73,7 @@ class AsteriskSwitch:
         self._late: dict[str, tuple[AgiEnv, datetime]] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
         self._rings = Rings()
+        self._over: dict[str, None] = {}
         self._asked_early: dict[str, int | None] = {}
         """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
         self.tells(UNHEARD)
@@ -109,6 +113,9 @@ class AsteriskSwitch:
             self._by_uniqueid.pop(line.uniqueid, None)
             self._rings.call_ended(call_id)
             line.call_ended()
+            if len(self._over) >= MAX_OVER:
+                del self._over[next(iter(self._over))]
+            self._over[call_id] = None
 
     def follow_leg(self, uniqueid: str, call_id: str) -> None:
         """From now on what is heard of this channel is heard for the call."""
@@ -131,6 +138,15 @@ class AsteriskSwitch:
         """
         absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=self.lost_at)
         await absence.close(list(self.lines.values()))
+
+    async def end_overlooked(self, rows: Sequence[EndedRow]) -> None:
+        """End the calls whose end was not told, as Asterisk's journal has it.
+
+        Raises:
+            AmiError: the link went away.
+        """
+        absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=None)
+        await absence.end_overlooked(self.lines, rows)
 
     def _on_link_state(self, state: LinkState, _reason: str) -> None:
         if self._link_up and state is not LinkState.UP:
@@ -186,6 +202,8 @@ class AsteriskSwitch:
         call_id = env.arguments[0]
         if self._draining:
             log.info("stopping: a new call is left to Asterisk's fallback", call_id=call_id)
+        elif call_id in self._over:
+            log.warning("a call that is over is told as new; Asterisk's fallback serves it", call_id=call_id)
         elif call_id in self.lines:
             log.warning("a second channel claims a live call; Asterisk's fallback serves it", call_id=call_id)
         else:

@@ -33,7 +33,7 @@ def explain(
         typer.echo(safe_text(line))
     if others:
         kept_too = "1 other record of this call is" if others == 1 else f"{others} other records of this call are"
-        typer.echo(f"({kept_too} kept, by whoever knew less or was corrected: table superseded_calls)")
+        typer.echo(f"({kept_too} kept, by whoever knew less or was corrected: /api/calls/{call.call_id}/superseded)")
     typer.echo(_about_lines(call, kept))
 
 

@@ -256,15 +256,20 @@ def _note_offers(before: Call, after: Call, at: datetime) -> tuple[Call, list[fa
 
 
 def _agent_answered(call: Call, told: inputs.AgentAnswered) -> Turn:
+    if offers.has_answered(call, told.leg):
+        return Turn(call=call)  # told again, perhaps after that conversation: no channel answers twice
     known = replace(offers.answer(call, told), revision=call.revision.next())
     after, rung = _note_offers(call, known, told.at)
     turn = _bridged(after, told.at, told.agent)
-    *entered, bridged = turn.facts
-    return Turn(call=turn.call, facts=(*entered, *rung, bridged))
+    entered = tuple(one for one in turn.facts if type(one) is not fact.Bridged)
+    return Turn(call=turn.call, facts=(*entered, *rung, *turn.facts[len(entered) :]))
 
 
 def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel: str = "", trunk: str = "") -> Turn:
-    """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now."""
+    """Somebody answered; a queue we did not send the caller to (the fallback's) is entered only now.
+
+    A call adrift may be told again who has it: that is no news.
+    """
     told: list[fact.Fact] = []
     if call.state is CallState.ADRIFT:
         call = _note_closed(told, leave_other(call, at, agent))
@@ -278,7 +283,9 @@ def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel:
         after = legs.begin_contact(after, at, trunk)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
-    return Turn(call=after, facts=(*told, fact.Bridged(call=after)))
+    if after.legs_made > call.legs_made:
+        told.append(fact.Bridged(call=after))
+    return Turn(call=after, facts=tuple(told))
 
 
 def _colleague_answered(told: list[fact.Fact], call: Call, at: datetime) -> Call:

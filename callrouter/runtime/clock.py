@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -10,28 +12,44 @@ import structlog
 log = structlog.get_logger(__name__)
 
 LARGEST_SLEW: Final = timedelta(seconds=5)
-"""A clock that is this much behind was set, by somebody who knows better; less is the ordinary correction of drift."""
+"""A clock that is this much off was set, by somebody who knows better; less is the ordinary correction of drift."""
 
 
 class SystemClock:
     """The machine's clock, moved by a fixed shift when tomorrow's hours are being rehearsed today."""
 
-    def __init__(self, shift_seconds: float = 0.0) -> None:
+    def __init__(self, shift_seconds: float = 0.0, *, steady: Callable[[], float] = monotonic) -> None:
+        """`steady` counts seconds that nobody sets."""
         self._shift = timedelta(seconds=shift_seconds)
         self._last = datetime.min.replace(tzinfo=UTC)
+        self._steady = steady
+        self._then = steady()
+        self._on_set: Callable[[timedelta], None] = _nobody
+
+    def tells(self, on_set: Callable[[timedelta], None]) -> None:
+        """Subscribe: who is told by how much the clock was set, before it tells a time by the new one."""
+        self._on_set = on_set
 
     def now(self) -> datetime:
         """An aware UTC datetime, not before an earlier one: no wait is negative because drift was corrected.
 
-        A clock that was set back by more than `LARGEST_SLEW` is followed: standing still until the time has caught up
-        would date hours of calls to one instant.
+        A clock that was set by more than `LARGEST_SLEW` is followed: standing still until the time has caught up would
+        date hours of calls to one instant.
         """
         at = datetime.now(UTC)
         if self._shift:
             at += self._shift
-        if at < self._last:
-            if self._last - at <= LARGEST_SLEW:
-                return self._last
-            log.warning("the system clock was set back", seconds=(self._last - at).total_seconds())
+        steady = self._steady()
+        passed, self._then = timedelta(seconds=steady - self._then), steady
+        set_by = at - self._last - passed
+        if abs(set_by) > LARGEST_SLEW and self._last.year > 1:
+            log.warning("the system clock was set", seconds=set_by.total_seconds())
+            self._on_set(set_by)
+        elif at < self._last:
+            return self._last
         self._last = at
         return at
+
+
+def _nobody(by: timedelta) -> None:
+    """Nobody has dated anything."""

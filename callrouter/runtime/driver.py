@@ -11,12 +11,13 @@ from __future__ import annotations
 import contextlib
 from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
 import structlog
 
 from callrouter.core import engine, facts, state
+from callrouter.core.books.redating import redated
 from callrouter.core.call import DEFAULT_PBX, Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.engine import Turn
@@ -85,6 +86,11 @@ class Driver:
             self._stepping = False
         if self._mailbox:
             self._take_turns()
+
+    def redate(self, by: timedelta) -> None:
+        """The clock was set: what live calls have lasted stays true, and their dates are those of the new one."""
+        for live in self.calls:
+            live.call = redated(live.call, by)
 
     def conclude(self, reason: str, at: datetime) -> None:
         """Nobody will hear of the live calls any more: they ended at that time, at the latest known.

@@ -11,7 +11,7 @@ from callrouter.outgoing.order import FAR
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import callbacks, legs, outgoing_calls
+from callrouter.store.tables import callbacks, legs, messages, outgoing_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,18 @@ class PlacedRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message that the caller left in the call in which they asked: their own words."""
+
+    recording: str
+    node: str
+    deliver: str
+    """The contact it is meant for; empty: none is named."""
+    started_at: datetime
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCallback:
     """A wish to be called back, whose it is, and where it stands."""
 
@@ -56,6 +68,8 @@ class StoredCallback:
     """What settled it (`outgoing.order.Settlement`); None while it is open, and where only `state` was set."""
     calls: tuple[PlacedRow, ...] = ()
     """Calls that were placed for it, in order."""
+    said: tuple[Said, ...] = ()
+    """Messages of the same call, in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +109,17 @@ async def list_callbacks(
         limit=limit,
         cursor=cursor,
     )
-    placed = await _placed(database, [row["call_id"] for row in rows]) if rows else {}
-    found = [StoredCallback(**row, calls=tuple(placed.get((row["call_id"], row["position"]), ()))) for row in rows]
+    call_ids = [row["call_id"] for row in rows]
+    placed = await _placed(database, call_ids) if rows else {}
+    said = await _said(database, call_ids) if rows else {}
+    found = [
+        StoredCallback(
+            **row,
+            calls=tuple(placed.get((row["call_id"], row["position"]), ())),
+            said=tuple(said.get(row["call_id"], ())),
+        )
+        for row in rows
+    ]
     return CallbackPage(callbacks=found, next_cursor=next_cursor)
 
 
@@ -114,4 +137,15 @@ async def _placed(database: Database, call_ids: list[str]) -> dict[tuple[str, in
         for row in (await connection.execute(query)).mappings():
             values = {name: row[name] for name in PlacedRow.__dataclass_fields__}
             found.setdefault((row["call_id"], row["position"]), []).append(PlacedRow(**values))
+    return found
+
+
+async def _said(database: Database, call_ids: list[str]) -> dict[str, list[Said]]:
+    """By call."""
+    query = select(messages).where(messages.c.call_id.in_(call_ids)).order_by(messages.c.position)
+    found: dict[str, list[Said]] = {}
+    async with database.connection() as connection:
+        for row in (await connection.execute(query)).mappings():
+            said = Said(**{name: row[name] for name in Said.__dataclass_fields__})
+            found.setdefault(row["call_id"], []).append(said)
     return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -92,6 +93,36 @@ async def superseded_records(database: Database, call_id: str) -> int:
     query = select(func.count()).where(superseded_calls.c.call_id == call_id)
     async with database.connection() as connection:
         return int((await connection.execute(query)).scalar_one())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """What another teller said of a call."""
+
+    epoch: int
+    """Of the engine that told it; 0: no engine had the call."""
+    revision: int
+    """How much it had learnt; 0: a guess, the end was not seen."""
+    noted_at: datetime
+    """Since when another record stands."""
+    record: Mapping[str, Any]
+    """Its row of `calls`, column by column."""
+
+
+async def superseded_of(database: Database, call_id: str) -> list[Superseded]:
+    """The records of a call that are kept beside the one that stands, the one that knew most first.
+
+    Raises:
+        DatabaseUnreachable: PostgreSQL does not answer.
+    """
+    told = superseded_calls.c
+    query = (
+        select(told.epoch, told.revision, told.noted_at, told.record)
+        .where(told.call_id == call_id)
+        .order_by(told.epoch.desc(), told.revision.desc())
+    )
+    async with database.connection() as connection:
+        return [Superseded(**row) for row in (await connection.execute(query)).mappings()]
 
 
 async def recorded_calls(database: Database, call_ids: Sequence[str]) -> dict[str, bool]:

@@ -6,17 +6,18 @@ next one does it for it, from the last beat on (`take_up`), and until then whoev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, Table, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from callrouter.core.call import DEFAULT_PBX
 from callrouter.store.database import Database
-from callrouter.store.tables import beats, gaps
+from callrouter.store.tables import agent_sessions, beats, gaps, outgoing_calls
 
 BEAT_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 20.0
@@ -75,24 +76,33 @@ async def beat(database: Database, at: datetime, pbx: str = DEFAULT_PBX) -> None
         await _beat(connection, at, pbx)
 
 
-async def take_up(database: Database, at: datetime, pbx: str = DEFAULT_PBX, formerly: str | None = None) -> None:
+async def take_up(database: Database, at: datetime, pbx: str = DEFAULT_PBX, formerly: Sequence[str] = ()) -> None:
     """An engine begins to watch: end the gap its predecessor declared, or declare the one from its last beat on.
 
-    `formerly` is what the PBX was called until now, if otherwise: nobody watches under that name any more.
+    `formerly` is what the PBX was called until now, if otherwise: nobody watches under such a name any more, and
+    what is not over yet (gaps, calls of ours, agents' sessions) goes on under the present one.
 
     Raises:
         DatabaseUnreachable: PostgreSQL does not answer.
     """
     async with database.connection() as connection:
-        if formerly is not None:
-            for table in (gaps, beats):
-                await connection.execute(update(table).where(table.c.pbx == formerly).values(pbx=pbx))
+        for table, is_lasting in _LASTING if formerly else ():
+            await connection.execute(update(table).where(table.c.pbx.in_(formerly), is_lasting).values(pbx=pbx))
         if not await _close(connection, at, pbx):
             last = (await connection.execute(select(func.max(beats.c.beat_at)).where(beats.c.pbx == pbx))).scalar()
             if last is not None and last < at:
                 killed = {"from_at": last, "until_at": at, "reason": KILLED_REASON, "pbx": pbx}
                 await connection.execute(insert(gaps).values(**killed))
         await _beat(connection, at, pbx)
+
+
+_LASTING: Final[Sequence[tuple[Table, ColumnElement[bool]]]] = (
+    (gaps, true()),
+    (beats, true()),
+    (outgoing_calls, outgoing_calls.c.outcome.is_(None)),
+    (agent_sessions, agent_sessions.c.ended_at.is_(None)),
+)
+"""What an engine goes on with by the name of its PBX: which rows of each table."""
 
 
 async def _beat(connection: AsyncConnection, at: datetime, pbx: str) -> None:

@@ -8,7 +8,7 @@ one writer puts them down in one transaction, and the check of every row costs m
 call told twice with different ringing times (one journal may know it only roughly) would then be two calls.
 
 A row of `superseded_calls` is what another teller said of a call: whoever knew less, or was corrected. Nothing that
-was told is lost.
+was told is lost as long as the call is kept.
 
 A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
 A row of `agent_sessions` is a time in which an agent was logged in, paused or in wrap-up. PINs are hashes only.
@@ -30,6 +30,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
@@ -176,6 +177,7 @@ superseded_calls = Table(
     Column("record", JSONB, nullable=False, comment="its row of calls, column by column"),
     Column("noted_at", _Instant, nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("call_id", "epoch", "revision"),
+    ForeignKeyConstraint(["call_id"], ["calls.call_id"], ondelete="CASCADE"),
 )
 
 offers = Table(

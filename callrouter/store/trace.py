@@ -65,9 +65,14 @@ def _json(value: object) -> str:
         return _encode_odd(value)
 
 
-def trace_json(call: Call) -> str:
-    """The trace of a call as a JSON text."""
-    return _json(_trace(call))
+def trace_json(call: Call, queues: list[Any] | None = None) -> str:
+    """The trace of a call as a JSON text; `queues` are its `queue_parts`, where somebody has made them already."""
+    return _json(_trace(call, queue_parts(call) if queues is None else queues))
+
+
+def queue_parts(call: Call) -> list[Any]:
+    """The queue visits of a call as they stand in its trace."""
+    return write_queue_visits(call.queue_visits, _offset(call.clocks.ringing_at)) if call.queue_visits else []
 
 
 def variables_json(call: Call) -> str:
@@ -98,7 +103,9 @@ def call_json(call: Call) -> str:
         head[name] = at.isoformat() if at else None
     base = call.clocks.ringing_at
     parts = {"offers": write_offers(call.offers, _offset(base)), "legs": write_legs(call.legs, _offset(base))}
-    return _json(head | {"trace": _trace(call)} | {name: part for name, part in parts.items() if part})
+    return _json(
+        head | {"trace": _trace(call, queue_parts(call))} | {name: part for name, part in parts.items() if part}
+    )
 
 
 def _offset(base: datetime) -> Callable[[datetime | None], int | None]:
@@ -190,14 +197,13 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-def _trace(call: Call) -> dict[str, object]:
+def _trace(call: Call, queues: list[Any]) -> dict[str, object]:
     base = call.clocks.ringing_at
-
     after = _offset(base)
     # Integers, because they are written four times as fast as floats, and a call has a dozen of them.
     trace: dict[str, object] = {"visits": write_visits(call.visits, base, BY_NAME)}
-    if call.queue_visits:
-        trace["queues"] = write_queue_visits(call.queue_visits, after)
+    if queues:
+        trace["queues"] = queues
     if call.dials:
         trace["dials"] = write_dials(call.dials, after)
     if call.messages:

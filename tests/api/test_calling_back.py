@@ -154,6 +154,18 @@ async def test_a_callback_says_what_was_placed_for_it(api: httpx.AsyncClient, da
     assert (call["outcome"], call["agent"], call["hangup_cause"], call["answered_at"]) == ("busy", "agent-2", 17, None)
 
 
+async def test_a_callback_says_what_the_caller_said(api: httpx.AsyncClient, database: Database) -> None:
+    """The messages of the same call, and of no other."""
+    spoke = message_left("spoke")
+    await record(database, replace(spoke, callbacks=wish("spoke").callbacks), message_left("else"), wish("silent"))
+
+    found = {one["call_id"]: one for one in (await api.get("/api/callbacks", params=DAY)).json()["callbacks"]}
+
+    (said,) = found["spoke"]["said"]
+    assert (said["recording"], said["node"], said["seconds"]) == ("spoke-1", "take_message", 4.2)
+    assert found["silent"]["said"] == []
+
+
 async def test_a_callback_is_settled_by_hand(api: httpx.AsyncClient, database: Database) -> None:
     """Once."""
     await record(database, wish("w"), wish("v"))

@@ -67,6 +67,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/ready",
         "/api/calls",
         "/api/calls/{call_id}",
+        "/api/calls/{call_id}/superseded",
         "/api/callbacks",
         "/api/callbacks/{call_id}/{position}/settle",
         "/api/worklist",
@@ -168,6 +169,7 @@ async def test_the_examples_of_parameters_are_taken(
             # A callback is settled; nobody gave up in the call of the examples.
             others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
+            others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}
             expected = others.get(path, 200)
             assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)

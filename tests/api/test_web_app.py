@@ -17,7 +17,7 @@ from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.web_app import create_web_app
 from callrouter.app.versions import KeptPlans
-from callrouter.core.call import Call, Offer, OfferOutcome, replace
+from callrouter.core.call import Call, Disposition, Offer, OfferOutcome, Revision, replace
 from callrouter.core.explain import explain
 from callrouter.core.service_level import Formula, Promise
 from callrouter.dialplan import PaperSpeech, load_directory
@@ -494,3 +494,15 @@ async def test_a_database_that_went_away_is_a_problem_and_no_traceback() -> None
         assert "cannot be used" in one.json()["detail"]
         assert "hunter2" not in one.text
         assert "Traceback" not in one.text
+
+
+async def test_what_was_said_otherwise_of_a_call(api: httpx.AsyncClient, write: Callable[..., Any]) -> None:
+    """By whoever knew less; of a call that there is not, nothing."""
+    call = replace(answered("1"), plan_version=VERSION)
+    await write(replace(call, revision=Revision(100, 3)))
+    await write(replace(call, revision=Revision(200, 1), disposition=Disposition.REDIRECTED))
+    (before,) = (await got(api, "/api/calls/1/superseded"))["superseded"]
+
+    assert (before["epoch"], before["revision"], before["record"]["disposition"]) == (100, 3, "answered")
+    assert (await got(api, "/api/calls/1"))["disposition"] == "redirected"
+    assert (await api.get("/api/calls/2/superseded")).status_code == 404

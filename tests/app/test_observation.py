@@ -138,12 +138,46 @@ async def test_each_pbx_has_its_own_gaps(database: Database) -> None:
     assert found == {"paris": None, "lyon": after(20)}
 
 
+async def test_what_lasts_goes_on_under_a_new_name(database: Database) -> None:
+    """Sessions of agents and calls of ours that are not over; what is over keeps the name it was written under. It is
+    said once, when PostgreSQL has it."""
+    said: list[str] = []
+    async with database.connection() as connection:
+        for number, ended in ((1, "NULL"), (2, "now()")):
+            await connection.execute(text(_SESSION.format(number=number, ended=ended)))
+            await connection.execute(text(_OUTGOING.format(number=number, outcome="NULL" if number == 1 else "'busy'")))
+    renamed = Observation(
+        database, lambda: after(9), pbx="paris", formerly=["old", "pbx-1"], on_taken_up=lambda: said.append("taken up")
+    )
+    renamed.begins(after(9))
+    renamed.ends(after(10), "gone")
+    renamed.begins(after(11))
+    await renamed.flush()
+
+    async with database.connection() as connection:
+        for table, key in (("agent_sessions", "session_id"), ("outgoing_calls", "outgoing_id")):
+            found = (await connection.execute(text(f"SELECT pbx FROM {table} ORDER BY {key}"))).scalars()
+            assert list(found) == ["paris", "pbx-1"], table
+    assert said == ["taken up"]
+
+
+_SESSION = (
+    "INSERT INTO agent_sessions (session_id, agent, kind, phone, reason, ended_by, started_at, ended_at, pbx) "
+    "VALUES ('s{number}', 'agent-1', 'login', 'p', '', '', now(), {ended}, 'pbx-1')"
+)
+_OUTGOING = (
+    "INSERT INTO outgoing_calls (outgoing_id, purpose, call_id, position, client, number, shown, queue, turn_at, "
+    "epoch, placed_at, outcome, pbx) VALUES ('o{number}', 'callback', 'c', 1, 'acme', '+33612340001', '', 'medical', "
+    "now(), 1, now(), {outcome}, 'pbx-1')"
+)
+
+
 async def test_a_pbx_that_is_renamed_leaves_no_silent_one(database: Database) -> None:
     """The next engine takes up what was said under the name before."""
     await watch(_begun(Observation(database, lambda: after(5), beat_seconds=0.05)), 0.3)
     async with database.connection() as connection:
         await connection.execute(text("UPDATE beats SET written_at = now() - interval '1 minute'"))
-    renamed = Observation(database, lambda: after(9), pbx="paris", formerly="pbx-1")
+    renamed = Observation(database, lambda: after(9), pbx="paris", formerly=["pbx-1"])
     renamed.begins(after(9))
     await renamed.flush()
 

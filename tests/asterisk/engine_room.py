@@ -272,6 +272,7 @@ async def engine_room(
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
     listeners, asked = Listeners([eyes]), web or NobodyAnswers()
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    clock.tells(driver.redate)
     wire(link)
     consultations = Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
     control = CallControl(link, calls, consultations, directory, link_up=lambda: link.state is LinkState.UP)

@@ -1,4 +1,4 @@
-"""Records the stories in recordings/ anew, from a real Asterisk: `python -m tests.asterisk.record`.
+"""Records the stories in recordings/ anew, from a real Asterisk: `python -m tests.asterisk.record [STORY …]`.
 
 Each file is what one manager session received, byte for byte, with no event filtered, while an engine of a few lines
 handled one call. It holds no secret: those travel the other way.
@@ -7,9 +7,11 @@ handled one call. It holds no secret: those travel the other way.
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from callrouter.asterisk import commands
@@ -20,6 +22,7 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiAddress, AmiLink
 from callrouter.asterisk.session import AmiSession
 from callrouter.errors import AmiError
+from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Callers, Pbx, free_port
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -64,6 +67,13 @@ class OneCall:
     def __init__(self, link: AmiLink, channel: str) -> None:
         self._link = link
         self._channel = ChannelActions(channel)
+
+    def order(self, one: commands.AgiCommand, *, lease_seconds: float) -> None:
+        """Send a command, and do not wait for its result."""
+        batch = self._link.batch()
+        batch.agi(self._channel, one, lambda _: None)
+        batch.raw(self._channel.wake(lease_seconds))
+        batch.write()
 
     async def do(self, *orders: commands.AgiCommand, lease_seconds: float = 30.0) -> AgiResult | AmiError:
         """Send commands in one write, with one wake-up; the result of the last."""
@@ -146,33 +156,95 @@ async def caller_connected_by_dial(recorder: Recorder, callers: Callers, phone: 
     await asyncio.wait_for(recorder.ends.get(), 5)
 
 
+async def caller_refused_then_answered(recorder: Recorder, callers: Callers, phone: int) -> None:
+    """The first agent is busy, the second one answers, and has the caller on hold for a while."""
+    async with _telephones({"agent-2": Habit.BUSY, "agent-3": Habit.ANSWERS}, phone) as phones:
+        callers.call("talk", DID, hold_ms=6000)
+        await _to_team(await _arrival(recorder))
+        await _answered(phones, "agent-3")
+        phones.hold("agent-3", on=True)
+        await asyncio.sleep(0.6)
+        phones.hold("agent-3", on=False)
+        await asyncio.wait_for(recorder.ends.get(), 10)
+        await asyncio.wait_for(recorder.ends.get(), 10)
+
+
+async def caller_given_to_colleague(recorder: Recorder, callers: Callers, phone: int) -> None:
+    """The agent gives the caller to a colleague, without a word; the caller hangs up."""
+    async with _telephones({"agent-2": Habit.ANSWERS, "agent-3": Habit.ANSWERS}, phone) as phones:
+        callers.call("talk", DID, hold_ms=6000)
+        await _to_team(await _arrival(recorder))
+        await _answered(phones, "agent-2")
+        channels = await recorder.collect("Status", {})
+        agent = next(one["Channel"] for one in channels if one["Channel"].startswith("PJSIP/agent-2"))
+        to = {"Channel": agent, "Context": "callrouter-phones", "Exten": "agent-3"}
+        await recorder.send("BlindTransfer", to)
+        await _answered(phones, "agent-3")
+        await asyncio.wait_for(recorder.ends.get(), 10)
+        await asyncio.wait_for(recorder.ends.get(), 10)
+        await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def _telephones(habits: dict[str, Habit], port: int) -> AsyncIterator[Carrier]:
+    """Of the agents of `sales`, at a port."""
+    loop = asyncio.get_running_loop()
+    _, phones = await loop.create_datagram_endpoint(lambda: Carrier(habits), local_addr=("127.0.0.1", port))
+    try:
+        yield phones
+    finally:
+        await phones.close()
+
+
+async def _to_team(call: OneCall) -> None:
+    orders = [
+        commands.set_variable(name, value)
+        for name, value in (("CR_QUEUE", "sales"), ("CR_QUEUE_OPTIONS", "c"), ("CR_QUEUE_WAIT", "20"))
+    ]
+    await call.do(commands.answer(), *orders)
+    call.order(commands.gosub("callrouter-queue"), lease_seconds=LONG_SECONDS)
+
+
+async def _answered(phones: Carrier, name: str) -> None:
+    async with asyncio.timeout(10):
+        while not any(f"sip:{name}@" in one and one.startswith("ACK ") for one in phones.heard):
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(0.5)
+
+
 STORIES: tuple[Story, ...] = (
     caller_served_by_ivr,
     caller_hangs_up_in_prompt,
     caller_answered_by_agent,
     caller_abandons_queue,
     caller_connected_by_dial,
+    caller_refused_then_answered,
+    caller_given_to_colleague,
 )
+OF_TEAMS = frozenset({caller_refused_then_answered, caller_given_to_colleague})
+"""Their telephones are agent-2 and agent-3, at a port of their own."""
 
 
-async def record(folder: Path) -> None:
-    """Every story in its own session, one after the other."""
-    phone = free_port()
-    contacts = {"agent-1": f"127.0.0.1:{phone}"}
-    members = {"medical": ["agent-1"]}
+async def record(folder: Path, wanted: Sequence[str]) -> None:
+    """Every story, or those that are named, in its own session, one after the other."""
+    phone, others = free_port(), free_port(socket.SOCK_DGRAM)
+    contacts = {"agent-1": f"127.0.0.1:{phone}", **dict.fromkeys(("agent-2", "agent-3"), f"127.0.0.1:{others}")}
+    members = {"medical": ["agent-1"], "sales": ["agent-2", "agent-3"]}
     with Pbx.start(folder / "pbx", agent_contacts=contacts, queue_members=members, qualify_seconds=0) as pbx:
         for story in STORIES:
+            name = getattr(story, "__name__", "story")
+            if wanted and name not in wanted:
+                continue
             recorder = Recorder(pbx)
             await recorder.connect()
             with Callers(pbx, folder) as callers:
-                await story(recorder, callers, phone)
+                await story(recorder, callers, others if story in OF_TEAMS else phone)
                 await asyncio.sleep(0.7)  # the events that come after the caller's hang-up
             await recorder.close()
-            name = getattr(story, "__name__", "story")
             (RECORDINGS / f"{name}.ami").write_bytes(recorder.stream)
             sys.stdout.write(f"{name}: {len(recorder.stream)} bytes\n")
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        asyncio.run(record(Path(temporary)))
+        asyncio.run(record(Path(temporary), sys.argv[1:]))

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from callrouter.asterisk.event_time import LATE_SECONDS, PINGS, EventTime
+from callrouter.asterisk.event_time import LATE_SECONDS, EventTime
 from callrouter.asterisk.link import LinkState
 from callrouter.core.call import CallState, Disposition
 from tests.asterisk.callers import Pbx
@@ -22,11 +22,12 @@ class Clocks:
 
     def __init__(self) -> None:
         self.ours = 1_000_000.0
+        self.set_back_seconds = 3600.0
         self.event_time = EventTime(lambda: self.ours)
 
     @property
     def stamp(self) -> str:
-        return f"{self.ours - 3600:.6f}"
+        return f"{self.ours - self.set_back_seconds:.6f}"
 
     def ping(self, there: float, back: float) -> None:
         """A ping that takes so long on its ways."""
@@ -54,6 +55,23 @@ def test_an_event_that_is_read_late_is_dated_to_when_it_happened() -> None:
     assert clocks.event_time.late_seconds(clocks.event()) == 0
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_pbx_whose_clock_is_set_misdates_nothing(hours: int) -> None:
+    """Not before the next ping, which knows it again, and not after; a late event is dated right by then."""
+    clocks = Clocks()
+    clocks.ping(0.001, 0.001)
+    clocks.ours += 5
+    clocks.set_back_seconds -= 3600 * hours
+    at_once = clocks.event_time.late_seconds(clocks.event())
+    clocks.ours += 5
+    clocks.ping(0.01, 0.01)
+    event = clocks.event()
+    clocks.ours += 8
+
+    assert at_once == 0
+    assert clocks.event_time.late_seconds(event) == pytest.approx(8, abs=0.02)
+
+
 def test_what_is_read_at_once_needs_no_clock() -> None:
     """Nor what carries no stamp, nor what comes before the first ping was answered."""
     clocks = Clocks()
@@ -70,16 +88,14 @@ def test_what_is_read_at_once_needs_no_clock() -> None:
 
 
 def test_a_clock_that_was_set_is_followed() -> None:
-    """After a few pings; and of another connection's nothing is known before its first one."""
+    """After one ping; and of another connection's nothing is known before its first one."""
     clocks = Clocks()
     clocks.ping(0.001, 0.001)
-    set_forward = 5.0
-    for _ in range(PINGS):
-        answered = clocks.event_time.ping()
-        clocks.ours += 0.002
-        answered(f"{clocks.ours - 3600 + set_forward:.6f}")
+    clocks.set_back_seconds -= 5
+    clocks.ping(0.001, 0.001)
     event = clocks.event()
-    assert clocks.event_time.late_seconds(event) == pytest.approx(set_forward, abs=0.01)
+    clocks.ours += 7
+    assert clocks.event_time.late_seconds(event) == pytest.approx(7, abs=0.01)
 
     clocks.event_time.connected()
     assert clocks.event_time.late_seconds(event) == 0

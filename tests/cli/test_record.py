@@ -88,7 +88,7 @@ async def test_explain_says_that_the_record_was_corrected(command: Command, data
     done = await command("explain", "8")
 
     assert done.stdout.splitlines()[-2] == (
-        "(1 other record of this call is kept, by whoever knew less or was corrected: table superseded_calls)"
+        "(1 other record of this call is kept, by whoever knew less or was corrected: /api/calls/8/superseded)"
     )
 
 

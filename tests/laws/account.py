@@ -132,7 +132,8 @@ def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
     left_at, dialog = journey.caller.left_at, ring.dialog
     left_first = bool(left_at and journey.caller.hung_up)
     if is_talk(ring):
-        return frozenset({"answered", "caller_left"} if journey.is_race(ring) else {"answered"})
+        # Picked up in the instant in which the ring was taken back, by the queue's patience or because the caller left.
+        return frozenset({"answered", "caller_left", "rang_out"} if journey.is_race(ring) else {"answered"})
     if ring.without_power and not dialog.answered_at:
         gone = left_first and left_at < dialog.began_at + RING_SECONDS + RACE_SECONDS
         return frozenset({"phone_failed", "caller_left"} if gone else {"phone_failed"})

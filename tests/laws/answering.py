@@ -16,10 +16,12 @@ from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.sip import HOST, Dialog
 from tests.laws.town import AGENTS, DOCTOR, NURSE, ON_CALL, Town
 
-AT_A_RING: Final = {"answer": 76, "let_ring": 7, "busy": 5, "decline": 4, "do_not_disturb": 3, "no_power": 2, "give": 0}
+AT_A_RING: Final = {"answer": 73, "let_ring": 7, "busy": 5, "decline": 4, "do_not_disturb": 3, "no_power": 2, "give": 6}
 """What agents do, of a hundred rings."""
 REFUSALS: Final = {"busy": "486 Busy Here", "decline": "603 Decline", "do_not_disturb": "480 Temporarily Unavailable"}
 SCREENING_SECONDS: Final = 0.9
+KEY_SECONDS: Final = 0.12
+"""How long a key is held down (`Telephone.press`)."""
 BACK_SECONDS: Final = 8.0
 """A telephone without power has some again after this long."""
 
@@ -174,7 +176,7 @@ class Answering:
                 return
             if chance.random() < 0.65:
                 telephone.press("1")
-                ring.accepted_at = time.time()
+                ring.accepted_at = time.time() + KEY_SECONDS
                 await dialog.is_over(chance.uniform(1, 3))
             elif chance.random() < 0.5:
                 await dialog.is_over(20)

@@ -74,8 +74,11 @@ def _contacts(notes: Notes, caller: Caller) -> list[Ring]:
     return [ring for ring in notes.rings if ring.kind is Kind.CONTACT and ring.number == caller.number]
 
 
-def near(what: str, ours: str | None, theirs: float, tolerance: float = TOLERANCE_SECONDS) -> Iterator[str]:
-    if abs(instant(ours) - theirs) > tolerance:
+def near(
+    notes: Notes, what: str, ours: str | None, theirs: float, tolerance: float = TOLERANCE_SECONDS
+) -> Iterator[str]:
+    """Whether an instant of ours is the telephone's: to the tolerance, and to what its own notes were late."""
+    if abs(instant(ours) - theirs) > tolerance + notes.late_seconds(theirs):
         yield f"{what} at {ours}, {instant(ours) - theirs:+.2f} s from the telephone's record"
 
 

@@ -33,6 +33,7 @@ async def live_through(run: Run) -> tuple[Notes, Ours]:
             began_at = time.time()
             shifts = Shifts(place.engine, notes, run.seed)
             await shifts.begin()
+            clerk = asyncio.get_running_loop().create_task(notes.watch())
             enough = asyncio.Event()
             async with asyncio.TaskGroup() as group:
                 group.create_task(shifts.go_on(enough))
@@ -41,6 +42,7 @@ async def live_through(run: Run) -> tuple[Notes, Ours]:
             await _until_over(place)
             await shifts.end()
             await asyncio.sleep(2)
+            clerk.cancel()
             found = await ours.read(place.engine, began_at, bounds(notes))
         assert port.faults == []
     finally:

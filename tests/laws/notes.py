@@ -4,10 +4,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from tests.laws.sip import Dialog
+
+TICK_SECONDS: Final = 0.02
+NOTICED_SECONDS: Final = 0.05
+AROUND_SECONDS: Final = 0.5
 
 
 class Kind(StrEnum):
@@ -93,3 +100,20 @@ class Notes:
     callers: list[Caller] = field(default_factory=list)
     rings: list[Ring] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
+    held_up: list[tuple[float, float]] = field(default_factory=list)
+    """When this process, which writes all of it down, could not, and for how long: a busy machine."""
+
+    def late_seconds(self, at: float) -> float:
+        """How late what happened about then may have been written down."""
+        about = (seconds for since, seconds in self.held_up if abs(since - at) < seconds + AROUND_SECONDS)
+        return max(about, default=0.0)
+
+    async def watch(self) -> None:
+        """Notice when this process is held up, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(TICK_SECONDS)
+            late = loop.time() - before - TICK_SECONDS
+            if late > NOTICED_SECONDS:
+                self.held_up.append((time.time() - late, late))

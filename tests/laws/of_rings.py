@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.laws import account
 from tests.laws.account import is_talk
 from tests.laws.compared import TOLERANCE_SECONDS, Compared, Pair, near
-from tests.laws.notes import Kind, Ring
+from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.ours import Row, instant
 
 
@@ -23,9 +23,11 @@ def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
             right = account.offer_outcomes(ring, pair.journey)
             if offer["outcome"] not in right:
                 yield f"{pair.name}: {ring.phone} {offer['outcome']}, by the telephones {sorted(right)}"
-            yield from near(f"{pair.name}: {ring.phone} rang", offer["began_at"], ring.dialog.began_at)
+            yield from near(found.notes, f"{pair.name}: {ring.phone} rang", offer["began_at"], ring.dialog.began_at)
             if offer["outcome"] == "answered":
-                yield from near(f"{pair.name}: {ring.phone} picked up", offer["ended_at"], ring.accepted_at)
+                yield from near(
+                    found.notes, f"{pair.name}: {ring.phone} picked up", offer["ended_at"], ring.accepted_at
+                )
     known = {pair.row["call_id"] for pair in found.pairs}
     for ring in found.notes.rings:
         if ring.kind is Kind.OFFER and ring.call not in known:
@@ -44,20 +46,20 @@ def conversations_are_theirs(found: Compared) -> Iterator[str]:
             continue
         for leg in legs:
             ring = min(talks, key=lambda one: abs(one.accepted_at - instant(leg["answered_at"])))
-            yield from _conversation(pair, leg, ring)
+            yield from _conversation(found.notes, pair, leg, ring)
 
 
-def _conversation(pair: Pair, leg: Row, ring: Ring) -> Iterator[str]:
+def _conversation(notes: Notes, pair: Pair, leg: Row, ring: Ring) -> Iterator[str]:
     name = f"{pair.name}: {leg['party']}"
     if leg["purpose"] == "agent" and leg["party"] != ring.phone:
         yield f"{name} instead of {ring.phone}"
-    yield from near(f"{name} answered", leg["answered_at"], ring.accepted_at)
+    yield from near(notes, f"{name} answered", leg["answered_at"], ring.accepted_at)
     by = account.ended_by(ring, pair.journey)
     if leg["ended_by"] not in by:
         yield f"{name}: ended by {leg['ended_by']}, by the telephones {by}"
     if ring.without_power or pair.journey.caller.without_power:
         return  # when the other side noticed is not in the telephone's record
-    yield from near(f"{name} ended", leg["ended_at"], ring.gave_at or ring.dialog.ended_at)
+    yield from near(notes, f"{name} ended", leg["ended_at"], ring.gave_at or ring.dialog.ended_at)
     held = account.held_seconds(ring)
     if abs(leg["hold_seconds"] - held) > TOLERANCE_SECONDS:
         yield f"{name}: {leg['hold_seconds']} s on hold, {held:.2f} by the telephone"

@@ -41,7 +41,7 @@ def wrap_ups_are_theirs(found: Compared) -> Iterator[str]:
         if row["kind"] == "wrap_up":
             by_call[row["call_id"], row["agent"]].append(row)
     for pair in found.pairs:
-        for ring in pair.journey.offers:
+        for ring in filter(is_talk, pair.journey.offers):
             rows = by_call.pop((ring.call, ring.phone), [])
             yield from _wrap_up(pair, ring, rows, found.notes)
     callbacks = {one["outgoing_id"] for one in attempts(found.ours.callbacks)}
@@ -61,7 +61,7 @@ def _wrap_up(pair: Pair, ring: Ring, rows: Sequence[Row], notes: Notes) -> Itera
         yield f"{name}: {len(rows)} rows, by the telephones {least}"
     for row in rows:
         if not ring.without_power:
-            yield from near(f"{name} began", row["started_at"], ended_at)
+            yield from near(notes, f"{name} began", row["started_at"], ended_at)
         lasted = instant(row["ended_at"]) - instant(row["started_at"])
         cut = row["ended_by"] != "time"
         if (not cut and abs(lasted - seconds) > TOLERANCE_SECONDS) or lasted > seconds + TOLERANCE_SECONDS:

@@ -52,6 +52,8 @@ class Dialog:
     """By us: BYE or CANCEL left before one came."""
     cancelled_at: float = 0.0
     """They took a ring back."""
+    crossed: bool = False
+    """Both sides hung up at once: a BYE came when ours had left."""
     dead: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
     progress: asyncio.Event = field(default_factory=asyncio.Event)
@@ -368,6 +370,7 @@ class Port(asyncio.DatagramProtocol):
             return
         self.reply(dialog, request, "200 OK")
         if method == "BYE":
+            dialog.crossed = dialog.over.is_set()
             dialog.finish(hung_up=False)
 
     def _called(self, request: Headers, body: str, addr: tuple[str, int]) -> None:

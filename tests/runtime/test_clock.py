@@ -17,10 +17,19 @@ class Machine:
 
     def __init__(self) -> None:
         self.at = AT
+        self.seconds = 100.0
         self.said: list[float] = []
 
     def now(self, zone: object) -> datetime:
         return self.at
+
+    def steady(self) -> float:
+        return self.seconds
+
+    def goes_on(self, seconds: float) -> None:
+        """Time passes."""
+        self.at += timedelta(seconds=seconds)
+        self.seconds += seconds
 
     def warning(self, event: str, *, seconds: float) -> None:
         self.said.append(seconds)
@@ -37,21 +46,39 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_a_small_correction_is_waited_for(machine: Machine) -> None:
     """The clock stands still, and never goes back."""
-    ours = SystemClock()
+    ours = SystemClock(steady=machine.steady)
     assert ours.now() == AT
     machine.at = AT - timedelta(seconds=3)
     assert ours.now() == AT
-    machine.at = AT + timedelta(seconds=1)
+    machine.goes_on(4)
     assert ours.now() == AT + timedelta(seconds=1)
     assert machine.said == []
 
 
 def test_a_clock_that_was_set_back_is_followed(machine: Machine) -> None:
     """An hour of calls is not dated to one instant; it is said once."""
-    ours = SystemClock(60.0)
+    ours = SystemClock(60.0, steady=machine.steady)
     assert ours.now() == AT + timedelta(seconds=60)
     machine.at = AT - timedelta(hours=1)
     assert ours.now() == AT - timedelta(minutes=59)
-    machine.at += timedelta(seconds=2)
+    machine.goes_on(2)
     assert ours.now() == AT - timedelta(minutes=59) + timedelta(seconds=2)
-    assert machine.said == [3600.0]
+    assert machine.said == [-3600.0]
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_by_how_much_it_was_set_is_told(machine: Machine, hours: int) -> None:
+    """Before the first time by the new clock; not what passed meanwhile, and not an hour in which nobody asked."""
+    told: list[timedelta] = []
+    ours = SystemClock(steady=machine.steady)
+    ours.tells(told.append)
+    ours.now()
+    machine.goes_on(3600)
+    ours.now()
+    machine.goes_on(10)
+    machine.at += timedelta(hours=hours)
+    ours.now()
+    machine.goes_on(10)
+    ours.now()
+
+    assert told == [timedelta(hours=hours)]

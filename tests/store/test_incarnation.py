@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callrouter.store.incarnation import FILE, Incarnation, next_incarnation
+from callrouter.store.incarnation import FILE, Incarnation, next_incarnation, renamed
 
 
 def test_a_life_is_numbered_by_its_start(tmp_path: Path) -> None:
     """In milliseconds; there was none before."""
     assert next_incarnation(tmp_path, "pbx-1", 1795427775.25) == Incarnation(
-        epoch=1795427775250, pbx="pbx-1", formerly=None
+        epoch=1795427775250, pbx="pbx-1", formerly=()
     )
 
 
@@ -22,10 +22,19 @@ def test_a_clock_that_was_set_back_lowers_nothing(tmp_path: Path) -> None:
 
 
 def test_a_pbx_that_is_called_otherwise_is_the_same(tmp_path: Path) -> None:
-    """Once: what was said of it under the name before is its own."""
-    names = [next_incarnation(tmp_path, pbx, 1.0).formerly for pbx in ("pbx-1", "paris", "paris")]
+    """Until the database knows: what was said of it under the name before is its own, and not for ever."""
+    lives = [next_incarnation(tmp_path, pbx, 1.0) for pbx in ("pbx-1", "paris", "paris", "lyon")]
+    renamed(tmp_path, lives[-1])
+    after = next_incarnation(tmp_path, "lyon", 1.0)
 
-    assert names == [None, "pbx-1", None]
+    assert [one.formerly for one in lives] == [(), ("pbx-1",), ("pbx-1",), ("pbx-1", "paris")]
+    assert (after.formerly, after.epoch > lives[-1].epoch) == ((), True)
+
+
+def test_a_file_of_the_release_before_names_none(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"epoch": 7, "pbx": "pbx-1"}')
+
+    assert next_incarnation(tmp_path, "paris", 0.0) == Incarnation(epoch=8, pbx="paris", formerly=("pbx-1",))
 
 
 def test_a_file_that_was_cut_ends_nothing(tmp_path: Path) -> None:

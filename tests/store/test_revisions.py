@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from callrouter.core.call import Call, Disposition, Revision, replace
 from callrouter.core.facts import CallCorrected
-from callrouter.store.calls import find_call, recorded_calls
+from callrouter.store.calls import find_call, recorded_calls, superseded_of
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
 from tests.store.test_recorder import drained, end, recording
@@ -117,6 +117,22 @@ async def test_rows_of_the_release_before_give_way(database: Database, make_call
     writer.close()
     assert await rows(database, "SELECT pbx, epoch, revision FROM calls") == [("paris", 100, 2)]
     assert await rows(database, "SELECT pbx FROM queue_visits") == [("paris",)]
+
+
+async def test_what_was_superseded_is_listed_and_goes_with_the_call(database: Database, make_call: MakeCall) -> None:
+    """The one that knew most first; nobody keeps what is said of a call that is kept no more."""
+    call = make_call(1)
+    writer = Writer(database)
+    for epoch, revision in ((100, 4), (200, 1), (100, 0), (150, 2)):
+        await writer.write([told_by(call, epoch, revision)])
+    writer.close()
+    listed = await superseded_of(database, call.call_id)
+
+    assert [(one.epoch, one.revision) for one in listed] == [(150, 2), (100, 4), (100, 0)]
+    assert {one.record["call_id"] for one in listed} == {call.call_id}
+    async with database.connection() as connection:
+        await connection.execute(text("DELETE FROM calls"))
+    assert await superseded_of(database, call.call_id) == []
 
 
 async def test_two_engines_at_once(database: Database, make_call: MakeCall) -> None:

@@ -44,6 +44,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.agents.pins import PinBook
 from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.calls import recorded_calls
+from callrouter.store.incarnation import renamed
 from callrouter.store.outgoing.book import CallbackRows
 from callrouter.store.recorder import Recorder
 from callrouter.store.tables import AuditOutcome
@@ -97,7 +98,13 @@ def records_of(
         fact_journal=fact_journal,
         history=history,
         keeper=keeper,
-        observation=Observation(database, ground.clock.now, pbx=settings.pbx, formerly=ground.incarnation.formerly),
+        observation=Observation(
+            database,
+            ground.clock.now,
+            pbx=settings.pbx,
+            formerly=ground.incarnation.formerly,
+            on_taken_up=partial(renamed, settings.data_dir, ground.incarnation),
+        ),
         trail=AuditTrail(database),
         agent_ids=AgentIds(database, partial(_agents_file, dialplans), due=ground.agents_due),
         fact_log=FactLog(),
@@ -173,6 +180,7 @@ def calls_of(
         pbx=settings.pbx,
         epoch=ground.incarnation.epoch,
     )
+    ground.clock.tells(driver.redate)
     return switch, driver
 
 

@@ -65,13 +65,14 @@ class Mending:
             if wrong_penalty and place is not None:
                 change.set_penalty(one.queue, one.phone, place.penalty)
                 yield f"penalty {place.penalty} in {one.queue}"
-            if self._held or (one.paused == self._is_paused and not wrong_penalty):
+            other_reason = one.paused and self._is_paused and one.reason != self._reason
+            if self._held or (one.paused == self._is_paused and not wrong_penalty and not other_reason):
                 continue
             if self._is_paused:
                 change.pause(one.phone, self._reason, one.queue)
             else:
                 change.resume(one.phone, one.queue)
-            if one.paused != self._is_paused:
+            if one.paused != self._is_paused or other_reason:
                 yield f"{'paused' if self._is_paused else 'not paused'} in {one.queue}"
 
     @property

@@ -309,7 +309,17 @@ class Roster:
         for name, standing in self._standings.items():
             if name in self.crew.agents:
                 self._note(change, self.crew.agents[name], standing)
+                self._note_wrap_up(change, self.crew.agents[name], standing)
         change.write()
+
+    def _note_wrap_up(self, change: Change, agent: Agent, standing: Standing) -> None:
+        """By which Asterisk ends a wrap-up that no engine ends, and no pause of another kind."""
+        for phone in () if agent.name in self._held else phones_of(agent, standing):
+            if standing.state is AgentState.WRAP_UP and standing.until_at is not None:
+                began, ends = (self._at_pbx(at) for at in (standing.since_at, standing.until_at))
+                change.put(WRAP_UPS, phone, f"{ends}:{began}:{standing.call_id}")
+            else:
+                change.drop(WRAP_UPS, phone)
 
     def forget_strangers(self) -> None:
         """Log out who is no agent any more, or in no team, or at a telephone that became somebody's who never logs
@@ -372,4 +382,7 @@ class Roster:
 
     def _pbx_epoch(self, seconds: float = 0.0) -> int:
         """So many seconds from now, by the PBX's clock."""
-        return round(self._clock.now().timestamp() - self._shift.total_seconds() + seconds)
+        return self._at_pbx(self._clock.now() + timedelta(seconds=seconds))
+
+    def _at_pbx(self, at: datetime) -> int:
+        return round(at.timestamp() - self._shift.total_seconds())

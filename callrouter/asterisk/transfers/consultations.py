@@ -196,6 +196,8 @@ class Consultations:
             agent=found.colleague,
             by_code=by_code,
         )
+        for other in [other for other in self._known.values() if other.call_id not in self._calls]:
+            del self._known[other.uniqueid]  # its end was missed while the link was down
         self._known[env.uniqueid] = one
         if by_code:
             self._tell(call.call_id, LegHeard(leg=one.leg, sign=LegSign.HELD, at=self._now()))

@@ -29,8 +29,8 @@ def begin_agent(call: Call, agent: str, at: datetime) -> Call:
     """An agent has the caller: by the offer they answered, which knows their channel."""
     offer = next((one for one in reversed(call.offers) if one.agent == agent and one.ended_at == at), None)
     leg, began_at = (offer.leg, offer.began_at) if offer else ("", at)
-    if any(one.open and one.party == agent and one.leg == leg for one in call.legs):
-        return call  # told again
+    if any(one.open and one.party == agent and (one.leg == leg or not (one.leg and leg)) for one in call.legs):
+        return call  # told again, perhaps by somebody who does not know the channel
     return _add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
 
 

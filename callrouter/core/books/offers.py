@@ -102,6 +102,12 @@ def answer(call: Call, told: AgentAnswered) -> Call:
     return _close_others(call, Heard.QUICKER, told.at)
 
 
+def has_answered(call: Call, leg: str) -> bool:
+    """Whether this channel is known to have had the caller."""
+    place = _find(call, leg)
+    return place is not None and call.offers[place].outcome is OfferOutcome.ANSWERED
+
+
 def hear(call: Call, told: LegHeard) -> Call:
     """A sign of an agent's channel; of a channel that is nobody's it changes nothing."""
     place = _find(call, told.leg)

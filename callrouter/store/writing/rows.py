@@ -10,6 +10,7 @@ takes half a microsecond for a datetime, and a call has ten. A connection that w
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 from callrouter.core.call import Call, Leg, Offer, Revision
 from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
-from callrouter.store.trace import cleaned, trace_json, variables_json
+from callrouter.store.trace import cleaned, queue_parts, trace_json, variables_json
 
 CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
@@ -38,6 +39,7 @@ Row = tuple[Any, ...]
 
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
 _MESSAGE = tables.RecordingKind.MESSAGE.value
 _INT64 = struct.Struct("!q")
 
@@ -91,7 +93,15 @@ class Rows:
         ended_at = clocks.ended_at
         if ended_at is None or call.disposition is None:
             raise ValueError(f"call {call.call_id} has not ended: it has no row yet")
-        waiting, talk, agent = self._take_queue_visits(call, ended_at)
+        # A difference of minutes takes two thirds of the time of one of years, so that alone is made for each instant.
+        rang_at = clocks.ringing_at
+        rang = (rang_at - POSTGRES_EPOCH) // _MICROSECOND
+
+        def instant(at: datetime | None) -> int | None:
+            return None if at is None else rang + (at - rang_at) // _MICROSECOND
+
+        queues = queue_parts(call)
+        waiting, talk, agent = self._take_queue_visits(call, rang, ended_at, queues)
         if call.offers:
             self.offers += [offer_row(call.call_id, call.revision, one) for one in call.offers]
         if call.legs:
@@ -109,47 +119,56 @@ class Rows:
             call.diverted_from,
             call.disposition,
             call.hangup_cause,
-            (clocks.ringing_at - POSTGRES_EPOCH) // _MICROSECOND,
-            _instant(clocks.answered_at),
-            _instant(clocks.entered_service_at),
-            _instant(clocks.offered_at),
-            _instant(clocks.bridged_at),
-            (ended_at - POSTGRES_EPOCH) // _MICROSECOND,
+            rang,
+            instant(clocks.answered_at),
+            instant(clocks.entered_service_at),
+            instant(clocks.offered_at),
+            instant(clocks.bridged_at),
+            instant(ended_at),
             waiting,
             talk,
             agent,
             tables.PATH_ARROW.join(nodes_reached(call)),
             variables_json(call),
-            trace_json(call),
+            trace_json(call, queues),
             call.pbx,
             call.revision.epoch,
             call.revision.count,
         )
 
-    def _take_queue_visits(self, call: Call, ended_at: datetime) -> tuple[float, float, str | None]:
-        """Add the queue visits; gives `Call`'s waiting and talk seconds and agent, which are sums over them anyhow."""
+    def _take_queue_visits(
+        self, call: Call, rang: int, ended_at: datetime, queues: Sequence[Sequence[Any]]
+    ) -> tuple[float, float, str | None]:
+        """Add the queue visits; gives `Call`'s waiting and talk seconds and agent, which are sums over them anyhow.
+
+        `queues` are their arrays in the trace, whose instants count from when the call `rang`: so they are computed
+        once, and `QueueVisit.waiting_seconds` and `talk_seconds` are differences of integers here.
+        """
         earlier = call.earlier
         waiting = talk = 0.0
         agent = earlier.agent
-        for position, visit in enumerate(call.queue_visits, start=1):
-            waited = visit.waiting_seconds(ended_at)
+        for position, visit in enumerate(queues, start=1):
+            queue, entered, offers, offered, rung, answered, left, outcome = visit
+            if answered is not None or left is not None:
+                waited = max(0, (left if answered is None else answered) - entered) / _SECOND
+            else:
+                waited = call.queue_visits[position - 1].waiting_seconds(ended_at)
             waiting += waited
-            answered_at = visit.answered_at
-            if answered_at is not None:
-                talk += visit.talk_seconds()
-                agent = visit.agent
+            if answered is not None:
+                talk += max(0, left - answered) / _SECOND if left is not None else 0.0
+                agent = rung
             self.queue_visits.append(
                 (
                     call.call_id,
                     position,
-                    visit.queue,
-                    (visit.entered_at - POSTGRES_EPOCH) // _MICROSECOND,
-                    _instant(visit.offered_at),
-                    visit.offers,
-                    visit.agent,
-                    _instant(answered_at),
-                    _instant(visit.left_at),
-                    visit.outcome,
+                    queue,
+                    rang + entered,
+                    None if offered is None else rang + offered,
+                    offers,
+                    rung,
+                    None if answered is None else rang + answered,
+                    None if left is None else rang + left,
+                    outcome,
                     waited,
                     call.pbx,
                 )
