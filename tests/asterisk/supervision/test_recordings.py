@@ -88,12 +88,16 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterat
             await phones.close()
 
 
+def size_of(file: Path) -> int:
+    return file.stat().st_size
+
+
 async def whole(file: Path) -> g711.Pcm:
     """What a file holds once Asterisk has written all of it: it keeps two seconds back until the channel has ended."""
-    size = -1
-    while size != file.stat().st_size:
-        size = file.stat().st_size
+    size, found = -1, size_of(file)
+    while size != found:
         await asyncio.sleep(1)
+        size, found = found, size_of(file)
     return g711.read_wav(file)
 
 
