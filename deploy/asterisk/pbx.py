@@ -34,7 +34,8 @@ if _CHECKOUT not in sys.path:  # run as a script: let the neighbours be found
 
 from callrouter.asterisk.teams.document import Teams, teams_of_members  # noqa: E402
 from deploy.asterisk.pbx_carriers import Carriers  # noqa: E402
-from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install  # noqa: E402
+from deploy.asterisk.pbx_install import Installation, PbxError, find_or_install, rootfs_dir  # noqa: E402
+from deploy.asterisk.pbx_music import soften_once  # noqa: E402
 from deploy.asterisk.pbx_render import MAX_CALLS, Directories, PbxConfig, render  # noqa: E402
 from deploy.asterisk.pbx_teams import teams_of_folder  # noqa: E402
 
@@ -401,6 +402,8 @@ def _lay_out(run_dir: Path, installation: Installation) -> None:
     for name in ("etc", "var/cache", "var/keys", "spool", "run", "log", "sbin", "recordings"):
         (run_dir / name).mkdir(parents=True, exist_ok=True)
     _write_canary(run_dir / "sbin" / "astcanary", installation)
+    if installation.data_dir.is_relative_to(rootfs_dir()):  # ours: a machine's own files are its operator's
+        soften_once(installation.data_dir / "moh")
     data = run_dir / "data"
     if data.exists():
         shutil.rmtree(data)

@@ -16,7 +16,7 @@ from deploy.asterisk.pbx import Pbx
 from deploy.asterisk.pbx_carriers import Carriers
 from deploy.asterisk.pbx_carriers_file import carriers_of_file
 from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install, rootfs_dir
-from deploy.asterisk.pbx_music import level_folder, level_once
+from deploy.asterisk.pbx_music import level_folder, level_once, soft_of, soften_folder, soften_once
 from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, SECRETS, Directories, PbxConfig, render
 from deploy.asterisk.pbx_teams import teams_of_file, teams_of_folder
 
@@ -135,6 +135,7 @@ def _install(_: argparse.Namespace) -> int:
     installation = find_or_install()
     if installation.data_dir.is_relative_to(rootfs_dir()):  # ours: a machine's own files are its operator's
         level_once(installation.data_dir / "moh")
+        soften_once(installation.data_dir / "moh")
     print(f"{installation.version}: {' '.join(installation.command)}")
     return 0
 
@@ -142,6 +143,8 @@ def _install(_: argparse.Namespace) -> int:
 def _music(options: argparse.Namespace) -> int:
     for name, gain in level_folder(options.folder).items():
         print(f"{name}: {gain:+.1f} dB")
+    soften_folder(options.folder)
+    print(f"{soft_of(options.folder)}: the same, softer, for callers who are spoken to while they wait")
     return 0
 
 

@@ -15,6 +15,7 @@ from callrouter.core.call import DialOutcome, QueueOutcome, RecordOutcome
 from callrouter.core.effects import (
     Answer,
     CollectDigits,
+    Comfort,
     Dial,
     Effect,
     EnterQueue,
@@ -244,3 +245,22 @@ def test_a_refused_command_is_told_with_asterisks_words() -> None:
 
     assert isinstance(told, inputs.CommandFailed)
     assert "510" in told.reason
+
+
+def test_a_caller_with_keys_and_a_place_who_is_spoken_to() -> None:
+    """What holds for one visit is set for one visit; music is softer under what they hear."""
+    comfort = Comfort(every_seconds=45.0, messages=((WELCOME,),))
+    wanted = EnterQueue(queue="medical", priority=0, max_wait_seconds=60.0, keys=("1", "*"), comfort=comfort)
+    variables = dict(order((wanted,), b"", PLACES, position=3).variables)
+
+    assert variables["CR_QUEUE_OPTIONS"] == "cm(callrouter-soft)"
+    assert (variables["CR_QUEUE_KEYS"], variables["CR_QUEUE_POSITION"]) == ("1*", "3")
+
+
+@pytest.mark.parametrize("key", ["12", "A", "]", ""])
+def test_what_is_no_key_never_reaches_a_pattern(key: str) -> None:
+    """Of Asterisk's dialplan, where other characters mean something else."""
+    wanted = EnterQueue(queue="medical", priority=0, max_wait_seconds=60.0, keys=(key,))
+
+    with pytest.raises(EncodingError):
+        order((wanted,), b"", PLACES)

@@ -25,8 +25,8 @@ _RTP_HEADER = 12
 _EVENTS = "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n"
 
 
-TONE_POWER = 1500.0
-"""Amplitude of a sine from which it is heard: tests' tones have 8,000, music has some hundreds at any one frequency."""
+TONE_POWER = 4000.0
+"""Amplitude of a sine from which it is heard: tests' tones have 8,000, a loud note of the music up to 3,000."""
 
 
 def _power(samples: list[int], hertz: int) -> float:

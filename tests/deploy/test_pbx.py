@@ -231,7 +231,9 @@ def test_prompts_and_music_are_found(pbx: Pbx) -> None:
     """English and French prompts, and music on hold, come with the PBX."""
     assert (pbx.sounds_dir / "en" / "beep.wav").exists()
     assert (pbx.sounds_dir / "fr" / "please-try-call-later.wav").exists()
-    assert "File: " in pbx.cli("moh show files")
+    ordinary, soft = (pbx.cli("moh show files").split(f"Class: {name}\n")[1] for name in ("default", "callrouter-soft"))
+    assert "/moh/" in ordinary.split("Class: ")[0]
+    assert "/moh-soft/" in soft.split("Class: ")[0]
 
 
 def test_a_second_start_in_the_same_folder_is_refused(pbx: Pbx) -> None:

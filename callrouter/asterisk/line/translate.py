@@ -299,8 +299,8 @@ def _after_pause(sounds: Sequence[Part], places: Places) -> Sequence[Part]:
 def _queue_variables(effect: EnterQueue, places: Places, position: int) -> list[tuple[str, str]]:
     return [
         ("CR_QUEUE", commands.opaque_id(effect.queue)),
-        # c: come back here when the agent hangs up first.
-        ("CR_QUEUE_OPTIONS", "c"),
+        # c: come back here when the agent hangs up first. m: music of this class, over which sentences are understood.
+        ("CR_QUEUE_OPTIONS", "cm(callrouter-soft)" if effect.announced or effect.comfort else "c"),
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
         ("CR_QUEUE_BRIEF", "&".join(_files(_after_pause(effect.brief, places)))),
         ("QUEUE_PRIO", str(effect.priority)),

@@ -11,14 +11,13 @@ from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.language.fields import Block
 from callrouter.dialplan.language.languages import FIGURES, LANGUAGES, READ_BY_ASTERISK
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE, counted
-from callrouter.dialplan.language.prompts import PromptBlock
+from callrouter.dialplan.language.prompts import OwnWordsBlock, PromptBlock
 from callrouter.dialplan.language.sentences import pieces
 from callrouter.dialplan.scope import Scope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import NodeBlock
 from callrouter.dialplan.verbs.include import IncludeBlock
-from callrouter.dialplan.verbs.queue import QueueBlock, announced_texts
 
 
 def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[tuple[str, str]]:
@@ -30,21 +29,18 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
     languages = languages_of(file)
     scopes = [replace(scope, language=language) for language in languages if language in LANGUAGES]
     for node in _with_snippets(file.nodes.values(), shared):
-        if isinstance(node.block, QueueBlock):
+        for said in _said(node.block):
             for spoken in scopes:
-                yield from _announced(node.block, spoken)
-        for prompt in _prompts(node.block):
-            for spoken in scopes:
-                yield from _texts(prompt, spoken)
+                yield from _texts(said, spoken) if isinstance(said, PromptBlock) else _own(said, spoken)
     if (bye := scope.own_text(FALLBACK_BYE)) is not None:
         yield bye, file.language
     if file.answer_phrase:
         yield file.answer_phrase, file.language
 
 
-def _announced(block: QueueBlock, scope: Scope) -> Iterator[tuple[str, str]]:
-    """What callers are told of the line they wait in."""
-    for text, count in announced_texts(block):
+def _own(block: OwnWordsBlock, scope: Scope) -> Iterator[tuple[str, str]]:
+    """Sentences of our own."""
+    for text, count in block.own_words():
         if (words := scope.own_text(text)) is not None:
             yield counted(words, count), scope.language
 
@@ -74,14 +70,14 @@ def _with_snippets(nodes: Iterable[NodeBlock], shared: Shared, depth: int = 0) -
             yield from _with_snippets(filled.values(), shared, depth + 1)
 
 
-def _prompts(block: object) -> Iterator[PromptBlock]:
-    """The prompts anywhere in a block."""
-    if isinstance(block, PromptBlock):
+def _said(block: object) -> Iterator[PromptBlock | OwnWordsBlock]:
+    """What is said anywhere in a block."""
+    if isinstance(block, PromptBlock | OwnWordsBlock):
         yield block
     elif isinstance(block, tuple):
         for item in block:
-            yield from _prompts(item)
+            yield from _said(item)
     elif isinstance(block, Block):
         for value in vars(block).values():
             if isinstance(value, tuple | Block):
-                yield from _prompts(value)
+                yield from _said(value)

@@ -18,6 +18,7 @@ from callrouter.dialplan.language.fields import (
     as_list,
 )
 from callrouter.dialplan.language.languages import LANGUAGES, language_code
+from callrouter.dialplan.language.own_texts import OwnText
 
 Language = Annotated[str, Read(language_code, {"enum": list(LANGUAGES)})]
 
@@ -76,6 +77,14 @@ class PromptBlock(Block):
         if self.language is not None and isinstance(self.say, dict):
             raise ValueError("says in which language it is: write one sentence, in that language")
         return self
+
+
+class OwnWordsBlock(Block):
+    """A block for which sentences of our own are said, each with its number."""
+
+    def own_words(self) -> tuple[tuple[OwnText, int], ...]:
+        """All of them."""
+        raise NotImplementedError
 
 
 Spoken = Annotated[PromptBlock, Before(_said), _OrText()]

@@ -70,7 +70,8 @@ def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
         known = everywhere.get(_written(node.name), 0)
         earlier = [(one, "") for bit, one in enumerate(lists) if known >> bit & 1]
         for callers in asked[node.name]:
-            target = node.exits.get(f"list:{callers.name}", "")
+            # A list that leads nowhere gives its callers something that no other does: a priority.
+            target = node.exits.get(f"list:{callers.name}", f"list:{callers.name}")
             against = [one for one, leads in earlier if leads != target]
             if found := _hidden(callers, against):
                 _blame_hidden(scope, node, callers, found, whole=_all_hidden(callers, against))

@@ -26,7 +26,7 @@ from callrouter.dialplan.language.fields import (
 )
 from callrouter.dialplan.language.keys import KeyTargets
 from callrouter.dialplan.language.own_texts import OwnText
-from callrouter.dialplan.language.prompts import PromptBlock, Prompts
+from callrouter.dialplan.language.prompts import OwnWordsBlock, PromptBlock, Prompts
 from callrouter.dialplan.language.waiting_texts import by_minutes, by_place
 from callrouter.dialplan.language.words import length, told_in_words
 from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys, refuse_unknown_keys
@@ -37,13 +37,18 @@ LEAST_SECONDS = 10.0
 Told = Annotated[str, OneOf("position", "expected_wait")]
 
 
-class AnnounceBlock(Block):
+class AnnounceBlock(OwnWordsBlock):
     """What callers are told of the line: whole sentences, in the language of the call."""
 
     tell: Annotated[tuple[Told, ...], Before(as_list), Field(min_length=1), OneOrMany()] = ("position", "expected_wait")
     """Their position, how long it may take, or both; by default both."""
     every: Positive = 30.0
     """After so long for the first time, and then again and again; at least 10s."""
+
+    def own_words(self) -> tuple[tuple[OwnText, int], ...]:
+        """What its callers may hear."""
+        places = by_place() if "position" in self.tell else ()
+        return (*places, *(by_minutes() if "expected_wait" in self.tell else ()))
 
 
 class ComfortBlock(Block):
@@ -165,12 +170,6 @@ def _check_rises(names: Names, block: QueueBlock, priority: int, *here: str) -> 
 
 def _numbered(comfort: ComfortBlock | None) -> list[tuple[int, PromptBlock]]:
     return [*enumerate(comfort.messages)] if comfort else []
-
-
-def announced_texts(block: QueueBlock) -> tuple[tuple[OwnText, int], ...]:
-    """Our own sentences that its callers may hear, each with its number."""
-    tell = block.announce.tell if block.announce else ()
-    return (*(by_place() if "position" in tell else ()), *(by_minutes() if "expected_wait" in tell else ()))
 
 
 def _announced(names: Names, block: QueueBlock, *here: str) -> Announced | None:

@@ -45,9 +45,18 @@ _OPEN: Final = text(
     JOIN callbacks AS cb ON cb.client = ruled.name AND cb.node = ruled.node
     JOIN calls USING (call_id)
     LEFT JOIN LATERAL (
-        SELECT entered_at FROM queue_visits AS visit
-        WHERE visit.call_id = cb.call_id AND visit.answered_at IS NULL AND visit.entered_at <= cb.asked_at
-        ORDER BY visit.position DESC LIMIT 1
+        SELECT min(visit.entered_at) AS entered_at FROM queue_visits AS visit
+        WHERE visit.call_id = cb.call_id AND visit.entered_at <= cb.asked_at
+            AND visit.queue = (
+                SELECT queue FROM queue_visits AS latest
+                WHERE latest.call_id = cb.call_id AND latest.answered_at IS NULL AND latest.entered_at <= cb.asked_at
+                ORDER BY latest.position DESC LIMIT 1
+            )
+            AND visit.position > (
+                SELECT coalesce(max(position), 0) FROM queue_visits AS served
+                WHERE served.call_id = cb.call_id AND served.queue = visit.queue
+                    AND served.answered_at IS NOT NULL AND served.entered_at <= cb.asked_at
+            )
     ) AS waited ON true
     LEFT JOIN LATERAL (
         SELECT count(*) FILTER (WHERE outcome IN {_ATTEMPTS}) AS attempts,

@@ -19,16 +19,33 @@ PATIENT = """
 [patient](team)
 joinempty = yes
 leavewhenempty = no
+[moody](team)
+joinempty = yes
+member => Local/moody@test-phone/n,0,agent-moody
 [answered](team)
 timeout = 15
 member => Local/slow-agent@test-phone/n,0,agent-slow
+"""
+
+MOODY = """
+[test-phone](+)
+; Refuses two calls, and takes the third.
+exten => moody,1,Ringing()
+ same => n,Set(GLOBAL(MOODS)=$[0${GLOBAL(MOODS)} + 1])
+ same => n,Wait(0.3)
+ same => n,GotoIf($[${GLOBAL(MOODS)} < 3]?no)
+ same => n,Answer()
+ same => n,Wait(20)
+ same => n(no),Busy(1)
 """
 
 
 @contextmanager
 def waiting_pbx(folder: Path) -> Iterator[Pbx]:
     """An Asterisk with a queue that nobody answers, and one whose agent takes 1.5 s."""
-    with Pbx.start(folder / "pbx", agents=1, extra_conf={"extensions": EXTENSIONS, "queues": PATIENT}) as running:
+    with Pbx.start(
+        folder / "pbx", agents=1, extra_conf={"extensions": EXTENSIONS + MOODY, "queues": PATIENT}
+    ) as running:
         running.cli("module load res_clioriginate.so")
         yield running
 

@@ -23,12 +23,12 @@ def pbx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pbx]:
         yield running
 
 
-def plan(max_wait_seconds: float = 60) -> Plan:
+def plan(max_wait_seconds: float = 60, queue: str = "patient") -> Plan:
     """Key 1, or the longest wait, leads to a menu that leads back."""
     return plan_of(
         QueueNode(
             name="line",
-            queue="patient",
+            queue=queue,
             max_wait_seconds=max_wait_seconds,
             keys=("1",),
             exits={"key:1": "menu", "overflow": "menu"},
@@ -101,3 +101,23 @@ async def test_a_key_that_is_not_theirs_leaves_nobody(pbx: Pbx) -> None:
 
         assert await in_line(room) == [only]
         assert len(call_of(room, only).queue_visits) == 1
+
+
+async def test_whoever_is_refused_stays_at_the_head(pbx: Pbx) -> None:
+    """An agent refuses twice, and then takes the caller who came first."""
+    await asyncio.to_thread(pbx.cli, "queue pause member Local/moody@test-phone/n queue moody")
+    async with engine_room(pbx, plan(queue="moody")) as room:
+        await room.call()
+        await until(lambda: len(room.live) == 1, 5)
+        first = room.live[0].call_id
+        await asyncio.sleep(0.5)
+        await room.call()
+        await until(lambda: len(room.live) == 2, 5)
+        await asyncio.sleep(0.5)
+        assert (await in_line(room, "moody"))[0] == first
+        await asyncio.to_thread(pbx.cli, "queue unpause member Local/moody@test-phone/n queue moody")
+        await room.reached(lambda call: call.agent is not None, 15)
+
+        assert [call.call_id for call in room.live if call.agent] == [first]
+        assert call_of(room, first).queue_visits[0].offers == 3
+        assert len(call_of(room, first).queue_visits) == 1

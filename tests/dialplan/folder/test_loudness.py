@@ -125,3 +125,32 @@ def test_recordings_that_are_far_from_the_others_are_told(write: Write, tmp_path
         f'a.yaml:8: warning: node "bye": sound "faint" is 14 dB quieter than what {mend} +14',
         f'a.yaml:8: warning: node "bye": sound "shrill" is 13 dB louder than what {mend} -13',
     ]
+
+
+def test_soft_music_lies_ten_decibels_under_what_is_said(tmp_path: Path) -> None:
+    """A copy beside the folder, made once; the music itself stays."""
+    folder = tmp_path / "moh"
+    path = put(folder / "piece.wav", tone(-22))
+    before = path.read_bytes()
+
+    pbx_music.soften_once(folder)
+    pbx_music.soften_once(tmp_path / "none")
+    soft = pbx_music.soft_of(folder) / "piece.wav"
+    softened = soft.read_bytes()
+    put(path, tone(-30))
+    pbx_music.soften_once(folder)
+
+    with wave.open(str(soft), "rb") as audio:
+        assert level_of(audio.readframes(audio.getnframes())) == pytest.approx(LEVEL_DB - 10, abs=0.2)
+    assert (before != path.read_bytes(), softened == soft.read_bytes()) == (True, True)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["moh", "moh-soft"]
+
+
+def test_soft_music_of_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """And nothing half-made is left."""
+    (tmp_path / "moh").mkdir()
+    (tmp_path / "moh" / "torn.wav").write_bytes(b"RIFF")
+
+    with pytest.raises(PbxError, match="cannot be copied"):
+        pbx_music.soften_folder(tmp_path / "moh")
+    assert [one.name for one in tmp_path.iterdir()] == ["moh"]

@@ -266,6 +266,34 @@ async def test_who_asked_between_two_answers_of_one_call(database: Database) -> 
     assert await states(database) == {"once": "open", "twice": "done"}
 
 
+@pytest.mark.parametrize(
+    ("visits", "turn"),
+    [
+        ((), 0),
+        ((("q", -40, QueueOutcome.TIMEOUT),), -40),
+        ((("q", -40, QueueOutcome.EXITED), ("q", -10, QueueOutcome.EXITED)), -40),
+        ((("p", -40, QueueOutcome.TIMEOUT), ("q", -10, QueueOutcome.EXITED)), -10),
+        ((("q", -40, QueueOutcome.ANSWERED), ("q", -10, QueueOutcome.EXITED)), -10),
+        ((("q", -10, QueueOutcome.EMPTY),), -10),
+    ],
+)
+async def test_a_callback_keeps_the_turn_that_its_caller_had_in_line(
+    database: Database, visits: tuple[tuple[str, int, QueueOutcome], ...], turn: int
+) -> None:
+    """Since they first waited where they gave up, through every menu; not from before somebody answered."""
+
+    def visit(queue: str, at: float, outcome: QueueOutcome) -> QueueVisit:
+        answered_at = after(at + 1) if outcome is QueueOutcome.ANSWERED else None
+        return QueueVisit(
+            queue=queue, entered_at=after(at), answered_at=answered_at, left_at=after(at + 5), outcome=outcome
+        )
+
+    await record(database, asked("waited", queue_visits=tuple(visit(*one) for one in visits)))
+
+    (one,) = await found(CallbackRows(database, epoch=17))
+    assert one.turn_at == after(turn)
+
+
 async def test_whoever_was_rung_has_a_leg(database: Database) -> None:
     """With carrier, the number they saw, and what the network said; it is of no caller's call."""
     await record(database, asked("a"))
