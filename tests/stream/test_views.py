@@ -81,7 +81,7 @@ BOTH = replace(agent("agent-1", "legal", "medical"), paused_in=["medical"], reas
         (View(scope=LEGAL, agent="agent-1"), "ready", ["legal"], [], ""),
         (View(scope=Scope(ScopeKind.TEAMS, frozenset({"legal", "medical"})), team="legal"), "ready", ["legal"], [], ""),
     ],
-    ids=str,
+    ids=["all", "one team of all", "one team's scope", "an agent in scope", "one team of two in scope"],
 )
 def test_a_teams_view_shows_that_teams_part_of_an_agent(
     view: View, state: str, queues: list[str], paused_in: list[str], reason: str
