@@ -20,6 +20,10 @@ class Permission(StrEnum):
     """What somebody may do."""
 
     CALL_READ = "call.read"
+    CALL_LISTEN = "call.listen"
+    CALL_WHISPER = "call.whisper"
+    CALL_BARGE = "call.barge"
+    CALL_TAKE_OVER = "call.take_over"
     CALL_CONTROL = "call.control"
     MESSAGE_READ = "message.read"
     CALLBACK_READ = "callback.read"
@@ -30,6 +34,7 @@ class Permission(StrEnum):
     RECORDING_READ = "recording.read"
     RECORDING_PLAY = "recording.play"
     RECORDING_DELETE = "recording.delete"
+    RECORDING_PAUSE = "recording.pause"
     AGENT_READ = "agent.read"
     AGENT_LOGIN = "agent.login"
     AGENT_PAUSE = "agent.pause"
@@ -99,6 +104,10 @@ _ALL: Final = frozenset({ScopeKind.ALL})
 
 ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.CALL_READ: Meaning("list calls, read one with its explanation", _ANY),
+    Permission.CALL_LISTEN: Meaning("hear a conversation that goes on, at a telephone", _ANY),
+    Permission.CALL_WHISPER: Meaning("speak to the agent alone in a conversation", _ANY),
+    Permission.CALL_BARGE: Meaning("speak to both in a conversation", _ANY),
+    Permission.CALL_TAKE_OVER: Meaning("take a caller from an agent", _ANY),
     Permission.CALL_CONTROL: Meaning("hold callers, give them away and press keys in conversations that go on", _ANY),
     Permission.MESSAGE_READ: Meaning("list voice messages", _ANY),
     Permission.CALLBACK_READ: Meaning("list callbacks and abandoned callers", _ANY),
@@ -110,6 +119,7 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.RECORDING_READ: Meaning("list recordings", _ANY),
     Permission.RECORDING_PLAY: Meaning("listen to a recording", _ANY),
     Permission.RECORDING_DELETE: Meaning("delete a recording", _ANY),
+    Permission.RECORDING_PAUSE: Meaning("pause and resume the recording of a conversation that goes on", _ANY),
     # An agent belongs to teams, and to no client.
     Permission.AGENT_READ: Meaning("see where agents are, and what they did", _TEAMS),
     Permission.AGENT_LOGIN: Meaning("log agents in and out", _TEAMS),

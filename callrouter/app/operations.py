@@ -16,6 +16,7 @@ from callrouter.api.control.here import ControlledHere
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
+from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
@@ -49,6 +50,7 @@ class EngineOperations:
     agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
+    overseen: OverseenHere
     agents: AgentsHere
     controlled: ControlledHere
     shown_numbers: ShownNumbers
@@ -95,6 +97,7 @@ class EngineOperations:
             handover=self.handover,
             notes=self.notes,
             agents=self.agents,
+            overseen=self.overseen,
             controlled=self.controlled,
         )
 

@@ -24,7 +24,7 @@ from callrouter.core.call import CallState
 ALWAYS: frozenset[type] = frozenset(
     {
         *(inputs.CallerHungUp, inputs.ControlLost, inputs.DigitPressed, inputs.CommandFailed, inputs.CallAnswered),
-        *(inputs.AgentOffered, inputs.LegHeard),
+        *(inputs.AgentOffered, inputs.LegHeard, inputs.RecordingTold),
     }
 )
 
@@ -37,7 +37,14 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft, inputs.DialEnded},
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.LegFailed, inputs.DialEnded, inputs.QueueLeft},
     CallState.CONNECTED: ALWAYS
-    | {inputs.QueueLeft, inputs.LegFailed, inputs.DialEnded, inputs.Transferred, inputs.ConsultationHeard},
+    | {
+        inputs.QueueLeft,
+        inputs.LegFailed,
+        inputs.DialEnded,
+        inputs.Transferred,
+        inputs.ConsultationHeard,
+        inputs.SupervisorTold,
+    },
     CallState.RECORDING: ALWAYS | {inputs.RecordingEnded, inputs.RecordingFound},
     CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
     CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost, inputs.LegHeard}),
@@ -49,6 +56,7 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
             inputs.LegHeard,
             inputs.LegAnswered,
             inputs.RecordingFound,
+            inputs.RecordingTold,
         }
     ),
     CallState.ENDED: frozenset(),

@@ -45,8 +45,10 @@ class Feed:
             facts.OfferMade,
             facts.OfferEnded,
             facts.Bridged,
+            facts.SupervisionNoted,
+            facts.RecordingNoted,
             facts.CallTransferred,
-            facts.HoldChanged,
+            facts.HoldNoted,
             facts.ConsultationChanged,
             facts.MessageLeft,
             facts.CallbackAsked,
@@ -106,6 +108,8 @@ class Feed:
                     | facts.OfferMade()
                     | facts.OfferEnded()
                     | facts.Bridged()
+                    | facts.SupervisionNoted()
+                    | facts.RecordingNoted()
                     | facts.MessageLeft()
                     | facts.CallbackAsked()
                     | facts.CallEnded()

@@ -60,7 +60,7 @@ REMEMBERED_SECONDS: Final = 10.0
 class Lines(Protocol):
     """The callers' channels (`switch.AsteriskSwitch`)."""
 
-    def follow_leg(self, uniqueid: str, call_id: str) -> None: ...
+    def follow(self, uniqueid: str, call_id: str) -> None: ...
 
     def uniqueid_of(self, call_id: str) -> str: ...
 
@@ -261,11 +261,15 @@ class Consultations:
         if one is None or one.party == HOLD:
             return
         one.over = True
+<<<<<<< HEAD
         if not one.channel:  # the caller waits in its place: of a team the switch hears, of others `_answered`
             one.given = True
             self._hear(one, ConsultationSign.GIVEN)
             return
         self._lines.follow_leg(one.channel, one.call_id)
+=======
+        self._lines.follow(one.channel, one.call_id)
+>>>>>>> main
         if one.channel_name:  # a wrap-up follows now
             self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
         self._hear(one, ConsultationSign.COMPLETED)

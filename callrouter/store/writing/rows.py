@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from callrouter.core.call import Call, Leg, Offer, Revision
+from callrouter.core.books.recordings import made as made_recordings
+from callrouter.core.books.recordings import name_of
+from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
 from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
 from callrouter.store.trace import cleaned, queue_parts, trace_json, variables_json
@@ -32,7 +34,11 @@ OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
 CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
 """What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
-RECORDING_COLUMNS = ("recording_id", "kind", "call_id", "client", "started_at", "seconds")
+HOLD_COLUMNS = tuple(column.name for column in tables.holds.columns)
+RECORDING_COLUMNS = (
+    *("recording_id", "kind", "call_id", "client", "started_at", "seconds", "leg", "delete_after"),
+    *("number", "paused_seconds", "objected_at", "epoch", "revision"),
+)
 """What is known when a call ends; what its file holds is looked at later (`access.keeping`)."""
 
 Row = tuple[Any, ...]
@@ -40,7 +46,9 @@ Row = tuple[Any, ...]
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
-_MESSAGE = tables.RecordingKind.MESSAGE.value
+_MESSAGE, _CONVERSATION = tables.RecordingKind.MESSAGE.value, tables.RecordingKind.CONVERSATION.value
+_OF_NO_CONVERSATION = (None, None, None, None, None, 0, 1)
+"""What stands for a message in the columns of conversations; whoever told it first, it is never changed."""
 _INT64 = struct.Struct("!q")
 
 
@@ -63,6 +71,7 @@ class Rows:
     queue_visits: list[Row] = field(default_factory=list)
     offers: list[Row] = field(default_factory=list)
     legs: list[Row] = field(default_factory=list)
+    holds: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     recordings: list[Row] = field(default_factory=list)
     callbacks: list[Row] = field(default_factory=list)
@@ -74,17 +83,17 @@ class Rows:
             ValueError: the call has not ended.
         """
         visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
-        offers, legs = len(self.offers), len(self.legs)
+        offers, legs, holds, recordings = len(self.offers), len(self.legs), len(self.holds), len(self.recordings)
         row = self.take(call)
         people = [one.agent + one.queue for one in call.offers] + [one.party + one.identity for one in call.legs]
         if not _storable(row, "".join(people)):
             del self.queue_visits[visits:], self.offers[offers:], self.legs[legs:], self.callbacks[callbacks:]
-            del self.messages[messages:], self.recordings[messages:]
+            del self.messages[messages:], self.recordings[recordings:], self.holds[holds:]
             row = self.take(cleaned(call))
         self.calls.append(row)
 
     def take(self, call: Call) -> Row:
-        """Add the visits, offers, legs, messages, recordings and callbacks of a call, and give back its own row.
+        """Add the visits, offers, legs, holds, messages, recordings and callbacks of a call, and give back its own row.
 
         Raises:
             ValueError: the call has not ended.
@@ -106,6 +115,11 @@ class Rows:
             self.offers += [offer_row(call.call_id, call.revision, one) for one in call.offers]
         if call.legs:
             self.legs += [leg_row(call.call_id, call.pbx, call.revision, one) for one in call.legs]
+        if call.holds:
+            self.holds += [hold_row(call.call_id, call.revision, one) for one in call.holds]
+        if call.recordings:
+            made = made_recordings(call)
+            self.recordings += [recording_row(call.call_id, call.client, call.revision, one) for one in made]
         if call.messages or call.callbacks:
             self._take_parts(call)
         return (
@@ -198,7 +212,8 @@ class Rows:
                 )
             )
             began = _instant(message.started_at)
-            self.recordings.append((message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds))
+            known = (message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds)
+            self.recordings.append((*known, *_OF_NO_CONVERSATION))
         for position, callback in enumerate(call.callbacks, start=1):
             self.callbacks.append(
                 (
@@ -249,6 +264,40 @@ def leg_row(call_id: str, pbx: str, revision: Revision, leg: Leg) -> Row:
         leg.identity or None,
         str(leg.sip) if leg.sip else None,
         leg.trunk or None,
+        revision.epoch,
+        revision.count,
+    )
+
+
+def hold_row(call_id: str, revision: Revision, hold: Hold) -> Row:
+    """A hold as it was known when the call had this revision."""
+    return (
+        f"{call_id}/{hold.leg}",
+        hold.number,
+        call_id,
+        _instant(hold.began_at),
+        _instant(hold.ended_at),
+        revision.epoch,
+        revision.count,
+    )
+
+
+def recording_row(call_id: str, client: str, revision: Revision, recording: Recording) -> Row:
+    """The recording of a conversation, one that was begun, as it was known when the call had this revision."""
+    began_at = recording.began_at
+    assert began_at is not None
+    return (
+        name_of(call_id, recording.number),
+        _CONVERSATION,
+        call_id,
+        client,
+        _instant(began_at),
+        recording.seconds(),
+        f"{call_id}/{recording.leg}" if recording.leg else None,
+        _instant(began_at + timedelta(days=recording.keep_days)),
+        recording.number,
+        recording.paused_seconds,
+        _instant(recording.objected_at),
         revision.epoch,
         revision.count,
     )
