@@ -246,7 +246,7 @@ class Consultations:
     def _answered(self, one: Consultation, uniqueid: str, channel: str) -> None:
         one.channel, one.channel_name = uniqueid, channel
         if one.given:
-            self._lines.follow_leg(uniqueid, one.call_id)
+            self._lines.follow(uniqueid, one.call_id)
             self._link.post_batch(ChannelActions(channel).set_variable("CR_CONSULTING", ""))
             self._tell(one.call_id, LegAnswered(leg=0, at=self._now(), channel=uniqueid))
             self._forget_later(one)
@@ -261,15 +261,11 @@ class Consultations:
         if one is None or one.party == HOLD:
             return
         one.over = True
-<<<<<<< HEAD
         if not one.channel:  # the caller waits in its place: of a team the switch hears, of others `_answered`
             one.given = True
             self._hear(one, ConsultationSign.GIVEN)
             return
-        self._lines.follow_leg(one.channel, one.call_id)
-=======
         self._lines.follow(one.channel, one.call_id)
->>>>>>> main
         if one.channel_name:  # a wrap-up follows now
             self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
         self._hear(one, ConsultationSign.COMPLETED)

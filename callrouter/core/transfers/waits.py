@@ -7,18 +7,12 @@ back to the agent who gave them away, once, and then goes to the client's fallba
 
 from __future__ import annotations
 
-<<<<<<< HEAD
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Protocol
 
-from callrouter.core.call import Call, CallState
-=======
-from collections.abc import Mapping
-from typing import Final, Protocol
-
 from callrouter.core.agents.preference import Preference
-from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome
->>>>>>> main
+from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Briefing, Dial, EnterQueue, Sound
 from callrouter.core.nodes._base import Stay, remember
 from callrouter.core.transfers.targets import Destination
