@@ -80,6 +80,10 @@ _ENDED_BY: Mapping[EndedBy | None, Mapping[LegPurpose, EndedBy]] = {
 """All of them by one."""
 
 
+_CHANGES_HANDS = frozenset({inputs.ConsultationSign.COMPLETED, inputs.ConsultationSign.GIVEN})
+"""Signs after which the agent has the caller no more."""
+
+
 class Turn(Struct, frozen=True, kw_only=True, gc=False):
     """What one input led to."""
 
@@ -199,7 +203,7 @@ def _resume(plan: Plan, call: Call, result: inputs.Result, at: datetime) -> Turn
         return walk.fall_back(replace(call, recording_at=None), result.reason)
     node = plan.nodes[call.node]
     if waits.is_given_away(call):
-        if not waits.reached(result):
+        if not waits.reached(call):
             return walk.give_back(call, "nobody was reached")
         # Whoever had the last part of it, it was the conversation that the node led to.
         return walk.follow(call, node, node.leave_or_finish(call, "done", "conversation over"))
@@ -350,20 +354,24 @@ def _consulted(call: Call, told: inputs.ConsultationHeard) -> Turn:
     by = call.agent or ""
     heard = consultations.hear(call, told)
     facts: list[fact.Fact] = [fact.LegEnded(call=heard, leg=one) for one in legs.closed(call, heard)]
-    if told.sign is not inputs.ConsultationSign.COMPLETED:
+    if told.sign not in _CHANGES_HANDS:
         if heard is call:
             return Turn(call=call)
         heard = replace(heard, revision=heard.revision.next())
         changed = fact.ConsultationChanged(call=heard, by=by, party=told.agent or told.party, sign=told.sign)
         return Turn(call=heard, facts=(*facts, changed))
     closed = _note_closed(facts, close_open_visits(heard, told.at), _GIVEN_AWAY)
-    after = consultations.change_hands(closed, told, by)
+    given = told.sign is inputs.ConsultationSign.GIVEN
+    after = consultations.wait_instead(closed, told, by) if given else consultations.change_hands(closed, told, by)
     after = replace(after, revision=after.revision.next())
     facts += [
         fact.NodeVisited(call=after, visit=after.visits[-1]),
         fact.CallTransferred(call=after, by=by, target=told.agent or told.party),
-        fact.Bridged(call=after),
     ]
+    if given and told.queue:
+        facts.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
+    elif not given:
+        facts.append(fact.Bridged(call=after))
     return Turn(call=after, facts=tuple(facts))
 
 

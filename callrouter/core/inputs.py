@@ -173,6 +173,8 @@ class ConsultationSign(StrEnum):
     ANSWERED = "answered"
     COMPLETED = "completed"
     """The caller was given to whom the agent spoke to: an announced transfer."""
+    GIVEN = "given"
+    """The caller was given to whom the agent rang, or waited for, before anybody had answered: the caller waits now."""
     ENDED = "ended"
     """Nobody was reached, or they have parted; the agent has the caller."""
 
@@ -188,6 +190,8 @@ class ConsultationHeard(Struct, frozen=True, kw_only=True, gc=False):
     """Who is consulted, as the record calls them."""
     agent: str = ""
     """Which agent that is; empty: it is none, or not known yet."""
+    queue: str = ""
+    """Of a team that is waited for."""
     channel: str = ""
     """Their channel, once they have answered: an opaque reference by which more is heard of it."""
 

@@ -33,8 +33,9 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.ANSWERING: ALWAYS,
     CallState.PLAYING: ALWAYS | {inputs.PromptEnded},
     CallState.COLLECTING: ALWAYS | {inputs.CollectEnded},
-    CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft},
-    CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.LegFailed, inputs.DialEnded},
+    # Of a caller who was given away before anybody answered, what they talked in ends when nobody does.
+    CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft, inputs.DialEnded},
+    CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.LegFailed, inputs.DialEnded, inputs.QueueLeft},
     CallState.CONNECTED: ALWAYS
     | {
         inputs.QueueLeft,

@@ -308,6 +308,7 @@ def consultations(at: datetime) -> st.SearchStrategy[inputs.ConsultationHeard]:
         at=st.just(at),
         party=st.sampled_from(["doctor", "legal", "+33612345001"]),
         agent=st.one_of(st.just(""), agents),
+        queue=st.sampled_from(["", "legal"]),
         channel=legs,
     )
 

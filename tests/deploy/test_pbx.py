@@ -770,7 +770,7 @@ def test_nothing_that_dials_follows_a_redirection(pbx: Pbx) -> None:
     sip = (pbx.run_dir / "etc/pjsip.conf").read_text()
 
     agents = sum(name.startswith("agent-") for name in pbx.phone_secrets)
-    assert len(options) == 7 + agents
+    assert len(options) == 9 + agents
     assert [option for option in options if "i" not in option] == []
     assert sip.count("type = endpoint") == sip.count("redirect_method = user") == 2
 

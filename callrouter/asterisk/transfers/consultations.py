@@ -31,7 +31,15 @@ from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.translate import Places, presented_variables
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.call import Call, CallState, LegPurpose
-from callrouter.core.inputs import ConsultationHeard, ConsultationSign, Input, LegHeard, LegSign, Transferred
+from callrouter.core.inputs import (
+    ConsultationHeard,
+    ConsultationSign,
+    Input,
+    LegAnswered,
+    LegHeard,
+    LegSign,
+    Transferred,
+)
 from callrouter.core.transfers.targets import Destination, TransferRules, destination
 from callrouter.errors import EncodingError, ProtocolError
 from callrouter.runtime.calls import LiveCall, LiveCalls
@@ -74,6 +82,10 @@ class Consultation:
     """Uniqueid of whoever has answered."""
     channel_name: str = ""
     over: bool = False
+    queue: str = ""
+    """Of a team that is waited for."""
+    given: bool = False
+    """The caller was given to whoever is rung, who had not answered."""
 
 
 class Consultations:
@@ -195,6 +207,7 @@ class Consultations:
             party=party,
             agent=found.colleague,
             by_code=by_code,
+            queue=found.team,
         )
         for other in [other for other in self._known.values() if other.call_id not in self._calls]:
             del self._known[other.uniqueid]  # its end was missed while the link was down
@@ -213,6 +226,7 @@ class Consultations:
             party=one.party,
             agent=one.agent,
             channel=one.channel,
+            queue=one.queue,
         )
         self._tell(one.call_id, heard)
 
@@ -231,7 +245,12 @@ class Consultations:
 
     def _answered(self, one: Consultation, uniqueid: str, channel: str) -> None:
         one.channel, one.channel_name = uniqueid, channel
-        if not one.over:
+        if one.given:
+            self._lines.follow(uniqueid, one.call_id)
+            self._link.post_batch(ChannelActions(channel).set_variable("CR_CONSULTING", ""))
+            self._tell(one.call_id, LegAnswered(leg=0, at=self._now(), channel=uniqueid))
+            self._forget_later(one)
+        elif not one.over:
             self._hear(one, ConsultationSign.ANSWERED)
 
     def _on_transfer(self, message: AmiMessage) -> None:
@@ -239,9 +258,13 @@ class Consultations:
             return
         second, first = message["SecondTransfererUniqueid"], message["OrigTransfererUniqueid"]
         one = self._known.get(second) or next((one for one in self._known.values() if one.leg in (second, first)), None)
-        if one is None or not one.channel:
-            return  # whoever is rung gets the caller's own channel: the switch hears of it
+        if one is None or one.party == HOLD:
+            return
         one.over = True
+        if not one.channel:  # the caller waits in its place: of a team the switch hears, of others `_answered`
+            one.given = True
+            self._hear(one, ConsultationSign.GIVEN)
+            return
         self._lines.follow(one.channel, one.call_id)
         if one.channel_name:  # a wrap-up follows now
             self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))

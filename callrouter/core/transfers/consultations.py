@@ -7,8 +7,9 @@ the agent's telephone does with the caller meanwhile is hold, on the agent's own
 from __future__ import annotations
 
 from callrouter.core.books import legs
-from callrouter.core.call import Call, DialAttempt, LegPurpose, Visit, replace
+from callrouter.core.call import Call, CallState, DialAttempt, LegPurpose, QueueVisit, Visit, replace
 from callrouter.core.inputs import ConsultationHeard, ConsultationSign
+from callrouter.core.transfers.waits import given_away
 
 ANNOUNCED = "announced"
 """How the caller changed hands."""
@@ -36,6 +37,18 @@ def _over(call: Call, told: ConsultationHeard) -> Call:
 def is_on(call: Call) -> bool:
     """Whether an agent consults somebody."""
     return any(one.open and one.purpose is LegPurpose.CONSULTATION for one in call.legs)
+
+
+def wait_instead(call: Call, told: ConsultationHeard, by: str) -> Call:
+    """The caller waits for whom the agent rang: in the same wait of the same node, which nobody commands."""
+    because = f"to {told.party}{f' by {by}' if by else ''}: before they answered"
+    note = Visit(node=call.node, exit="transferred", because=because, at=told.at)
+    call = given_away(replace(call, visits=(*call.visits, note)))
+    if told.queue:
+        visit = QueueVisit(queue=told.queue, entered_at=told.at)
+        return replace(call, state=CallState.QUEUED, queue_visits=(*call.queue_visits, visit))
+    attempt = DialAttempt(target=told.agent or told.party, started_at=told.at, agent=told.agent)
+    return replace(call, state=CallState.DIALLING, dials=(*call.dials, attempt))
 
 
 def change_hands(call: Call, told: ConsultationHeard, by: str) -> Call:

@@ -8,12 +8,12 @@ back to the agent who gave them away, once, and then goes to the client's fallba
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, Protocol
 
 from callrouter.core.agents.preference import Preference
-from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome
+from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Briefing, Dial, EnterQueue, Sound
-from callrouter.core.inputs import DialEnded, QueueLeft, Result
 from callrouter.core.nodes._base import Stay, remember
 from callrouter.core.transfers.targets import Destination
 
@@ -92,12 +92,15 @@ def is_given_away(call: Call) -> bool:
     return _STAGE in call.memory
 
 
-def reached(result: Result) -> bool:
-    """Whether the wait after a transfer ended with a conversation."""
-    match result:
-        case QueueLeft():
-            return result.outcome is QueueOutcome.ANSWERED
-        case DialEnded():
-            return result.outcome is DialOutcome.ANSWERED
-        case _:
-            return False
+def given_away(call: Call) -> Call:
+    """The call, marked so."""
+    return remember(call, **{_STAGE: _GIVEN})
+
+
+def reached(call: Call) -> bool:
+    """Whether the wait after a transfer, which is over, ended with a conversation."""
+    last: list[tuple[datetime, datetime | None]] = [
+        *((visit.entered_at, visit.answered_at) for visit in call.queue_visits[-1:]),
+        *((dial.started_at, dial.answered_at) for dial in call.dials[-1:]),
+    ]
+    return bool(last) and max(last, key=lambda attempt: attempt[0])[1] is not None

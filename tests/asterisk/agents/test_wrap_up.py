@@ -227,10 +227,9 @@ async def test_nobody_is_offered_a_call_in_a_wrap_up(tmp_path: Path, monkeypatch
     times; neither the roster nor the record of callrouter is asked.
     """
     monkeypatch.setattr(carrier, "_VOICEMAIL_SECONDS", 0.4)
-    monkeypatch.setattr("tests.asterisk.agents.workplace.Carrier", Timed)
     chance = random.Random(10)
     async with (
-        a_pbx(tmp_path, CREW, manager=MANAGER) as there,
+        a_pbx(tmp_path, CREW, manager=MANAGER, telephones=Timed) as there,
         looking_on(there[0]) as seen,
         at_work(*there, crew_of(*CREW), with_wrap_up(TEAM, WRAP_UP_SECONDS)) as (place, room),
     ):

@@ -42,6 +42,10 @@ class DeskPhones(Carrier):
         """Of the final response to a call out; 0 while there is none."""
         return next(one.status for one in self.calling.values() if one.name == name)
 
+    def ring_for(self, seconds: float) -> None:
+        """They are picked up after so long, from now on."""
+        self._ring_seconds = seconds
+
     def keys(self, number: str) -> list[str]:
         """What the other side keyed to whoever has answered there."""
         return self._dialogs[self._answered(number)].telephone.keys

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from callrouter.core.call import Disposition, EndedBy, LegPurpose
+from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose
 from deploy.demo.carrier import Habit
 from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, consultations_of, talking
@@ -176,3 +176,24 @@ async def test_a_colleague_who_does_not_come(tmp_path: Path) -> None:
 
     (consultation,) = consultations_of(call)
     assert (consultation.party, consultation.answered_at) == ("agent-2", None)
+
+
+async def test_to_a_team_before_a_colleague_has_answered(tmp_path: Path) -> None:
+    """The caller takes the agent's place in the queue: they wait on, and are answered there, in the same journey."""
+    async with talking(tmp_path) as desks:
+        desks.phones.ring_for(2.5)
+        pbx = desks.room.pbx
+        secret, address = pbx.phone_secrets["agent-1"], (pbx.sip_host, pbx.sip_port)
+        other = await desks.phones.call("agent-1", secret, "team.legal", address)
+        await until(lambda: desks.phones.talks(other), 5)
+        await asyncio.sleep(0.5)
+        desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
+        await desks.room.reached(lambda call: call.state is CallState.QUEUED and len(call.queue_visits) == 2, 5)
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        await asyncio.sleep(1)
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(6)
+
+    assert [(visit.queue, visit.agent) for visit in call.queue_visits] == [("team", "agent-1"), ("legal", "agent-2")]
+    assert agents_of(call)[-1].talk_seconds() == pytest.approx(1, abs=0.5)
+    assert call.disposition is Disposition.ANSWERED

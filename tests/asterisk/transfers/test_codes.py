@@ -111,3 +111,23 @@ async def test_refused(tmp_path: Path) -> None:
 
     assert desks.phones.dialled == ["agent-1"]
     assert [leg.party for leg in agents_of(call)] == ["agent-1"]
+
+
+async def test_an_agent_who_hangs_up_before_the_colleague_answers(tmp_path: Path) -> None:
+    """The caller hears it ring, and has the colleague when they pick up."""
+    async with talking(tmp_path) as desks:
+        desks.phones.ring_for(3)
+        await asyncio.sleep(0.5)
+        await key(desks, "*22")
+        await asyncio.sleep(0.3)
+        await key(desks, "102#")
+        await until(lambda: bool(consultations_of(desks.call)), 8)
+        await asyncio.sleep(0.5)
+        desks.phones.bye("agent-1")
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        await asyncio.sleep(1)
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(8)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1", "agent-2"]
+    assert agents_of(call)[-1].talk_seconds() == pytest.approx(1, abs=0.5)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from callrouter.core import state
-from callrouter.core.call import Disposition, EndedBy, LegPurpose, QueueOutcome
+from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose, QueueOutcome
 from callrouter.core.explain import explain
 from callrouter.core.facts import CallTransferred, ConsultationChanged
 from callrouter.core.inputs import ConsultationHeard, ConsultationSign, LegHeard, LegSign
 from callrouter.testing import Playbook
 from tests.core.transfers.test_given_away import a_plan, agents_of, talking
 
-BEGAN, ANSWERED, COMPLETED, ENDED = ConsultationSign
+BEGAN, ANSWERED, COMPLETED, GIVEN, ENDED = ConsultationSign
 
 
 def heard(call: Playbook, sign: ConsultationSign, *, agent: str = "bea", party: str = "bea") -> Playbook:
@@ -98,3 +99,25 @@ def test_completed_before_its_end_was_heard() -> None:
     call.queue_left(QueueOutcome.ANSWERED).expects("hang up 16").hangs_up().ends(Disposition.ANSWERED)
 
     assert [leg.party for leg in agents_of(call.call)] == ["anne", "bea"]
+
+
+def test_given_to_a_team_before_anybody_answered() -> None:
+    """The caller waits in that team's queue, and is answered there: two visits of one journey."""
+    call = talking(a_plan()).after(10)
+    began = ConsultationHeard(consultation="k", sign=BEGAN, at=call.at, party="legal", queue="legal")
+    call.tells(began).after(2).tells(structs.replace(began, sign=GIVEN, at=call.at))
+    assert call.call.state is CallState.QUEUED
+    call.after(3).agent_answers("bea").after(9).hangs_up().ends(Disposition.ANSWERED)
+
+    assert [(visit.queue, visit.agent) for visit in call.call.queue_visits] == [("medical", "anne"), ("legal", "bea")]
+    assert [(leg.party, leg.talk_seconds()) for leg in agents_of(call.call)] == [("anne", 12), ("bea", 9)]
+    assert call.call.waiting_seconds(call.at) == 5 + 3
+
+
+def test_given_to_a_colleague_who_then_does_not_answer() -> None:
+    """The caller comes back to who gave them away."""
+    call = talking(a_plan()).after(10)
+    began = ConsultationHeard(consultation="k", sign=BEGAN, at=call.at, party="bea", agent="bea")
+    call.tells(began).after(2).tells(structs.replace(began, sign=GIVEN, at=call.at))
+    assert call.call.state is CallState.DIALLING
+    call.after(18).queue_left(QueueOutcome.ANSWERED).expects("ring anne").stops_here()
