@@ -19,6 +19,8 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── AgentRefused           an agent, or whoever asks for them: that cannot be done where they stand
+    ├── RecordingRefused       whoever asks: no conversation of that call is being recorded, or it is so already
+    ├── SupervisionRefused     whoever asks: nobody talks in that call, or that telephone is not in it
     ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
     │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
     │   ├── ConsoleAway        … does not reach Asterisk's local socket
@@ -69,6 +71,14 @@ class AgentRefused(CallrouterError):
     def __init__(self, message: str, why: str) -> None:
         super().__init__(message)
         self.why = why
+
+
+class RecordingRefused(CallrouterError):
+    """The recording of a conversation cannot be paused or resumed as things stand."""
+
+
+class SupervisionRefused(CallrouterError):
+    """A supervisor cannot do in a conversation what is asked as things stand."""
 
 
 class CoreError(CallrouterError):

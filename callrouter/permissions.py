@@ -20,6 +20,10 @@ class Permission(StrEnum):
     """What somebody may do."""
 
     CALL_READ = "call.read"
+    CALL_LISTEN = "call.listen"
+    CALL_WHISPER = "call.whisper"
+    CALL_BARGE = "call.barge"
+    CALL_TAKE_OVER = "call.take_over"
     MESSAGE_READ = "message.read"
     CALLBACK_READ = "callback.read"
     CALLBACK_SETTLE = "callback.settle"
@@ -29,6 +33,7 @@ class Permission(StrEnum):
     RECORDING_READ = "recording.read"
     RECORDING_PLAY = "recording.play"
     RECORDING_DELETE = "recording.delete"
+    RECORDING_PAUSE = "recording.pause"
     AGENT_READ = "agent.read"
     AGENT_LOGIN = "agent.login"
     AGENT_PAUSE = "agent.pause"
@@ -83,7 +88,7 @@ EVERYTHING: Final = Scope(ScopeKind.ALL)
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class Meaning:
     """What a permission allows."""
 
     allows: str
@@ -96,29 +101,34 @@ _CLIENTS: Final = frozenset({ScopeKind.ALL, ScopeKind.CLIENTS})
 _TEAMS: Final = frozenset({ScopeKind.ALL, ScopeKind.TEAMS})
 _ALL: Final = frozenset({ScopeKind.ALL})
 
-ABOUT: Final[Mapping[Permission, About]] = {
-    Permission.CALL_READ: About("list calls, read one with its explanation", _ANY),
-    Permission.MESSAGE_READ: About("list voice messages", _ANY),
-    Permission.CALLBACK_READ: About("list callbacks and abandoned callers", _ANY),
-    Permission.CALLBACK_SETTLE: About("say what came of calling somebody back", _ANY),
+ABOUT: Final[Mapping[Permission, Meaning]] = {
+    Permission.CALL_READ: Meaning("list calls, read one with its explanation", _ANY),
+    Permission.CALL_LISTEN: Meaning("hear a conversation that goes on, at a telephone", _ANY),
+    Permission.CALL_WHISPER: Meaning("speak to the agent alone in a conversation", _ANY),
+    Permission.CALL_BARGE: Meaning("speak to both in a conversation", _ANY),
+    Permission.CALL_TAKE_OVER: Meaning("take a caller from an agent", _ANY),
+    Permission.MESSAGE_READ: Meaning("list voice messages", _ANY),
+    Permission.CALLBACK_READ: Meaning("list callbacks and abandoned callers", _ANY),
+    Permission.CALLBACK_SETTLE: Meaning("say what came of calling somebody back", _ANY),
     # Figures are made of whole journeys by client; a journey that passed two teams would count for both.
-    Permission.STATS_READ: About("read service figures", _CLIENTS),
-    Permission.LIVE_READ: About("see the calls in progress", _ANY),
-    Permission.STREAM_READ: About("follow calls and agents as things happen", _ANY),
-    Permission.RECORDING_READ: About("list recordings", _ANY),
-    Permission.RECORDING_PLAY: About("listen to a recording", _ANY),
-    Permission.RECORDING_DELETE: About("delete a recording", _ANY),
+    Permission.STATS_READ: Meaning("read service figures", _CLIENTS),
+    Permission.LIVE_READ: Meaning("see the calls in progress", _ANY),
+    Permission.STREAM_READ: Meaning("follow calls and agents as things happen", _ANY),
+    Permission.RECORDING_READ: Meaning("list recordings", _ANY),
+    Permission.RECORDING_PLAY: Meaning("listen to a recording", _ANY),
+    Permission.RECORDING_DELETE: Meaning("delete a recording", _ANY),
+    Permission.RECORDING_PAUSE: Meaning("pause and resume the recording of a conversation that goes on", _ANY),
     # An agent belongs to teams, and to no client.
-    Permission.AGENT_READ: About("see where agents are, and what they did", _TEAMS),
-    Permission.AGENT_LOGIN: About("log agents in and out", _TEAMS),
-    Permission.AGENT_PAUSE: About("pause agents, and end their pauses and wrap-ups", _TEAMS),
+    Permission.AGENT_READ: Meaning("see where agents are, and what they did", _TEAMS),
+    Permission.AGENT_LOGIN: Meaning("log agents in and out", _TEAMS),
+    Permission.AGENT_PAUSE: Meaning("pause agents, and end their pauses and wrap-ups", _TEAMS),
     # A row of the trail names a client, and no team.
-    Permission.AUDIT_READ: About("read the audit trail", _CLIENTS),
+    Permission.AUDIT_READ: Meaning("read the audit trail", _CLIENTS),
     # Problems, files and plans of all clients stand beside each other.
-    Permission.STATUS_READ: About("read the engine's status, and why /health and /ready are not well", _ALL),
-    Permission.ENGINE_RELOAD: About("have the engine load the clients' files", _ALL),
+    Permission.STATUS_READ: Meaning("read the engine's status, and why /health and /ready are not well", _ALL),
+    Permission.ENGINE_RELOAD: Meaning("have the engine load the clients' files", _ALL),
     # Of `callrouter pbx apply`: all teams, their agents and telephones.
-    Permission.PBX_APPLY: About("be the unit that applies queues and telephones to the PBX", _ALL),
+    Permission.PBX_APPLY: Meaning("be the unit that applies queues and telephones to the PBX", _ALL),
 }
 
 

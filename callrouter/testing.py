@@ -21,6 +21,7 @@ from callrouter.core import engine, inputs, state
 from callrouter.core.books.ledger import conclude
 from callrouter.core.books.legs import open_legs
 from callrouter.core.books.offers import open_offers
+from callrouter.core.books.recordings import kept as kept_recordings
 from callrouter.core.call import (
     Call,
     CallerId,
@@ -83,7 +84,8 @@ def assert_serialises(plan: Plan, call: Call) -> bytes:
     rung = open_offers(call)
     assert again.offers == rung[len(rung) - len(again.offers) :], _first_difference(call, again)
     assert again.legs == open_legs(call), _first_difference(call, again)
-    call, again = (replace(one, offers=(), legs=()) for one in (call, again))
+    assert again.recordings == kept_recordings(call), _first_difference(call, again)
+    call, again = (replace(one, offers=(), legs=(), holds=(), recordings=()) for one in (call, again))
     if again == call:
         return encoded
     dropped = again.visits_dropped - call.visits_dropped

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from pydantic import BeforeValidator
 
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
@@ -62,6 +63,29 @@ class PlanBook(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class Which:
+    """What calls have in common that are asked for."""
+
+    disposition: Disposition | None
+    caller: str | None
+    did: str | None
+    agent: str | None
+    queue: str | None
+    node: str | None
+
+
+def _which(  # noqa: PLR0913, RUF100  # each is a query parameter
+    disposition: Disposition | None = None,
+    caller: Number = None,
+    did: Number = None,
+    agent: Name = None,
+    queue: Name = None,
+    node: Name = None,
+) -> Which:
+    return Which(disposition=disposition, caller=caller, did=did, agent=agent, queue=queue, node=node)
+
+
 def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], datetime], region: str) -> APIRouter:
     """The routes. `plans` are for the explanation's lines and times, `now` is the clock calls are stamped by.
 
@@ -84,16 +108,11 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         return call
 
     @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
-    async def calls(  # noqa: PLR0913, RUF100  # each is a query parameter
+    async def calls(
         period: AskedPeriod,
+        which: Annotated[Which, Depends(_which)],
         visitor: CurrentVisitor,
         client: Client = None,
-        disposition: Disposition | None = None,
-        caller: Number = None,
-        did: Number = None,
-        agent: Name = None,
-        queue: Name = None,
-        node: Name = None,
         limit: Limit = 100,
         cursor: Cursor = None,
     ) -> CallsOut:
@@ -107,12 +126,12 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
         page = await list_calls(
             database,
             client=client,
-            disposition=disposition,
-            caller=recorded(caller),
-            did=recorded(did),
-            agent=agent,
-            queue=queue,
-            node=node,
+            disposition=which.disposition,
+            caller=recorded(which.caller),
+            did=recorded(which.did),
+            agent=which.agent,
+            queue=which.queue,
+            node=which.node,
             scope=visitor.principal.scope,
             from_at=from_at,
             to_at=to_at,

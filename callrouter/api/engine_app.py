@@ -21,6 +21,8 @@ from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
 from callrouter.api.stream import engine_page
+from callrouter.api.supervision.routes import Overseen
+from callrouter.api.supervision.routes import router as supervision_router
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call
 from callrouter.metrics import CONTENT_TYPE, exposition
@@ -55,6 +57,7 @@ def create_engine_app(
     handover: Handover | None = None,
     notes: Mapping[str, Check] | None = None,
     agents: Agents | None = None,
+    overseen: Overseen | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -69,6 +72,7 @@ def create_engine_app(
         handover: /pbx/teams, likewise.
         notes: what /health and /ready mention though work goes on, by name.
         agents: /agents, and what may be done for them; without them there are none.
+        overseen: what may be done in /calls/<id>; likewise.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
@@ -97,6 +101,9 @@ def create_engine_app(
         guards = [Depends(gate.enter), Depends(refuse_unknown)]
         problems = documented(401, 422, 429)
         app.include_router(agents_router(agents, gate), dependencies=guards, responses=problems)
+    if overseen is not None:
+        guards, problems = [Depends(gate.enter), Depends(refuse_unknown)], documented(401, 422, 429)
+        app.include_router(supervision_router(overseen, gate), dependencies=guards, responses=problems)
     if feed is not None:
         dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
         app.include_router(engine_page.router(feed, gate), dependencies=dependencies)

@@ -110,12 +110,16 @@ def router(database: Database, recordings: Recordings, gate: Gate, now: Callable
     )
     async def audio(recording_id: RecordingId, visitor: CurrentVisitor) -> Response:
         """The sound: WAV, PCM 16 bit, 8 kHz, mono, which browsers play; in parts where `Range` asks for one. 410 after
-        it was deleted; 404 also where its file is missing on disk, which is said."""
+        it was deleted, or when the caller objected to it; 404 also where its file is missing on disk, which is said."""
         found = await _found(recording_id, Permission.RECORDING_PLAY, visitor)
         path = await recordings.open(found, By(principal=visitor.principal.name, address=visitor.address))
         if found.deleted_at is not None:
             raise HTTPException(
                 HTTPStatus.GONE, f"recording {recording_id} was deleted at {found.deleted_at:%Y-%m-%d %H:%M} UTC"
+            )
+        if found.objected_at is not None:
+            raise HTTPException(
+                HTTPStatus.GONE, f"the caller objected to recording {recording_id} at {found.objected_at:%H:%M} UTC"
             )
         if path is None:
             log.warning("the file of a recording is missing", recording=recording_id)

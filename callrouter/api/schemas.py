@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from callrouter.core.books.recordings import name_of
 from callrouter.core.call import (
     Call,
     CallState,
@@ -16,6 +17,7 @@ from callrouter.core.call import (
     DialOutcome,
     Disposition,
     EndedBy,
+    Hold,
     Leg,
     LegDirection,
     LegPurpose,
@@ -24,6 +26,7 @@ from callrouter.core.call import (
     Presentation,
     QueueOutcome,
     QueueVisit,
+    Recording,
     Visit,
 )
 from callrouter.core.call import Message as CallMessage
@@ -193,6 +196,33 @@ class SupersededCallsOut(Out):
     superseded: list[SupersededOut]
 
 
+class HoldOut(Out):
+    """A time in which somebody had the caller on hold."""
+
+    leg: int = Field(examples=[1], description="Whose: the number of their leg")
+    number: int = Field(examples=[1], description="1 for the first of that leg")
+    began_at: Instant
+    ended_at: Instant | None = Field(description="null: nobody saw its end")
+
+
+class ConversationOut(Out):
+    """A conversation that was recorded."""
+
+    recording: str = Field(examples=[f"{_CALL_ID}-c1"], description="Its sound is at /api/recordings/<recording>/audio")
+    leg: int = Field(examples=[1], description="Of whoever the caller talked to first; 0: not known")
+    began_at: Instant | None
+    ended_at: Instant | None
+    paused_seconds: Seconds
+    objected_at: Instant | None = Field(description="When the caller objected: nothing of it is kept")
+
+    @classmethod
+    def of(cls, call_id: str, recording: Recording) -> ConversationOut:
+        """From the core's own."""
+        names = ("leg", "began_at", "ended_at", "paused_seconds", "objected_at")
+        known = {name: getattr(recording, name) for name in names}
+        return cls(recording=name_of(call_id, recording.number), **known)
+
+
 class DialOut(Out):
     """One attempt to reach somebody of the client's."""
 
@@ -247,6 +277,8 @@ class CallDetailOut(CallOut):
     queue_visits: list[QueueVisitOut]
     offers: list[OfferOut]
     legs: list[LegOut]
+    holds: list[HoldOut]
+    recordings: list[ConversationOut] = Field(description="Of conversations; those of messages stand in `messages`")
     dials: list[DialOut]
     messages: list[RecordedOut]
     explanation: list[str] = Field(
@@ -264,6 +296,8 @@ class CallDetailOut(CallOut):
             queue_visits=_all(QueueVisitOut, call.queue_visits),
             offers=_all(OfferOut, call.offers),
             legs=[LegOut.of(leg) for leg in call.legs],
+            holds=_all(HoldOut, call.holds),
+            recordings=[ConversationOut.of(call.call_id, one) for one in call.recordings],
             dials=_all(DialOut, call.dials),
             messages=_all(RecordedOut, call.messages),
             explanation=explanation,
@@ -451,7 +485,10 @@ class RecordingOut(Out):
     recording_id: str = Field(examples=[f"{_CALL_ID}-0"])
     kind: RecordingKind
     call_id: str = Field(examples=[_CALL_ID])
-    leg: str | None = Field(description="Which side is heard; null: the caller's", examples=[None])
+    leg: str | None = Field(
+        description="Of a conversation: whom the caller talked to first (legs); null: the caller alone is heard",
+        examples=[None],
+    )
     client: str = Field(examples=["etude-lenoir"])
     started_at: Instant
     seconds: Seconds
@@ -462,6 +499,8 @@ class RecordingOut(Out):
     checksum: str | None = Field(description="SHA-256 of the file; null until it was looked at", examples=[None])
     delete_after: Instant | None = Field(description="When it will be deleted; null: it is kept", examples=[None])
     deleted_at: Instant | None = Field(description="When its sound was deleted", examples=[None])
+    paused_seconds: Seconds = Field(description="For how long a conversation's was paused: silence", examples=[0.0])
+    objected_at: Instant | None = Field(description="When the caller objected: it is not played", examples=[None])
     on_disk: bool = Field(description="Whether its file is there; false for one that is missing, too")
 
     @classmethod
@@ -502,7 +541,7 @@ class AuditOut(Out):
     next_cursor: str | None = Field(description="Ask with it for the next page; null: there is none")
 
 
-def _all(model: Any, values: tuple[Visit | QueueVisit | Offer | DialAttempt | CallMessage, ...]) -> list[Any]:
+def _all(model: Any, values: tuple[Visit | QueueVisit | Offer | Hold | DialAttempt | CallMessage, ...]) -> list[Any]:
     return [model.model_validate(value) for value in values]
 
 

@@ -13,6 +13,8 @@ from callrouter.api.problems import documented
 from callrouter.api.schemas import Instant, Out, Seconds
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Issue
+from callrouter.dialplan.shared.derived import MOST_DERIVED
+from callrouter.dialplan.show.derived import DerivedQueue, derived_by
 from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.permissions import Permission
 from callrouter.runtime.reload import RefusedFile, ServedPlans
@@ -48,6 +50,30 @@ class PlanOut(Out):
     as_the_file: bool = Field(description="False: the file is refused, and this is the last good version")
 
 
+class DerivedQueueOut(Out):
+    """A queue of the PBX for clients who want some of a team's agents first, or never."""
+
+    queue: str = Field(examples=["medical.agent-1.-agent-3"], description="Its name at the PBX; records say the team's")
+    team: str = Field(examples=["medical"])
+    prefer: list[str] = Field(examples=[["agent-1"]])
+    never: list[str] = Field(examples=[["agent-3"]])
+    levels: list[list[str]] = Field(
+        examples=[[["agent-1"], ["agent-2"]]], description="Agents who are rung first, then those rung next, and so on"
+    )
+    clients: list[str] = Field(examples=[["cabinet-moreau"]])
+
+    @classmethod
+    def of(cls, one: DerivedQueue) -> DerivedQueueOut:
+        return cls(
+            queue=one.queue,
+            team=one.preference.team,
+            prefer=list(one.preference.prefer),
+            never=list(one.preference.never),
+            levels=[list(agents) for agents in one.levels],
+            clients=list(one.clients),
+        )
+
+
 class RefusedOut(Out):
     """A file that is not served as it stands."""
 
@@ -79,6 +105,9 @@ class DialplansOut(Out):
     failure: str = Field(description="Why the folder could not be loaded the last time; empty when it could")
     plans: list[PlanOut]
     refused: list[RefusedOut]
+    derived_queues: list[DerivedQueueOut] = Field(
+        default_factory=list, description=f"Of the plans in service; {MOST_DERIVED} at most"
+    )
 
     @classmethod
     def of(cls, served: ServedPlans, walked: dict[tuple[str, str], int], *, watching: bool) -> DialplansOut:
@@ -92,6 +121,7 @@ class DialplansOut(Out):
             failure=served.failure,
             plans=[_plan_out(plan, served, walked, wrong) for _, plan in sorted(served.plans.items())],
             refused=[RefusedOut.of(one) for one in refused],
+            derived_queues=[DerivedQueueOut.of(one) for one in derived_by(served.plans, served.catalogue.queues)],
         )
 
 

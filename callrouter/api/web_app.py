@@ -18,6 +18,8 @@ from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.stream import page as stream
+from callrouter.api.supervision import routes as supervision_routes
+from callrouter.api.supervision.there import OverseenThere
 from callrouter.dialplan.shared.reading import DEFAULT_COUNTRY
 from callrouter.errors import StoreError
 from callrouter.store.access.recordings import Recordings
@@ -78,6 +80,7 @@ def create_web_app(
         live.router(engine, gate),
         agent_routes.sessions_router(database, AgentsThere(engine), gate, now),
         agent_routes.router(AgentsThere(engine), gate),
+        supervision_routes.router(OverseenThere(engine), gate),
         stream.router(Hub(now) if hub is None else hub, gate),
         recordings.router(database, recorded, gate, now),
         audit.router(database, gate, now),

@@ -22,6 +22,7 @@ from callrouter.app.live.last_live import (
     revive,
 )
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
@@ -29,6 +30,7 @@ from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call, replace
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
+from callrouter.dialplan.folder.derived_bound import derived_of
 from callrouter.dialplan.folder.look import folder_of
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.shared.reading import Shared
@@ -62,6 +64,7 @@ class PlanChanges:
     agents_due: asyncio.Event
     """Set when there may be other agents than before."""
     handover: Handover
+    queues_ready: QueuesReady
     tasks: Tasks
     """What may fail once without ending the engine."""
 
@@ -75,6 +78,7 @@ class PlanChanges:
             at_seconds=catalogue.loaded_at.timestamp(),
             refused=len(catalogue.refused),
             overdue=len(catalogue.overdue),
+            derived=len(derived_of(catalogue.plans)),
             swapped=len(swap.live),
             seconds=swap.seconds,
             renamed=[(plan.client, name) for plan in catalogue.plans.values() for name in plan.formerly],
@@ -156,6 +160,7 @@ async def load_dialplans(
             failure=failure,
         ),
         judge=routes.judge,
+        ready=changes.queues_ready,
         on_swap=changes.swapped,
         on_failure=changes.metrics.failed,
     )

@@ -26,7 +26,16 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import ground_of
-from callrouter.app.wiring.parts import agents_of, calls_of, dialplans_of, feed_of, placed_of, records_of, watches_of
+from callrouter.app.wiring.parts import (
+    agents_of,
+    calls_of,
+    dialplans_of,
+    feed_of,
+    overseen_of,
+    placed_of,
+    records_of,
+    watches_of,
+)
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
@@ -69,6 +78,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     records, journal = records_of(ground, dialplans, history, keeper)
     placed = placed_of(ground, dialplans, records.trail)
     feed = feed_of(ground, dialplans, web_services)
+    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver)
     # All who are told what was concluded, in this order.
     listeners = Listeners(
         [
@@ -80,6 +90,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             journal,
             placed.callbacks,
             feed,
+            overseen.conversations,
         ]
     )
     # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
@@ -139,6 +150,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         refused=watches.refused,
         outgoing=outgoing,
         agents=AgentsHere(roster=agents.roster, note=records.trail.note),
+        overseen=overseen,
         callbacks=placed.callbacks,
         shown_numbers=metrics.shown_numbers,
         calls=ground.calls,

@@ -15,6 +15,7 @@ from callrouter.api.auth import Gate
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
+from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
@@ -48,6 +49,7 @@ class EngineOperations:
     agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
+    overseen: OverseenHere
     agents: AgentsHere
     shown_numbers: ShownNumbers
     callbacks: Callbacks
@@ -93,6 +95,7 @@ class EngineOperations:
             handover=self.handover,
             notes=self.notes,
             agents=self.agents,
+            overseen=self.overseen,
         )
 
     async def status(self) -> StatusOut:

@@ -12,7 +12,7 @@ values that are read aloud. `arrivals` makes an environment a call. `rings` read
 `transfers` are callers whom agents give to somebody else. `queues` asks how queues stand, `waiting` is about callers
 who wait in them, `briefing` is what an agent's telephone shows.
 
-Agents at work are in `agents`.
+Agents at work are in `agents`; who oversees what they say, and what is recorded of it, is in `supervision`.
 
 Of a whole PBX: `teams` brings queues and telephones to it from the folder; `pbx` compares its queues with the folder's,
 ends legs whose media stopped, and says how many calls its limits refused.

@@ -15,7 +15,7 @@ from typing import Final
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.core import inputs
 
-VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE"
+VARIABLES: Final = "MEMBERNAME,QEHOLDTIME,CR_QUEUED_AT,CR_ACCEPTED,CR_ACCEPTED_BY,CR_LOST_AT,CR_BEFORE,CR_OBJECTED"
 """What `Status` is asked for; none of them can hold a caller's words."""
 SOMEBODY: Final = ""
 """Who answers when it is not known who: nobody counts as the agent."""
@@ -42,7 +42,9 @@ class Answers:
 
 
 NOBODY: Final = Answers()
-_ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY")
+_ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED")
+_OBJECTED: Final = 5
+"""Where the time of an objection stands, after the answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,8 @@ class Noted:
     lost_at: datetime | None = None
     """When the fallback took the call; None when it never did."""
     since: Answers = NOBODY
+    objected_at: datetime | None = None
+    """When the caller objected to being recorded, to the second."""
 
 
 def instant(epoch: str, shift: timedelta = timedelta()) -> datetime | None:
@@ -75,11 +79,14 @@ def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
 
 
 def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta()) -> Noted:
-    """The notes as the dialplan writes them: before the fallback, when it began, and those that stand now."""
+    """The notes as the dialplan writes them: before the fallback, when it began, and those that stand now, to which
+    the time of an objection is added.
+    """
     lost_at, standing = instant(lost, shift), read_answers(now, shift)
+    objected_at = instant((*now.split("/"), *[""] * _OBJECTED)[_OBJECTED], shift)
     if lost_at is None:
-        return Noted(before=standing)
-    return Noted(before=read_answers(before, shift), lost_at=lost_at, since=standing)
+        return Noted(before=standing, objected_at=objected_at)
+    return Noted(before=read_answers(before, shift), lost_at=lost_at, since=standing, objected_at=objected_at)
 
 
 def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
@@ -99,6 +106,8 @@ def missed(
     better than to the second.
     """
     told = list(_answered(noted.before, queued_at or noted.before.queued_at or earliest))
+    if noted.objected_at is not None:
+        told.append(inputs.RecordingTold(sign=inputs.RecordingSign.OBJECTED, at=noted.objected_at))
     if noted.lost_at is not None:
         told.append(inputs.ControlLost(reason=reason, at=noted.lost_at))
         told += _answered(noted.since, noted.since.queued_at or queued_at or noted.lost_at)
@@ -121,5 +130,7 @@ def _within(told: list[inputs.Input], earliest: datetime, latest: datetime) -> I
                 yield inputs.AgentAnswered(agent=agent, at=earliest)
             case inputs.LegAnswered(leg=leg):  # the carrier is not noted
                 yield inputs.LegAnswered(leg=leg, at=earliest)
+            case inputs.RecordingTold(sign=sign):
+                yield inputs.RecordingTold(sign=sign, at=earliest)
             case inputs.ControlLost(reason=reason):
                 yield inputs.ControlLost(reason=reason, at=earliest)

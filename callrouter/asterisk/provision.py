@@ -1,13 +1,13 @@
 """What the PBX must know to serve alone, pushed to it after each log-in and each reload; idempotent.
 
-`callrouter/fallback/<did>` in AstDB is `queue:<name>`, `number:<digits>` or `closed`: extensions.conf follows it when
-no engine takes a call, or control of it was lost. Where it is declared who we are when we call out, `:<number
-shown>:<forwarding>:<forwarded by>:<whose>` follows the digits; with `caller` at the end, the caller's own number is
-shown, and that other one in place of a number that is not there. `callrouter/limit/<did>` is `<client>:<calls>`: it
-refuses what is beyond, before an engine hears of it. `callrouter/offer/<did>` is what an agent's telephone shows of the
-fallback's caller (`asterisk.briefing`), `callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up
-as it was dialled, so each stands there in every spelling a trunk may send. Only what differs is written, and what is
-not published any more is deleted.
+`callrouter/fallback/<did>` in AstDB is `queue:<name>` (a derived queue's, for a client who prefers agents),
+`number:<digits>` or `closed`: extensions.conf follows it when no engine takes a call, or control of it was lost. Where
+it is declared who we are when we call out, `:<number shown>:<forwarding>:<forwarded by>:<whose>` follows the digits;
+with `caller` at the end, the caller's own number is shown, and that other one in place of a number that is not there.
+`callrouter/limit/<did>` is `<client>:<calls>`: it refuses what is beyond, before an engine hears of it.
+`callrouter/offer/<did>` is what an agent's telephone shows of the fallback's caller (`asterisk.briefing`),
+`callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up as it was dialled, so each stands there
+in every spelling a trunk may send. Only what differs is written, and what is not published any more is deleted.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import structlog
 from callrouter.asterisk.briefing import offer
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.pbx.astdb import entries
+from callrouter.core.agents.preference import team_of
 from callrouter.core.call import CallerId
 from callrouter.core.effects import Dial
 from callrouter.core.fallback import CLOSED, alone
@@ -74,7 +75,7 @@ def shown_of(plan: Plan, did: str) -> dict[str, str]:
     kind, _, queue = fallback_of(plan, did).partition(":")
     if kind != "queue":
         return {}
-    shown = {OFFERS: offer(plan.briefing(queue), plan.phrase_sounds)}
+    shown = {OFFERS: offer(plan.briefing(team_of(queue)), plan.phrase_sounds)}
     return shown | ({BRIEFS: "&".join(sound.file for sound in plan.phrase_sounds)} if plan.phrase_sounds else {})
 
 

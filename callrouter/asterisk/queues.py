@@ -1,13 +1,14 @@
 """How queues stand, by AMI `QueueSummary` (`app_queue.c`, manager_queues_summary), which needs no privilege.
 
 `LoggedIn` counts the members whose telephone is there, `Available` those of them who would be rung now, `TalkTime` is
-the running mean of the queue's conversations (each new one a quarter of it).
+the running mean of the queue's conversations (each new one a quarter of it). A team's callers wait in its own queue and
+in those derived from it: all of them are counted, and the agents are the team's.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from callrouter.asterisk.codec import AmiMessage
@@ -21,17 +22,28 @@ LOOK_SECONDS = 1.0
 OnSeen = Callable[[Mapping[str, QueueLook]], None]
 
 
-def look(link: AmiLink, names: tuple[str, ...], on_seen: OnSeen) -> None:
-    """Ask how queues stand; `on_seen` is told once, within `LOOK_SECONDS`, those that could be looked at."""
-    _Looking(link, names, on_seen)
+Derived = Callable[[str], Sequence[str]]
+"""The queues derived from a team's."""
+
+
+def none_derived(_: str) -> Sequence[str]:
+    """No client prefers anybody."""
+    return ()
+
+
+def look(link: AmiLink, names: tuple[str, ...], on_seen: OnSeen, derived: Derived = none_derived) -> None:
+    """Ask how teams' queues stand; `on_seen` is told once, within `LOOK_SECONDS`, those that could be looked at."""
+    _Looking(link, {name: (name, *derived(name)) for name in names}, on_seen)
 
 
 class _Looking:
-    """One question about several queues."""
+    """One question about several teams' queues."""
 
-    def __init__(self, link: AmiLink, names: tuple[str, ...], on_seen: OnSeen) -> None:
+    def __init__(self, link: AmiLink, teams: Mapping[str, Sequence[str]], on_seen: OnSeen) -> None:
         self._on_seen = on_seen
+        self._teams = teams
         self._looks: dict[str, QueueLook] = {}
+        names = [name for queues in teams.values() for name in queues]
         self._left = set(names)
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._done)
         batch = link.batch()
@@ -60,7 +72,18 @@ class _Looking:
         self._timer.cancel()
         self._left.clear()
         on_seen, self._on_seen = self._on_seen, lambda _: None
-        on_seen(self._looks)
+        on_seen({team: self._whole(queues) for team, queues in self._teams.items() if team in self._looks})
+
+    def _whole(self, queues: Sequence[str]) -> QueueLook:
+        """A team's own queue, with the callers of those derived from it that could be looked at."""
+        seen = [self._looks[name] for name in queues if name in self._looks]
+        talks = [one.talk_seconds for one in seen if one.talk_seconds]
+        return QueueLook(
+            agents=seen[0].agents,
+            free=seen[0].free,
+            waiting=sum(one.waiting for one in seen),
+            talk_seconds=sum(talks) / len(talks) if talks else 0.0,
+        )
 
 
 def _is(event: AmiMessage, name: str) -> bool:

@@ -3,7 +3,8 @@
 Event to input, as a table; `core.books.offers` makes of them what became of each ring. AgentCalled, AgentConnect and
 AgentRingNoAnswer name the agent's channel (DestUniqueid); from then on whatever comes of that channel is heard, until
 it is no more or its caller's call is over. `RingTime` is milliseconds in AgentRingNoAnswer and seconds in AgentConnect
-(app_queue.c, rna; ring_entry and ast_queue_connect), so only the former is used.
+(app_queue.c, rna; ring_entry and ast_queue_connect), so only the former is used. A queue that is derived from a team's
+is told by the team's name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.notes import SOMEBODY
+from callrouter.core.agents.preference import team_of
 from callrouter.core.inputs import AgentAnswered, AgentOffered, LegHeard, LegSign
 
 MAX_RINGS: Final = 4096
@@ -30,7 +32,7 @@ def agent_of(message: AmiMessage) -> str:
 
 def called(message: AmiMessage, at: datetime) -> AgentOffered:
     """AgentCalled."""
-    return AgentOffered(agent=agent_of(message), at=at, queue=message["Queue"], leg=message["DestUniqueid"])
+    return AgentOffered(agent=agent_of(message), at=at, queue=team_of(message["Queue"]), leg=message["DestUniqueid"])
 
 
 def connected(message: AmiMessage, at: datetime, *, forwarded: bool) -> AgentAnswered:
@@ -46,7 +48,7 @@ def unanswered(message: AmiMessage, at: datetime) -> LegHeard:
         sign=LegSign.UNANSWERED,
         at=at,
         agent=agent_of(message),
-        queue=message["Queue"],
+        queue=team_of(message["Queue"]),
         rang_seconds=int(milliseconds) / 1000 if milliseconds.isascii() and milliseconds.isdecimal() else 0.0,
     )
 

@@ -28,6 +28,7 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.queues import Derived, none_derived
 from callrouter.asterisk.rings import Rings
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
@@ -52,9 +53,19 @@ class AsteriskSwitch:
     """See the module; it hears of Asterisk by the link, and tells whom `tells` says."""
 
     def __init__(
-        self, link: AmiLink, *, clock: Clock, meter: Meter, places: Places, region: str, shift: timedelta = timedelta()
+        self,
+        link: AmiLink,
+        *,
+        clock: Clock,
+        meter: Meter,
+        places: Places,
+        region: str,
+        shift: timedelta = timedelta(),
+        derived: Derived = none_derived,
     ) -> None:
-        """`shift` is what the engine's clock is ahead of the PBX's; `region` is that of numbers without a country."""
+        """`shift` is what the engine's clock is ahead of the PBX's; `region` is that of numbers without a country;
+        `derived` gives the queues derived from a team's.
+        """
         self.lines: dict[str, Line] = {}
         """By call."""
         self.lost_at: datetime | None = None
@@ -65,6 +76,7 @@ class AsteriskSwitch:
         self._places = places
         self._region = region
         self._shift = shift
+        self._derived = derived
         self._round_trips = RoundTrips(meter)
         self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
@@ -90,6 +102,7 @@ class AsteriskSwitch:
             places=self._places,
             round_trips=self._round_trips,
             waits=self._waits,
+            derived=self._derived,
         )
 
     # ------------------------------------------------------------------------------------------- towards Asterisk
@@ -116,6 +129,15 @@ class AsteriskSwitch:
             if len(self._over) >= MAX_OVER:
                 del self._over[next(iter(self._over))]
             self._over[call_id] = None
+
+    def channel_of(self, call_id: str) -> str:
+        """The name of the caller's channel; empty when it is no line of ours."""
+        line = self.lines.get(call_id)
+        return line.channel.channel if line is not None else ""
+
+    def follow(self, uniqueid: str, call_id: str) -> None:
+        """Hear what becomes of a channel that belongs to a call, as of those that are rung for it."""
+        self._rings.note(uniqueid, call_id)
 
     def drain(self) -> None:
         """No new call is taken any more: Asterisk's fallback serves them."""
@@ -292,6 +314,8 @@ class AsteriskSwitch:
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
             case "CallrouterForwarded":
                 line.phone_forwards()
+            case "CallrouterRecording" if message["What"] == "objected":
+                line.hear(inputs.RecordingTold(sign=inputs.RecordingSign.OBJECTED, at=self._heard_at()))
 
     def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])

@@ -10,6 +10,7 @@ import typer
 
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.dialplan.show.derived import derived_by, in_words
 from callrouter.errors import DialplanError, UsageError
 
 
@@ -34,6 +35,9 @@ def show(
         raise UsageError("an SVG holds one tree: name one client's file")
     monday = _monday(hours) if hours else None
     print("\n\n".join(_shown(plan, monday, mermaid=mermaid, svg=svg) for plan in plans))
+    if not (mermaid or svg or monday):
+        found = list(in_words(derived_by({plan.client: plan for plan in plans}, catalogue.queues)))
+        print("\n".join(["", *found]) if found else "", end="\n" if found else "")
 
 
 def _monday(written: str) -> date:

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
+from callrouter.api.status import DerivedQueueOut, DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
 from callrouter.dialplan.issues import how_many
+from callrouter.dialplan.shared.derived import MOST_DERIVED
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
 from callrouter.settings.token import token_to_ask_with
@@ -64,7 +65,12 @@ def show(found: StatusOut, *, all_plans: bool = False) -> None:
     dialplans = found.dialplans
     loaded = f"kept from {_local(dialplans.kept_at)}" if dialplans.kept_at else f"loaded {_local(dialplans.loaded_at)}"
     facts.add_row("Dialplans", f"{len(dialplans.plans)} in service, {loaded}; {watched}")
+    if derived := dialplans.derived_queues:
+        facts.add_row("Derived", f"{len(derived)} of at most {MOST_DERIVED} queues derived from teams'")
     console.print(facts)
+    if derived:
+        console.print()
+        console.print(_derived(derived))
     shown = (
         dialplans.plans
         if all_plans or len(dialplans.plans) <= FEW
@@ -111,6 +117,16 @@ def _plans(dialplans: DialplansOut, clients: set[str]) -> Table:
             file = plan.file if plan.as_the_file else f"{plan.file} (refused: last good version)"
             calls = (str(plan.live_calls or "–"), str(plan.older_calls or "–"))
             table.add_row(plan.client, plan.version, _local(plan.since), *calls, safe_text(file))
+    return table
+
+
+def _derived(queues: list[DerivedQueueOut]) -> Table:
+    """Who is rung for whose callers, where a client wants its team's agents otherwise."""
+    table = Table("Derived queue", "Team", "Rung first, and next", "Clients", box=None, pad_edge=False)
+    for one in queues:
+        agents = "; ".join(" ".join(agents) for agents in one.levels)
+        more = f" and {len(one.clients) - FEW} more" if len(one.clients) > FEW else ""
+        table.add_row(one.queue, one.team, safe_text(agents or "nobody"), ", ".join(one.clients[:FEW]) + more)
     return table
 
 

@@ -160,6 +160,12 @@ class LegPurpose(StrEnum):
     CONSULTATION = "consultation"
     CALLBACK = "callback"
     DELIVERY = "delivery"
+    SUPERVISION = "supervision"
+    """A supervisor who listens, whispers or has barged in: neither answer nor wait nor talk of the call."""
+
+
+WITHOUT_TALK = frozenset({LegPurpose.CALLER, LegPurpose.SUPERVISION})
+"""Legs whose time is not that of a conversation."""
 
 
 class LegDirection(StrEnum):
@@ -295,6 +301,8 @@ class Leg(Struct, frozen=True, kw_only=True, gc=False):
     """What the network answered where they were not reached (RFC 3261); 0: not known."""
     trunk: str = ""
     """The carrier by which the leg came, or was reached, as the switch calls it; empty: none, or not known."""
+    holds: int = 0
+    """How many times they have put the caller on hold."""
 
     @property
     def direction(self) -> LegDirection:
@@ -303,9 +311,55 @@ class Leg(Struct, frozen=True, kw_only=True, gc=False):
 
     def talk_seconds(self) -> float:
         """Answer to end, without what was on hold; 0 while it goes on, or if nobody answered."""
-        if self.purpose is LegPurpose.CALLER or self.answered_at is None or self.ended_at is None:
+        if self.purpose in WITHOUT_TALK or self.answered_at is None or self.ended_at is None:
             return 0.0
         return max(0.0, _between(self.answered_at, self.ended_at) - self.hold_seconds)
+
+
+class Hold(Struct, frozen=True, kw_only=True, gc=False):
+    """A time in which somebody had the caller on hold."""
+
+    leg: int
+    """Whose: the number of their leg."""
+    number: int
+    """1 for the first of that leg."""
+    began_at: datetime
+    ended_at: datetime | None = None
+
+    def seconds(self) -> float:
+        """How long it was; 0 while it lasts."""
+        return _between(self.began_at, self.ended_at) if self.ended_at else 0.0
+
+
+class Recording(Struct, frozen=True, kw_only=True, gc=False):
+    """A recording of a conversation: asked for when the caller begins to wait, begun when somebody answers them."""
+
+    number: int
+    """1 for the first of the call."""
+    key: str
+    """By which the caller objects."""
+    keep_days: int
+    """For how long its file is kept."""
+    leg: int = 0
+    """Of whoever the caller talked to first: the number of their leg; 0 while nobody has answered."""
+    began_at: datetime | None = None
+    ended_at: datetime | None = None
+    paused_at: datetime | None = None
+    """Since when nothing is heard in it."""
+    pauses: int = 0
+    paused_seconds: float = 0.0
+    """For how long nothing is heard in it, in all pauses that are over."""
+    objected_at: datetime | None = None
+    """When the caller objected: nothing more is recorded, and the file is deleted."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether it goes on."""
+        return self.began_at is not None and self.ended_at is None
+
+    def seconds(self) -> float:
+        """From its beginning to its end, pauses included; 0 while it runs."""
+        return _between(self.began_at, self.ended_at) if self.began_at and self.ended_at else 0.0
 
 
 TOGETHER = " + "
@@ -472,6 +526,11 @@ class Call(Struct, frozen=True, kw_only=True, gc=False):
     legs: tuple[Leg, ...] = ()
     """Likewise (`legs_made`); the caller's own is added when the call has ended."""
     legs_made: int = 0
+    holds: tuple[Hold, ...] = ()
+    """Those this process knows; each leg knows how many it had."""
+    recordings: tuple[Recording, ...] = ()
+    """Of conversations. A successor knows what was open, and the numbers go on (`recordings_made`)."""
+    recordings_made: int = 0
     held_seconds: float = 0.0
     """For how long conversations that are over were on hold, in all."""
     messages: tuple[Message, ...] = ()

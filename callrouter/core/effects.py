@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.identity import Identity, Presented
 
@@ -124,6 +125,7 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     """Put the caller in a team's line; music plays until an agent answers."""
 
     queue: str
+    """The team's."""
     priority: int
     max_wait_seconds: float
     brief: tuple[Part, ...] = ()
@@ -138,6 +140,17 @@ class EnterQueue(Struct, frozen=True, kw_only=True, gc=False):
     comfort: Comfort | None = None
     rising: Rising | None = None
     """What is left of it; None: their priority stays."""
+    preference: Preference | None = None
+    """Whom of the team the client wants; None: as the team does."""
+    recording: str = ""
+    """Opaque name under which the conversation is recorded, [A-Za-z0-9_.-]+; empty: it is not."""
+    objection: str = ""
+    """The key by which the caller ends that for good."""
+
+    @property
+    def pbx_queue(self) -> str:
+        """The queue at the PBX: the team's, or one derived from it."""
+        return self.preference.queue if self.preference else self.queue
 
 
 class Dial(Struct, frozen=True, kw_only=True, gc=False):
@@ -226,8 +239,10 @@ def describe_effect(effect: Effect) -> str:
             return f"play {_heard(sounds)}"
         case CollectDigits(sounds=sounds, max_digits=wanted):
             return f"collect {wanted}: {_heard(sounds)}" if sounds else f"collect {wanted}"
-        case EnterQueue(queue=queue, priority=priority):
-            return f"queue {queue}" + (f" priority {priority}" if priority else "")
+        case EnterQueue(queue=queue, priority=priority, preference=preference, recording=recording):
+            who = f" ({preference})" if preference else ""
+            ranked = f" priority {priority}" if priority else ""
+            return f"queue {queue}{who}{ranked}" + (" recorded" if recording else "")
         case Dial(agent=agent) if agent:
             return f"ring {agent}"
         case Dial(numbers=numbers, screen=screen, presented=presented):

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 
 from callrouter.core import facts as fact
 from callrouter.core import inputs
-from callrouter.core.books import legs, offers
+from callrouter.core.books import holds, legs, offers, recordings, supervision
 from callrouter.core.books.ledger import (
     bridge,
     close_open_visits,
@@ -37,6 +37,7 @@ from callrouter.core.call import (
     DialOutcome,
     Disposition,
     EndedBy,
+    Leg,
     LegPurpose,
     QueueOutcome,
     QueueVisit,
@@ -112,14 +113,14 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
         return _end_wait(plan, call, told)
     at = told.at
     match told:
-        case inputs.DigitPressed(digit=digit):
-            if digit not in DIGITS:
-                return _refuse(call, "not a key of a telephone")
-            if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
-                return Turn(call=call)
-            return Turn(call=replace(call, digits=call.digits + digit))
+        case inputs.DigitPressed():
+            return _digit_pressed(call, told)
         case inputs.LegHeard() | inputs.AgentOffered() | inputs.LegFailed():
             return _rung(call, told)
+        case inputs.SupervisorTold():
+            return _supervised(call, told)
+        case inputs.RecordingTold():
+            return _recording_noted(call, recordings.hear(call, told))
         case inputs.AgentAnswered():
             return _agent_answered(call, told)
         case inputs.LegAnswered(leg=leg, channel=channel, trunk=trunk):
@@ -136,6 +137,17 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state is not CallState.ANSWERING or told.step != call.step:
                 return Turn(call=call)
     return _end_wait(plan, call, told)
+
+
+def _digit_pressed(call: Call, told: inputs.DigitPressed) -> Turn:
+    """A key: kept for the next question, or an objection to being recorded where nothing is asked."""
+    if told.digit not in DIGITS:
+        return _refuse(call, "not a key of a telephone")
+    if call.recordings and (heard := recordings.press(call, told.digit, told.at)) is not call:
+        return _recording_noted(call, heard)
+    if call.state not in _KEEPS_DIGITS or len(call.digits) >= MAX_DIGITS_AHEAD:
+        return Turn(call=call)
+    return Turn(call=replace(call, digits=call.digits + told.digit))
 
 
 def _end_wait(plan: Plan, call: Call, result: inputs.Result) -> Turn:
@@ -236,8 +248,47 @@ def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegF
         after = offers.offer(call, heard)
     if after is call:
         return Turn(call=call)
+    after, held = holds.noted(call, after)
+    after, left = supervision.closed(call, after, heard.at)
     after, told = _note_offers(call, replace(after, revision=call.revision.next()), heard.at)
+    told += [fact.HoldNoted(call=after, hold=one) for one in held]
+    if left:
+        told += _supervisors_left(call, after, left)
     return Turn(call=after, facts=tuple(told))
+
+
+def _supervised(call: Call, told: inputs.SupervisorTold) -> Turn:
+    """A supervisor joins, does something else, or has the caller from now on."""
+    after = supervision.hear(call, told)
+    if after is call:
+        return Turn(call=call)
+    after, held = holds.noted(call, replace(after, revision=call.revision.next()))
+    return Turn(
+        call=after,
+        facts=(
+            *[fact.HoldNoted(call=after, hold=one) for one in held],
+            *[fact.LegEnded(call=after, leg=one) for one in legs.closed(call, after)],
+            fact.SupervisionNoted(call=after, party=told.party, mode=told.mode, at=told.at),
+        ),
+    )
+
+
+def _supervisors_left(before: Call, after: Call, left: list[Leg]) -> list[fact.Fact]:
+    ended: list[fact.Fact] = [fact.LegEnded(call=after, leg=one) for one in legs.closed(before, after)]
+    at = after.clocks.ringing_at
+    return ended + [fact.SupervisionNoted(call=after, party=one.party, mode="", at=one.ended_at or at) for one in left]
+
+
+def _recording_noted(before: Call, after: Call) -> Turn:
+    """More is known of the recording of the conversation, which goes on."""
+    if after is before:
+        return Turn(call=before)
+    after = replace(after, revision=before.revision.next())
+    return Turn(call=after, facts=tuple(_recordings_changed(before, after)))
+
+
+def _recordings_changed(before: Call, after: Call) -> list[fact.Fact]:
+    return [fact.RecordingNoted(call=after, recording=one) for one in recordings.changed(before, after)]
 
 
 def _note_offers(before: Call, after: Call, at: datetime) -> tuple[Call, list[fact.Fact]]:
@@ -275,6 +326,8 @@ def _bridged(call: Call, at: datetime, agent: str | None, leg: int = 0, channel:
         after = _colleague_answered(told, after, at)
     else:
         after = legs.begin_contact(after, at, trunk)
+    known, after = after, recordings.begin(after, at)
+    told += _recordings_changed(known, after)
     if len(after.queue_visits) > len(call.queue_visits):
         told.append(fact.QueueEntered(call=after, visit=after.queue_visits[-1]))
     if after.legs_made > call.legs_made:
@@ -328,6 +381,10 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
     call = _note_closed(walk.facts, close_open_visits(call, at), _ENDED_BY[by])
+    known, call = call, recordings.close(call, at)  # of a conversation that went on elsewhere
+    walk.facts.extend(_recordings_changed(known, call))
+    known, (call, left) = call, supervision.close(call, at)
+    walk.facts.extend(_supervisors_left(known, call, left) if left else ())
     if call.offers:  # of a queue that was not ours: the fallback's
         call = _close_offers(walk.facts, call, QueueOutcome.ABANDONED, at)
     call = replace(
@@ -363,6 +420,11 @@ def _note_closed(
         at = dial.ended_at or dial.started_at
         call = legs.close(call, LegPurpose.CONTACT, at, by.get(LegPurpose.CONTACT))
         call = legs.unanswered_contacts(call, dial)
+    if visit and by is not _GIVEN_AWAY:  # else the recording goes on with whoever has the caller then
+        call = recordings.close(call, visit.left_at or visit.entered_at)
+    call, held = holds.noted(before, call)
+    facts += [fact.HoldNoted(call=call, hold=one) for one in held]
+    facts += _recordings_changed(before, call)
     if visit:
         facts.append(fact.QueueEnded(call=call, visit=visit))
     if dial:

@@ -15,12 +15,29 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-from callrouter.core.call import TOGETHER, Call, DialAttempt, Leg, LegPurpose, Offer, OfferOutcome, QueueVisit, Visit
+from callrouter.core.books import recordings, supervision
+from callrouter.core.call import (
+    TOGETHER,
+    Call,
+    DialAttempt,
+    Hold,
+    Leg,
+    LegPurpose,
+    Offer,
+    OfferOutcome,
+    QueueVisit,
+    Visit,
+)
+from callrouter.core.effects import EnterQueue
 from callrouter.core.plan import Plan
 
 Entry = tuple[datetime, int, str]
 _PASSED, _ENDED, _ARRIVED, _BEGUN = range(4)
 """In which order things stand that happened in one instant."""
+
+
+_STAMPS = (recordings.STAMP, supervision.STAMP)
+"""What is noted at a node that the caller is in."""
 
 
 def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -> list[str]:
@@ -34,12 +51,13 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
         came_at = call.visits[-1].at if call.visits else call.clocks.ringing_at
         entries.append((came_at, _ARRIVED, plan.where(call.node) if plan else call.node))
     for queue_visit in call.queue_visits:
-        entries += _queue_visit(queue_visit)
+        entries += _queue_visit(queue_visit, _whom(queue_visit, call, plan) if plan else "")
     entries += [_offer(offer) for offer in call.offers if offer.outcome is not OfferOutcome.ANSWERED]
     entries += [(leg.began_at, _PASSED, f"came by {leg.trunk}") for leg in _by_carriers(call, LegPurpose.CALLER)]
     carriers = {(leg.began_at, leg.party): leg.trunk for leg in _by_carriers(call, LegPurpose.CONTACT)}
     for dial in call.dials:
         entries += _dial(dial, carriers)
+    entries += [_hold(call, hold) for hold in call.holds if hold.ended_at]
     entries += [_conversation(leg) for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.ended_at]
     for message in call.messages:
         spoken_at = message.started_at + timedelta(seconds=message.seconds)
@@ -58,7 +76,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
 
 def nodes_reached(call: Call) -> list[str]:
     """The nodes passed, and the one the call is in or ended in: a caller who hangs up leaves it by no exit."""
-    names = [visit.node for visit in call.visits]
+    names = [visit.node for visit in call.visits if visit.exit not in _STAMPS]
     return names if not call.node or names[-1:] == [call.node] else [*names, call.node]
 
 
@@ -77,8 +95,21 @@ def _for(contact: str) -> str:
     return f" for {contact}" if contact else ""
 
 
-def _queue_visit(visit: QueueVisit) -> list[Entry]:
-    lines = [(visit.entered_at, _BEGUN, f"waits in queue {visit.queue}")]
+def _whom(visit: QueueVisit, call: Call, plan: Plan) -> str:
+    """Whom of the team the client wants where the caller waited: at the next node that they left and that has them wait
+    there, or the one they are in.
+    """
+    left = [one.node for one in call.visits if one.at >= visit.entered_at]
+    for name in (*left, call.node):
+        node = plan.nodes.get(name)
+        for effect in node.about().does if node else ():
+            if isinstance(effect, EnterQueue) and effect.queue == visit.queue:
+                return f" ({effect.preference})" if effect.preference else ""
+    return ""
+
+
+def _queue_visit(visit: QueueVisit, whom: str) -> list[Entry]:
+    lines = [(visit.entered_at, _BEGUN, f"waits in queue {visit.queue}{whom}")]
     if visit.answered_at:
         waited = (visit.answered_at - visit.entered_at).total_seconds()
         lines.append((visit.answered_at, _ENDED, f"answered by {visit.agent or 'somebody'} after {waited:.0f} s"))
@@ -102,6 +133,11 @@ def _conversation(leg: Leg) -> Entry:
     by = f"; hung up by {leg.ended_by}" if leg.ended_by else ""
     at = leg.ended_at or leg.began_at
     return at, _ENDED, f"talked to {leg.party or 'somebody'} for {leg.talk_seconds():.0f} s{held}{by}"
+
+
+def _hold(call: Call, hold: Hold) -> Entry:
+    who = next((leg.party for leg in call.legs if leg.number == hold.leg), "")
+    return hold.ended_at or hold.began_at, _ENDED, f"was on hold for {hold.seconds():.0f} s by {who or 'somebody'}"
 
 
 def _by_carriers(call: Call, purpose: LegPurpose) -> list[Leg]:

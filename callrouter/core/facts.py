@@ -5,9 +5,23 @@ A fact holds the call as it stood right after it, so that no listener has to rem
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
-from callrouter.core.call import Call, Callback, DialAttempt, Leg, Message, Notification, Offer, QueueVisit, Visit
+from callrouter.core.call import (
+    Call,
+    Callback,
+    DialAttempt,
+    Hold,
+    Leg,
+    Message,
+    Notification,
+    Offer,
+    QueueVisit,
+    Recording,
+    Visit,
+)
 
 
 class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
@@ -63,6 +77,29 @@ class LegEnded(Struct, frozen=True, kw_only=True, gc=False):
 
     call: Call
     leg: Leg
+
+
+class HoldNoted(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody has put the caller on hold, or taken them back: the hold as it is known now."""
+
+    call: Call
+    hold: Hold
+
+
+class RecordingNoted(Struct, frozen=True, kw_only=True, gc=False):
+    """The recording of a conversation began, was paused or resumed, was objected to, or is over: as it is known now."""
+
+    call: Call
+    recording: Recording
+
+
+class SupervisionNoted(Struct, frozen=True, kw_only=True, gc=False):
+    """A supervisor listens, whispers, has barged in or has taken over; `mode` is empty when they have left."""
+
+    call: Call
+    party: str
+    mode: str
+    at: datetime
 
 
 class Bridged(Struct, frozen=True, kw_only=True, gc=False):
@@ -139,6 +176,9 @@ Fact = (
     | OfferMade
     | OfferEnded
     | LegEnded
+    | HoldNoted
+    | RecordingNoted
+    | SupervisionNoted
     | Bridged
     | CallTransferred
     | MessageLeft

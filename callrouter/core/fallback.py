@@ -15,12 +15,14 @@ CLOSED = "closed"
 
 
 def alone(node: Node) -> str:
-    """`queue:medical`, `number:+33140000099` or `closed`; empty where Asterisk can do nothing like it."""
+    """`queue:medical` (or a queue derived from it), `number:+33140000099` or `closed`; empty where Asterisk can do
+    nothing like it.
+    """
     about = node.about()
     if about.family in (Family.ENDS, Family.REFUSES):
         return CLOSED
     for effect in about.does:
         if isinstance(effect, EnterQueue):
-            return f"queue:{effect.queue}"
+            return f"queue:{effect.pbx_queue}"
     numbers = [ring.whom for ring in about.uses.rings if isinstance(ring.whom, str)]
     return f"number:{numbers[0]}" if numbers else ""

@@ -187,6 +187,49 @@ class RecordingFound(Struct, frozen=True, kw_only=True, gc=False):
     at: datetime
 
 
+class RecordingSign(StrEnum):
+    """What becomes of the recording of a conversation."""
+
+    PAUSED = "paused"
+    """Silence is recorded from then on."""
+    RESUMED = "resumed"
+    OBJECTED = "objected"
+    """By the caller: nothing more is recorded, and the file is deleted."""
+
+
+class RecordingTold(Struct, frozen=True, kw_only=True, gc=False):
+    """The recording of the conversation was paused, resumed or stopped; told twice, it counts once."""
+
+    sign: RecordingSign
+    at: datetime
+    by: str = ""
+    """Who wanted it: an agent, or a principal; empty: the caller, or not known."""
+
+
+class SupervisionMode(StrEnum):
+    """What a supervisor does in a conversation."""
+
+    LISTEN = "listen"
+    """They hear both, and nobody hears them."""
+    WHISPER = "whisper"
+    """The agent hears them, the caller does not."""
+    BARGE = "barge"
+    """Both hear them."""
+    TAKE_OVER = "take_over"
+    """They have the caller, in the agent's place."""
+
+
+class SupervisorTold(Struct, frozen=True, kw_only=True, gc=False):
+    """A supervisor has begun to do this in the conversation; their channel's end is heard as any other's."""
+
+    mode: SupervisionMode
+    party: str
+    """At which telephone."""
+    leg: str
+    """Their channel, as the switch calls it."""
+    at: datetime
+
+
 class QueueLook(Struct, frozen=True, kw_only=True, gc=False):
     """How a team's line stands at one instant."""
 
@@ -280,6 +323,8 @@ Input = (
     | RecordingEnded
     | QueuesSeen
     | RecordingFound
+    | RecordingTold
+    | SupervisorTold
     | LookupDone
     | LookupFailed
     | CommandFailed

@@ -24,7 +24,7 @@ from callrouter.core.call import CallState
 ALWAYS: frozenset[type] = frozenset(
     {
         *(inputs.CallerHungUp, inputs.ControlLost, inputs.DigitPressed, inputs.CommandFailed, inputs.CallAnswered),
-        *(inputs.AgentOffered, inputs.LegHeard),
+        *(inputs.AgentOffered, inputs.LegHeard, inputs.RecordingTold),
     }
 )
 
@@ -35,7 +35,8 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.COLLECTING: ALWAYS | {inputs.CollectEnded},
     CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft},
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.LegFailed, inputs.DialEnded},
-    CallState.CONNECTED: ALWAYS | {inputs.QueueLeft, inputs.LegFailed, inputs.DialEnded, inputs.Transferred},
+    CallState.CONNECTED: ALWAYS
+    | {inputs.QueueLeft, inputs.LegFailed, inputs.DialEnded, inputs.Transferred, inputs.SupervisorTold},
     CallState.RECORDING: ALWAYS | {inputs.RecordingEnded, inputs.RecordingFound},
     CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
     CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost, inputs.LegHeard}),
@@ -47,6 +48,7 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
             inputs.LegHeard,
             inputs.LegAnswered,
             inputs.RecordingFound,
+            inputs.RecordingTold,
         }
     ),
     CallState.ENDED: frozenset(),

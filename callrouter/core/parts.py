@@ -13,7 +13,9 @@ is seldom written, and has to be read from rows that lack it. Instants are whole
     offer         number, queue, agent, leg, began, ended, heard, cause, outcome (the last four left out while nothing
                   was heard but its beginning)
     leg           number, purpose, party, leg, began, answered, ended, held since, seconds on hold, hung up, ended by,
-                  cause, open, identity, SIP status (the last two left out when neither is known)
+                  cause, open, identity, SIP status, trunk, holds (the last four left out when there is none of them)
+    hold          leg, number, began, ended
+    recording     number, key, days it is kept, leg, began, ended, paused since, pauses, seconds paused, objected
 
 Nodes are written as a `Naming` makes them: by their positions in the plan in the state, by their names in rows. Read
 back, a wrong type raises TypeError, an unknown position or value ValueError: others may have written there.
@@ -31,6 +33,7 @@ from callrouter.core.call import (
     DialAttempt,
     DialOutcome,
     EndedBy,
+    Hold,
     Leg,
     LegFailure,
     LegPurpose,
@@ -39,6 +42,7 @@ from callrouter.core.call import (
     OfferOutcome,
     QueueOutcome,
     QueueVisit,
+    Recording,
     Visit,
 )
 
@@ -127,9 +131,29 @@ def write_legs(legs: Iterable[Leg], offset: Offset) -> list[Any]:
             *(leg.number, leg.purpose, leg.party, leg.leg),
             *(offset(leg.began_at), offset(leg.answered_at), offset(leg.ended_at), offset(leg.held_at)),
             *(leg.hold_seconds, leg.hung_up, leg.ended_by, leg.cause, leg.open),
-            *((leg.identity, leg.sip, leg.trunk) if leg.identity or leg.sip or leg.trunk else ()),
+            *(
+                (leg.identity, leg.sip, leg.trunk, leg.holds)
+                if leg.identity or leg.sip or leg.trunk or leg.holds
+                else ()
+            ),
         ]
         for leg in legs
+    ]
+
+
+def write_holds(holds: Iterable[Hold], offset: Offset) -> list[Any]:
+    """Holds of a call."""
+    return [[one.leg, one.number, offset(one.began_at), offset(one.ended_at)] for one in holds]
+
+
+def write_recordings(recordings: Iterable[Recording], offset: Offset) -> list[Any]:
+    """Recordings of a call's conversations."""
+    return [
+        [
+            *(one.number, one.key, one.keep_days, one.leg, offset(one.began_at), offset(one.ended_at)),
+            *(offset(one.paused_at), one.pauses, one.paused_seconds, offset(one.objected_at)),
+        ]
+        for one in recordings
     ]
 
 
@@ -161,6 +185,8 @@ def seconds(value: object) -> float:
 
 _REST_OF_DIAL: Final[list[Any]] = [0, "", [], ""]
 """What is not written of a dial where all of it is so."""
+_REST_OF_LEG: Final[list[Any]] = ["", 0, "", 0]
+"""The same of a leg."""
 
 
 def _failure(written: Any) -> LegFailure:
@@ -260,7 +286,8 @@ class PartsReader:
         """A party's side of the call."""
         number, purpose, party, leg, began_at, answered_at, ended_at, held_at, *rest = written
         hold_seconds, hung_up, ended_by, cause, still_open, *shown = rest
-        identity, sip, trunk = (*shown, "")[:3] if shown else ("", 0, "")
+        whole_rest: list[Any] = shown
+        identity, sip, trunk, holds = whole_rest + _REST_OF_LEG[len(whole_rest) :]
         return Leg(
             number=whole(number),
             purpose=LegPurpose(purpose),
@@ -278,6 +305,30 @@ class PartsReader:
             identity=text(identity),
             sip=whole(sip),
             trunk=text(trunk),
+            holds=whole(holds),
+        )
+
+    def hold(self, written: Any) -> Hold:
+        """A time on hold."""
+        leg, number, began_at, ended_at = written
+        return Hold(
+            leg=whole(leg), number=whole(number), began_at=self.at(began_at), ended_at=self.at_or_none(ended_at)
+        )
+
+    def recording(self, written: Any) -> Recording:
+        """The recording of a conversation."""
+        number, key, keep_days, leg, began_at, ended_at, paused_at, pauses, paused_seconds, objected_at = written
+        return Recording(
+            number=whole(number),
+            key=text(key),
+            keep_days=whole(keep_days),
+            leg=whole(leg),
+            began_at=self.at_or_none(began_at),
+            ended_at=self.at_or_none(ended_at),
+            paused_at=self.at_or_none(paused_at),
+            pauses=whole(pauses),
+            paused_seconds=seconds(paused_seconds),
+            objected_at=self.at_or_none(objected_at),
         )
 
     def callback(self, written: Any) -> Callback:

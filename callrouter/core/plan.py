@@ -11,6 +11,7 @@ from functools import cached_property
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.agents.standing import WrapUp
 from callrouter.core.effects import Briefing, Sound
 from callrouter.core.identity import Identity
@@ -88,6 +89,12 @@ class Plan(Struct, frozen=True, kw_only=True, dict=True):
     """How long agents are left alone after a conversation; None: as their team has it."""
     team_wrap_ups: Mapping[str, float] = field(default_factory=dict)
     """Seconds, by queue that has any."""
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    """By team: whom the client wants, where it is not what the team does."""
+    derived: Mapping[str, Preference] = field(default_factory=dict)
+    """By queue of the PBX that is derived from a team's: what the client wants of the team, and what those clients do
+    whose trees are part of this one.
+    """
 
     transfers: TransferRules = field(default_factory=TransferRules)
     """Where agents may give its callers to."""

@@ -5,7 +5,8 @@ as much as the rest of a step), at most `MAX_ENCODED` characters, because it tra
 switch. Nodes are written by their position in the plan, instants as microseconds since the call rang, so both must
 be known to read it; `peek` gives the client and version that lead to the plan.
 
-Of offers and legs only those are kept that are open, and how many there were (`Call.offers_made`, `legs_made`).
+Of offers, legs and recordings only those are kept that are open, and how many there were (`Call.offers_made`,
+`legs_made`, `recordings_made`); of holds, what their legs know.
 
 A journey too long to fit loses its oldest visits (`Call.visits_dropped` says how many), then its oldest open offers (of
 a team that is rung all at once), then its oldest completed queue visits and dials, of which `Call.earlier` keeps the
@@ -26,6 +27,7 @@ import msgspec
 
 from callrouter.core.books.legs import open_legs
 from callrouter.core.books.offers import open_offers
+from callrouter.core.books.recordings import kept as kept_recordings
 from callrouter.core.call import (
     NOTHING_EARLIER,
     Call,
@@ -53,6 +55,7 @@ from callrouter.core.parts import (
     write_messages,
     write_offers,
     write_queue_visits,
+    write_recordings,
     write_visits,
 )
 from callrouter.core.plan import Plan
@@ -260,13 +263,15 @@ def _fields(plan: Plan, call: Call) -> list[Any]:
         call.legs_made,
         write_legs(open_legs(call), offset) if call.legs else 0,
         call.held_seconds,
+        call.recordings_made,
+        write_recordings(kept_recordings(call), offset) if call.recordings else 0,
     ]
 
 
 _NONE: list[Any] = []
 
 
-_NEW_FIELDS = (0, 1, 0, 0, 0, 0, 0.0)
+_NEW_FIELDS = (0, 1, 0, 0, 0, 0, 0.0, 0, 0)
 """What a state of the format before lacks: it has no epoch, and was learnt from a living channel."""
 
 _FIELDS_BEFORE = 26
@@ -302,6 +307,8 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         legs_made=whole(fields[30]),
         legs=tuple(map(read.leg, fields[31])) if fields[31] != 0 else (),
         held_seconds=seconds(fields[32]),
+        recordings_made=whole(fields[33]),
+        recordings=tuple(map(read.recording, fields[34])) if fields[34] != 0 else (),
         client=text(fields[1]),
         plan_version=text(fields[2]),
         did=text(fields[4]),

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from callrouter.core import numbers
+from callrouter.core.agents.preference import Preference
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.identity import Identity
@@ -140,6 +141,12 @@ class Scope(Struct, kw_only=True):
     """In front of the names of another client's hours."""
     places: dict[str, Place] = field(default_factory=dict)
     """Nodes of the plan that were written elsewhere, by name."""
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+    """Whom the client wants, by team of which it does not want what the team does."""
+    waited_in: set[str] = field(default_factory=set)
+    """Teams for which its callers may wait, as far as its nodes were built."""
+    derived: dict[str, Preference] = field(default_factory=dict)
+    """Queues of the PBX that the plan needs and that are derived from a team's, by name; of all its trees."""
 
     def line(self, *path: str | int) -> int:
         """The line of a value of this tree."""
@@ -239,6 +246,15 @@ class Scope(Struct, kw_only=True):
         """A team's queue must be known."""
         if name not in self.shared.queues:
             self._unknown("queue", name, set(self.shared.queues), "queues", *path)
+
+    def line_of(self, team: str, *path: str | int) -> Preference | None:
+        """Whom of a team, which must be known, the client wants for callers who wait there; None: as the team does."""
+        self.queue(team, *path)
+        self.waited_in.add(team)
+        preference = self.preferences.get(team)
+        if preference is not None:
+            self.derived[preference.queue] = preference
+        return preference
 
     def calendar(self, name: str, *path: str | int) -> None:
         """Say that a shared calendar is not there."""

@@ -26,6 +26,11 @@ class DialplanMetrics:
             registry=registry,
         )
         self._plans = Gauge("callrouter_dialplan_plans", "Clients in service", registry=registry)
+        self._derived = Gauge(
+            "callrouter_dialplan_derived_queues",
+            "Queues derived from teams' for clients in service who prefer agents, or never want some",
+            registry=registry,
+        )
         self._issues = Gauge("callrouter_dialplan_issues", "Findings of the last load", registry=registry)
         self._refused = Gauge(
             "callrouter_dialplan_files_refused", "Files that are not served as they stand", registry=registry
@@ -58,6 +63,7 @@ class DialplanMetrics:
         at_seconds: float,
         refused: int = 0,
         overdue: int = 0,
+        derived: int = 0,
         swapped: int = 0,
         seconds: float = 0.0,
         renamed: Iterable[tuple[str, str]] = (),
@@ -70,6 +76,7 @@ class DialplanMetrics:
             issues: findings of this load.
             at_seconds: Unix time.
             refused: files that are not served as they stand.
+            derived: queues derived from teams', of the clients in service.
             overdue: files against which time alone speaks; they are among the refused.
             swapped: plans that went live.
             seconds: how long it took.
@@ -82,6 +89,7 @@ class DialplanMetrics:
         self._issues.set(issues)
         self._refused.set(refused)
         self._overdue.set(overdue)
+        self._derived.set(derived)
         self._swapped.inc(swapped)
         self._reloads.observe(seconds)
         self._renamed.clear()

@@ -325,7 +325,7 @@ class Callbacks:
             rule = await self._due(callback, now)
             if rule is not None and who not in busy:
                 busy.add(who)
-                by_queue.setdefault(rule.automatic.queue, []).append((callback, rule))
+                by_queue.setdefault(rule.automatic.pbx_queue, []).append((callback, rule))
         for queue, due in by_queue.items():
             await self._start(under_way, queue, due)
 
@@ -403,7 +403,7 @@ class Callbacks:
             number=callback.number,
             shown=rule.shown(callback.did),
             did=callback.did,
-            queue=how.queue,
+            queue=how.pbx_queue,
             priority=how.priority,
             position=position,
             wait_seconds=(rule.open_until(now, latest) - now).total_seconds(),

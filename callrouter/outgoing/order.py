@@ -95,7 +95,7 @@ class Order(Struct, frozen=True, kw_only=True):
     did: str
     """The number that they had dialled, as the switch knows it: whose call it is, should the switch serve it alone."""
     queue: str
-    """Where it waits for an agent."""
+    """Where it waits for an agent: a queue of the PBX, a team's or one derived from it."""
     priority: int
     position: int
     """Place in the queue, from 1, among those of its priority."""

@@ -59,6 +59,7 @@ class PlacedCall:
     client: str
     number: str
     queue: str
+    """Of the PBX, as the order had it."""
     turn_at: datetime
     node: str
     is_open: bool

@@ -29,7 +29,7 @@ class Rule:
     def admits(self, placed: PlacedCall, now: datetime) -> bool:
         """Whether a call that was placed may ring somebody at that time, as it was placed."""
         return (
-            self.automatic.queue == placed.queue
+            self.automatic.pbx_queue == placed.queue
             and self.is_open(now)
             and self.node.may_call_back(placed.number)
             and self.shown(placed.did) == placed.shown

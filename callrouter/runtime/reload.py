@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -85,6 +85,10 @@ class KeptPlans:
     """Why the folder could not be loaded at all; empty when it could."""
 
 
+async def _at_once(_: Mapping[str, Plan]) -> None:
+    """Nothing is to be waited for."""
+
+
 class ServedPlans:
     """What `for_did` answers from; `reload` swaps it."""
 
@@ -97,6 +101,7 @@ class ServedPlans:
         now: Callable[[], datetime],
         kept: KeptPlans | None = None,
         judge: Callable[[Catalogue, Mapping[str, str]], Catalogue] = lambda fresh, _: fresh,
+        ready: Callable[[Mapping[str, Plan]], Awaitable[None]] = _at_once,
         on_swap: Callable[[Swap], None] = lambda _: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
@@ -104,7 +109,7 @@ class ServedPlans:
 
         `kept`: which of these plans are older than this start. `judge` is handed what is loaded later, and the versions
         in service by client: what it leaves out of the plans and calls refused does not go live. It is called in a
-        thread.
+        thread. `ready` is handed the plans that are about to go live, and waited for.
         """
         self.catalogue = catalogue
         self.since: dict[str, datetime] = dict.fromkeys(catalogue.plans, catalogue.loaded_at)
@@ -122,6 +127,7 @@ class ServedPlans:
         self.now = now
         """The clock: an aware instant."""
         self._judge = judge
+        self._ready = ready
         self._on_swap = on_swap
         self._on_failure = on_failure
         self._reloading = asyncio.Lock()
@@ -217,6 +223,7 @@ class ServedPlans:
                 return None
             if hold is not None and hold(fresh):
                 return None
+            await self._ready(fresh.plans)
             return self._swap(fresh, why, perf_counter() - began)
 
     def _load(self, now: datetime) -> Catalogue:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from callrouter.core.agents.preference import team_of
 from callrouter.outgoing.order import FAR
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
@@ -20,6 +21,7 @@ class PlacedRow:
 
     outgoing_id: str
     queue: str
+    """The team's, also of a call that waited in one derived from it."""
     shown: str
     """The number that the caller saw, E.164; empty: none."""
     turn_at: datetime
@@ -135,7 +137,7 @@ async def _placed(database: Database, call_ids: list[str]) -> dict[tuple[str, in
     found: dict[tuple[str, int], list[PlacedRow]] = {}
     async with database.connection() as connection:
         for row in (await connection.execute(query)).mappings():
-            values = {name: row[name] for name in PlacedRow.__dataclass_fields__}
+            values = {name: row[name] for name in PlacedRow.__dataclass_fields__} | {"queue": team_of(row["queue"])}
             found.setdefault((row["call_id"], row["position"]), []).append(PlacedRow(**values))
     return found
 

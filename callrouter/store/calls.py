@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, cast, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from callrouter.core.call import Call, Disposition, EndedBy, Leg, LegPurpose, Offer, OfferOutcome
+from callrouter.core.call import Call, Disposition, EndedBy, Hold, Leg, LegPurpose, Offer, OfferOutcome, Recording
 from callrouter.permissions import EVERYTHING, Scope
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
-from callrouter.store.tables import PATH_ARROW, calls, legs, offers, queue_visits, superseded_calls
-from callrouter.store.trace import call_from_fields
+from callrouter.store.tables import (
+    PATH_ARROW,
+    RecordingKind,
+    calls,
+    holds,
+    legs,
+    offers,
+    queue_visits,
+    recordings,
+    superseded_calls,
+)
+from callrouter.store.trace import Grown, call_from_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +49,13 @@ async def find_call(database: Database, call_id: str) -> Call | None:
         row = (await connection.execute(select(calls).where(calls.c.call_id == call_id))).mappings().one_or_none()
         if row is None:
             return None
-        return call_from_fields(row, await _offers_of(connection, call_id), await _legs_of(connection, call_id))
+        grown = Grown(
+            offers=await _offers_of(connection, call_id),
+            legs=await _legs_of(connection, call_id),
+            holds=await _holds_of(connection, call_id),
+            recordings=await _recordings_of(connection, call_id),
+        )
+        return call_from_fields(row, grown)
 
 
 async def _offers_of(connection: AsyncConnection, call_id: str) -> tuple[Offer, ...]:
@@ -79,6 +95,41 @@ async def _legs_of(connection: AsyncConnection, call_id: str) -> tuple[Leg, ...]
             sip=int(row["tech_cause"] or 0),
             trunk=row["trunk"] or "",
             open=False,
+        )
+        for row in (await connection.execute(told)).mappings()
+    )
+
+
+async def _holds_of(connection: AsyncConnection, call_id: str) -> tuple[Hold, ...]:
+    """By leg, in order."""
+    of_call = (holds.c.leg_id >= f"{call_id}/", holds.c.leg_id < f"{call_id}0")
+    told = select(holds).where(*of_call, holds.c.call_id == call_id)
+    found = (
+        Hold(
+            leg=int(row["leg_id"].rpartition("/")[2]),
+            number=row["number"],
+            began_at=row["began_at"],
+            ended_at=row["ended_at"],
+        )
+        for row in (await connection.execute(told)).mappings()
+    )
+    return tuple(sorted(found, key=lambda hold: (hold.leg, hold.number)))
+
+
+async def _recordings_of(connection: AsyncConnection, call_id: str) -> tuple[Recording, ...]:
+    """Those of conversations, in order; for how long each is kept its row says (`access.recordings`)."""
+    of_call = (recordings.c.call_id == call_id, recordings.c.kind == RecordingKind.CONVERSATION)
+    told = select(recordings).where(*of_call).order_by(recordings.c.number)
+    return tuple(
+        Recording(
+            number=row["number"],
+            key="",
+            keep_days=0,
+            leg=int((row["leg"] or "0").rpartition("/")[2]),
+            began_at=row["started_at"],
+            ended_at=row["started_at"] + timedelta(seconds=row["seconds"]),
+            paused_seconds=row["paused_seconds"] or 0.0,
+            objected_at=row["objected_at"],
         )
         for row in (await connection.execute(told)).mappings()
     )

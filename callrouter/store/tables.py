@@ -13,7 +13,8 @@ was told is lost as long as the call is kept.
 A row of `outgoing_calls` is one attempt to call somebody, for a callback or whatever else its purpose is.
 A row of `agent_sessions` is a time in which an agent was logged in, paused or in wrap-up. PINs are hashes only.
 
-A row of `recordings` outlives its file. A row of `audit` is the same deed of the same principal in one minute.
+A row of `holds` is a time in which a leg had the caller on hold. A row of `recordings` outlives its file. A row of
+`audit` is the same deed of the same principal in one minute.
 
 A row of `promises` is a distinct promise to clients, referred to by every version of a plan that makes it: figures are
 keyed by it.
@@ -79,6 +80,7 @@ class RecordingKind(StrEnum):
     """What was recorded."""
 
     MESSAGE = "message"
+    CONVERSATION = "conversation"
 
 
 metadata = MetaData(
@@ -226,6 +228,18 @@ legs = Table(
     Index("legs_party_began_at_idx", "party", "began_at", postgresql_where=text("purpose <> 'caller'")),
 )
 
+holds = Table(
+    "holds",
+    metadata,
+    Column("leg_id", _Id, nullable=False, comment="whose it is (legs)"),
+    Column("number", Integer, nullable=False, comment="1 for the first of the leg"),
+    Column("call_id", _Id, nullable=False),
+    Column("began_at", _Instant, nullable=False),
+    Column("ended_at", _Instant, comment="empty: nobody saw its end"),
+    *_revision(),
+    PrimaryKeyConstraint("leg_id", "number"),
+)
+
 messages = Table(
     "messages",
     metadata,
@@ -258,6 +272,11 @@ recordings = Table(
     Column("checksum", Text, comment="SHA-256 of the file; empty until it was looked at"),
     Column("delete_after", _Instant, comment="when its time is over; empty: kept"),
     Column("deleted_at", _Instant, comment="the file is gone, the row stays"),
+    # Of a conversation; a message is neither paused nor objected to.
+    Column("number", Integer, comment="1 for the first conversation of the call that was recorded"),
+    Column("paused_seconds", Double, comment="silence, because it was paused"),
+    Column("objected_at", _Instant, comment="when the caller objected: it is not played, and deleted"),
+    *_revision(nullable=True),
     PrimaryKeyConstraint("recording_id"),
     CheckConstraint(_one_of("kind", RecordingKind), name="kind"),
     Index(None, "client", "started_at"),

@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import structs
@@ -33,9 +34,11 @@ from callrouter.core.call import (
     Clocks,
     Disposition,
     Earlier,
+    Hold,
     Leg,
     Offer,
     Presentation,
+    Recording,
     Revision,
 )
 from callrouter.core.parts import (
@@ -44,10 +47,12 @@ from callrouter.core.parts import (
     PartsReader,
     write_callbacks,
     write_dials,
+    write_holds,
     write_legs,
     write_messages,
     write_offers,
     write_queue_visits,
+    write_recordings,
     write_visits,
 )
 
@@ -65,9 +70,14 @@ def _json(value: object) -> str:
         return _encode_odd(value)
 
 
-def trace_json(call: Call) -> str:
-    """The trace of a call as a JSON text."""
-    return _json(_trace(call))
+def trace_json(call: Call, queues: list[Any] | None = None) -> str:
+    """The trace of a call as a JSON text; `queues` are its `queue_parts`, where somebody has made them already."""
+    return _json(_trace(call, queue_parts(call) if queues is None else queues))
+
+
+def queue_parts(call: Call) -> list[Any]:
+    """The queue visits of a call as they stand in its trace."""
+    return write_queue_visits(call.queue_visits, _offset(call.clocks.ringing_at)) if call.queue_visits else []
 
 
 def variables_json(call: Call) -> str:
@@ -97,8 +107,16 @@ def call_json(call: Call) -> str:
         at: datetime | None = getattr(call.clocks, name)
         head[name] = at.isoformat() if at else None
     base = call.clocks.ringing_at
-    parts = {"offers": write_offers(call.offers, _offset(base)), "legs": write_legs(call.legs, _offset(base))}
-    return _json(head | {"trace": _trace(call)} | {name: part for name, part in parts.items() if part})
+    after = _offset(base)
+    parts = {
+        "offers": write_offers(call.offers, after),
+        "legs": write_legs(call.legs, after),
+        "holds": write_holds(call.holds, after),
+        "recordings": write_recordings(call.recordings, after),
+    }
+    return _json(
+        head | {"trace": _trace(call, queue_parts(call))} | {name: part for name, part in parts.items() if part}
+    )
 
 
 def _offset(base: datetime) -> Callable[[datetime | None], int | None]:
@@ -115,14 +133,30 @@ def call_from_json(line: str) -> Call:
     for name in CLOCKS:
         fields[name] = datetime.fromisoformat(fields[name]) if fields[name] else None
     read = PartsReader(fields["ringing_at"].astimezone(UTC))
-    offers, legs = (fields.get(name, ()) for name in ("offers", "legs"))
-    return call_from_fields(fields, tuple(map(read.offer, offers)), tuple(map(read.leg, legs)))
+    grown = Grown(
+        offers=tuple(map(read.offer, fields.get("offers", ()))),
+        legs=tuple(map(read.leg, fields.get("legs", ()))),
+        holds=tuple(map(read.hold, fields.get("holds", ()))),
+        recordings=tuple(map(read.recording, fields.get("recordings", ()))),
+    )
+    return call_from_fields(fields, grown)
 
 
-def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = (), legs: tuple[Leg, ...] = ()) -> Call:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grown:
+    """What has grown with a call: rows of their own."""
+
+    offers: tuple[Offer, ...] = ()
+    legs: tuple[Leg, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    recordings: tuple[Recording, ...] = ()
+
+
+NOTHING_GROWN: Final = Grown()
+
+
+def call_from_fields(fields: Mapping[Any, Any], grown: Grown = NOTHING_GROWN) -> Call:
     """The call of a row of `calls`: its columns by name, instants as datetimes, variables and trace as parsed JSON.
-
-    `offers` and `legs` are rows of their own.
 
     Raises:
         ValueError, KeyError, TypeError: it is no such row.
@@ -158,10 +192,13 @@ def call_from_fields(fields: Mapping[Any, Any], offers: tuple[Offer, ...] = (), 
         queue_visits=tuple(map(read.queue_visit, trace.get("queues", ()))),
         dials=tuple(map(read.dial, trace.get("dials", ()))),
         earlier=Earlier(**rest["earlier"]) if "earlier" in rest else NOTHING_EARLIER,
-        offers=offers,
+        offers=grown.offers,
         offers_made=rest.get("offers_made", 0),
-        legs=legs,
+        legs=grown.legs,
         legs_made=rest.get("legs_made", 0),
+        holds=grown.holds,
+        recordings=grown.recordings,
+        recordings_made=rest.get("recordings_made", 0),
         held_seconds=rest.get("held_seconds", 0.0),
         messages=tuple(map(read.message, trace.get("messages", ()))),
         callbacks=tuple(map(read.callback, trace.get("callbacks", ()))),
@@ -190,14 +227,13 @@ def _cleaned(value: Any) -> Any:
     return value
 
 
-def _trace(call: Call) -> dict[str, object]:
+def _trace(call: Call, queues: list[Any]) -> dict[str, object]:
     base = call.clocks.ringing_at
-
     after = _offset(base)
     # Integers, because they are written four times as fast as floats, and a call has a dozen of them.
     trace: dict[str, object] = {"visits": write_visits(call.visits, base, BY_NAME)}
-    if call.queue_visits:
-        trace["queues"] = write_queue_visits(call.queue_visits, after)
+    if queues:
+        trace["queues"] = queues
     if call.dials:
         trace["dials"] = write_dials(call.dials, after)
     if call.messages:
@@ -228,6 +264,8 @@ def _rest(call: Call, recording_at: int | None) -> dict[str, object]:
         rest["offers_made"] = call.offers_made
     if call.legs_made:
         rest["legs_made"] = call.legs_made
+    if call.recordings_made:
+        rest["recordings_made"] = call.recordings_made
     if call.held_seconds:
         rest["held_seconds"] = call.held_seconds
     if recording_at is not None:

@@ -139,6 +139,24 @@ class CallAnswered(CallEvent, frozen=True, kw_only=True, tag="call.answered", gc
     """Whom of the client's, as the tree calls them; null for an agent."""
 
 
+class CallSupervised(CallEvent, frozen=True, kw_only=True, tag="call.supervised", gc=False):
+    """A supervisor is in the conversation, does something else there, or has left; no agent's view shows it."""
+
+    phone: str
+    """At which telephone."""
+    mode: str
+    """`listen`, `whisper`, `barge` or `take_over`; empty: they have left."""
+
+
+class RecordingChanged(CallEvent, frozen=True, kw_only=True, tag="recording.changed", gc=False):
+    """The recording of the conversation began, was paused, resumed or objected to, or is over."""
+
+    recording: str
+    """Its sound will be at /api/recordings/<recording>/audio."""
+    state: str
+    """`running`, `paused`, `over` or `objected`."""
+
+
 class CallTransferred(CallEvent, frozen=True, kw_only=True, tag="call.transferred", gc=False):
     """An agent has given the caller to somebody else, or wanted to: then they come back to the agent."""
 
@@ -239,6 +257,8 @@ StreamEvent = (
     | CallOffered
     | OfferEnded
     | CallAnswered
+    | CallSupervised
+    | RecordingChanged
     | CallTransferred
     | QueueLeft
     | MessageTaken

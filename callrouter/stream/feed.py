@@ -45,6 +45,8 @@ class Feed:
             facts.OfferMade,
             facts.OfferEnded,
             facts.Bridged,
+            facts.SupervisionNoted,
+            facts.RecordingNoted,
             facts.CallTransferred,
             facts.MessageLeft,
             facts.CallbackAsked,
@@ -104,6 +106,8 @@ class Feed:
                     | facts.OfferMade()
                     | facts.OfferEnded()
                     | facts.Bridged()
+                    | facts.SupervisionNoted()
+                    | facts.RecordingNoted()
                     | facts.MessageLeft()
                     | facts.CallbackAsked()
                     | facts.CallEnded()

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 
 from callrouter.core import facts
-from callrouter.core.call import Call, LegPurpose, Offer, QueueVisit
+from callrouter.core.books.recordings import name_of
+from callrouter.core.call import Call, LegPurpose, Offer, QueueVisit, Recording
 from callrouter.core.facts import Fact
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
@@ -48,6 +49,13 @@ class EventMaker:
                 yield self._offer_ended(call, offer)
             case facts.Bridged(call=call):
                 yield self._answered(call)
+            case facts.SupervisionNoted(call=call, party=phone, mode=mode, at=at):
+                yield events.CallSupervised(at=at, call=self.card(call, at), phone=phone, mode=mode)
+            case facts.RecordingNoted(call=call, recording=recording) if recording.began_at is not None:
+                at = self._now()
+                name = name_of(call.call_id, recording.number)
+                state = _state(recording)
+                yield events.RecordingChanged(at=at, call=self.card(call, at), recording=name, state=state)
             case facts.CallTransferred(call=call, by=by, target=target, refusal=refusal):
                 at = self._now()
                 yield events.CallTransferred(at=at, call=self.card(call, at), by=by, target=target, refusal=refusal)
@@ -112,6 +120,14 @@ class EventMaker:
             talked_seconds=call.talk_seconds(),
             hangup_cause=call.hangup_cause,
         )
+
+
+def _state(recording: Recording) -> str:
+    if recording.objected_at is not None:
+        return "objected"
+    if recording.ended_at is not None:
+        return "over"
+    return "running" if recording.paused_at is None else "paused"
 
 
 def _held(call: Call, visit: QueueVisit) -> float:

@@ -13,6 +13,7 @@ from callrouter.stream.events import (
     AgentChanged,
     CallCard,
     CallEvent,
+    CallSupervised,
     CallTransferred,
     Event,
     agent_state,
@@ -35,6 +36,8 @@ class View(Struct, frozen=True, kw_only=True):
     def of(self, event: Event) -> Event | None:
         """What it shows of an event, the event itself if that is all of it. That the engine does not hear Asterisk is
         for everybody."""
+        if isinstance(event, CallSupervised) and self.agent is not None:
+            return None  # whoever listens is no agent's business
         if isinstance(event, CallEvent):
             also = event.by if isinstance(event, CallTransferred) else getattr(event, "agent", None)
             return event if self.shows_call(event.call, also=also) else None

@@ -12,11 +12,11 @@ import threading
 from pathlib import Path
 
 from callrouter.asterisk.teams.document import Teams
-from deploy.asterisk.pbx import Pbx
 from deploy.asterisk.pbx_carriers import Carriers
 from deploy.asterisk.pbx_carriers_file import carriers_of_file
 from deploy.asterisk.pbx_install import CHECKOUT, Installation, PbxError, find, find_or_install, rootfs_dir
 from deploy.asterisk.pbx_music import level_folder, level_once, soft_of, soften_folder, soften_once
+from deploy.asterisk.pbx_process import Pbx
 from deploy.asterisk.pbx_render import MAX_CALLS, OVER_LIMIT, SECRETS, Directories, PbxConfig, render
 from deploy.asterisk.pbx_teams import teams_of_file, teams_of_folder
 

@@ -70,7 +70,10 @@ class _Dialog:
 class Carrier(asyncio.DatagramProtocol):
     """Answers calls to the numbers in `habits`; the others do not exist (404)."""
 
-    def __init__(self, habits: Mapping[str, Habit], *, ring_seconds: float = 0.7) -> None:
+    def __init__(
+        self, habits: Mapping[str, Habit], *, ring_seconds: float = 0.7, voices: Mapping[str, float] | None = None
+    ) -> None:
+        """`voices`: the tone of whoever answers at a number, in hertz, where it is not `VOICE_HERTZ`."""
         self.port = 0
         self.host = ""
         self.dialled: list[str] = []
@@ -80,6 +83,7 @@ class Carrier(asyncio.DatagramProtocol):
         """All that came, as it came."""
         self._habits = habits
         self._ring_seconds = ring_seconds
+        self._voices = voices or {}
         self._dialogs: dict[str, _Dialog] = {}
         self._invited: set[str] = set()
         """Calls by Call-ID: on a busy machine an INVITE comes again before it is answered, and is the same call."""
@@ -87,9 +91,11 @@ class Carrier(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     @classmethod
-    async def open(cls, habits: Mapping[str, Habit]) -> Self:
+    async def open(cls, habits: Mapping[str, Habit], *, voices: Mapping[str, float] | None = None) -> Self:
         loop = asyncio.get_running_loop()
-        _, carrier = await loop.create_datagram_endpoint(lambda: cls(habits), local_addr=("127.0.0.1", 0))
+        _, carrier = await loop.create_datagram_endpoint(
+            lambda: cls(habits, voices=voices), local_addr=("127.0.0.1", 0)
+        )
         return carrier
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,6 +127,10 @@ class Carrier(asyncio.DatagramProtocol):
             dialog.telephone.close()
         if self._transport is not None:
             self._transport.close()
+
+    def telephone(self, number: str) -> Telephone:
+        """That of whoever has answered at a number."""
+        return next(one.telephone for one in self._dialogs.values() if one.answered and one.invite["number"] == number)
 
     def hold(self, number: str, *, on: bool) -> None:
         """Whoever has answered at a number puts the other side on hold, or takes them back (RFC 3264, 8.4)."""
@@ -207,7 +217,7 @@ class Carrier(asyncio.DatagramProtocol):
         if habit is Habit.MOVED:
             self._reply(invite, address, "302 Moved Temporarily", None)
             return
-        telephone = await Telephone.open(background=g711.tone(VOICE_HERTZ, 1.0))
+        telephone = await Telephone.open(background=g711.tone(self._voices.get(number, VOICE_HERTZ), 1.0))
         dialog = _Dialog(invite=invite, address=address, tag=f"carrier-{len(self.dialled)}", telephone=telephone)
         self._dialogs[call_id] = dialog
         if habit is Habit.EARLY:

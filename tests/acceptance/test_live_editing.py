@@ -218,6 +218,44 @@ def test_a_new_team_is_on_the_pbx_within_a_second(edited_town: Town) -> None:
     assert town.run(_get(town, "/ready"))["degraded"] == []
 
 
+def test_a_client_prefers_an_agent_from_the_next_caller_on(edited_town: Town) -> None:
+    """The queue is at the PBX before the tree is in service: no caller overflows in between, and all of them are served
+    by who is preferred. Record, figures and status name the team; `status` says which queue there is for whom."""
+    town = edited_town
+    folder = Path(town.stack.engine.environment["CALLROUTER_DIALPLANS_DIR"])
+    good, pbx, before = (folder / FILE).read_text(), town.stack.pbx, _plan(town)["version"]
+    town.until(lambda: "PJSIP/agent-2" in pbx.cli("queue show medical"), bool)
+    _save(folder / FILE, good.replace("fallback:", "agents: { medical: { prefer: [agent-2] } }\nfallback:"))
+    began = time.monotonic()
+    while _plan(town)["version"] == before:
+        assert time.monotonic() - began < 5
+        time.sleep(0.01)
+    took, there = time.monotonic() - began, pbx.cli("queue show medical.agent-2")
+    callers = [town.somebody() for _ in range(2)]
+    for caller in callers:
+        town.call(stories.MOREAU, UntilSound(), Wait(0.5), Press("2"), stories.reached(2), HangUp(), caller=caller)
+    rows = [town.row_of(caller) for caller in callers]
+    said, drawn = _command(town, "status").stdout, _command(town, "show", str(folder / FILE)).stdout
+    told = _command(town, "explain", rows[0]["call_id"]).stdout
+    published = pbx.cli("database show callrouter/fallback")
+    figures = town.figures()
+    _save(folder / FILE, good)
+    town.until(lambda: pbx.cli("queue show medical.agent-2"), lambda shown: "No such queue" in shown)
+
+    assert took < 1
+    assert ("PJSIP/agent-1" in there, "PJSIP/agent-2" in there) == (True, True)
+    assert [row["agent"] for row in rows] == ["agent-2", "agent-2"]
+    assert {visit["queue"] for row in rows for visit in row["queue_visits"]} == {"medical"}
+    assert "1 of at most 60 queues derived from teams'" in said
+    assert "medical.agent-2" in said
+    assert "queue medical (agent-2 first)" in drawn
+    assert "waits in queue medical (agent-2 first)" in told, told
+    assert ": queue:medical.agent-2" in published
+    assert figures["callrouter_dialplan_derived_queues"] == 1
+    assert not [name for name in figures if "medical.agent-2" in name]
+    assert figures["callrouter_queues_missing"] == figures["callrouter_queues_different"] == 0
+
+
 def test_a_pbx_that_is_otherwise_is_mended_and_told(edited_town: Town) -> None:
     """Somebody has changed Asterisk's files by hand: the next comparison says so, and the unit brings back what was."""
     town = edited_town

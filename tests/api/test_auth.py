@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from callrouter.api import auth
 from callrouter.api.auth import NOBODY, PERMISSION, UNKNOWN, Gate, network_of
 from callrouter.api.engine_app import Operations, create_engine_app
+from callrouter.api.supervision.schemas import Act
 from callrouter.app.http import HttpServer, listen
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.call import Call, Callback, Message, QueueVisit, replace
@@ -319,6 +320,8 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
         if scope.kind not in ABOUT[permission].scopes or permission is Permission.STREAM_READ:  # test_stream.py
             continue
         if "/agents" in path:  # agents have teams: test_agents.py
+            continue
+        if path.endswith(tuple(Act)):  # of calls in progress: test_supervision.py
             continue
         if "{" in path:
             theirs = await ask(base, method, filled(path, OF_LENOIR), headers)

@@ -11,6 +11,8 @@ from typing import get_args
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
 from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
+from callrouter.asterisk.supervision.listening import Supervision
+from callrouter.asterisk.supervision.recordings import Conversations
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.core import facts
 from callrouter.core.call import Call
@@ -132,6 +134,8 @@ class EngineRoom:
     switch: AsteriskSwitch
     driver: Driver
     calls: LiveCalls
+    conversations: Conversations
+    supervision: Supervision
     seen: list[Fact] = field(default_factory=list)
     round_trips: list[float] = field(default_factory=list)
 
@@ -267,13 +271,41 @@ async def engine_room(
     link = AmiLink(address)
     places = Places(recordings_dir=str(pbx.recordings_dir), dial_pattern=dial, directory=directory, pause=pause)
     switch = AsteriskSwitch(link, clock=clock, meter=eyes, places=places, region="FR")
-    listeners, asked = Listeners([eyes]), web or NobodyAnswers()
+    asked = web or NobodyAnswers()
+    conversations = Conversations(
+        link,
+        calls,
+        channel_of=switch.channel_of,
+        tell=lambda call_id, told: driver.tell(call_id, told),
+        now=clock.now,
+        folder=pbx.recordings_dir,
+        tasks=tasks,
+    )
+    supervision = Supervision(
+        link,
+        calls,
+        channel_of=switch.channel_of,
+        follow=switch.follow,
+        tell=lambda call_id, told: driver.tell(call_id, told),
+        now=clock.now,
+    )
+    listeners = Listeners([eyes, conversations])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     clock.tells(driver.redate)
     wire(link)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
-    rooms.append(EngineRoom(pbx=pbx, link=link, switch=switch, driver=driver, calls=calls))
+    rooms.append(
+        EngineRoom(
+            pbx=pbx,
+            link=link,
+            switch=switch,
+            driver=driver,
+            calls=calls,
+            conversations=conversations,
+            supervision=supervision,
+        )
+    )
     tasks.start(link.run(), "link")
     await until(lambda: link.state is LinkState.UP, 10)
     try:

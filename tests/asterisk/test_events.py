@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from functools import partial
+from pathlib import Path
 
 from callrouter.asterisk import codec
 from callrouter.asterisk.line.translate import Places
@@ -13,6 +14,8 @@ from callrouter.asterisk.session import RESULT_EVENT, OnEvent
 from callrouter.asterisk.switch import EVENTS, AsteriskSwitch
 from callrouter.runtime.clock import SystemClock
 from tests.asterisk.test_line_state import Bench, Socket
+
+ROOT = Path(__file__).parents[2]
 
 
 def switch_on(link: AmiLink) -> AsteriskSwitch:
@@ -68,3 +71,12 @@ async def test_each_event_reaches_its_handler() -> None:
 
     assert told == list(EVENTS)
     assert link.counters.events_dropped == 1
+
+
+def test_the_pbx_writes_every_event_that_is_named() -> None:
+    """What `disabledevents` of manager.conf leaves out is asked for nowhere in the package."""
+    conf = (ROOT / "deploy/asterisk/etc/manager.conf").read_text(encoding="utf-8")
+    (left_out,) = re.findall(r"^disabledevents = (.+)$", conf, re.MULTILINE)
+    package = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "callrouter").rglob("*.py"))
+
+    assert [name for name in left_out.split(",") if f'"{name}"' in package] == []

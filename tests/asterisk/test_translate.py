@@ -73,6 +73,20 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         14400.0,
     ),
     (
+        (EnterQueue(queue="medical", priority=0, max_wait_seconds=60.0, recording="1-2-3-c1", objection="#"),),
+        ["GOSUB callrouter-queue s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
+        [
+            ("CR_QUEUE", "medical"),
+            ("CR_QUEUE_OPTIONS", "c"),
+            ("CR_QUEUE_WAIT", "60"),
+            ("CR_QUEUE_BRIEF", ""),
+            ("QUEUE_PRIO", "0"),
+            ("CR_RECORD", "/var/spool/recordings/1-2-3-c1.wav"),
+            ("CR_OBJECTION", "pound"),
+        ],
+        14400.0,
+    ),
+    (
         (Dial(numbers=("+33639980001", "+33639980002"), ring_seconds=20.0, screen=(MENU,)),),
         ["GOSUB callrouter-dial s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
@@ -201,6 +215,8 @@ def test_the_state_can_be_a_command_of_its_own() -> None:
     [
         EnterQueue(queue="medical,c", priority=0, max_wait_seconds=1.0),
         EnterQueue(queue="${SHELL(id)}", priority=0, max_wait_seconds=1.0),
+        EnterQueue(queue="q", priority=0, max_wait_seconds=1.0, recording="../x", objection="9"),
+        EnterQueue(queue="q", priority=0, max_wait_seconds=1.0, recording="1-c1", objection="9,h"),
         Dial(numbers=("+33&Local/x",), ring_seconds=1.0),
         Dial(numbers=("0033\r\nAction: x",), ring_seconds=1.0),
         Record(recording="../../etc/passwd", max_seconds=1.0, silence_seconds=1.0),

@@ -1,6 +1,6 @@
 """Where those modules of `callrouter.core` are tested whose name no test file has.
 
-agents                         ../asterisk/agents/test_log_in.py, ../dialplan/shared/test_crew.py
+agents                         test_preference.py, ../asterisk/agents/test_log_in.py, ../dialplan/shared/test_crew.py
 call, effects, facts, inputs   test_lifecycle.py, test_journeys.py
 conditions                     nodes/test_nodes.py, ../questions/test_exploring.py
 engine                         test_lifecycle.py, test_bounds.py, test_properties.py

@@ -160,7 +160,13 @@ KINDS: dict[type[Node], st.SearchStrategy[Node]] = {
         SetNode, name=st.just(""), variables=st.dictionaries(st.sampled_from(VARIABLES), values, min_size=1)
     ),
     QueueNode: st.builds(
-        QueueNode, name=st.just(""), queue=st.sampled_from(["medical", "legal"]), max_wait_seconds=st.just(60.0)
+        QueueNode,
+        name=st.just(""),
+        queue=st.sampled_from(["medical", "legal"]),
+        max_wait_seconds=st.just(60.0),
+        announcement=sounds,
+        objection=st.sampled_from(["1", "9"]),
+        keep_days=st.just(30),
     ),
     DialNode: st.builds(DialNode, name=st.just(""), contacts=contacts.map(tuple), at_once=st.booleans(), screen=sounds),
     RedirectNode: st.builds(RedirectNode, name=st.just(""), number=numbers),
@@ -244,9 +250,9 @@ FITTING: dict[str, tuple[str, ...]] = {
     "answering": ("CallAnswered", "DigitPressed"),
     "playing": ("PromptEnded", "DigitPressed", "CallAnswered"),
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
-    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard"),
+    "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard", "DigitPressed"),
     "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
-    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred"),
+    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred", "RecordingTold", "SupervisorTold"),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
@@ -302,11 +308,27 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
     return inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, heard=heard, at=at)
 
 
+_CONVERSATION = ("LegHeard", "Transferred", "RecordingTold", "SupervisorTold")
+
+
+def _in_conversation(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
+    """What is heard of people and of what is recorded of them."""
+    match name:
+        case "RecordingTold":
+            what = draw(st.sampled_from(inputs.RecordingSign))
+            return inputs.RecordingTold(sign=what, at=at, by=draw(agents))
+        case "SupervisorTold":
+            mode = draw(st.sampled_from(inputs.SupervisionMode))
+            return inputs.SupervisorTold(mode=mode, party=draw(agents), leg=draw(legs), at=at)
+        case _:
+            told: inputs.Input = draw(signs(at) if name == "LegHeard" else transfers(step, at))
+            return told
+
+
 def made(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
     """One input of this name."""
-    if name in ("LegHeard", "Transferred"):
-        told: inputs.Input = draw(signs(at) if name == "LegHeard" else transfers(step, at))
-        return told
+    if name in _CONVERSATION:
+        return _in_conversation(draw, name, step, at)
     match name:
         case "DigitPressed":
             return inputs.DigitPressed(digit=draw(st.sampled_from([*KEYS, "A", "", "é", "11"])), at=at)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from msgspec.structs import replace
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import Call, CallerId, CallState, Clocks, DialOutcome, QueueVisit
 from callrouter.core.dialling import Dialling
 from callrouter.core.facts import Bridged
@@ -531,6 +532,28 @@ async def test_another_tree_is_in_service_while_it_waits(
     assert [one.shown for one in desk.switch.placed] == shown
     assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.WITHDRAWN]
     assert [one.value for one in desk.book.settled.values()] == settled
+
+
+async def test_it_waits_where_the_clients_agents_are_rung() -> None:
+    """In the queue that is derived for whom the client wants; it is put there anew when the client wants others."""
+
+    def wants(prefer: tuple[str, ...] = (), never: tuple[str, ...] = ()) -> Plan:
+        return plan_with(replace(RULE, preference=Preference(team="medical", prefer=prefer, never=never)))
+
+    desk = Desk()
+    desk.plan = wants(prefer=("anne",))
+    desk.book.wish()
+    await desk.round()
+    await desk.round(after=2)
+    assert desk.switch.hung_up == []
+    desk.plan = wants(never=("bruno",))
+    await desk.round(after=2)
+    assert desk.switch.hung_up == [desk.last.outgoing_id]
+    desk.switch.far[desk.last.outgoing_id] = Progress(left_at=desk.at)
+    await desk.round(after=2)
+
+    assert [one.queue for one in desk.switch.placed] == ["medical.anne", "medical.-bruno"]
+    assert [outcome for _, outcome in desk.book.outcomes] == [Outcome.WITHDRAWN]
 
 
 async def test_who_is_answered_for_the_second_time_in_one_call() -> None:

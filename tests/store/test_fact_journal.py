@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from callrouter.core.call import Call, EndedBy, Leg, LegPurpose, Offer, OfferOutcome, Revision, replace
-from callrouter.core.facts import LegEnded, OfferEnded, OfferMade
+from callrouter.core.call import Call, EndedBy, Hold, Leg, LegPurpose, Offer, OfferOutcome, Recording, Revision, replace
+from callrouter.core.facts import HoldNoted, LegEnded, OfferEnded, OfferMade, RecordingNoted
 from callrouter.store.calls import find_call
 from callrouter.store.database import Database
 from callrouter.store.trace import call_from_json, call_json
@@ -128,6 +128,44 @@ async def test_an_engine_that_was_killed_leaves_its_legs(
     assert await rows(database, "SELECT leg_id, pbx, party, ended_by, hold_seconds FROM legs") == [
         ("call-000001/1", "paris", "anne", "agent", 12.5)
     ]
+
+
+async def test_an_engine_that_was_killed_leaves_its_holds_and_recordings(
+    database: Database, tmp_path: Path, make_call: MakeCall
+) -> None:
+    """Those that go on too: a conversation that is recorded is found, though nobody saw its end."""
+    call = replace(make_call(1), revision=Revision(100, 7))
+    began = call.clocks.ringing_at + timedelta(seconds=9)
+    held = Hold(leg=1, number=1, began_at=began)
+    recorded = Recording(number=1, key="9", keep_days=30, leg=1, began_at=began)
+    journal = FactJournal(Writer(database), tmp_path)
+    journal.observe([HoldNoted(call=call, hold=held), RecordingNoted(call=call, recording=recorded)])
+    later = replace(call, revision=Revision(100, 8))
+    ended = replace(held, ended_at=began + timedelta(seconds=4))
+    journal.observe([HoldNoted(call=later, hold=ended)])
+    journal.observe([RecordingNoted(call=later, recording=replace(recorded, began_at=None))])
+    journal.close()
+    await taken_over(database, tmp_path)
+
+    assert await rows(database, "SELECT leg_id, number, ended_at - began_at, revision FROM holds") == [
+        ("call-000001/1", 1, timedelta(seconds=4), 8)
+    ]
+    query = "SELECT recording_id, kind, leg, client, seconds, delete_after - started_at FROM recordings"
+    assert await rows(database, query) == [
+        ("call-000001-c1", "conversation", "call-000001/1", call.client, 0.0, timedelta(days=30))
+    ]
+    over = replace(recorded, ended_at=began + timedelta(seconds=60), objected_at=began + timedelta(seconds=60))
+    writer = Writer(database)
+    told = replace(later, revision=Revision(100, 9), holds=(ended,), recordings=(over,), recordings_made=1)
+    assert await writer.write([told]) == []
+    writer.close()
+    found = await find_call(database, call.call_id)
+    assert found is not None
+    assert found.holds == (ended,)
+    [one] = found.recordings
+    assert (one.number, one.leg, one.seconds(), one.objected_at) == (1, 1, 60, over.objected_at)
+    assert call_from_json(call_json(told)).recordings == (over,)
+    assert call_from_json(call_json(told)).holds == (ended,)
 
 
 async def test_what_is_in_the_record_is_not_kept(database: Database, tmp_path: Path, make_call: MakeCall) -> None:

@@ -26,6 +26,8 @@ ONE_OF_EACH: list[Event] = [
     offered(),
     events.OfferEnded(at=AT, call=card(), queue="medical", agent="agent-1", outcome=OfferOutcome.ELSEWHERE),
     events.CallAnswered(at=AT, call=card(agent="agent-1"), agent="agent-1", contact=None),
+    events.CallSupervised(at=AT, call=card(agent="agent-1"), phone="agent-2", mode="whisper"),
+    events.RecordingChanged(at=AT, call=card(agent="agent-1"), recording="1-c1", state="paused"),
     events.CallTransferred(at=AT, call=card(agent="agent-1"), by="agent-1", target="102", refusal=""),
     events.QueueLeft(
         at=AT,

@@ -12,6 +12,7 @@ from callrouter.stream.events import (
     AgentChanged,
     CallAnswered,
     CallEnded,
+    CallSupervised,
     Event,
     ObservationLost,
     OfferEnded,
@@ -29,6 +30,7 @@ CHANGED = AgentChanged(at=AT, agent=agent("agent-1", "medical", "night"))
 LOST = ObservationLost(at=AT, reason="gone")
 OFFER_OVER = OfferEnded(at=AT, call=card(), queue="medical", agent="agent-1", outcome=OfferOutcome.RANG_OUT)
 ANSWERED = CallAnswered(at=AT, call=card(agent="agent-2"), agent="agent-2", contact=None)
+LISTENS = CallSupervised(at=AT, call=card(agent="agent-2"), phone="agent-9", mode="listen")
 ENDED = CallEnded(at=AT, call=card(agent="agent-2"), disposition=None, talked_seconds=0, hangup_cause=16)
 
 
@@ -43,7 +45,8 @@ ENDED = CallEnded(at=AT, call=card(agent="agent-2"), disposition=None, talked_se
         (View(team="medical"), [waiting(), CHANGED, LOST], [arrived(), waiting(queue="legal")]),
         (View(team="legal"), [waiting(queue="legal"), LOST], [waiting(), CHANGED]),
         (View(agent="agent-1"), [offered(), OFFER_OVER, CHANGED, LOST], [arrived(), waiting(), ANSWERED, ENDED]),
-        (View(agent="agent-2"), [ANSWERED, ENDED, LOST], [offered(), OFFER_OVER, CHANGED]),
+        (View(agent="agent-2"), [ANSWERED, ENDED, LOST], [offered(), OFFER_OVER, CHANGED, LISTENS]),
+        (View(scope=MEDICAL), [LISTENS], []),
         (View(client="cabinet-moreau"), [arrived(), ENDED, LOST], [CHANGED, arrived(client="etude-lenoir")]),
         (View(scope=LEGAL, agent="agent-1"), [LOST], [offered(), OFFER_OVER, CHANGED]),
         (View(scope=MOREAU, team="legal"), [LOST], [waiting(), CHANGED]),

@@ -9,6 +9,7 @@ from typing import Final
 
 from callrouter.asterisk.pbx.queues_named import QueuesNamed
 from callrouter.asterisk.teams.handover import Handover
+from callrouter.core.agents.preference import by_queue
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
 
@@ -17,7 +18,7 @@ LOOK_AGAIN_SECONDS: Final = 10.0
 
 
 class NamedQueues:
-    """Tells the handover which queues plans name: those in service, and those that calls walk.
+    """Tells the handover which queues plans name, derived ones too: those in service, and those that calls walk.
 
     Args:
         plans: those in service, by client; the same object as long as they are the same.
@@ -44,8 +45,12 @@ class NamedQueues:
 
     async def tell(self) -> None:
         """Tell now."""
+        walked = self._walked()
         named = await self._in_service.look()
-        self._handover.named(named.keys() | (await QueuesNamed(self._walked).look()).keys())
+        others = await QueuesNamed(lambda: walked).look()
+        plans = [*self._plans().values(), *walked.values()]
+        found = by_queue(one for plan in plans if plan.derived for one in plan.derived.values())
+        self._handover.named(named.keys() | others.keys(), found)
 
     def close(self) -> None:
         """Let go of the unit: the engine stops."""

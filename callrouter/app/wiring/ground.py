@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -48,6 +49,10 @@ class Ground:
     handover: Handover
     queues_due: asyncio.Event
     """Set whenever plans went live, or Asterisk may have other queues than before."""
+    members_due: asyncio.Event
+    """Set when Asterisk may have queues that agents are no members of yet."""
+    members_seen: asyncio.Event
+    """Set whenever agents were compared with Asterisk's members."""
     names_due: asyncio.Event
     agents_due: asyncio.Event
     """Set whenever plans went live."""
@@ -74,7 +79,7 @@ def ground_of(settings: Settings, database: Database) -> Ground:
     """
     lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     link = AmiLink(_address(settings))
-    queues_due = asyncio.Event()
+    queues_due, members_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
     return Ground(
         settings=settings,
@@ -88,13 +93,20 @@ def ground_of(settings: Settings, database: Database) -> Ground:
         calls=LiveCalls(),
         link=link,
         fallbacks=Fallbacks(link, settings.region, client_calls=settings.client_calls),
-        handover=Handover(key, on_applied=queues_due.set),
+        handover=Handover(key, on_applied=partial(_set, queues_due, members_due)),
         queues_due=queues_due,
+        members_due=members_due,
+        members_seen=asyncio.Event(),
         names_due=asyncio.Event(),
         agents_due=asyncio.Event(),
         pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
         registry=CollectorRegistry(),
     )
+
+
+def _set(*events: asyncio.Event) -> None:
+    for event in events:
+        event.set()
 
 
 def _address(settings: Settings) -> AmiAddress:

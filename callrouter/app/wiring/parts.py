@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans, speech_of
 from callrouter.app.folders import SPOOL
 from callrouter.app.history import PlanHistory
@@ -16,10 +17,12 @@ from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.app.records import Records
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.agents.at_work import AgentsAtWork
+from callrouter.asterisk.agents.derived_crew import DerivedCrew
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.recordings import recorded_in
 from callrouter.asterisk.line.translate import Places
@@ -28,8 +31,11 @@ from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.pbx.trunk_check import TrunkCheck
+from callrouter.asterisk.supervision.listening import Supervision
+from callrouter.asterisk.supervision.recordings import Conversations
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.asterisk.teams.document import Teams
+from callrouter.core.inputs import RecordingTold, SupervisorTold
 from callrouter.metrics import DialplanMetrics, EngineMetrics
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.outgoing.ports import OpenCallback
@@ -71,6 +77,7 @@ async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeep
         names_due=ground.names_due,
         agents_due=ground.agents_due,
         handover=ground.handover,
+        queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
     dialplans = await load_dialplans(settings, database, ground.clock, ground.calls, changes)
@@ -137,6 +144,43 @@ def placed_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Placed
     return Placed(calls=calls, callbacks=callbacks)
 
 
+def overseen_of(
+    ground: Ground, trail: AuditTrail, switch: Callable[[], AsteriskSwitch], driver: Callable[[], Driver]
+) -> OverseenHere:
+    """Who records conversations and listens to them; `switch` and `driver` are made later, and asked at each deed."""
+
+    def channel_of(call_id: str) -> str:
+        return switch().channel_of(call_id)
+
+    def tell(call_id: str, told: RecordingTold | SupervisorTold) -> None:
+        driver().tell(call_id, told)
+
+    conversations = Conversations(
+        ground.link,
+        ground.calls,
+        channel_of=channel_of,
+        tell=tell,
+        now=ground.clock.now,
+        folder=ground.settings.recordings_dir,
+        tasks=ground.aside,
+    )
+    supervision = Supervision(
+        ground.link,
+        ground.calls,
+        channel_of=channel_of,
+        follow=lambda channel, call_id: switch().follow(channel, call_id),
+        tell=tell,
+        now=ground.clock.now,
+    )
+    return OverseenHere(
+        calls=ground.calls,
+        supervision=supervision,
+        conversations=conversations,
+        clock=ground.clock,
+        note=trail.note,
+    )
+
+
 def feed_of(ground: Ground, dialplans: Dialplans, web_services: WebServices) -> Feed:
     """What readers of the stream are told."""
     clock, epoch = ground.clock, ground.incarnation.epoch
@@ -167,7 +211,13 @@ def calls_of(
         pause=ground.pause,
     )
     switch = AsteriskSwitch(
-        ground.link, clock=ground.clock, meter=metrics, places=places, region=settings.region, shift=ground.shift
+        ground.link,
+        clock=ground.clock,
+        meter=metrics,
+        places=places,
+        region=settings.region,
+        shift=ground.shift,
+        derived=ground.handover.derived_from,
     )
     driver = Driver(
         switch,
@@ -189,7 +239,9 @@ def agents_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Agents
     settings, database = ground.settings, ground.database
     return AgentsAtWork.of(
         ground.link,
-        lambda: dialplans.served.catalogue.crew,
+        DerivedCrew(lambda: dialplans.served.catalogue.crew, lambda: ground.handover.derived),
+        due=ground.members_due,
+        seen=ground.members_seen,
         clock=ground.clock,
         shift=ground.shift,
         say=speech_of(settings).say,

@@ -5,5 +5,6 @@ from that; `members` reads and writes Asterisk's members, and what must outlive 
 standing changes there, `comparison` mends what differs. `offers` hears of rings that were missed, and of wrap-ups that
 Asterisk's dialplan has begun; `feature_codes` is what agents key in at their telephones, `answers` what they hear.
 `directory` says where they are to those who give them a caller. `last_crew` is who they all are while the files are
-wrong, or a team is taken out of them. `at_work` puts all of it together.
+wrong, or a team is taken out of them, `derived_crew` adds the queues derived from their teams'. `at_work` puts all of
+it together.
 """

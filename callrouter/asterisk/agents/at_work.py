@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,6 +36,8 @@ class AgentsAtWork:
         link: AmiLink,
         crew: Callable[[], Crew | None],
         *,
+        due: asyncio.Event,
+        seen: asyncio.Event,
         clock: SystemClock,
         shift: timedelta,
         say: Say,
@@ -43,7 +46,9 @@ class AgentsAtWork:
         note: Callable[[Deed], None],
         tasks: Tasks,
     ) -> AgentsAtWork:
-        """Subscribes to the link, before it runs. `tasks` are those that may fail once."""
+        """Subscribes to the link, before it runs. `due` is set when Asterisk may have other queues than before, `seen`
+        whenever agents were compared with it; `tasks` are those that may fail once.
+        """
 
         def link_up() -> bool:
             return link.state is LinkState.UP
@@ -56,9 +61,11 @@ class AgentsAtWork:
             members,
             clock=clock,
             link_up=link_up,
+            due=due,
             shift=shift,
             on_recalled=sessions.settle,
             on_queues=last.queues_are,
+            on_seen=seen.set,
         )
         Offers(link, roster)
         FeatureCodes(link, roster, pins, Answers(say), note=note, start=tasks.start)

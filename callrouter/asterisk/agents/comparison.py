@@ -41,12 +41,15 @@ class Comparison:
         *,
         clock: Clock,
         link_up: Callable[[], bool],
+        due: asyncio.Event | None = None,
         shift: timedelta = timedelta(),
         on_recalled: Callable[[Collection[str], datetime], None] = lambda _lasting, _now: None,
         on_queues: Callable[[Collection[str]], None] = lambda _there: None,
+        on_seen: Callable[[], None] = lambda: None,
     ) -> None:
-        """`shift` is what our clock is ahead of the PBX's; `on_recalled` is told after a log-in which sessions last,
-        `on_queues` before each comparison which queues Asterisk has.
+        """`due`: set by whoever knows that Asterisk may have other queues than before; `shift` is what our clock is
+        ahead of the PBX's; `on_recalled` is told after a log-in which sessions last, `on_queues` before each comparison
+        which queues Asterisk has, `on_seen` that one is done.
         """
         self._roster = roster
         self._members = members
@@ -55,9 +58,10 @@ class Comparison:
         self._shift = shift
         self._on_recalled = on_recalled
         self._on_queues = on_queues
+        self._on_seen = on_seen
         self._recalled = False
         """Whether AstDB's notes have been read since the last log-in."""
-        self._due = asyncio.Event()
+        self._due = due or asyncio.Event()
 
     def look_soon(self, *, afresh: bool = False) -> None:
         """Compare now; `afresh` after a log-in: it may be another Asterisk, or have lost what it had."""
@@ -98,7 +102,7 @@ class Comparison:
         self._roster.forget_strangers()
         self._roster.end_overdue()
         changes = self._roster.changes
-        seen = await self._members.seen(sorted(self._roster.crew.teams))
+        seen = await self._members.seen(sorted(self._roster.crew.pbx_queues))
         if changes != self._roster.changes:  # somebody moved meanwhile, and what was read is of before
             self.look_soon()
             return
@@ -107,6 +111,7 @@ class Comparison:
         self._publish_reasons(await self._members.kept(PAUSES))
         if fresh:
             self._on_recalled(self._roster.lasting(), self._clock.now())
+        self._on_seen()
 
     def _recall(self, notes: Mapping[str, str]) -> None:
         for name, text in notes.items():

@@ -49,5 +49,13 @@ def _with_leaving(written: Crew, before: Crew, leaving: frozenset[str]) -> Crew:
 
 
 def _still_of(agent: Agent, before: Agent, leaving: frozenset[str]) -> Agent:
-    places = tuple(place for place in before.places if place.queue in leaving)
-    return replace(agent, places=(*agent.places, *places)) if places else agent
+    """The places they have now, and in those that leave what they had there."""
+    places = {place.queue: place for place in agent.places}
+    for old in before.places:
+        kept = {queue: penalty for queue, penalty in old.queues.items() if queue in leaving}
+        now = places.get(old.queue)
+        if kept == old.queues and now is None:
+            places[old.queue] = old
+        elif kept:
+            places[old.queue] = replace(now or old, penalties={**(now.queues if now else {}), **kept})
+    return replace(agent, places=tuple(places.values()))

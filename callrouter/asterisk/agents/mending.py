@@ -25,6 +25,7 @@ class Mending:
         self._standing = standing
         self._held = held
         self._mine = [one for one in seen if one.agent == agent.name]
+        self._places = {queue: place for place in agent.places for queue in place.queues}
 
     @property
     def logged_out_there(self) -> bool:
@@ -46,25 +47,25 @@ class Mending:
     def _missing(self, change: Change) -> Iterator[str]:
         there = {(one.queue, one.phone) for one in self._mine}
         phone = self._standing.phone
-        for place in self._agent.places if phone else ():
-            if place.log_in and (place.queue, phone) not in there:
-                change.add(place.queue, phone, self._agent.name, penalty=place.penalty, paused=self._is_paused)
+        for queue, place in self._places.items() if phone else ():
+            if place.log_in and (queue, phone) not in there:
+                penalty = place.queues[queue]
+                change.add(queue, phone, self._agent.name, penalty=penalty, paused=self._is_paused)
                 if self._is_paused:
-                    change.pause(phone, self._reason, place.queue)
-                yield f"added to {place.queue}"
+                    change.pause(phone, self._reason, queue)
+                yield f"added to {queue}"
 
     def _wrong(self, change: Change) -> Iterator[str]:
-        places = {place.queue: place for place in self._agent.places}
         for one in self._mine:
-            place = places.get(one.queue)
+            place = self._places.get(one.queue)
             if one.dynamic and (place is None or place.log_in) and (one.phone != self._standing.phone or place is None):
                 change.remove(one.queue, one.phone)
                 yield f"removed from {one.queue} at {one.phone}"
                 continue
-            wrong_penalty = one.dynamic and place is not None and one.penalty != place.penalty
+            wrong_penalty = one.dynamic and place is not None and one.penalty != place.queues[one.queue]
             if wrong_penalty and place is not None:
-                change.set_penalty(one.queue, one.phone, place.penalty)
-                yield f"penalty {place.penalty} in {one.queue}"
+                change.set_penalty(one.queue, one.phone, place.queues[one.queue])
+                yield f"penalty {place.queues[one.queue]} in {one.queue}"
             other_reason = one.paused and self._is_paused and one.reason != self._reason
             if self._held or (one.paused == self._is_paused and not wrong_penalty and not other_reason):
                 continue

@@ -16,10 +16,12 @@ def move(change: Change, agent: Agent, before: Standing, now: Standing) -> None:
     """Away from one telephone, to another."""
     places = [place for place in agent.places if place.log_in]
     for place in places if before.phone else ():
-        change.remove(place.queue, before.phone)
+        for queue in place.queues:
+            change.remove(queue, before.phone)
     paused = now.state in (AgentState.PAUSED, AgentState.WRAP_UP)
     for place in places if now.phone else ():
-        change.add(place.queue, now.phone, agent.name, penalty=place.penalty, paused=paused)
+        for queue, penalty in place.queues.items():
+            change.add(queue, now.phone, agent.name, penalty=penalty, paused=paused)
 
 
 def set_pause(change: Change, agent: Agent, before: Standing, now: Standing) -> None:

@@ -44,7 +44,7 @@ class Offers:
     def _on_missed(self, message: AmiMessage) -> None:
         name, queue = message["MemberName"], message["Queue"]
         agent = self._roster.crew.agents.get(name)
-        place = next((one for one in agent.places if one.queue == queue), None) if agent else None
+        place = next((one for one in agent.places if queue in one.queues), None) if agent else None
         if agent is None or place is None:
             return
         misses = self._misses[name] = self._misses.get(name, 0) + 1

@@ -132,11 +132,11 @@ class Roster:
         return [one.session_id for name, standing in self._standings.items() for one in sessions_of(name, standing)]
 
     def others_ready(self, agent: str, queue: str) -> bool:
-        """Whether somebody else of a team takes calls now."""
+        """Whether somebody else who is rung in a queue of the PBX takes calls now."""
         return any(
             other.name != agent
             and self.standing(other).state is AgentState.READY
-            and any(place.queue == queue for place in other.places)
+            and any(queue in place.queues for place in other.places)
             for other in self.crew.agents.values()
         )
 

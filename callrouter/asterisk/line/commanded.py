@@ -40,7 +40,7 @@ from callrouter.asterisk.line.translate import (
     state_command,
 )
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.queues import look
+from callrouter.asterisk.queues import Derived, look, none_derived
 from callrouter.asterisk.waiting.wait import Wait
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
@@ -89,6 +89,8 @@ class LinePorts:
     places: Places
     round_trips: RoundTrips
     waits: Waits
+    derived: Derived = none_derived
+    """The queues derived from a team's."""
 
 
 class CommandedLine(Standing, ABC):
@@ -226,7 +228,7 @@ class CommandedLine(Standing, ABC):
             case Record(recording=recording):
                 self._recording = Recording(self._ports.places.recordings_dir, recording, self._now())
             case LookAtQueues(queues=queues):
-                look(self._link, queues, partial(self._on_looks, call.step))
+                look(self._link, queues, partial(self._on_looks, call.step), self._ports.derived)
             case Lookup(music=True, timeout_seconds=seconds) if seconds > MUSIC_AFTER_SECONDS:
                 if call.clocks.answered_at is not None:
                     self._music = HoldMusic(seconds, self._play_music)

@@ -298,7 +298,7 @@ def _after_pause(sounds: Sequence[Part], places: Places) -> Sequence[Part]:
 
 def _queue_variables(effect: EnterQueue, places: Places, position: int) -> list[tuple[str, str]]:
     return [
-        ("CR_QUEUE", commands.opaque_id(effect.queue)),
+        ("CR_QUEUE", commands.opaque_id(effect.pbx_queue)),
         # c: come back here when the agent hangs up first. m: music of this class, over which sentences are understood.
         ("CR_QUEUE_OPTIONS", "cm(callrouter-soft)" if effect.announced or effect.comfort else "c"),
         ("CR_QUEUE_WAIT", _whole(effect.max_wait_seconds)),
@@ -306,8 +306,21 @@ def _queue_variables(effect: EnterQueue, places: Places, position: int) -> list[
         ("QUEUE_PRIO", str(effect.priority)),
         *([("CR_QUEUE_KEYS", _keys(effect.keys))] if effect.keys else []),
         *([("CR_QUEUE_POSITION", str(position))] if position else []),
+        *_recorded_variables(effect, places),
         *([(briefing.VARIABLE, briefing.offer(effect.briefing, effect.brief))] if effect.briefing else []),
     ]
+
+
+def _recorded_variables(effect: EnterQueue, places: Places) -> list[tuple[str, str]]:
+    """The routine forgets them by itself: no caller is recorded by what an earlier queue wanted."""
+    if not effect.recording:
+        return []
+    key = commands.opaque_id(_KEY_NAMES.get(effect.objection, effect.objection))
+    return [("CR_RECORD", recording_path(places, effect.recording)), ("CR_OBJECTION", key)]
+
+
+_KEY_NAMES = {"*": "star", "#": "pound"}
+"""Keys that cannot stand in the name of a feature (features.conf)."""
 
 
 def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:

@@ -3,7 +3,8 @@
 Asterisk raises an event for each of an agent's queues whenever their telephone or pause changes: what comes together is
 looked at once. Those of telephones are many (three times a call, for each queue), and asked for only while somebody
 follows. After each log-in, when somebody begins to, and every half minute from then on all members are asked for: a
-member that a reload removes while they talk is told by no event.
+member that a reload removes while they talk is told by no event. Of a queue that is derived from a team's the team is
+told.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from msgspec import Struct
 
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.core.agents.preference import team_of
 from callrouter.errors import AmiError
 from callrouter.stream.events import AgentCard, PhoneState, agent_state
 
@@ -71,7 +73,9 @@ class AgentWatch:
         self._follower = follower
         self._now = now
         self._members: dict[str, dict[str, _Membership]] = {}
-        """By agent and queue, the one that changed last the last: what it says of the telephone is the newest."""
+        """By agent and queue of the PBX, the one that changed last the last: what it says of the telephone is the
+        newest.
+        """
         self._told: dict[str, AgentCard] = {}
         self._changed: set[str] = set()
         self._newer: set[tuple[str, str]] = set()
@@ -180,14 +184,17 @@ class AgentWatch:
 
 def _card(agent: str, queues: dict[str, _Membership], since: datetime) -> AgentCard:
     newest = next(reversed(queues.values()), None)
-    paused = {queue: place.reason for queue, place in sorted(queues.items()) if place.paused}
-    reason = next((reason for reason in paused.values() if reason), "")
+    teams: dict[str, list[_Membership]] = {}
+    for queue, place in sorted(queues.items()):
+        teams.setdefault(team_of(queue), []).append(place)
+    paused = [team for team, places in teams.items() if all(place.paused for place in places)]
+    reason = next((place.reason for team in paused for place in teams[team] if place.reason), "")
     return AgentCard(
         agent=agent,
-        state=agent_state(queues, paused, reason),
+        state=agent_state(teams, paused, reason),
         phone=newest.phone if newest else PhoneState.UNKNOWN,
-        queues=sorted(queues),
-        paused_in=list(paused),
+        queues=[*teams],
+        paused_in=paused,
         reason=reason,
         since=since,
     )

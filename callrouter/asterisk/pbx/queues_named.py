@@ -1,4 +1,4 @@
-"""Which queues plans name, gone through without a pause that a caller would feel."""
+"""Which queues of the PBX plans need, gone through without a pause that a caller would feel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class QueuesNamed(Generic[Key]):
         """Plans, and what was found in them."""
 
     async def look(self) -> dict[str, list[Key]]:
-        """By queue, the plans of which a node or a condition names it."""
+        """By queue of the PBX, the plans of which a node or a condition needs it."""
         plans = self._plans()
         if self._known is None or self._known[0] is not plans:
             found: dict[str, list[Key]] = {}
@@ -44,4 +44,4 @@ class QueuesNamed(Generic[Key]):
 
 def _queues_of(plan: Plan) -> set[str]:
     abouts = (node.about() for node in plan.nodes.values())
-    return {queue for about in abouts for queue in about.queues_named}
+    return {queue for about in abouts for queue in about.pbx_queues}

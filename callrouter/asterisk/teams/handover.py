@@ -3,6 +3,8 @@
 Shared files are handed over as soon as they are understood, before the clients' trees are compiled again: that takes
 seconds with 800 clients, and an agent who is new need not wait for it. A queue that the folder has no more is listed as
 still named as long as a plan in service names it, or one that a call walks: so that it goes after the last of them.
+Queues that are derived from teams' (`dialplan.shared.derived`) are handed over with them, as long as such a plan has
+them.
 
 The unit asks again and again, and waits for the answer until there is something new. What it asks for is signed for it
 alone, with a number that it has chosen: nobody between can put another document, or an older one, in its place.
@@ -13,13 +15,16 @@ from __future__ import annotations
 import asyncio
 import hmac
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import structlog
 from msgspec import Struct
 
 from callrouter.asterisk.teams.document import Teams, folder_teams, text_of
+from callrouter.core.agents.preference import Preference
+from callrouter.dialplan.shared.derived import derived_queues
 from callrouter.dialplan.shared.reading import Shared
 
 log = structlog.get_logger(__name__)
@@ -28,6 +33,7 @@ LONGEST_WAIT_SECONDS: Final = 20.0
 """How long a question may wait for its answer."""
 AWAY_SECONDS: Final = 3 * LONGEST_WAIT_SECONDS
 """After so long without a question the unit counts as away."""
+_NONE: Final[Mapping[str, Preference]] = MappingProxyType({})
 APPLY_SECONDS: Final = 3.0
 """What the unit may take before somebody hears that it has not applied what is handed over."""
 
@@ -65,6 +71,10 @@ class Handover:
         self._now_seconds = now_seconds
         self._shared: Shared | None = None
         self._named: frozenset[str] | None = None
+        self._derived: Mapping[str, Preference] = _NONE
+        self._expected: Mapping[str, Preference] = _NONE
+        """Derived queues of plans that are about to go live."""
+        self._heard = asyncio.Event()
         self._asked_again = 0
         self._changed = asyncio.Event()
         self._changed_at = self._now_seconds()
@@ -115,10 +125,47 @@ class Handover:
             self._shared = shared
             self._renew()
 
-    def named(self, queues: Collection[str]) -> None:
-        """These are named by plans in service, or by those that calls walk."""
+    @property
+    def derived(self) -> Mapping[str, Preference]:
+        """The queues derived from teams' that the PBX is to have, by name; the same object as long as they are the
+        same.
+        """
+        return self._derived
+
+    def derived_from(self, team: str) -> list[str]:
+        """Names of those derived from a team's queue."""
+        return [name for name, one in self._derived.items() if one.team == team]
+
+    def named(self, queues: Collection[str], derived: Mapping[str, Preference] = _NONE) -> None:
+        """These are named by plans in service, or by those that calls walk; `derived` are those of them, by name, that
+        are derived from a team's.
+        """
         self._named = frozenset(queues)
+        self._expected = {name: one for name, one in self._expected.items() if name not in derived}
+        self._derive({**derived, **self._expected})
         self._renew()
+
+    def expect(self, derived: Mapping[str, Preference]) -> bool:
+        """Hand over these derived queues too, by name: plans that need them are about to go live. False: there is
+        nothing to wait for, or no unit that could bring them.
+        """
+        self._expected = {name: one for name, one in derived.items() if name not in self._derived}
+        if not self._expected:
+            return False
+        self._derive({**self._derived, **self._expected})
+        self._renew()
+        return self.is_pending
+
+    async def settled(self) -> None:
+        """Wait until the unit has applied what is handed over now."""
+        version = self.version
+        while self.applied != version and not self._closed:
+            self._heard.clear()
+            await self._heard.wait()
+
+    def _derive(self, derived: Mapping[str, Preference]) -> None:
+        if derived != self._derived:
+            self._derived = derived
 
     def again(self) -> None:
         """Have the unit apply the same afresh: the PBX is otherwise than it says."""
@@ -147,12 +194,14 @@ class Handover:
     def close(self) -> None:
         """Answer whoever still waits: the engine stops."""
         self._closed = True
+        self._heard.set()
         self._changed.set()
 
     def _hear(self, applied: str, trouble: str) -> None:
         self._heard_at = self._now_seconds()
         news = (applied, trouble) != (self.applied, self.unit_trouble)
         self.applied, self.unit_trouble = applied, trouble
+        self._heard.set()
         if news:
             if trouble:
                 log.error("the PBX's unit could not apply queues and telephones", reason=trouble)
@@ -161,9 +210,8 @@ class Handover:
     def _renew(self) -> None:
         if self._shared is None or self._named is None:
             return
-        teams = folder_teams(
-            self._shared.queues, self._shared.phones, self._shared.telephones, still_named=tuple(self._named)
-        )
+        queues = {**self._shared.queues, **derived_queues(self._shared.queues, self._derived)}
+        teams = folder_teams(queues, self._shared.phones, self._shared.telephones, still_named=tuple(self._named))
         if teams != self.teams:
             self.teams = teams
             self._wake()

@@ -74,7 +74,12 @@ class Wait:
 
     def _rise(self, priority: int) -> None:
         """They get it, and a better place at once (app_queue.c, change_priority_caller_on_queue)."""
-        wanted = {"Queue": self._wanted.queue, "Caller": self._channel(), "Priority": str(priority), "Immediate": "yes"}
+        wanted = {
+            "Queue": self._wanted.pbx_queue,
+            "Caller": self._channel(),
+            "Priority": str(priority),
+            "Immediate": "yes",
+        }
         batch = self._link.batch()
         batch.post("QueueChangePriorityCaller", wanted, about=self._channel())
         batch.write()
@@ -89,7 +94,7 @@ class Wait:
         every = self._wanted.announced if what == self._announce else self._wanted.comfort
         assert every is not None
         self._after(every.every_seconds, what)
-        self._stands.ask(self._wanted.queue, partial(self._seen, what), fresh_seconds=FRESH_SECONDS)
+        self._stands.ask(self._wanted.pbx_queue, partial(self._seen, what), fresh_seconds=FRESH_SECONDS)
 
     def _seen(self, what: Callable[[int, QueueStand], None], stand: QueueStand | None) -> None:
         if self._stopped or stand is None:

@@ -56,7 +56,7 @@ class Waits:
 
         `on_place` is told once, soon: from 1, or 0 where it cannot be known: the last one.
         """
-        self.stands.ask(wanted.queue, partial(self._found, wanted.priority, turn_at, now, on_place))
+        self.stands.ask(wanted.pbx_queue, partial(self._found, wanted.priority, turn_at, now, on_place))
 
     def _found(
         self, priority: int, turn_at: datetime, now: datetime, on_place: OnPlace, stand: QueueStand | None

@@ -7,12 +7,15 @@ are always logged in, at their own telephone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
+
+from callrouter.core.agents.preference import Preference, levels_with, team_of
 
 WRAP_UP: Final = "wrap_up"
 """Why Asterisk's dialplan has paused an agent at the end of a conversation."""
@@ -58,6 +61,13 @@ class Member(Struct, frozen=True, kw_only=True):
     """Whether one after the other is rung, and not all at once."""
     retry_seconds: float = 1.0
     """Before the next one is rung."""
+    penalties: Mapping[str, int] = field(default_factory=dict)
+    """By queue of the PBX in which they are rung for the team, where there are more than the team's own."""
+
+    @property
+    def queues(self) -> Mapping[str, int]:
+        """Queues of the PBX in which they are rung for the team, and Asterisk's penalty in each."""
+        return self.penalties or {self.queue: self.penalty}
 
 
 class Agent(Struct, frozen=True, kw_only=True):
@@ -91,12 +101,32 @@ class Crew(Struct, frozen=True, kw_only=True):
     telephones: frozenset[str] = frozenset()
     """Nobody's own, for whoever sits down there."""
     queues: frozenset[str] = frozenset()
-    """All teams, those that nobody is of too."""
+    """Queues of the PBX, all teams' and those derived from them; those in which nobody is rung too."""
 
     @property
     def teams(self) -> frozenset[str]:
         """All teams, those of which somebody is and no more is known too."""
-        return self.queues.union(place.queue for agent in self.agents.values() for place in agent.places)
+        return frozenset(map(team_of, self.pbx_queues))
+
+    @property
+    def pbx_queues(self) -> frozenset[str]:
+        """All queues of the PBX, those in which somebody is rung and of which no more is known too."""
+        rung_in = (queue for agent in self.agents.values() for place in agent.places for queue in place.queues)
+        return self.queues.union(rung_in)
+
+    def with_derived(self, derived: Iterable[Preference]) -> Crew:
+        """The same crew, rung in these queues too that are derived from their teams'."""
+        levels: dict[str, dict[str, int]] = {}
+        for agent in self.agents.values():
+            for place in agent.places:
+                levels.setdefault(place.queue, {})[agent.name] = place.penalty + 1
+        wanted = [one for one in derived if one.team in self.queues]
+        penalties: dict[tuple[str, str], dict[str, int]] = {}
+        for one in wanted:
+            for name, level in levels_with(one, levels.get(one.team, {})).items():
+                penalties.setdefault((one.team, name), {})[one.queue] = level - 1
+        agents = {name: _rung_too(agent, penalties) for name, agent in self.agents.items()}
+        return replace(self, agents=agents, queues=self.queues.union(one.queue for one in wanted))
 
     def has_telephone(self, phone: str) -> bool:
         """Whether somebody may log in there."""
@@ -113,6 +143,16 @@ class Crew(Struct, frozen=True, kw_only=True):
     def owner(self, phone: str) -> Agent | None:
         """Whose own telephone it is."""
         return next((agent for agent in self.agents.values() if agent.phone == phone), None)
+
+
+def _rung_too(agent: Agent, penalties: Mapping[tuple[str, str], Mapping[str, int]]) -> Agent:
+    places = [
+        replace(place, penalties={**place.queues, **more})
+        if (more := penalties.get((place.queue, agent.name)))
+        else place
+        for place in agent.places
+    ]
+    return replace(agent, places=tuple(places))
 
 
 class Refused(StrEnum):

@@ -27,7 +27,7 @@ def begin_agent(call: Call, agent: str, at: datetime) -> Call:
     leg, began_at = (offer.leg, offer.began_at) if offer else ("", at)
     if any(one.open and one.party == agent and (one.leg == leg or not (one.leg and leg)) for one in call.legs):
         return call  # told again, perhaps by somebody who does not know the channel
-    return _add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
+    return add(call, LegPurpose.AGENT, agent, leg=leg, began_at=began_at, answered_at=at)
 
 
 def begin_colleague(call: Call, at: datetime, channel: str) -> Call:
@@ -35,7 +35,7 @@ def begin_colleague(call: Call, at: datetime, channel: str) -> Call:
     dial = call.dials[-1] if call.dials else None
     if dial is None or any(one.open and one.party == dial.agent and one.leg == channel for one in call.legs):
         return call
-    return _add(call, LegPurpose.AGENT, dial.agent, leg=channel, began_at=dial.started_at, answered_at=at)
+    return add(call, LegPurpose.AGENT, dial.agent, leg=channel, began_at=dial.started_at, answered_at=at)
 
 
 def begin_contact(call: Call, at: datetime, trunk: str = "") -> Call:
@@ -43,7 +43,7 @@ def begin_contact(call: Call, at: datetime, trunk: str = "") -> Call:
     dial = call.dials[-1] if call.dials else None
     if dial is None or any(one.open and one.purpose is LegPurpose.CONTACT for one in call.legs):
         return call
-    call = _add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
+    call = add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
     return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown, trunk=trunk)))
 
 
@@ -53,7 +53,7 @@ def unanswered_contacts(call: Call, dial: DialAttempt) -> Call:
     for place, name in enumerate(dial.target.split(TOGETHER)):
         if dial.answered_at is not None and place == dial.leg:
             continue
-        call = _add(call, LegPurpose.CONTACT, name, began_at=dial.started_at)
+        call = add(call, LegPurpose.CONTACT, name, began_at=dial.started_at)
         failure = failed.get(place)
         ended = replace(
             call.legs[-1],
@@ -120,7 +120,7 @@ def open_legs(call: Call) -> tuple[Leg, ...]:
     return tuple(one for one in call.legs if one.open)
 
 
-def _add(
+def add(
     call: Call,
     purpose: LegPurpose,
     party: str,
@@ -129,6 +129,7 @@ def _add(
     began_at: datetime,
     answered_at: datetime | None = None,
 ) -> Call:
+    """One more leg."""
     number = call.legs_made + 1
     made = Leg(number=number, purpose=purpose, party=party, leg=leg, began_at=began_at, answered_at=answered_at)
     return replace(call, legs=(*call.legs, made), legs_made=number)
@@ -137,7 +138,7 @@ def _add(
 def _heard(one: Leg, told: LegHeard) -> Leg:
     match told.sign:
         case LegSign.HELD if one.held_at is None and one.ended_at is None:
-            return replace(one, held_at=told.at)
+            return replace(one, held_at=told.at, holds=one.holds + 1)
         case LegSign.RESUMED if one.held_at is not None:
             return _resumed(one, told.at)
         case LegSign.HUNG_UP:

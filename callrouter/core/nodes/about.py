@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
+from callrouter.core.agents.preference import team_of
 from callrouter.core.call import Call
 from callrouter.core.conditions import Condition, OfTheOffer
 from callrouter.core.effects import Effect, EnterQueue, LookAtQueues
@@ -171,7 +172,7 @@ class Uses(Struct, frozen=True, kw_only=True, gc=False):
     tells: tuple[str, ...] = ()
     """Addresses of those who are told something afterwards."""
     calls_back_from: tuple[str, ...] = ()
-    """Queues whose agents call back afterwards."""
+    """Queues at the PBX whose agents call back afterwards."""
 
 
 class Effort(Struct, frozen=True, kw_only=True, gc=False):
@@ -210,8 +211,14 @@ class About(Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def queues_named(self) -> tuple[str, ...]:
-        """All queues that the PBX must have for it."""
-        return (*self.queues, *self.queues_seen, *self.uses.calls_back_from)
+        """All teams whose queues it names."""
+        return (*self.queues, *self.queues_seen, *map(team_of, self.uses.calls_back_from))
+
+    @property
+    def pbx_queues(self) -> tuple[str, ...]:
+        """All queues that the PBX must have for it, those derived from a team's among them."""
+        entered = (effect.pbx_queue for effect in self.does if isinstance(effect, EnterQueue))
+        return (*entered, *self.queues_seen, *self.uses.calls_back_from)
 
 
 class NumberAsked(Struct, frozen=True, kw_only=True, gc=False):

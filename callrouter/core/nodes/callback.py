@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING, ClassVar
 from msgspec import Struct
 
 from callrouter.core import numbers
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import MAX_CALLBACKS, Call, Callback, CallState, replace
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import CollectDigits, Part, ReadAs, Sound
@@ -59,6 +60,8 @@ class Automatic(Struct, frozen=True, kw_only=True):
 
     queue: str
     """Whose agents call back."""
+    preference: Preference | None = None
+    """Whom of them the client wants."""
     priority: int = 0
     brief: tuple[Sound, ...] = ()
     """What the agent hears first."""
@@ -74,13 +77,19 @@ class Automatic(Struct, frozen=True, kw_only=True):
     identity: Identity | None = None
     """Whose number they see; None: what the client's other calls show."""
 
+    @property
+    def pbx_queue(self) -> str:
+        """The queue at the PBX: the team's, or one derived from it."""
+        return self.preference.queue if self.preference else self.queue
+
     def __str__(self) -> str:
         """For a person."""
         hours = f" in hours {self.hours}" if self.hours else ""
         brief = f", after «{' '.join(sound.text or sound.file for sound in self.brief)}»" if self.brief else ""
+        who = f", {self.preference}" if self.preference else ""
         shown = f", as {self.identity}" if self.identity else ""
         return (
-            f"by queue {self.queue} (priority {self.priority}){hours}, {self.attempts} times for "
+            f"by queue {self.queue} (priority {self.priority}{who}){hours}, {self.attempts} times for "
             f"{self.ring_seconds:g} s, {self.pause_seconds:g} s apart, for {self.days} days{brief}{shown}"
         )
 
@@ -131,7 +140,7 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             ),
             reads=Reads(own_number=True),
             variables=Variables(needed=read_in(self.sounds, self.no_input_sounds, self.no_match_sounds)),
-            uses=Uses(calls_back_from=(self.automatic.queue,) if self.automatic else ()),
+            uses=Uses(calls_back_from=(self.automatic.pbx_queue,) if self.automatic else ()),
             effort=Effort(),
             unheard={
                 "timeout_seconds": "the longest wait for a key or an answer",

@@ -8,6 +8,7 @@ queue:
   rises: { after: 2m, to: 10 }
   max_wait: 3m
   brief: { say: "Cabinet Moreau" }
+  record: { announcement: { say: "Cet appel est enregistré. Pour vous y opposer, tapez 9." }, objection: "9" }
   announce: { every: 30s, tell: [position, expected_wait] }
   comfort: { every: 45s, messages: ["Merci de patienter.", "Pour laisser un message, tapez 1."] }
   keys: { "1": take_message }
@@ -29,6 +30,11 @@ call. Neither ever goes up for one caller: where it would, nothing is said. The 
 team's mean conversation and the client's wrap-up, divided by the agents who are there and not paused; it is not told
 while the team has not talked to anybody since Asterisk's start. `comfort` plays its messages in turn. Both are heard
 over the music, delay no agent, stop when one answers, and are silent while no engine runs.
+
+With `record` the conversation is recorded, through transfers too, once the caller has heard the whole `announcement`;
+it is said once a call. The caller objects by the key `objection` during it, while they wait or while they talk:
+nothing more is recorded, and what was recorded is deleted. The agent pauses the recording with *7 and resumes it with
+*8. Without an engine nobody hears the announcement, and no conversation is recorded.
 """
 
 from __future__ import annotations
@@ -36,10 +42,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from msgspec import structs
+
+from callrouter.core.agents.preference import Preference
+from callrouter.core.books import recordings
 from callrouter.core.call import Call, CallState, QueueOutcome, replace
-from callrouter.core.effects import Announced, Comfort, EnterQueue, Part, Rising
-from callrouter.core.inputs import QueueLeft, Result
-from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken
+from callrouter.core.effects import Announced, Comfort, EnterQueue, Part, Play, Rising, Sound
+from callrouter.core.inputs import PromptEnded, QueueLeft, Result
+from callrouter.core.nodes._base import Leave, Node, Stay, Step, read_in, sounds_in, spoken, usual_seconds
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
 from callrouter.core.waiting.priority import ListPriority, priority_of
@@ -62,26 +72,65 @@ class QueueNode(Node, frozen=True, kw_only=True):
     rising: Rising | None = None
     max_wait_seconds: float
     brief: tuple[PromptPart, ...] = ()
+    preference: Preference | None = None
+    """Whom of the team its client wants."""
     keys: tuple[str, ...] = ()
     announced: Announced | None = None
     comfort: tuple[tuple[PromptPart, ...], ...] = ()
     comfort_seconds: float = 0.0
+    announcement: tuple[PromptPart, ...] = ()
+    """Said before a conversation that is recorded; empty: it is not recorded."""
+    objection: str = ""
+    """The key by which the caller objects to that."""
+    keep_days: int = 0
+    """For how long the recording is kept."""
 
     def about(self) -> About:
         """Agents decide."""
+        announces = (_announces(sounds_in(self.announcement)),) if self.announcement else ()
         return About(
             family=Family.REACHES,
             left_by={way: LeftBy.KEY if way.startswith("key:") else LeftBy.OTHERS for way in self.exits},
-            does=(self._joins(sounds_in(self.brief), tuple(map(sounds_in, self.comfort))),),
+            does=(*announces, self._joins(sounds_in(self.brief), tuple(map(sounds_in, self.comfort)))),
             reads=Reads(lists=tuple(one.callers for one in self.list_priorities)),
-            variables=Variables(needed=read_in(self.brief, *self.comfort)),
+            variables=Variables(needed=read_in(self.brief, self.announcement, *self.comfort)),
             uses=Uses(),
-            effort=Effort(),
-            unheard={"brief": "what agents hear first"},
+            effort=Effort(seconds=usual_seconds(self.announcement)),
+            unheard={
+                "brief": "what agents hear first",
+                "objection": "the key by which callers object to being recorded",
+                "keep_days": "how many days a conversation's recording is kept",
+            },
         )
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
-        """Join the line."""
+        """Join the line; say before that the conversation is recorded, once a call."""
+        if not self.announcement or call.recordings_made:
+            return self._wait(plan, call, at)
+        parts, troubles = spoken(plan, call, self.announcement)
+        if not any(isinstance(part, Sound) for part in parts):
+            return self._wait(plan, call, at, record=False)  # nothing was said, so nothing is recorded
+        # What was keyed before the caller knew of it is no objection, and no key cuts it short.
+        call = replace(call, digits="")
+        return Stay(call=call, state=CallState.PLAYING, effects=(_announces(parts),), troubles=troubles)
+
+    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
+        """The announcement was heard; or the conversation is over, or nobody came."""
+        if isinstance(result, PromptEnded):
+            if self.objection in call.digits:
+                call = recordings.object_ahead(call, self.objection, at)
+            return self._wait(plan, call, at)
+        if isinstance(result, QueueLeft) and result.outcome is QueueOutcome.ANSWERED:
+            return self.leave_or_finish(call, "done", "conversation over")
+        if isinstance(result, QueueLeft) and result.key in self.keys:
+            return Leave(call=call, exit=f"key:{result.key}", because=f"key {result.key}")
+        outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
+        return Leave(call=call, exit="overflow", because=outcome)
+
+    def _wait(self, plan: Plan, call: Call, at: datetime, *, record: bool = True) -> Step:
+        recorded = record and bool(self.announcement) and not recordings.objected(call)
+        if recorded:
+            call = recordings.ask(call, self.objection, self.keep_days, at)
         brief, troubles = spoken(plan, call, self.brief)
         said = [spoken(plan, call, message) for message in self.comfort]
         turn_at = turn_of(call, self.queue)
@@ -93,17 +142,11 @@ class QueueNode(Node, frozen=True, kw_only=True):
             priority=priority,
             rising=rising,
         )
+        if recorded:
+            name = recordings.name_of(call.call_id, call.recordings_made)
+            joins = structs.replace(joins, recording=name, objection=self.objection)
         troubles = (*troubles, *(trouble for _, wrong in said for trouble in wrong))
         return Stay(call=call, state=CallState.QUEUED, effects=(joins,), troubles=troubles)
-
-    def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
-        """The conversation is over, or nobody came."""
-        if isinstance(result, QueueLeft) and result.outcome is QueueOutcome.ANSWERED:
-            return self.leave_or_finish(call, "done", "conversation over")
-        if isinstance(result, QueueLeft) and result.key in self.keys:
-            return Leave(call=call, exit=f"key:{result.key}", because=f"key {result.key}")
-        outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
-        return Leave(call=call, exit="overflow", because=outcome)
 
     def _joins(self, brief: tuple[Part, ...], messages: tuple[tuple[Part, ...], ...]) -> EnterQueue:
         heard = tuple(message for message in messages if message)
@@ -112,8 +155,13 @@ class QueueNode(Node, frozen=True, kw_only=True):
             priority=self.priority,
             max_wait_seconds=self.max_wait_seconds,
             brief=brief,
+            preference=self.preference,
             keys=self.keys,
             announced=self.announced,
             rising=self.rising,
             comfort=Comfort(every_seconds=self.comfort_seconds, messages=heard) if heard else None,
         )
+
+
+def _announces(parts: tuple[Part, ...]) -> Play:
+    return Play(sounds=parts, interruptible=False)

@@ -7,8 +7,10 @@ back to the agent who gave them away, once, and then goes to the client's fallba
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, Protocol
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import Call, CallState, DialOutcome, QueueOutcome
 from callrouter.core.effects import Briefing, Dial, EnterQueue, Sound
 from callrouter.core.inputs import DialEnded, QueueLeft, Result
@@ -34,6 +36,11 @@ class Client(Protocol):
         """Whispered to them."""
         ...
 
+    @property
+    def preferences(self) -> Mapping[str, Preference]:
+        """By team: whom of it the client wants."""
+        ...
+
     def briefing(self, queue: str) -> Briefing:
         """Shown to agents of a queue."""
         ...
@@ -51,6 +58,7 @@ def wait_for(plan: Client, call: Call, found: Destination) -> Stay | None:
             max_wait_seconds=TEAM_SECONDS,
             brief=plan.phrase_sounds,
             briefing=plan.briefing(found.team),
+            preference=plan.preferences.get(found.team),
         )
         return Stay(call=given, state=CallState.QUEUED, effects=(joins,))
     if found.number:

@@ -18,6 +18,7 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
+from callrouter.dialplan.compile.preferences import check_waited_in
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
@@ -161,6 +162,8 @@ def _compile(
     tree = _grown(scope, file, assembly)
     prove(scope, file, tree, today, dids)
     _check_languages(scope, file, assembly)
+    if not errors(scope.issues):
+        check_waited_in(scope, file)
     dialled = check_dialled(scope, tree, owner)
     plan = Plan(
         client=file.client,
@@ -185,6 +188,9 @@ def _compile(
         team_wrap_ups={
             queue.name: queue.wrap_up_seconds for queue in scope.shared.queues.values() if queue.wrap_up_seconds
         },
+        preferences=scope.preferences,
+        # An agent may give a caller to any team, which the tree need not know.
+        derived={**scope.derived, **{one.queue: one for one in scope.preferences.values()}},
         transfers=transfer_rules(scope),
     )
     return plan, assembly, dialled
@@ -199,6 +205,7 @@ def _other_client(scope: Scope, other: Draft, prefix: str, included_at: str, tod
         hours_prefix=prefix,
         included_at=included_at,
         places=scope.places,
+        derived=scope.derived,
     )
     if not check_frame(beyond, other.file):
         return None

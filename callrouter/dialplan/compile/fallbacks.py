@@ -42,9 +42,14 @@ def fallback_of(scope: Scope, file: ClientFile, written: Collection[str]) -> tup
 def _first(scope: Scope, block: FallbackBlock, line: int, bye: str) -> Node | None:
     """A team's queue or a number; None when the number is none."""
     if block.queue is not None:
-        scope.queue(block.queue, "fallback", "queue")
+        preference = scope.line_of(block.queue, "fallback", "queue")
         return QueueNode(
-            name=FALLBACK, line=line, exits={"overflow": bye}, queue=block.queue, max_wait_seconds=FALLBACK_WAIT_SECONDS
+            name=FALLBACK,
+            line=line,
+            exits={"overflow": bye},
+            queue=block.queue,
+            max_wait_seconds=FALLBACK_WAIT_SECONDS,
+            preference=preference,
         )
     number = numbers.written(block.number or "", scope.country)
     if number is None:

@@ -14,6 +14,7 @@ from callrouter.core.dialling import Dialling
 from callrouter.core.numbers import CallerList
 from callrouter.core.schedule import Schedule
 from callrouter.core.transfers.targets import TransferRules
+from callrouter.dialplan.compile.preferences import preferences_of
 from callrouter.dialplan.documents.calendar import hours_called
 from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.documents.drafts import Draft
@@ -109,6 +110,7 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
         priority=file.priority,
         lists=_lists(scope, file),
         contacts=contacts,
+        preferences=preferences_of(scope, file) if file.agents else {},
         dialling=general.plus(countries=own.countries, prefixes=own.prefixes) if own != Dialling() else general,
     )
 

@@ -72,6 +72,41 @@ class WrapUpBlock(Block):
     """After the agent has given the caller to somebody else; by default as `answered`."""
 
 
+class PreferenceBlock(Block):
+    """Whom of a team this client wants for its callers, by the team's name; they wait in a queue derived from it then:
+    `agents: { medical: { prefer: [agent-1], never: [agent-3], next_level: 20s } }`.
+
+    Who is preferred is rung before all others of the team; among those, and among the others, the team's `levels`
+    decide (levels that nobody is left in are passed over). Who is in `never` is not rung for this client's callers,
+    even when nobody else is free. It counts wherever callers of this client's tree wait for the team: queues,
+    callbacks, transfers to the team, and the fallback without an engine. Clients who want the same of a team share one
+    derived queue, such as `medical.agent-1.-agent-3.20s`; all clients together may have 60. Records, figures and
+    permissions know the team only. Strategy, ring times, `max_callers` and `weight` are the team's, and each queue has
+    them for itself: who was rung last, how many calls an agent had, and how many callers may wait are counted by queue.
+    Between a team's queues, which are of one weight, whichever looks first gets an agent who becomes free (each looks
+    once a second): a caller who waits with few others may be answered before one who has waited longer with many. The
+    position that a caller is told is that in their own queue. A `branch` that looks at the team counts the callers of
+    all of its queues, and all of its agents.
+    """
+
+    prefer: Names = ()
+    """Agents of the team who are rung before all others of it."""
+    never: Names = ()
+    """Agents of the team who are not rung, even when nobody else is free."""
+    next_level: Positive | None = None
+    """After how long the others are rung too, and each further level of the team; by default the team's `next_level`,
+    and without that as soon as nobody of the level before is free."""
+
+    @model_validator(mode="after")
+    def _acts(self) -> Self:
+        if not self.prefer and not self.never and self.next_level is None:
+            raise ValueError("says nothing: write prefer, never or next_level")
+        for agent in self.prefer:
+            if agent in self.never:
+                raise ValueError(f"{shown(agent)} stands in prefer and in never: take them out of one")
+        return self
+
+
 class ServiceLevelBlock(Block):
     """What the client was promised."""
 
@@ -191,6 +226,9 @@ class ClientFile(Block):
     """How agents answer for this client: shown on their telephone, and whispered where a queue has no `brief`."""
     wrap_up: WrapUpBlock | None = None
     """How long agents are left alone after a conversation; by default as their team's `wrap_up` says."""
+    agents: Annotated[dict[Name, PreferenceBlock], Before(as_mapping)] = Field(default_factory=dict)
+    """Whom the client wants, by team: agents who are rung first for its callers, and agents who never are; wherever its
+    callers wait for that team, in callbacks and in the fallback too."""
     emergency: Names = ()
     """The nodes an urgent call must reach: `check` warns when the way there is longer than the way to others."""
     accepted: Annotated[dict[Accepted, Line], Before(as_mapping)] = Field(default_factory=dict)

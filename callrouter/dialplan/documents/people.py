@@ -111,10 +111,12 @@ class TeamQueueBlock(Block):
     misses: Count = 0
     """After how many calls in a row that an agent lets ring, or refuses, they are paused; 0: never."""
     max_callers: Count = 0
-    """Callers who may wait; 0 is no bound."""
+    """Callers who may wait in the team's queue, and in each that is derived from it; 0 is no bound."""
     weight: Count = 0
     """Of several teams with callers waiting, an agent of all of them is offered those of the greatest weight first. It
-    counts only while a team has no more free agents than callers waiting, and orders teams, not callers within one."""
+    counts only while a team has no more free agents than callers waiting, and orders teams, not callers within one:
+    neither priority nor waiting time is compared from one queue to another, and between queues of one weight, such as
+    those that clients' `agents` derive from a team's, whichever looks first gets the agent."""
     levels: Annotated[dict[Name, Level], Before(as_mapping)] = Field(default_factory=dict)
     """Whom it rings first: 1, which is the default, before 2, and so on, to 9. Within a level `strategy` decides."""
     next_level: Positive | None = None

@@ -24,6 +24,7 @@ from callrouter.dialplan.compile.texts import sentences
 from callrouter.dialplan.documents.drafts import Draft, draft
 from callrouter.dialplan.folder.beside import Holding, claimed_twice, other_drafts
 from callrouter.dialplan.folder.catalogue import Catalogue, Overdue, admit, claims_of, unknown_plan
+from callrouter.dialplan.folder.derived_bound import derived_of, within_bound
 from callrouter.dialplan.folder.kept import KeptDocuments
 from callrouter.dialplan.folder.look import Look, Stamp, look
 from callrouter.dialplan.issues import Issue, bounded
@@ -114,6 +115,8 @@ class Loader:
         self._claims: dict[str, tuple[str, ...]] = {}
         self._held: dict[str, str] = {}
         """By client, former name and number: the file that has it."""
+        self._derived: frozenset[str] = frozenset()
+        """The derived queues of what was loaded last."""
 
     def look(self) -> Look:
         """What stands in the folder now."""
@@ -220,13 +223,17 @@ class Loader:
         for name in self._made.keys() - folder.drafts.keys():
             del self._made[name]
 
-    # Admitted: what claims nothing that another file has
+    # Admitted: what claims nothing that another file has, and derives no more queues than there may be
 
     def _admit(self, folder: _Folder, compiled: Collection[Compiled]) -> tuple[dict[str, Plan], list[Issue]]:
-        """The plans that may be served, and why others may not; of two files the one keeps a claim that had it."""
+        """The plans that may be served, and why others may not; of two files the one keeps a claim that had it, and of
+        derived queues those stay that there were.
+        """
         held = {what: file for what, file in self._held.items() if folder.still_claims(file, what)}
         plans, conflicts = admit(compiled, held)
-        self._held = held
+        plans, beyond = within_bound(plans, compiled, self._derived)
+        conflicts += beyond
+        self._held, self._derived = held, frozenset(derived_of(plans))
         for plan in plans.values():
             self._held |= dict.fromkeys((what for what, _ in claims_of(plan)), plan.source)
         if self._beside:

@@ -5,6 +5,7 @@ What Asterisk's own dialplan can do stands in `core.fallback`; it knows nothing 
 
 from __future__ import annotations
 
+from callrouter.core.agents.preference import team_of
 from callrouter.core.fallback import alone
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.graph import Tree
@@ -25,7 +26,7 @@ def check_fallback(scope: Scope, tree: Tree) -> None:
             "fallback",
         )
     elif kind == "queue":
-        queue = scope.shared.queues.get(name)
+        queue = scope.shared.queues.get(team_of(name))
         if queue is not None and not queue.members:
             wrong = f"fallback: queue {shown(name)} has no members: without the engine nobody would ever answer"
             scope.fail(wrong, "fallback")

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from callrouter.core.agents.preference import Preference
 from callrouter.core.dialling import Dialling
 from callrouter.core.effects import ReadAs, Sound
 from callrouter.core.identity import Identity
@@ -117,6 +118,9 @@ class Names(Protocol):
 
     def queue(self, name: str, *path: str | int) -> None:
         """A team's queue must be known."""
+
+    def line_of(self, team: str, *path: str | int) -> Preference | None:
+        """Whom of a team, which must be known, the client wants for callers who wait there; None: as the team does."""
 
     def contact(self, name: str, *path: str | int) -> Somebody | None:
         """One of the client's contacts, or of those all share."""

@@ -113,7 +113,7 @@ def build(names: Names, name: str, block: CallbackBlock) -> Node:
 
 def _automatic(names: Names, block: AutomaticBlock, *here: str) -> Automatic:
     """Its queue and its hours must be known; when it rings, the call is over, and its values with it."""
-    names.queue(block.queue, *here, "queue")
+    preference = names.line_of(block.queue, *here, "queue")
     for key, most in (("attempts", MOST_ATTEMPTS), ("days", MOST_DAYS)):
         if not 1 <= getattr(block, key) <= most:
             names.fail(f"{key} must be from 1 to {most}", *here, key)
@@ -126,6 +126,7 @@ def _automatic(names: Names, block: AutomaticBlock, *here: str) -> Automatic:
         names.fail("values of the call are not known any more when the caller is called back", *here, "brief")
     return Automatic(
         queue=block.queue,
+        preference=preference,
         priority=block.priority,
         brief=sounds,
         ring_seconds=block.ring,
@@ -148,7 +149,8 @@ def describe(node: CallbackNode) -> str:
     """What is said, and whose agents call back."""
     words = said(node.sounds)
     how = node.automatic
-    called_by = f"called back by queue {how.queue}{as_whom(how.identity)}" if how else ""
+    who = f" ({how.preference})" if how and how.preference else ""
+    called_by = f"called back by queue {how.queue}{who}{as_whom(how.identity)}" if how else ""
     return ", ".join(part for part in (words, called_by) if part)
 
 

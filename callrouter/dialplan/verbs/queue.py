@@ -11,7 +11,7 @@ from callrouter.core.nodes import Node, QueueNode
 from callrouter.core.nodes._base import usual_seconds
 from callrouter.core.waiting.priority import ListPriority
 from callrouter.dialplan.issues import how_many
-from callrouter.dialplan.language import bounds
+from callrouter.dialplan.language import bounds, values
 from callrouter.dialplan.language.fields import (
     Before,
     Block,
@@ -20,6 +20,7 @@ from callrouter.dialplan.language.fields import (
     OneOf,
     OneOrMany,
     Positive,
+    Read,
     Target,
     as_list,
     as_mapping,
@@ -76,6 +77,38 @@ class RisesBlock(Block):
     """Their priority from then on, where it is higher than theirs."""
 
 
+KEYS = "0123456789*#"
+MOST_DAYS = 183
+"""Six months: the CNIL's limit for recordings of conversations."""
+
+
+def _days(value: object) -> int:
+    """A number of days for which a recording may be kept.
+
+    Raises:
+        ValueError: it is none.
+    """
+    days = values.count(value)
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"must be a number of days from 1 to {MOST_DAYS}, not {days}")
+    return days
+
+
+class RecordBlock(Block):
+    """Record the conversation."""
+
+    missing: ClassVar[Mapping[str, str]] = {
+        "announcement": "say that the call is recorded, and by which key the caller objects",
+    }
+
+    announcement: Prompts
+    """Said before the caller waits, to its end: that the call is recorded, and by which key one objects."""
+    objection: Annotated[str, OneOf(*KEYS)] = "9"
+    """The key by which the caller objects, from the announcement to the end of the conversation, in quotes."""
+    keep: Annotated[int, Read(_days, {"type": "integer", "minimum": 1, "maximum": MOST_DAYS})] = 30
+    """Days for which the recording is kept, six months at most."""
+
+
 class QueueBlock(Block):
     """Put the caller in a team's line."""
 
@@ -96,6 +129,8 @@ class QueueBlock(Block):
     """The longest a caller waits."""
     brief: Prompts | None = None
     """Whispered to the agent before they are connected."""
+    record: RecordBlock | None = None
+    """Record the conversation, after an announcement; by default nothing is recorded."""
     announce: AnnounceBlock | None = None
     """What callers are told of the line, and how often; by default nothing."""
     comfort: ComfortBlock | None = None
@@ -111,8 +146,8 @@ class QueueBlock(Block):
 def build(names: Names, name: str, block: QueueBlock) -> Node:
     """Its queue must be known."""
     here = ("nodes", name, "queue")
+    preference = names.line_of(block.name, *here, "name")
     keys = block.keys or {}
-    names.queue(block.name, *here, "name")
     refuse_odd_keys(names, keys, *here, "keys")
     priority = names.priority if block.priority is None else block.priority
     _check_rises(names, block, priority, *here)
@@ -124,6 +159,10 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
     if comfort:
         longest = max(usual_seconds(parts) for _, parts in messages)
         _check_interval(names, block, comfort.every, longest, *here, "comfort")
+    record = block.record
+    if record and record.objection in keys:
+        wrong = f"record.objection: {record.objection} leaves the line already: choose a key that is none of keys"
+        names.fail(wrong, *here, "record", "objection")
     return QueueNode(
         name=name,
         line=names.line("nodes", name),
@@ -140,10 +179,14 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         rising=Rising(after_seconds=block.rises.after, to=block.rises.to) if block.rises else None,
         max_wait_seconds=block.max_wait,
         brief=names.voices(block.brief, *here, "brief"),
+        preference=preference,
         keys=tuple(keys),
         announced=announced,
         comfort=tuple(parts for _, parts in messages),
         comfort_seconds=comfort.every if comfort else 0.0,
+        announcement=names.voices(record.announcement if record else None, *here, "record", "announcement"),
+        objection=record.objection if record else "",
+        keep_days=record.keep if record else 0,
     )
 
 
@@ -198,7 +241,8 @@ def _check_interval(names: Names, block: QueueBlock, every: float, longest: floa
 
 def describe(node: QueueNode) -> str:
     """The team's line, and how long a caller waits."""
-    parts = [node.queue, f"priority {node.priority}"]
+    who = f" ({node.preference})" if node.preference else ""
+    parts = [f"{node.queue}{who}", f"priority {node.priority}"]
     parts += [f"{one.callers.name} {one.priority}" for one in node.list_priorities]
     if node.rising:
         parts.append(f"{node.rising.to} after {length(node.rising.after_seconds)}")
@@ -207,6 +251,8 @@ def describe(node: QueueNode) -> str:
         parts.append(told_in_words(node.announced))
     if node.comfort:
         parts.append(f"{how_many(len(node.comfort), 'message')} every {length(node.comfort_seconds)}")
+    if node.announcement:
+        parts.append(f"recorded, {node.objection} objects")
     return ", ".join(parts)
 
 

@@ -25,10 +25,18 @@ class Taken(Struct, frozen=True, kw_only=True):
 
     decision: Decision
     options: tuple[str, ...]
-    """As ordered there: the ordinary one first."""
-    others: tuple[str, ...]
-    ordinary: bool
-    """Whether the ordinary option is among them."""
+    everything: tuple[str, ...]
+    """All that can be decided there: the ordinary one first."""
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether the ordinary option is among them."""
+        return self.everything[0] in self.options
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Options that lead to something else."""
+        return tuple(option for option in self.everything if option not in self.options)
 
 
 Path = tuple[Taken, ...]
@@ -122,15 +130,7 @@ class Diagrams:
         for option, branch in fork.branches:
             together.setdefault(branch, []).append(option)
         return [
-            (
-                branch,
-                Taken(
-                    decision=fork.decision,
-                    options=tuple(options),
-                    others=tuple(option for option in everything if option not in options),
-                    ordinary=everything[0] in options,
-                ),
-            )
+            (branch, Taken(decision=fork.decision, options=tuple(options), everything=everything))
             for branch, options in together.items()
         ]
 

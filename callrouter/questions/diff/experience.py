@@ -73,11 +73,12 @@ def met(effects: Iterable[Effect]) -> Iterator[str]:
                 yield from (f"hear «{sound.text or sound.file}»" for sound in sounds)
             case EnterQueue():
                 priority = f" with priority {effect.priority}" if effect.priority else ""
+                who = f" ({effect.preference})" if effect.preference else ""
                 if effect.rising:
                     priority += f" and {effect.rising.to} after {length(effect.rising.after_seconds)}"
                 keys = f" or until they press {' or '.join(effect.keys)}" if effect.keys else ""
                 told = f", {told_in_words(effect.announced)}" if effect.announced else ""
-                yield f"wait for {effect.queue}{priority} at most {length(effect.max_wait_seconds)}{keys}{told}"
+                yield f"wait for {effect.queue}{who}{priority} at most {length(effect.max_wait_seconds)}{keys}{told}"
                 if effect.comfort:
                     every = f"every {length(effect.comfort.every_seconds)}"
                     yield from (

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from callrouter.core.effects import EnterQueue
 from callrouter.core.plan import Plan
 from callrouter.dialplan.folder.catalogue import Catalogue
 from callrouter.dialplan.language.reader import read
@@ -123,6 +124,7 @@ def _doubts(old: Plan, new: Plan, compared: Compared, quiet: Sequence[str]) -> I
 
 def _fallback(plan: Plan) -> str:
     node = plan.nodes.get(plan.fallback)
-    if node and node.about().queues:
-        return f"queue {node.about().queues[0]}"
+    for effect in node.about().does if node else ():
+        if isinstance(effect, EnterQueue):
+            return f"queue {effect.queue}" + (f" ({effect.preference})" if effect.preference else "")
     return f"{node.kind} {describe(node)}".strip() if node else "a hang-up"

@@ -155,12 +155,9 @@ def _joined(ways: Iterable[Path]) -> list[Path]:
     found: dict[object, Path] = {}
     for way in ways:
         last = way[-1]
-        key = tuple(taken.options for taken in way[:-1]), frozenset((*last.options, *last.others))
+        key = tuple(taken.options for taken in way[:-1]), frozenset(last.everything)
         if key in found:
-            other = found[key][-1]
-            options = tuple(dict.fromkeys((*other.options, *last.options)))
-            others = tuple(option for option in other.others if option not in options)
-            last = replace(last, options=options, others=others)
+            last = replace(last, options=tuple(dict.fromkeys((*found[key][-1].options, *last.options))))
         found[key] = (*way[:-1], last)
     return [*found.values()]
 

@@ -46,7 +46,7 @@ def _part(taken: Taken) -> Iterator[str]:
 def _stands(taken: Taken) -> str:
     """`has no agents logged in`; what a set of ways to stand has in common, when nothing else has it."""
     for said in dict.fromkeys(part for option in taken.options for part in option.split(",")):
-        holding = {option for option in (*taken.options, *taken.others) if said in option.split(",")}
+        holding = {option for option in taken.everything if said in option.split(",")}
         if holding == set(taken.options):
             return _one_standing(said)
     words = [_one_standing(option) for option in taken.options[:MOST_STANDINGS]]

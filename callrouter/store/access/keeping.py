@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-from sqlalchemy import ColumnElement, func, insert, literal, null, select, text, true, update
+from sqlalchemy import ColumnElement, case, func, insert, literal, null, select, text, true, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
-from callrouter.store.access.recordings import Recordings
+from callrouter.permissions import OURSELVES, By
+from callrouter.store.access.recordings import OBJECT, Recordings
 from callrouter.store.access.sound_file import Measured, file_of, measure
 from callrouter.store.database import Database
 from callrouter.store.tables import RecordingKind, messages, recordings
@@ -65,6 +66,7 @@ class Keeper:
                     if alone:
                         if rounds == 0:
                             await self.adopt()
+                        await self.delete_objected()
                         await self.measure()
                         if rounds % (EXPIRE_SECONDS // ROUND_SECONDS) == 0:
                             await self.expire()
@@ -111,6 +113,16 @@ class Keeper:
                 measured += 1
         return measured
 
+    async def delete_objected(self) -> int:
+        """Delete what callers objected to; says how many. The engine has removed the files where it was there."""
+        deleted = 0
+        for recording in await self._recordings.objected_to(_BATCH):
+            try:
+                deleted += await self._recordings.delete(recording, By(principal=OURSELVES), action=OBJECT)
+            except OSError as error:
+                self._resist.failed(error.strerror or str(error), recording=recording.recording_id)
+        return deleted
+
     async def expire(self) -> int:
         """Delete those whose time is over; says how many. A shorter time in the setting acts on the old ones too."""
         await self._apply_retention(true())
@@ -137,7 +149,12 @@ class Keeper:
         until = recordings.c.started_at + timedelta(days=self._keep_days) if self._keep_days else null()
         statement = (
             update(recordings)
-            .where(which, recordings.c.deleted_at.is_(None), recordings.c.delete_after.is_distinct_from(until))
+            .where(
+                which,
+                recordings.c.kind == RecordingKind.MESSAGE,  # of a conversation the client's file says how long
+                recordings.c.deleted_at.is_(None),
+                recordings.c.delete_after.is_distinct_from(until),
+            )
             .values(delete_after=until)
         )
         async with self._database.connection() as connection:
@@ -147,7 +164,14 @@ class Keeper:
         statement = (
             update(recordings)
             .where(recordings.c.recording_id == name)
-            .values(loudness=found.loudness, checksum=found.checksum)
+            .values(
+                loudness=found.loudness,
+                checksum=found.checksum,
+                # By the clock until then, which knows when Asterisk said so; of a message it is the file's already.
+                seconds=case(
+                    (recordings.c.kind == RecordingKind.CONVERSATION, found.seconds), else_=recordings.c.seconds
+                ),
+            )
         )
         async with self._database.connection() as connection:
             await connection.execute(statement)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -24,6 +24,8 @@ from callrouter.store.tables import AuditOutcome, RecordingKind, recordings
 
 EXPIRE: Final = "recording.expire"
 """What the audit trail calls a deletion by ourselves."""
+OBJECT: Final = "recording.object"
+"""The same, because the caller objected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,10 @@ class StoredRecording:
     """SHA-256 of the file; None until it was looked at."""
     delete_after: datetime | None
     deleted_at: datetime | None
+    paused_seconds: float
+    """For how long a conversation's recording was paused; silence stands there."""
+    objected_at: datetime | None
+    """When the caller objected to it: it is not played, and deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,7 @@ class Recordings:
             StoreError: the trail cannot be written, so nothing is played.
         """
         path = await asyncio.to_thread(file_of, self._folder, recording.recording_id)
-        if recording.deleted_at is not None or path is None:
+        if recording.deleted_at is not None or recording.objected_at is not None or path is None:
             return None
         await self._trail.record(_deed(recording, by, Permission.RECORDING_PLAY, AuditOutcome.DONE))
         return path
@@ -164,6 +170,16 @@ class Recordings:
         conditions = [recordings.c.deleted_at.is_(None), recordings.c.delete_after <= at]
         return await self._select(conditions, order=recordings.c.delete_after, limit=limit)
 
+    async def objected_to(self, limit: int) -> list[StoredRecording]:
+        """Some whose callers objected, and which are not deleted.
+
+        Raises:
+            StoreError: PostgreSQL does not answer.
+        """
+        return await self._select(
+            [recordings.c.deleted_at.is_(None), recordings.c.objected_at.is_not(None)], limit=limit
+        )
+
     async def expire(self, recording: StoredRecording) -> bool:
         """Delete one whose time is over."""
         return await self.delete(recording, By(principal=OURSELVES), action=EXPIRE)
@@ -195,4 +211,6 @@ def _deed(recording: StoredRecording, by: By, action: str, outcome: AuditOutcome
 
 
 def _stored(row: dict[str, object]) -> StoredRecording:
-    return StoredRecording(**{**row, "kind": RecordingKind(str(row["kind"]))})  # type: ignore[arg-type]  # the columns'
+    known = {field.name: row[field.name] for field in fields(StoredRecording)}
+    known |= {"kind": RecordingKind(str(row["kind"])), "paused_seconds": row["paused_seconds"] or 0.0}
+    return StoredRecording(**known)  # type: ignore[arg-type]  # the columns'

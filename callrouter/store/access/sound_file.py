@@ -23,6 +23,7 @@ QUIETEST: Final = -96.0
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}", re.ASCII)
 _HEADER_BYTES: Final = 44
+_BYTES_PER_SECOND: Final = 16_000.0
 _FULL_SCALE: Final = 32768.0
 _READ_BYTES: Final = 1 << 16
 _EVERY: Final = 8
@@ -38,6 +39,8 @@ class Measured:
     """RMS in dBFS, `QUIETEST` for silence."""
     checksum: str
     """SHA-256."""
+    seconds: float
+    """How long it is."""
 
 
 def file_of(folder: Path, recording_id: str) -> Path | None:
@@ -61,15 +64,16 @@ def measure(path: Path) -> Measured:
         OSError: it cannot be read.
     """
     digest = hashlib.sha256()
-    total = count = 0
+    total = count = size = 0
     with path.open("rb") as file:
         digest.update(file.read(_HEADER_BYTES))
         while block := file.read(_READ_BYTES):
             digest.update(block)
+            size += len(block)
             for samples in _SAMPLES.iter_unpack(block[: len(block) // _SAMPLES.size * _SAMPLES.size]):
                 total += sum(sample * sample for sample in samples)
                 count += len(samples)
-    return Measured(loudness=_decibels(total, count), checksum=digest.hexdigest())
+    return Measured(loudness=_decibels(total, count), checksum=digest.hexdigest(), seconds=size / _BYTES_PER_SECOND)
 
 
 def _decibels(total: int, count: int) -> float:

@@ -23,9 +23,18 @@ from uuid import uuid4
 
 import structlog
 
-from callrouter.core.call import Call, Leg, Offer, Revision
-from callrouter.core.facts import Fact, LegEnded, OfferEnded, OfferMade
-from callrouter.core.parts import MICROSECOND, PartsReader, text, whole, write_legs, write_offers
+from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
+from callrouter.core.facts import Fact, HoldNoted, LegEnded, OfferEnded, OfferMade, RecordingNoted
+from callrouter.core.parts import (
+    MICROSECOND,
+    PartsReader,
+    text,
+    whole,
+    write_holds,
+    write_legs,
+    write_offers,
+    write_recordings,
+)
 from callrouter.logs import Outage
 from callrouter.store.writing.spool import open_locked
 from callrouter.store.writing.writer import NumberedFact, RowsRefused, Writer, WriterAway
@@ -35,7 +44,8 @@ log = structlog.get_logger(__name__)
 MAX_BYTES: Final = 4_000_000
 RETRY_SECONDS: Final = 2.0
 _PATTERN: Final = "facts-*.jsonl"
-_OFFER, _LEG = "offer", "leg"
+_OFFER, _LEG, _HOLD, _RECORDING = "offer", "leg", "hold", "recording"
+Grown = Offer | Leg | Hold | Recording
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,9 +92,11 @@ class _File:
 
 
 class FactJournal:
-    """An observer of offers and legs; `safe` hears which calls need it no more, `run` takes over from a predecessor."""
+    """An observer of what grows with calls; `safe` hears which calls need it no more, `run` takes over from a
+    predecessor.
+    """
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({OfferMade, OfferEnded, LegEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset({OfferMade, OfferEnded, LegEnded, HoldNoted, RecordingNoted})
 
     def __init__(self, writer: Writer, folder: Path) -> None:
         """`writer` is this journal's own; `folder` is that of the spool."""
@@ -95,12 +107,16 @@ class FactJournal:
         self._failing = Outage(log, "facts of living calls cannot be kept on disk", "they are kept again")
 
     def observe(self, told: Sequence[Fact]) -> None:
-        """Keep each offer as it is known now, and each leg that is over."""
+        """Keep each offer, hold and recording as it is known now, and each leg that is over."""
         for fact in told:
             if isinstance(fact, (OfferMade, OfferEnded)):
                 self._append(fact.call, fact.offer)
             elif isinstance(fact, LegEnded):
                 self._append(fact.call, fact.leg)
+            elif isinstance(fact, HoldNoted):
+                self._append(fact.call, fact.hold)
+            elif isinstance(fact, RecordingNoted) and fact.recording.began_at is not None:
+                self._append(fact.call, fact.recording)
 
     def safe(self, call_ids: Iterable[str]) -> None:
         """These are in the record, or on disk on the way to it, with all that grew with them."""
@@ -123,7 +139,7 @@ class FactJournal:
         for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(_PATTERN))):
             await self._take_over(path)
 
-    def _append(self, call: Call, one: Offer | Leg) -> None:
+    def _append(self, call: Call, one: Grown) -> None:
         try:
             self._current().append(call.call_id, _line(call, one))
             self._failing.ended()
@@ -170,34 +186,59 @@ class FactJournal:
                 return
 
 
-def _line(call: Call, one: Offer | Leg) -> bytes:
+def _line(call: Call, one: Grown) -> bytes:
     rang_at = call.clocks.ringing_at
 
     def after(at: datetime | None) -> int | None:
         return None if at is None else (at - rang_at) // MICROSECOND
 
-    if isinstance(one, Offer):
-        kind, (written,) = _OFFER, write_offers([one], after)
-    else:
-        kind, (written,) = _LEG, write_legs([one], after)
+    match one:
+        case Offer():
+            kind, (written,) = _OFFER, write_offers([one], after)
+        case Leg():
+            kind, (written,) = _LEG, write_legs([one], after)
+        case Hold():
+            kind, (written,) = _HOLD, write_holds([one], after)
+        case Recording():
+            kind, (written,) = _RECORDING, [[*part, call.client] for part in write_recordings([one], after)]
     head = [call.call_id, call.pbx, call.revision.epoch, call.revision.count, (rang_at - _EPOCH) // MICROSECOND]
     return json.dumps([kind, *head, written]).encode() + b"\n"
 
 
 def _latest(content: bytes) -> list[NumberedFact]:
     """The last word on each fact of a file; a line that was cut, or is none of ours, says nothing."""
-    found: dict[tuple[type, str, int], NumberedFact] = {}
+    found: dict[tuple[type, str, int, int], NumberedFact] = {}
     for line in content.splitlines():
         try:
             one = _read(*json.loads(line))
         except (ValueError, TypeError, OverflowError) as error:
             log.warning("a line of the journal of facts does not read", reason=repr(error))
             continue
-        found[type(one.fact), one.call_id, one.fact.number] = one
+        leg = one.fact.leg if isinstance(one.fact, Hold) else 0
+        found[type(one.fact), one.call_id, leg, one.fact.number] = one
     return list(found.values())
 
 
 def _read(kind: str, call_id: str, pbx: str, epoch: int, count: int, rang: int, written: Any) -> NumberedFact:
     reader = PartsReader(_EPOCH + timedelta(microseconds=rang))
-    fact = reader.offer(written) if kind == _OFFER else reader.leg(written)
-    return NumberedFact(call_id=text(call_id), pbx=text(pbx), revision=Revision(whole(epoch), whole(count)), fact=fact)
+    client, fact = "", _grown(reader, kind, written)
+    if isinstance(fact, Recording):
+        client = text(written[-1])
+    revision = Revision(whole(epoch), whole(count))
+    return NumberedFact(call_id=text(call_id), pbx=text(pbx), revision=revision, fact=fact, client=client)
+
+
+def _grown(reader: PartsReader, kind: str, written: Any) -> Grown:
+    match kind:
+        case "offer":
+            return reader.offer(written)
+        case "leg":
+            return reader.leg(written)
+        case "hold":
+            return reader.hold(written)
+        case "recording":
+            found = reader.recording(written[:-1])
+            if found.began_at is None:
+                raise ValueError("a recording that was not begun")
+            return found
+    raise ValueError(f"{kind!r} is no kind of fact")

@@ -1,10 +1,11 @@
 """How a batch of calls, some of which may have rows already, goes into the tables: SQL, run in one transaction.
 
 Of two records of one call the one with the higher revision stands (`core.call.Revision`), with its queue visits. What
-the other said is kept, whole, in `superseded_calls`. Numbered facts (offers, legs) are many for a call, and nobody need
-know all of them: of each the higher revision stands, and those that only one has told stay. What others go on with once
-it is written (messages, recordings, wishes to be called back) is added where it is missing, whoever told it, and never
-changed or taken away.
+the other said is kept, whole, in `superseded_calls`. Numbered facts (offers, legs, holds) are many for a call, and
+nobody need know all of them: of each the higher revision stands, and those that only one has told stay. So it is with a
+recording of a conversation, but for what others have made of it since (its file's length, loudness and end). What
+others go on with once it is written (messages, their recordings, wishes to be called back) is added where it is
+missing, whoever told it, and never changed or taken away.
 
 While it runs, `calls` is locked against other writers: a row that another engine wrote between two of these statements
 would be replaced without having been kept.
@@ -16,7 +17,7 @@ from typing import Final
 
 from callrouter.store import tables
 
-NUMBERED: Final = {"offers": "call_id, number", "legs": "leg_id"}
+NUMBERED: Final = {"offers": "call_id, number", "legs": "leg_id", "holds": "leg_id, number"}
 """Tables of numbered facts, by their keys."""
 STAGED: Final = ("calls", "queue_visits", *NUMBERED, "messages", "recordings", "callbacks")
 """Tables that a batch has rows for, each of which is staged in one like it."""
@@ -69,11 +70,21 @@ def _higher(table: str, key: str) -> str:
     """  # noqa: S608 - names of ours
 
 
-def _added(table: str) -> str:
-    return f"INSERT INTO {table} SELECT * FROM staged_{table} ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours
+def _added(table: str, which: str = "") -> str:
+    return f"INSERT INTO {table} SELECT * FROM staged_{table}{which} ON CONFLICT DO NOTHING"  # noqa: S608 - names of ours
 
 
-MERGE_NUMBERED: Final = tuple(_higher(table, key) for table, key in NUMBERED.items())
+_RECORDED: Final = """
+INSERT INTO recordings SELECT * FROM staged_recordings WHERE kind = 'conversation' ON CONFLICT (recording_id) DO UPDATE
+SET seconds = CASE WHEN recordings.checksum IS NULL THEN excluded.seconds ELSE recordings.seconds END,
+    leg = excluded.leg, delete_after = excluded.delete_after, paused_seconds = excluded.paused_seconds,
+    objected_at = coalesce(excluded.objected_at, recordings.objected_at),
+    epoch = excluded.epoch, revision = excluded.revision
+WHERE recordings.kind = 'conversation'
+    AND (coalesce(recordings.epoch, 0), coalesce(recordings.revision, 1)) < (excluded.epoch, excluded.revision)
+"""
+
+MERGE_NUMBERED: Final = (*(_higher(table, key) for table, key in NUMBERED.items()), _RECORDED)
 """The part of it that numbered facts alone need."""
 
 MERGE: Final = (
@@ -82,6 +93,7 @@ MERGE: Final = (
     _STAND,
     *_REPLACE_VISITS,
     *MERGE_NUMBERED,
-    *(_added(table) for table in ("messages", "recordings", "callbacks")),
+    *(_added(table) for table in ("messages", "callbacks")),
+    _added("recordings", " WHERE kind = 'message'"),
 )
 """Run once the batch is staged; no call stands in it twice."""

@@ -10,14 +10,17 @@ takes half a microsecond for a datetime, and a call has ten. A connection that w
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from callrouter.core.call import Call, Leg, Offer, Revision
+from callrouter.core.books.recordings import made as made_recordings
+from callrouter.core.books.recordings import name_of
+from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
 from callrouter.core.explain import nodes_reached
 from callrouter.store import tables
-from callrouter.store.trace import cleaned, trace_json, variables_json
+from callrouter.store.trace import cleaned, queue_parts, trace_json, variables_json
 
 CALL_COLUMNS = tuple(column.name for column in tables.calls.columns)
 QUEUE_VISIT_COLUMNS = tuple(column.name for column in tables.queue_visits.columns)
@@ -31,14 +34,21 @@ OFFER_COLUMNS = tuple(column.name for column in tables.offers.columns)
 MESSAGE_COLUMNS = tuple(column.name for column in tables.messages.columns)
 CALLBACK_COLUMNS = ("call_id", "position", "client", "number", "node", "asked_at", "state")
 """What is known when a call ends; what becomes of a callback is written later (`outgoing.book`)."""
-RECORDING_COLUMNS = ("recording_id", "kind", "call_id", "client", "started_at", "seconds")
+HOLD_COLUMNS = tuple(column.name for column in tables.holds.columns)
+RECORDING_COLUMNS = (
+    *("recording_id", "kind", "call_id", "client", "started_at", "seconds", "leg", "delete_after"),
+    *("number", "paused_seconds", "objected_at", "epoch", "revision"),
+)
 """What is known when a call ends; what its file holds is looked at later (`access.keeping`)."""
 
 Row = tuple[Any, ...]
 
 POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MESSAGE = tables.RecordingKind.MESSAGE.value
+_SECOND = 1_000_000
+_MESSAGE, _CONVERSATION = tables.RecordingKind.MESSAGE.value, tables.RecordingKind.CONVERSATION.value
+_OF_NO_CONVERSATION = (None, None, None, None, None, 0, 1)
+"""What stands for a message in the columns of conversations; whoever told it first, it is never changed."""
 _INT64 = struct.Struct("!q")
 
 
@@ -61,6 +71,7 @@ class Rows:
     queue_visits: list[Row] = field(default_factory=list)
     offers: list[Row] = field(default_factory=list)
     legs: list[Row] = field(default_factory=list)
+    holds: list[Row] = field(default_factory=list)
     messages: list[Row] = field(default_factory=list)
     recordings: list[Row] = field(default_factory=list)
     callbacks: list[Row] = field(default_factory=list)
@@ -72,17 +83,17 @@ class Rows:
             ValueError: the call has not ended.
         """
         visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
-        offers, legs = len(self.offers), len(self.legs)
+        offers, legs, holds, recordings = len(self.offers), len(self.legs), len(self.holds), len(self.recordings)
         row = self.take(call)
         people = [one.agent + one.queue for one in call.offers] + [one.party + one.identity for one in call.legs]
         if not _storable(row, "".join(people)):
             del self.queue_visits[visits:], self.offers[offers:], self.legs[legs:], self.callbacks[callbacks:]
-            del self.messages[messages:], self.recordings[messages:]
+            del self.messages[messages:], self.recordings[recordings:], self.holds[holds:]
             row = self.take(cleaned(call))
         self.calls.append(row)
 
     def take(self, call: Call) -> Row:
-        """Add the visits, offers, legs, messages, recordings and callbacks of a call, and give back its own row.
+        """Add the visits, offers, legs, holds, messages, recordings and callbacks of a call, and give back its own row.
 
         Raises:
             ValueError: the call has not ended.
@@ -91,11 +102,24 @@ class Rows:
         ended_at = clocks.ended_at
         if ended_at is None or call.disposition is None:
             raise ValueError(f"call {call.call_id} has not ended: it has no row yet")
-        waiting, talk, agent = self._take_queue_visits(call, ended_at)
+        # A difference of minutes takes two thirds of the time of one of years, so that alone is made for each instant.
+        rang_at = clocks.ringing_at
+        rang = (rang_at - POSTGRES_EPOCH) // _MICROSECOND
+
+        def instant(at: datetime | None) -> int | None:
+            return None if at is None else rang + (at - rang_at) // _MICROSECOND
+
+        queues = queue_parts(call)
+        waiting, talk, agent = self._take_queue_visits(call, rang, ended_at, queues)
         if call.offers:
             self.offers += [offer_row(call.call_id, call.revision, one) for one in call.offers]
         if call.legs:
             self.legs += [leg_row(call.call_id, call.pbx, call.revision, one) for one in call.legs]
+        if call.holds:
+            self.holds += [hold_row(call.call_id, call.revision, one) for one in call.holds]
+        if call.recordings:
+            made = made_recordings(call)
+            self.recordings += [recording_row(call.call_id, call.client, call.revision, one) for one in made]
         if call.messages or call.callbacks:
             self._take_parts(call)
         return (
@@ -109,47 +133,56 @@ class Rows:
             call.diverted_from,
             call.disposition,
             call.hangup_cause,
-            (clocks.ringing_at - POSTGRES_EPOCH) // _MICROSECOND,
-            _instant(clocks.answered_at),
-            _instant(clocks.entered_service_at),
-            _instant(clocks.offered_at),
-            _instant(clocks.bridged_at),
-            (ended_at - POSTGRES_EPOCH) // _MICROSECOND,
+            rang,
+            instant(clocks.answered_at),
+            instant(clocks.entered_service_at),
+            instant(clocks.offered_at),
+            instant(clocks.bridged_at),
+            instant(ended_at),
             waiting,
             talk,
             agent,
             tables.PATH_ARROW.join(nodes_reached(call)),
             variables_json(call),
-            trace_json(call),
+            trace_json(call, queues),
             call.pbx,
             call.revision.epoch,
             call.revision.count,
         )
 
-    def _take_queue_visits(self, call: Call, ended_at: datetime) -> tuple[float, float, str | None]:
-        """Add the queue visits; gives `Call`'s waiting and talk seconds and agent, which are sums over them anyhow."""
+    def _take_queue_visits(
+        self, call: Call, rang: int, ended_at: datetime, queues: Sequence[Sequence[Any]]
+    ) -> tuple[float, float, str | None]:
+        """Add the queue visits; gives `Call`'s waiting and talk seconds and agent, which are sums over them anyhow.
+
+        `queues` are their arrays in the trace, whose instants count from when the call `rang`: so they are computed
+        once, and `QueueVisit.waiting_seconds` and `talk_seconds` are differences of integers here.
+        """
         earlier = call.earlier
         waiting = talk = 0.0
         agent = earlier.agent
-        for position, visit in enumerate(call.queue_visits, start=1):
-            waited = visit.waiting_seconds(ended_at)
+        for position, visit in enumerate(queues, start=1):
+            queue, entered, offers, offered, rung, answered, left, outcome = visit
+            if answered is not None or left is not None:
+                waited = max(0, (left if answered is None else answered) - entered) / _SECOND
+            else:
+                waited = call.queue_visits[position - 1].waiting_seconds(ended_at)
             waiting += waited
-            answered_at = visit.answered_at
-            if answered_at is not None:
-                talk += visit.talk_seconds()
-                agent = visit.agent
+            if answered is not None:
+                talk += max(0, left - answered) / _SECOND if left is not None else 0.0
+                agent = rung
             self.queue_visits.append(
                 (
                     call.call_id,
                     position,
-                    visit.queue,
-                    (visit.entered_at - POSTGRES_EPOCH) // _MICROSECOND,
-                    _instant(visit.offered_at),
-                    visit.offers,
-                    visit.agent,
-                    _instant(answered_at),
-                    _instant(visit.left_at),
-                    visit.outcome,
+                    queue,
+                    rang + entered,
+                    None if offered is None else rang + offered,
+                    offers,
+                    rung,
+                    None if answered is None else rang + answered,
+                    None if left is None else rang + left,
+                    outcome,
                     waited,
                     call.pbx,
                 )
@@ -179,7 +212,8 @@ class Rows:
                 )
             )
             began = _instant(message.started_at)
-            self.recordings.append((message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds))
+            known = (message.recording, _MESSAGE, call.call_id, call.client, began, message.seconds)
+            self.recordings.append((*known, *_OF_NO_CONVERSATION))
         for position, callback in enumerate(call.callbacks, start=1):
             self.callbacks.append(
                 (
@@ -230,6 +264,40 @@ def leg_row(call_id: str, pbx: str, revision: Revision, leg: Leg) -> Row:
         leg.identity or None,
         str(leg.sip) if leg.sip else None,
         leg.trunk or None,
+        revision.epoch,
+        revision.count,
+    )
+
+
+def hold_row(call_id: str, revision: Revision, hold: Hold) -> Row:
+    """A hold as it was known when the call had this revision."""
+    return (
+        f"{call_id}/{hold.leg}",
+        hold.number,
+        call_id,
+        _instant(hold.began_at),
+        _instant(hold.ended_at),
+        revision.epoch,
+        revision.count,
+    )
+
+
+def recording_row(call_id: str, client: str, revision: Revision, recording: Recording) -> Row:
+    """The recording of a conversation, one that was begun, as it was known when the call had this revision."""
+    began_at = recording.began_at
+    assert began_at is not None
+    return (
+        name_of(call_id, recording.number),
+        _CONVERSATION,
+        call_id,
+        client,
+        _instant(began_at),
+        recording.seconds(),
+        f"{call_id}/{recording.leg}" if recording.leg else None,
+        _instant(began_at + timedelta(days=recording.keep_days)),
+        recording.number,
+        recording.paused_seconds,
+        _instant(recording.objected_at),
         revision.epoch,
         revision.count,
     )

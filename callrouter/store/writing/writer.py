@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from callrouter.core.call import Call, Leg, Offer, Revision
+from callrouter.core.call import Call, Hold, Leg, Offer, Recording, Revision
 from callrouter.errors import StoreError
 from callrouter.store.database import Database
 from callrouter.store.refusals import is_outage
@@ -23,6 +23,7 @@ from callrouter.store.writing.merge import MERGE, MERGE_NUMBERED, STAGING
 from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
+    HOLD_COLUMNS,
     LEG_COLUMNS,
     MESSAGE_COLUMNS,
     OFFER_COLUMNS,
@@ -31,8 +32,10 @@ from callrouter.store.writing.rows import (
     Row,
     Rows,
     expect_rows,
+    hold_row,
     leg_row,
     offer_row,
+    recording_row,
 )
 
 WRITE_SECONDS = 30.0
@@ -71,7 +74,9 @@ class NumberedFact:
     call_id: str
     pbx: str
     revision: Revision
-    fact: Offer | Leg
+    fact: Offer | Leg | Hold | Recording
+    client: str = ""
+    """Whose; of a recording only."""
 
 
 class Writer:
@@ -91,7 +96,7 @@ class Writer:
         return await self._watched(lambda: self._write(list(calls), maybe_known))
 
     async def write_facts(self, facts: Sequence[NumberedFact]) -> None:
-        """Commit offers and legs by themselves, of each of which the higher revision stands; none is in it twice.
+        """Commit what grows with calls by itself, of each of which the higher revision stands; none is in it twice.
 
         Raises:
             WriterAway: nothing is known to be committed.
@@ -104,6 +109,10 @@ class Writer:
                     rows.offers.append(offer_row(one.call_id, one.revision, offer))
                 case Leg() as leg:
                     rows.legs.append(leg_row(one.call_id, one.pbx, one.revision, leg))
+                case Hold() as hold:
+                    rows.holds.append(hold_row(one.call_id, one.revision, hold))
+                case Recording() as recording:
+                    rows.recordings.append(recording_row(one.call_id, one.client, one.revision, recording))
         await self._watched(lambda: self._merge_facts(rows))
 
     async def _merge_facts(self, rows: Rows) -> None:
@@ -183,8 +192,11 @@ class Writer:
             await self._copy_table(f"{prefix}offers", OFFER_COLUMNS, _in_slices(rows.offers))
         if rows.legs:
             await self._copy_table(f"{prefix}legs", LEG_COLUMNS, _in_slices(rows.legs))
+        if rows.holds:
+            await self._copy_table(f"{prefix}holds", HOLD_COLUMNS, _in_slices(rows.holds))
         if rows.messages:
             await self._copy_table(f"{prefix}messages", MESSAGE_COLUMNS, _in_slices(rows.messages))
+        if rows.recordings:
             await self._copy_table(f"{prefix}recordings", RECORDING_COLUMNS, _in_slices(rows.recordings))
         if rows.callbacks:
             await self._copy_table(f"{prefix}callbacks", CALLBACK_COLUMNS, _in_slices(rows.callbacks))

@@ -17,6 +17,7 @@ from callrouter.app.history import PlanHistory
 from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.errors import DialplanError
 from callrouter.metrics import DialplanMetrics
@@ -62,6 +63,7 @@ class Site:
         database = database or self.database
         keeper = LiveKeeper(LivePlans(self.data / "live"))
         history = PlanHistory(database, self.folder)
+        handover = Handover("", on_applied=lambda: None)
         changes = PlanChanges(
             metrics=DialplanMetrics(CollectorRegistry()),
             history=history,
@@ -72,7 +74,8 @@ class Site:
             queues_due=asyncio.Event(),
             names_due=asyncio.Event(),
             agents_due=asyncio.Event(),
-            handover=Handover("", on_applied=lambda: None),
+            handover=handover,
+            queues_ready=QueuesReady(handover, members_due=asyncio.Event(), members_seen=asyncio.Event()),
             tasks=Tasks(),
         )
         settings = Settings(_env_file=None, dialplans_dir=self.folder, data_dir=self.data)

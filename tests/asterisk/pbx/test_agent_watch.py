@@ -277,3 +277,25 @@ async def test_telephones_are_heard_while_somebody_follows(own_pbx: Pbx) -> None
 
     assert len(told.agents) == known
     assert room.link.counters.events_dropped > dropped
+
+
+async def test_queues_derived_from_a_teams_are_the_team() -> None:
+    """One team, however many queues there are for it: it is paused where the agent is paused in all of them."""
+    asterisk, watch, told = watching()
+    asterisk.members = [
+        member("QueueMember", queue) for queue in ("medical", "medical.anne", "medical.-bruno", "legal")
+    ]
+    await watch.look()
+    asterisk.says("QueueMemberPause", "medical", Paused="1", PausedReason="lunch")
+    await settled()
+    for queue in ("medical.anne", "medical.-bruno"):
+        asterisk.says("QueueMemberPause", queue, Paused="1", PausedReason="lunch")
+    await settled()
+    asterisk.says("QueueMemberPause", "legal", Paused="1", PausedReason="lunch")
+    await settled()
+
+    assert [(card.queues, card.paused_in, card.state, card.reason) for card in told.agents] == [
+        (["legal", "medical"], [], "ready", ""),
+        (["legal", "medical"], ["medical"], "ready", "lunch"),
+        (["legal", "medical"], ["legal", "medical"], "paused", "lunch"),
+    ]

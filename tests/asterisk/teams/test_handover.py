@@ -6,6 +6,8 @@ import asyncio
 
 from callrouter.asterisk.teams.document import teams_from
 from callrouter.asterisk.teams.handover import AWAY_SECONDS, HandedOver, Handover, sign
+from callrouter.core.agents.preference import Preference, by_queue
+from callrouter.core.call import replace
 from callrouter.dialplan.shared.queues import TeamQueue
 from callrouter.dialplan.shared.reading import Shared
 
@@ -139,3 +141,51 @@ async def test_without_a_key_there_is_no_unit_to_miss() -> None:
     clock.now_seconds = 1000
 
     assert (made.is_expected, made.trouble) == (False, None)
+
+
+PREFERS = Preference(team="day", prefer=("bruno",), next_level_seconds=20)
+
+
+async def test_derived_queues_follow_their_team() -> None:
+    """Levels, members, settings: whoever joins the team is rung in its derived queues at once."""
+    made, _ = handover()
+    day = replace(queue("day", "anne", "bruno"), weight=3)
+    made.folder_says(shared(day))
+    made.named({"day"}, by_queue([PREFERS, Preference(team="gone", never=("anne",))]))
+    first = made.teams
+    made.folder_says(shared(replace(day, members=("anne", "bruno", "carl"), ring_seconds=7.0)))
+    second = made.teams
+    assert first is not None
+    assert second is not None
+
+    assert [team.name for team in first.teams] == ["day", "day.bruno.20s"]
+    derived, joined = first.teams[1], second.teams[1]
+    assert [one.agent for one in derived.members] == ["anne", "bruno"]
+    assert (derived.levels, derived.next_level_seconds, derived.weight) == ({"anne": 2}, 20, 3)
+    assert ([one.agent for one in joined.members], joined.ring_seconds) == (["anne", "bruno", "carl"], 7)
+    assert joined.levels == {"anne": 2, "carl": 2}
+    assert made.derived_from("day") == ["day.bruno.20s"]
+
+
+async def test_plans_wait_until_the_unit_has_their_derived_queues() -> None:
+    """They are handed over before the plans are in service, and stay until they are; without a unit nobody waits."""
+    made, _ = handover()
+    made.folder_says(shared(queue("day", "anne", "bruno")))
+    made.named({"day"})
+    assert not made.expect(by_queue([PREFERS]))  # no unit has asked yet: there is nobody to wait for
+    made.named({"day"})
+    await made.answer(NONCE, applied="", trouble="", longest_seconds=0)
+    await made.answer(NONCE, applied=made.version, trouble="", longest_seconds=0)
+    other = Preference(team="day", never=("anne",))
+    waits = made.expect(by_queue([PREFERS, other]))
+    settled = asyncio.get_running_loop().create_task(made.settled())
+    await asyncio.sleep(0)
+    made.named({"day"}, by_queue([PREFERS]))  # somebody looks before the new plans are in service
+    before = (waits, settled.done(), [*made.derived])
+    await made.answer(NONCE, applied=made.version, trouble="", longest_seconds=0)
+    await asyncio.wait_for(settled, 1)
+    made.named({"day"}, by_queue([other]))
+
+    assert before == (True, False, ["day.bruno.20s", "day.-anne"])
+    assert [*made.derived] == ["day.-anne"]
+    assert not made.expect(by_queue([other]))

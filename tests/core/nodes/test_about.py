@@ -85,8 +85,8 @@ def says(about: About, effect: Effect) -> bool:
             return any(type(one) is type(effect) for one in about.does)
         case CollectDigits(max_digits=wanted):
             return any(isinstance(one, CollectDigits) and wanted <= one.max_digits for one in about.does)
-        case EnterQueue():  # for whom an agent answers is the plan's to say, not the node's
-            return replace(effect, briefing=None) in about.does
+        case EnterQueue():  # for whom an agent answers is the plan's to say, and how a recording is named the call's
+            return replace(effect, briefing=None, recording="", objection="") in about.does
         case LookAtQueues():
             return effect in about.does
         case Dial(numbers=numbers):

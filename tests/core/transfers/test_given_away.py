@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from callrouter.core import state
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import (
     Call,
     CallState,
@@ -87,6 +88,17 @@ def test_to_a_colleague(done: dict[str, str]) -> None:
     assert call.call.agent == "bea"
     assert [offer.outcome for offer in call.call.offers] == [OfferOutcome.ANSWERED] * 2
     kept(plan, call.call)
+
+
+def test_to_a_team_of_which_the_client_wants_some_agents() -> None:
+    """Whom the client never wants there is not rung for a caller who is given to it; the record says the team."""
+    wanted = Preference(team="legal", never=("carl",))
+    plan = replace(a_plan(), preferences={"legal": wanted}, derived={wanted.queue: wanted})
+    call = given(talking(plan), "legal", team="legal").expects("queue legal (never carl)")
+    call.after(7).agent_answers("clara").after(11).queue_left(QueueOutcome.ANSWERED).expects("hang up 16")
+    call.hangs_up().ends(Disposition.ANSWERED)
+
+    assert [visit.queue for visit in call.call.queue_visits] == ["medical", "legal"]
 
 
 def test_it_is_explained() -> None:

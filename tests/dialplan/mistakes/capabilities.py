@@ -58,6 +58,8 @@ CAPABILITIES: Mapping[str, Callable[[Firm], bool]] = {
     "priority that rises": _anywhere(lambda key, value: key == "rises"),
     "key that leaves a line": _anywhere(lambda key, value: key == "queue" and "keys" in value),
     "queue looked at": _anywhere(lambda key, value: key == "agents"),
+    "agents preferred": lambda firm: any("prefer" in one for one in firm.client.get("agents", {}).values()),
+    "agents never wanted": lambda firm: any("never" in one for one in firm.client.get("agents", {}).values()),
     "number in two lists": lambda firm: "partners" in firm.client.get("lists", {}),
     "emergency": lambda firm: "emergency" in firm.client,
     "emergency at night only": lambda firm: "emergency" in firm.client and "duty" not in _day_keys(firm),

@@ -216,7 +216,20 @@ def right(random: Random, place: Place | None = None) -> Firm:
     _tree(firm)
     if firm.chance(0.4):
         _identity(firm)
+    if firm.chance(0.3):
+        _preference(firm)
     return firm
+
+
+def _preference(firm: Firm) -> None:
+    """Whom of its team the firm wants; each has two members."""
+    queue = firm.trade.queue
+    first, second = firm.random.sample(firm.folder.shared["queues"]["queues"][queue]["members"], 2)
+    firm.client["agents"] = {
+        queue: firm.random.choice(
+            [{"prefer": [first]}, {"prefer": [first], "next_level": "20s"}, {"never": [second]}, {"prefer": second}]
+        )
+    }
 
 
 def _identity(firm: Firm) -> None:

@@ -4,4 +4,5 @@ almanac                             ../test_dates.py
 calendars, snippets                 ../test_sharing.py, test_rotas_as_written.py
 lists                               ../test_shared_lists.py
 dialling, people, queues, reading   ../test_broken_folders.py
+derived                             ../folder/test_derived_bound.py, ../../asterisk/teams/test_handover.py
 """

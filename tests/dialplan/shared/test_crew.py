@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from callrouter.asterisk.agents.derived_crew import DerivedCrew
 from callrouter.asterisk.agents.last_crew import LastCrew
+from callrouter.core.agents.preference import Preference, by_queue
 from callrouter.core.agents.standing import Crew, Member
 from callrouter.dialplan.language.reader import read
 from callrouter.dialplan.shared.crew import crew_of
@@ -91,3 +93,47 @@ def test_what_cannot_be_keyed_or_said() -> None:
     assert any("have the same number" in one for one in wrong(double))
     for reason in ("wrap_up", "missed", "a|b", ""):
         assert any("pauses" in one for one in wrong(f"agents: {{ anne: {{}}, bruno: {{}} }}\npauses: ['{reason}']"))
+
+
+def test_agents_are_rung_in_queues_that_are_derived_from_their_teams() -> None:
+    """Each with the level they have there; the team is named once. The same object as long as both are the same."""
+    written = crew_of(shared())
+    derived = by_queue(
+        [
+            Preference(team="medical", prefer=("bruno",)),
+            Preference(team="legal", never=("anne",)),
+            Preference(team="gone", never=("anne",)),
+        ]
+    )
+    source = DerivedCrew(lambda: written, lambda: derived)
+    crew = source()
+    assert crew is not None
+    places = {name: {one.queue: dict(one.queues) for one in agent.places} for name, agent in crew.agents.items()}
+
+    assert source() is crew
+    assert places == {
+        "anne": {"medical": {"medical": 0, "medical.bruno": 1}, "legal": {"legal": 0}},
+        "bruno": {"medical": {"medical": 0, "medical.bruno": 0}, "legal": {"legal": 1, "legal.-anne": 0}},
+    }
+    assert crew.pbx_queues == {"medical", "legal", "medical.bruno", "legal.-anne"}
+    assert DerivedCrew(lambda: written, dict)() is written
+    assert DerivedCrew(lambda: None, lambda: derived)() is None
+
+
+def test_a_derived_queue_that_goes_keeps_its_members_until_it_is_gone() -> None:
+    """Whoever waits there is still served; who is a member of the team otherwise is not touched."""
+    written = crew_of(shared())
+    assert written is not None
+    before = written.with_derived([Preference(team="medical", prefer=("bruno",))])
+    now = [before]
+    last = LastCrew(lambda: now[0])
+    last()
+    now[0] = written
+    leaving = last()
+    last.queues_are({"medical", "legal"})
+    gone = last()
+
+    assert dict(leaving.agents["anne"].places[0].queues) == {"medical": 0, "medical.bruno": 1}
+    assert [place.queue for place in leaving.agents["anne"].places] == ["medical", "legal"]
+    assert dict(gone.agents["anne"].places[0].queues) == {"medical": 0}
+    assert "medical.bruno" not in gone.pbx_queues

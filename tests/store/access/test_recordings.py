@@ -9,22 +9,23 @@ import struct
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
-from callrouter.core.call import Call, replace
+from callrouter.core.call import Call, Recording, replace
 from callrouter.permissions import By, Permission
 from callrouter.store import schema
 from callrouter.store.access.audit import AuditRow, list_audit
 from callrouter.store.access.keeping import Keeper
-from callrouter.store.access.recordings import EXPIRE, Recordings, StoredRecording
+from callrouter.store.access.recordings import EXPIRE, OBJECT, Recordings, StoredRecording
 from callrouter.store.access.sound_file import QUIETEST, file_of, measure, path_of
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
-from callrouter.store.tables import AuditOutcome
+from callrouter.store.tables import AuditOutcome, RecordingKind
 from callrouter.store.writing.writer import Writer
 
 from ..conftest import MONDAY  # noqa: TID252  # tests are no installed package
@@ -329,3 +330,55 @@ async def test_a_link_is_no_recording(
     await written(database, make_call(1))
 
     assert await recordings.open(await one(recordings), BY) is None
+
+
+def conversation(call: Call, **known: Any) -> Call:
+    """The call, of which a conversation of a minute was recorded."""
+    began_at = call.clocks.ringing_at + timedelta(seconds=10)
+    ended_at = began_at + timedelta(seconds=60)
+    one = Recording(number=1, key="9", keep_days=30, leg=1, began_at=began_at, ended_at=ended_at, **known)
+    return replace(call, messages=(), recordings=(one,), recordings_made=1)
+
+
+async def test_a_conversation_is_kept_as_long_as_its_client_says(
+    database: Database, recordings: Recordings, folder: Path, make_call: MakeCall
+) -> None:
+    """Whatever the setting for messages; its length is that of its file, once it was looked at."""
+    await written(database, conversation(make_call(1), paused_seconds=7.0))
+    (folder / "call-000001-c1.wav").write_bytes(tone(3000, 2.5))
+    keeper = Keeper(database, folder, recordings, keep_days=3, now=lambda: MONDAY + timedelta(days=20))
+    before = await one(recordings, "call-000001-c1")
+    await Keeper(database, folder, recordings, keep_days=3, now=lambda: MONDAY).measure()
+    await keeper.expire()
+    kept = await one(recordings, "call-000001-c1")
+    later = Keeper(database, folder, recordings, keep_days=0, now=lambda: MONDAY + timedelta(days=31))
+    await later.expire()
+
+    assert (before.kind, before.leg, before.seconds, before.paused_seconds) == (
+        RecordingKind.CONVERSATION,
+        "call-000001/1",
+        60,
+        7,
+    )
+    assert (kept.seconds, kept.deleted_at) == (2.5, None)
+    assert kept.delete_after == before.started_at + timedelta(days=30)
+    assert (await one(recordings, "call-000001-c1")).deleted_at is not None
+    assert names_in(folder) == []
+
+
+async def test_what_a_caller_objected_to_is_never_played_and_deleted(
+    database: Database, recordings: Recordings, folder: Path, make_call: MakeCall
+) -> None:
+    """By whoever looks after recordings, where no engine was there to do it; the trail says why."""
+    call = make_call(1)
+    await written(database, conversation(call, objected_at=call.clocks.ringing_at + timedelta(seconds=70)))
+    (folder / "call-000001-c1.wav").write_bytes(tone(3000))
+    found = await one(recordings, "call-000001-c1")
+    played = await recordings.open(found, BY)
+    keeper = Keeper(database, folder, recordings, keep_days=0)
+    deleted = await keeper.delete_objected(), await keeper.delete_objected()
+
+    assert played is None
+    assert deleted == (1, 0)
+    assert names_in(folder) == []
+    assert [row.deed.action for row in await trail(database)] == [OBJECT]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from callrouter.core.call import CallState, Disposition, QueueOutcome, replace
-from callrouter.core.effects import Announced, Briefing, Comfort, EnterQueue, Rising
+from callrouter.core.effects import Announced, Briefing, Comfort, EnterQueue, Play, Rising
 from callrouter.core.nodes import HangupNode, MenuNode, MessageNode, QueueNode
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.numbers import CallerList
@@ -213,6 +213,38 @@ def case_a_key_that_is_none_of_theirs_overflows() -> Playbook:
     return call.hangs_up().ends(Disposition.ABANDONED)
 
 
+RECORDED = QueueNode(
+    name="team",
+    queue="sales",
+    max_wait_seconds=180,
+    announcement=(sound("recorded, 9 objects"),),
+    objection="9",
+    keep_days=30,
+    exits={"overflow": "message"},
+)
+
+
+def case_recorded() -> Playbook:
+    """The announcement to its end, whatever is keyed; then the line, and what is recorded."""
+    call = Playbook(plan_of(RECORDED, *REST)).offer().expects("answer", "play recorded, 9 objects").answered()
+    call.digits("5").prompt_ended().expects("queue sales recorded").after(9).agent_answers("agent-1")
+    call.after(30).queue_left(QueueOutcome.ANSWERED).expects("hang up 16").hangs_up().ends(Disposition.ANSWERED)
+    assert [one.seconds() for one in call.call.recordings] == [30]
+    return call
+
+
+def case_recorded_and_objected_to() -> Playbook:
+    """During the announcement: the line as ever, and nothing is recorded."""
+    call = Playbook(plan_of(RECORDED, *REST)).offer().expects("answer", "play recorded, 9 objects").answered()
+    call.digits("9").prompt_ended().expects("queue sales").agent_answers("agent-1")
+    return call.after(30).hangs_up().ends(Disposition.ANSWERED)
+
+
+UNHEARD = {
+    "brief": "what agents hear first",
+    "objection": "the key by which callers object to being recorded",
+    "keep_days": "how many days a conversation's recording is kept",
+}
 ABOUT = (
     (
         KEYS,
@@ -224,7 +256,7 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(),
             effort=Effort(),
-            unheard={"brief": "what agents hear first"},
+            unheard=UNHEARD,
         ),
     ),
     (
@@ -237,7 +269,23 @@ ABOUT = (
             variables=Variables(),
             uses=Uses(),
             effort=Effort(),
-            unheard={"brief": "what agents hear first"},
+            unheard=UNHEARD,
+        ),
+    ),
+    (
+        RECORDED,
+        About(
+            family=Family.REACHES,
+            left_by={"overflow": LeftBy.OTHERS},
+            does=(
+                Play(sounds=RECORDED.announcement, interruptible=False),  # type: ignore[arg-type]  # sounds alone
+                EnterQueue(queue="sales", priority=0, max_wait_seconds=180),
+            ),
+            reads=Reads(),
+            variables=Variables(),
+            uses=Uses(),
+            effort=Effort(seconds=2.0),
+            unheard=UNHEARD,
         ),
     ),
 )

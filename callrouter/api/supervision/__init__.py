@@ -1,0 +1,3 @@
+"""Conversations overseen over HTTP, in both applications: `routes` is what may be done in a call that goes on,
+`schemas` what is answered. `here` carries it out, in the engine's process, `there` passes it on to that.
+"""

@@ -1,0 +1,1 @@
+"""Recording of conversations, and supervision, on a real Asterisk."""
