@@ -80,8 +80,8 @@ def visits_are_the_sum(found: Compared) -> Iterator[str]:
         if not len(surely) <= len(answered) + taken <= len(maybe):
             yield f"{pair.name}: {len(answered)} visits and {taken} given answered, {len(maybe)} picked up"
         counted = sum(visit["offers"] for visit in visits)
-        if counted + given != len(journey.offers):
-            yield f"{pair.name}: {counted} offers counted and {given} given, {len(journey.offers)} rang"
+        if counted + given != len(pair.row["offers"]):
+            yield f"{pair.name}: {counted} offers counted and {given} given, {len(pair.row['offers'])} rows"
         for earlier, later in pairwise(visits):
             if instant(later["entered_at"]) < instant(earlier["left_at"]):
                 yield f"{pair.name}: two queues at once"

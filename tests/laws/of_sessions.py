@@ -48,7 +48,7 @@ def wrap_ups_are_theirs(found: Compared) -> Iterator[str]:
         for ring in filter(is_talk, pair.journey.offers):
             # Who gets a caller back whom they gave away has two conversations with them.
             mine = by_call.get((ring.call, ring.phone), [])
-            rows = mine if ring.without_power else [row for row in mine if _follows(row, ring)]
+            rows = [row for row in mine if ring.without_power or _follows(row, ring)]
             for row in rows:
                 mine.remove(row)
             yield from _wrap_up(pair, ring, rows, found.notes)
