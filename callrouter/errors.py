@@ -21,6 +21,7 @@
     ├── AgentRefused           an agent, or whoever asks for them: that cannot be done where they stand
     ├── RecordingRefused       whoever asks: no conversation of that call is being recorded, or it is so already
     ├── SupervisionRefused     whoever asks: nobody talks in that call, or that telephone is not in it
+    ├── ControlRefused         an agent, or a program: it cannot be done in the conversation as it stands
     ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
     │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
     │   ├── ConsoleAway        … does not reach Asterisk's local socket
@@ -79,6 +80,17 @@ class RecordingRefused(CallrouterError):
 
 class SupervisionRefused(CallrouterError):
     """A supervisor cannot do in a conversation what is asked as things stand."""
+
+
+class ControlRefused(CallrouterError):
+    """What is asked cannot be done in a conversation as things stand; nothing has changed.
+
+    `away`: because Asterisk cannot be asked.
+    """
+
+    def __init__(self, message: str, *, away: bool = False) -> None:
+        super().__init__(message)
+        self.away = away
 
 
 class CoreError(CallrouterError):

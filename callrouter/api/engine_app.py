@@ -14,6 +14,8 @@ from callrouter import __version__
 from callrouter.api.agents.routes import Agents
 from callrouter.api.agents.routes import router as agents_router
 from callrouter.api.auth import CurrentVisitor, Gate
+from callrouter.api.control.routes import Controlled
+from callrouter.api.control.routes import router as control_router
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
@@ -58,6 +60,7 @@ def create_engine_app(
     notes: Mapping[str, Check] | None = None,
     agents: Agents | None = None,
     overseen: Overseen | None = None,
+    controlled: Controlled | None = None,
 ) -> FastAPI:
     """The application for uvicorn.
 
@@ -73,6 +76,7 @@ def create_engine_app(
         notes: what /health and /ready mention though work goes on, by name.
         agents: /agents, and what may be done for them; without them there are none.
         overseen: what may be done in /calls/<id>; likewise.
+        controlled: what may be done in agents' conversations, likewise.
     """
     app = FastAPI(title="callrouter engine", version=__version__, docs_url=None, redoc_url=None)
     install_problem_handlers(app)
@@ -104,6 +108,9 @@ def create_engine_app(
     if overseen is not None:
         guards, problems = [Depends(gate.enter), Depends(refuse_unknown)], documented(401, 422, 429)
         app.include_router(supervision_router(overseen, gate), dependencies=guards, responses=problems)
+    if controlled is not None:
+        guards, problems = [Depends(gate.enter), Depends(refuse_unknown)], documented(401, 422, 429)
+        app.include_router(control_router(controlled, gate), dependencies=guards, responses=problems)
     if feed is not None:
         dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
         app.include_router(engine_page.router(feed, gate), dependencies=dependencies)

@@ -13,6 +13,8 @@ from callrouter.api import audit, callbacks, calls, live, messages, recordings, 
 from callrouter.api.agents import routes as agent_routes
 from callrouter.api.agents.there import AgentsThere
 from callrouter.api.auth import Gate
+from callrouter.api.control import routes as control_routes
+from callrouter.api.control.there import ControlledThere
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented, install_problem_handlers
@@ -81,6 +83,7 @@ def create_web_app(
         agent_routes.sessions_router(database, AgentsThere(engine), gate, now),
         agent_routes.router(AgentsThere(engine), gate),
         supervision_routes.router(OverseenThere(engine), gate),
+        control_routes.router(ControlledThere(engine), gate),
         stream.router(Hub(now) if hub is None else hub, gate),
         recordings.router(database, recorded, gate, now),
         audit.router(database, gate, now),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from callrouter import __version__, garbage
 from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
+from callrouter.api.control.here import ControlledHere
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
@@ -39,6 +40,8 @@ from callrouter.app.wiring.parts import (
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.transfers.consultations import Consultations
+from callrouter.asterisk.transfers.control import CallControl
 from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics, Sources
 from callrouter.runtime.listeners import Listeners
@@ -96,6 +99,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
     directory = RosterDirectory(lambda: agents.roster)
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    consultations = Consultations(
+        ground.link, switch, ground.calls, places=switch.places, tell=driver.tell, now=ground.clock.now
+    )
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
     placed.calls.tells(placed.callbacks.heard)  # after the switch, which is told of events first
@@ -151,6 +157,12 @@ async def _build(settings: Settings, database: Database) -> Engine:
         outgoing=outgoing,
         agents=AgentsHere(roster=agents.roster, note=records.trail.note),
         overseen=overseen,
+        controlled=ControlledHere(
+            calls=ground.calls,
+            controls=CallControl(ground.link, ground.calls, consultations, directory, link_up=ground.link_up),
+            clock=ground.clock,
+            note=records.trail.note,
+        ),
         callbacks=placed.callbacks,
         shown_numbers=metrics.shown_numbers,
         calls=ground.calls,

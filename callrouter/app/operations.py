@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from callrouter import __version__
 from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
+from callrouter.api.control.here import ControlledHere
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.readiness import Check, failed_checks
 from callrouter.api.status import DialplansOut, RefusedCallsOut, StatusOut, WithoutNumberOut
@@ -51,6 +52,7 @@ class EngineOperations:
     outgoing: OutgoingCheck
     overseen: OverseenHere
     agents: AgentsHere
+    controlled: ControlledHere
     shown_numbers: ShownNumbers
     callbacks: Callbacks
     calls: LiveCalls
@@ -96,6 +98,7 @@ class EngineOperations:
             notes=self.notes,
             agents=self.agents,
             overseen=self.overseen,
+            controlled=self.controlled,
         )
 
     async def status(self) -> StatusOut:

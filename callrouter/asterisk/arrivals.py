@@ -14,6 +14,9 @@ from callrouter.pbx_names import trunk_of
 
 CODES: Final = "callrouter-agent"
 """First argument of AsyncAGI where no caller is, but an agent's telephone with a feature code (extensions.conf)."""
+CONSULTATION: Final = "callrouter-consult"
+"""The same of an agent's telephone that calls somebody, on behalf of a caller or not (`transfers.consultations`)."""
+NO_CALLERS: Final = (CODES, CONSULTATION)
 
 
 def offered(env: AgiEnv, region: str, at: datetime) -> CallOffered:

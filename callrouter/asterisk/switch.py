@@ -17,7 +17,7 @@ import structlog
 
 from callrouter.asterisk import rings
 from callrouter.asterisk.actions import ChannelActions
-from callrouter.asterisk.arrivals import CODES, offered
+from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage
@@ -73,7 +73,7 @@ class AsteriskSwitch:
         self._by_uniqueid: dict[str, Line] = {}
         self._link = link
         self._clock = clock
-        self._places = places
+        self.places = places
         self._region = region
         self._shift = shift
         self._derived = derived
@@ -99,7 +99,7 @@ class AsteriskSwitch:
             link=self._link,
             tell=inbox.tell,
             now=self._heard_at,
-            places=self._places,
+            places=self.places,
             round_trips=self._round_trips,
             waits=self._waits,
             derived=self._derived,
@@ -134,6 +134,11 @@ class AsteriskSwitch:
         """The name of the caller's channel; empty when it is no line of ours."""
         line = self.lines.get(call_id)
         return line.channel.channel if line is not None else ""
+
+    def uniqueid_of(self, call_id: str) -> str:
+        """The id of the caller's channel; empty when it is no line of ours."""
+        line = self.lines.get(call_id)
+        return line.uniqueid if line is not None else ""
 
     def follow(self, uniqueid: str, call_id: str) -> None:
         """Hear what becomes of a channel that belongs to a call, as of those that are rung for it."""
@@ -188,8 +193,8 @@ class AsteriskSwitch:
             log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
             give_back(self._link, ChannelActions(channel))
             return
-        if env.arguments[:1] == (CODES,):
-            return  # an agent's telephone, and no caller (`agents.feature_codes`)
+        if env.arguments and env.arguments[0] in NO_CALLERS:
+            return  # an agent's telephone (`agents.feature_codes`, `transfers.consultations`)
         if not env.arguments and env.complete:
             log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
             return

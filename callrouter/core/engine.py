@@ -49,7 +49,7 @@ from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQu
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
-from callrouter.core.transfers import waits
+from callrouter.core.transfers import consultations, waits
 from callrouter.core.transfers.targets import MAX_TARGET, Destination, destination
 
 MAX_DIGITS_AHEAD = 32
@@ -115,7 +115,7 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
     match told:
         case inputs.DigitPressed():
             return _digit_pressed(call, told)
-        case inputs.LegHeard() | inputs.AgentOffered() | inputs.LegFailed():
+        case inputs.LegHeard() | inputs.AgentOffered() | inputs.LegFailed() | inputs.ConsultationHeard():
             return _rung(call, told)
         case inputs.SupervisorTold():
             return _supervised(call, told)
@@ -210,7 +210,7 @@ def _transferred(plan: Plan, call: Call, told: inputs.Transferred) -> Turn:
     """An agent has given the caller away: their conversation is over, and the caller's journey goes on."""
     walk = _Walk(plan, told.at, [])
     by = call.agent or ""
-    closed = close_open_visits(call, told.at)
+    closed = close_open_visits(_end_consultation(walk.facts, call, told.at), told.at)
     call = replace(_note_closed(walk.facts, closed, _GIVEN_AWAY), memory={})
     found = destination(plan.transfers, plan.nodes, told)
     return walk.give(call, told.target[:MAX_TARGET], found, by)
@@ -238,8 +238,12 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
-def _rung(call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegFailed) -> Turn:
+def _rung(
+    call: Call, heard: inputs.LegHeard | inputs.AgentOffered | inputs.LegFailed | inputs.ConsultationHeard
+) -> Turn:
     """More was heard of those who are rung: the books change, and nothing is asked for."""
+    if isinstance(heard, inputs.ConsultationHeard):
+        return _consulted(call, heard)
     if isinstance(heard, inputs.LegFailed):
         return Turn(call=replace(note_leg_failed(call, heard.failure), revision=call.revision.next()))
     if isinstance(heard, inputs.LegHeard):
@@ -341,6 +345,28 @@ def _colleague_answered(told: list[fact.Fact], call: Call, at: datetime) -> Call
     return answered
 
 
+def _consulted(call: Call, told: inputs.ConsultationHeard) -> Turn:
+    """An agent consults somebody, or has given them the caller: the caller waits for nothing meanwhile."""
+    by = call.agent or ""
+    heard = consultations.hear(call, told)
+    facts: list[fact.Fact] = [fact.LegEnded(call=heard, leg=one) for one in legs.closed(call, heard)]
+    if told.sign is not inputs.ConsultationSign.COMPLETED:
+        if heard is call:
+            return Turn(call=call)
+        heard = replace(heard, revision=heard.revision.next())
+        changed = fact.ConsultationChanged(call=heard, by=by, party=told.agent or told.party, sign=told.sign)
+        return Turn(call=heard, facts=(*facts, changed))
+    closed = _note_closed(facts, close_open_visits(heard, told.at), _GIVEN_AWAY)
+    after = consultations.change_hands(closed, told, by)
+    after = replace(after, revision=after.revision.next())
+    facts += [
+        fact.NodeVisited(call=after, visit=after.visits[-1]),
+        fact.CallTransferred(call=after, by=by, target=told.agent or told.party),
+        fact.Bridged(call=after),
+    ]
+    return Turn(call=after, facts=tuple(facts))
+
+
 def _refuse(call: Call, reason: str) -> Turn:
     return Turn(call=call, facts=(fact.InputRefused(call=call, reason=reason),))
 
@@ -380,6 +406,7 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     node = plan.nodes.get(call.node)
     if node is not None and call.state is CallState.RECORDING:
         call = walk.keep_messages(call, node.on_hangup(call, at))
+    call = _end_consultation(walk.facts, call, at)
     call = _note_closed(walk.facts, close_open_visits(call, at), _ENDED_BY[by])
     known, call = call, recordings.close(call, at)  # of a conversation that went on elsewhere
     walk.facts.extend(_recordings_changed(known, call))
@@ -397,6 +424,13 @@ def _end(plan: Plan, call: Call, told: inputs.CallerHungUp) -> Turn:
     )
     call = legs.end_caller(call, at, by)
     return Turn(call=call, facts=(*walk.facts, fact.CallEnded(call=call)))
+
+
+def _end_consultation(facts: list[fact.Fact], call: Call, at: datetime) -> Call:
+    """Whom the agent still speaks to, they speak to without a caller."""
+    closed = legs.close(call, LegPurpose.CONSULTATION, at, None)
+    facts += [fact.LegEnded(call=closed, leg=one) for one in legs.closed(call, closed)]
+    return closed
 
 
 def _note_closed(

@@ -59,6 +59,7 @@ def explain(call: Call, plan: Plan | None = None, timezone: str | None = None) -
         entries += _dial(dial, carriers)
     entries += [_hold(call, hold) for hold in call.holds if hold.ended_at]
     entries += [_conversation(leg) for leg in call.legs if leg.purpose is LegPurpose.AGENT and leg.ended_at]
+    entries += [_consultation(leg) for leg in call.legs if leg.purpose is LegPurpose.CONSULTATION]
     for message in call.messages:
         spoken_at = message.started_at + timedelta(seconds=message.seconds)
         entries.append((spoken_at, _ENDED, f"has left a message of {message.seconds:.0f} s{_for(message.deliver)}"))
@@ -138,6 +139,14 @@ def _conversation(leg: Leg) -> Entry:
 def _hold(call: Call, hold: Hold) -> Entry:
     who = next((leg.party for leg in call.legs if leg.number == hold.leg), "")
     return hold.ended_at or hold.began_at, _ENDED, f"was on hold for {hold.seconds():.0f} s by {who or 'somebody'}"
+
+
+def _consultation(leg: Leg) -> Entry:
+    """Whom an agent consulted, and for how long."""
+    at, party = leg.ended_at or leg.began_at, leg.party or "somebody"
+    if leg.answered_at is None:
+        return at, _ENDED, f"consultation of {party}: not answered"
+    return at, _ENDED, f"consulted {party} for {leg.talk_seconds():.0f} s"
 
 
 def _by_carriers(call: Call, purpose: LegPurpose) -> list[Leg]:

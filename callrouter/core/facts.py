@@ -22,6 +22,7 @@ from callrouter.core.call import (
     Recording,
     Visit,
 )
+from callrouter.core.inputs import ConsultationSign
 
 
 class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
@@ -120,6 +121,16 @@ class CallTransferred(Struct, frozen=True, kw_only=True, gc=False):
     """Why not, for a person; empty when it was done."""
 
 
+class ConsultationChanged(Struct, frozen=True, kw_only=True, gc=False):
+    """An agent began to consult somebody, spoke to them, or has parted from them."""
+
+    call: Call
+    by: str
+    """The agent; empty when it is not known."""
+    party: str
+    sign: ConsultationSign
+
+
 class MessageLeft(Struct, frozen=True, kw_only=True, gc=False):
     """A message was recorded."""
 
@@ -181,6 +192,7 @@ Fact = (
     | SupervisionNoted
     | Bridged
     | CallTransferred
+    | ConsultationChanged
     | MessageLeft
     | CallbackAsked
     | NotificationAsked

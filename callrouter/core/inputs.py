@@ -167,6 +167,33 @@ class Transferred(Struct, frozen=True, kw_only=True, gc=False):
     """The colleague is logged in nowhere: no telephone of theirs can ring."""
 
 
+class ConsultationSign(StrEnum):
+    """What is heard of a consultation: an agent speaks to somebody, while their caller is on hold."""
+
+    BEGAN = "began"
+    """Somebody is rung, or waited for, for the agent."""
+    ANSWERED = "answered"
+    COMPLETED = "completed"
+    """The caller was given to whom the agent spoke to: an announced transfer."""
+    ENDED = "ended"
+    """Nobody was reached, or they have parted; the agent has the caller."""
+
+
+class ConsultationHeard(Struct, frozen=True, kw_only=True, gc=False):
+    """Something was heard of an agent's consultation."""
+
+    consultation: str
+    """Which one: an opaque reference."""
+    sign: ConsultationSign
+    at: datetime
+    party: str = ""
+    """Who is consulted, as the record calls them."""
+    agent: str = ""
+    """Which agent that is; empty: it is none, or not known yet."""
+    channel: str = ""
+    """Their channel, once they have answered: an opaque reference by which more is heard of it."""
+
+
 class RecordingEnded(Struct, frozen=True, kw_only=True, gc=False):
     """The message is recorded, or could not be."""
 
@@ -315,6 +342,7 @@ Input = (
     | AgentOffered
     | AgentAnswered
     | LegHeard
+    | ConsultationHeard
     | QueueLeft
     | LegAnswered
     | LegFailed

@@ -36,7 +36,14 @@ ADMITS: Mapping[CallState, frozenset[type]] = {
     CallState.QUEUED: ALWAYS | {inputs.AgentAnswered, inputs.QueueLeft},
     CallState.DIALLING: ALWAYS | {inputs.LegAnswered, inputs.LegFailed, inputs.DialEnded},
     CallState.CONNECTED: ALWAYS
-    | {inputs.QueueLeft, inputs.LegFailed, inputs.DialEnded, inputs.Transferred, inputs.SupervisorTold},
+    | {
+        inputs.QueueLeft,
+        inputs.LegFailed,
+        inputs.DialEnded,
+        inputs.Transferred,
+        inputs.ConsultationHeard,
+        inputs.SupervisorTold,
+    },
     CallState.RECORDING: ALWAYS | {inputs.RecordingEnded, inputs.RecordingFound},
     CallState.CONSULTING: ALWAYS | {inputs.QueuesSeen, inputs.LookupDone, inputs.LookupFailed},
     CallState.HANGING_UP: frozenset({inputs.CallerHungUp, inputs.ControlLost, inputs.LegHeard}),

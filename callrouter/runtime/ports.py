@@ -66,6 +66,10 @@ class Directory(Protocol):
         """The agent of this name, number or telephone; "" when nobody is."""
         ...
 
+    def at(self, phone: str) -> str:
+        """The agent who is rung at a telephone; "" when nobody is."""
+        ...
+
     def phone(self, agent: str) -> str:
         """The telephone of an agent, where they are logged in; "" when they are nowhere."""
         ...
@@ -83,6 +87,10 @@ class _Nobody:
     """The directory of a place without agents."""
 
     def colleague(self, name: str) -> str:
+        """Nobody."""
+        return ""
+
+    def at(self, phone: str) -> str:
         """Nobody."""
         return ""
 

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from callrouter.core.agents.standing import LOGGED_OUT, WRAP_UP, AgentState
 from callrouter.core.call import CallerId, CallState, Disposition, OfferOutcome, QueueOutcome
+from callrouter.core.inputs import ConsultationSign
 
 
 class PhoneState(StrEnum):
@@ -168,6 +169,24 @@ class CallTransferred(CallEvent, frozen=True, kw_only=True, tag="call.transferre
     """Why not, for a person; empty when it was done."""
 
 
+class CallHeld(CallEvent, frozen=True, kw_only=True, tag="call.held", gc=False):
+    """An agent has put the caller on hold, or has taken them back."""
+
+    agent: str
+    on_hold: bool
+
+
+class ConsultationChanged(CallEvent, frozen=True, kw_only=True, tag="call.consulted", gc=False):
+    """An agent whose caller is on hold rings somebody (`began`), speaks to them (`answered`), or has parted from them
+    (`ended`); `call.transferred` follows where they have the caller then."""
+
+    agent: str
+    """Who consults."""
+    party: str
+    """Whom: an agent, a team's queue, or a contact."""
+    sign: ConsultationSign
+
+
 class QueueLeft(CallEvent, frozen=True, kw_only=True, tag="queue.left", gc=False):
     """A stay in a queue is over, after a conversation or without one."""
 
@@ -260,6 +279,8 @@ StreamEvent = (
     | CallSupervised
     | RecordingChanged
     | CallTransferred
+    | CallHeld
+    | ConsultationChanged
     | QueueLeft
     | MessageTaken
     | CallbackAsked

@@ -48,6 +48,8 @@ class Feed:
             facts.SupervisionNoted,
             facts.RecordingNoted,
             facts.CallTransferred,
+            facts.HoldNoted,
+            facts.ConsultationChanged,
             facts.MessageLeft,
             facts.CallbackAsked,
             facts.CallEnded,

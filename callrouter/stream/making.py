@@ -7,7 +7,7 @@ from datetime import datetime
 
 from callrouter.core import facts
 from callrouter.core.books.recordings import name_of
-from callrouter.core.call import Call, LegPurpose, Offer, QueueVisit, Recording
+from callrouter.core.call import Call, Hold, LegPurpose, Offer, QueueVisit, Recording
 from callrouter.core.facts import Fact
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
@@ -49,16 +49,6 @@ class EventMaker:
                 yield self._offer_ended(call, offer)
             case facts.Bridged(call=call):
                 yield self._answered(call)
-            case facts.SupervisionNoted(call=call, party=phone, mode=mode, at=at):
-                yield events.CallSupervised(at=at, call=self.card(call, at), phone=phone, mode=mode)
-            case facts.RecordingNoted(call=call, recording=recording) if recording.began_at is not None:
-                at = self._now()
-                name = name_of(call.call_id, recording.number)
-                state = _state(recording)
-                yield events.RecordingChanged(at=at, call=self.card(call, at), recording=name, state=state)
-            case facts.CallTransferred(call=call, by=by, target=target, refusal=refusal):
-                at = self._now()
-                yield events.CallTransferred(at=at, call=self.card(call, at), by=by, target=target, refusal=refusal)
             case facts.QueueEnded():
                 yield self._queue_left(fact)
             case facts.MessageLeft(call=call, message=message):
@@ -76,6 +66,27 @@ class EventMaker:
             case facts.CallEnded(call=call):
                 yield self._ended(call)
             case _:
+                yield from self._of_conversation(fact)
+
+    def _of_conversation(self, fact: Fact) -> Iterator[CallEvent]:
+        """What becomes of a conversation between its beginning and its end."""
+        match fact:
+            case facts.SupervisionNoted(call=call, party=phone, mode=mode, at=at):
+                yield events.CallSupervised(at=at, call=self.card(call, at), phone=phone, mode=mode)
+            case facts.RecordingNoted(call=call, recording=recording) if recording.began_at is not None:
+                at = self._now()
+                name = name_of(call.call_id, recording.number)
+                state = _state(recording)
+                yield events.RecordingChanged(at=at, call=self.card(call, at), recording=name, state=state)
+            case facts.CallTransferred(call=call, by=by, target=target, refusal=refusal):
+                at = self._now()
+                yield events.CallTransferred(at=at, call=self.card(call, at), by=by, target=target, refusal=refusal)
+            case facts.HoldNoted(call=call, hold=hold):
+                yield self._held(call, hold)
+            case facts.ConsultationChanged(call=call, by=by, party=party, sign=sign):
+                at = self._now()
+                yield events.ConsultationChanged(at=at, call=self.card(call, at), agent=by, party=party, sign=sign)
+            case _:
                 pass
 
     def _offer_ended(self, call: Call, offer: Offer) -> CallEvent:
@@ -84,6 +95,11 @@ class EventMaker:
         return events.OfferEnded(
             at=at, call=self.card(call, at), queue=offer.queue, agent=offer.agent, outcome=offer.outcome
         )
+
+    def _held(self, call: Call, hold: Hold) -> CallEvent:
+        at = hold.ended_at or hold.began_at
+        agent = next((leg.party for leg in call.legs if leg.number == hold.leg), "")
+        return events.CallHeld(at=at, call=self.card(call, at), agent=agent, on_hold=hold.ended_at is None)
 
     def _answered(self, call: Call) -> CallEvent:
         visit = open_visit(call)

@@ -42,6 +42,9 @@ class Telephone(asyncio.DatagramProtocol):
         self.host = "127.0.0.1"
         self.port = 0
         self.tones: deque[float] = deque(maxlen=_TONE_FRAMES)
+        self.keys: list[str] = []
+        """Keyed by the other side."""
+        self._last_key = b""
         self._transport: asyncio.DatagramTransport | None = None
         self._peer: tuple[str, int] | None = None
         self._heard = bytearray()
@@ -93,14 +96,23 @@ class Telephone(asyncio.DatagramProtocol):
     # ---- the ear
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        if len(data) >= 16 and data[0] >> 6 == 2 and data[1] & 0x7F == _PAYLOAD_EVENT:
+            self._note_key(data)
         if len(data) <= 12 or data[0] >> 6 != 2 or data[1] & 0x7F != _PAYLOAD_ALAW:
-            return  # RTCP of a neighbour, comfort noise, digits sent to us
+            return  # RTCP of a neighbour, comfort noise
         if self._peer is None:
             self._peer = addr
         self._hear(data[12 + 4 * (data[0] & 0x0F) :])
 
     def error_received(self, exc: Exception) -> None:
         """Asterisk closes its port a moment before we hang up: nothing is lost by it."""
+
+    def _note_key(self, data: bytes) -> None:
+        """A packet of a key (RFC 4733, 2.3): all of one key have its timestamp, and its end comes three times."""
+        timestamp, event, ended = data[4:8], data[12], data[13] & 0x80
+        if ended and timestamp != self._last_key and event < len(_EVENTS):
+            self._last_key = timestamp
+            self.keys.append(_EVENTS[event])
 
     def _hear(self, alaw: bytes) -> None:
         now = time.monotonic()

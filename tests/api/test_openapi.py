@@ -13,8 +13,10 @@ from fastapi.openapi.models import OpenAPI
 from callrouter.api import schemas, stats_schemas
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
+from callrouter.api.control import schemas as control_schemas
 from callrouter.api.supervision import schemas as supervision_schemas
 from callrouter.api.supervision.schemas import Act
+from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
@@ -26,7 +28,7 @@ from .test_web_app import AUTHORISED, NOWHERE, web
 CALL_ID = "1795427775-42-518203"
 
 
-ANSWERS = (schemas, stats_schemas, agent_schemas, supervision_schemas)
+ANSWERS = (schemas, stats_schemas, agent_schemas, supervision_schemas, control_schemas)
 
 
 @pytest.fixture
@@ -85,6 +87,7 @@ def test_every_route_says_what_it_does_and_how_it_refuses(document: dict[str, An
         "/api/agents/sessions",
         *(f"/api/agents/{{agent}}/{wish}" for wish in Wish),
         *(f"/api/calls/{{call_id}}/{act}" for act in Act),
+        *(f"/api/calls/{{call_id}}/{control}" for control in Control),
     }
     for path, operation in operations(document):
         assert operation["description"], path
@@ -170,6 +173,7 @@ async def test_the_examples_of_parameters_are_taken(
             others |= {f"/api/callbacks/{CALL_ID}/1/settle": 204, f"/api/worklist/{CALL_ID}/called": 409}
             others |= {f"/api/agents/{{agent}}/{wish}": 502 for wish in Wish}
             others |= {f"/api/calls/{CALL_ID}/{act}": 502 for act in Act}
+            others |= {f"/api/calls/{CALL_ID}/{control}": 502 for control in Control}
             expected = others.get(path, 200)
             assert answer.status_code == expected, (path, answer.reason_phrase)
     assert TOKEN not in str(document)

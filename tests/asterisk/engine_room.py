@@ -14,6 +14,8 @@ from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.asterisk.supervision.recordings import Conversations
 from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.transfers.consultations import Consultations
+from callrouter.asterisk.transfers.control import CallControl
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.core.effects import Lookup, Sound
@@ -136,6 +138,7 @@ class EngineRoom:
     calls: LiveCalls
     conversations: Conversations
     supervision: Supervision
+    control: CallControl
     seen: list[Fact] = field(default_factory=list)
     round_trips: list[float] = field(default_factory=list)
 
@@ -293,6 +296,8 @@ async def engine_room(
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     clock.tells(driver.redate)
     wire(link)
+    consultations = Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
+    control = CallControl(link, calls, consultations, directory, link_up=lambda: link.state is LinkState.UP)
     if follower is not None:
         tasks.start(AgentWatch(link, follower, clock.now).run(), "watch over agents")
     rooms.append(
@@ -304,6 +309,7 @@ async def engine_room(
             calls=calls,
             conversations=conversations,
             supervision=supervision,
+            control=control,
         )
     )
     tasks.start(link.run(), "link")

@@ -252,7 +252,16 @@ FITTING: dict[str, tuple[str, ...]] = {
     "collecting": ("CollectEnded", "DigitPressed", "DigitPressed"),
     "queued": ("QueueLeft", "AgentOffered", "AgentAnswered", "LegHeard", "DigitPressed"),
     "dialling": ("DialEnded", "LegAnswered", "LegFailed"),
-    "connected": ("QueueLeft", "DialEnded", "LegHeard", "LegFailed", "Transferred", "RecordingTold", "SupervisorTold"),
+    "connected": (
+        "QueueLeft",
+        "DialEnded",
+        "LegHeard",
+        "LegFailed",
+        "Transferred",
+        "ConsultationHeard",
+        "RecordingTold",
+        "SupervisorTold",
+    ),
     "recording": ("RecordingEnded", "RecordingFound"),
     "consulting": ("QueuesSeen", "LookupDone", "LookupFailed", "DigitPressed"),
     "hanging_up": ("CallerHungUp",),
@@ -290,6 +299,19 @@ def transfers(step: int, at: datetime) -> st.SearchStrategy[inputs.Transferred]:
     )
 
 
+def consultations(at: datetime) -> st.SearchStrategy[inputs.ConsultationHeard]:
+    """What may be heard of an agent's consultation."""
+    return st.builds(
+        inputs.ConsultationHeard,
+        consultation=st.sampled_from(["k-1", "k-2"]),
+        sign=st.sampled_from(inputs.ConsultationSign),
+        at=st.just(at),
+        party=st.sampled_from(["doctor", "legal", "+33612345001"]),
+        agent=st.one_of(st.just(""), agents),
+        channel=legs,
+    )
+
+
 @st.composite
 def happenings(draw: st.DrawFn, call: Call, at: datetime) -> inputs.Input:
     """What could happen next: mostly something that fits, sometimes nonsense, a late step, or a hang-up."""
@@ -308,7 +330,7 @@ def _recorded(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: in
     return inputs.RecordingEnded(step=step, outcome=outcome, seconds=seconds, heard=heard, at=at)
 
 
-_CONVERSATION = ("LegHeard", "Transferred", "RecordingTold", "SupervisorTold")
+_CONVERSATION = ("LegHeard", "Transferred", "ConsultationHeard", "RecordingTold", "SupervisorTold")
 
 
 def _in_conversation(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, step: int, at: datetime) -> inputs.Input:
@@ -321,7 +343,12 @@ def _in_conversation(draw: Callable[[st.SearchStrategy[Any]], Any], name: str, s
             mode = draw(st.sampled_from(inputs.SupervisionMode))
             return inputs.SupervisorTold(mode=mode, party=draw(agents), leg=draw(legs), at=at)
         case _:
-            told: inputs.Input = draw(signs(at) if name == "LegHeard" else transfers(step, at))
+            of_kind = {
+                "LegHeard": signs(at),
+                "Transferred": transfers(step, at),
+                "ConsultationHeard": consultations(at),
+            }
+            told: inputs.Input = draw(of_kind[name])
             return told
 
 

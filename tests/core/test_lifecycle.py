@@ -89,6 +89,12 @@ def _call_in(state: CallState) -> Call:
     return call.stops_here()
 
 
+_SIGNS: dict[type, StrEnum] = {
+    inputs.RecordingTold: inputs.RecordingSign.OBJECTED,
+    inputs.ConsultationHeard: inputs.ConsultationSign.BEGAN,
+}
+
+
 def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
     """One input of this kind, which names this step if it names one."""
     outcomes: dict[type, StrEnum] = {
@@ -102,9 +108,10 @@ def _input(kind: type, step: int, at: datetime = LATER) -> inputs.Input:
         "digit": "1",
         "agent": "agent-9",
         "leg": 0 if kind is inputs.LegAnswered else "1795427775.12",
-        "sign": inputs.RecordingSign.OBJECTED if kind is inputs.RecordingTold else inputs.LegSign.RANG,
+        "sign": _SIGNS.get(kind, inputs.LegSign.RANG),
         "mode": inputs.SupervisionMode.LISTEN,
         "party": "agent-2",
+        "consultation": "1795427775.20",
         "reason": "because",
         "seconds": 7.0,
         "heard": True,

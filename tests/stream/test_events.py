@@ -13,6 +13,7 @@ import pytest
 
 from callrouter.core.agents.standing import AgentState
 from callrouter.core.call import Disposition, OfferOutcome, QueueOutcome
+from callrouter.core.inputs import ConsultationSign
 from callrouter.stream import events
 from callrouter.stream.events import KINDS, Event, decode, encode, schema
 
@@ -29,6 +30,10 @@ ONE_OF_EACH: list[Event] = [
     events.CallSupervised(at=AT, call=card(agent="agent-1"), phone="agent-2", mode="whisper"),
     events.RecordingChanged(at=AT, call=card(agent="agent-1"), recording="1-c1", state="paused"),
     events.CallTransferred(at=AT, call=card(agent="agent-1"), by="agent-1", target="102", refusal=""),
+    events.CallHeld(at=AT, call=card(agent="agent-1"), agent="agent-1", on_hold=True),
+    events.ConsultationChanged(
+        at=AT, call=card(agent="agent-1"), agent="agent-1", party="legal", sign=ConsultationSign.BEGAN
+    ),
     events.QueueLeft(
         at=AT,
         call=card(),

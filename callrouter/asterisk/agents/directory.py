@@ -24,6 +24,11 @@ class RosterDirectory:
         found = crew.agents.get(name) or crew.numbered(name) or self._roster.at(name) or crew.owner(name)
         return found.name if found is not None else ""
 
+    def at(self, phone: str) -> str:
+        """Whoever is rung there."""
+        found = self._roster.at(phone)
+        return found.name if found is not None else ""
+
     def phone(self, agent: str) -> str:
         """Where they are logged in, or their own telephone, if nobody has to log in for it."""
         found = self._roster.crew.agents.get(agent)

@@ -28,10 +28,10 @@ from callrouter.asterisk.line.commanded import (
     LinePorts,
     give_back,
 )
+from callrouter.asterisk.line.given import resolved
 from callrouter.asterisk.line.recordings import NOTHING
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
-from callrouter.asterisk.transfers.given import resolved
 from callrouter.core import inputs
 from callrouter.errors import AmiError
 

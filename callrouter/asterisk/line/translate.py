@@ -23,10 +23,10 @@ from callrouter.asterisk import briefing, commands
 from callrouter.asterisk.asyncagi import AgiResult, ResultKind
 from callrouter.asterisk.causes import dial_outcome, queue_key, queue_outcome, record_outcome
 from callrouter.asterisk.commands import AgiCommand
+from callrouter.asterisk.line import given
 from callrouter.asterisk.line.recordings import NOTHING, Recorded
 from callrouter.asterisk.queues import LOOK_SECONDS
 from callrouter.asterisk.say import sounds_of
-from callrouter.asterisk.transfers import given
 from callrouter.core import inputs
 from callrouter.core.effects import (
     Answer,
@@ -330,11 +330,11 @@ def _dial_variables(effect: Dial, places: Places) -> list[tuple[str, str]]:
         *((f"__CR_LEG_{index}", leg) for index, leg in enumerate(legs)),
         ("__CR_RING", _whole(effect.ring_seconds)),
         ("__CR_SCREEN", "&".join(_files(_after_pause(effect.screen, places)))),
-        *_presented_variables(effect.presented),
+        *presented_variables(effect.presented),
     ]
 
 
-def _presented_variables(presented: Presented | None) -> list[tuple[str, str]]:
+def presented_variables(presented: Presented | None) -> list[tuple[str, str]]:
     """Who calls, for callrouter-present. Where nothing is declared nothing is set: no call of the plan has any."""
     if presented is None:
         return []

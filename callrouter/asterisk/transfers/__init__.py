@@ -1,3 +1,5 @@
-"""Transfers at the edge: `given` reads what Asterisk's dialplan says of a caller who was given away, and says how a
-colleague's telephone is rung for them.
+"""Transfers at the edge, beyond a caller's own channel (`line.given` reads what that says of a blind one).
+
+`consultations` are announced transfers: whom an agent speaks to first, and what becomes of it. `control` is what
+programs do in a conversation.
 """

@@ -18,7 +18,11 @@ from typing import Final
 from callrouter.core.call import TOGETHER, Call, DialAttempt, EndedBy, Leg, LegPurpose, replace
 from callrouter.core.inputs import LINE_FAILED, LegHeard, LegSign
 
-_BY_THEM: Final = {LegPurpose.AGENT: EndedBy.AGENT, LegPurpose.CONTACT: EndedBy.CONTACT}
+_BY_THEM: Final = {
+    LegPurpose.AGENT: EndedBy.AGENT,
+    LegPurpose.CONTACT: EndedBy.CONTACT,
+    LegPurpose.CONSULTATION: EndedBy.SYSTEM,
+}
 
 
 def begin_agent(call: Call, agent: str, at: datetime) -> Call:
@@ -38,12 +42,29 @@ def begin_colleague(call: Call, at: datetime, channel: str) -> Call:
     return add(call, LegPurpose.AGENT, dial.agent, leg=channel, began_at=dial.started_at, answered_at=at)
 
 
-def begin_contact(call: Call, at: datetime, trunk: str = "") -> Call:
+def begin_consultation(call: Call, consultation: str, party: str, at: datetime) -> Call:
+    """Somebody is rung whom the agent wants to speak to."""
+    if any(one.leg == consultation for one in call.legs):
+        return call
+    return add(call, LegPurpose.CONSULTATION, party, leg=consultation, began_at=at)
+
+
+def answer_consultation(call: Call, consultation: str, party: str, at: datetime) -> Call:
+    """They speak to each other; told again, and after its end, it changes nothing."""
+    for place, one in enumerate(call.legs):
+        if one.leg == consultation and one.open and one.answered_at is None:
+            answered = replace(one, answered_at=at, party=party or one.party)
+            return replace(call, legs=(*call.legs[:place], answered, *call.legs[place + 1 :]))
+    return call
+
+
+def begin_contact(call: Call, at: datetime, trunk: str = "", channel: str = "") -> Call:
     """Somebody who was dialled has the caller; `trunk` is the carrier by which they were reached."""
     dial = call.dials[-1] if call.dials else None
     if dial is None or any(one.open and one.purpose is LegPurpose.CONTACT for one in call.legs):
         return call
-    call = add(call, LegPurpose.CONTACT, dial.answered_by or dial.target, began_at=dial.started_at, answered_at=at)
+    party = dial.answered_by or dial.target
+    call = add(call, LegPurpose.CONTACT, party, leg=channel, began_at=dial.started_at, answered_at=at)
     return replace(call, legs=(*call.legs[:-1], replace(call.legs[-1], identity=dial.shown, trunk=trunk)))
 
 

@@ -135,11 +135,16 @@ There = tuple[Pbx, Carrier, dict[str, Habit]]
 
 @asynccontextmanager
 async def a_pbx(
-    folder: Path, names: Sequence[str], queues: str = QUEUES, *, manager: str = ""
+    folder: Path,
+    names: Sequence[str],
+    queues: str = QUEUES,
+    *,
+    manager: str = "",
+    telephones: type[Carrier] = Carrier,
 ) -> AsyncIterator[tuple[Pbx, Carrier, dict[str, Habit]]]:
     """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf."""
     habits = dict.fromkeys(names, Habit.ANSWERS)
-    phones = await Carrier.open(habits)
+    phones = await telephones.open(habits)
     with Pbx.start(
         folder / "pbx",
         agents=len(names),

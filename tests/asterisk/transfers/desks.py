@@ -17,6 +17,7 @@ from tests.asterisk.agents.workplace import Workplace, a_pbx, at_work, with_wrap
 from tests.asterisk.callers import Callers
 from tests.asterisk.engine_room import DID, EngineRoom, plan_of
 from tests.asterisk.test_switch import ONE_SECOND
+from tests.asterisk.transfers.desk_phones import DeskPhones
 
 QUEUES = "[team](team)\n[legal](team)\n"
 DOCTOR = "+33639980002"
@@ -54,6 +55,22 @@ class Desks:
     place: Workplace
     room: EngineRoom
 
+    @property
+    def phones(self) -> DeskPhones:
+        """The agents'."""
+        assert isinstance(self.place.phones, DeskPhones)
+        return self.place.phones
+
+    @property
+    def call(self) -> Call:
+        """The caller's."""
+        return next(live.call for live in self.room.calls)
+
+    def channel(self, phone: str) -> str:
+        """The first of a telephone's channels."""
+        shown = self.room.pbx.cli("core show channels concise").splitlines()
+        return min(line.split("!")[0] for line in shown if line.startswith(f"PJSIP/{phone}-"))
+
     def uri(self, target: str, host: str = "") -> str:
         """A target at this PBX, or at another one."""
         return f"sip:{target}@{host or f'{self.room.pbx.sip_host}:{self.room.pbx.sip_port}'}"
@@ -63,7 +80,7 @@ class Desks:
 async def talking(folder: Path, plan: Plan | None = None, *, seconds: float = 25) -> AsyncIterator[Desks]:
     """agent-1 talks to a caller, who would stay for so long."""
     async with (
-        a_pbx(folder, ("agent-1", "agent-2"), QUEUES) as there,
+        a_pbx(folder, ("agent-1", "agent-2"), QUEUES, telephones=DeskPhones) as there,
         at_work(*there, crew(), plan or a_plan()) as (place, room),
     ):
         for name in ("agent-1", "agent-2"):
@@ -79,3 +96,8 @@ async def talking(folder: Path, plan: Plan | None = None, *, seconds: float = 25
 def agents_of(call: Call) -> list[Leg]:
     """The conversations with agents."""
     return [leg for leg in call.legs if leg.purpose is LegPurpose.AGENT]
+
+
+def consultations_of(call: Call) -> list[Leg]:
+    """Whom agents consulted."""
+    return [leg for leg in call.legs if leg.purpose is LegPurpose.CONSULTATION]

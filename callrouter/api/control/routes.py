@@ -1,0 +1,117 @@
+"""What may be done in an agent's conversation that goes on: the same routes in both applications.
+
+The engine carries out; web passes on, and says on whose behalf. Who did what is in the audit trail once, by the engine;
+that a call was nothing for somebody's eyes, by whoever was asked.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, HTTPException, Path, Query
+
+from callrouter.api.agents.routes import Whose
+from callrouter.api.auth import CurrentVisitor, Gate, Visitor
+from callrouter.api.control.schemas import ControlledOut
+from callrouter.api.engine_client import EngineAway
+from callrouter.api.filters import TEXT
+from callrouter.api.problems import documented
+from callrouter.api.schemas import LiveOut
+from callrouter.asterisk.transfers.control import MAX_KEYS, Control
+from callrouter.core.transfers.targets import MAX_TARGET
+from callrouter.errors import ControlRefused
+from callrouter.permissions import By, Permission
+
+CallId = Annotated[
+    str, Path(max_length=200, pattern=TEXT, description="Of a call in progress", examples=["1795427775-42-518203"])
+]
+Target = Annotated[
+    str,
+    Query(
+        min_length=2,
+        max_length=MAX_TARGET,
+        pattern=r"^\+?[0-9A-Za-z][0-9A-Za-z_.\-]*$",
+        description="A colleague, a team, a contact, a node or a number; `colleague.anne`, `team.medical`, "
+        "`contact.doctor` and `node.welcome` say which",
+        examples=["team.medical"],
+    ),
+]
+Keys = Annotated[
+    str, Query(min_length=1, max_length=MAX_KEYS, pattern=r"^[0-9*#A-D]+$", description="Keys", examples=["42#"])
+]
+
+
+class Controlled(Protocol):
+    """Who has the calls: the engine's own, or the way to it."""
+
+    async def live(self) -> LiveOut:
+        """The calls in progress. Raises EngineAway."""
+        ...
+
+    async def do(self, control: Control, call_id: str, detail: str, by: By) -> ControlledOut:
+        """Do it; `detail` is a target, or keys. Raises ControlRefused, EngineAway."""
+        ...
+
+
+def router(controlled: Controlled, gate: Gate) -> APIRouter:
+    """What may be done in one call."""
+    routes = APIRouter(tags=["call control"])
+    rules = {"responses": documented(403, 404, 409, 502, 503), **gate.needs(Permission.CALL_CONTROL)}
+
+    @routes.post("/calls/{call_id}/hold", **rules)
+    async def hold(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """Put the caller on hold, as a telephone does; they hear music, the agent silence."""
+        return await _done(controlled, Control.HOLD, call_id, "", visitor, whose)
+
+    @routes.post("/calls/{call_id}/resume", **rules)
+    async def resume(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """End a hold that was asked for here; 409 for a telephone's own."""
+        return await _done(controlled, Control.RESUME, call_id, "", visitor, whose)
+
+    @routes.post("/calls/{call_id}/transfer", **rules)
+    async def transfer(call_id: CallId, to: Target, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """Give the caller away at once (a blind transfer). 409 for a target that may not have them: the agent keeps
+        them.
+        """
+        return await _done(controlled, Control.TRANSFER, call_id, to, visitor, whose)
+
+    @routes.post("/calls/{call_id}/consult", **rules)
+    async def consult(call_id: CallId, to: Target, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """Ring somebody for the agent, whose caller hears music meanwhile: the first half of an announced transfer."""
+        return await _done(controlled, Control.CONSULT, call_id, to, visitor, whose)
+
+    @routes.post("/calls/{call_id}/complete", **rules)
+    async def complete(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """Give the caller to whom the agent consults. 409 before they have answered, and for a consultation that
+        the agent's telephone made by a second call of its own.
+        """
+        return await _done(controlled, Control.COMPLETE, call_id, "", visitor, whose)
+
+    @routes.post("/calls/{call_id}/take-back", **rules)
+    async def take_back(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """End the consultation; the agent has the caller again."""
+        return await _done(controlled, Control.TAKE_BACK, call_id, "", visitor, whose)
+
+    @routes.post("/calls/{call_id}/keypad", **rules)
+    async def keypad(call_id: CallId, keys: Keys, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """Press keys for whoever the agent talks to: the caller, or whom they consult."""
+        return await _done(controlled, Control.KEYPAD, call_id, keys, visitor, whose)
+
+    return routes
+
+
+async def _done(  # noqa: PLR0913, RUF100  # what, where, and on whose behalf
+    controlled: Controlled, control: Control, call_id: str, detail: str, visitor: Visitor, by: By
+) -> ControlledOut:
+    """Do it in a call that the visitor may see; another one is as if it were not there."""
+    try:
+        call = next((one for one in (await controlled.live()).calls if one.call_id == call_id), None)
+        if call is None or visitor.hides(Permission.CALL_CONTROL, call_id, call.client, set(call.queues)):
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no call {call_id} in progress")
+        return await controlled.do(control, call_id, detail, by)
+    except EngineAway as error:
+        raise HTTPException(HTTPStatus.BAD_GATEWAY, str(error)) from error
+    except ControlRefused as error:
+        status = HTTPStatus.SERVICE_UNAVAILABLE if error.away else HTTPStatus.CONFLICT
+        raise HTTPException(status, str(error)) from error

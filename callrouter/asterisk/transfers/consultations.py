@@ -1,0 +1,278 @@
+"""Agents who speak to somebody while their caller is on hold, and give them the caller: announced transfers.
+
+Whatever an agent's telephone calls enters an AsyncAGI of its own (callrouter-consult of extensions.conf), and so does a
+consultation by feature code, whose Local channel has the call's id. Here is decided whom they reach, by the list of the
+caller's client; an agent without a caller reaches colleagues only. Then the channel goes on in Asterisk's dialplan, and
+what becomes of it is heard of the channel of whoever was called, in any order:
+
+    CallrouterConsulted     they have answered; AgentConnect, where they are a team's
+    AttendedTransfer        the agent has given them the caller (REFER with Replaces, feature code, hang-up)
+    Hangup                  of them: it is over; of the agent's second channel: only if nobody had answered, because
+                            that channel also ends when the transfer is complete, before or after the event of it
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+import structlog
+
+from callrouter.asterisk import briefing, commands
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.arrivals import CONSULTATION
+from callrouter.asterisk.asyncagi import AgiEnv, parse_env
+from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.line.commanded import give_back
+from callrouter.asterisk.line.given import resolved
+from callrouter.asterisk.line.translate import Places, presented_variables
+from callrouter.asterisk.link import AmiLink
+from callrouter.core.call import Call, CallState, LegPurpose
+from callrouter.core.inputs import ConsultationHeard, ConsultationSign, Input, LegHeard, LegSign, Transferred
+from callrouter.core.transfers.targets import Destination, TransferRules, destination
+from callrouter.errors import EncodingError, ProtocolError
+from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.runtime.ports import Directory
+
+log = structlog.get_logger(__name__)
+
+NONE: Final = "-"
+"""In place of a telephone or a call that there is not."""
+HOLD: Final = "*hold"
+"""The target of nobody: the caller is on hold, and the agent hears silence. No telephone's keys can spell it."""
+NO_CLIENT: Final = TransferRules()
+"""Of an agent without a caller: nobody outside is dialled."""
+REMEMBERED_SECONDS: Final = 10.0
+"""After its end a consultation is still known to an event that comes late."""
+
+
+class Lines(Protocol):
+    """The callers' channels (`switch.AsteriskSwitch`)."""
+
+    def follow(self, uniqueid: str, call_id: str) -> None: ...
+
+    def uniqueid_of(self, call_id: str) -> str: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Consultation:
+    """One of them."""
+
+    uniqueid: str
+    """The channel that entered AsyncAGI: by it the core knows the consultation."""
+    call_id: str
+    leg: str
+    """The agent's channel with the caller."""
+    party: str
+    agent: str
+    by_code: bool
+    """It was begun by a feature code: Asterisk has the caller on hold, and not the telephone."""
+    channel: str = ""
+    """Uniqueid of whoever has answered."""
+    channel_name: str = ""
+    over: bool = False
+
+
+class Consultations:
+    """Subscribes to the link, before it runs, after the switch."""
+
+    def __init__(
+        self,
+        link: AmiLink,
+        lines: Lines,
+        calls: LiveCalls,
+        *,
+        places: Places,
+        tell: Callable[[str, Input], None],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`tell` takes what is heard, by call; `places` has the directory, and how a number is dialled."""
+        self._link = link
+        self._lines = lines
+        self._calls = calls
+        self._places = places
+        self._tell = tell
+        self._now = now
+        self._known: dict[str, Consultation] = {}
+        link.tells(
+            events={
+                "AsyncAGIStart": self._on_start,
+                "UserEvent": self._on_user_event,
+                "AgentConnect": self._on_agent_connect,
+                "AttendedTransfer": self._on_transfer,
+                "Hangup": self._on_hangup,
+            }
+        )
+
+    def of_call(self, call_id: str) -> Consultation | None:
+        """The one that is on for a call; None without one."""
+        return next((one for one in self._known.values() if one.call_id == call_id and not one.over), None)
+
+    def caller_of(self, call_id: str) -> str:
+        """The caller's channel; "" when the call is over."""
+        return self._lines.uniqueid_of(call_id)
+
+    # ------------------------------------------------------------------------------------------------ they are begun
+
+    def _on_start(self, message: AmiMessage) -> None:
+        if CONSULTATION not in message["Env"]:
+            return  # a call: nearly all are
+        try:
+            env = parse_env(message["Env"])
+        except ProtocolError:
+            return  # the switch says so
+        if env.arguments[:1] == (CONSULTATION,) and len(env.arguments) == 4:  # telephone, target, call
+            self._begin(env)
+
+    def _begin(self, env: AgiEnv) -> None:
+        _, phone, target, call_id = env.arguments
+        live = self._calls.get(call_id) if call_id != NONE else self._caller_of(phone)
+        channel = ChannelActions(env.channel)
+        if target == HOLD and live is not None and phone == NONE:
+            self._link.post_batch(channel.set_variable("CR_CONSULT", "hold"))
+            give_back(self._link, channel)
+            self._note(env, live.call, Destination(name=HOLD), by_code=True)
+            return
+        found = decide(live, target, self._places.directory)
+        try:
+            variables = list(self._variables(found, live))
+        except EncodingError as error:
+            found, variables = Destination(refusal=str(error)), [("CR_CONSULT", "refused")]
+        self._link.post_batch(b"".join([channel.set_variable(name, value) for name, value in variables]))
+        give_back(self._link, channel)
+        if found.refusal:
+            log.info("a consultation is refused", phone=phone, target=target, reason=found.refusal)
+        if live is not None and not (found.refusal or found.node):
+            self._note(env, live.call, found, by_code=phone == NONE)
+
+    def _caller_of(self, phone: str) -> LiveCall | None:
+        """Whose caller the agent at a telephone has."""
+        agent = self._places.directory.at(phone)
+        return next((live for live in self._calls if agent and leg_of(live.call, agent)), None)
+
+    def _variables(self, found: Destination, live: LiveCall | None) -> Iterator[tuple[str, str]]:
+        """What the dialplan needs to reach them.
+
+        Raises:
+            EncodingError: they are not there, or may not be dialled for nobody.
+        """
+        directory = self._places.directory
+        if found.refusal or found.node or (live is None and not found.colleague):
+            yield "CR_CONSULT", "refused"
+            return
+        if live is not None:
+            yield "__CR_CALL", live.call.call_id
+            queue = found.team or (directory.queue_of(found.colleague) if found.colleague else "")
+            yield briefing.VARIABLE, briefing.offer(live.plan.briefing(queue))
+        if found.colleague:
+            phone = directory.phone(found.colleague)
+            if not phone:
+                raise EncodingError(f"agent {found.colleague} is not logged in")
+            yield "__CR_COLLEAGUE", commands.opaque_id(phone)
+            yield "__CR_LINE", directory.queue_of(found.colleague)
+            yield "CR_CONSULT", "colleague"
+        elif found.team:
+            yield "CR_QUEUE", commands.opaque_id(found.team)
+            yield "CR_CONSULT", "team"
+        elif live is not None:
+            identity = live.plan.identity
+            yield from presented_variables(identity.presented(live.call.caller, live.call.did) if identity else None)
+            yield "CR_DIAL", self._places.dial_pattern.format(number=found.number)
+            yield "CR_CONSULT", "outside"
+
+    def _note(self, env: AgiEnv, call: Call, found: Destination, *, by_code: bool) -> None:
+        leg = next((one for one in call.legs if one.open and one.purpose is LegPurpose.AGENT), None)
+        if leg is None or call.state is not CallState.CONNECTED:
+            return
+        party = found.colleague or found.team or found.name or found.number
+        one = Consultation(
+            uniqueid=env.uniqueid,
+            call_id=call.call_id,
+            leg=leg.leg,
+            party=party,
+            agent=found.colleague,
+            by_code=by_code,
+        )
+        for other in [other for other in self._known.values() if other.call_id not in self._calls]:
+            del self._known[other.uniqueid]  # its end was missed while the link was down
+        self._known[env.uniqueid] = one
+        if by_code:
+            self._tell(call.call_id, LegHeard(leg=one.leg, sign=LegSign.HELD, at=self._now()))
+        self._hear(one, ConsultationSign.BEGAN)
+
+    def _hear(self, one: Consultation, sign: ConsultationSign) -> None:
+        if one.party == HOLD:
+            return  # nobody is consulted
+        heard = ConsultationHeard(
+            consultation=one.uniqueid,
+            sign=sign,
+            at=self._now(),
+            party=one.party,
+            agent=one.agent,
+            channel=one.channel,
+        )
+        self._tell(one.call_id, heard)
+
+    # -------------------------------------------------------------------------------------- what becomes of them
+
+    def _on_user_event(self, message: AmiMessage) -> None:
+        one = self._known.get(message["Consultation"]) if message["UserEvent"] == "CallrouterConsulted" else None
+        if one is not None:
+            self._answered(one, message["Uniqueid"], message["Channel"])
+
+    def _on_agent_connect(self, message: AmiMessage) -> None:
+        one = self._known.get(message["Uniqueid"])
+        if one is not None:
+            one.agent = message["MemberName"] or message["Interface"]
+            self._answered(one, message["DestUniqueid"], message["DestChannel"])
+
+    def _answered(self, one: Consultation, uniqueid: str, channel: str) -> None:
+        one.channel, one.channel_name = uniqueid, channel
+        if not one.over:
+            self._hear(one, ConsultationSign.ANSWERED)
+
+    def _on_transfer(self, message: AmiMessage) -> None:
+        if message["Result"] != "Success":
+            return
+        second, first = message["SecondTransfererUniqueid"], message["OrigTransfererUniqueid"]
+        one = self._known.get(second) or next((one for one in self._known.values() if one.leg in (second, first)), None)
+        if one is None or not one.channel:
+            return  # whoever is rung gets the caller's own channel: the switch hears of it
+        one.over = True
+        self._lines.follow(one.channel, one.call_id)
+        if one.channel_name:  # a wrap-up follows now
+            self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
+        self._hear(one, ConsultationSign.COMPLETED)
+        self._forget_later(one)
+
+    def _on_hangup(self, message: AmiMessage) -> None:
+        uniqueid = message["Uniqueid"]
+        one = next((one for one in self._known.values() if uniqueid in (one.uniqueid, one.channel)), None)
+        if one is None or one.over or (uniqueid == one.uniqueid and one.channel):
+            return
+        one.over = True
+        self._hear(one, ConsultationSign.ENDED)
+        if one.by_code:
+            self._tell(one.call_id, LegHeard(leg=one.leg, sign=LegSign.RESUMED, at=self._now()))
+        self._forget_later(one)
+
+    def _forget_later(self, one: Consultation) -> None:
+        asyncio.get_running_loop().call_later(REMEMBERED_SECONDS, self._known.pop, one.uniqueid, None)
+
+
+def decide(live: LiveCall | None, target: str, directory: Directory) -> Destination:
+    """What a target means for the caller of a call; without one, among colleagues."""
+    told = resolved(Transferred(step=0, target=target, at=datetime.min.replace(tzinfo=UTC)), directory)
+    if live is None:
+        return destination(NO_CLIENT, (), told)
+    return destination(live.plan.transfers, live.plan.nodes, told)
+
+
+def leg_of(call: Call, agent: str) -> bool:
+    """Whether an agent talks to this caller now."""
+    return call.state is CallState.CONNECTED and any(
+        one.open and one.purpose is LegPurpose.AGENT and one.party == agent for one in call.legs
+    )

@@ -1,0 +1,184 @@
+"""What programs do in an agent's conversation: hold, give away, consult, complete, take back, keys.
+
+A desk telephone cannot be told to do any of it, so Asterisk does: a blind transfer is AMI's BlindTransfer on the
+agent's channel, everything else the feature code that the agent could key (features.conf), put into their channel as if
+they had. The target of a consultation goes before, as TRANSFER_EXTEN, which bridge_basic.c takes in place of keys; for
+a hold it is one that rings nobody. What was asked is proved by the event that follows, and not by Asterisk's answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.transfers.consultations import HOLD, Consultations, decide
+from callrouter.core.call import CallState, Leg, LegPurpose
+from callrouter.errors import ActionFailed, ControlRefused
+from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.runtime.ports import Directory
+
+CONTEXT: Final = "callrouter-transfer"
+ANNOUNCED, COMPLETE, TAKE_BACK = "*22", "*23", "*24"
+"""As in features.conf."""
+KEY_MILLISECONDS: Final = 100
+BETWEEN_SECONDS: Final = 0.12
+"""Between two keys of a code; Asterisk gives up a code after a second."""
+PROOF_SECONDS: Final = 1.2
+"""How long what was asked may take to begin: web waits 2 s for the engine (`api.engine_client`)."""
+MAX_KEYS: Final = 32
+
+
+class Control(StrEnum):
+    """What is to be done."""
+
+    HOLD = "hold"
+    RESUME = "resume"
+    TRANSFER = "transfer"
+    CONSULT = "consult"
+    COMPLETE = "complete"
+    TAKE_BACK = "take-back"
+    KEYPAD = "keypad"
+
+
+class CallControl:
+    """See the module."""
+
+    def __init__(
+        self,
+        link: AmiLink,
+        calls: LiveCalls,
+        consultations: Consultations,
+        directory: Directory,
+        *,
+        link_up: Callable[[], bool],
+    ) -> None:
+        self._link = link
+        self._calls = calls
+        self._consultations = consultations
+        self._directory = directory
+        self._link_up = link_up
+
+    async def do(self, control: Control, call_id: str, detail: str = "") -> None:
+        """Do it; `detail` is a target, or keys.
+
+        Raises:
+            ControlRefused: it cannot be done as things stand; nothing has changed.
+            AmiError: Asterisk does not answer, or cannot.
+        """
+        live, leg = self._conversation(call_id)
+        match control:
+            case Control.TRANSFER:
+                self._may_be_given(live, detail)
+                await self._give(await self._channel(leg.leg), detail)
+            case Control.CONSULT:
+                self._may_be_given(live, detail, spoken_to=True)
+                await self._consult(call_id, leg, detail)
+            case Control.HOLD:
+                await self._consult(call_id, leg, HOLD)
+            case Control.RESUME | Control.TAKE_BACK:
+                await self._take_back(call_id, leg, held=control is Control.RESUME)
+            case Control.COMPLETE:
+                await self._complete(call_id, leg)
+            case Control.KEYPAD:
+                await self._keypad(call_id, detail)
+
+    def _conversation(self, call_id: str) -> tuple[LiveCall, Leg]:
+        if not self._link_up():
+            raise ControlRefused("the link to Asterisk is down", away=True)
+        live = self._calls.get(call_id)
+        if live is None:
+            raise ControlRefused(f"call {call_id} has just ended")
+        legs = (one for one in live.call.legs if one.open and one.purpose is LegPurpose.AGENT and one.leg)
+        leg = next(legs, None) if live.call.state is CallState.CONNECTED else None
+        if leg is None:
+            raise ControlRefused(f"no agent talks to the caller of {call_id}")
+        return live, leg
+
+    def _may_be_given(self, live: LiveCall, target: str, *, spoken_to: bool = False) -> None:
+        """Refused here, the agent keeps the caller: a telephone's own transfer can only be undone."""
+        found = decide(live, target, self._directory)
+        if found.refusal:
+            raise ControlRefused(f"{target}: {found.refusal}")
+        if spoken_to and found.node:
+            raise ControlRefused(f"{target} is a node of the tree: nobody can be spoken to there")
+        if found.colleague and not self._directory.phone(found.colleague):
+            raise ControlRefused(f"agent {found.colleague} is not logged in")
+
+    async def _channel(self, uniqueid: str) -> str:
+        """The name of a channel."""
+        shown = await self._link.collect("Status")
+        name = next((one["Channel"] for one in shown if one["Event"] == "Status" and one["Uniqueid"] == uniqueid), "")
+        if not name:
+            raise ControlRefused("the conversation has just ended")
+        return name
+
+    async def _give(self, channel: str, target: str) -> None:
+        try:
+            await self._link.send("BlindTransfer", {"Channel": channel, "Context": CONTEXT, "Exten": target})
+        except ActionFailed as error:
+            raise ControlRefused(f"Asterisk does not transfer the caller: {error}") from error
+
+    async def _consult(self, call_id: str, leg: Leg, target: str) -> None:
+        if self._consultations.of_call(call_id) is not None:
+            raise ControlRefused("the caller is on hold already")
+        channel = await self._channel(leg.leg)
+        actions = ChannelActions(channel)
+        self._link.post_batch(
+            actions.set_variable("TRANSFER_EXTEN", target) + actions.set_variable("TRANSFER_CONTEXT", CONTEXT)
+        )
+        try:
+            await self._key(channel, ANNOUNCED)
+            await self._proved(lambda: self._consultations.of_call(call_id) is not None)
+        finally:  # or what the agent keys next would lead there too
+            self._link.post_batch(actions.set_variable("TRANSFER_EXTEN", ""))
+
+    async def _complete(self, call_id: str, leg: Leg) -> None:
+        one = self._consultations.of_call(call_id)
+        if one is None or one.party == HOLD or not one.channel:
+            raise ControlRefused("nobody has answered whom the agent consults")
+        if not one.by_code:
+            raise ControlRefused("the agent's telephone made this consultation, and completes it")
+        await self._key(await self._channel(leg.leg), COMPLETE)
+        await self._proved(lambda: one.over)
+
+    async def _take_back(self, call_id: str, leg: Leg, *, held: bool) -> None:
+        one = self._consultations.of_call(call_id)
+        if one is None or (one.party == HOLD) is not held:
+            raise ControlRefused("the caller is not on hold" if held else "the agent consults nobody")
+        if one.by_code:
+            await self._key(await self._channel(leg.leg), TAKE_BACK)
+        else:  # their telephone's own call: the caller is on hold until they take them back there
+            self._link.post_batch(ChannelActions(await self._channel(one.uniqueid)).hang_up(16))
+        await self._proved(lambda: one.over)
+
+    async def _keypad(self, call_id: str, keys: str) -> None:
+        """Heard by whoever the agent talks to."""
+        one = self._consultations.of_call(call_id)
+        if one is not None and not one.channel:
+            raise ControlRefused("nobody hears keys now")
+        channel = await self._channel(one.channel if one else self._consultations.caller_of(call_id))
+        await self._key(channel, keys[:MAX_KEYS], receive=False)
+
+    async def _key(self, channel: str, keys: str, *, receive: bool = True) -> None:
+        """`receive`: as if they were keyed there; otherwise they are heard there."""
+        pressed = {"Channel": channel, "Duration": str(KEY_MILLISECONDS), "Receive": "true" if receive else "false"}
+        for place, key in enumerate(keys):
+            if place:
+                await asyncio.sleep(BETWEEN_SECONDS)
+            try:
+                await self._link.send("PlayDTMF", {**pressed, "Digit": key})
+            except ActionFailed as error:
+                raise ControlRefused("the conversation has just ended") from error
+
+    async def _proved(self, true: Callable[[], bool]) -> None:
+        """Wait for what shows that it was done."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + PROOF_SECONDS
+        while not true():
+            if loop.time() > until:
+                raise ControlRefused("Asterisk did not do it: the conversation may not have feature codes")
+            await asyncio.sleep(0.02)

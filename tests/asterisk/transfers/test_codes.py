@@ -1,0 +1,113 @@
+"""Transfers by feature codes on a real Asterisk: what an agent keys in a conversation."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from callrouter.core.call import Disposition, EndedBy
+from tests.asterisk.engine_room import until
+from tests.asterisk.transfers.desks import Desks, agents_of, consultations_of, talking
+
+
+async def key(desks: Desks, keys: str, phone: str = "agent-1") -> None:
+    """The agent keys this, one key after the other."""
+    for one in keys:
+        await desks.room.link.send(
+            "PlayDTMF", {"Channel": desks.channel(phone), "Digit": one, "Duration": "80", "Receive": "1"}
+        )
+        await asyncio.sleep(0.15)
+
+
+async def test_blind(tmp_path: Path) -> None:
+    """*21, the colleague's number, #."""
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        await key(desks, "*21")
+        await asyncio.sleep(0.3)
+        await key(desks, "102#")
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(6)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1", "agent-2"]
+    assert call.visits[1].exit == "transferred"
+
+
+async def announced(desks: Desks, target: str = "102#") -> None:
+    """*22: the agent speaks to the colleague."""
+    await asyncio.sleep(0.5)
+    await key(desks, "*22")
+    await asyncio.sleep(0.3)
+    await key(desks, target)
+    await until(lambda: any(leg.answered_at for leg in consultations_of(desks.call)), 8)
+    await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("how", ["code", "hang up"])
+async def test_announced_and_completed(tmp_path: Path, how: str) -> None:
+    """*23, or the agent just hangs up: the colleague has the caller."""
+    async with talking(tmp_path) as desks:
+        await announced(desks)
+        if how == "code":
+            await key(desks, "*23")
+        else:
+            desks.phones.bye("agent-1")
+        await desks.room.reached(lambda call: call.agent == "agent-2", 6)
+        await asyncio.sleep(1.5)
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(8)
+
+    first, second = agents_of(call)
+    (consultation,) = consultations_of(call)
+    assert consultation.talk_seconds() == pytest.approx(1.3, abs=0.6)
+    assert first.hold_seconds > 1
+    assert second.talk_seconds() == pytest.approx(1.5, abs=0.6)
+    assert second.ended_by is EndedBy.AGENT
+    assert call.disposition is Disposition.ANSWERED
+
+
+async def test_announced_and_taken_back(tmp_path: Path) -> None:
+    """*24: the agent has the caller again, and the hold is over."""
+    async with talking(tmp_path) as desks:
+        await announced(desks)
+        await key(desks, "*24")
+        await until(lambda: not any(leg.open for leg in consultations_of(desks.call)), 5)
+        await asyncio.sleep(1.5)
+        desks.phones.bye("agent-1")
+        call = await desks.room.the_end(6)
+
+    (first,) = agents_of(call)
+    assert first.talk_seconds() == pytest.approx(2.5, abs=0.8)
+    assert first.hold_seconds == pytest.approx(3, abs=1.5)
+    assert call.agent == "agent-1"
+
+
+async def test_a_colleague_who_hangs_up(tmp_path: Path) -> None:
+    """The agent has the caller again."""
+    async with talking(tmp_path) as desks:
+        await announced(desks)
+        desks.phones.bye("agent-2")
+        await until(lambda: not any(leg.open for leg in consultations_of(desks.call)), 5)
+        await asyncio.sleep(1)
+        desks.phones.bye("agent-1")
+        call = await desks.room.the_end(6)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1"]
+
+
+async def test_refused(tmp_path: Path) -> None:
+    """A number that the client may not have dialled: the agent has the caller again, and nothing was dialled."""
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        await key(desks, "*22")
+        await asyncio.sleep(0.3)
+        await key(desks, "0899123456#")
+        await asyncio.sleep(3)
+        desks.phones.bye("agent-1")
+        call = await desks.room.the_end(6)
+
+    assert desks.phones.dialled == ["agent-1"]
+    assert [leg.party for leg in agents_of(call)] == ["agent-1"]
