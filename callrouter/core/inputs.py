@@ -163,6 +163,8 @@ class Transferred(Struct, frozen=True, kw_only=True, gc=False):
     """The team's queue that it means, if it means one."""
     foreign: bool = False
     """It was meant for somebody at another PBX."""
+    away: bool = False
+    """The colleague is logged in nowhere: no telephone of theirs can ring."""
 
 
 class ConsultationSign(StrEnum):

@@ -74,13 +74,14 @@ def visits_are_the_sum(found: Compared) -> Iterator[str]:
         answered = [visit for visit in visits if visit["outcome"] == "answered"]
         surely = [ring for ring in journey.offers if is_talk(ring) and not journey.is_race(ring)]
         maybe = [ring for ring in journey.offers if is_talk(ring)]
-        if not len(surely) <= len(answered) <= len(maybe):
-            yield f"{pair.name}: {len(answered)} visits answered, {len(maybe)} telephones picked up"
         # Whom a colleague gives a caller to is rung by no queue.
-        given = sum(1 for dial in pair.row["dials"] if dial["target"] in AGENTS)
+        agents = [dial for dial in pair.row["dials"] if dial["target"] in AGENTS]
+        given, taken = len(agents), sum(1 for dial in agents if dial["outcome"] == "answered")
+        if not len(surely) <= len(answered) + taken <= len(maybe):
+            yield f"{pair.name}: {len(answered)} visits and {taken} given answered, {len(maybe)} picked up"
         counted = sum(visit["offers"] for visit in visits)
-        if counted + given != len(journey.offers):
-            yield f"{pair.name}: {counted} offers counted and {given} given, {len(journey.offers)} rang"
+        if counted + given != len(pair.row["offers"]):
+            yield f"{pair.name}: {counted} offers counted and {given} given, {len(pair.row['offers'])} rows"
         for earlier, later in pairwise(visits):
             if instant(later["entered_at"]) < instant(earlier["left_at"]):
                 yield f"{pair.name}: two queues at once"

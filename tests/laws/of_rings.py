@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from tests.laws import account
 from tests.laws.account import is_talk
+from tests.laws.answering import BACK_SECONDS
 from tests.laws.compared import TOLERANCE_SECONDS, Compared, Pair, near
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.ours import Row, instant
+
+FOUND_SECONDS: Final = 8.0
+"""In which Asterisk, which asks every 5 s and waits 3 s, finds that a telephone has power again."""
 
 
 def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
@@ -16,6 +21,7 @@ def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
     for pair in found.pairs:
         offers = sorted(pair.row["offers"], key=lambda one: instant(one["began_at"]))
         rings = sorted(pair.journey.offers, key=lambda one: one.dialog.began_at)
+        offers = [one for one in offers if not _could_not_ring(found.notes, one, rings)]
         if [one["agent"] for one in offers] != [one.phone for one in rings]:
             yield f"{pair.name}: offers {[one['agent'] for one in offers]}, rings {[one.phone for one in rings]}"
             continue
@@ -66,3 +72,15 @@ def _conversation(notes: Notes, pair: Pair, leg: Row, ring: Ring) -> Iterator[st
     talked = (ring.gave_at or ring.dialog.ended_at) - ring.accepted_at - held
     if abs(leg["talk_seconds"] - talked) > 2 * TOLERANCE_SECONDS:
         yield f"{name}: {leg['talk_seconds']} s of talk, {talked:.2f} by the telephone"
+
+
+def _could_not_ring(notes: Notes, offer: Row, rings: Sequence[Ring]) -> bool:
+    """Whether it is of a telephone that Asterisk knew to be without power, so that it sent it nothing.
+
+    A queue offers such a one nothing; a colleague may give it a caller.
+    """
+    began_at = instant(offer["began_at"])
+    lost_at = [one.dialog.ended_at for one in notes.rings if one.phone == offer["agent"] and one.without_power]
+    known = any(0 <= began_at - at < BACK_SECONDS + FOUND_SECONDS for at in lost_at)
+    rang = any(one.phone == offer["agent"] and abs(one.dialog.began_at - began_at) < 1 for one in rings)
+    return bool(offer["outcome"] == "phone_failed" and known and not rang)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from tests.laws.account import is_talk
+from tests.laws.account import RACE_SECONDS, is_talk
 from tests.laws.compared import TOLERANCE_SECONDS, Compared, Pair, near, within
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.ours import Row, attempts, instant
 from tests.laws.town import WRAP_UP
+
+NEAREST_SECONDS: Final = 3.0
+"""Two conversations of an agent with one caller lie further apart: a colleague is rung in between."""
 
 
 def sessions_are_theirs(found: Compared) -> Iterator[str]:
@@ -42,11 +46,15 @@ def wrap_ups_are_theirs(found: Compared) -> Iterator[str]:
             by_call[row["call_id"], row["agent"]].append(row)
     for pair in found.pairs:
         for ring in filter(is_talk, pair.journey.offers):
-            rows = by_call.pop((ring.call, ring.phone), [])
+            # Who gets a caller back whom they gave away has two conversations with them.
+            mine = by_call.get((ring.call, ring.phone), [])
+            rows = [row for row in mine if ring.without_power or _follows(row, ring)]
+            for row in rows:
+                mine.remove(row)
             yield from _wrap_up(pair, ring, rows, found.notes)
     callbacks = {one["outgoing_id"] for one in attempts(found.ours.callbacks)}
-    for call, agent in by_call:
-        if call not in callbacks:
+    for (call, agent), left in by_call.items():
+        if left and call not in callbacks:
             yield f"a wrap-up of {agent} after {call}, which they did not have"
 
 
@@ -68,11 +76,16 @@ def _wrap_up(pair: Pair, ring: Ring, rows: Sequence[Row], notes: Notes) -> Itera
             yield f"{name}: {lasted:.2f} s, ended by {row['ended_by']}"
 
 
+def _follows(row: Row, ring: Ring) -> bool:
+    """Whether it began with the end of this conversation, and not with that of another one."""
+    return abs(instant(row["started_at"]) - ring.dialog.ended_at) < NEAREST_SECONDS
+
+
 def _away(notes: Notes, agent: str, at: float) -> bool:
     """Whether they were paused or logged out then, or moved in that instant."""
     moves = sorted((one for one in notes.moves if one.agent == agent), key=lambda one: one.asked_at)
     before = [one for one in moves if one.asked_at < at]
-    near = any(abs(one.asked_at - at) < 1.0 for one in moves)
+    near = any(one.asked_at - RACE_SECONDS < at < one.answered_at + RACE_SECONDS for one in moves)
     return near or bool(before and before[-1].wish in ("pause", "log-out"))
 
 

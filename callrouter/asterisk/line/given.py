@@ -37,7 +37,8 @@ def resolved(told: Transferred, directory: Directory) -> Transferred:
     kind, name = named_kind(told.target)
     colleague = directory.colleague(name) if kind in ("", COLLEAGUE) else ""
     team = directory.team(name) if kind in ("", TEAM) else ""
-    return structs.replace(told, colleague=colleague, team=team)
+    away = bool(colleague) and not directory.phone(colleague)
+    return structs.replace(told, colleague=colleague, team=team, away=away)
 
 
 def variables(effect: Dial, directory: Directory, whispered: Sequence[str]) -> list[tuple[str, str]]:

@@ -64,6 +64,8 @@ def destination(rules: TransferRules, nodes: Collection[str], told: Transferred)
     kind, name = named_kind(told.target[:MAX_TARGET])
     if told.foreign:
         return Destination(refusal="it is at another PBX")
+    if told.colleague and told.away and kind in ("", COLLEAGUE):
+        return Destination(refusal=f"agent {told.colleague} is not logged in")
     if told.colleague and kind in ("", COLLEAGUE):
         return Destination(colleague=told.colleague)
     if told.team and kind in ("", TEAM):
