@@ -310,7 +310,9 @@ LISTS = {
 
 
 @pytest.mark.parametrize(
-    "scope", [of(MOREAU), team("medical"), Scope(ScopeKind.CLIENTS, frozenset({MOREAU, "c"}))], ids=str
+    "scope",
+    [of(MOREAU), team("medical"), Scope(ScopeKind.CLIENTS, frozenset({MOREAU, "c"}))],
+    ids=["client", "team", "clients"],
 )
 async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Scope) -> None:
     """On every page, whatever is asked; and what is not theirs looks as if it did not exist."""
