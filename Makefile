@@ -82,7 +82,7 @@ format: $(STAMP)
 wrap-ups: setup-tests
 	WRAP_UPS=1000 $(BIN)/pytest -q tests/asterisk/agents/test_wrap_up.py -k nobody_is_offered
 
-# A thousand calls, judged by the telephones' own count: some nine minutes (make test has a short form). Another run: LAWS_SEED=11.
+# A thousand calls, judged by the telephones' own count: some eight minutes (make test has a short form). Another run: LAWS_SEED=11.
 laws: setup-tests
 	LAWS_CALLS=1000 $(BIN)/pytest -q tests/laws -k the_laws_hold
 

@@ -33,7 +33,8 @@ async def test_the_laws_hold() -> None:
     )
     notes, ours = await live_through(run)
 
-    assert laws.broken(compare(notes, ours)) == {}
+    broken = laws.broken(compare(notes, ours))
+    assert not broken, "\n".join(f"{law}: {one}" for law, wrong in broken.items() for one in wrong)
     assert len(ours.journeys) == CALLS
     # A run that does not show something proves nothing of it.
     assert {row["disposition"] for row in ours.journeys} == DISPOSITIONS - {"failed"}
