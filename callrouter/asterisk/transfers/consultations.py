@@ -87,6 +87,14 @@ class Consultation:
     given: bool = False
     """The caller was given to whoever is rung, who had not answered."""
 
+    def answer(self, uniqueid: str, channel: str, agent: str) -> None:
+        """Somebody has."""
+        self.channel, self.channel_name, self.agent = uniqueid, channel, agent or self.agent
+
+    def end(self, *, given: bool = False) -> None:
+        """It is over; `given`: by what gave the caller to whoever is rung."""
+        self.over, self.given = True, given
+
 
 class Consultations:
     """Subscribes to the link, before it runs, after the switch."""
@@ -235,20 +243,21 @@ class Consultations:
     def _on_user_event(self, message: AmiMessage) -> None:
         one = self._known.get(message["Consultation"]) if message["UserEvent"] == "CallrouterConsulted" else None
         if one is not None:
-            self._answered(one, message["Uniqueid"], message["Channel"])
+            one.answer(message["Uniqueid"], message["Channel"], "")
+            self._answered(one)
 
     def _on_agent_connect(self, message: AmiMessage) -> None:
         one = self._known.get(message["Uniqueid"])
         if one is not None:
-            one.agent = message["MemberName"] or message["Interface"]
-            self._answered(one, message["DestUniqueid"], message["DestChannel"])
+            agent = message["MemberName"] or message["Interface"]
+            one.answer(message["DestUniqueid"], message["DestChannel"], agent)
+            self._answered(one)
 
-    def _answered(self, one: Consultation, uniqueid: str, channel: str) -> None:
-        one.channel, one.channel_name = uniqueid, channel
+    def _answered(self, one: Consultation) -> None:
         if one.given:
-            self._lines.follow(uniqueid, one.call_id)
-            self._link.post_batch(ChannelActions(channel).set_variable("CR_CONSULTING", ""))
-            self._tell(one.call_id, LegAnswered(leg=0, at=self._now(), channel=uniqueid))
+            self._lines.follow(one.channel, one.call_id)
+            self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
+            self._tell(one.call_id, LegAnswered(leg=0, at=self._now(), channel=one.channel))
             self._forget_later(one)
         elif not one.over:
             self._hear(one, ConsultationSign.ANSWERED)
@@ -260,9 +269,8 @@ class Consultations:
         one = self._known.get(second) or next((one for one in self._known.values() if one.leg in (second, first)), None)
         if one is None or one.party == HOLD:
             return
-        one.over = True
+        one.end(given=not one.channel)
         if not one.channel:  # the caller waits in its place: of a team the switch hears, of others `_answered`
-            one.given = True
             self._hear(one, ConsultationSign.GIVEN)
             return
         self._lines.follow(one.channel, one.call_id)
@@ -276,7 +284,7 @@ class Consultations:
         one = next((one for one in self._known.values() if uniqueid in (one.uniqueid, one.channel)), None)
         if one is None or one.over or (uniqueid == one.uniqueid and one.channel):
             return
-        one.over = True
+        one.end()
         self._hear(one, ConsultationSign.ENDED)
         if one.by_code:
             self._tell(one.call_id, LegHeard(leg=one.leg, sign=LegSign.RESUMED, at=self._now()))

@@ -30,6 +30,8 @@ class TransferRules(Struct, frozen=True, kw_only=True):
     contacts: Mapping[str, str] = field(default_factory=dict)
     """Numbers in E.164, by the contact's name."""
     dialling: Dialling = Dialling()
+    own: tuple[str, ...] = ()
+    """The client's own numbers: a call to one would come in again, and cost a line for each round."""
     region: str = "FR"
     """Of numbers that name no country."""
 
@@ -84,5 +86,5 @@ def destination(rules: TransferRules, nodes: Collection[str], told: Transferred)
 
 
 def _outside(rules: TransferRules, number: str, name: str) -> Destination:
-    refusal = rules.dialling.refusal(number)
+    refusal = "it is one of the client's own numbers" if number in rules.own else rules.dialling.refusal(number)
     return Destination(refusal=refusal) if refusal else Destination(number=number, name=name)

@@ -204,4 +204,4 @@ def transfer_rules(scope: Scope) -> TransferRules:
     """Whom the client's callers may be given to: its contacts, the shared ones, and what it may have dialled."""
     people_of_all = {**scope.shared.contacts, **scope.contacts}
     numbers_by_name = {name: person.number for name, person in people_of_all.items() if person.number is not None}
-    return TransferRules(contacts=numbers_by_name, dialling=scope.dialling, region=scope.country)
+    return TransferRules(contacts=numbers_by_name, dialling=scope.dialling, own=scope.numbers, region=scope.country)

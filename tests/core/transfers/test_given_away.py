@@ -33,6 +33,7 @@ BYE = HangupNode(name="bye")
 RULES = TransferRules(
     contacts={"doctor": "+33612345001", "abroad": "+4930123456"},
     dialling=Dialling(countries=frozenset({"FR"})),
+    own=("+33140000001",),
     region="FR",
 )
 
@@ -181,6 +182,7 @@ def test_back_into_the_tree(target: str) -> None:
         ("0899123456", False, "it is neither a fixed line nor a mobile, and may cost more than a call"),
         ("abroad", False, "numbers of DE are not allowed"),
         ("112", False, "it is an emergency number, which would take our line's place for the caller's"),
+        ("0140000001", False, "it is one of the client's own numbers"),
         ("nobody", False, "nobody is called so, and it is no telephone number"),
         ("team.nobody", False, "there is no team of this name"),
         ("contact.nobody", False, "there is no contact of this name"),
