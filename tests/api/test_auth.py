@@ -20,12 +20,18 @@ from sqlalchemy.engine import make_url
 
 from callrouter.api import auth
 from callrouter.api.auth import NOBODY, PERMISSION, UNKNOWN, Gate, network_of
+from callrouter.api.control.here import ControlledHere
 from callrouter.api.engine_app import Operations, create_engine_app
+from callrouter.api.supervision.here import OverseenHere
 from callrouter.api.supervision.schemas import Act
 from callrouter.app.http import HttpServer, listen
 from callrouter.asterisk.teams.handover import Handover
+from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Call, Callback, Message, QueueVisit, replace
+from callrouter.core.plan import Plan
 from callrouter.permissions import ABOUT, EVERYTHING, Permission, Scope, ScopeKind
+from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.runtime.clock import SystemClock
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook, create_token, revoke_token
 from callrouter.store.access.trail import AuditTrail
@@ -44,12 +50,21 @@ PUBLIC = {"/health", "/ready", "/metrics"}
 MOREAU, LENOIR = "cabinet-moreau", "etude-lenoir"
 OF_LENOIR = "lenoir-7"
 """A call of the other client."""
+LIVE_OF_LENOIR = "lenoir-8"
+"""One of theirs that goes on."""
+IN_PROGRESS = (*Act, *Control)
+"""Ends of paths where something is done in a call that goes on."""
 PAST = {"from": "2026-11-01T00:00:00Z", "to": "2026-12-01T00:00:00Z"}
 
 
-@dataclass
-class Line:
-    call: Call
+class Obeying:
+    """A PBX that does whatever is asked in a conversation."""
+
+    async def do(self, *asked: object) -> None: ...
+
+    async def set(self, *asked: object) -> None: ...
+
+    async def leave(self, *asked: object) -> None: ...
 
 
 class Ticking:
@@ -72,6 +87,7 @@ def of_client(call: Call, client: str, queue: str) -> Call:
     return replace(call, client=client, queue_visits=visits, messages=(message,), callbacks=(wish,))
 
 
+PLAN = Plan(client=MOREAU, name="M", version="1", numbers=(), timezone="UTC", language="en", start="", nodes={})
 CALLS = [
     of_client(answered("moreau-1"), MOREAU, "medical"),
     of_client(answered(OF_LENOIR), LENOIR, "legal"),
@@ -82,7 +98,7 @@ GAVE_UP = [
 ]
 LIVE = [
     of_client(live("moreau-2"), MOREAU, "medical"),
-    of_client(live("lenoir-8"), LENOIR, "legal"),
+    of_client(live(LIVE_OF_LENOIR), LENOIR, "legal"),
 ]
 
 
@@ -111,14 +127,20 @@ def engine_app(gate: Gate, *calls: Call) -> FastAPI:
     async def reload() -> None:
         raise AssertionError("nobody gets here without a permission")
 
+    going_on, pbx = LiveCalls(), Obeying()
+    for call in calls:
+        going_on.add(LiveCall(call, PLAN))
+    told: dict[str, Any] = {"calls": going_on, "clock": SystemClock(), "note": lambda _: None}
     return create_engine_app(
-        [Line(call) for call in calls],
+        going_on,
         CollectorRegistry(),
         {},
         gate=gate,
         now=lambda: after(60),
         operations=Operations(status=status, reload=reload),
         agents=SomeAgents(),
+        overseen=OverseenHere(supervision=pbx, conversations=pbx, **told),  # type: ignore[arg-type]  # what is asked
+        controlled=ControlledHere(controls=pbx, **told),
         handover=Handover("a key of sixteen or more", on_applied=lambda: None),
     )
 
@@ -170,9 +192,10 @@ def team(queue: str) -> Scope:
 
 async def ask(base: str, method: str, path: str, headers: dict[str, str], **params: str) -> httpx.Response:
     body = next((body for end, body in BODIES.items() if path.endswith(end)), None)
+    asked = next((asked for end, asked in QUERIES.items() if path.endswith(end)), {})
     async with (
         httpx.AsyncClient(base_url=base, headers=headers) as client,
-        client.stream(method, path, params=params, json=body) as answer,
+        client.stream(method, path, params=asked | params, json=body) as answer,
     ):
         if not answer.headers.get("content-type", "").startswith(MEDIA_TYPE):  # which does not end by itself
             await answer.aread()
@@ -181,6 +204,18 @@ async def ask(base: str, method: str, path: str, headers: dict[str, str], **para
 
 BODIES = {"/settle": {"reached": True}, "/called": {"result": "reached"}, "/pbx/teams": {"nonce": "0" * 32}}
 """What is sent to a page, by the end of its path."""
+QUERIES: dict[str, dict[str, str]] = {
+    **{f"/{act}": {"phone": "agent-2"} for act in Act if "recording" not in act},
+    "/transfer": {"to": "team.medical"},
+    "/consult": {"to": "team.medical"},
+    "/keypad": {"keys": "1"},
+}
+"""What is asked of a page in its address, likewise."""
+
+
+def call_of_lenoir(path: str) -> str:
+    """A call of theirs that a page is about."""
+    return LIVE_OF_LENOIR if path.endswith(IN_PROGRESS) else OF_LENOIR
 
 
 def filled(path: str, call_id: str) -> str:
@@ -277,7 +312,7 @@ async def test_with_the_permission_they_come_in(apps: Apps, database: Database) 
         if permission in (Permission.STATUS_READ, Permission.ENGINE_RELOAD):
             continue
         headers = await token_for(database, permission, name=f"only-{number}")
-        of_call = GAVE_UP[1].call_id if path.endswith("called") else OF_LENOIR
+        of_call = GAVE_UP[1].call_id if path.endswith("called") else call_of_lenoir(path)
         answer = await ask(base, method, filled(path, of_call), headers)
 
         assert answer.status_code in (200, 204), (path, answer.text)
@@ -323,18 +358,17 @@ async def test_only_their_own_is_shown(apps: Apps, database: Database, scope: Sc
             continue
         if "/agents" in path:  # agents have teams: test_agents.py
             continue
-        if path.endswith(tuple(Act)):  # of calls in progress: test_supervision.py
-            continue
         if "{" in path:
-            theirs = await ask(base, method, filled(path, OF_LENOIR), headers)
+            of_call = call_of_lenoir(path)
+            theirs = await ask(base, method, filled(path, of_call), headers)
             nowhere = await ask(base, method, filled(path, "nowhere-7"), headers)
             assert theirs.status_code == nowhere.status_code == 404, path
-            assert theirs.json()["detail"].replace(OF_LENOIR, "nowhere-7") == nowhere.json()["detail"]
+            assert theirs.json()["detail"].replace(of_call, "nowhere-7") == nowhere.json()["detail"]
             deed = apps.noted.deeds[-1]
             assert (deed.client, deed.outcome, deed.object.removesuffix("-0").removesuffix("/1")) == (
                 LENOIR,
                 AuditOutcome.REFUSED,
-                OF_LENOIR,
+                of_call,
             )
             continue
         query = {} if path.endswith("live") else PAST if path != "/api/audit" else {}

@@ -236,7 +236,7 @@ def test_a_table_names_all_that_is_wrong(tmp_path: Path) -> None:
         (6, '(did you mean "rank"?)'),
         (7, '(did you mean "agents"?)'),
         (8, 'no contact or rota "matrn" (did you mean "matron"?)'),
-        (9, "warning: call 8: at: 02:30 does not exist on that day, the clocks go forward: 03:30 is taken"),
+        (9, "warning: call 8: at: 02:30 does not exist on that day, the clocks go forward: 03:00 is taken"),
         (10, "warning: call 9: at: public holidays are known for"),
     ):
         assert any(one.startswith(f"clinic.test.yaml:{number}: ") and part in one for one in found), (part, found)

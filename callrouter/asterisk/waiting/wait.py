@@ -42,9 +42,11 @@ class Wait:
         channel: Callable[[], str],
         channel_id: str,
         wanted: EnterQueue,
+        told: Told = NOTHING_TOLD,
     ) -> None:
-        """`channel` is the caller's by name, `channel_id` by its id; `wanted` says what they hear."""
-        self.told: Told = NOTHING_TOLD
+        """`channel` is the caller's by name, `channel_id` by its id; `wanted` says what they hear, `told` what they
+        were told last when they waited in this queue before."""
+        self.told = told
         """For the next wait of the same call in the same queue."""
         self._link = link
         self._stands = stands

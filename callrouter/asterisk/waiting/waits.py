@@ -11,6 +11,7 @@ from callrouter.asterisk.waiting.stands import Stands
 from callrouter.asterisk.waiting.wait import Wait
 from callrouter.asterisk.waiting.whisper import Whisper
 from callrouter.core.effects import EnterQueue
+from callrouter.core.waiting.announcing import NOTHING_TOLD
 from callrouter.core.waiting.turns import place_of
 from callrouter.outgoing.ports import QueueStand
 
@@ -39,10 +40,10 @@ class Waits:
         self._turns[channel_id] = wanted.turn_at or now
         if wanted.announced is None and wanted.comfort is None and wanted.rising is None:
             return None
-        wait = Wait(self._link, self.stands, Whisper(self._link, call_id), channel, channel_id, wanted)
-        before = self._last.get(channel_id)
-        if before is not None and wanted.turn_at is not None and before[0] == wanted.queue:
-            wait.told = before[1].told
+        queue, before = self._last.get(channel_id, ("", None))
+        returns = before is not None and wanted.turn_at is not None and queue == wanted.queue
+        told = before.told if before is not None and returns else NOTHING_TOLD
+        wait = Wait(self._link, self.stands, Whisper(self._link, call_id), channel, channel_id, wanted, told)
         self._last[channel_id] = wanted.queue, wait
         return wait
 
