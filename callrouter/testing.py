@@ -34,11 +34,11 @@ from callrouter.core.call import (
     replace,
 )
 from callrouter.core.effects import Effect, Sound, describe_effect
-from callrouter.core.engine import Turn
 from callrouter.core.facts import CallEnded, Fact
 from callrouter.core.nodes import Node
 from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule
+from callrouter.core.steps.turn import Turn
 
 TUESDAY_10 = datetime(2026, 1, 6, 9, 0, tzinfo=UTC)
 """10:00 on a working Tuesday in Paris."""

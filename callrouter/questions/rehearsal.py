@@ -15,9 +15,9 @@ from msgspec import Struct, field
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, Callback, Disposition, Message, Visit, replace
 from callrouter.core.effects import Answer, CollectDigits, Effect, Hangup, Part, Play
-from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact, NodeVisited
 from callrouter.core.plan import Plan, names_of
+from callrouter.core.steps.turn import Turn
 from callrouter.dialplan.documents.expected_file import ANYBODY
 from callrouter.questions.decisions import KEYS, ORDINARY, Decided, Decision, Decisions, Option
 from callrouter.questions.waits import Happening, happens, longest_seconds

@@ -20,9 +20,9 @@ from callrouter.core import engine, facts, state
 from callrouter.core.books.redating import redated
 from callrouter.core.call import DEFAULT_PBX, Call, CallState
 from callrouter.core.effects import Effect, Hangup, Lookup
-from callrouter.core.engine import Turn
 from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, ControlLost, Input
 from callrouter.core.plan import Plan
+from callrouter.core.steps.turn import Turn
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.listeners import Listeners

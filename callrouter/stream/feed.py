@@ -109,6 +109,8 @@ class Feed:
                     | facts.OfferEnded()
                     | facts.Bridged()
                     | facts.CallTransferred()
+                    | facts.HoldNoted()
+                    | facts.ConsultationChanged()
                     | facts.SupervisionNoted()
                     | facts.RecordingNoted()
                     | facts.MessageLeft()

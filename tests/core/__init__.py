@@ -10,5 +10,6 @@ nodes                          nodes/test_nodes.py
 plan                           test_bounds.py, ../questions/test_route.py
 read_aloud                     ../asterisk/test_say.py
 rota                           test_journeys.py, ../questions/test_rehearsal.py
+steps                          test_lifecycle.py, test_properties.py, books
 templates                      nodes/test_nodes.py, ../dialplan/test_outside.py
 """

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from callrouter.core import engine, facts, inputs
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Answer
-from callrouter.core.engine import Turn
 from callrouter.core.explain import explain
 from callrouter.core.plan import MAX_VISITS, Plan
+from callrouter.core.steps.turn import Turn
 from callrouter.testing import assert_serialises
 from tests.core.strategies import happenings, made, offers, plans
 

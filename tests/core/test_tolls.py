@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from callrouter.core import engine, inputs
 from callrouter.core.call import Call, CallerId, Presentation, replace
 from callrouter.core.effects import Dial
-from callrouter.core.engine import Turn
 from callrouter.core.nodes import ALL, CallbackNode, DialNode, HangupNode, Node, RedirectNode
 from callrouter.core.plan import Plan
+from callrouter.core.steps.turn import Turn
 from callrouter.testing import TUESDAY_10, plan_of
 from tests.core.strategies import HOURS, KINDS, VARIABLES, exits_of, happenings, made
 

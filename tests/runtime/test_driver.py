@@ -11,10 +11,10 @@ import pytest
 from callrouter.core import engine, facts, inputs, state
 from callrouter.core.call import Call, CallerId, Disposition, replace
 from callrouter.core.effects import Effect, Hangup, Lookup, Play, Sound
-from callrouter.core.engine import Turn
 from callrouter.core.facts import Fact
 from callrouter.core.nodes import HangupNode, PlayNode, QueueNode, SetNode
 from callrouter.core.plan import Plan
+from callrouter.core.steps.turn import Turn
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
