@@ -86,6 +86,8 @@ class Consultation:
     """Of a team that is waited for."""
     given: bool = False
     """The caller was given to whoever is rung, who had not answered."""
+    caller: str = ""
+    """Uniqueid of the caller's channel when it began."""
 
     def answer(self, uniqueid: str, channel: str, agent: str) -> None:
         """Somebody has."""
@@ -216,6 +218,7 @@ class Consultations:
             agent=found.colleague,
             by_code=by_code,
             queue=found.team,
+            caller=self.caller_of(call.call_id),
         )
         for other in [other for other in self._known.values() if other.call_id not in self._calls]:
             del self._known[other.uniqueid]  # its end was missed while the link was down
@@ -267,7 +270,10 @@ class Consultations:
             return
         second, first = message["SecondTransfererUniqueid"], message["OrigTransfererUniqueid"]
         one = self._known.get(second) or next((one for one in self._known.values() if one.leg in (second, first)), None)
-        if one is None or one.party == HOLD:
+        if one is None:
+            return
+        if one.party == HOLD:  # by code or hang-up the agent gave the caller to nobody
+            self._end_hold(one)
             return
         one.end(given=not one.channel)
         if not one.channel:  # the caller waits in its place: of a team the switch hears, of others `_answered`
@@ -279,8 +285,17 @@ class Consultations:
         self._hear(one, ConsultationSign.COMPLETED)
         self._forget_later(one)
 
+    def _end_hold(self, one: Consultation) -> None:
+        """Whoever is left there with nobody goes on: the caller in the tree, or the agent to the next call."""
+        one.end()
+        self._link.post_batch(ChannelActions(one.uniqueid).hang_up(16))  # AMI takes a uniqueid for a name
+        self._forget_later(one)
+
     def _on_hangup(self, message: AmiMessage) -> None:
         uniqueid = message["Uniqueid"]
+        for one in [one for one in self._known.values() if one.party == HOLD and one.caller == uniqueid]:
+            if not one.over:
+                self._end_hold(one)
         one = next((one for one in self._known.values() if uniqueid in (one.uniqueid, one.channel)), None)
         if one is None or one.over or (uniqueid == one.uniqueid and one.channel):
             return

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.transfers.consultations import Consultations
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Disposition, EndedBy
 from callrouter.errors import ControlRefused
 from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, agents_of, consultations_of, talking
 from tests.asterisk.transfers.test_announced import consult
+from tests.asterisk.transfers.test_codes import key
 
 
 async def do(desks: Desks, control: Control, detail: str = "") -> None:
@@ -118,6 +120,38 @@ async def test_hold_and_resume(tmp_path: Path) -> None:
     assert first.talk_seconds() == pytest.approx(1.6, abs=0.7)
     assert not consultations_of(call)
     assert desks.phones.dialled == ["agent-1"]
+
+
+@pytest.mark.parametrize("how", ["hangs up", "keys *23"])
+@pytest.mark.parametrize("engine", [True, False])
+async def test_an_agent_who_leaves_a_caller_on_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, engine: bool
+) -> None:
+    """The caller is not left with nobody: the tree goes on as after any conversation. Asterisk sees to it alone, too."""
+    if not engine:
+        monkeypatch.setattr(Consultations, "_end_hold", lambda _self, _one: None)
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        await do(desks, Control.HOLD)
+        await asyncio.sleep(1)
+        if how == "hangs up":
+            desks.phones.bye("agent-1")
+        else:
+            await key(desks, "*23")
+        call = await desks.room.the_end(6)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1"]
+    assert call.disposition is Disposition.ANSWERED
+
+
+async def test_a_caller_who_hangs_up_on_hold(tmp_path: Path) -> None:
+    """The agent is not left in silence: their channel ends, too."""
+    async with talking(tmp_path, seconds=6) as desks:
+        await asyncio.sleep(0.5)
+        await do(desks, Control.HOLD)
+        await desks.room.the_end(10)
+        await until(lambda: not desks.phones.talks("agent-1"), 3)
+        await until(lambda: "PJSIP/" not in desks.room.pbx.cli("core show channels concise"), 3)
 
 
 async def test_what_the_agent_keys_afterwards_is_their_own(tmp_path: Path) -> None:
