@@ -71,8 +71,8 @@ def router(controlled: Controlled, gate: Gate) -> APIRouter:
 
     @routes.post("/calls/{call_id}/transfer", **rules)
     async def transfer(call_id: CallId, to: Target, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
-        """Give the caller away at once (a blind transfer). 409 for a target that may not have them: the agent keeps
-        them.
+        """Give the caller away at once (a blind transfer). 409 for a target that may not have them, and
+        while they are on hold by `hold`, `consult` or a feature code: the agent keeps them.
         """
         return await _done(controlled, Control.TRANSFER, call_id, to, visitor, whose)
 

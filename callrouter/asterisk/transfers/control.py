@@ -73,6 +73,7 @@ class CallControl:
         match control:
             case Control.TRANSFER:
                 self._may_be_given(live, detail)
+                self._not_on_hold(call_id)
                 await self._give(await self._channel(leg.leg), detail)
             case Control.CONSULT:
                 self._may_be_given(live, detail, spoken_to=True)
@@ -107,6 +108,12 @@ class CallControl:
             raise ControlRefused(f"{target} is a node of the tree: nobody can be spoken to there")
         if found.colleague and not self._directory.phone(found.colleague):
             raise ControlRefused(f"agent {found.colleague} is not logged in")
+
+    def _not_on_hold(self, call_id: str) -> None:
+        """Who is in the agent's conversation is the caller, and nobody whom a feature code put there."""
+        one = self._consultations.of_call(call_id)
+        if one is not None and one.by_code:
+            raise ControlRefused("the caller is on hold: take them back first")
 
     async def _channel(self, uniqueid: str) -> str:
         """The name of a channel."""

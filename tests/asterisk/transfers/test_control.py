@@ -9,7 +9,7 @@ import pytest
 
 from callrouter.asterisk.transfers.consultations import Consultations
 from callrouter.asterisk.transfers.control import Control
-from callrouter.core.call import Disposition, EndedBy
+from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose
 from callrouter.errors import ControlRefused
 from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, agents_of, consultations_of, talking
@@ -152,6 +152,45 @@ async def test_a_caller_who_hangs_up_on_hold(tmp_path: Path) -> None:
         await desks.room.the_end(10)
         await until(lambda: not desks.phones.talks("agent-1"), 3)
         await until(lambda: "PJSIP/" not in desks.room.pbx.cli("core show channels concise"), 3)
+
+
+@pytest.mark.parametrize("control", [Control.HOLD, Control.CONSULT])
+async def test_a_caller_on_hold_is_not_given_away(tmp_path: Path, control: Control) -> None:
+    """Asterisk would give away whoever is in their place: refused, until the agent has taken them back."""
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        await do(desks, control, "102" if control is Control.CONSULT else "")
+        with pytest.raises(ControlRefused, match="take them back first"):
+            await do(desks, Control.TRANSFER, "doctor")
+        await do(desks, Control.TAKE_BACK if control is Control.CONSULT else Control.RESUME)
+        await asyncio.sleep(0.5)
+        await do(desks, Control.TRANSFER, "102")
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(6)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1", "agent-2"]
+
+
+@pytest.mark.parametrize("control", [Control.HOLD, Control.CONSULT])
+async def test_a_telephone_that_transfers_a_caller_on_hold(tmp_path: Path, control: Control) -> None:
+    """REFER: the caller goes to the target, as the agent means, and not whoever was in their place."""
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        await do(desks, control, "102" if control is Control.CONSULT else "")
+        if control is Control.CONSULT:
+            await answered(desks)
+        desks.phones.refer("agent-1", desks.uri("doctor"))
+        await desks.room.reached(lambda call: call.state is CallState.CONNECTED and bool(call.dials), 6)
+        await until(lambda: not desks.phones.talks("agent-2"), 3)
+        await asyncio.sleep(0.5)
+        assert "@callrouter-transfer" not in desks.room.pbx.cli("core show channels concise")
+        desks.room.pbx.cli("channel request hangup all")
+        call = await desks.room.the_end(6)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1"]
+    assert next(leg for leg in call.legs if leg.purpose is LegPurpose.CONTACT).answered_at is not None
+    assert not any(leg.open for leg in call.legs)
 
 
 async def test_what_the_agent_keys_afterwards_is_their_own(tmp_path: Path) -> None:
