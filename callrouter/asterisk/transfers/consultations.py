@@ -32,6 +32,7 @@ from callrouter.asterisk.line.translate import Places, presented_variables
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.call import Call, CallState, LegPurpose
 from callrouter.core.inputs import (
+    AgentAnswered,
     ConsultationHeard,
     ConsultationSign,
     Input,
@@ -260,7 +261,10 @@ class Consultations:
         if one.given:
             self._lines.follow(one.channel, one.call_id)
             self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
-            self._tell(one.call_id, LegAnswered(leg=0, at=self._now(), channel=one.channel))
+            if one.queue:
+                self._tell(one.call_id, AgentAnswered(agent=one.agent, at=self._now(), leg=one.channel))
+            else:
+                self._tell(one.call_id, LegAnswered(leg=0, at=self._now(), channel=one.channel))
             self._forget_later(one)
         elif not one.over:
             self._hear(one, ConsultationSign.ANSWERED)
@@ -276,7 +280,7 @@ class Consultations:
             self._end_hold(one)
             return
         one.end(given=not one.channel)
-        if not one.channel:  # the caller waits in its place: of a team the switch hears, of others `_answered`
+        if not one.channel:  # the caller waits in its place: of a team the switch hears, if they took its channel's place; else `_answered`
             self._hear(one, ConsultationSign.GIVEN)
             return
         self._lines.follow(one.channel, one.call_id)

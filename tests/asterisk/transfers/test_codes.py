@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Disposition, EndedBy
 from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, agents_of, consultations_of, talking
@@ -131,3 +132,23 @@ async def test_an_agent_who_hangs_up_before_the_colleague_answers(tmp_path: Path
 
     assert [leg.party for leg in agents_of(call)] == ["agent-1", "agent-2"]
     assert agents_of(call)[-1].talk_seconds() == pytest.approx(1, abs=0.5)
+
+
+async def test_a_team_whose_colleague_answers_after_the_agent_has_hung_up(tmp_path: Path) -> None:
+    """Their conversation is in the books, and the agent who gave the caller away is not rung again."""
+    async with talking(tmp_path) as desks:
+        desks.phones.ring_for(3)
+        await asyncio.sleep(0.5)
+        await desks.room.control.do(Control.CONSULT, desks.call.call_id, "team.legal")
+        await asyncio.sleep(0.5)
+        desks.phones.bye("agent-1")
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        rung = list(desks.phones.dialled)
+        await asyncio.sleep(1)
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(8)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1", "agent-2"]
+    assert agents_of(call)[-1].talk_seconds() == pytest.approx(1, abs=0.5)
+    assert (call.disposition, call.agent) == (Disposition.ANSWERED, "agent-2")
+    assert rung == desks.phones.dialled == ["agent-1", "agent-2"]
