@@ -197,3 +197,24 @@ async def test_to_a_team_before_a_colleague_has_answered(tmp_path: Path) -> None
     assert [(visit.queue, visit.agent) for visit in call.queue_visits] == [("team", "agent-1"), ("legal", "agent-2")]
     assert agents_of(call)[-1].talk_seconds() == pytest.approx(1, abs=0.5)
     assert call.disposition is Disposition.ANSWERED
+
+
+async def test_given_away_again_after_that(tmp_path: Path) -> None:
+    """The caller, in the agent's channel's place, has no routine any more: they reach a colleague's telephone all the same."""
+    async with talking(tmp_path) as desks:
+        desks.phones.ring_for(2.5)
+        pbx = desks.room.pbx
+        secret, address = pbx.phone_secrets["agent-1"], (pbx.sip_host, pbx.sip_port)
+        other = await desks.phones.call("agent-1", secret, "team.legal", address)
+        await until(lambda: desks.phones.talks(other), 5)
+        await asyncio.sleep(0.5)
+        desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        await asyncio.sleep(0.5)
+        desks.phones.refer("agent-2", desks.uri("agent-1"))
+        await until(lambda: desks.phones.dialled == ["agent-1", "agent-2", "agent-1"], 5)
+        await until(lambda: desks.phones.talks("agent-1"), 5)
+        await asyncio.sleep(0.5)
+        assert "PJSIP/trunk-" in pbx.cli("core show channels concise")
+        pbx.cli("channel request hangup all")
+        await desks.room.the_end(6)
