@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry
 from callrouter.api.control.here import ControlledHere
 from callrouter.api.engine_app import create_engine_app
 from callrouter.asterisk.transfers.control import Control
-from callrouter.core.call import Call
+from callrouter.core.call import Call, QueueVisit, replace
 from callrouter.core.plan import Plan
 from callrouter.errors import AmiUnreachable, ControlRefused
 from callrouter.permissions import Permission, Scope, ScopeKind
@@ -66,6 +66,7 @@ class Both:
     deeds: list[Deed]
     noted: Noted
     call: Call
+    calls: LiveCalls
 
     async def ask(self, verb: str, headers: dict[str, str], place: str = "/api", **params: str) -> httpx.Response:
         """In the one call."""
@@ -84,7 +85,7 @@ async def both(database: Database, tmp_path: Path) -> AsyncIterator[Both]:
         app = create_engine_app(calls, CollectorRegistry(), {}, gate=gate, controlled=here)
         engine = await stack.enter_async_context(serving(app))
         base = await stack.enter_async_context(serving(web(database, engine, folder=tmp_path, gate=gate)))
-        yield Both(places={"": engine, "/api": base}, controls=controls, deeds=deeds, noted=noted, call=call)
+        yield Both(places={"": engine, "/api": base}, controls=controls, deeds=deeds, noted=noted, call=call, calls=calls)
 
 
 VERBS = [
@@ -149,6 +150,24 @@ async def test_who_may_not(both: Both, database: Database, place: str) -> None:
     assert (await both.ask("hold", stranger, place)).status_code == 404
     assert both.controls.asked == []
     assert len(both.noted.deeds) == 2
+
+
+@pytest.mark.parametrize("place", ["", "/api"])
+async def test_a_caller_who_is_another_teams_now(both: Both, database: Database, place: str) -> None:
+    """A team that had them may not act any more, and the team that has them may, whatever the order of their names."""
+    tokens = {
+        team: await token_for(
+            database, Permission.CALL_CONTROL, scope=Scope(ScopeKind.TEAMS, frozenset({team})), name=team
+        )
+        for team in ("medical", "legal")
+    }
+    for now, before in (("legal", "medical"), ("medical", "legal")):
+        live_call = both.calls.get(both.call.call_id)
+        assert live_call is not None
+        visit = QueueVisit(queue=now, entered_at=both.call.clocks.ringing_at)
+        live_call.call = replace(live_call.call, queue_visits=(*live_call.call.queue_visits, visit))
+        assert (await both.ask("hold", tokens[before], place)).status_code == 404
+        assert (await both.ask("hold", tokens[now], place)).status_code == 200
 
 
 async def test_the_engine_is_away(both: Both, database: Database, tmp_path: Path) -> None:
