@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 CONTEXT: Final = "callrouter-supervise"
 EVENT: Final = "CallrouterSupervised"
 RING_SECONDS: Final = 30
+_GIVES_AWAY: Final = ("__TRANSFER_CONTEXT", "callrouter-transfer")
+"""Who takes over may give the caller away as the agent might."""
 
 
 class Link(Protocol):
@@ -121,7 +123,7 @@ class Supervision:
         channel = f"{call_id}.s{int(self._now().timestamp())}-{next(self._numbers)}"
         self._rung[channel] = (call_id, phone)
         self._follow(channel, call_id)
-        variables = [("Variable", f"{name}={value}") for name, value in headers.items()]
+        variables = [("Variable", f"{name}={value}") for name, value in (*headers.items(), _GIVES_AWAY)]
         asked = {
             "Channel": f"PJSIP/{phone}",
             **_where(mode),

@@ -149,6 +149,18 @@ async def test_a_supervisor_takes_over(tmp_path: Path) -> None:
     assert len(floor.room.ended) == 1
 
 
+async def test_who_took_over_gives_the_caller_away(tmp_path: Path) -> None:
+    """As the agent could: the engine decides whom the target means, and the journey goes on there."""
+    async with on_the_floor(tmp_path) as floor:
+        await floor.does(TAKE_OVER)
+        pbx = floor.room.pbx
+        floor.phones.refer("agent-2", f"sip:node.bye@{pbx.sip_host}:{pbx.sip_port}")
+        call = await floor.room.the_end()
+
+    assert "transferred" in [visit.exit for visit in call.visits]
+    assert call.visits[-1].node == "bye"
+
+
 async def test_it_ends_with_the_call(tmp_path: Path) -> None:
     """Nobody is left on the line."""
     async with on_the_floor(tmp_path) as floor:
