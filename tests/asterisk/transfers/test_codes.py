@@ -152,3 +152,19 @@ async def test_a_team_whose_colleague_answers_after_the_agent_has_hung_up(tmp_pa
     assert agents_of(call)[-1].talk_seconds() == pytest.approx(1, abs=0.5)
     assert (call.disposition, call.agent) == (Disposition.ANSWERED, "agent-2")
     assert rung == desks.phones.dialled == ["agent-1", "agent-2"]
+
+
+async def test_nobody_keys_a_swap(tmp_path: Path) -> None:
+    """It would put the caller back and the colleague on hold in no record: *25 is only digits, and the caller still waits."""
+    async with talking(tmp_path) as desks:
+        await announced(desks)
+        await key(desks, "*25")
+        await asyncio.sleep(1)
+        bridges = [line.split()[0] for line in desks.room.pbx.cli("bridge show all").splitlines() if " 2 " in line]
+        peers = "".join(desks.room.pbx.cli(f"bridge show {bridge}") for bridge in bridges)
+        desks.phones.bye("agent-1")
+        desks.phones.bye("agent-2")
+        await desks.room.the_end(8)
+
+    assert "PJSIP/agent-1-" in peers
+    assert "PJSIP/trunk-" not in peers
