@@ -210,12 +210,11 @@ class Consultations:
         leg = next((one for one in call.legs if one.open and one.purpose is LegPurpose.AGENT), None)
         if leg is None or call.state is not CallState.CONNECTED:
             return
-        party = found.colleague or found.team or found.name or found.number
         one = Consultation(
             uniqueid=env.uniqueid,
             call_id=call.call_id,
             leg=leg.leg,
-            party=party,
+            party=party_of(found),
             agent=found.colleague,
             by_code=by_code,
             queue=found.team,
@@ -319,6 +318,11 @@ def decide(live: LiveCall | None, target: str, directory: Directory) -> Destinat
     if live is None:
         return destination(NO_CLIENT, (), told)
     return destination(live.plan.transfers, live.plan.nodes, told)
+
+
+def party_of(found: Destination) -> str:
+    """By which name the record has whom the agent consults."""
+    return found.colleague or found.team or found.name or found.number
 
 
 def leg_of(call: Call, agent: str) -> bool:

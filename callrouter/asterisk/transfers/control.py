@@ -15,8 +15,9 @@ from typing import Final
 
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.transfers.consultations import HOLD, Consultations, decide
+from callrouter.asterisk.transfers.consultations import HOLD, Consultations, decide, party_of
 from callrouter.core.call import CallState, Leg, LegPurpose
+from callrouter.core.transfers.targets import Destination
 from callrouter.errors import ActionFailed, ControlRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.ports import Directory
@@ -61,6 +62,8 @@ class CallControl:
         self._consultations = consultations
         self._directory = directory
         self._link_up = link_up
+        self._busy: set[str] = set()
+        """Calls in which something is being done: keys of two codes at once would be keys of neither."""
 
     async def do(self, control: Control, call_id: str, detail: str = "") -> None:
         """Do it; `detail` is a target, or keys.
@@ -69,6 +72,15 @@ class CallControl:
             ControlRefused: it cannot be done as things stand; nothing has changed.
             AmiError: Asterisk does not answer, or cannot.
         """
+        if call_id in self._busy:
+            raise ControlRefused("something else is being done in this conversation: ask again")
+        self._busy.add(call_id)
+        try:
+            await self._do(control, call_id, detail)
+        finally:
+            self._busy.discard(call_id)
+
+    async def _do(self, control: Control, call_id: str, detail: str) -> None:
         live, leg = self._conversation(call_id)
         match control:
             case Control.TRANSFER:
@@ -76,10 +88,10 @@ class CallControl:
                 self._not_on_hold(call_id)
                 await self._give(await self._channel(leg.leg), detail)
             case Control.CONSULT:
-                self._may_be_given(live, detail, spoken_to=True)
-                await self._consult(call_id, leg, detail)
+                party = party_of(self._may_be_given(live, detail, spoken_to=True))
+                await self._consult(call_id, leg, detail, party)
             case Control.HOLD:
-                await self._consult(call_id, leg, HOLD)
+                await self._consult(call_id, leg, HOLD, HOLD)
             case Control.RESUME | Control.TAKE_BACK:
                 await self._take_back(call_id, leg, held=control is Control.RESUME)
             case Control.COMPLETE:
@@ -99,7 +111,7 @@ class CallControl:
             raise ControlRefused(f"no agent talks to the caller of {call_id}")
         return live, leg
 
-    def _may_be_given(self, live: LiveCall, target: str, *, spoken_to: bool = False) -> None:
+    def _may_be_given(self, live: LiveCall, target: str, *, spoken_to: bool = False) -> Destination:
         """Refused here, the agent keeps the caller: a telephone's own transfer can only be undone."""
         found = decide(live, target, self._directory)
         if found.refusal:
@@ -108,6 +120,7 @@ class CallControl:
             raise ControlRefused(f"{target} is a node of the tree: nobody can be spoken to there")
         if found.colleague and not self._directory.phone(found.colleague):
             raise ControlRefused(f"agent {found.colleague} is not logged in")
+        return found
 
     def _not_on_hold(self, call_id: str) -> None:
         """Who is in the agent's conversation is the caller, and nobody whom a feature code put there."""
@@ -129,7 +142,7 @@ class CallControl:
         except ActionFailed as error:
             raise ControlRefused(f"Asterisk does not transfer the caller: {error}") from error
 
-    async def _consult(self, call_id: str, leg: Leg, target: str) -> None:
+    async def _consult(self, call_id: str, leg: Leg, target: str, party: str) -> None:
         if self._consultations.of_call(call_id) is not None:
             raise ControlRefused("the caller is on hold already")
         channel = await self._channel(leg.leg)
@@ -139,9 +152,14 @@ class CallControl:
         )
         try:
             await self._key(channel, ANNOUNCED)
-            await self._proved(lambda: self._consultations.of_call(call_id) is not None)
+            await self._proved(lambda: self._is_with(call_id, party))
         finally:  # or what the agent keys next would lead there too
             self._link.post_batch(actions.set_variable("TRANSFER_EXTEN", ""))
+
+    def _is_with(self, call_id: str, party: str) -> bool:
+        """Whether it is they who are consulted, and nobody whom the agent has called meanwhile."""
+        one = self._consultations.of_call(call_id)
+        return one is not None and one.by_code and one.party == party
 
     async def _complete(self, call_id: str, leg: Leg) -> None:
         one = self._consultations.of_call(call_id)

@@ -193,6 +193,25 @@ async def test_a_telephone_that_transfers_a_caller_on_hold(tmp_path: Path, contr
     assert not any(leg.open for leg in call.legs)
 
 
+async def test_two_at_once(tmp_path: Path) -> None:
+    """One is done, the other refused: their keys do not mix, and one does not pass for the other."""
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        both = do(desks, Control.CONSULT, "102"), do(desks, Control.HOLD)
+        consulted, held = await asyncio.gather(*both, return_exceptions=True)
+        await answered(desks)
+        await do(desks, Control.TAKE_BACK)
+        await asyncio.sleep(0.5)
+        await do(desks, Control.HOLD)
+        desks.phones.bye("agent-1")
+        call = await desks.room.the_end(6)
+
+    assert consulted is None
+    assert isinstance(held, ControlRefused)
+    assert "something else" in str(held)
+    assert [leg.party for leg in consultations_of(call)] == ["agent-2"]
+
+
 async def test_what_the_agent_keys_afterwards_is_their_own(tmp_path: Path) -> None:
     """A target asked for here does not stay for the next code."""
     async with talking(tmp_path) as desks:
