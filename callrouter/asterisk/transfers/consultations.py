@@ -255,11 +255,15 @@ class Consultations:
             agent = message["MemberName"] or message["Interface"]
             one.answer(message["DestUniqueid"], message["DestChannel"], agent)
             self._answered(one)
+            return
+        for given in [one for one in self._known.values() if one.given and one.caller == message["Uniqueid"]]:
+            self._has_the_caller(message["DestChannel"])  # the switch tells it
+            self._forget_later(given)
 
     def _answered(self, one: Consultation) -> None:
         if one.given:
             self._lines.follow(one.channel, one.call_id)
-            self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
+            self._has_the_caller(one.channel_name)
             if one.queue:
                 self._tell(one.call_id, AgentAnswered(agent=one.agent, at=self._now(), leg=one.channel))
             else:
@@ -267,6 +271,10 @@ class Consultations:
             self._forget_later(one)
         elif not one.over:
             self._hear(one, ConsultationSign.ANSWERED)
+
+    def _has_the_caller(self, channel: str) -> None:
+        """What was a consultation is a conversation: a wrap-up follows it."""
+        self._link.post_batch(ChannelActions(channel).set_variable("CR_CONSULTING", ""))
 
     def _on_transfer(self, message: AmiMessage) -> None:
         if message["Result"] != "Success":
@@ -283,8 +291,8 @@ class Consultations:
             self._hear(one, ConsultationSign.GIVEN)
             return
         self._lines.follow(one.channel, one.call_id)
-        if one.channel_name:  # a wrap-up follows now
-            self._link.post_batch(ChannelActions(one.channel_name).set_variable("CR_CONSULTING", ""))
+        if one.channel_name:
+            self._has_the_caller(one.channel_name)
         self._hear(one, ConsultationSign.COMPLETED)
         self._forget_later(one)
 

@@ -218,3 +218,22 @@ async def test_given_away_again_after_that(tmp_path: Path) -> None:
         assert "PJSIP/trunk-" in pbx.cli("core show channels concise")
         pbx.cli("channel request hangup all")
         await desks.room.the_end(6)
+
+
+async def test_wrap_up_of_a_team_that_answers_after_the_transfer(tmp_path: Path) -> None:
+    """They have had the caller, and no consultation."""
+    async with talking(tmp_path, a_plan(wrap_up=20)) as desks:
+        desks.phones.ring_for(2.5)
+        pbx = desks.room.pbx
+        secret, address = pbx.phone_secrets["agent-1"], (pbx.sip_host, pbx.sip_port)
+        other = await desks.phones.call("agent-1", secret, "team.legal", address)
+        await until(lambda: desks.phones.talks(other), 5)
+        await asyncio.sleep(0.5)
+        desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
+        await desks.room.reached(lambda call: call.agent == "agent-2", 8)
+        await asyncio.sleep(0.5)
+        before = desks.place.database("wrap_up")
+        desks.phones.bye("agent-2")
+        await desks.place.has("paused:wrap_up", "legal")
+
+    assert "wrap_up/agent-2" not in before
