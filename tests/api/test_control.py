@@ -85,7 +85,9 @@ async def both(database: Database, tmp_path: Path) -> AsyncIterator[Both]:
         app = create_engine_app(calls, CollectorRegistry(), {}, gate=gate, controlled=here)
         engine = await stack.enter_async_context(serving(app))
         base = await stack.enter_async_context(serving(web(database, engine, folder=tmp_path, gate=gate)))
-        yield Both(places={"": engine, "/api": base}, controls=controls, deeds=deeds, noted=noted, call=call, calls=calls)
+        yield Both(
+            places={"": engine, "/api": base}, controls=controls, deeds=deeds, noted=noted, call=call, calls=calls
+        )
 
 
 VERBS = [

@@ -104,7 +104,7 @@ def router(controlled: Controlled, gate: Gate) -> APIRouter:
 async def _done(  # noqa: PLR0913, RUF100  # what, where, and on whose behalf
     controlled: Controlled, control: Control, call_id: str, detail: str, visitor: Visitor, by: By
 ) -> ControlledOut:
-    """Do it in a call whose caller is with a team, or a client, of theirs now; another one is as if it were not there."""
+    """Do it in a call that the visitor may act in, by the last queue; another one is as if it were not there."""
     try:
         call = next((one for one in (await controlled.live()).calls if one.call_id == call_id), None)
         if call is None or visitor.hides(Permission.CALL_CONTROL, call_id, call.client, set(call.queues[-1:])):

@@ -89,7 +89,7 @@ def router(overseen: Overseen, gate: Gate) -> APIRouter:
 async def _done(  # noqa: PLR0913, RUF100  # what, where, and on whose behalf
     overseen: Overseen, act: Act, call_id: str, phone: str, visitor: Visitor, by: By
 ) -> OverseenOut:
-    """Do it in a call whose caller is with a team, or a client, of theirs now; another one is as if it were not there."""
+    """Do it in a call that the visitor may act in, by the last queue; another one is as if it were not there."""
     try:
         call = next((one for one in (await overseen.live()).calls if one.call_id == call_id), None)
         if call is None or visitor.hides(act.permission, call_id, call.client, set(call.queues[-1:])):

@@ -287,7 +287,8 @@ class Consultations:
             self._end_hold(one)
             return
         one.end(given=not one.channel)
-        if not one.channel:  # the caller waits in its place: of a team the switch hears, if they took its channel's place; else `_answered`
+        # The caller waits in its place: of a team the switch hears, if they took its channel's place; else `_answered`.
+        if not one.channel:
             self._hear(one, ConsultationSign.GIVEN)
             return
         self._lines.follow(one.channel, one.call_id)
@@ -304,9 +305,9 @@ class Consultations:
 
     def _on_hangup(self, message: AmiMessage) -> None:
         uniqueid = message["Uniqueid"]
-        for one in [one for one in self._known.values() if one.party == HOLD and one.caller == uniqueid]:
-            if not one.over:
-                self._end_hold(one)
+        for held in [one for one in self._known.values() if one.party == HOLD and one.caller == uniqueid]:
+            if not held.over:
+                self._end_hold(held)
         one = next((one for one in self._known.values() if uniqueid in (one.uniqueid, one.channel)), None)
         if one is None or one.over or (uniqueid == one.uniqueid and one.channel):
             return

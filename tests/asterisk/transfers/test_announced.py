@@ -200,7 +200,7 @@ async def test_to_a_team_before_a_colleague_has_answered(tmp_path: Path) -> None
 
 
 async def test_given_away_again_after_that(tmp_path: Path) -> None:
-    """The caller, in the agent's channel's place, has no routine any more: they reach a colleague's telephone all the same."""
+    """The caller has no routine any more, and reaches a colleague's telephone all the same."""
     async with talking(tmp_path) as desks:
         desks.phones.ring_for(2.5)
         pbx = desks.room.pbx

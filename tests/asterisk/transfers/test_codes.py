@@ -155,7 +155,7 @@ async def test_a_team_whose_colleague_answers_after_the_agent_has_hung_up(tmp_pa
 
 
 async def test_nobody_keys_a_swap(tmp_path: Path) -> None:
-    """It would put the caller back and the colleague on hold in no record: *25 is only digits, and the caller still waits."""
+    """It would put the colleague on hold in no record: *25 is only digits, and the caller still waits."""
     async with talking(tmp_path) as desks:
         await announced(desks)
         await key(desks, "*25")

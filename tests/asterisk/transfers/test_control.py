@@ -127,7 +127,7 @@ async def test_hold_and_resume(tmp_path: Path) -> None:
 async def test_an_agent_who_leaves_a_caller_on_hold(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str, engine: bool
 ) -> None:
-    """The caller is not left with nobody: the tree goes on as after any conversation. Asterisk sees to it alone, too."""
+    """The caller is not left with nobody: the tree goes on as after any conversation, and Asterisk sees to it."""
     if not engine:
         monkeypatch.setattr(Consultations, "_end_hold", lambda _self, _one: None)
     async with talking(tmp_path) as desks:
