@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from callrouter.asterisk.ended_row import ended_call, read_row
+from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import Sound
 from callrouter.core.inputs import RecordingSign
 from callrouter.core.nodes import HangupNode, QueueNode
+from callrouter.core.plan import Plan
 from callrouter.errors import RecordingRefused
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import g711
@@ -65,7 +67,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterator[Desk]:
+async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS, plan: Plan = PLAN) -> AsyncIterator[Desk]:
     """A caller has dialled, and hears the announcement."""
     phones = await Carrier.open({"agent-1": habit})
     with Pbx.start(
@@ -74,12 +76,13 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterat
         agent_contacts={"agent-1": phones.contact},
         extra_conf={
             "extensions": EXTENSIONS,
-            "queues": "[team](team)\ntimeout = 9\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n",
+            "queues": "[team](team)\ntimeout = 9\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
+            "[nobody](team)\njoinempty = yes\nleavewhenempty = no\n",
         },
     ) as pbx:
         try:
             await until(lambda: status(pbx, "agent-1") == "Avail", KNOWN_SECONDS)
-            async with engine_room(pbx, PLAN) as room, wire_caller(pbx) as caller:
+            async with engine_room(pbx, plan) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()
                 caller.ear._background_alaw = g711.compress(g711.tone(CALLER_HERTZ, 1.0))
@@ -214,6 +217,31 @@ async def test_nothing_is_made_of_a_caller_whom_nobody_answers(tmp_path: Path) -
         await until(lambda: not desk.file(call).exists(), 5)
 
     assert (stamps(call), call.recordings[0].began_at) == ([], None)
+
+
+def recorded_wait(queue: str, exits: dict[str, str], keys: tuple[str, ...] = ()) -> QueueNode:
+    """Another team's line before the first one's, recorded as well."""
+    line = PLAN.nodes["team"]
+    assert isinstance(line, QueueNode)
+    return replace(line, name="first", queue=queue, keys=keys, exits=exits)
+
+
+async def test_who_leaves_the_line_by_a_key_is_not_recorded_in_the_next_one(tmp_path: Path) -> None:
+    """The next queue does not record: what the first one ordered has ended with it."""
+    first = recorded_wait("nobody", {"key:1": "second", "overflow": "bye"}, ("1",))
+    second = QueueNode(name="second", queue="team", max_wait_seconds=60, exits={"overflow": "bye"})
+    async with at_the_desk(tmp_path, plan=plan_of(first, second, HangupNode(name="bye"))) as desk:
+        await desk.room.reached(lambda call: call.state is CallState.QUEUED)
+        await asyncio.sleep(0.5)
+        desk.caller.ear.press("1")
+        await desk.talks()
+        await asyncio.sleep(3)
+        call = await desk.over()
+        await asyncio.sleep(1)
+        sizes = [size_of(file) for file in desk.room.pbx.recordings_dir.glob("*.wav")]
+
+    assert call.queue_visits[-1].queue == "team"
+    assert [size for size in sizes if size > WAV_HEADER_BYTES] == []
 
 
 async def test_without_an_engine_it_goes_on_and_the_caller_may_still_object(tmp_path: Path) -> None:
