@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from callrouter.asterisk.ended_row import ended_call, read_row
+from callrouter.asterisk.line.commanded import CommandedLine
 from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core.call import Call, CallState, replace
-from callrouter.core.effects import Sound
+from callrouter.core.effects import Effect, EnterQueue, Sound
 from callrouter.core.inputs import RecordingSign
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.core.plan import Plan
+from callrouter.core.state import decode
 from callrouter.errors import RecordingRefused
+from callrouter.testing import TUESDAY_10
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import g711
 from deploy.demo.carrier import VOICE_HERTZ, Carrier, Habit
@@ -205,6 +209,40 @@ async def test_a_caller_objects_before_anybody_answers(tmp_path: Path, when: str
         await asyncio.sleep(0.3)
         exists = desk.file(call).exists()
 
+    assert stamps(call) == ["objected (key 9)"]
+    assert not exists
+
+
+async def test_an_objection_is_not_undone_by_an_order_that_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They object while their place in the line is still looked for."""
+
+    def slow(_: Waits, wanted: EnterQueue, turn_at: datetime, now: datetime, on_place: Callable[[int], None]) -> None:
+        asyncio.get_running_loop().call_later(1.5, on_place, 0)
+
+    monkeypatch.setattr("callrouter.core.nodes.queue.turn_of", lambda *_: TUESDAY_10)
+    monkeypatch.setattr(Waits, "find_place", slow)
+    written: list[bytes] = []
+    perform = CommandedLine._perform
+
+    def noted(line: CommandedLine, call: Call, encoded: bytes, effects: Sequence[Effect], position: int) -> None:
+        written.append(encoded)
+        perform(line, call, encoded, effects, position)
+
+    monkeypatch.setattr(CommandedLine, "_perform", noted)
+    async with at_the_desk(tmp_path) as desk:
+        await desk.room.reached(lambda call: call.state is CallState.QUEUED)
+        desk.caller.ear.press("9")
+        await desk.room.reached(lambda call: call.recordings[-1].objected_at is not None)
+        call = await desk.talks()
+        await asyncio.sleep(1.5)
+        call = await desk.over()
+        await asyncio.sleep(1)
+        exists = desk.file(call).exists()
+
+    [joined] = [state for state in written if state and decode(PLAN, state.decode()).queue_visits]
+    assert decode(PLAN, joined.decode()).recordings[0].objected_at is not None
     assert stamps(call) == ["objected (key 9)"]
     assert not exists
 
