@@ -133,6 +133,16 @@ def test_an_objection_in_the_conversation_ends_it() -> None:
     assert call.call.talk_seconds() == 30
 
 
+def test_an_objection_counts_while_a_colleague_is_rung() -> None:
+    """The agent has given the caller away, and nobody has them yet."""
+    call = waiting().agent_answers("anne").after(10)
+    call = call.transferred("bea", colleague="bea").expects("ring bea").after(2).digits("9")
+    assert call.call.state is CallState.DIALLING
+    [one] = call.call.recordings
+    assert one.objected_at == call.at
+    call.after(1).hangs_up().ends(Disposition.ANSWERED)
+
+
 @pytest.mark.parametrize("sign", RecordingSign)
 def test_what_is_told_of_no_recording_changes_nothing(sign: RecordingSign) -> None:
     """Of a call that is not recorded."""
