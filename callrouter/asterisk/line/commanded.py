@@ -356,7 +356,8 @@ class CommandedLine(Standing, ABC):
                 self._outstanding.append(batch.agi(self.channel, commands.get_variable(name), on_result))
                 self._awaited += 1
         else:
-            self._add(batch, Command(text=SYNC, kind=kind))
+            asked = Kind.ASKED_AGAIN if kind is Kind.PLAY else kind
+            self._add(batch, Command(text=SYNC, kind=asked))
         self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
 
 

@@ -34,7 +34,7 @@ from tests.asterisk.transfers.desks import a_plan, talking
 from tests.asterisk.wire import WireCaller, wire_caller
 
 CALLER_HERTZ = 700.0
-ANNOUNCEMENT = (Sound(file="beep", seconds=0.5, text="This call is recorded. To object, press 9."),)
+ANNOUNCEMENT = (Sound(file="beep", seconds=0.425, text="This call is recorded. To object, press 9."),)
 PLAN = plan_of(
     QueueNode(
         name="team",
@@ -194,6 +194,20 @@ async def test_a_caller_objects_while_they_talk(tmp_path: Path) -> None:
     assert stamps(call) == ["began", "objected (key 9)"]
     assert call.talk_seconds() > 3
     assert call.recordings[0].seconds() < call.talk_seconds() - 2
+
+
+async def test_who_cannot_have_heard_the_announcement_is_not_recorded(tmp_path: Path) -> None:
+    """Its file is missing at the PBX: Asterisk says that it has ended all the same."""
+    line = PLAN.nodes["team"]
+    assert isinstance(line, QueueNode)
+    missing = replace(line, announcement=(Sound(file="no-such-file", seconds=3.0, text="Recorded."),))
+    async with at_the_desk(tmp_path, plan=plan_of(missing, HangupNode(name="bye"))) as desk:
+        await desk.talks()
+        await asyncio.sleep(2.5)
+        call = await desk.over()
+        files = list(desk.room.pbx.recordings_dir.glob("*.wav"))
+
+    assert (call.recordings, files) == ((), [])
 
 
 @pytest.mark.parametrize("when", ["announcement", "wait"])
