@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.supervision import listening
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.core.call import Call, CallState, Disposition, EndedBy, LegPurpose
 from callrouter.core.effects import Answer, EnterQueue
 from callrouter.core.inputs import AgentAnswered, SupervisionMode, SupervisorTold
-from callrouter.errors import ActionFailed, SupervisionRefused
+from callrouter.errors import ActionFailed, AmiError, SupervisionRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.testing import TUESDAY_10, Playbook
 from deploy.asterisk.pbx import Pbx
@@ -273,3 +274,20 @@ async def test_a_telephone_that_asterisk_does_not_ring_may_be_asked_for_again() 
     await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
 
     assert len({headers["ChannelId"] for _, headers in paper.wire.sent}) == 3
+
+
+async def test_a_telephone_that_has_no_channel_is_not_rung_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not registered: Asterisk takes the order, and no channel begins or ends."""
+    monkeypatch.setattr(listening, "RING_SECONDS", 0.1)
+    monkeypatch.setattr(listening, "SPARE_SECONDS", 0.1)
+    paper = on_paper()
+    await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    with pytest.raises(SupervisionRefused, match="is being rung"):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    await asyncio.sleep(0.4)
+    await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    paper.wire.fails = AmiError("the link is away")
+    with pytest.raises(AmiError):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-3")
+    with pytest.raises(AmiError):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-3")
