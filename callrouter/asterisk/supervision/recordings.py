@@ -22,7 +22,7 @@ from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
 from callrouter.asterisk.session import OnEvent
-from callrouter.core.books.recordings import name_of
+from callrouter.core.books.recordings import MAX_PAUSES, name_of
 from callrouter.core.call import Call, LegPurpose, Recording
 from callrouter.core.facts import Fact, RecordingNoted
 from callrouter.core.inputs import RecordingSign, RecordingTold
@@ -97,6 +97,9 @@ class Conversations:
             raise RecordingRefused(f"no conversation of call {call_id} is being recorded")
         if (one.paused_at is not None) is (sign is RecordingSign.PAUSED):
             raise RecordingRefused(f"the recording of call {call_id} is {sign} already")
+        if sign is RecordingSign.PAUSED and one.pauses >= MAX_PAUSES:
+            # The record would not know of it, so that nobody could resume it.
+            raise RecordingRefused(f"the recording of call {call_id} was paused {MAX_PAUSES} times: that is the most")
         headers = {"Channel": self._channel_of(call_id), "Direction": "both", "State": _STATES[sign]}
         await self._link.send("MixMonitorMute", headers)
         self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))

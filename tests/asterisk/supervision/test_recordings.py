@@ -16,6 +16,7 @@ from callrouter.asterisk.ended_row import ended_call, read_row
 from callrouter.asterisk.line.commanded import CommandedLine
 from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
 from callrouter.asterisk.waiting.waits import Waits
+from callrouter.core.books.recordings import MAX_PAUSES
 from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import Effect, EnterQueue, Sound
 from callrouter.core.inputs import RecordingSign
@@ -164,6 +165,25 @@ async def test_what_is_paused_is_silence(tmp_path: Path) -> None:
     assert power(second(pcm, len(pcm) / 8000 - 0.8), VOICE_HERTZ) > 0.02
 
 
+async def test_the_pause_after_the_last_one_is_refused_and_mutes_nothing(tmp_path: Path) -> None:
+    """By a program and by the agent's code: what could not be resumed is not begun."""
+    async with at_the_desk(tmp_path) as desk:
+        call = await desk.talks()
+        live = desk.room.calls.get(call.call_id)
+        assert live is not None
+        spent = replace(live.call.recordings[-1], pauses=MAX_PAUSES)
+        live.call = replace(live.call, recordings=(*live.call.recordings[:-1], spent))
+        with pytest.raises(RecordingRefused, match="that is the most"):
+            await desk.room.conversations.set(call.call_id, RecordingSign.PAUSED, "token:desk")
+        desk.phones.telephone("agent-1").press("*7")
+        await asyncio.sleep(4)
+        call = await desk.over()
+        pcm = await whole(desk.file(call))
+
+    assert stamps(call) == ["began"]
+    assert power(second(pcm, len(pcm) / 8000 - 0.8), VOICE_HERTZ) > 0.02
+
+
 async def test_an_agent_pauses_by_their_code_which_the_caller_does_not_hear(tmp_path: Path) -> None:
     """*7, and *8 to go on."""
     async with at_the_desk(tmp_path) as desk:
@@ -255,8 +275,8 @@ async def test_an_objection_is_not_undone_by_an_order_that_is_on_its_way(
         await asyncio.sleep(1)
         exists = desk.file(call).exists()
 
-    [joined] = [state for state in written if state and decode(PLAN, state.decode()).queue_visits]
-    assert decode(PLAN, joined.decode()).recordings[0].objected_at is not None
+    [joined] = [state for state in written if state and decode(PLAN, state).queue_visits]
+    assert decode(PLAN, joined).recordings[0].objected_at is not None
     assert stamps(call) == ["objected (key 9)"]
     assert not exists
 
