@@ -150,6 +150,22 @@ async def test_a_supervisor_takes_over(tmp_path: Path) -> None:
     assert len(floor.room.ended) == 1
 
 
+async def test_who_answers_late_takes_nobody_from_elsewhere(tmp_path: Path) -> None:
+    """The agent whom the supervisor wanted to follow has the caller no more: the conversation of now goes on."""
+    async with on_the_floor(tmp_path) as floor:
+        headers = floor.room.supervision._headers(floor.call, floor.call.legs[0], "agent-2")
+        variables = [("Variable", f"{name}={value}") for name, value in {**headers, "CR_SPIED": "1.1"}.items()]
+        place = {"Channel": "PJSIP/agent-2", "Context": "callrouter-supervise", "Exten": "take_over", "Priority": "1"}
+        await floor.room.link.send("Originate", [*place.items(), ("Async", "true"), *variables])
+        await until(lambda: "agent-2" in floor.phones.dialled, 5)
+        await asyncio.sleep(2)
+        heard = floor.hears("caller", AGENT_HERTZ), floor.hears("caller", SUPERVISOR_HERTZ)
+        left = "PJSIP/agent-2" not in floor.room.pbx.cli("core show channels concise")
+        await floor.over()
+
+    assert (heard, left) == ((True, False), True)
+
+
 async def test_it_ends_with_the_call(tmp_path: Path) -> None:
     """Nobody is left on the line."""
     async with on_the_floor(tmp_path) as floor:
