@@ -119,6 +119,10 @@ class AsteriskSwitch:
         if line is not None:
             line.keep(state)
 
+    def redate(self, by: timedelta) -> None:
+        """The clock was set: so are the turns of those who wait."""
+        self._waits.redate(by)
+
     def release(self, call_id: str) -> None:
         """The call has ended: forget it, and the results that will not come."""
         line = self.lines.pop(call_id, None)

@@ -40,6 +40,8 @@ class PromptEnded(Struct, frozen=True, kw_only=True, gc=False):
 
     step: int
     at: datetime
+    is_sure: bool = True
+    """False: the link was away meanwhile, and whether the order for them arrived is not known."""
 
 
 class DigitPressed(Struct, frozen=True, kw_only=True, gc=False):

@@ -231,6 +231,7 @@ def calls_of(
         epoch=ground.incarnation.epoch,
     )
     ground.clock.tells(driver.redate)
+    ground.clock.tells(switch.redate)
     return switch, driver
 
 

@@ -102,6 +102,7 @@ class CommandedLine(Standing, ABC):
             "_cause",
             "_keys",
             "_kind",
+            "_latest",
             "_lease_ends_at",
             "_link",
             "_music",
@@ -123,6 +124,8 @@ class CommandedLine(Standing, ABC):
         self._step = 0
         self._kind: Kind | None = None
         """What the last command of the present batch is."""
+        self._latest = b""
+        """The call's state that an order is to be written with which still waits for its caller's place."""
         self._unsent: Order | None = None
         """What was decided and is still to be done: when the link is back, or the measured command has its result."""
         self._written: Order | None = None
@@ -168,10 +171,15 @@ class CommandedLine(Standing, ABC):
         last = effects[-1]
         if type(last) is EnterQueue and last.turn_at is not None:
             # Where their place is now, Asterisk says within the lease that is left.
-            waits, go_on = self._ports.waits, partial(self._perform, call, encoded, effects)
+            self._latest = encoded
+            waits, go_on = self._ports.waits, partial(self._perform_placed, call, effects)
             waits.find_place(last, last.turn_at, self._now(), go_on)
         else:
             self._perform(call, encoded, effects, 0)
+
+    def _perform_placed(self, call: Call, effects: Sequence[Effect], position: int) -> None:
+        """With the state of now: what was learnt while the place was looked for is not taken back."""
+        self._perform(call, self._latest, effects, position)
 
     def _perform(self, call: Call, encoded: bytes, effects: Sequence[Effect], position: int) -> None:
         """`position`: the caller's place in the queue that they join, from 1; 0: the last one."""
@@ -321,6 +329,7 @@ class CommandedLine(Standing, ABC):
 
     def keep(self, encoded: bytes) -> None:
         """Write the call's state to the channel, past the channel's loop: a conversation is not disturbed."""
+        self._latest = encoded
         if self._sends(Sent.STATE):
             self._link.post_batch(self.channel.set_state(encoded))
 
@@ -347,7 +356,8 @@ class CommandedLine(Standing, ABC):
                 self._outstanding.append(batch.agi(self.channel, commands.get_variable(name), on_result))
                 self._awaited += 1
         else:
-            self._add(batch, Command(text=SYNC, kind=kind))
+            asked = Kind.ASKED_AGAIN if kind is Kind.PLAY else kind
+            self._add(batch, Command(text=SYNC, kind=asked))
         self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
 
 

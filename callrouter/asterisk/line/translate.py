@@ -64,6 +64,8 @@ class Kind(StrEnum):
     """Our own note on the channel: its result is the measure of the control round trip."""
     ANSWER = "answer"
     PLAY = "play"
+    ASKED_AGAIN = "asked_again"
+    """What stands for the end of prompts when the link was away: they may have been lost with it."""
     COLLECT = "collect"
     ROUTINE = "routine"
     """GOSUB itself; how it went stands in CR_RESULT, read after it."""
@@ -195,6 +197,8 @@ def result(kind: Kind, found: AgiResult, step: int, at: datetime, recorded: Reco
         if found.kind in _NO_NEWS:
             return None
         return inputs.CommandFailed(step=step, reason=f"Asterisk refused a command: {found.text}", at=at)
+    if kind is Kind.ASKED_AGAIN:
+        return inputs.PromptEnded(step=step, at=at, is_sure=False)
     if (plain := _PLAIN.get(kind)) is not None:
         return plain(step=step, at=at)
     status = found.value or ""

@@ -22,7 +22,7 @@ from callrouter.asterisk.commands import opaque_id
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import Call, CallState, Leg, LegPurpose
 from callrouter.core.inputs import SupervisionMode, SupervisorTold
-from callrouter.errors import ActionFailed, EncodingError, SupervisionRefused
+from callrouter.errors import AmiError, EncodingError, SupervisionRefused
 from callrouter.runtime.calls import LiveCalls
 
 log = structlog.get_logger(__name__)
@@ -32,6 +32,8 @@ EVENT: Final = "CallrouterSupervised"
 RING_SECONDS: Final = 30
 _GIVES_AWAY: Final = ("__TRANSFER_CONTEXT", "callrouter-transfer")
 """Who takes over may give the caller away as the agent might."""
+SPARE_SECONDS: Final = 5
+"""After so much more nobody is being rung any more."""
 
 
 class Link(Protocol):
@@ -134,9 +136,16 @@ class Supervision:
         }
         try:
             await self._link.send("Originate", [*asked.items(), *variables])
-        except ActionFailed:
+        except AmiError:
             self._rung.pop(channel, None)
             raise
+        # A telephone that is not registered has no channel, whose end would be heard.
+        asyncio.get_running_loop().call_later(RING_SECONDS + SPARE_SECONDS, self._forget_unanswered, channel, call_id)
+
+    def _forget_unanswered(self, channel: str, call_id: str) -> None:
+        live = self._calls.get(call_id)
+        if live is None or not any(one.open and one.leg == channel for one in live.call.legs):
+            self._rung.pop(channel, None)
 
     def _headers(self, call: Call, agent: Leg, phone: str) -> dict[str, str]:
         return {

@@ -2,7 +2,8 @@
 
 Asterisk records by itself (extensions.conf, callrouter-conversation). A pause is AMI's MixMonitorMute: silence is
 written meanwhile, so that the file is as long as the conversation. An objection of a caller who waits is heard as a key
-by the engine alone, which stops the recording then; of one who talks, Asterisk has stopped it before it says so. The
+by the engine alone, which stops the recording then; of one who talks, Asterisk has stopped it before it says so. Either
+stands on the caller's channel (`CR_OBJECTED`), where nothing is recorded any more from then on. The
 file of either is removed at once; where no engine is there to do it, by whoever looks after recordings
 (`store.access.keeping`). MixMonitor makes a file without sound of a caller whom nobody answers: it is removed, too.
 """
@@ -21,7 +22,7 @@ from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
 from callrouter.asterisk.session import OnEvent
-from callrouter.core.books.recordings import name_of
+from callrouter.core.books.recordings import MAX_PAUSES, name_of
 from callrouter.core.call import Call, LegPurpose, Recording
 from callrouter.core.facts import Fact, RecordingNoted
 from callrouter.core.inputs import RecordingSign, RecordingTold
@@ -79,7 +80,7 @@ class Conversations:
                 continue
             call_id, one = fact.call.call_id, fact.recording
             if one.objected_at is not None:
-                self._tasks.start(self._stop(call_id, one.number, self._channel_of(call_id)), "stop a recording")
+                self._tasks.start(self._stop(call_id, one, one.objected_at), "stop a recording")
             elif one.began_at is None and one.ended_at is not None:
                 self._tasks.start(self._remove(call_id, one.number, only_empty=True), "remove an empty recording")
 
@@ -96,19 +97,26 @@ class Conversations:
             raise RecordingRefused(f"no conversation of call {call_id} is being recorded")
         if (one.paused_at is not None) is (sign is RecordingSign.PAUSED):
             raise RecordingRefused(f"the recording of call {call_id} is {sign} already")
+        if sign is RecordingSign.PAUSED and one.pauses >= MAX_PAUSES:
+            # The record would not know of it, so that nobody could resume it.
+            raise RecordingRefused(f"the recording of call {call_id} was paused {MAX_PAUSES} times: that is the most")
         headers = {"Channel": self._channel_of(call_id), "Direction": "both", "State": _STATES[sign]}
         await self._link.send("MixMonitorMute", headers)
         self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))
         after = self._calls.get(call_id)
         return (_running(after.call) if after else None) or one
 
-    async def _stop(self, call_id: str, number: int, channel: str) -> None:
+    async def _stop(self, call_id: str, one: Recording, objected_at: datetime) -> None:
+        channel = self._channel_of(call_id)
         try:
             if channel:
+                # First, so that no order that is still on its way begins a recording afterwards.
+                at = str(int(objected_at.timestamp()))
+                await self._link.send("Setvar", {"Channel": channel, "Variable": "CR_OBJECTED", "Value": at})
                 await self._link.send("StopMixMonitor", {"Channel": channel})
         except AmiError as error:  # it has stopped: the caller pressed the key in the conversation, or hung up
             log.debug("a recording that was objected to had stopped", call_id=call_id, reason=str(error))
-        await self._remove(call_id, number)
+        await self._remove(call_id, one.number)
 
     async def _remove(self, call_id: str, number: int, *, only_empty: bool = False) -> None:
         path = self._folder / f"{name_of(call_id, number)}.wav"

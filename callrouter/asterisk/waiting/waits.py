@@ -47,6 +47,10 @@ class Waits:
         self._last[channel_id] = wanted.queue, wait
         return wait
 
+    def redate(self, by: timedelta) -> None:
+        """The clock was set: turns are dated by the new one, as what app_queue says of others is."""
+        self._turns = {channel_id: turn_at + by for channel_id, turn_at in self._turns.items()}
+
     def gone(self, channel_id: str) -> None:
         """Their call is over."""
         self._turns.pop(channel_id, None)

@@ -103,7 +103,8 @@ def changed(before: Call, after: Call) -> list[Recording]:
     return [one for one in after.recordings if known.get(one.number) != one]
 
 
-_MAY_OBJECT: Final = frozenset({CallState.QUEUED, CallState.CONNECTED})
+_MAY_OBJECT: Final = frozenset({CallState.QUEUED, CallState.CONNECTED, CallState.DIALLING})
+"""While they are rung through to a colleague, the recording goes on, too."""
 
 
 def _current(call: Call) -> Recording | None:

@@ -32,15 +32,17 @@ while the team has not talked to anybody since Asterisk's start. `comfort` plays
 over the music, delay no agent, stop when one answers, and are silent while no engine runs.
 
 With `record` the conversation is recorded, through transfers too, once the caller has heard the whole `announcement`;
-it is said once a call. The caller objects by the key `objection` during it, while they wait or while they talk:
-nothing more is recorded, and what was recorded is deleted. The agent pauses the recording with *7 and resumes it with
-*8. Without an engine nobody hears the announcement, and no conversation is recorded.
+it is said once a call. Where it was not heard whole (a value it reads is not set, a sound is missing, the link to
+Asterisk was away) the caller waits all the same, and is not recorded. The caller objects by the key `objection` during
+it, while they wait or while they talk: nothing more is recorded, and what was recorded is deleted. The agent pauses the
+recording with *7 and resumes it with *8. Without an engine nobody hears the announcement, and no conversation is
+recorded.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from msgspec import structs
 
@@ -57,6 +59,10 @@ from callrouter.core.waiting.turns import turn_of
 
 if TYPE_CHECKING:
     from callrouter.core.plan import Plan
+
+
+_HEARD_SHARE: Final = 0.9
+"""Of an announcement's length: the switch ends a little before the length that is written down."""
 
 
 class QueueNode(Node, frozen=True, kw_only=True):
@@ -108,8 +114,9 @@ class QueueNode(Node, frozen=True, kw_only=True):
         if not self.announcement or call.recordings_made:
             return self._wait(plan, call, at)
         parts, troubles = spoken(plan, call, self.announcement)
-        if not any(isinstance(part, Sound) for part in parts):
-            return self._wait(plan, call, at, record=False)  # nothing was said, so nothing is recorded
+        if troubles or not any(isinstance(part, Sound) for part in parts):
+            # Not all of it would be said, so nothing is recorded.
+            return self._wait(plan, call, at, record=False, missed=troubles)
         # What was keyed before the caller knew of it is no objection, and no key cuts it short.
         call = replace(call, digits="")
         return Stay(call=call, state=CallState.PLAYING, effects=(_announces(parts),), troubles=troubles)
@@ -119,7 +126,7 @@ class QueueNode(Node, frozen=True, kw_only=True):
         if isinstance(result, PromptEnded):
             if self.objection in call.digits:
                 call = recordings.object_ahead(call, self.objection, at)
-            return self._wait(plan, call, at)
+            return self._wait(plan, call, at, record=self._was_heard(call, result))
         if isinstance(result, QueueLeft) and result.outcome is QueueOutcome.ANSWERED:
             return self.leave_or_finish(call, "done", "conversation over")
         if isinstance(result, QueueLeft) and result.key in self.keys:
@@ -127,7 +134,15 @@ class QueueNode(Node, frozen=True, kw_only=True):
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
 
-    def _wait(self, plan: Plan, call: Call, at: datetime, *, record: bool = True) -> Step:
+    def _was_heard(self, call: Call, ended: PromptEnded) -> bool:
+        """Whether the announcement lasted as long as its sounds do: of a missing file, or of an order that was lost
+        with the link, nothing is heard, and the switch says that it has ended all the same.
+        """
+        took = (ended.at - _entered_at(call)).total_seconds()
+        sounds = sum(part.seconds for part in self.announcement if isinstance(part, Sound))
+        return ended.is_sure and took >= _HEARD_SHARE * sounds
+
+    def _wait(self, plan: Plan, call: Call, at: datetime, *, record: bool = True, missed: tuple[str, ...] = ()) -> Step:
         recorded = record and bool(self.announcement) and not recordings.objected(call)
         if recorded:
             call = recordings.ask(call, self.objection, self.keep_days, at)
@@ -145,7 +160,7 @@ class QueueNode(Node, frozen=True, kw_only=True):
         if recorded:
             name = recordings.name_of(call.call_id, call.recordings_made)
             joins = structs.replace(joins, recording=name, objection=self.objection)
-        troubles = (*troubles, *(trouble for _, wrong in said for trouble in wrong))
+        troubles = (*missed, *troubles, *(trouble for _, wrong in said for trouble in wrong))
         return Stay(call=call, state=CallState.QUEUED, effects=(joins,), troubles=troubles)
 
     def _joins(self, brief: tuple[Part, ...], messages: tuple[tuple[Part, ...], ...]) -> EnterQueue:
@@ -161,6 +176,11 @@ class QueueNode(Node, frozen=True, kw_only=True):
             rising=self.rising,
             comfort=Comfort(every_seconds=self.comfort_seconds, messages=heard) if heard else None,
         )
+
+
+def _entered_at(call: Call) -> datetime:
+    """When the node was: when the one before was left."""
+    return call.visits[-1].at if call.visits else call.clocks.ringing_at
 
 
 def _announces(parts: tuple[Part, ...]) -> Play:

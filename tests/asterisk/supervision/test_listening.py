@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.supervision import listening
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.core.call import Call, CallState, Disposition, EndedBy, LegPurpose
 from callrouter.core.effects import Answer, EnterQueue
 from callrouter.core.inputs import AgentAnswered, SupervisionMode, SupervisorTold
-from callrouter.errors import ActionFailed, SupervisionRefused
+from callrouter.errors import ActionFailed, AmiError, SupervisionRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.testing import TUESDAY_10, Playbook
 from deploy.asterisk.pbx import Pbx
@@ -161,6 +162,22 @@ async def test_who_took_over_gives_the_caller_away(tmp_path: Path) -> None:
     assert call.visits[-1].node == "bye"
 
 
+async def test_who_answers_late_takes_nobody_from_elsewhere(tmp_path: Path) -> None:
+    """The agent whom the supervisor wanted to follow has the caller no more: the conversation of now goes on."""
+    async with on_the_floor(tmp_path) as floor:
+        headers = floor.room.supervision._headers(floor.call, floor.call.legs[0], "agent-2")
+        variables = [("Variable", f"{name}={value}") for name, value in {**headers, "CR_SPIED": "1.1"}.items()]
+        place = {"Channel": "PJSIP/agent-2", "Context": "callrouter-supervise", "Exten": "take_over", "Priority": "1"}
+        await floor.room.link.send("Originate", [*place.items(), ("Async", "true"), *variables])
+        await until(lambda: "agent-2" in floor.phones.dialled, 5)
+        await asyncio.sleep(2)
+        heard = floor.hears("caller", AGENT_HERTZ), floor.hears("caller", SUPERVISOR_HERTZ)
+        left = "PJSIP/agent-2" not in floor.room.pbx.cli("core show channels concise")
+        await floor.over()
+
+    assert (heard, left) == ((True, False), True)
+
+
 async def test_it_ends_with_the_call(tmp_path: Path) -> None:
     """Nobody is left on the line."""
     async with on_the_floor(tmp_path) as floor:
@@ -285,3 +302,20 @@ async def test_a_telephone_that_asterisk_does_not_ring_may_be_asked_for_again() 
     await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
 
     assert len({headers["ChannelId"] for _, headers in paper.wire.sent}) == 3
+
+
+async def test_a_telephone_that_has_no_channel_is_not_rung_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not registered: Asterisk takes the order, and no channel begins or ends."""
+    monkeypatch.setattr(listening, "RING_SECONDS", 0.1)
+    monkeypatch.setattr(listening, "SPARE_SECONDS", 0.1)
+    paper = on_paper()
+    await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    with pytest.raises(SupervisionRefused, match="is being rung"):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    await asyncio.sleep(0.4)
+    await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
+    paper.wire.fails = AmiError("the link is away")
+    with pytest.raises(AmiError):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-3")
+    with pytest.raises(AmiError):
+        await paper.supervision.set(paper.call_id, LISTEN, "agent-3")

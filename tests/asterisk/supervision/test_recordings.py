@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from callrouter.asterisk.ended_row import ended_call, read_row
+from callrouter.asterisk.line.commanded import CommandedLine
+from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
+from callrouter.asterisk.waiting.waits import Waits
+from callrouter.core.books.recordings import MAX_PAUSES
 from callrouter.core.call import Call, CallState, replace
-from callrouter.core.effects import Sound
+from callrouter.core.effects import Effect, EnterQueue, Sound
 from callrouter.core.inputs import RecordingSign
 from callrouter.core.nodes import HangupNode, QueueNode
+from callrouter.core.plan import Plan
+from callrouter.core.state import decode
 from callrouter.errors import RecordingRefused
+from callrouter.testing import TUESDAY_10
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import g711
 from deploy.demo.carrier import VOICE_HERTZ, Carrier, Habit
@@ -28,7 +35,7 @@ from tests.asterisk.transfers.desks import a_plan, talking
 from tests.asterisk.wire import WireCaller, wire_caller
 
 CALLER_HERTZ = 700.0
-ANNOUNCEMENT = (Sound(file="beep", seconds=0.5, text="This call is recorded. To object, press 9."),)
+ANNOUNCEMENT = (Sound(file="beep", seconds=0.425, text="This call is recorded. To object, press 9."),)
 PLAN = plan_of(
     QueueNode(
         name="team",
@@ -65,7 +72,7 @@ class Desk:
 
 
 @asynccontextmanager
-async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterator[Desk]:
+async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS, plan: Plan = PLAN) -> AsyncIterator[Desk]:
     """A caller has dialled, and hears the announcement."""
     phones = await Carrier.open({"agent-1": habit})
     with Pbx.start(
@@ -74,12 +81,13 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS) -> AsyncIterat
         agent_contacts={"agent-1": phones.contact},
         extra_conf={
             "extensions": EXTENSIONS,
-            "queues": "[team](team)\ntimeout = 9\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n",
+            "queues": "[team](team)\ntimeout = 9\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
+            "[nobody](team)\njoinempty = yes\nleavewhenempty = no\n",
         },
     ) as pbx:
         try:
             await until(lambda: status(pbx, "agent-1") == "Avail", KNOWN_SECONDS)
-            async with engine_room(pbx, PLAN) as room, wire_caller(pbx) as caller:
+            async with engine_room(pbx, plan) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()
                 caller.ear._background_alaw = g711.compress(g711.tone(CALLER_HERTZ, 1.0))
@@ -157,6 +165,25 @@ async def test_what_is_paused_is_silence(tmp_path: Path) -> None:
     assert power(second(pcm, len(pcm) / 8000 - 0.8), VOICE_HERTZ) > 0.02
 
 
+async def test_the_pause_after_the_last_one_is_refused_and_mutes_nothing(tmp_path: Path) -> None:
+    """By a program and by the agent's code: what could not be resumed is not begun."""
+    async with at_the_desk(tmp_path) as desk:
+        call = await desk.talks()
+        live = desk.room.calls.get(call.call_id)
+        assert live is not None
+        spent = replace(live.call.recordings[-1], pauses=MAX_PAUSES)
+        live.call = replace(live.call, recordings=(*live.call.recordings[:-1], spent))
+        with pytest.raises(RecordingRefused, match="that is the most"):
+            await desk.room.conversations.set(call.call_id, RecordingSign.PAUSED, "token:desk")
+        desk.phones.telephone("agent-1").press("*7")
+        await asyncio.sleep(4)
+        call = await desk.over()
+        pcm = await whole(desk.file(call))
+
+    assert stamps(call) == ["began"]
+    assert power(second(pcm, len(pcm) / 8000 - 0.8), VOICE_HERTZ) > 0.02
+
+
 async def test_an_agent_pauses_by_their_code_which_the_caller_does_not_hear(tmp_path: Path) -> None:
     """*7, and *8 to go on."""
     async with at_the_desk(tmp_path) as desk:
@@ -189,6 +216,20 @@ async def test_a_caller_objects_while_they_talk(tmp_path: Path) -> None:
     assert call.recordings[0].seconds() < call.talk_seconds() - 2
 
 
+async def test_who_cannot_have_heard_the_announcement_is_not_recorded(tmp_path: Path) -> None:
+    """Its file is missing at the PBX: Asterisk says that it has ended all the same."""
+    line = PLAN.nodes["team"]
+    assert isinstance(line, QueueNode)
+    missing = replace(line, announcement=(Sound(file="no-such-file", seconds=3.0, text="Recorded."),))
+    async with at_the_desk(tmp_path, plan=plan_of(missing, HangupNode(name="bye"))) as desk:
+        await desk.talks()
+        await asyncio.sleep(2.5)
+        call = await desk.over()
+        files = list(desk.room.pbx.recordings_dir.glob("*.wav"))
+
+    assert (call.recordings, files) == ((), [])
+
+
 @pytest.mark.parametrize("when", ["announcement", "wait"])
 async def test_a_caller_objects_before_anybody_answers(tmp_path: Path, when: str) -> None:
     """Nothing of them is ever kept."""
@@ -206,6 +247,40 @@ async def test_a_caller_objects_before_anybody_answers(tmp_path: Path, when: str
     assert not exists
 
 
+async def test_an_objection_is_not_undone_by_an_order_that_is_on_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They object while their place in the line is still looked for."""
+
+    def slow(_: Waits, wanted: EnterQueue, turn_at: datetime, now: datetime, on_place: Callable[[int], None]) -> None:
+        asyncio.get_running_loop().call_later(1.5, on_place, 0)
+
+    monkeypatch.setattr("callrouter.core.nodes.queue.turn_of", lambda *_: TUESDAY_10)
+    monkeypatch.setattr(Waits, "find_place", slow)
+    written: list[bytes] = []
+    perform = CommandedLine._perform
+
+    def noted(line: CommandedLine, call: Call, encoded: bytes, effects: Sequence[Effect], position: int) -> None:
+        written.append(encoded)
+        perform(line, call, encoded, effects, position)
+
+    monkeypatch.setattr(CommandedLine, "_perform", noted)
+    async with at_the_desk(tmp_path) as desk:
+        await desk.room.reached(lambda call: call.state is CallState.QUEUED)
+        desk.caller.ear.press("9")
+        await desk.room.reached(lambda call: call.recordings[-1].objected_at is not None)
+        call = await desk.talks()
+        await asyncio.sleep(1.5)
+        call = await desk.over()
+        await asyncio.sleep(1)
+        exists = desk.file(call).exists()
+
+    [joined] = [state for state in written if state and decode(PLAN, state).queue_visits]
+    assert decode(PLAN, joined).recordings[0].objected_at is not None
+    assert stamps(call) == ["objected (key 9)"]
+    assert not exists
+
+
 async def test_nothing_is_made_of_a_caller_whom_nobody_answers(tmp_path: Path) -> None:
     """They wait, and leave."""
     async with at_the_desk(tmp_path, Habit.RINGS) as desk:
@@ -214,6 +289,31 @@ async def test_nothing_is_made_of_a_caller_whom_nobody_answers(tmp_path: Path) -
         await until(lambda: not desk.file(call).exists(), 5)
 
     assert (stamps(call), call.recordings[0].began_at) == ([], None)
+
+
+def recorded_wait(queue: str, exits: dict[str, str], keys: tuple[str, ...] = ()) -> QueueNode:
+    """Another team's line before the first one's, recorded as well."""
+    line = PLAN.nodes["team"]
+    assert isinstance(line, QueueNode)
+    return replace(line, name="first", queue=queue, keys=keys, exits=exits)
+
+
+async def test_who_leaves_the_line_by_a_key_is_not_recorded_in_the_next_one(tmp_path: Path) -> None:
+    """The next queue does not record: what the first one ordered has ended with it."""
+    first = recorded_wait("nobody", {"key:1": "second", "overflow": "bye"}, ("1",))
+    second = QueueNode(name="second", queue="team", max_wait_seconds=60, exits={"overflow": "bye"})
+    async with at_the_desk(tmp_path, plan=plan_of(first, second, HangupNode(name="bye"))) as desk:
+        await desk.room.reached(lambda call: call.state is CallState.QUEUED)
+        await asyncio.sleep(0.5)
+        desk.caller.ear.press("1")
+        await desk.talks()
+        await asyncio.sleep(3)
+        call = await desk.over()
+        await asyncio.sleep(1)
+        sizes = [size_of(file) for file in desk.room.pbx.recordings_dir.glob("*.wav")]
+
+    assert call.queue_visits[-1].queue == "team"
+    assert [size for size in sizes if size > WAV_HEADER_BYTES] == []
 
 
 async def test_without_an_engine_it_goes_on_and_the_caller_may_still_object(tmp_path: Path) -> None:

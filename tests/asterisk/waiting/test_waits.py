@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core.call import QueueOutcome
-from callrouter.core.effects import Sound
+from callrouter.core.effects import EnterQueue, Sound
 from callrouter.core.nodes import HangupNode, MenuNode, QueueNode
 from callrouter.core.plan import Plan
+from callrouter.outgoing.ports import QueueStand
+from callrouter.testing import TUESDAY_10
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EngineRoom, engine_room, plan_of, until
 from tests.asterisk.waiting.room import call_of, callers, in_line, press, waiting_pbx
@@ -121,3 +128,18 @@ async def test_whoever_is_refused_stays_at_the_head(pbx: Pbx) -> None:
         assert [call.call_id for call in room.live if call.agent] == [first]
         assert call_of(room, first).queue_visits[0].offers == 3
         assert len(call_of(room, first).queue_visits) == 1
+
+
+def test_places_are_right_after_the_clock_was_set() -> None:
+    """An hour forward: whoever came before is before, whether they or the others were here all the time."""
+    waits = Waits(cast("AmiLink", SimpleNamespace()))
+    waits.begin("c", "1.1", lambda: "PJSIP/1", EnterQueue(queue="q", priority=0, max_wait_seconds=60), TUESDAY_10)
+    by = timedelta(hours=1)
+    waits.redate(by)
+    places: list[int] = []
+    waiting = SimpleNamespace(priority=0, channel_id="1.1", waited_seconds=30)
+    stand = cast("QueueStand", SimpleNamespace(waiting=(waiting,)))
+    now = TUESDAY_10 + by + timedelta(seconds=30)
+    for turn_at in (TUESDAY_10 + by - timedelta(seconds=5), TUESDAY_10 + by + timedelta(seconds=5)):
+        waits._found(0, turn_at, now, places.append, stand)
+    assert places == [1, 2]

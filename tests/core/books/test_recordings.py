@@ -6,11 +6,12 @@ import pytest
 
 from callrouter.core import engine, facts, inputs
 from callrouter.core.books.recordings import MAX_PAUSES
-from callrouter.core.call import Call, CallerId, CallState, Disposition, QueueOutcome
-from callrouter.core.effects import EnterQueue
+from callrouter.core.call import Call, CallerId, CallState, Disposition, QueueOutcome, replace
+from callrouter.core.effects import EnterQueue, ReadAs
 from callrouter.core.explain import explain, nodes_reached
 from callrouter.core.inputs import RecordingSign, RecordingTold
 from callrouter.core.nodes import HangupNode, QueueNode
+from callrouter.core.read_aloud import SpokenVariable
 from callrouter.testing import TUESDAY_10, Playbook, assert_serialises, plan_of, sound
 
 QUEUE = QueueNode(
@@ -131,6 +132,35 @@ def test_an_objection_in_the_conversation_ends_it() -> None:
     assert_serialises(PLAN, call.call)
     call.hangs_up().ends(Disposition.ANSWERED)
     assert call.call.talk_seconds() == 30
+
+
+def test_an_objection_counts_while_a_colleague_is_rung() -> None:
+    """The agent has given the caller away, and nobody has them yet."""
+    call = waiting().agent_answers("anne").after(10)
+    call = call.transferred("bea", colleague="bea").expects("ring bea").after(2).digits("9")
+    assert call.call.state is CallState.DIALLING
+    [one] = call.call.recordings
+    assert one.objected_at == call.at
+    call.after(1).hangs_up().ends(Disposition.ANSWERED)
+
+
+@pytest.mark.parametrize(("seconds", "is_sure"), [(0.1, True), (1.7, True), (30, False)])
+def test_who_has_not_heard_the_whole_announcement_is_not_recorded(seconds: float, is_sure: bool) -> None:
+    """Its sound is missing, or ended too early, or the link was away meanwhile; the next queue says it again."""
+    call = Playbook(PLAN).offer().expects("answer", "play this call is recorded, 9 objects").answered().after(seconds)
+    call.tells(inputs.PromptEnded(step=call.call.step, at=call.at, is_sure=is_sure)).expects("queue sales")
+    assert call.call.recordings == ()
+    call = call.queue_left(QueueOutcome.TIMEOUT).expects("play this call is recorded, 9 objects")
+    call.hangs_up().ends(Disposition.ABANDONED)
+
+
+def test_of_an_announcement_that_lacks_a_part_nothing_is_said_or_recorded() -> None:
+    """A value that it reads aloud is not set."""
+    value = SpokenVariable(variable="file_number", read_as=ReadAs.DIGITS, language="fr")
+    plan = plan_of(replace(QUEUE, announcement=(*QUEUE.announcement, value)), *list(PLAN.nodes.values())[1:])
+    call = Playbook(plan).offer().expects("answer", "queue sales").answered().agent_answers("anne").after(9)
+    assert call.call.recordings == ()
+    call.hangs_up().ends(Disposition.ANSWERED)
 
 
 @pytest.mark.parametrize("sign", RecordingSign)

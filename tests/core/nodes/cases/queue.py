@@ -227,7 +227,7 @@ RECORDED = QueueNode(
 def case_recorded() -> Playbook:
     """The announcement to its end, whatever is keyed; then the line, and what is recorded."""
     call = Playbook(plan_of(RECORDED, *REST)).offer().expects("answer", "play recorded, 9 objects").answered()
-    call.digits("5").prompt_ended().expects("queue sales recorded").after(9).agent_answers("agent-1")
+    call.digits("5").after(2).prompt_ended().expects("queue sales recorded").after(9).agent_answers("agent-1")
     call.after(30).queue_left(QueueOutcome.ANSWERED).expects("hang up 16").hangs_up().ends(Disposition.ANSWERED)
     assert [one.seconds() for one in call.call.recordings] == [30]
     return call
