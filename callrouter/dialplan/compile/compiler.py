@@ -18,7 +18,6 @@ from callrouter.dialplan.compile.compiled import Compiled
 from callrouter.dialplan.compile.fallbacks import fallback_of
 from callrouter.dialplan.compile.frame import check_frame, languages_of, named, scope_of, transfer_rules
 from callrouter.dialplan.compile.neighbours import Neighbours
-from callrouter.dialplan.compile.objections import check_objections
 from callrouter.dialplan.compile.preferences import check_waited_in
 from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBlock, WrapUpBlock
 from callrouter.dialplan.documents.drafts import Draft
@@ -163,7 +162,6 @@ def _compile(
     tree = _grown(scope, file, assembly)
     prove(scope, file, tree, today, dids)
     _check_languages(scope, file, assembly)
-    check_objections(scope, tree.nodes)
     if not errors(scope.issues):
         check_waited_in(scope, file)
     dialled = check_dialled(scope, tree, owner)
