@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -101,12 +102,19 @@ def size_of(file: Path) -> int:
 
 
 async def whole(file: Path) -> g711.Pcm:
-    """What a file holds once Asterisk has written all of it: it keeps two seconds back until the channel has ended."""
-    size, found = -1, size_of(file)
-    while size != found:
-        await asyncio.sleep(1)
-        size, found = found, size_of(file)
+    """What a file holds once Asterisk has written all of it: it keeps two seconds back until the channel has ended, and
+    a busy machine writes them when it can. So it is whole when no process has it open any more."""
+    await until(lambda: not is_open(file), 10)
     return g711.read_wav(file)
+
+
+def is_open(file: Path) -> bool:
+    """Whether some process has it open."""
+    for place in Path("/proc").glob("[0-9]*/fd/*"):
+        with contextlib.suppress(OSError):
+            if place.readlink() == file:
+                return True
+    return False
 
 
 def power(pcm: g711.Pcm, hertz: float) -> float:
@@ -352,9 +360,10 @@ async def test_it_goes_on_with_a_colleague(tmp_path: Path) -> None:
         desks.place.phones.refer("agent-1", desks.uri("102"))
         await desks.room.reached(lambda call: call.agent == "agent-2", 6)
         await asyncio.sleep(4)
+        [file] = desks.room.pbx.recordings_dir.glob("*-c*.wav")
+        assert is_open(file)
         desks.place.phones.bye("agent-2")
         call = await desks.room.the_end(6)
-        [file] = desks.room.pbx.recordings_dir.glob(f"{call.call_id}-c*.wav")
         pcm = await whole(file)
 
     [one] = call.recordings
