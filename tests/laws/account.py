@@ -137,7 +137,8 @@ def offer_outcomes(ring: Ring, journey: Journey, late: float = 0.0) -> frozenset
         # Picked up in the instant in which the ring was taken back, by the queue's patience or because the caller left.
         return frozenset({"answered", "caller_left", "rang_out"} if journey.is_race(ring) else {"answered"})
     if ring.without_power and not dialog.answered_at:
-        gone = left_first and left_at < dialog.began_at + RING_SECONDS + race
+        # It notes no end of its ring, and app_queue looks at callers once a second (RECHECK, app_queue.c).
+        gone = left_first and left_at < dialog.began_at + RING_SECONDS + 1.0 + race
         return frozenset({"phone_failed", "caller_left"} if gone else {"phone_failed"})
     if dialog.status in (486, 480, 603):
         raced = left_first and abs(left_at - dialog.ended_at) < race
