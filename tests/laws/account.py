@@ -127,25 +127,22 @@ def _enters_service(caller: Caller) -> tuple[float, float]:
             return 0.0, 1.5
 
 
-def offer_outcomes(ring: Ring, journey: Journey, late: float = 0.0) -> frozenset[str]:
-    """What an offer's row may say, by the telephone that rang; `late`: for how many seconds this process was held up
-    when it ended, with the machine and so the PBX beside it."""
-    race = RACE_SECONDS + late
+def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
+    """What an offer's row may say, by the telephone that rang."""
     left_at, dialog = journey.caller.left_at, ring.dialog
     left_first = bool(left_at and journey.caller.hung_up)
     if is_talk(ring):
         # Picked up in the instant in which the ring was taken back, by the queue's patience or because the caller left.
         return frozenset({"answered", "caller_left", "rang_out"} if journey.is_race(ring) else {"answered"})
     if ring.without_power and not dialog.answered_at:
-        # It notes no end of its ring, and app_queue looks at callers once a second (RECHECK, app_queue.c).
-        gone = left_first and left_at < dialog.began_at + RING_SECONDS + 1.0 + race
+        gone = left_first and left_at < dialog.began_at + RING_SECONDS + RACE_SECONDS
         return frozenset({"phone_failed", "caller_left"} if gone else {"phone_failed"})
     if dialog.status in (486, 480, 603):
-        raced = left_first and abs(left_at - dialog.ended_at) < race
-        return frozenset({"refused", "caller_left"} if raced else {"refused"})
+        race = left_first and abs(left_at - dialog.ended_at) < RACE_SECONDS
+        return frozenset({"refused", "caller_left"} if race else {"refused"})
     # A ring that is taken back because the caller left is so after they did, by this process's one clock.
-    if left_first and 0 <= dialog.cancelled_at - left_at < race:
-        rang_long = dialog.cancelled_at - dialog.began_at > RING_SECONDS - race
+    if left_first and 0 <= dialog.cancelled_at - left_at < RACE_SECONDS:
+        rang_long = dialog.cancelled_at - dialog.began_at > RING_SECONDS - RACE_SECONDS
         return frozenset({"caller_left", "rang_out"} if rang_long else {"caller_left"})
     return frozenset({"rang_out"})
 

@@ -11,7 +11,6 @@ from tests.laws.answering import BACK_SECONDS
 from tests.laws.compared import TOLERANCE_SECONDS, Compared, Pair, near
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.ours import Row, instant
-from tests.laws.town import RING_SECONDS
 
 FOUND_SECONDS: Final = 8.0
 """In which Asterisk, which asks every 5 s and waits 3 s, finds that a telephone has power again."""
@@ -27,8 +26,7 @@ def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
             yield f"{pair.name}: offers {[one['agent'] for one in offers]}, rings {[one.phone for one in rings]}"
             continue
         for offer, ring in zip(offers, rings, strict=True):
-            late = found.notes.late_seconds(ring.dialog.began_at + RING_SECONDS)
-            right = account.offer_outcomes(ring, pair.journey, late)
+            right = account.offer_outcomes(ring, pair.journey)
             if offer["outcome"] not in right:
                 yield f"{pair.name}: {ring.phone} {offer['outcome']}, by the telephones {sorted(right)}"
             yield from near(found.notes, f"{pair.name}: {ring.phone} rang", offer["began_at"], ring.dialog.began_at)
