@@ -19,9 +19,7 @@
     │   │   └── ChannelGone    … because the channel has ended: expected, a hang-up won the race
     │   └── EncodingError      us: a value cannot be written to that place
     ├── AgentRefused           an agent, or whoever asks for them: that cannot be done where they stand
-    ├── RecordingRefused       whoever asks: no conversation of that call is being recorded, or it is so already
-    ├── SupervisionRefused     whoever asks: nobody talks in that call, or that telephone is not in it
-    ├── ControlRefused         an agent, or a program: it cannot be done in the conversation as it stands
+    ├── ConversationRefused    an agent, a supervisor or a program: it cannot be done in the conversation as it stands
     ├── PbxUnitError           the operator: the PBX's own unit (asterisk.pbx), on the PBX's host
     │   ├── TeamsError         … was handed something that is no document of teams, or cannot stand in Asterisk's files
     │   ├── ConsoleAway        … does not reach Asterisk's local socket
@@ -74,15 +72,7 @@ class AgentRefused(CallrouterError):
         self.why = why
 
 
-class RecordingRefused(CallrouterError):
-    """The recording of a conversation cannot be paused or resumed as things stand."""
-
-
-class SupervisionRefused(CallrouterError):
-    """A supervisor cannot do in a conversation what is asked as things stand."""
-
-
-class ControlRefused(CallrouterError):
+class ConversationRefused(CallrouterError):
     """What is asked cannot be done in a conversation as things stand; nothing has changed.
 
     `away`: because Asterisk cannot be asked.

@@ -20,7 +20,7 @@ from callrouter.api.engine_app import create_engine_app
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Call, QueueVisit, replace
 from callrouter.core.plan import Plan
-from callrouter.errors import AmiUnreachable, ControlRefused
+from callrouter.errors import AmiUnreachable, ConversationRefused
 from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.store.access.audit import Deed
@@ -123,8 +123,8 @@ async def test_it_is_done_and_in_the_trail(
 @pytest.mark.parametrize(
     ("error", "status", "outcome"),
     [
-        (ControlRefused("the caller is on hold already"), 409, AuditOutcome.REFUSED),
-        (ControlRefused("the link to Asterisk is down", away=True), 503, AuditOutcome.REFUSED),
+        (ConversationRefused("the caller is on hold already"), 409, AuditOutcome.REFUSED),
+        (ConversationRefused("the link to Asterisk is down", away=True), 503, AuditOutcome.REFUSED),
         (AmiUnreachable("the connection is gone"), 503, AuditOutcome.FAILED),
     ],
 )

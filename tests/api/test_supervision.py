@@ -15,7 +15,7 @@ from callrouter.api.supervision.here import OverseenHere
 from callrouter.api.supervision.schemas import Act
 from callrouter.core.inputs import RecordingSign, SupervisionMode
 from callrouter.core.nodes import HangupNode, QueueNode
-from callrouter.errors import AmiUnreachable, RecordingRefused, SupervisionRefused
+from callrouter.errors import AmiUnreachable, ConversationRefused
 from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.clock import SystemClock
@@ -117,11 +117,11 @@ async def test_what_cannot_be_done_is_said_and_in_the_trail(
     """By the PBX's state, or because it does not answer."""
     servers, deeds = bases
     found = []
-    for fails in (SupervisionRefused("nobody talks"), RecordingRefused("not recorded"), AmiUnreachable("gone")):
+    for fails in (ConversationRefused("nobody talks"), ConversationRefused("not recorded"), AmiUnreachable("gone")):
         pbx.fails = fails
         found.append(await ask(servers[place], place, "listen", OPERATOR))
 
-    assert [one.status_code for one in found] == [409, 409, 409]
+    assert [one.status_code for one in found] == [409, 409, 503]
     assert found[0].json()["detail"] == "nobody talks"
     assert [one.outcome for one in deeds] == ["refused", "refused", "failed"]
 

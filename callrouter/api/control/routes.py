@@ -6,26 +6,19 @@ that a call was nothing for somebody's eyes, by whoever was asked.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Query
 
 from callrouter.api.agents.routes import Whose
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.control.schemas import ControlledOut
-from callrouter.api.engine_client import EngineAway
-from callrouter.api.filters import TEXT
+from callrouter.api.conversations.routes import PROBLEMS, CallId, Conversations, done
 from callrouter.api.problems import documented
-from callrouter.api.schemas import LiveOut
 from callrouter.asterisk.transfers.control import MAX_KEYS, Control
 from callrouter.core.transfers.targets import MAX_TARGET
-from callrouter.errors import ControlRefused
 from callrouter.permissions import By, Permission
 
-CallId = Annotated[
-    str, Path(max_length=200, pattern=TEXT, description="Of a call in progress", examples=["1795427775-42-518203"])
-]
 Target = Annotated[
     str,
     Query(
@@ -42,22 +35,18 @@ Keys = Annotated[
 ]
 
 
-class Controlled(Protocol):
+class Controlled(Conversations, Protocol):
     """Who has the calls: the engine's own, or the way to it."""
 
-    async def live(self) -> LiveOut:
-        """The calls in progress. Raises EngineAway."""
-        ...
-
     async def do(self, control: Control, call_id: str, detail: str, by: By) -> ControlledOut:
-        """Do it; `detail` is a target, or keys. Raises ControlRefused, EngineAway."""
+        """Do it; `detail` is a target, or keys. Raises ConversationRefused, EngineAway."""
         ...
 
 
 def router(controlled: Controlled, gate: Gate) -> APIRouter:
     """What may be done in one call."""
     routes = APIRouter(tags=["call control"])
-    rules = {"responses": documented(403, 404, 409, 502, 503), **gate.needs(Permission.CALL_CONTROL)}
+    rules = {"responses": documented(*PROBLEMS), **gate.needs(Permission.CALL_CONTROL)}
 
     @routes.post("/calls/{call_id}/hold", **rules)
     async def hold(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
@@ -104,14 +93,6 @@ def router(controlled: Controlled, gate: Gate) -> APIRouter:
 async def _done(  # noqa: PLR0913, RUF100  # what, where, and on whose behalf
     controlled: Controlled, control: Control, call_id: str, detail: str, visitor: Visitor, by: By
 ) -> ControlledOut:
-    """Do it in a call that the visitor may act in, by the last queue; another one is as if it were not there."""
-    try:
-        call = next((one for one in (await controlled.live()).calls if one.call_id == call_id), None)
-        if call is None or visitor.hides(Permission.CALL_CONTROL, call_id, call.client, set(call.queues[-1:])):
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no call {call_id} in progress")
-        return await controlled.do(control, call_id, detail, by)
-    except EngineAway as error:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, str(error)) from error
-    except ControlRefused as error:
-        status = HTTPStatus.SERVICE_UNAVAILABLE if error.away else HTTPStatus.CONFLICT
-        raise HTTPException(status, str(error)) from error
+    return await done(
+        controlled, Permission.CALL_CONTROL, call_id, visitor, lambda: controlled.do(control, call_id, detail, by)
+    )

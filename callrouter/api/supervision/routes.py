@@ -6,46 +6,36 @@ that a call was nothing for somebody's eyes, by whoever was asked.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Query
 
 from callrouter.api.agents.routes import Whose
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
-from callrouter.api.engine_client import EngineAway
+from callrouter.api.conversations.routes import PROBLEMS, CallId, Conversations, done
 from callrouter.api.filters import TEXT
 from callrouter.api.problems import documented
-from callrouter.api.schemas import LiveOut
 from callrouter.api.supervision.schemas import Act, OverseenOut
-from callrouter.errors import RecordingRefused, SupervisionRefused
 from callrouter.permissions import By
 
-CallId = Annotated[
-    str, Path(max_length=200, pattern=TEXT, description="Of a call in progress", examples=["1795427775-42-518203"])
-]
 Phone = Annotated[
     str,
     Query(max_length=80, pattern=TEXT, description="Whose telephone, as the PBX calls it", examples=["agent-2"]),
 ]
 
 
-class Overseen(Protocol):
+class Overseen(Conversations, Protocol):
     """Who has the calls: the engine's own, or the way to it."""
 
-    async def live(self) -> LiveOut:
-        """The calls in progress. Raises EngineAway."""
-        ...
-
     async def do(self, act: Act, call_id: str, phone: str, by: By) -> OverseenOut:
-        """Do it. Raises SupervisionRefused, RecordingRefused, EngineAway."""
+        """Do it. Raises ConversationRefused, EngineAway."""
         ...
 
 
 def router(overseen: Overseen, gate: Gate) -> APIRouter:
     """What may be done in one call."""
     routes = APIRouter(tags=["supervision"])
-    problems = documented(403, 404, 409, 502)
+    problems = documented(*PROBLEMS)
 
     @routes.post("/calls/{call_id}/listen", responses=problems, **gate.needs(Act.LISTEN.permission))
     async def listen(call_id: CallId, visitor: CurrentVisitor, whose: Whose, phone: Phone) -> OverseenOut:
@@ -89,13 +79,4 @@ def router(overseen: Overseen, gate: Gate) -> APIRouter:
 async def _done(  # noqa: PLR0913, RUF100  # what, where, and on whose behalf
     overseen: Overseen, act: Act, call_id: str, phone: str, visitor: Visitor, by: By
 ) -> OverseenOut:
-    """Do it in a call that the visitor may act in, by the last queue; another one is as if it were not there."""
-    try:
-        call = next((one for one in (await overseen.live()).calls if one.call_id == call_id), None)
-        if call is None or visitor.hides(act.permission, call_id, call.client, set(call.queues[-1:])):
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"there is no call {call_id} in progress")
-        return await overseen.do(act, call_id, phone, by)
-    except EngineAway as error:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, str(error)) from error
-    except (SupervisionRefused, RecordingRefused) as error:
-        raise HTTPException(HTTPStatus.CONFLICT, str(error)) from error
+    return await done(overseen, act.permission, call_id, visitor, lambda: overseen.do(act, call_id, phone, by))

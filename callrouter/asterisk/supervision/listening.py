@@ -22,7 +22,7 @@ from callrouter.asterisk.commands import opaque_id
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import Call, CallState, Leg, LegPurpose
 from callrouter.core.inputs import SupervisionMode, SupervisorTold
-from callrouter.errors import AmiError, EncodingError, SupervisionRefused
+from callrouter.errors import AmiError, ConversationRefused, EncodingError
 from callrouter.runtime.calls import LiveCalls
 
 log = structlog.get_logger(__name__)
@@ -75,16 +75,16 @@ class Supervision:
         """Have whoever is at a telephone do this in a call: it is rung, unless it is in the conversation already.
 
         Raises:
-            SupervisionRefused: nobody talks there, the telephone is the agent's own, or it is being rung.
+            ConversationRefused: nobody talks there, the telephone is the agent's own, or it is being rung.
             AmiError: Asterisk does not do it.
         """
         call, agent = self._conversation(call_id)
         if agent.party == phone:
-            raise SupervisionRefused(f"telephone {phone} has the caller: name another one")
+            raise ConversationRefused(f"telephone {phone} has the caller: name another one")
         try:
             headers = self._headers(call, agent, opaque_id(phone))
         except EncodingError as error:
-            raise SupervisionRefused(f"{phone!r} is no telephone") from error
+            raise ConversationRefused(f"{phone!r} is no telephone") from error
         own = _supervisor(call, phone)
         if own is None:
             await self._ring(call_id, mode, phone, headers)
@@ -97,31 +97,31 @@ class Supervision:
         """End what a telephone does in a call, also while it is rung; the conversation goes on.
 
         Raises:
-            SupervisionRefused: it does nothing there.
+            ConversationRefused: it does nothing there.
             AmiError: Asterisk does not do it.
         """
         for channel, place in self._rung.items():
             if place == (call_id, phone):
                 live = self._calls.get(call_id)
                 if live is not None and any(_has_caller(one, channel) for one in live.call.legs):
-                    raise SupervisionRefused(f"telephone {phone} has taken over call {call_id}: hang up there")
+                    raise ConversationRefused(f"telephone {phone} has taken over call {call_id}: hang up there")
                 await self._link.send("Hangup", {"Channel": channel, "Cause": "16"})
                 return
-        raise SupervisionRefused(f"telephone {phone} does not supervise call {call_id}")
+        raise ConversationRefused(f"telephone {phone} does not supervise call {call_id}")
 
     def _conversation(self, call_id: str) -> tuple[Call, Leg]:
         """The call, and the leg of the agent who talks."""
         live = self._calls.get(call_id)
         if live is None or live.call.state is not CallState.CONNECTED:
-            raise SupervisionRefused(f"nobody talks in call {call_id}")
+            raise ConversationRefused(f"nobody talks in call {call_id}")
         talking = [one for one in live.call.legs if one.open and one.purpose is LegPurpose.AGENT and one.leg]
         if not talking:
-            raise SupervisionRefused(f"no agent talks in call {call_id}")
+            raise ConversationRefused(f"no agent talks in call {call_id}")
         return live.call, talking[-1]
 
     async def _ring(self, call_id: str, mode: SupervisionMode, phone: str, headers: Mapping[str, str]) -> None:
         if (call_id, phone) in self._rung.values():
-            raise SupervisionRefused(f"telephone {phone} is being rung for call {call_id}")
+            raise ConversationRefused(f"telephone {phone} is being rung for call {call_id}")
         channel = f"{call_id}.s{int(self._now().timestamp())}-{next(self._numbers)}"
         self._rung[channel] = (call_id, phone)
         self._follow(channel, call_id)

@@ -26,7 +26,7 @@ from callrouter.core.books.recordings import MAX_PAUSES, name_of
 from callrouter.core.call import Call, LegPurpose, Recording
 from callrouter.core.facts import Fact, RecordingNoted
 from callrouter.core.inputs import RecordingSign, RecordingTold
-from callrouter.errors import AmiError, RecordingRefused
+from callrouter.errors import AmiError, ConversationRefused
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.tasks import Tasks
 
@@ -88,18 +88,20 @@ class Conversations:
         """Pause or resume the recording of a call that goes on.
 
         Raises:
-            RecordingRefused: there is none that runs, or it was paused too often.
+            ConversationRefused: there is none that runs, or it was paused too often.
             AmiError: Asterisk does not do it.
         """
         live = self._calls.get(call_id)
         one = _running(live.call) if live else None
         if live is None or one is None:
-            raise RecordingRefused(f"no conversation of call {call_id} is being recorded")
+            raise ConversationRefused(f"no conversation of call {call_id} is being recorded")
         if (one.paused_at is not None) is (sign is RecordingSign.PAUSED):
-            raise RecordingRefused(f"the recording of call {call_id} is {sign} already")
+            raise ConversationRefused(f"the recording of call {call_id} is {sign} already")
         if sign is RecordingSign.PAUSED and one.pauses >= MAX_PAUSES:
             # The record would not know of it, so that nobody could resume it.
-            raise RecordingRefused(f"the recording of call {call_id} was paused {MAX_PAUSES} times: that is the most")
+            raise ConversationRefused(
+                f"the recording of call {call_id} was paused {MAX_PAUSES} times: that is the most"
+            )
         headers = {"Channel": self._channel_of(call_id), "Direction": "both", "State": _STATES[sign]}
         await self._link.send("MixMonitorMute", headers)
         self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))
@@ -139,7 +141,7 @@ class Conversations:
         live = self._calls.get(call_id)
         try:
             await self.set(call_id, sign, _agent_of(live.call) if live else "")
-        except (RecordingRefused, AmiError) as error:
+        except (ConversationRefused, AmiError) as error:
             log.info("an agent's code for a recording changed nothing", call_id=call_id, reason=str(error))
 
 

@@ -18,7 +18,7 @@ from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.transfers.consultations import HOLD, Consultations, decide, party_of
 from callrouter.core.call import CallState, Leg, LegPurpose
 from callrouter.core.transfers.targets import Destination
-from callrouter.errors import ActionFailed, ControlRefused
+from callrouter.errors import ActionFailed, ConversationRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.ports import Directory
 
@@ -69,11 +69,11 @@ class CallControl:
         """Do it; `detail` is a target, or keys.
 
         Raises:
-            ControlRefused: it cannot be done as things stand; nothing has changed.
+            ConversationRefused: it cannot be done as things stand; nothing has changed.
             AmiError: Asterisk does not answer, or cannot.
         """
         if call_id in self._busy:
-            raise ControlRefused("something else is being done in this conversation: ask again")
+            raise ConversationRefused("something else is being done in this conversation: ask again")
         self._busy.add(call_id)
         try:
             await self._do(control, call_id, detail)
@@ -101,50 +101,50 @@ class CallControl:
 
     def _conversation(self, call_id: str) -> tuple[LiveCall, Leg]:
         if not self._link_up():
-            raise ControlRefused("the link to Asterisk is down", away=True)
+            raise ConversationRefused("the link to Asterisk is down", away=True)
         live = self._calls.get(call_id)
         if live is None:
-            raise ControlRefused(f"call {call_id} has just ended")
+            raise ConversationRefused(f"call {call_id} has just ended")
         legs = (one for one in live.call.legs if one.open and one.purpose is LegPurpose.AGENT and one.leg)
         leg = next(legs, None) if live.call.state is CallState.CONNECTED else None
         if leg is None:
-            raise ControlRefused(f"no agent talks to the caller of {call_id}")
+            raise ConversationRefused(f"no agent talks to the caller of {call_id}")
         return live, leg
 
     def _may_be_given(self, live: LiveCall, target: str, *, spoken_to: bool = False) -> Destination:
         """Refused here, the agent keeps the caller: a telephone's own transfer can only be undone."""
         found = decide(live, target, self._directory)
         if found.refusal:
-            raise ControlRefused(f"{target}: {found.refusal}")
+            raise ConversationRefused(f"{target}: {found.refusal}")
         if spoken_to and found.node:
-            raise ControlRefused(f"{target} is a node of the tree: nobody can be spoken to there")
+            raise ConversationRefused(f"{target} is a node of the tree: nobody can be spoken to there")
         if found.colleague and not self._directory.phone(found.colleague):
-            raise ControlRefused(f"agent {found.colleague} is not logged in")
+            raise ConversationRefused(f"agent {found.colleague} is not logged in")
         return found
 
     def _not_on_hold(self, call_id: str) -> None:
         """Who is in the agent's conversation is the caller, and nobody whom a feature code put there."""
         one = self._consultations.of_call(call_id)
         if one is not None and one.by_code:
-            raise ControlRefused("the caller is on hold: take them back first")
+            raise ConversationRefused("the caller is on hold: take them back first")
 
     async def _channel(self, uniqueid: str) -> str:
         """The name of a channel."""
         shown = await self._link.collect("Status")
         name = next((one["Channel"] for one in shown if one["Event"] == "Status" and one["Uniqueid"] == uniqueid), "")
         if not name:
-            raise ControlRefused("the conversation has just ended")
+            raise ConversationRefused("the conversation has just ended")
         return name
 
     async def _give(self, channel: str, target: str) -> None:
         try:
             await self._link.send("BlindTransfer", {"Channel": channel, "Context": CONTEXT, "Exten": target})
         except ActionFailed as error:
-            raise ControlRefused(f"Asterisk does not transfer the caller: {error}") from error
+            raise ConversationRefused(f"Asterisk does not transfer the caller: {error}") from error
 
     async def _consult(self, call_id: str, leg: Leg, target: str, party: str) -> None:
         if self._consultations.of_call(call_id) is not None:
-            raise ControlRefused("the caller is on hold already")
+            raise ConversationRefused("the caller is on hold already")
         channel = await self._channel(leg.leg)
         actions = ChannelActions(channel)
         self._link.post_batch(
@@ -164,16 +164,16 @@ class CallControl:
     async def _complete(self, call_id: str, leg: Leg) -> None:
         one = self._consultations.of_call(call_id)
         if one is None or one.party == HOLD or not one.channel:
-            raise ControlRefused("nobody has answered whom the agent consults")
+            raise ConversationRefused("nobody has answered whom the agent consults")
         if not one.by_code:
-            raise ControlRefused("the agent's telephone made this consultation, and completes it")
+            raise ConversationRefused("the agent's telephone made this consultation, and completes it")
         await self._key(await self._channel(leg.leg), COMPLETE)
         await self._proved(lambda: one.over)
 
     async def _take_back(self, call_id: str, leg: Leg, *, held: bool) -> None:
         one = self._consultations.of_call(call_id)
         if one is None or (one.party == HOLD) is not held:
-            raise ControlRefused("the caller is not on hold" if held else "the agent consults nobody")
+            raise ConversationRefused("the caller is not on hold" if held else "the agent consults nobody")
         if one.by_code:
             await self._key(await self._channel(leg.leg), TAKE_BACK)
         else:  # their telephone's own call: the caller is on hold until they take them back there
@@ -184,7 +184,7 @@ class CallControl:
         """Heard by whoever the agent talks to."""
         one = self._consultations.of_call(call_id)
         if one is not None and not one.channel:
-            raise ControlRefused("nobody hears keys now")
+            raise ConversationRefused("nobody hears keys now")
         channel = await self._channel(one.channel if one else self._consultations.caller_of(call_id))
         await self._key(channel, keys[:MAX_KEYS], receive=False)
 
@@ -197,7 +197,7 @@ class CallControl:
             try:
                 await self._link.send("PlayDTMF", {**pressed, "Digit": key})
             except ActionFailed as error:
-                raise ControlRefused("the conversation has just ended") from error
+                raise ConversationRefused("the conversation has just ended") from error
 
     async def _proved(self, true: Callable[[], bool]) -> None:
         """Wait for what shows that it was done."""
@@ -205,5 +205,5 @@ class CallControl:
         until = loop.time() + PROOF_SECONDS
         while not true():
             if loop.time() > until:
-                raise ControlRefused("Asterisk did not do it: the conversation may not have feature codes")
+                raise ConversationRefused("Asterisk did not do it: the conversation may not have feature codes")
             await asyncio.sleep(0.02)

@@ -20,7 +20,7 @@ from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.core.call import Call, CallState, Disposition, EndedBy, LegPurpose
 from callrouter.core.effects import Answer, EnterQueue
 from callrouter.core.inputs import AgentAnswered, SupervisionMode, SupervisorTold
-from callrouter.errors import ActionFailed, AmiError, SupervisionRefused
+from callrouter.errors import ActionFailed, AmiError, ConversationRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.testing import TUESDAY_10, Playbook
 from deploy.asterisk.pbx import Pbx
@@ -134,7 +134,7 @@ async def test_a_supervisor_takes_over(tmp_path: Path) -> None:
         await floor.does(TAKE_OVER)
         heard = floor.hears("caller", SUPERVISOR_HERTZ), floor.hears("agent-2", CALLER_HERTZ)
         await until(lambda: "PJSIP/agent-1" not in floor.room.pbx.cli("core show channels concise"), 5)
-        with pytest.raises(SupervisionRefused, match="has taken over"):
+        with pytest.raises(ConversationRefused, match="has taken over"):
             await floor.room.supervision.leave(floor.call_id, "agent-2")
         await asyncio.sleep(1)
         live = floor.call.state
@@ -199,9 +199,9 @@ async def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
             (floor.call_id, "agent-1", "has the caller"),
             (floor.call_id, "agent 2,x", "is no telephone"),
         ]:
-            with pytest.raises(SupervisionRefused, match=why):
+            with pytest.raises(ConversationRefused, match=why):
                 await supervision.set(call_id, LISTEN, phone)
-        with pytest.raises(SupervisionRefused, match="does not supervise"):
+        with pytest.raises(ConversationRefused, match="does not supervise"):
             await supervision.leave(floor.call_id, "agent-2")
         await floor.over()
 
@@ -259,7 +259,7 @@ def test_whatever_is_named_only_a_telephone_is_rung(phone: str, mode: Supervisio
 
     async def ask() -> list[tuple[str, dict[str, str]]]:
         paper = on_paper()
-        with suppress(SupervisionRefused):
+        with suppress(ConversationRefused):
             await paper.supervision.set(paper.call_id, mode, phone)
         return paper.wire.sent
 
@@ -295,7 +295,7 @@ async def test_a_telephone_that_asterisk_does_not_ring_may_be_asked_for_again() 
         await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
     paper.wire.fails = None
     await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
-    with pytest.raises(SupervisionRefused, match="is being rung"):
+    with pytest.raises(ConversationRefused, match="is being rung"):
         await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
     channel = paper.wire.sent[-1][1]["ChannelId"]
     paper.wire.events["Hangup"](AmiMessage({"Event": "Hangup", "Uniqueid": channel}))
@@ -310,7 +310,7 @@ async def test_a_telephone_that_has_no_channel_is_not_rung_for_ever(monkeypatch:
     monkeypatch.setattr(listening, "SPARE_SECONDS", 0.1)
     paper = on_paper()
     await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
-    with pytest.raises(SupervisionRefused, match="is being rung"):
+    with pytest.raises(ConversationRefused, match="is being rung"):
         await paper.supervision.set(paper.call_id, LISTEN, "agent-2")
     await asyncio.sleep(0.4)
     await paper.supervision.set(paper.call_id, LISTEN, "agent-2")

@@ -24,7 +24,7 @@ from callrouter.core.inputs import RecordingSign
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.core.plan import Plan
 from callrouter.core.state import decode
-from callrouter.errors import RecordingRefused
+from callrouter.errors import ConversationRefused
 from callrouter.testing import TUESDAY_10
 from deploy.asterisk.pbx import Pbx
 from deploy.demo import g711
@@ -158,7 +158,7 @@ async def test_what_is_paused_is_silence(tmp_path: Path) -> None:
         call = await desk.talks()
         await asyncio.sleep(1.5)
         await desk.room.conversations.set(call.call_id, RecordingSign.PAUSED, "token:desk")
-        with pytest.raises(RecordingRefused, match="paused already"):
+        with pytest.raises(ConversationRefused, match="paused already"):
             await desk.room.conversations.set(call.call_id, RecordingSign.PAUSED, "token:desk")
         await asyncio.sleep(2)
         await desk.room.conversations.set(call.call_id, RecordingSign.RESUMED, "token:desk")
@@ -181,7 +181,7 @@ async def test_the_pause_after_the_last_one_is_refused_and_mutes_nothing(tmp_pat
         assert live is not None
         spent = replace(live.call.recordings[-1], pauses=MAX_PAUSES)
         live.call = replace(live.call, recordings=(*live.call.recordings[:-1], spent))
-        with pytest.raises(RecordingRefused, match="that is the most"):
+        with pytest.raises(ConversationRefused, match="that is the most"):
             await desk.room.conversations.set(call.call_id, RecordingSign.PAUSED, "token:desk")
         desk.phones.telephone("agent-1").press("*7")
         await asyncio.sleep(4)

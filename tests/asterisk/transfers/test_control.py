@@ -10,7 +10,7 @@ import pytest
 from callrouter.asterisk.transfers.consultations import Consultations
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose
-from callrouter.errors import ControlRefused
+from callrouter.errors import ConversationRefused
 from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, agents_of, consultations_of, talking
 from tests.asterisk.transfers.test_announced import consult
@@ -46,7 +46,7 @@ async def test_transfer(tmp_path: Path, target: str) -> None:
 async def test_who_is_refused_changes_nothing(tmp_path: Path, control: Control, target: str) -> None:
     """The agent talks on."""
     async with talking(tmp_path) as desks:
-        with pytest.raises(ControlRefused, match=target):
+        with pytest.raises(ConversationRefused, match=target):
             await do(desks, control, target)
         await asyncio.sleep(0.5)
         desks.phones.bye("agent-1")
@@ -60,10 +60,10 @@ async def test_consult_and_complete(tmp_path: Path) -> None:
     """Both halves of an announced transfer; before it is answered it is not complete."""
     async with talking(tmp_path) as desks:
         await asyncio.sleep(0.5)
-        with pytest.raises(ControlRefused, match="nobody has answered"):
+        with pytest.raises(ConversationRefused, match="nobody has answered"):
             await do(desks, Control.COMPLETE)
         await do(desks, Control.CONSULT, "colleague.agent-2")
-        with pytest.raises(ControlRefused, match="on hold already"):
+        with pytest.raises(ConversationRefused, match="on hold already"):
             await do(desks, Control.CONSULT, "doctor")
         await answered(desks)
         await do(desks, Control.COMPLETE)
@@ -84,7 +84,7 @@ async def test_take_back(tmp_path: Path, by_telephone: bool) -> None:
         await asyncio.sleep(0.5)
         if by_telephone:
             await consult(desks, "102")
-            with pytest.raises(ControlRefused, match="the agent's telephone made"):
+            with pytest.raises(ConversationRefused, match="the agent's telephone made"):
                 await do(desks, Control.COMPLETE)
         else:
             await do(desks, Control.CONSULT, "102")
@@ -105,7 +105,7 @@ async def test_hold_and_resume(tmp_path: Path) -> None:
     """Timed as hold; nobody is rung, and nothing of a consultation is in the record."""
     async with talking(tmp_path) as desks:
         await asyncio.sleep(0.5)
-        with pytest.raises(ControlRefused, match="not on hold"):
+        with pytest.raises(ConversationRefused, match="not on hold"):
             await do(desks, Control.RESUME)
         await do(desks, Control.HOLD)
         await asyncio.sleep(1.5)
@@ -160,7 +160,7 @@ async def test_a_caller_on_hold_is_not_given_away(tmp_path: Path, control: Contr
     async with talking(tmp_path) as desks:
         await asyncio.sleep(0.5)
         await do(desks, control, "102" if control is Control.CONSULT else "")
-        with pytest.raises(ControlRefused, match="take them back first"):
+        with pytest.raises(ConversationRefused, match="take them back first"):
             await do(desks, Control.TRANSFER, "doctor")
         await do(desks, Control.TAKE_BACK if control is Control.CONSULT else Control.RESUME)
         await asyncio.sleep(0.5)
@@ -207,7 +207,7 @@ async def test_two_at_once(tmp_path: Path) -> None:
         call = await desks.room.the_end(6)
 
     assert consulted is None
-    assert isinstance(held, ControlRefused)
+    assert isinstance(held, ConversationRefused)
     assert "something else" in str(held)
     assert [leg.party for leg in consultations_of(call)] == ["agent-2"]
 
@@ -248,5 +248,5 @@ async def test_a_call_that_nobody_talks_in(tmp_path: Path) -> None:
         desks.phones.bye("agent-1")
         await desks.room.the_end(6)
         for gone in (call_id, "no-such-call"):
-            with pytest.raises(ControlRefused, match="ended"):
+            with pytest.raises(ConversationRefused, match="ended"):
                 await desks.room.control.do(Control.HOLD, gone)
