@@ -143,6 +143,8 @@ class Scope(Struct, kw_only=True):
     """Nodes of the plan that were written elsewhere, by name."""
     preferences: Mapping[str, Preference] = field(default_factory=dict)
     """Whom the client wants, by team of which it does not want what the team does."""
+    objections: dict[str, str] = field(default_factory=dict)
+    """By which key callers object to being recorded, by node; of all its trees."""
     waited_in: set[str] = field(default_factory=set)
     """Teams for which its callers may wait, as far as its nodes were built."""
     derived: dict[str, Preference] = field(default_factory=dict)

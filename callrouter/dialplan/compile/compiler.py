@@ -206,6 +206,7 @@ def _other_client(scope: Scope, other: Draft, prefix: str, included_at: str, tod
         included_at=included_at,
         places=scope.places,
         derived=scope.derived,
+        objections=scope.objections,
     )
     if not check_frame(beyond, other.file):
         return None

@@ -69,6 +69,10 @@ class Names(Protocol):
         """In front of the names of another client's hours in the plan; empty in the client's own tree."""
 
     @property
+    def objections(self) -> dict[str, str]:
+        """By which key callers object to being recorded, by node, as far as the nodes were built."""
+
+    @property
     def dialling(self) -> Dialling:
         """What the client may have dialled."""
 

@@ -163,6 +163,8 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
     if record and record.objection in keys:
         wrong = f"record.objection: {record.objection} leaves the line already: choose a key that is none of keys"
         names.fail(wrong, *here, "record", "objection")
+    if record:
+        _check_one_key(names, name, record.objection, *here, "record", "objection")
     return QueueNode(
         name=name,
         line=names.line("nodes", name),
@@ -188,6 +190,17 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         objection=record.objection if record else "",
         keep_days=record.keep if record else 0,
     )
+
+
+def _check_one_key(names: Names, name: str, key: str, *path: str) -> None:
+    """The announcement is heard once a call, and names one key: it must be the one that works everywhere."""
+    for node, other in names.objections.items():
+        if other != key:
+            names.fail(
+                f"record.objection: {key} here, {other} in {node}: callers are told of one key, once a call", *path
+            )
+            break
+    names.objections[name] = key
 
 
 def _list_priorities(names: Names, block: QueueBlock, *here: str) -> tuple[ListPriority, ...]:
