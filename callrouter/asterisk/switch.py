@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from callrouter.asterisk import rings
+from callrouter.asterisk import causes, rings
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
@@ -345,7 +345,7 @@ class AsteriskSwitch:
             )
 
     def _on_hangup_request(self, message: AmiMessage) -> None:
-        uniqueid, cause = message["Uniqueid"], _number(message["Cause"])
+        uniqueid, cause = message["Uniqueid"], causes.hang_up_cause(message["Cause"], message["TechCause"])
         line = self._by_uniqueid.get(uniqueid)
         if line is not None:
             line.hangup_requested(cause)
