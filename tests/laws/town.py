@@ -76,6 +76,8 @@ DIDS: Final = {
     "delta": "+33199000104",
     "epsilon": "+33199000105",
 }
+BACK_TO: Final = {"alpha": "word", "beta": "word", "gamma": "thanks"}
+"""Where in the tree an agent sends a caller back to."""
 _TREES: Final = {
     "alpha": (
         "queue: red",
