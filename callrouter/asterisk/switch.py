@@ -257,7 +257,7 @@ class AsteriskSwitch:
     def _on_dtmf(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None and message["Direction"] == "Received":
-            line.key_pressed(message["Digit"])
+            line.key_pressed(message["Digit"], (_number(message["DurationMs"]) or 0) / 1000)
 
     def _on_agent_called(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
