@@ -63,10 +63,13 @@ class Journey:
         return min(longest, INVITE_SECONDS) if ring.without_power else longest
 
     def is_race(self, ring: Ring) -> bool:
-        """Whether the caller left in the instant in which the telephone was picked up, or it was put down again."""
-        left_at = self.caller.left_at
+        """Whether the caller left, or left the line, in the instant in which the telephone was picked up, or it was put
+        down again.
+        """
+        caller = self.caller
         short = ring.dialog.ended_at and ring.dialog.ended_at - ring.accepted_at < RACE_SECONDS
-        return bool(short or (left_at and left_at - ring.accepted_at < RACE_SECONDS))
+        keyed = abs(caller.left_line_at - ring.accepted_at) < RACE_SECONDS
+        return bool(short or keyed or (caller.left_at and caller.left_at - ring.accepted_at < RACE_SECONDS))
 
 
 def is_talk(ring: Ring) -> bool:
@@ -150,19 +153,19 @@ def _enters_service(caller: Caller) -> tuple[float, float]:
 
 def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
     """What an offer's row may say, by the telephone that rang."""
-    left_at, dialog = journey.caller.left_at, ring.dialog
-    left_first = bool(left_at and journey.caller.hung_up)
+    went, dialog = journey.caller.went(), ring.dialog
     if is_talk(ring):
         # Picked up in the instant in which the ring was taken back, by the queue's patience or because the caller left.
         return frozenset({"answered", "caller_left", "rang_out"} if journey.is_race(ring) else {"answered"})
     if ring.without_power and not dialog.answered_at:
-        gone = left_first and left_at < dialog.began_at + journey.patience(ring) + RACE_SECONDS
+        until = dialog.began_at + journey.patience(ring) + RACE_SECONDS
+        gone = any(dialog.began_at - RACE_SECONDS < at < until for at in went)
         return frozenset({"phone_failed", "caller_left"} if gone else {"phone_failed"})
     if dialog.status in (486, 480, 603):
-        race = left_first and abs(left_at - dialog.ended_at) < RACE_SECONDS
+        race = any(abs(at - dialog.ended_at) < RACE_SECONDS for at in went)
         return frozenset({"refused", "caller_left"} if race else {"refused"})
     # A ring that is taken back because the caller left is so after they did, by this process's one clock.
-    if left_first and 0 <= dialog.cancelled_at - left_at < RACE_SECONDS:
+    if any(0 <= dialog.cancelled_at - at < RACE_SECONDS for at in went):
         rang_long = dialog.cancelled_at - dialog.began_at > journey.patience(ring) - RACE_SECONDS
         return frozenset({"caller_left", "rang_out"} if rang_long else {"caller_left"})
     return frozenset({"rang_out"})

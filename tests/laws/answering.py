@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Final
 
 from deploy.demo.telephone import Telephone
+from tests.laws.keying import KEY_SECONDS
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.sip import HOST, Dialog
 from tests.laws.town import AGENTS, BACK_TO, DOCTOR, NURSE, ON_CALL, TEAMS, Town
@@ -22,8 +23,6 @@ GIVES_TO: Final = {"colleague": 60, "team": 22, "node": 18}
 """To whom, of a hundred who give a caller away."""
 REFUSALS: Final = {"busy": "486 Busy Here", "decline": "603 Decline", "do_not_disturb": "480 Temporarily Unavailable"}
 SCREENING_SECONDS: Final = 0.9
-KEY_SECONDS: Final = 0.12
-"""How long a key is held down (`Telephone.press`)."""
 BACK_SECONDS: Final = 8.0
 """A telephone without power has some again after this long."""
 

@@ -71,6 +71,8 @@ class Caller:
     keyed: list[tuple[float, str]] = field(default_factory=list)
     spoke: tuple[float, float] | None = None
     """From when to when, after the tone."""
+    left_line_at: float = 0.0
+    """When they pressed the key that takes them out of the queue."""
     asked_back_at: float = 0.0
     """When they keyed that they want to be called back."""
     without_power: bool = False
@@ -79,6 +81,11 @@ class Caller:
     def left_at(self) -> float:
         """When their telephone's call was over."""
         return self.dialog.ended_at if self.dialog is not None else 0.0
+
+    def went(self) -> list[float]:
+        """When they took a ring for them back: by leaving the line, or for good."""
+        instants = (self.left_line_at, self.left_at if self.hung_up else 0.0)
+        return [at for at in instants if at]
 
     @property
     def hung_up(self) -> bool:

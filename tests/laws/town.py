@@ -78,6 +78,8 @@ DIDS: Final = {
 }
 BACK_TO: Final = {"alpha": "word", "beta": "word", "gamma": "thanks"}
 """Where in the tree an agent sends a caller back to."""
+LINE_KEYS: Final = {"alpha": '{ "8": word, "9": ring_me }', "beta": '{ "8": word }'}
+"""By which a caller leaves the line: for a message, or to be called back. None of them is a choice of a menu."""
 _TREES: Final = {
     "alpha": (
         "queue: red",
@@ -91,7 +93,7 @@ _TREES: Final = {
       keys: {{ "1": team, "2": outside, "3": word, "4": ring_me }}
       no_input: {{ retry: 0, then: team }}
       no_match: {{ retry: 0, then: team }}
-  team: {{ queue: {{ name: red, max_wait: 12s, overflow: word }} }}
+  team: {{ queue: {{ name: red, max_wait: 12s, overflow: word, keys: {LINE_KEYS["alpha"]} }} }}
   outside: {{ dial: {{ contacts: [doctor, nurse], ring: 5s, no_answer: word }} }}
   word: {{ {MESSAGE} }}
   ring_me:
@@ -111,7 +113,7 @@ _TREES: Final = {
   who: {{ caller: {{ unwanted: refuse, otherwise: hello }} }}
   refuse: {{ reject: {{ cause: rejected }} }}
   hello: {{ play: {{ prompt: {{ sound: hello }}, interruptible: false, next: team }} }}
-  team: {{ queue: {{ name: blue, max_wait: 7s, overflow: word }} }}
+  team: {{ queue: {{ name: blue, max_wait: 7s, overflow: word, keys: {LINE_KEYS["beta"]} }} }}
   word: {{ {MESSAGE} }}
   bye: {{ hangup: {{}} }}
 """,
