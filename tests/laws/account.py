@@ -42,6 +42,31 @@ class Journey:
         """Of agents, by a queue."""
         return [ring for ring in self.rings if ring.kind is Kind.OFFER]
 
+    @property
+    def conversations(self) -> list[Ring]:
+        """Of agents with the caller."""
+        return [ring for ring in self.rings if ring.kind in (Kind.OFFER, Kind.CONSULTATION) and is_talk(ring)]
+
+    @property
+    def consultations(self) -> list[Ring]:
+        """Colleagues who were spoken to first."""
+        return [ring for ring in self.rings if ring.kind is Kind.CONSULTATION]
+
+    def gave_at(self, ring: Ring) -> float:
+        """When the caller was given to somebody else; 0: not, or they had left while a colleague was spoken to."""
+        left_at = self.caller.left_at
+        return 0.0 if left_at and left_at < ring.gave_at - RACE_SECONDS else ring.gave_at
+
+    def ended_at(self, ring: Ring) -> float:
+        """When a conversation was over: by its telephone, unless the caller was given away, or had left, before."""
+        left_at = self.caller.left_at if not self.caller.without_power else 0.0
+        return min(ring.gave_at or ring.dialog.ended_at, left_at or ring.dialog.ended_at)
+
+    def held_seconds(self, ring: Ring) -> float:
+        """How long they had the caller on hold; who is on hold at the end was so until then."""
+        ended_at = self.ended_at(ring)
+        return sum(max(0.0, min(until or ended_at, ended_at) - since) for since, until in ring.held)
+
     def answered_for_sure(self) -> bool:
         """Whether an agent had the caller, by both telephones."""
         return any(is_talk(ring) and not self.is_race(ring) for ring in self.offers)
@@ -56,7 +81,7 @@ class Journey:
         One without power is given up sooner by SIP itself, if the ring is longer than that.
         """
         by_colleague = any(
-            giver.gave_to == ring.phone and 0 <= ring.dialog.began_at - giver.gave_at < GIVEN_SECONDS
+            giver.gave_to == ring.phone and -RACE_SECONDS < ring.dialog.began_at - giver.gave_at < GIVEN_SECONDS
             for giver in self.offers
         )
         longest = COLLEAGUE_SECONDS if by_colleague else RING_SECONDS
@@ -173,19 +198,16 @@ def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
 
 def ended_by(ring: Ring, journey: Journey) -> frozenset[str | None]:
     """Who ended a conversation, by both telephones."""
-    them = "agent" if ring.kind is Kind.OFFER else "contact"
+    them = "contact" if ring.kind is Kind.CONTACT else "agent"
     caller, ended_at = journey.caller, ring.dialog.ended_at
-    if ring.gave_to:
+    if ring.gave_to and journey.gave_at(ring):
         return frozenset({None, them})
     if ring.without_power:
         return frozenset({"caller", "system"})
     by_caller = caller.hung_up and not caller.without_power
+    if by_caller and caller.left_at < ended_at - RACE_SECONDS:  # the agent was speaking to a colleague
+        return frozenset({"caller"})
     if ring.dialog.hung_up:
         race = by_caller and abs(caller.left_at - ended_at) < RACE_SECONDS
         return frozenset({them, "caller"} if race else {them})
     return frozenset({"caller"} if by_caller else {"system"})
-
-
-def held_seconds(ring: Ring) -> float:
-    """How long they had the caller on hold; who is on hold at the end was so until then."""
-    return sum((until or ring.dialog.ended_at) - since for since, until in ring.held)

@@ -19,6 +19,10 @@ from deploy.demo.stack import Engine, engine_beside, phones_are_known
 from tests.laws.sip import Port
 
 AGENTS: Final = tuple(f"agent-{number}" for number in range(1, 11))
+NUMBERS: Final = {name: str(100 + place) for place, name in enumerate(AGENTS, 1)}
+"""By which telephones call each other."""
+SHOWN: Final = frozenset(name.replace("-", "") for name in AGENTS)
+"""What a telephone shows of a colleague who calls: an endpoint's own number, without what is no digit or letter."""
 TEAMS: Final = {"red": AGENTS[:6], "blue": AGENTS[4:]}
 RING_SECONDS: Final = 5.0
 """Of a team: so long its queue rings a telephone (`ring`)."""
@@ -45,7 +49,7 @@ queues:
   green: {{ members: [] }}
 """,
     "agents": "agents:\n"
-    + "".join(f'  {name}: {{ name: {name}, number: "{100 + n}", language: en }}\n' for n, name in enumerate(AGENTS, 1))
+    + "".join(f'  {name}: {{ name: {name}, number: "{NUMBERS[name]}", language: en }}\n' for name in AGENTS)
     + "pauses: [lunch, training]\n",
     "contacts": f"""
 country: FR
