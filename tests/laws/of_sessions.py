@@ -63,7 +63,7 @@ def _wrap_up(pair: Pair, ring: Ring, rows: Sequence[Row], notes: Notes) -> Itera
     gave_at = pair.journey.gave_at(ring)
     if gave_at and seconds:
         seconds = 2.0
-    away = _away(notes, ring.phone, ended_at)
+    away = _away(notes, ring.phone, gave_at or ended_at)
     if ring.without_power:  # when Asterisk found that out is not in its notes: at the latest when the caller left
         away = _moved(notes, ring.phone, ended_at, pair.journey.caller.left_at)
     least = int(is_talk(ring) and not pair.journey.is_race(ring) and seconds > 0 and not away)
