@@ -113,6 +113,7 @@ class QueueBlock(Block):
     """Put the caller in a team's line."""
 
     missing: ClassVar[Mapping[str, str]] = {
+        "name": "name a queue of shared/queues.yaml",
         "max_wait": "say how long a caller may wait, as in 3m",
         "overflow": "say where a caller goes when nobody answers in time",
     }
