@@ -136,8 +136,19 @@ def test_a_rota_with_a_gap() -> None:
         (date(2026, 2, 2), None),
     ]
     assert dial(rota) == [
-        'rota "weeks" names nobody from 2026-01-19 to 2026-01-25',
+        'rota "weeks" names nobody from 2026-01-19 to 2026-01-25: write who is on call, in weeks or exceptions',
         'rota "weeks" names nobody from 2026-02-02 on: write who follows',
+    ]
+
+
+def test_a_rota_that_starts_too_late() -> None:
+    """Whoever writes the week to come is told what to write instead."""
+    turns = Turns(cycle=((DOCTOR,), (NURSE,)), starting=date(2026, 1, 12))
+    rota = Rota(name="turns", timezone="Europe/Paris", at_clock=time(8), turns=turns)
+
+    assert dial(rota) == [
+        'rota "turns" names nobody from 2026-01-06 to 2026-01-11: its cycle starts on 2026-01-12;'
+        " name an earlier week of the first contact's",
     ]
 
 
