@@ -146,10 +146,8 @@ def test_a_rota_that_starts_too_late() -> None:
     turns = Turns(cycle=((DOCTOR,), (NURSE,)), starting=date(2026, 1, 12))
     rota = Rota(name="turns", timezone="Europe/Paris", at_clock=time(8), turns=turns)
 
-    assert dial(rota) == [
-        'rota "turns" names nobody from 2026-01-06 to 2026-01-11: its cycle starts on 2026-01-12;'
-        " name an earlier week of the first contact's",
-    ]
+    gap, mend = "from 2026-01-06 to 2026-01-11", "name an earlier week of the first contact's"
+    assert dial(rota) == [f'rota "turns" names nobody {gap}: its cycle starts on 2026-01-12; {mend}']
 
 
 def test_a_rota_that_gives_a_day_to_two() -> None:

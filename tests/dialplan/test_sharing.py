@@ -549,7 +549,7 @@ def test_a_rota_with_nobody_is_passed_over(put: Put, load: Load) -> None:
         (
             "[anne, bruno]",
             "[anna, bruno]",
-            ':10: rota "doctors": contact "anna" is not in shared/contacts.yaml, whose contacts alone a rota names (did you mean "anne"?)',
+            ':10: rota "doctors": contact "anna" is not in shared/contacts.yaml, whose contacts alone a rota names (did you mean "anne"?)',  # noqa: E501
         ),
         (
             "    starting: 2026-11-23\n",
