@@ -7,7 +7,7 @@ one router for each thing read: `calls`, `messages`, `recordings`, `callbacks`, 
 In both, `agents` says where agents stand and does what is wanted for them, `supervision` what supervisors want in
 conversations, `control` what agents want in theirs (`conversations`: what these share).
 
-`schemas` and `stats_schemas` are what they answer, `filters` the query parameters they share, `problems` how they say
+`schemas` are what they answer, `filters` the query parameters they share, `problems` how they say
 no (RFC 9457), `auth` who may ask for what, `throttle` how often, `readiness` what "ready" means. Neither application
 knows the settings: `app` gives each what it needs.
 """

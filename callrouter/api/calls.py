@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut, SupersededCallsOut, SupersededOut
+from callrouter.api.schemas.calls import CallDetailOut, CallOut, CallsOut, SupersededCallsOut, SupersededOut
 from callrouter.core.call import Call, Disposition
 from callrouter.core.explain import explain
 from callrouter.core.numbers import normalise

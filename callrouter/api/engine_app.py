@@ -20,7 +20,7 @@ from callrouter.api.filters import refuse_unknown
 from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
-from callrouter.api.schemas import LiveCallOut, LiveOut
+from callrouter.api.schemas.live import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
 from callrouter.api.stream import engine_page
 from callrouter.api.supervision.routes import Overseen

@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented, problem
-from callrouter.api.schemas import RecordingOut, RecordingsOut
+from callrouter.api.schemas.recorded import RecordingOut, RecordingsOut
 from callrouter.permissions import By, Permission, ScopeKind
 from callrouter.store.access.recordings import Recordings, StoredRecording
 from callrouter.store.access.sound_file import MEDIA_TYPE

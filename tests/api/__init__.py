@@ -5,6 +5,6 @@ callbacks, worklist                                                test_calling_
 conversations                                                      test_control.py, test_supervision.py
 engine_client, readiness                                           test_engine_app.py
 pbx                                                                ../app/pbx/test_unit.py
-schemas, stats_schemas                                             test_openapi.py
+schemas                                                             test_openapi.py
 status                                                             ../cli/test_dialplan.py
 """
