@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from callrouter.asterisk.line.translate import Places
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.asterisk.supervision.recordings import Conversations

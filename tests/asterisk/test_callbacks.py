@@ -17,7 +17,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, update
 
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.core.call import (
     Call,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queues import look
 from callrouter.asterisk.teams.applier import Applier
 from callrouter.asterisk.teams.console import Console
 from callrouter.asterisk.teams.document import Teams, folder_teams
 from callrouter.asterisk.teams.folder import PbxFolder
+from callrouter.asterisk.waiting.looks import look
 from callrouter.core.inputs import QueueLook
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
