@@ -222,6 +222,25 @@ def test_what_is_meant_passes(nodes: dict[str, Any]) -> None:
     assert found == []
 
 
+def test_what_is_cut_off_is_told_once() -> None:
+    """Of many nodes that no call can reach: the one that the others hang on, and one of those that go round."""
+    found = findings(
+        tree(
+            first={"play": {"prompt": "Oui.", "next": "sales"}},
+            lonely={"play": {"prompt": "Un.", "next": "after"}},
+            after={"play": {"prompt": "Deux.", "next": "sales"}},
+            round={"play": {"prompt": "Trois.", "next": "about"}},
+            about={"menu": {"prompt": "Tapez 1.", "keys": {"1": "round"}, "no_input": "bye", "no_match": "bye"}},
+        )
+    )
+
+    more = "no call can reach this node, nor what only it leads to"
+    assert [one for one in found if "nothing leads here" in one] == [
+        f"nothing leads here: {more}",
+        f"nothing leads here from the start: {more}",
+    ]
+
+
 def test_all_findings_at_once() -> None:
     """One run names everything, each with its line and node."""
     document = tree(
