@@ -314,6 +314,8 @@ class ControlLost(Struct, frozen=True, kw_only=True, gc=False):
 
     reason: str
     at: datetime
+    wait_over: bool = False
+    """What the caller waited for has ended, too, and nobody answered."""
 
 
 class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):
