@@ -252,9 +252,7 @@ class Consultations:
         if one is None:
             return
         if message["UserEvent"] == UNREACHED:
-            self._tell(
-                one.call_id, ControlLost(reason=f"{one.party} did not answer", at=self._now(), wait_over=True)
-            )
+            self._tell(one.call_id, ControlLost(reason=f"{one.party} did not answer", at=self._now(), wait_over=True))
             self._forget_later(one)
             return
         one.answer(message["Uniqueid"], message["Channel"], "")
