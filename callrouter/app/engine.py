@@ -81,7 +81,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     records, journal = records_of(ground, dialplans, history, keeper)
     placed = placed_of(ground, dialplans, records.trail)
     feed = feed_of(ground, dialplans, web_services)
-    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver)
+    # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
+    directory = RosterDirectory(lambda: agents.roster)
+    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver, directory)
     # All who are told what was concluded, in this order.
     listeners = Listeners(
         [
@@ -96,8 +98,6 @@ async def _build(settings: Settings, database: Database) -> Engine:
             overseen.conversations,
         ]
     )
-    # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
-    directory = RosterDirectory(lambda: agents.roster)
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
     consultations = Consultations(
         ground.link, switch, ground.calls, places=switch.places, tell=driver.tell, now=ground.clock.now

@@ -261,6 +261,8 @@ class SupervisorTold(Struct, frozen=True, kw_only=True, gc=False):
     leg: str
     """Their channel, as the switch calls it."""
     at: datetime
+    agent: str = ""
+    """Whoever is logged in there, or whose telephone it is; empty where it is no agent's."""
 
 
 class QueueLook(Struct, frozen=True, kw_only=True, gc=False):
