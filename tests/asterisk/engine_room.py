@@ -292,6 +292,7 @@ async def engine_room(
         follow=switch.follow,
         tell=lambda call_id, told: driver.tell(call_id, told),
         now=clock.now,
+        directory=directory,
     )
     listeners = Listeners([eyes, conversations])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)

@@ -95,13 +95,14 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[Site]:
+async def a_site(folder: Path, habits: dict[str, Habit], *, rendered: Teams | None = None) -> AsyncIterator[Site]:
+    """`rendered`: what the PBX has to begin with, where it is not yet what it is to have."""
     teams, plans = wanted(folder / "clients")
     phones = await Carrier.open(habits)
     pbx = Pbx.start(
         folder / "pbx",
         agents=0,
-        teams=teams,
+        teams=rendered or teams,
         agent_contacts=dict.fromkeys(teams.phones, phones.contact),
         extra_conf={"extensions": EXTENSIONS},
     )
