@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
+from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import CHECKOUT, clean_environment, running
 from deploy.demo.verdict import caller_complaints
 
@@ -274,7 +274,7 @@ def test_a_pbx_that_is_otherwise_is_mended_and_told(edited_town: Town) -> None:
 
 async def _get(town: Town, path: str) -> Any:
     engine = town.stack.engine
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with plain_client(timeout=10) as client:
         answer = await client.get(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
     answer.raise_for_status()
     return answer.json()
@@ -282,7 +282,7 @@ async def _get(town: Town, path: str) -> Any:
 
 async def _post(town: Town, path: str) -> None:
     engine = town.stack.engine
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with plain_client(timeout=10) as client:
         answer = await client.post(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
     answer.raise_for_status()
 
