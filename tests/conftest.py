@@ -1,4 +1,4 @@
-"""Fixtures every test may use: free ports, and databases of their own on one real PostgreSQL for the whole run."""
+"""Fixtures every test may use: free ports, and databases of their own on one real PostgreSQL for each worker."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +25,15 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.upper().startswith("CALLROUTER_"):
             del os.environ[name]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup`: mix the tests that wait with those that compute."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.lanes import Lanes
+
+    return Lanes(config, log)
 
 
 settings.register_profile(
