@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 15.0
-_PHONES_SECONDS = 20.0
+_PHONES_SECONDS = 60.0
 # callrouter is asked to end when we end, however we end (PR_SET_PDEATHSIG).
 _LAUNCHER = """
 import ctypes, os, signal, sys

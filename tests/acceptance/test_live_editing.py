@@ -19,6 +19,7 @@ from deploy.demo.caller import HangUp, Press, UntilSound, Wait
 from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import CHECKOUT, clean_environment, running
 from deploy.demo.verdict import caller_complaints
+from tests.patience import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import LoopThread, Town
@@ -304,5 +305,5 @@ def _command(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = clean_environment() | town.stack.engine.environment | {"NO_COLOR": "1"}
     return subprocess.run(
         [sys.executable, "-m", "callrouter", *arguments],
-        env=environment, cwd=town.stack.root, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, cwd=town.stack.root, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
     )  # fmt: skip
