@@ -11,7 +11,7 @@ from callrouter.core.schedule import DAYS
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 _MINUTES_A_WEEK = 7 * 24 * 60
 
@@ -19,7 +19,7 @@ Gap = tuple[date, date | None]
 """First day without anybody, and the last; None: nobody follows."""
 
 
-def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
+def check_rotas(scope: NameScope, tree: Tree, today: date) -> None:
     """Each rota a tree rings by: neither a gap within it nor its end within two years is right."""
     told: set[str] = set()
     for name, about in tree.about.items():
@@ -39,7 +39,7 @@ def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
                 _check_times(scope, rota, today, here)
 
 
-def _check_times(scope: Scope, rota: Rota, today: date, here: tuple[str | int, ...]) -> None:
+def _check_times(scope: NameScope, rota: Rota, today: date, here: tuple[str | int, ...]) -> None:
     """What may surprise of a rota: times that no shift holds, and days that begin at another hour than midnight."""
     if gap := no_shift(rota):
         wrong = f"rota {shown(rota.name)} has no shift from {gap}, and nobody is on call then"
