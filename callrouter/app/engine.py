@@ -69,7 +69,9 @@ async def _build(settings: Settings, database: Database) -> Engine:
     placed = placed_of(ground, dialplans, records.trail)
     callbacks = placed.callbacks
     feed = feed_of(ground, dialplans, web_services)
-    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver)
+    # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
+    directory = RosterDirectory(lambda: agents.roster)
+    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver, directory)
     # All who are told what was concluded, in this order.
     listeners = Listeners(
         [
@@ -84,8 +86,6 @@ async def _build(settings: Settings, database: Database) -> Engine:
             overseen.conversations,
         ]
     )
-    # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
-    directory = RosterDirectory(lambda: agents.roster)
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
     controlled = controlled_of(ground, records.trail, switch, driver, directory)
     journal.tells(switch.end_overlooked)

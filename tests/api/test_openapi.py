@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.openapi.models import OpenAPI
 
@@ -20,6 +19,7 @@ from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 
 from .serving import TOKEN, serving
 from .stories import after, answered, message_left
@@ -36,7 +36,7 @@ ANSWERS = (
 
 @pytest.fixture
 async def document(database: Database) -> dict[str, Any]:
-    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base) as client:
+    async with serving(web(database)) as base, plain_client(base_url=base) as client:
         return dict((await client.get("/api/openapi.json")).json())
 
 
@@ -153,7 +153,7 @@ async def test_the_examples_of_parameters_are_taken(
 
     async with (
         serving(web(database, folder=tmp_path)) as base,
-        httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client,
+        plain_client(base_url=base, headers=AUTHORISED) as client,
     ):
         # A recording is listened to before it is deleted.
         for path, methods in sorted(document["paths"].items(), key=lambda one: "delete" in one[1]):

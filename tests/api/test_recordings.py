@@ -16,6 +16,7 @@ from callrouter.api.sound import range_of
 from callrouter.store.access.audit import list_audit
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 
 from .serving import serving
 from .stories import message_left
@@ -48,7 +49,7 @@ async def api(database: Database, folder: Path) -> AsyncIterator[httpx.AsyncClie
     writer.close()
     async with (
         serving(web(database, folder=folder)) as base,
-        httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client,
+        plain_client(base_url=base, headers=AUTHORISED) as client,
     ):
         yield client
 

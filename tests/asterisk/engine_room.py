@@ -31,6 +31,7 @@ from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.ports import NOBODY, Directory, Inbox
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
+from tests.patience import START_SECONDS
 
 DID = "+33199000010"
 EVERY_KIND: frozenset[type[Fact]] = frozenset(get_args(Fact))
@@ -292,6 +293,7 @@ async def engine_room(
         follow=switch.follow,
         tell=lambda call_id, told: driver.tell(call_id, told),
         now=clock.now,
+        directory=directory,
     )
     listeners = Listeners([eyes, conversations])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
@@ -314,7 +316,7 @@ async def engine_room(
         )
     )
     tasks.start(link.run(), "link")
-    await until(lambda: link.state is LinkState.UP, 10)
+    await until(lambda: link.state is LinkState.UP, START_SECONDS)
     try:
         yield rooms[0]
     finally:

@@ -49,6 +49,7 @@ from callrouter.store.writing.writer import Writer
 from callrouter.testing import sound
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until
+from tests.patience import START_SECONDS
 
 ANSWERS, BUSY, RINGS = "+33639980001", "+33639980003", "+33639980004"
 DID = "+33199000010"
@@ -231,7 +232,7 @@ async def office(pbx: Pbx, database: Database, plan: Plan) -> AsyncIterator[Offi
     offices.append(Office(database=database, callbacks=calling, outgoing=outgoing))
     outgoing.tells(calling.heard)
     tasks.start(link.run(), "link")
-    await until(lambda: link.state is LinkState.UP, 10)
+    await until(lambda: link.state is LinkState.UP, START_SECONDS)
     calling.logged_in()
     tasks.start(calling.run(), "callbacks")
     try:

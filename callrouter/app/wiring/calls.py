@@ -122,7 +122,11 @@ def agents_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Agents
 
 
 def overseen_of(
-    ground: Ground, trail: AuditTrail, switch: Callable[[], AsteriskSwitch], driver: Callable[[], Driver]
+    ground: Ground,
+    trail: AuditTrail,
+    switch: Callable[[], AsteriskSwitch],
+    driver: Callable[[], Driver],
+    directory: Directory,
 ) -> OverseenHere:
     """Who records conversations and listens to them; `switch` and `driver` are made later, and asked at each deed."""
 
@@ -148,6 +152,7 @@ def overseen_of(
         follow=lambda channel, call_id: switch().follow(channel, call_id),
         tell=tell,
         now=ground.clock.now,
+        directory=directory,
     )
     return OverseenHere(
         calls=ground.calls,

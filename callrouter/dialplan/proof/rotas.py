@@ -31,9 +31,8 @@ def check_rotas(scope: NameScope, tree: Tree, today: date) -> None:
             if day := claimed_twice(rota):
                 wrong = f"rota {shown(rota.name)} gives {day.isoformat()} to two people: a day needs one of them"
                 scope.fail(wrong, *here)
-            for whose, first, last in _all_gaps(rota, today):
-                until = f"to {last.isoformat()}" if last else "on: write who follows"
-                wrong = f"rota {shown(rota.name)}{whose} names nobody from {first.isoformat()} {until}"
+            for whose, turns, first, last in _all_gaps(rota, today):
+                wrong = f"rota {shown(rota.name)}{whose} names nobody {_gap_and_mend(turns, first, last)}"
                 scope.fail(wrong, *here, dated=True)
             if rota.name not in told:
                 told.add(rota.name)
@@ -87,13 +86,23 @@ def _instant(minute: int) -> str:
     return f"{DAYS[day]} {clock // 60:02}:{clock % 60:02}"
 
 
-def _all_gaps(rota: Rota, today: date) -> Iterator[tuple[str, date, date | None]]:
-    """The gaps of a rota's own turns and of each shift's: whose, first day and last."""
+def _gap_and_mend(turns: Turns, first: date, last: date | None) -> str:
+    """From when to when, and what to write."""
+    if last is None:
+        return f"from {first.isoformat()} on: write who follows"
+    mend = "write who is on call, in weeks or exceptions"
+    if turns.cycle and turns.starting and last < turns.starting:
+        mend = f"its cycle starts on {turns.starting.isoformat()}; name an earlier week of the first contact's"
+    return f"from {first.isoformat()} to {last.isoformat()}: {mend}"
+
+
+def _all_gaps(rota: Rota, today: date) -> Iterator[tuple[str, Turns, date, date | None]]:
+    """The gaps of a rota's own turns and of each shift's: whose, the turns, first day and last."""
     if rota.turns.cycle or rota.turns.weeks:
-        yield from (("", *gap) for gap in gaps(rota, today))
+        yield from (("", rota.turns, *gap) for gap in gaps(rota, today))
     for shift in rota.shifts:
         found = _gaps(rota, shift.turns, today)
-        yield from ((f", shift {shown(shift.name)},", *gap) for gap in found)
+        yield from ((f", shift {shown(shift.name)},", shift.turns, *gap) for gap in found)
 
 
 def gaps(rota: Rota, today: date) -> Iterator[Gap]:

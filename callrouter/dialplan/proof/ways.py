@@ -45,11 +45,21 @@ def check_whole(scope: NameScope, tree: Tree) -> None:
 
 
 def check_reached(scope: NameScope, tree: Tree) -> None:
-    """Every node must be one a call can reach."""
-    if len(tree.reached) < len(tree.nodes):
-        for name, node in tree.nodes.items():
-            if name not in tree.reached:
-                scope.fail("nothing leads here: no call can reach this node", "nodes", node.name)
+    """Every node must be one a call can reach; of those that none can, the ones are named that the others hang on."""
+    if len(tree.reached) == len(tree.nodes):
+        return
+    lost = {name: node for name, node in tree.nodes.items() if name not in tree.reached}
+    led = {target for name in lost for target in tree.leads[name] if target != name}
+    told: set[str] = set()
+    # First what nothing leads to; then what is left goes round, and one of each round stands for it.
+    for name, node in sorted(lost.items(), key=lambda one: one[0] in led):
+        if name in told:
+            continue
+        hang_on = reach((name,), tree.leads) - tree.reached - {name}
+        more = ", nor what only it leads to" if hang_on - told else ""
+        told |= {name, *hang_on}
+        where = "nothing leads here from the start" if name in led else "nothing leads here"
+        scope.fail(f"{where}: no call can reach this node{more}", "nodes", node.name)
 
 
 def check_loops(scope: NameScope, tree: Tree) -> None:
