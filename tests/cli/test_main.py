@@ -13,6 +13,7 @@ import pytest
 
 from callrouter import __version__
 from callrouter.cli.application import COMMANDS
+from tests.patience import COMMAND_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,7 +26,7 @@ def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> sub
         env={"PATH": os.environ["PATH"], "NO_COLOR": "1", "COLUMNS": "120", **(env or {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 
