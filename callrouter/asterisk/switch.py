@@ -28,8 +28,8 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.queues import Derived, none_derived
 from callrouter.asterisk.rings import Rings
+from callrouter.asterisk.waiting.looks import Derived, none_derived
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, LegFailure

@@ -54,7 +54,8 @@ def _run(document: Document, catalogue: Catalogue, now: datetime) -> Iterator[Is
     if plan is None:
         if not catalogue.refused.intersection(names):
             message = f"there is no {names[0]} beside it whose callers these could be"
-            yield Issue(file=document.file, line=0, message=message, suggestion=_meant(names[0], catalogue))
+            meant = closest(names[0], [plan.source for plan in catalogue.plans.values()])
+            yield Issue(file=document.file, line=0, message=message, suggestion=meant)
         return
     region = asking.region_of(plan, catalogue.region)
     for row in _rows(document):
@@ -69,10 +70,6 @@ def _rows(document: Document) -> Iterator[_Row]:
         call, _ = validate_part(ExpectedCall, document, written, ("calls", index))
         if call is not None:
             yield _Row(document=document, index=index, call=call)
-
-
-def _meant(name: str, catalogue: Catalogue) -> str:
-    return closest(name, [plan.source for plan in catalogue.plans.values()])
 
 
 def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]:
@@ -107,7 +104,9 @@ def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]
         kind, colon, name = one.partition(":")
         if not colon:
             if one not in _OUTCOMES:
-                yield f"{shown(one)} is no outcome", closest(one, _OUTCOMES)
+                first, _, rest = one.partition(" ")
+                meant = f"{first}:{rest.strip()}" if first in _OUTCOMES and rest else closest(one, _OUTCOMES)
+                yield f"{shown(one)} is no outcome", meant
             continue
         known = _names(plan, kind)
         if known is None and kind != "redirect":

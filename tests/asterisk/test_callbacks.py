@@ -17,7 +17,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, update
 
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.core.call import (
     Call,
@@ -36,6 +37,7 @@ from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
 from callrouter.outgoing import callbacks as calling_back
+from callrouter.outgoing import due
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Purpose, Settlement
 from callrouter.outgoing.ports import OpenCallback, Ruled
@@ -47,6 +49,7 @@ from callrouter.store.writing.writer import Writer
 from callrouter.testing import sound
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until
+from tests.patience import START_SECONDS
 
 ANSWERS, BUSY, RINGS = "+33639980001", "+33639980003", "+33639980004"
 DID = "+33199000010"
@@ -103,7 +106,7 @@ def started(folder: Path) -> Pbx:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits in tests."""
     monkeypatch.setattr(calling_back, "ROUND_SECONDS", 0.2)
-    monkeypatch.setattr(calling_back, "AGAIN_SECONDS", 0.5)
+    monkeypatch.setattr(due, "AGAIN_SECONDS", 0.5)
 
 
 def plan_with(rule: Automatic | None, dialling: Dialling = FRANCE) -> Plan:
@@ -229,7 +232,7 @@ async def office(pbx: Pbx, database: Database, plan: Plan) -> AsyncIterator[Offi
     offices.append(Office(database=database, callbacks=calling, outgoing=outgoing))
     outgoing.tells(calling.heard)
     tasks.start(link.run(), "link")
-    await until(lambda: link.state is LinkState.UP, 10)
+    await until(lambda: link.state is LinkState.UP, START_SECONDS)
     calling.logged_in()
     tasks.start(calling.run(), "callbacks")
     try:
@@ -442,14 +445,10 @@ async def test_the_engine_dies_and_the_next_one_finds_it_under_way(pbx: Pbx, dat
         assert await here.outcomes() == ["no_answer"]
 
 
-async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: Database) -> None:
-    """The PBX knows nothing of it: it is lost, and placed anew under another id."""
-    call = await asked(database)
-    book = CallbackRows(database, epoch=2)
-    await book.take_over()
-    (found,) = await book.open(datetime.now(UTC) - timedelta(days=1), RULED)
-    claimed = Order(
-        outgoing_id="1795400000-claimed",
+def order_for(found: OpenCallback, outgoing_id: str) -> Order:
+    """What an engine would have asked of the switch."""
+    return Order(
+        outgoing_id=outgoing_id,
         purpose=Purpose.CALLBACK,
         client="test",
         number=found.number,
@@ -461,6 +460,15 @@ async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: D
         wait_seconds=60.0,
         ring_seconds=5.0,
     )
+
+
+async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: Database) -> None:
+    """The PBX knows nothing of it: it is lost, and placed anew under another id."""
+    call = await asked(database)
+    book = CallbackRows(database, epoch=2)
+    await book.take_over()
+    (found,) = await book.open(datetime.now(UTC) - timedelta(days=1), RULED)
+    claimed = order_for(found, "1795400000-claimed")
     assert await book.claim(found, claimed, datetime.now(UTC))
     assert not await book.claim(found, replace(claimed, outgoing_id="1795400000-second"), datetime.now(UTC))
     async with office(pbx, database, plan_with(RULE)) as here:
@@ -474,19 +482,7 @@ async def test_an_engine_that_was_overtaken_changes_nothing(database: Database) 
     stale, now = CallbackRows(database, epoch=3), datetime.now(UTC)
     await stale.take_over()
     (found,) = await stale.open(now - timedelta(days=1), RULED)
-    order = Order(
-        outgoing_id="1795400000-stale",
-        purpose=Purpose.CALLBACK,
-        client="test",
-        number=found.number,
-        shown=DID,
-        did=DID,
-        queue="slow",
-        priority=0,
-        position=1,
-        wait_seconds=60.0,
-        ring_seconds=5.0,
-    )
+    order = order_for(found, "1795400000-stale")
     assert await stale.claim(found, order, now)
     leader = CallbackRows(database, epoch=4)
     assert [one.outgoing_id for one in await leader.take_over()] == [order.outgoing_id]

@@ -23,7 +23,8 @@ from callrouter.asterisk.line.read_keys import KEY_GRACE_SECONDS, SHORTEST_KEY_S
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
 from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS, Places
-from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks

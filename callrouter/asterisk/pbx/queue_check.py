@@ -17,12 +17,14 @@ import structlog
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.missing_queues import by_consequence, consequence
 from callrouter.asterisk.pbx.queue_differences import differences_of, written_of
 from callrouter.asterisk.pbx.queues_named import QueuesNamed
 from callrouter.asterisk.teams.document import Team, Teams
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
 from callrouter.errors import ActionFailed, AmiError
+from callrouter.runtime.pauses import pause
 
 log = structlog.get_logger(__name__)
 
@@ -87,11 +89,11 @@ class QueueCheck:
     def trouble(self) -> str | None:
         """What is wrong, as sentences without names of clients and agents; None when nothing is."""
         said = []
-        if self.missing:
-            clients = len({client for named in self.missing.values() for client in named})
+        for meanwhile, missing in by_consequence(self.missing).items():
+            clients = len({client for named in missing.values() for client in named})
             said.append(
-                f"Asterisk has no queue {_some(self.missing)}, which the trees of {how_many(clients, 'client')} name: "
-                "whoever is sent there overflows at once"
+                f"Asterisk has no queue {_some(missing)}, which the trees of {how_many(clients, 'client')} name: "
+                f"{meanwhile}"
             )
         if self.differences:
             said.append(
@@ -119,9 +121,7 @@ class QueueCheck:
     async def run(self) -> None:
         """Compare when due, until cancelled."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                    await self._due.wait()
+            await pause(LOOK_AGAIN_SECONDS, self._due)
             self._due.clear()
             while self._pending():
                 await asyncio.sleep(PENDING_SECONDS)
@@ -180,8 +180,9 @@ class QueueCheck:
         for queue, clients in missing.items():
             if self.missing.get(queue) != clients:
                 log.error(
-                    "Asterisk lacks a queue that trees name: their callers overflow at once",
+                    "Asterisk lacks a queue that trees name",
                     queue=queue,
+                    meanwhile=consequence(queue),
                     clients=clients[:_FEW],
                     clients_in_all=len(clients),
                 )

@@ -17,8 +17,9 @@ from msgspec import Struct, field
 from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import Node
+from callrouter.dialplan.document_part import Place
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.scope import Place, Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import NodeBlock
 from callrouter.dialplan.verbs.include import IncludeBlock
@@ -39,7 +40,7 @@ MAX_SNIPPETS_DEEP = 8
 class Growth(Struct, kw_only=True, eq=False):
     """One tree that grows: a client's, or a snippet's at one place, in one language."""
 
-    scope: Scope
+    scope: NameScope
     blocks: Mapping[str, NodeBlock]
     prefix: str = ""
     suffix: str = ""
@@ -62,7 +63,7 @@ class Growth(Struct, kw_only=True, eq=False):
 class Lead(Struct, frozen=True, kw_only=True):
     """A place that leads to another client."""
 
-    scope: Scope
+    scope: NameScope
     path: tuple[str, ...]
     draft: Draft
 
@@ -87,7 +88,11 @@ class Assembly:
         self._open_client = open_client
         self._client = client
         self._trees: dict[tuple[str, str], Growth | None] = {("", ""): root}
-        self._starts: dict[tuple[str, str], str] = {}
+        """All of them, by prefix and suffix; None: it could not be found."""
+        self._redirects: dict[str, tuple[Growth, str] | None] = {}
+        """By node that leads to another client: that one's tree, and where it begins."""
+        self._going_round: set[str] = set()
+        """Nodes of which it was said that they lead round to themselves."""
         self._waiting: list[tuple[Growth, str]] = []
         self._asked: set[str] = set()
         self._reached_blocks: set[str] = set()
@@ -229,9 +234,8 @@ class Assembly:
             tree, target = found
 
     def _fail_once(self, tree: Growth, message: str, name: str) -> None:
-        key = (f"round {tree.name(name)}", "")
-        if key not in self._trees:
-            self._trees[key] = None
+        if (full := tree.name(name)) not in self._going_round:
+            self._going_round.add(full)
             tree.scope.fail(message, "nodes", name)
 
     def _beyond(self, tree: Growth, name: str) -> tuple[Growth, str] | None:
@@ -241,7 +245,6 @@ class Assembly:
             key = (tree.prefix + name + "/", tree.suffix)
             if key not in self._trees:
                 self._trees[key] = self._included(tree, name, block)
-                self._starts[key] = block.snippet
             found = self._trees[key]
             return (found, tree.scope.shared.snippets[block.snippet].block.start) if found else None
         assert isinstance(block, RedirectBlock)
@@ -250,22 +253,20 @@ class Assembly:
     # Another client
 
     def _redirected(self, tree: Growth, name: str, block: RedirectBlock) -> tuple[Growth, str] | None:
-        key = (f"redirect {tree.name(name)}", "")
-        if key not in self._trees:
-            self._trees[key] = None
-            draft = self._find_client(tree.scope, name, block)
-            if draft is None or draft.file is None:
-                return None
-            if draft.file.client == self._client:
-                self._trees[key] = self.root
-                self._starts[key] = draft.file.start
-            else:
-                self._trees[key] = self._client_tree(tree, name, draft)
-                self._starts[key] = draft.file.start
-        found = self._trees[key]
-        return (found, self._starts[key]) if found else None
+        full = tree.name(name)
+        if full not in self._redirects:
+            self._redirects[full] = self._redirect(tree, name, block)
+        return self._redirects[full]
 
-    def _find_client(self, scope: Scope, name: str, block: RedirectBlock) -> Draft | None:
+    def _redirect(self, tree: Growth, name: str, block: RedirectBlock) -> tuple[Growth, str] | None:
+        draft = self._find_client(tree.scope, name, block)
+        if draft is None or draft.file is None:
+            return None
+        own = draft.file.client == self._client
+        other = self.root if own else self._client_tree(tree, name, draft)
+        return (other, draft.file.start) if other else None
+
+    def _find_client(self, scope: NameScope, name: str, block: RedirectBlock) -> Draft | None:
         key = "client" if block.client is not None else "did"
         path = ("nodes", name, "redirect", key)
         known = self._neighbours
@@ -337,7 +338,7 @@ class Assembly:
             depth=tree.depth + 1,
         )
 
-    def _no_snippet(self, scope: Scope, name: str, *here: str) -> None:
+    def _no_snippet(self, scope: NameScope, name: str, *here: str) -> None:
         shared = scope.shared
         if "snippets" in shared.refused or name in shared.bad_snippets:
             scope.fail(f"snippet {shown(name)} cannot be used: mend it in shared/snippets.yaml first", *here, "snippet")
