@@ -12,11 +12,12 @@ from collections import Counter
 from typing import Final
 
 from deploy.demo.telephone import Telephone
-from tests.laws.handing import ByCode, ByDesk, ByProgram, handle, until
+from tests.laws.handing import handle
 from tests.laws.keying import KEY_SECONDS
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.sip import HOST, Dialog
 from tests.laws.town import AGENTS, BACK_TO, DOCTOR, NURSE, ON_CALL, SHOWN, TEAMS, Town
+from tests.laws.ways import ByCode, ByDesk, ByProgram, until
 
 AT_A_RING: Final = {
     "answer": 73,
