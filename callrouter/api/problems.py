@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from callrouter.api.schemas import Problem
+from callrouter.api.schemas.service import Problem
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
 from callrouter.store.paging import CursorError

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from fastapi.openapi.models import OpenAPI
 
-from callrouter.api import schemas, stats_schemas
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
 from callrouter.api.control import schemas as control_schemas
+from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, service, stats
 from callrouter.api.supervision import schemas as supervision_schemas
 from callrouter.api.supervision.schemas import Act
 from callrouter.asterisk.transfers.control import Control
@@ -28,7 +28,10 @@ from .test_web_app import AUTHORISED, NOWHERE, web
 CALL_ID = "1795427775-42-518203"
 
 
-ANSWERS = (schemas, stats_schemas, agent_schemas, supervision_schemas, control_schemas)
+ANSWERS = (
+    *(audit, called_back, calls, live, parts, recorded, service, stats),
+    *(agent_schemas, supervision_schemas, control_schemas),
+)
 
 
 @pytest.fixture

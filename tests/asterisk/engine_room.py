@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from callrouter.asterisk.line.translate import Places
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.asterisk.supervision.recordings import Conversations
@@ -292,6 +293,7 @@ async def engine_room(
         follow=switch.follow,
         tell=lambda call_id, told: driver.tell(call_id, told),
         now=clock.now,
+        directory=directory,
     )
     listeners = Listeners([eyes, conversations])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)

@@ -14,7 +14,8 @@ import pytest
 
 from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls, channel_ids
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import DialOutcome
