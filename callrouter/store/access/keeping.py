@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 ROUND_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 3600.0
 CONVERSATION_DAYS: Final = 183
-"""No client's file may keep a conversation longer (`record` of `queue`): one that is in no record is kept as long at most."""
+"""No client's file may keep a conversation longer (`record` of `queue`): nor is one kept that is in no record."""
 _LOCK: Final = 0x7265636F7264696E
 """Advisory lock of whoever looks after them ("recordin")."""
 _BATCH: Final = 100
