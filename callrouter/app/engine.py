@@ -104,6 +104,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     )
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
+    ground.clock.tells(agents.roster.redate)
     placed.calls.tells(placed.callbacks.heard)  # after the switch, which is told of events first
     agent_watch = AgentWatch(ground.link, feed, ground.clock.now)
     watches = watches_of(ground, dialplans, metrics)
