@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
