@@ -42,6 +42,31 @@ class Journey:
         """Of agents, by a queue."""
         return [ring for ring in self.rings if ring.kind is Kind.OFFER]
 
+    @property
+    def conversations(self) -> list[Ring]:
+        """Of agents with the caller."""
+        return [ring for ring in self.rings if ring.kind in (Kind.OFFER, Kind.CONSULTATION) and is_talk(ring)]
+
+    @property
+    def consultations(self) -> list[Ring]:
+        """Colleagues who were spoken to first."""
+        return [ring for ring in self.rings if ring.kind is Kind.CONSULTATION]
+
+    def gave_at(self, ring: Ring) -> float:
+        """When the caller was given to somebody else; 0: not, or they had left while a colleague was spoken to."""
+        left_at = self.caller.left_at
+        return 0.0 if left_at and left_at < ring.gave_at - RACE_SECONDS else ring.gave_at
+
+    def ended_at(self, ring: Ring) -> float:
+        """When a conversation was over: by its telephone, unless the caller was given away, or had left, before."""
+        left_at = self.caller.left_at if not self.caller.without_power else 0.0
+        return min(ring.gave_at or ring.dialog.ended_at, left_at or ring.dialog.ended_at)
+
+    def held_seconds(self, ring: Ring) -> float:
+        """How long they had the caller on hold; who is on hold at the end was so until then."""
+        ended_at = self.ended_at(ring)
+        return sum(max(0.0, min(until or ended_at, ended_at) - since) for since, until in ring.held)
+
     def answered_for_sure(self) -> bool:
         """Whether an agent had the caller, by both telephones."""
         return any(is_talk(ring) and not self.is_race(ring) for ring in self.offers)
@@ -56,17 +81,20 @@ class Journey:
         One without power is given up sooner by SIP itself, if the ring is longer than that.
         """
         by_colleague = any(
-            giver.gave_to == ring.phone and 0 <= ring.dialog.began_at - giver.gave_at < GIVEN_SECONDS
+            giver.gave_to == ring.phone and -RACE_SECONDS < ring.dialog.began_at - giver.gave_at < GIVEN_SECONDS
             for giver in self.offers
         )
         longest = COLLEAGUE_SECONDS if by_colleague else RING_SECONDS
         return min(longest, INVITE_SECONDS) if ring.without_power else longest
 
     def is_race(self, ring: Ring) -> bool:
-        """Whether the caller left in the instant in which the telephone was picked up, or it was put down again."""
-        left_at = self.caller.left_at
+        """Whether the caller left, or left the line, in the instant in which the telephone was picked up, or it was put
+        down again.
+        """
+        caller = self.caller
         short = ring.dialog.ended_at and ring.dialog.ended_at - ring.accepted_at < RACE_SECONDS
-        return bool(short or (left_at and left_at - ring.accepted_at < RACE_SECONDS))
+        keyed = abs(caller.left_line_at - ring.accepted_at) < RACE_SECONDS
+        return bool(short or keyed or (caller.left_at and caller.left_at - ring.accepted_at < RACE_SECONDS))
 
 
 def is_talk(ring: Ring) -> bool:
@@ -150,19 +178,19 @@ def _enters_service(caller: Caller) -> tuple[float, float]:
 
 def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
     """What an offer's row may say, by the telephone that rang."""
-    left_at, dialog = journey.caller.left_at, ring.dialog
-    left_first = bool(left_at and journey.caller.hung_up)
+    went, dialog = journey.caller.went(), ring.dialog
     if is_talk(ring):
         # Picked up in the instant in which the ring was taken back, by the queue's patience or because the caller left.
         return frozenset({"answered", "caller_left", "rang_out"} if journey.is_race(ring) else {"answered"})
     if ring.without_power and not dialog.answered_at:
-        gone = left_first and left_at < dialog.began_at + journey.patience(ring) + RACE_SECONDS
+        until = dialog.began_at + journey.patience(ring) + RACE_SECONDS
+        gone = any(dialog.began_at - RACE_SECONDS < at < until for at in went)
         return frozenset({"phone_failed", "caller_left"} if gone else {"phone_failed"})
     if dialog.status in (486, 480, 603):
-        race = left_first and abs(left_at - dialog.ended_at) < RACE_SECONDS
+        race = any(abs(at - dialog.ended_at) < RACE_SECONDS for at in went)
         return frozenset({"refused", "caller_left"} if race else {"refused"})
     # A ring that is taken back because the caller left is so after they did, by this process's one clock.
-    if left_first and 0 <= dialog.cancelled_at - left_at < RACE_SECONDS:
+    if any(0 <= dialog.cancelled_at - at < RACE_SECONDS for at in went):
         rang_long = dialog.cancelled_at - dialog.began_at > journey.patience(ring) - RACE_SECONDS
         return frozenset({"caller_left", "rang_out"} if rang_long else {"caller_left"})
     return frozenset({"rang_out"})
@@ -170,19 +198,16 @@ def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
 
 def ended_by(ring: Ring, journey: Journey) -> frozenset[str | None]:
     """Who ended a conversation, by both telephones."""
-    them = "agent" if ring.kind is Kind.OFFER else "contact"
+    them = "contact" if ring.kind is Kind.CONTACT else "agent"
     caller, ended_at = journey.caller, ring.dialog.ended_at
-    if ring.gave_to:
+    if ring.gave_to and journey.gave_at(ring):
         return frozenset({None, them})
     if ring.without_power:
         return frozenset({"caller", "system"})
     by_caller = caller.hung_up and not caller.without_power
+    if by_caller and caller.left_at < ended_at - RACE_SECONDS:  # the agent was speaking to a colleague
+        return frozenset({"caller"})
     if ring.dialog.hung_up:
         race = by_caller and abs(caller.left_at - ended_at) < RACE_SECONDS
         return frozenset({them, "caller"} if race else {them})
     return frozenset({"caller"} if by_caller else {"system"})
-
-
-def held_seconds(ring: Ring) -> float:
-    """How long they had the caller on hold; who is on hold at the end was so until then."""
-    return sum((until or ring.dialog.ended_at) - since for since, until in ring.held)

@@ -12,18 +12,33 @@ from collections import Counter
 from typing import Final
 
 from deploy.demo.telephone import Telephone
+from tests.laws.handing import ByCode, ByDesk, ByProgram, handle, until
+from tests.laws.keying import KEY_SECONDS
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.sip import HOST, Dialog
-from tests.laws.town import AGENTS, BACK_TO, DOCTOR, NURSE, ON_CALL, TEAMS, Town
+from tests.laws.town import AGENTS, BACK_TO, DOCTOR, NURSE, ON_CALL, SHOWN, TEAMS, Town
 
-AT_A_RING: Final = {"answer": 73, "let_ring": 7, "busy": 5, "decline": 4, "do_not_disturb": 3, "no_power": 2, "give": 6}
-"""What agents do, of a hundred rings."""
+AT_A_RING: Final = {
+    "answer": 73,
+    "let_ring": 7,
+    "busy": 5,
+    "decline": 4,
+    "do_not_disturb": 3,
+    "no_power": 2,
+    "give": 6,
+    "program": 5,
+    "code": 5,
+    "desk": 5,
+}
+"""What agents do at a ring, as weights."""
 GIVES_TO: Final = {"colleague": 60, "team": 22, "node": 18}
 """To whom, of a hundred who give a caller away."""
 REFUSALS: Final = {"busy": "486 Busy Here", "decline": "603 Decline", "do_not_disturb": "480 Temporarily Unavailable"}
 SCREENING_SECONDS: Final = 0.9
-KEY_SECONDS: Final = 0.12
-"""How long a key is held down (`Telephone.press`)."""
+WAYS: Final = ("program", "code", "desk")
+"""Of handling a caller (`handing`)."""
+SPOKEN_TO_SECONDS: Final = 10.0
+"""For which a colleague lets themselves be spoken to."""
 BACK_SECONDS: Final = 8.0
 """A telephone without power has some again after this long."""
 
@@ -69,7 +84,7 @@ class Answering:
         self._busy.add(ring.phone)
         try:
             (does,) = chance.choices(list(AT_A_RING), list(AT_A_RING.values()))
-            if ring.kind is not Kind.OFFER and does in ("give", "no_power"):
+            if ring.kind is not Kind.OFFER and does in ("give", "no_power", *WAYS):
                 does = "answer"
             await self._at_ring(ring, does, chance)
         finally:
@@ -87,16 +102,42 @@ class Answering:
             if not await dialog.is_over(chance.uniform(0, 1.5)):
                 dialog.refuse(REFUSALS[does])
         elif not await dialog.is_over(chance.uniform(0.05, 2.5)):
+            await self._with_caller(ring, does, chance)
+
+    async def _with_caller(self, ring: Ring, does: str, chance: random.Random) -> None:
+        if ring.kind is Kind.CONSULTATION:
             self._answer(ring)
-            if does == "give":
-                await self._give(ring, chance)
-            else:
-                await self._talk(ring, chance)
+            await until(lambda: ring.accepted_at > 0 or ring.dialog.over.is_set(), SPOKEN_TO_SECONDS)
+        elif does == "code":
+            await self._with_codes(ring, chance)
+        else:
+            self._answer(ring)
+        if does == "give":
+            await self._give(ring, chance)
+            return
+        assert self.town is not None
+        if does in ("program", "desk"):
+            way = ByProgram(self.town, ring) if does == "program" else ByDesk(self.town, ring)
+            await handle(way, ring, self._notes, chance)
+        await self._talk(ring, chance)
+
+    async def _with_codes(self, ring: Ring, chance: random.Random) -> None:
+        """At a telephone that sends keys."""
+        telephone = await Telephone.open()
+        try:
+            ring.dialog.answer(telephone.port)
+            ring.accepted_at = ring.dialog.answered_at
+            telephone.connect(HOST, ring.dialog.their_media)
+            await handle(ByCode(telephone), ring, self._notes, chance)
+            await self._talk(ring, chance)
+        finally:
+            telephone.close()
 
     def _answer(self, ring: Ring) -> None:
         assert self.town is not None
         ring.dialog.answer(self.town.sink.port)
-        ring.accepted_at = ring.dialog.answered_at
+        if ring.kind is not Kind.CONSULTATION:
+            ring.accepted_at = ring.dialog.answered_at
 
     async def _talk(self, ring: Ring, chance: random.Random) -> None:
         """They hang up first or wait for the other side to, as long as anybody would; some hold, some vanish."""
@@ -193,6 +234,8 @@ def _kind(dialog: Dialog) -> Kind:
         return Kind.CALLED_BACK
     if not dialog.invite.get("x-callrouter-client"):
         return Kind.TRANSFER
+    if _number(dialog) in SHOWN:
+        return Kind.CONSULTATION
     return Kind.OFFER if dialog.invite.get("x-callrouter-call") else Kind.CALLBACK
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from deploy.demo.sipp import CallerIdentity
 from deploy.demo.telephone import Telephone
-from tests.laws.keying import with_keys
+from tests.laws.keying import leave_the_line, with_keys
 from tests.laws.notes import Caller, Notes
 from tests.laws.sip import HOST, Dialog
 from tests.laws.town import DIDS, FIRST_CALLER, UNWANTED, Town
@@ -24,13 +24,19 @@ WANTS: Final = {
         "message": 10,
         "callback": 8,
         "early": 8,
+        "leave_for_message": 6,
+        "leave_for_callback": 5,
     },
-    "beta": {"stay": 40, "impatient": 35, "message": 10, "unwanted": 8, "early": 7},
+    "beta": {"stay": 40, "impatient": 35, "message": 10, "unwanted": 8, "early": 7, "leave_for_message": 6},
     "gamma": {"stay": 60, "impatient": 40},
     "delta": {"stay": 60, "early": 40},
     "epsilon": {"stay": 60, "early": 40},
 }
-"""What callers of each client want, of a hundred."""
+"""What callers of each client want, as weights."""
+KEYS_OUT: Final = frozenset({"leave_for_message", "leave_for_callback"})
+EARS: Final = frozenset({"press_for_team", "contact", "message", "callback"}) | KEYS_OUT
+"""Wants of those who hear what is said, and use their keys."""
+NEVER_HIDDEN: Final = frozenset({"unwanted", "callback", "contact"}) | KEYS_OUT
 SHARES: Final = {"alpha": 44, "beta": 30, "gamma": 12, "delta": 8, "epsilon": 6}
 WITHHELD, POWERLESS = 0.1, 0.03
 """Shares of callers who hide their number, and whose telephone loses its power."""
@@ -59,7 +65,7 @@ def draw(run: Run) -> list[Caller]:
         (wants,) = chance.choices(list(WANTS[client]), list(WANTS[client].values()))
         caller = Caller(
             number=UNWANTED if wants == "unwanted" else f"+{FIRST_CALLER + place}",
-            shown=wants in ("unwanted", "callback", "contact") or client == "gamma" or chance.random() >= WITHHELD,
+            shown=wants in NEVER_HIDDEN or client == "gamma" or chance.random() >= WITHHELD,
             client=client,
             did=DIDS[client],
             intention=wants,
@@ -71,8 +77,7 @@ def draw(run: Run) -> list[Caller]:
 
 async def live(caller: Caller, town: Town, notes: Notes, run: Run, chance: random.Random) -> None:
     """Call, and do what they want until the call is over."""
-    ears = caller.intention in ("press_for_team", "contact", "message", "callback")
-    telephone = await Telephone.open() if ears else None
+    telephone = await Telephone.open() if caller.intention in EARS else None
     identity = CallerIdentity(number=caller.number, withheld=not caller.shown)
     sender, extra = identity.headers(HOST)
     caller.dialled_at = time.time()
@@ -86,14 +91,14 @@ async def live(caller: Caller, town: Town, notes: Notes, run: Run, chance: rando
         media_port=telephone.port if telephone else town.sink.port,
     )
     try:
-        await _do(caller, dialog, telephone, run.longest_seconds, chance)
+        await _do(caller, dialog, telephone, notes, run.longest_seconds, chance)
     finally:
         if telephone is not None:
             telephone.close()
 
 
 async def _do(
-    caller: Caller, dialog: Dialog, telephone: Telephone | None, longest: float, chance: random.Random
+    caller: Caller, dialog: Dialog, telephone: Telephone | None, notes: Notes, longest: float, chance: random.Random
 ) -> None:
     if caller.without_power:
         await dialog.settled.wait()
@@ -106,11 +111,14 @@ async def _do(
         case "impatient":
             await dialog.settled.wait()
             await dialog.is_over(chance.uniform(0, 16 if caller.client == "alpha" else 10))
-        case "press_for_team" | "contact" | "message" | "callback":
+        case wants if wants in EARS:
             await dialog.settled.wait()
             assert telephone is not None
             telephone.connect(HOST, dialog.their_media)
-            await with_keys(caller, dialog, telephone, longest, chance)
+            if wants in KEYS_OUT:
+                await leave_the_line(caller, dialog, telephone, notes.rings, longest, chance)
+            else:
+                await with_keys(caller, dialog, telephone, longest, chance)
         case _:
             await dialog.is_over(longest)
     await dialog.hang_up()

@@ -64,7 +64,7 @@ def compare(notes: Notes, ours: Ours) -> Compared:
 def _by_call(notes: Notes) -> dict[str, list[Ring]]:
     found: dict[str, list[Ring]] = defaultdict(list)
     for ring in notes.rings:
-        if ring.kind is Kind.OFFER:
+        if ring.kind in (Kind.OFFER, Kind.CONSULTATION):
             found[ring.call].append(ring)
     return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from tests.laws import of_journeys, of_rings, of_sessions
+from tests.laws import of_consultations, of_journeys, of_rings, of_sessions
 from tests.laws.compared import Compared
 
 ALL: Final[tuple[Callable[[Compared], Iterator[str]], ...]] = (
@@ -19,6 +19,7 @@ ALL: Final[tuple[Callable[[Compared], Iterator[str]], ...]] = (
     of_journeys.no_gap,
     of_rings.each_ring_is_an_offer,
     of_rings.conversations_are_theirs,
+    of_consultations.consultations_are_theirs,
     of_sessions.sessions_are_theirs,
     of_sessions.wrap_ups_are_theirs,
     of_sessions.callbacks_are_theirs,

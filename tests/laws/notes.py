@@ -22,6 +22,8 @@ class Kind(StrEnum):
 
     OFFER = "offer"
     """An agent's, for a caller of a queue: the INVITE names the client and the call."""
+    CONSULTATION = "consultation"
+    """An agent's, by a colleague who speaks to them first: it names client and call, and shows the colleague."""
     CALLBACK = "callback"
     """An agent's, for a caller who is to be called back: it names the client and no call."""
     TRANSFER = "transfer"
@@ -44,12 +46,14 @@ class Ring:
     """Who calls, as the telephone showed it."""
     dialog: Dialog
     accepted_at: float = 0.0
-    """They have the caller: with a screening, when they pressed the key."""
+    """They have the caller: with a screening, when they pressed the key; after a consultation, when they were given."""
     gave_to: str = ""
     """To whom they gave the caller: a colleague, `team.<queue>` or `node.<name>`."""
     gave_at: float = 0.0
     held: list[tuple[float, float]] = field(default_factory=list)
     without_power: bool = False
+    unsure_seconds: float = 0.0
+    """How long programs took to do what they were asked: when in it it was done, no telephone knows."""
 
     @property
     def client(self) -> str:
@@ -71,6 +75,8 @@ class Caller:
     keyed: list[tuple[float, str]] = field(default_factory=list)
     spoke: tuple[float, float] | None = None
     """From when to when, after the tone."""
+    left_line_at: float = 0.0
+    """When they pressed the key that takes them out of the queue."""
     asked_back_at: float = 0.0
     """When they keyed that they want to be called back."""
     without_power: bool = False
@@ -79,6 +85,11 @@ class Caller:
     def left_at(self) -> float:
         """When their telephone's call was over."""
         return self.dialog.ended_at if self.dialog is not None else 0.0
+
+    def went(self) -> list[float]:
+        """When they took a ring for them back: by leaving the line, or for good."""
+        instants = (self.left_line_at, self.left_at if self.hung_up else 0.0)
+        return [at for at in instants if at]
 
     @property
     def hung_up(self) -> bool:
@@ -108,6 +119,11 @@ class Notes:
     moves: list[Move] = field(default_factory=list)
     held_up: list[tuple[float, float]] = field(default_factory=list)
     """When this process, which writes all of it down, could not, and for how long: a busy machine."""
+
+    def is_logged_in(self, agent: str, at: float = float("inf")) -> bool:
+        """Whether the last that was asked for them until then was no log-out."""
+        moves = (one for one in self.moves if one.agent == agent and one.asked_at <= at)
+        return [one.wish for one in moves if one.wish in ("log-in", "log-out")][-1:] == ["log-in"]
 
     def late_seconds(self, at: float) -> float:
         """How late what happened about then may have been written down."""

@@ -10,6 +10,7 @@ from typing import Final
 from tests.laws import account
 from tests.laws.account import is_talk
 from tests.laws.compared import TOLERANCE_SECONDS, Compared, near
+from tests.laws.notes import Kind
 from tests.laws.ours import instant
 from tests.laws.town import AGENTS
 
@@ -72,16 +73,19 @@ def visits_are_the_sum(found: Compared) -> Iterator[str]:
             if (visit["outcome"] == "answered") != (visit["answered_at"] is not None):
                 yield f"{pair.name}: a visit that is {visit['outcome']}, answered at {visit['answered_at']}"
         answered = [visit for visit in visits if visit["outcome"] == "answered"]
-        surely = [ring for ring in journey.offers if is_talk(ring) and not journey.is_race(ring)]
-        maybe = [ring for ring in journey.offers if is_talk(ring)]
+        maybe = journey.conversations
+        surely = [ring for ring in maybe if not journey.is_race(ring)]
         # Whom a colleague gives a caller to is rung by no queue.
         agents = [dial for dial in pair.row["dials"] if dial["target"] in AGENTS]
         given, taken = len(agents), sum(1 for dial in agents if dial["outcome"] == "answered")
         if not len(surely) <= len(answered) + taken <= len(maybe):
             yield f"{pair.name}: {len(answered)} visits and {taken} given answered, {len(maybe)} picked up"
-        counted = sum(visit["offers"] for visit in visits)
-        if counted + given != len(pair.row["offers"]):
-            yield f"{pair.name}: {counted} offers counted and {given} given, {len(pair.row['offers'])} rows"
+        # Who was spoken to first, and then had the caller, was not offered them.
+        spoken_to = [ring for ring in maybe if ring.kind is Kind.CONSULTATION]
+        certain = [ring for ring in spoken_to if not journey.is_race(ring)]
+        offered = sum(visit["offers"] for visit in visits) + given - len(pair.row["offers"])
+        if not len(certain) <= offered <= len(spoken_to):
+            yield f"{pair.name}: {given} given and {len(spoken_to)} spoken to, {offered} too many of {visits}"
         for earlier, later in pairwise(visits):
             if instant(later["entered_at"]) < instant(earlier["left_at"]):
                 yield f"{pair.name}: two queues at once"

@@ -68,28 +68,32 @@ def _conversation(notes: Notes, pair: Pair, leg: Row, ring: Ring) -> Iterator[st
     name = f"{pair.name}: {leg['party']}"
     if leg["purpose"] == "agent" and leg["party"] != ring.phone:
         yield f"{name} instead of {ring.phone}"
-    yield from near(notes, f"{name} answered", leg["answered_at"], ring.accepted_at)
+    tolerance = TOLERANCE_SECONDS + ring.unsure_seconds
+    yield from near(notes, f"{name} answered", leg["answered_at"], ring.accepted_at, tolerance)
     by = account.ended_by(ring, pair.journey)
     if leg["ended_by"] not in by:
         yield f"{name}: ended by {leg['ended_by']}, by the telephones {by}"
     if ring.without_power or pair.journey.caller.without_power:
         return  # when the other side noticed is not in the telephone's record
-    yield from near(notes, f"{name} ended", leg["ended_at"], ring.gave_at or ring.dialog.ended_at)
-    held = account.held_seconds(ring)
-    if abs(leg["hold_seconds"] - held) > TOLERANCE_SECONDS:
+    ended_at = pair.journey.ended_at(ring)
+    yield from near(notes, f"{name} ended", leg["ended_at"], ended_at, tolerance)
+    held = pair.journey.held_seconds(ring)
+    if abs(leg["hold_seconds"] - held) > tolerance:
         yield f"{name}: {leg['hold_seconds']} s on hold, {held:.2f} by the telephone"
-    talked = (ring.gave_at or ring.dialog.ended_at) - ring.accepted_at - held
-    if abs(leg["talk_seconds"] - talked) > 2 * TOLERANCE_SECONDS:
+    talked = ended_at - ring.accepted_at - held
+    if abs(leg["talk_seconds"] - talked) > TOLERANCE_SECONDS + tolerance:
         yield f"{name}: {leg['talk_seconds']} s of talk, {talked:.2f} by the telephone"
 
 
 def _could_not_ring(notes: Notes, offer: Row, rings: Sequence[Ring]) -> bool:
-    """Whether it is of a telephone that Asterisk knew to be without power, so that it sent it nothing.
+    """Whether it is of a telephone that Asterisk knew to be without power, or of an agent who had logged out, so that
+    nothing was sent there.
 
-    A queue offers such a one nothing; a colleague may give it a caller.
+    A queue offers such a one nothing; a colleague may give it a caller, and a caller whom nobody takes is given back.
     """
     began_at = instant(offer["began_at"])
     lost_at = [one.dialog.ended_at for one in notes.rings if one.phone == offer["agent"] and one.without_power]
     known = any(0 <= began_at - at < BACK_SECONDS + FOUND_SECONDS for at in lost_at)
+    known = known or not notes.is_logged_in(offer["agent"], began_at)
     rang = any(one.phone == offer["agent"] and abs(one.dialog.began_at - began_at) < 1 for one in rings)
     return bool(offer["outcome"] == "phone_failed" and known and not rang)

@@ -45,7 +45,7 @@ def wrap_ups_are_theirs(found: Compared) -> Iterator[str]:
         if row["kind"] == "wrap_up":
             by_call[row["call_id"], row["agent"]].append(row)
     for pair in found.pairs:
-        for ring in filter(is_talk, pair.journey.offers):
+        for ring in pair.journey.conversations:
             # Who gets a caller back whom they gave away has two conversations with them.
             mine = by_call.get((ring.call, ring.phone), [])
             rows = [row for row in mine if ring.without_power or _follows(row, ring)]
@@ -60,9 +60,10 @@ def wrap_ups_are_theirs(found: Compared) -> Iterator[str]:
 
 def _wrap_up(pair: Pair, ring: Ring, rows: Sequence[Row], notes: Notes) -> Iterator[str]:
     seconds, ended_at = WRAP_UP.get(pair.row["client"], 0.0), ring.dialog.ended_at
-    if ring.gave_to and seconds:
+    gave_at = pair.journey.gave_at(ring)
+    if gave_at and seconds:
         seconds = 2.0
-    away = _away(notes, ring.phone, ended_at)
+    away = _away(notes, ring.phone, gave_at or ended_at)
     if ring.without_power:  # when Asterisk found that out is not in its notes: at the latest when the caller left
         away = _moved(notes, ring.phone, ended_at, pair.journey.caller.left_at)
     least = int(is_talk(ring) and not pair.journey.is_race(ring) and seconds > 0 and not away)
@@ -71,7 +72,8 @@ def _wrap_up(pair: Pair, ring: Ring, rows: Sequence[Row], notes: Notes) -> Itera
         yield f"{name}: {len(rows)} rows, by the telephones {least}"
     for row in rows:
         if not ring.without_power:
-            yield from near(notes, f"{name} began", row["started_at"], ended_at)
+            tolerance = TOLERANCE_SECONDS + ring.unsure_seconds
+            yield from near(notes, f"{name} began", row["started_at"], gave_at or ended_at, tolerance)
         lasted = instant(row["ended_at"]) - instant(row["started_at"])
         cut = row["ended_by"] != "time"
         if (not cut and abs(lasted - seconds) > TOLERANCE_SECONDS) or lasted > seconds + TOLERANCE_SECONDS:

@@ -14,6 +14,9 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
+from urllib.parse import quote
+
+from tests.laws.digest import proof
 
 HOST: Final = "127.0.0.1"
 RESENT_AFTER_SECONDS: Final = (0.5, 1.0, 2.0, 4.0)
@@ -62,6 +65,10 @@ class Dialog:
     """Answered, refused or over."""
     branch: str = field(default_factory=lambda: f"z9hG4bK{secrets.token_hex(8)}")
     numbered: int = 1
+    challenge: str = ""
+    """What the PBX wants to have proved."""
+    first: int = 1
+    """CSeq of the INVITE that counts: the second one, where the first was to be proved."""
     waiting: dict[tuple[int, str], asyncio.Future[int]] = field(default_factory=dict)
     last_reply: bytes = b""
 
@@ -104,9 +111,15 @@ class Dialog:
         """Put the other side on hold, or take them back (RFC 3264, 8.4)."""
         await self.request("INVITE", sdp=self.sdp("sendonly" if on else "sendrecv"))
 
-    async def refer(self, to: str) -> int:
-        """Blind transfer (RFC 3515): the status of the answer."""
-        return await self.request("REFER", f"Refer-To: <sip:{to}@{self.peer[0]}:{self.peer[1]}>\r\n")
+    async def refer(self, to: str, *, replacing: Dialog | None = None) -> int:
+        """Transfer (RFC 3515), blind, or to whom another call of this telephone is with: the status of the answer."""
+        with_whom = f"?Replaces={quote(replacing.replaces, safe='')}" if replacing else ""
+        return await self.request("REFER", f"Refer-To: <sip:{to}@{self.peer[0]}:{self.peer[1]}{with_whom}>\r\n")
+
+    @property
+    def replaces(self) -> str:
+        """This call, as RFC 3891 names it: the first tag is the other side's."""
+        return f"{self.call_id};to-tag={_tag(self.theirs)};from-tag={_tag(self.ours)}"
 
     def lose_power(self) -> None:
         """Nothing is said or heard any more."""
@@ -205,9 +218,17 @@ class Port(asyncio.DatagramProtocol):
     # ---------------------------------------------------------------------------------------------- calls out
 
     async def call(
-        self, pbx: tuple[str, int], number: str, sender: str, extra: str, *, user: str, media_port: int
+        self,
+        pbx: tuple[str, int],
+        number: str,
+        sender: str,
+        extra: str,
+        *,
+        user: str,
+        media_port: int,
+        secret: str = "",
     ) -> Dialog:
-        """INVITE; returns when it is answered, refused, or over."""
+        """INVITE; `secret` proves whose telephone it is, where the PBX asks."""
         uri = f"sip:{number}@{pbx[0]}:{pbx[1]}"
         call_id = secrets.token_hex(12)
         ours = f"{sender};tag={secrets.token_hex(5)}"
@@ -216,16 +237,22 @@ class Port(asyncio.DatagramProtocol):
         )
         dialog.media_port = media_port
         self.dialogs[call_id] = dialog
-        self.start(self._invite(dialog, uri, extra))
+        self.start(self._invite(dialog, uri, extra, secret))
         return dialog
 
-    async def _invite(self, dialog: Dialog, uri: str, extra: str) -> None:
+    async def _invite(self, dialog: Dialog, uri: str, extra: str, secret: str) -> None:
         status = await self.ask(dialog, "INVITE", 1, uri, dialog.branch, extra, dialog.sdp(), seconds=120)
+        if status == 401 and secret and not dialog.dead:
+            self.send(dialog, "ACK", 1, uri, dialog.branch)
+            dialog.theirs, dialog.branch = f"<{uri}>", f"z9hG4bK{secrets.token_hex(8)}"
+            dialog.first = dialog.numbered = 2
+            extra += f"Authorization: {proof(dialog.challenge, dialog.user, secret, uri)}\r\n"
+            status = await self.ask(dialog, "INVITE", 2, uri, dialog.branch, extra, dialog.sdp(), seconds=120)
         if dialog.dead:
             return
         dialog.status = status
         if 200 <= status < 300:
-            self.send(dialog, "ACK", 1, dialog.target, f"z9hG4bK{secrets.token_hex(8)}")
+            self.send(dialog, "ACK", dialog.first, dialog.target, f"z9hG4bK{secrets.token_hex(8)}")
             if dialog.hung_up:  # they answered while our CANCEL was on its way
                 await dialog.request("BYE")
                 dialog.finish(hung_up=True)
@@ -233,7 +260,7 @@ class Port(asyncio.DatagramProtocol):
             dialog.answered_at = time.time()
             dialog.settled.set()
             return
-        self.send(dialog, "ACK", 1, uri, dialog.branch)
+        self.send(dialog, "ACK", dialog.first, uri, dialog.branch)
         dialog.finish(hung_up=dialog.hung_up)
 
     async def cancel(self, dialog: Dialog) -> None:
@@ -245,7 +272,7 @@ class Port(asyncio.DatagramProtocol):
                 await dialog.request("BYE")
             return
         dialog.ended_at = time.time()
-        await self.ask(dialog, "CANCEL", 1, dialog.target, dialog.branch, "", "")
+        await self.ask(dialog, "CANCEL", dialog.first, dialog.target, dialog.branch, "", "")
 
     async def ask(
         self, dialog: Dialog, method: str, number: int, uri: str, branch: str, extra: str, sdp: str, seconds: float = 8
@@ -257,7 +284,7 @@ class Port(asyncio.DatagramProtocol):
             for pause in RESENT_AFTER_SECONDS:
                 self.send(dialog, method, number, uri, branch, extra, sdp)
                 done, _ = await asyncio.wait({future}, timeout=pause)
-                if done or (method == "INVITE" and number == 1 and dialog.progress.is_set()) or dialog.dead:
+                if done or (method == "INVITE" and number == dialog.first and dialog.progress.is_set()) or dialog.dead:
                     break
             return await asyncio.wait_for(future, seconds)
         except TimeoutError:
@@ -331,7 +358,8 @@ class Port(asyncio.DatagramProtocol):
             dialog.progress.set()
             if status >= 180 and ";tag=" in headers.get("to", ""):
                 dialog.theirs = headers["to"]
-            if status == 200 and number == "1":
+            dialog.challenge = headers.get("www-authenticate", "")
+            if status == 200 and int(number) == dialog.first:
                 dialog.target = _uri(headers.get("contact", "")) or dialog.target
                 dialog.their_media = _media(body)
         if status < 200:
@@ -339,8 +367,8 @@ class Port(asyncio.DatagramProtocol):
         future = dialog.waiting.get((int(number), method))
         if future is not None and not future.done():
             future.set_result(status)
-        elif method == "INVITE" and number == "1" and status == 200:  # again: our ACK was lost, or late
-            self.send(dialog, "ACK", 1, dialog.target, f"z9hG4bK{secrets.token_hex(8)}")
+        elif method == "INVITE" and int(number) == dialog.first and status == 200:  # again: our ACK was lost, or late
+            self.send(dialog, "ACK", dialog.first, dialog.target, f"z9hG4bK{secrets.token_hex(8)}")
 
     def _request(self, dialog: Dialog | None, request: Headers, body: str, addr: tuple[str, int]) -> None:
         method = request["_method"]
@@ -400,6 +428,10 @@ def _headers(lines: list[str]) -> Headers:
         key = name.strip().lower()
         found[key] = f"{found[key]}\n{value.strip()}" if key in found else value.strip()
     return found
+
+
+def _tag(address: str) -> str:
+    return address.partition(";tag=")[2].partition(";")[0]
 
 
 def _uri(contact: str) -> str:

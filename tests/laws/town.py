@@ -19,6 +19,10 @@ from deploy.demo.stack import Engine, engine_beside, phones_are_known
 from tests.laws.sip import Port
 
 AGENTS: Final = tuple(f"agent-{number}" for number in range(1, 11))
+NUMBERS: Final = {name: str(100 + place) for place, name in enumerate(AGENTS, 1)}
+"""By which telephones call each other."""
+SHOWN: Final = frozenset(name.replace("-", "") for name in AGENTS)
+"""What a telephone shows of a colleague who calls: an endpoint's own number, without what is no digit or letter."""
 TEAMS: Final = {"red": AGENTS[:6], "blue": AGENTS[4:]}
 RING_SECONDS: Final = 5.0
 """Of a team: so long its queue rings a telephone (`ring`)."""
@@ -45,7 +49,7 @@ queues:
   green: {{ members: [] }}
 """,
     "agents": "agents:\n"
-    + "".join(f'  {name}: {{ name: {name}, number: "{100 + n}", language: en }}\n' for n, name in enumerate(AGENTS, 1))
+    + "".join(f'  {name}: {{ name: {name}, number: "{NUMBERS[name]}", language: en }}\n' for name in AGENTS)
     + "pauses: [lunch, training]\n",
     "contacts": f"""
 country: FR
@@ -78,6 +82,8 @@ DIDS: Final = {
 }
 BACK_TO: Final = {"alpha": "word", "beta": "word", "gamma": "thanks"}
 """Where in the tree an agent sends a caller back to."""
+LINE_KEYS: Final = {"alpha": '{ "8": word, "9": ring_me }', "beta": '{ "8": word }'}
+"""By which a caller leaves the line: for a message, or to be called back. None of them is a choice of a menu."""
 _TREES: Final = {
     "alpha": (
         "queue: red",
@@ -91,7 +97,7 @@ _TREES: Final = {
       keys: {{ "1": team, "2": outside, "3": word, "4": ring_me }}
       no_input: {{ retry: 0, then: team }}
       no_match: {{ retry: 0, then: team }}
-  team: {{ queue: {{ name: red, max_wait: 12s, overflow: word }} }}
+  team: {{ queue: {{ name: red, max_wait: 12s, overflow: word, keys: {LINE_KEYS["alpha"]} }} }}
   outside: {{ dial: {{ contacts: [doctor, nurse], ring: 5s, no_answer: word }} }}
   word: {{ {MESSAGE} }}
   ring_me:
@@ -111,7 +117,7 @@ _TREES: Final = {
   who: {{ caller: {{ unwanted: refuse, otherwise: hello }} }}
   refuse: {{ reject: {{ cause: rejected }} }}
   hello: {{ play: {{ prompt: {{ sound: hello }}, interruptible: false, next: team }} }}
-  team: {{ queue: {{ name: blue, max_wait: 7s, overflow: word }} }}
+  team: {{ queue: {{ name: blue, max_wait: 7s, overflow: word, keys: {LINE_KEYS["beta"]} }} }}
   word: {{ {MESSAGE} }}
   bye: {{ hangup: {{}} }}
 """,

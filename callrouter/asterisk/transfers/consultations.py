@@ -230,7 +230,16 @@ class Consultations:
         self._known[env.uniqueid] = one
         if by_code:
             self._tell(call.call_id, LegHeard(leg=one.leg, sign=LegSign.HELD, at=self._now()))
+            self._mark(one, "1")
         self._hear(one, ConsultationSign.BEGAN)
+
+    def _mark(self, one: Consultation, on: str) -> None:
+        """Have the agent's channel know that its end is a transfer (callrouter-wrap-up), or, with "", that it is not.
+
+        Asterisk says so on the channel of who transfers by REFER, and not of who does by feature code.
+        """
+        if one.by_code and one.party != HOLD:
+            self._link.post_batch(ChannelActions(one.leg).set_variable("CR_CONSULTS", on))
 
     def _hear(self, one: Consultation, sign: ConsultationSign) -> None:
         if one.party == HOLD:
@@ -318,11 +327,14 @@ class Consultations:
         for held in [one for one in self._known.values() if one.party == HOLD and one.caller == uniqueid]:
             if not held.over:
                 self._end_hold(held)
+        for left in [one for one in self._known.values() if one.caller == uniqueid and not one.over]:
+            self._mark(left, "")  # there is nobody whom they could give away
         one = next((one for one in self._known.values() if uniqueid in (one.uniqueid, one.channel)), None)
         if one is None or one.over or (uniqueid == one.uniqueid and one.channel):
             return
         one.end()
         self._hear(one, ConsultationSign.ENDED)
+        self._mark(one, "")
         if one.by_code:
             self._tell(one.call_id, LegHeard(leg=one.leg, sign=LegSign.RESUMED, at=self._now()))
         self._forget_later(one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose
 from tests.asterisk.engine_room import until
-from tests.asterisk.transfers.desks import DOCTOR, Desks, agents_of, consultations_of, talking
+from tests.asterisk.transfers.desks import DOCTOR, Desks, a_plan, agents_of, consultations_of, talking
 
 
 async def key(desks: Desks, keys: str, phone: str = "agent-1") -> None:
@@ -68,6 +69,28 @@ async def test_announced_and_completed(tmp_path: Path, how: str) -> None:
     assert second.talk_seconds() == pytest.approx(1.5, abs=0.6)
     assert second.ended_by is EndedBy.AGENT
     assert call.disposition is Disposition.ANSWERED
+
+
+@pytest.mark.parametrize(("how", "seconds"), [("*23", 21), ("hang up", 21), ("taken back", 20), ("caller left", 20)])
+async def test_wrap_up_after_an_announced_transfer(tmp_path: Path, how: str, seconds: int) -> None:
+    """As long as the client says for transfers, if it was one."""
+    async with talking(tmp_path, a_plan(wrap_up=20), seconds=8 if how == "caller left" else 25) as desks:
+        await announced(desks)
+        if how == "*23":
+            await key(desks, "*23")
+        elif how == "taken back":
+            await key(desks, "*24")
+            await until(lambda: not any(leg.open for leg in consultations_of(desks.call)), 5)
+            await asyncio.sleep(0.5)
+        elif how == "caller left":
+            await desks.room.the_end(12)
+        if how != "*23":
+            desks.phones.bye("agent-1")
+        await desks.place.has("paused:wrap_up")
+        left = desks.place.database("wrap_up")
+
+    (until_at, since) = re.findall(r"wrap_up/agent-1\s*: (\d+):(\d+):", left)[0]
+    assert int(until_at) - int(since) == seconds
 
 
 async def test_announced_and_taken_back(tmp_path: Path) -> None:
