@@ -71,9 +71,16 @@ class Carrier(asyncio.DatagramProtocol):
     """Answers calls to the numbers in `habits`; the others do not exist (404)."""
 
     def __init__(
-        self, habits: Mapping[str, Habit], *, ring_seconds: float = 0.7, voices: Mapping[str, float] | None = None
+        self,
+        habits: Mapping[str, Habit],
+        *,
+        ring_seconds: float = 0.7,
+        voices: Mapping[str, float] | None = None,
+        sequences: Mapping[str, int] | None = None,
     ) -> None:
-        """`voices`: the tone of whoever answers at a number, in hertz, where it is not `VOICE_HERTZ`."""
+        """`voices`: the tone of whoever answers at a number, in hertz, where it is not `VOICE_HERTZ`; `sequences`: the
+        number of their first RTP packet, where it is not to be any.
+        """
         self.port = 0
         self.host = ""
         self.dialled: list[str] = []
@@ -84,6 +91,7 @@ class Carrier(asyncio.DatagramProtocol):
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._voices = voices or {}
+        self._sequences = sequences or {}
         self._dialogs: dict[str, _Dialog] = {}
         self._invited: set[str] = set()
         """Calls by Call-ID: on a busy machine an INVITE comes again before it is answered, and is the same call."""
@@ -91,10 +99,16 @@ class Carrier(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     @classmethod
-    async def open(cls, habits: Mapping[str, Habit], *, voices: Mapping[str, float] | None = None) -> Self:
+    async def open(
+        cls,
+        habits: Mapping[str, Habit],
+        *,
+        voices: Mapping[str, float] | None = None,
+        sequences: Mapping[str, int] | None = None,
+    ) -> Self:
         loop = asyncio.get_running_loop()
         _, carrier = await loop.create_datagram_endpoint(
-            lambda: cls(habits, voices=voices), local_addr=("127.0.0.1", 0)
+            lambda: cls(habits, voices=voices, sequences=sequences), local_addr=("127.0.0.1", 0)
         )
         return carrier
 
@@ -217,7 +231,8 @@ class Carrier(asyncio.DatagramProtocol):
         if habit is Habit.MOVED:
             self._reply(invite, address, "302 Moved Temporarily", None)
             return
-        telephone = await Telephone.open(background=g711.tone(self._voices.get(number, VOICE_HERTZ), 1.0))
+        voice = g711.tone(self._voices.get(number, VOICE_HERTZ), 1.0)
+        telephone = await Telephone.open(background=voice, sequence=self._sequences.get(number))
         dialog = _Dialog(invite=invite, address=address, tag=f"carrier-{len(self.dialled)}", telephone=telephone)
         self._dialogs[call_id] = dialog
         if habit is Habit.EARLY:

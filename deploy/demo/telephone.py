@@ -27,6 +27,8 @@ _LOST_SECONDS = 0.2
 _TONE_FRAMES = 6
 _TONE_TOLERANCE_HERTZ = 15.0
 _EVENTS = "0123456789*#"
+SEQUENCES = 0x10000
+"""Sequence numbers of RTP are 16 bits."""
 
 Packet = tuple[int, bool, int, bytes]
 """Payload type, marker, frames since the timestamp to show, payload."""
@@ -36,6 +38,7 @@ class Telephone(asyncio.DatagramProtocol):
     """Sends every 20 ms once it knows where to (speech, digits, or silence); keeps all it hears.
 
     `host` and `port` are to be announced in SDP. Where to send is told by `connect`, else taken from the first packet.
+    The stream begins at any sequence number, timestamp and source (RFC 3550, 5.1), unless `begin_stream` says which.
     """
 
     def __init__(self) -> None:
@@ -53,19 +56,22 @@ class Telephone(asyncio.DatagramProtocol):
         self._queue: deque[Packet] = deque()
         self._background_alaw = b""
         self._background_at = 0
-        self._sequence = random.randrange(0x8000)
-        self._timestamp = random.randrange(0x80000000)
-        self._ssrc = random.randrange(1, 0x100000000)
+        self._sequence = self._timestamp = self._ssrc = 0
+        self.begin_stream(random.randrange(SEQUENCES))
         self._ticker: asyncio.TimerHandle | None = None
         self._next_tick = 0.0
 
     @classmethod
-    async def open(cls, *, background: g711.Pcm | None = None) -> Self:
-        """Take a free port; `background` is what it says over and over when nothing else is to be said."""
+    async def open(cls, *, background: g711.Pcm | None = None, sequence: int | None = None) -> Self:
+        """Take a free port; `background` is what it says over and over when nothing else is to be said, `sequence` the
+        number of its first packet, where that is not to be any.
+        """
         loop = asyncio.get_running_loop()
         _, telephone = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", 0))
         if background is not None:
-            telephone._background_alaw = g711.compress(background)
+            telephone.speak(background)
+        if sequence is not None:
+            telephone.begin_stream(sequence)
         return telephone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,6 +84,17 @@ class Telephone(asyncio.DatagramProtocol):
     def connect(self, host: str, port: int) -> None:
         """Where the other side expects our sound."""
         self._peer = (host, port)
+
+    def begin_stream(self, sequence: int) -> None:
+        """Go on as a new stream, as some telephones do after a hold: from this sequence number, modulo 65,536."""
+        self._sequence = sequence % SEQUENCES
+        self._timestamp = random.randrange(0x80000000)
+        self._ssrc = random.randrange(1, 0x100000000)
+
+    @property
+    def sequence(self) -> int:
+        """The number of the next packet."""
+        return self._sequence
 
     def close(self) -> None:
         if self._ticker is not None:
@@ -158,6 +175,10 @@ class Telephone(asyncio.DatagramProtocol):
             self._queue.extend(_digit(_EVENTS.index(digit)))
             self._queue.extend((_PAYLOAD_ALAW, False, 0, g711.SILENCE) for _ in range(_PAUSE_FRAMES))
 
+    def speak(self, background: g711.Pcm) -> None:
+        """What it says over and over from now on, when nothing else is to be said."""
+        self._background_alaw, self._background_at = g711.compress(background), 0
+
     def say(self, pcm: g711.Pcm) -> None:
         """Queue speech."""
         alaw = g711.compress(pcm)
@@ -197,8 +218,8 @@ class Telephone(asyncio.DatagramProtocol):
 
     def _send(self, kind: int, marker: bool, timestamp: int, payload: bytes) -> None:
         assert self._transport is not None
-        self._sequence = (self._sequence + 1) & 0xFFFF
         header = struct.pack("!BBHII", 0x80, kind | 0x80 * marker, self._sequence, timestamp & 0xFFFFFFFF, self._ssrc)
+        self._sequence = (self._sequence + 1) % SEQUENCES
         self._transport.sendto(header + payload, self._peer)
 
 

@@ -141,10 +141,13 @@ async def a_pbx(
     *,
     manager: str = "",
     telephones: type[Carrier] = Carrier,
+    voices: Mapping[str, float] | None = None,
+    sequences: Mapping[str, int] | None = None,
 ) -> AsyncIterator[tuple[Pbx, Carrier, dict[str, Habit]]]:
-    """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf."""
+    """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf, `voices` and
+    `sequences` are the telephones' (`Carrier`)."""
     habits = dict.fromkeys(names, Habit.ANSWERS)
-    phones = await telephones.open(habits)
+    phones = await telephones.open(habits, voices=voices, sequences=sequences)
     with Pbx.start(
         folder / "pbx",
         agents=len(names),

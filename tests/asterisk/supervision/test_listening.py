@@ -89,7 +89,7 @@ async def on_the_floor(folder: Path) -> AsyncIterator[Floor]:
             async with engine_room(pbx, PLAN) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()
-                caller.ear._background_alaw = g711.compress(g711.tone(CALLER_HERTZ, 1.0))
+                caller.ear.speak(g711.tone(CALLER_HERTZ, 1.0))
                 call = await room.reached(lambda call: call.state is CallState.CONNECTED, 15)
                 yield Floor(room=room, caller=caller, phones=phones, call_id=call.call_id)
         finally:
