@@ -11,14 +11,17 @@ import random
 import struct
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
 from deploy.demo import g711
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-_PAYLOAD_ALAW = 8
+Codec = Literal["alaw", "ulaw"]
+PAYLOAD_TYPES: Final[Mapping[Codec, int]] = {"alaw": 8, "ulaw": 0}
+"""RFC 3551, 6."""
+_PAYLOAD_ALAW = PAYLOAD_TYPES["alaw"]
 _PAYLOAD_EVENT = 101
 _FRAME_SECONDS = 0.02
 _DIGIT_FRAMES = 6
@@ -42,6 +45,8 @@ class Telephone(asyncio.DatagramProtocol):
     """
 
     def __init__(self) -> None:
+        self.codec: Codec = "alaw"
+        """The only one it knows; what is kept of it here is A-law."""
         self.host = "127.0.0.1"
         self.port = 0
         self.tones: deque[float] = deque(maxlen=_TONE_FRAMES)
@@ -115,11 +120,12 @@ class Telephone(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) >= 16 and data[0] >> 6 == 2 and data[1] & 0x7F == _PAYLOAD_EVENT:
             self._note_key(data)
-        if len(data) <= 12 or data[0] >> 6 != 2 or data[1] & 0x7F != _PAYLOAD_ALAW:
+        if len(data) <= 12 or data[0] >> 6 != 2 or data[1] & 0x7F != PAYLOAD_TYPES[self.codec]:
             return  # RTCP of a neighbour, comfort noise
         if self._peer is None:
             self._peer = addr
-        self._hear(data[12 + 4 * (data[0] & 0x0F) :])
+        sound = data[12 + 4 * (data[0] & 0x0F) :]
+        self._hear(sound if self.codec == "alaw" else sound.translate(g711.FROM_ULAW))
 
     def error_received(self, exc: Exception) -> None:
         """Asterisk closes its port a moment before we hang up: nothing is lost by it."""
@@ -218,6 +224,8 @@ class Telephone(asyncio.DatagramProtocol):
 
     def _send(self, kind: int, marker: bool, timestamp: int, payload: bytes) -> None:
         assert self._transport is not None
+        if kind == _PAYLOAD_ALAW and self.codec == "ulaw":
+            kind, payload = PAYLOAD_TYPES["ulaw"], payload.translate(g711.TO_ULAW)
         header = struct.pack("!BBHII", 0x80, kind | 0x80 * marker, self._sequence, timestamp & 0xFFFFFFFF, self._ssrc)
         self._sequence = (self._sequence + 1) % SEQUENCES
         self._transport.sendto(header + payload, self._peer)

@@ -13,12 +13,13 @@ from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, consultations_of, talking
 
 
-async def consult(desks: Desks, target: str) -> str:
-    """agent-1 puts the caller on hold, and speaks to the target."""
+async def consult(desks: Desks, target: str, *, hold: bool = True) -> str:
+    """agent-1 puts the caller on hold, unless told otherwise, and speaks to the target."""
     phones = desks.phones
     await asyncio.sleep(0.5)
-    phones.hold("agent-1", on=True)
-    await asyncio.sleep(0.5)
+    if hold:
+        phones.hold("agent-1", on=True)
+        await asyncio.sleep(0.5)
     pbx = desks.room.pbx
     name = await phones.call("agent-1", pbx.phone_secrets["agent-1"], target, (pbx.sip_host, pbx.sip_port))
     await until(lambda: phones.talks(name), 8)
