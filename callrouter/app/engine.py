@@ -94,6 +94,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             placed.callbacks,
             feed,
             overseen.conversations,
+            overseen.supervision,
         ]
     )
     # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.

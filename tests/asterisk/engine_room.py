@@ -292,7 +292,7 @@ async def engine_room(
         tell=lambda call_id, told: driver.tell(call_id, told),
         now=clock.now,
     )
-    listeners = Listeners([eyes, conversations])
+    listeners = Listeners([eyes, conversations, supervision])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     clock.tells(driver.redate)
     wire(link)
