@@ -29,8 +29,8 @@ from callrouter.asterisk.session import OnEvent
 from callrouter.asterisk.supervision.renewal import MOMENT_SECONDS, begin_anew
 from callrouter.core.books.recordings import MAX_PAUSES, name_of
 from callrouter.core.call import Call, CallState, LegPurpose, Recording
-from callrouter.core.facts import Fact, HoldNoted, LegEnded, RecordingNoted, SupervisionNoted
-from callrouter.core.inputs import RecordingSign, RecordingTold
+from callrouter.core.facts import CallTransferred, Fact, HoldNoted, RecordingNoted, SupervisionNoted
+from callrouter.core.inputs import RecordingSign, RecordingTold, SupervisionMode
 from callrouter.errors import AmiError, ConversationRefused
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.tasks import Tasks
@@ -43,7 +43,8 @@ WRITTEN_SECONDS: Final = 3.0
 _SIGNS: Final = {"pause": RecordingSign.PAUSED, "resume": RecordingSign.RESUMED}
 TAKEN_OVER_SECONDS: Final = 0.3
 """After so long a supervisor who said that they take the caller over has them."""
-_TALKS: Final = frozenset({LegPurpose.AGENT, LegPurpose.CONTACT})
+JUST_NOW_SECONDS: Final = 0.1
+"""What ends a hold may be told of by another event than what gives the caller away."""
 
 
 class Link(Protocol):
@@ -57,7 +58,7 @@ class Link(Protocol):
 class Conversations:
     """The conversations of one PBX that are recorded; an observer of what becomes of them."""
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({RecordingNoted, HoldNoted, LegEnded})
+    interests: Final[frozenset[type[Fact]]] = frozenset({RecordingNoted, HoldNoted, CallTransferred, SupervisionNoted})
 
     def __init__(
         self,
@@ -87,16 +88,17 @@ class Conversations:
         another one's sound goes into.
         """
         for fact in told:
-            if not isinstance(fact, RecordingNoted):
-                continue
-            call_id, one = fact.call.call_id, fact.recording
-            if one.objected_at is not None:
-                self._tasks.start(self._stop(call_id, one, one.objected_at), "stop a recording")
-            elif one.began_at is None and one.ended_at is not None:
-                self._tasks.start(self._remove(call_id, one.number, only_empty=True), "remove an empty recording")
-        for call in {fact.call.call_id: fact.call for fact in told if _other_sound(fact)}.values():
-            if _running(call) is not None:
-                self._tasks.start(self._anew(call.call_id, _seconds_until(told)), "begin a recording anew")
+            if isinstance(fact, RecordingNoted):
+                self._noted(fact.call.call_id, fact.recording)
+            elif _running(fact.call) is not None and _other_sound(fact):
+                seconds = TAKEN_OVER_SECONDS if isinstance(fact, SupervisionNoted) else 0.0
+                self._tasks.start(self._anew(fact.call.call_id, seconds), "begin a recording anew")
+
+    def _noted(self, call_id: str, one: Recording) -> None:
+        if one.objected_at is not None:
+            self._tasks.start(self._stop(call_id, one, one.objected_at), "stop a recording")
+        elif one.began_at is None and one.ended_at is not None:
+            self._tasks.start(self._remove(call_id, one.number, only_empty=True), "remove an empty recording")
 
     async def set(self, call_id: str, sign: RecordingSign, by: str) -> Recording:
         """Pause or resume the recording of a call that goes on.
@@ -205,20 +207,23 @@ class Conversations:
 
 
 def _other_sound(fact: Fact) -> bool:
-    """Whether what the caller hears comes by another RTP stream from now on, or may do so: after a hold, whoever ends
-    it, and there is nothing to be missed while it lasts.
+    """Whether what is said to the caller comes by another RTP stream from now on, or may do so: after a hold, whoever
+    ends it, and nothing is missed while it lasts. Where Asterisk rings somebody first its dialplan sees to it.
     """
     match fact:
         case HoldNoted(call=call, hold=hold):
             return call.state is CallState.CONNECTED and hold.ended_at is None
-        case LegEnded(call=call, leg=leg):
-            return call.state is CallState.CONNECTED and leg.purpose in _TALKS
+        case CallTransferred(call=call):
+            return call.state is CallState.CONNECTED and not _held_until_now(call)
+        case SupervisionNoted(mode=mode):
+            return mode == SupervisionMode.TAKE_OVER.value
         case _:
             return False
 
 
-def _seconds_until(told: Sequence[Fact]) -> float:
-    return TAKEN_OVER_SECONDS if any(isinstance(fact, SupervisionNoted) for fact in told) else 0.0
+def _held_until_now(call: Call) -> bool:
+    ended_at = call.holds[-1].ended_at if call.holds else None
+    return ended_at is not None and (call.visits[-1].at - ended_at).total_seconds() < JUST_NOW_SECONDS
 
 
 def _running(call: Call) -> Recording | None:

@@ -22,13 +22,14 @@ from callrouter.core.nodes import QueueNode
 from callrouter.core.plan import Plan
 from callrouter.errors import ActionFailed
 from deploy.demo import g711
+from deploy.demo.telephone import Codec
 from tests.asterisk.agents.workplace import a_pbx, at_work
 from tests.asterisk.engine_room import DID, until
 from tests.asterisk.test_heard import CALLER
 from tests.asterisk.transfers.desk_phones import DeskPhones
 from tests.asterisk.transfers.desks import QUEUES, Desks, a_plan, agents_of, crew, talking
 from tests.asterisk.transfers.test_announced import consult
-from tests.asterisk.wire import wire_caller
+from tests.asterisk.wire import WireCaller, wire_caller
 
 from .test_recordings import ANNOUNCEMENT, CALLER_HERTZ, is_open, power, stamps, whole
 
@@ -51,12 +52,12 @@ def a_recorded_plan() -> Plan:
 
 
 @asynccontextmanager
-async def speaking(folder: Path, second: int) -> AsyncIterator[Desks]:
-    """agent-1 talks to a caller who is heard, too; `second` is where agent-2's stream begins."""
+async def speaking(folder: Path, second: int, codec: Codec = "alaw") -> AsyncIterator[tuple[Desks, WireCaller]]:
+    """agent-1 talks to a caller who is heard, too; `second` is where agent-2's stream begins, `codec` the agents'."""
     sequences = {"agent-1": FIRST_SEQUENCE, "agent-2": second}
     names = ("agent-1", "agent-2")
     async with (
-        a_pbx(folder, names, QUEUES, telephones=DeskPhones, voices=VOICES, sequences=sequences) as there,
+        a_pbx(folder, names, QUEUES, telephones=DeskPhones, voices=VOICES, sequences=sequences, codec=codec) as there,
         at_work(*there, crew(), a_recorded_plan()) as (place, room),
         wire_caller(place.pbx) as caller,
     ):
@@ -68,7 +69,7 @@ async def speaking(folder: Path, second: int) -> AsyncIterator[Desks]:
         await caller.answered()
         caller.ear.speak(g711.tone(CALLER_HERTZ, 1.0))
         await room.reached(lambda call: call.state is CallState.CONNECTED)
-        yield Desks(place=place, room=room)
+        yield Desks(place=place, room=room), caller
 
 
 def heard_seconds(pcm: g711.Pcm, hertz: float) -> tuple[float, float, float]:
@@ -112,9 +113,27 @@ async def test_it_goes_on_with_a_colleague(tmp_path: Path, second: int) -> None:
 
 
 @STREAMS
+async def test_it_goes_on_without_an_engine(tmp_path: Path, second: int) -> None:
+    """By Asterisk's dialplan alone, with a colleague by the name of their telephone."""
+    sequences = {"agent-1": FIRST_SEQUENCE, "agent-2": second}
+    async with talking(tmp_path, a_recorded_plan(), voices=VOICES, sequences=sequences) as desks:
+        desks.room.link._closing.set()
+        desks.room.link._session.abort("killed")
+        await asyncio.sleep(1)
+        desks.phones.refer("agent-1", desks.uri("agent-2"))
+        await until(lambda: desks.phones.talks("agent-2"), 12)
+        await asyncio.sleep(3)
+        [file] = desks.room.pbx.recordings_dir.glob("*-c*.wav")
+        desks.phones.bye("agent-2")
+        pcm = await whole(file)
+
+    assert heard_seconds(pcm, SECOND_HERTZ)[0] == pytest.approx(3, abs=0.5)
+
+
+@STREAMS
 async def test_a_pause_stays_one_when_the_caller_is_given_away(tmp_path: Path, second: int) -> None:
     """Nothing of the colleague is heard until it is resumed, and then all of it."""
-    async with speaking(tmp_path, second) as desks:
+    async with speaking(tmp_path, second) as (desks, _):
         await asyncio.sleep(1)
         call_id = desks.call.call_id
         await desks.room.conversations.set(call_id, RecordingSign.PAUSED, "token:desk")
@@ -136,15 +155,18 @@ async def test_a_pause_stays_one_when_the_caller_is_given_away(tmp_path: Path, s
 
 
 @STREAMS
-async def test_it_goes_on_with_a_supervisor_who_takes_over(tmp_path: Path, second: int) -> None:
-    """From the conversation of another, in which they had no voice."""
-    async with speaking(tmp_path, second) as desks:
+@pytest.mark.parametrize("codec", ["alaw", "ulaw"])
+async def test_it_goes_on_with_a_supervisor_who_takes_over(tmp_path: Path, second: int, codec: Codec) -> None:
+    """From the conversation of another, in which they had no voice. The caller, who speaks A-law, hears them, too."""
+    async with speaking(tmp_path, second, codec) as (desks, caller):
         await asyncio.sleep(1)
         await desks.room.supervision.set(desks.call.call_id, SupervisionMode.TAKE_OVER, "agent-2")
         await desks.room.reached(lambda call: any(leg.open and leg.party == "agent-2" for leg in agents_of(call)), 6)
         await asyncio.sleep(3)
+        heard = power(caller.ear.heard[-4_000:], SECOND_HERTZ)
         call, pcm = await recorded(desks, "agent-2")
 
+    assert heard > HEARD
     assert len(call.recordings) == 1
     assert heard_seconds(pcm, SECOND_HERTZ)[0] == pytest.approx(2.6, abs=0.4)
     assert heard_seconds(pcm, CALLER_HERTZ)[0] == pytest.approx(len(pcm) / 8000, abs=0.5)
@@ -190,6 +212,19 @@ async def test_it_goes_on_after_an_announced_transfer(tmp_path: Path, second: in
     heard = heard_seconds(pcm, SECOND_HERTZ)
     assert heard[0] == pytest.approx(2.9, abs=0.4)
     assert heard[2] - heard[1] == pytest.approx(heard[0], abs=0.3)
+
+
+@STREAMS
+async def test_it_goes_on_after_an_announced_transfer_without_a_hold(tmp_path: Path, second: int) -> None:
+    """No music comes in between: the agent calls the colleague while the caller is on the line."""
+    async with speaking(tmp_path, second) as (desks, _):
+        other = await consult(desks, "102", hold=False)
+        desks.phones.refer("agent-1", desks.uri("102"), replacing=other)
+        await desks.room.reached(lambda call: call.agent == "agent-2", 6)
+        await asyncio.sleep(3)
+        _, pcm = await recorded(desks, "agent-2")
+
+    assert heard_seconds(pcm, SECOND_HERTZ)[0] == pytest.approx(2.8, abs=0.4)
 
 
 class Pbx:
