@@ -1,14 +1,14 @@
-"""Fixtures every test may use: free ports, and databases of their own on one real PostgreSQL for the whole run."""
+"""Fixtures every test may use: free ports, and databases of their own on one real PostgreSQL for each worker."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-import secrets
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +17,7 @@ from callrouter.testing import finish_all
 
 if TYPE_CHECKING:  # tests that need no database do not pay for its imports
     from callrouter.store.database import Database
+    from tests.postgres import Server
 
 
 def pytest_configure() -> None:
@@ -24,6 +25,15 @@ def pytest_configure() -> None:
     for name in list(os.environ):
         if name.upper().startswith("CALLROUTER_"):
             del os.environ[name]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadgroup`: mix the tests that wait with those that compute."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.lanes import Lanes
+
+    return Lanes(config, log)
 
 
 settings.register_profile(
@@ -53,44 +63,50 @@ def free_port() -> Callable[[], int]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL server of this run; make databases of your own in it, or ask for `database`."""
-    from callrouter.store.embedded import start_server, stop_server
+def server() -> Iterator[Server]:
+    """The PostgreSQL of this run (of this worker): make databases of your own in it, or ask for `database`."""
+    from tests.postgres import started
 
     # Not below pytest's own folder: as root the server runs as another user, and every pytest that starts on the
     # machine closes that folder to others.
-    with tempfile.TemporaryDirectory(prefix="callrouter-test-") as folder:
-        server, url = start_server(Path(folder))
-        try:
-            yield url
-        finally:
-            stop_server(server)
+    with tempfile.TemporaryDirectory(prefix="callrouter-test-") as folder, started(Path(folder)) as running:
+        asyncio.run(running.never_crashes())
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(server: Server) -> str:
+    """Its URL."""
+    return server.url
+
+
+@pytest.fixture(scope="session")
+def migrated(server: Server) -> str:
+    """The name of a database in it with callrouter's tables: a template for others, which is copied, not used."""
+    return asyncio.run(server.migrated())
 
 
 @pytest.fixture
-async def fresh_database_url(postgres: str) -> AsyncIterator[str]:
+async def fresh_database_url(server: Server) -> AsyncIterator[str]:
     """The URL of an empty database."""
-    import asyncpg
-    from sqlalchemy.engine import make_url
-
-    name = f"test_{secrets.token_hex(6)}"
-    connection = await asyncpg.connect(postgres)
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-        yield make_url(postgres).set(database=name).render_as_string(hide_password=False)
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
+    async with server.database() as url:
+        yield url
 
 
 @pytest.fixture
-async def database(fresh_database_url: str) -> AsyncIterator[Database]:
+async def database_url(server: Server, migrated: str) -> AsyncIterator[str]:
+    """The URL of `database`, for commands and processes."""
+    async with server.database(migrated) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
     """A database with callrouter's tables, and nothing in them."""
     from sqlalchemy.engine import make_url
 
     from callrouter.store.database import Database
 
-    found = Database(make_url(fresh_database_url))
-    await found.upgrade()
+    found = Database(make_url(database_url))
     yield found
     await found.close()

@@ -16,7 +16,8 @@ from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import AgiCommand
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.errors import AmiError
 from callrouter.runtime.tasks import Tasks
 

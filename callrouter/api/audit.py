@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of
 from callrouter.api.problems import documented
-from callrouter.api.schemas import AuditOut, DeedOut
+from callrouter.api.schemas.audit import AuditOut, DeedOut
 from callrouter.permissions import Permission
 from callrouter.store.access.audit import list_audit
 from callrouter.store.database import Database

@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas import CallbackOut, CallbackSettled, CallbacksOut
+from callrouter.api.schemas.called_back import CallbackOut, CallbackSettled, CallbacksOut
 from callrouter.api.worklist import CallId, is_hidden
 from callrouter.permissions import Permission
 from callrouter.store.callbacks import list_callbacks

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas import CallDetailOut, CallOut, CallsOut, SupersededCallsOut, SupersededOut
+from callrouter.api.schemas.calls import CallDetailOut, CallOut, CallsOut, SupersededCallsOut, SupersededOut
 from callrouter.core.call import Call, Disposition
 from callrouter.core.explain import explain
 from callrouter.core.numbers import normalise
@@ -93,20 +93,6 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     """
     routes = APIRouter(tags=["calls"])
 
-    def recorded(number: str | None) -> str | None:
-        return number and (normalise(number, region) or number)
-
-    async def readable(call_id: str, visitor: Visitor) -> Call:
-        """Raises HTTPException: there is none, or none for them (404)."""
-        call = await find_call(database, call_id)
-        if call is None or visitor.hides(
-            Permission.CALL_READ, call_id, call.client, {visit.queue for visit in call.queue_visits}
-        ):
-            raise HTTPException(
-                HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
-            )
-        return call
-
     @routes.get("/calls", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def calls(
         period: AskedPeriod,
@@ -127,8 +113,8 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
             database,
             client=client,
             disposition=which.disposition,
-            caller=recorded(which.caller),
-            did=recorded(which.did),
+            caller=_recorded(which.caller, region),
+            did=_recorded(which.did, region),
             agent=which.agent,
             queue=which.queue,
             node=which.node,
@@ -145,7 +131,7 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     @routes.get("/calls/{call_id}", responses=documented(403, 404), **gate.needs(Permission.CALL_READ))
     async def one_call(call_id: CallId, visitor: CurrentVisitor) -> CallDetailOut:
         """One call with all it went through, and its explanation. 404 also while the call is in progress."""
-        call = await readable(call_id, visitor)
+        call = await _readable(database, call_id, visitor)
         walked = await plans.find(call.client, call.plan_version)
         return CallDetailOut.of_explained(call, explain(call, walked.plan, walked.timezone))
 
@@ -153,8 +139,25 @@ def router(database: Database, plans: PlanBook, gate: Gate, now: Callable[[], da
     async def superseded(call_id: CallId, visitor: CurrentVisitor) -> SupersededCallsOut:
         """The other records of a call, the one that knew most first: what an engine said that was killed meanwhile, or
         that another one corrected. They are kept as long as the call's own, which is the one that stands."""
-        await readable(call_id, visitor)
+        await _readable(database, call_id, visitor)
         found = await superseded_of(database, call_id)
         return SupersededCallsOut(superseded=[SupersededOut.model_validate(one) for one in found])
 
     return routes
+
+
+def _recorded(number: str | None, region: str) -> str | None:
+    """A number as the record has it."""
+    return number and (normalise(number, region) or number)
+
+
+async def _readable(database: Database, call_id: str, visitor: Visitor) -> Call:
+    """Raises HTTPException: there is none, or none for them (404)."""
+    call = await find_call(database, call_id)
+    if call is None or visitor.hides(
+        Permission.CALL_READ, call_id, call.client, {visit.queue for visit in call.queue_visits}
+    ):
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"there is no call {call_id} in the record; calls in progress are in /api/live"
+        )
+    return call

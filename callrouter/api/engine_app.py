@@ -20,7 +20,7 @@ from callrouter.api.filters import refuse_unknown
 from callrouter.api.pbx import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
-from callrouter.api.schemas import LiveCallOut, LiveOut
+from callrouter.api.schemas.live import LiveCallOut, LiveOut
 from callrouter.api.status import StatusOut, status_router
 from callrouter.api.stream import engine_page
 from callrouter.api.supervision.routes import Overseen
@@ -86,32 +86,41 @@ def create_engine_app(
     if handover is not None:
         app.include_router(handover_router(handover, gate))
 
-    @app.get("/metrics", tags=["metrics"], response_class=Response)
+    guards = [Depends(gate.enter), Depends(refuse_unknown)]
+    app.include_router(_metrics_router(registry))
+    app.include_router(_live_router(live_calls, now, gate), dependencies=guards)
+    rooms = [
+        None if agents is None else agents_router(agents, gate),
+        None if overseen is None else supervision_router(overseen, gate),
+        None if controlled is None else control_router(controlled, gate),
+    ]
+    for room in rooms:
+        if room is not None:
+            app.include_router(room, dependencies=guards, responses=documented(401, 422, 429))
+    if feed is not None:
+        app.include_router(engine_page.router(feed, gate), dependencies=guards)
+    return app
+
+
+def _metrics_router(registry: CollectorRegistry) -> APIRouter:
+    routes = APIRouter(tags=["metrics"])
+
+    @routes.get("/metrics", response_class=Response)
     async def metrics() -> Response:
         """Figures for Prometheus."""
         return Response(await exposition(registry), headers={"Content-Type": CONTENT_TYPE})
 
-    guarded = APIRouter(dependencies=[Depends(gate.enter), Depends(refuse_unknown)])
+    return routes
 
-    @guarded.get("/live", tags=["live"], responses=documented(401, 403, 422, 429), **gate.needs(Permission.LIVE_READ))
+
+def _live_router(live_calls: Iterable[Live], now: Callable[[], datetime], gate: Gate) -> APIRouter:
+    routes = APIRouter(tags=["live"])
+
+    @routes.get("/live", responses=documented(401, 403, 422, 429), **gate.needs(Permission.LIVE_READ))
     async def live(visitor: CurrentVisitor) -> LiveOut:
         """The calls in progress, the longest first."""
         at = now()
         calls = sorted((one.call for one in live_calls), key=lambda call: call.clocks.ringing_at)
         return LiveOut(at=at, calls=[LiveCallOut.of(call, at) for call in calls]).within(visitor.principal.scope)
 
-    app.include_router(guarded)
-    if agents is not None:
-        guards = [Depends(gate.enter), Depends(refuse_unknown)]
-        problems = documented(401, 422, 429)
-        app.include_router(agents_router(agents, gate), dependencies=guards, responses=problems)
-    if overseen is not None:
-        guards, problems = [Depends(gate.enter), Depends(refuse_unknown)], documented(401, 422, 429)
-        app.include_router(supervision_router(overseen, gate), dependencies=guards, responses=problems)
-    if controlled is not None:
-        guards, problems = [Depends(gate.enter), Depends(refuse_unknown)], documented(401, 422, 429)
-        app.include_router(control_router(controlled, gate), dependencies=guards, responses=problems)
-    if feed is not None:
-        dependencies = [Depends(gate.enter), Depends(refuse_unknown)]
-        app.include_router(engine_page.router(feed, gate), dependencies=dependencies)
-    return app
+    return routes

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from callrouter.api.pbx import HandedOverOut, UnitReport
-from callrouter.api.schemas import LiveOut, Out, Problem
+from callrouter.api.schemas.base import Out
+from callrouter.api.schemas.live import LiveOut
+from callrouter.api.schemas.service import Problem
 from callrouter.api.status import StatusOut
 from callrouter.errors import CallrouterError
 

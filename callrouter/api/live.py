@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.problems import documented
-from callrouter.api.schemas import LiveOut
+from callrouter.api.schemas.live import LiveOut
 from callrouter.permissions import Permission
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas import MessageOut, MessagesOut
+from callrouter.api.schemas.recorded import MessageOut, MessagesOut
 from callrouter.permissions import Permission
 from callrouter.store.database import Database
 from callrouter.store.messages import list_messages

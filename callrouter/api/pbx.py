@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented
-from callrouter.api.schemas import Out, Seconds
+from callrouter.api.schemas.base import Out, Seconds
 from callrouter.asterisk.teams.handover import LONGEST_WAIT_SECONDS, Handover
 from callrouter.permissions import Permission
 from callrouter.store.tables import AuditOutcome

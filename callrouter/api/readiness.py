@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Response
 
 from callrouter.api.auth import Gate
 from callrouter.api.problems import documented, problem
-from callrouter.api.schemas import Health, Ready
+from callrouter.api.schemas.service import Health, Ready
 
 Check = Callable[[], Awaitable[str | None]]
 """Returns None when all is well, else the reason, as a sentence. Raises nothing it could foresee."""

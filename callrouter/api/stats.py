@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import AskedPeriod, Client, backwards, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.stats_schemas import StatsOut
+from callrouter.api.schemas.stats import StatsOut
 from callrouter.periods import Period
 from callrouter.permissions import Permission, Scope, ScopeKind
 from callrouter.store.database import Database

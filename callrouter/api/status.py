@@ -10,7 +10,7 @@ from pydantic import Field
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.filters import refuse_unknown
 from callrouter.api.problems import documented
-from callrouter.api.schemas import Instant, Out, Seconds
+from callrouter.api.schemas.base import Instant, Out, Seconds
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Issue
 from callrouter.dialplan.shared.derived import MOST_DERIVED

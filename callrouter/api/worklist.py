@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from callrouter.api.auth import CurrentVisitor, Gate, Visitor
 from callrouter.api.filters import TEXT, AskedPeriod, Client, Cursor, Limit, instants_of, refuse_strangers
 from callrouter.api.problems import documented
-from callrouter.api.schemas import AbandonedCallerOut, FollowUpAsked, WorklistOut
+from callrouter.api.schemas.called_back import AbandonedCallerOut, FollowUpAsked, WorklistOut
 from callrouter.permissions import Permission, ScopeKind
 from callrouter.store.calls import queues_of
 from callrouter.store.database import Database

@@ -12,38 +12,25 @@ from dataclasses import dataclass
 from callrouter import __version__, garbage
 from callrouter.api.agents.here import AgentsHere
 from callrouter.api.auth import Gate
-from callrouter.api.control.here import ControlledHere
-from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
 from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.operations import EngineOperations
-from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
+from callrouter.app.wiring.calls import agents_of, calls_of, controlled_of, feed_of, overseen_of, placed_of
 from callrouter.app.wiring.ground import ground_of
-from callrouter.app.wiring.parts import (
-    agents_of,
-    calls_of,
-    dialplans_of,
-    feed_of,
-    overseen_of,
-    placed_of,
-    records_of,
-    watches_of,
-)
+from callrouter.app.wiring.kept import dialplans_of, records_of
+from callrouter.app.wiring.operation import operations_of, sources_of, telephony_of, watches_of
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.directory import RosterDirectory
-from callrouter.asterisk.pbx.agent_watch import AgentWatch
-from callrouter.asterisk.transfers.consultations import Consultations
-from callrouter.asterisk.transfers.control import CallControl
 from callrouter.logs import configure_logs
-from callrouter.metrics import EngineMetrics, Sources
+from callrouter.metrics import EngineMetrics
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -80,8 +67,11 @@ async def _build(settings: Settings, database: Database) -> Engine:
     web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics)
     records, journal = records_of(ground, dialplans, history, keeper)
     placed = placed_of(ground, dialplans, records.trail)
+    callbacks = placed.callbacks
     feed = feed_of(ground, dialplans, web_services)
-    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver)
+    # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
+    directory = RosterDirectory(lambda: agents.roster)
+    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver, directory)
     # All who are told what was concluded, in this order.
     listeners = Listeners(
         [
@@ -91,88 +81,34 @@ async def _build(settings: Settings, database: Database) -> Engine:
             records.fact_log,
             web_services.deliveries,
             journal,
-            placed.callbacks,
+            callbacks,
             feed,
             overseen.conversations,
             overseen.supervision,
         ]
     )
-    # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
-    directory = RosterDirectory(lambda: agents.roster)
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
-    consultations = Consultations(
-        ground.link, switch, ground.calls, places=switch.places, tell=driver.tell, now=ground.clock.now
-    )
+    controlled = controlled_of(ground, records.trail, switch, driver, directory)
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
-    placed.calls.tells(placed.callbacks.heard)  # after the switch, which is told of events first
-    agent_watch = AgentWatch(ground.link, feed, ground.clock.now)
-    watches = watches_of(ground, dialplans, metrics)
-    telephony = Telephony(
-        ground.link,
-        switch,
-        driver,
-        journal=journal,
-        collecting=Collecting(
-            journal,
-            tell=lambda ended: listeners.tell([ended]),
-            link_up=ground.link_up,
-            adopted=records.recorder.adopted,
-        ),
-        queue_check=watches.queues,
-        trunk_check=watches.trunk,
-        named_queues=NamedQueues(ground.handover, lambda: dialplans.served.plans, ground.calls, due=ground.names_due),
-        media_watch=watches.media,
-        agent_watch=agent_watch,
-        refused=watches.refused,
-        fallbacks=ground.fallbacks,
-        callbacks=placed.callbacks,
-        plans=dialplans.served,
-        observation=records.observation,
-        clock=ground.clock,
-        tasks=ground.tasks,
-        aside=ground.aside,
+    placed.calls.tells(callbacks.heard)  # after the switch, which is told of events first
+    watches = watches_of(ground, dialplans, metrics, feed)
+    telephony = telephony_of(
+        ground, dialplans, records, journal, listeners, callbacks, watches, switch=switch, driver=driver
     )
-    metrics.watch(
-        Sources(
-            live_calls=lambda: len(ground.calls),
-            link_up=ground.link_up,
-            link=ground.link.counters,
-            writer=records.recorder,
-            notifications=lambda: web_services.deliveries.backlog,
-            refused=lambda: watches.refused.by_client,
-            callbacks=lambda: placed.callbacks.outcomes,
-            callbacks_under_way=lambda: placed.callbacks.under_way,
-        )
-    )
-    operations = EngineOperations(
-        link=ground.link,
-        plans=dialplans.served,
-        database=database,
-        recorder=records.recorder,
-        queue_check=watches.queues,
-        trunk_check=watches.trunk,
-        handover=ground.handover,
-        agent_ids=records.agent_ids,
-        refused=watches.refused,
-        outgoing=outgoing,
+    metrics.watch(sources_of(ground, records, web_services, watches, callbacks))
+    operations = operations_of(
+        ground,
+        dialplans,
+        outgoing,
+        records,
+        watches,
+        callbacks,
+        feed,
+        metrics,
         agents=AgentsHere(roster=agents.roster, note=records.trail.note),
         overseen=overseen,
-        controlled=ControlledHere(
-            calls=ground.calls,
-            controls=CallControl(ground.link, ground.calls, consultations, directory, link_up=ground.link_up),
-            clock=ground.clock,
-            note=records.trail.note,
-        ),
-        callbacks=placed.callbacks,
-        shown_numbers=metrics.shown_numbers,
-        calls=ground.calls,
-        feed=feed,
-        registry=ground.registry,
-        clock=ground.clock,
-        tasks=ground.aside,
-        watching=settings.watch,
-        started_at=ground.clock.now(),
+        controlled=controlled,
     )
     return Engine(
         settings=settings,

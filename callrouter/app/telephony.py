@@ -11,14 +11,9 @@ import structlog
 from callrouter.app.collecting import Collecting
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
-from callrouter.app.pbx.named_queues import NamedQueues
+from callrouter.app.pbx.watches import Watches
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.pbx.agent_watch import AgentWatch
-from callrouter.asterisk.pbx.media_watch import MediaWatch
-from callrouter.asterisk.pbx.queue_check import QueueCheck
-from callrouter.asterisk.pbx.refused import RefusedCalls
-from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
@@ -46,12 +41,7 @@ class Telephony:
         *,
         journal: EndedJournal,
         collecting: Collecting,
-        queue_check: QueueCheck,
-        trunk_check: TrunkCheck,
-        named_queues: NamedQueues,
-        media_watch: MediaWatch,
-        agent_watch: AgentWatch,
-        refused: RefusedCalls,
+        watches: Watches,
         fallbacks: Fallbacks,
         callbacks: Callbacks,
         plans: ServedPlans,
@@ -66,12 +56,7 @@ class Telephony:
         self._driver = driver
         self._journal = journal
         self._collecting = collecting
-        self._queue_check = queue_check
-        self._trunk_check = trunk_check
-        self._named_queues = named_queues
-        self._media_watch = media_watch
-        self._agent_watch = agent_watch
-        self._refused = refused
+        self._watches = watches
         self._fallbacks = fallbacks
         self._callbacks = callbacks
         self._plans = plans
@@ -85,12 +70,7 @@ class Telephony:
         """Connect; from then on collect from Asterisk's journal, watch media, limits and queues, and call back."""
         self._tasks.start(self._link.run(), "link to Asterisk")
         self._tasks.keep(self._collecting.run, "journal")
-        self._tasks.keep(self._media_watch.run, "watch over media")
-        self._tasks.keep(self._agent_watch.run, "watch over agents")
-        self._tasks.keep(self._named_queues.run, "queues that plans name")
-        self._tasks.keep(self._queue_check.run, "check of the queues")
-        self._tasks.keep(self._trunk_check.run, "check of the trunk")
-        self._tasks.keep(self._refused.run, "count of refused calls")
+        self._watches.start(self._tasks)
         self._tasks.keep(self._callbacks.run, "callbacks")
 
     async def first_login(self, lifetime: Lifetime) -> None:
@@ -124,7 +104,7 @@ class Telephony:
         """From here on nothing is seen."""
         self._observation.ends(self._clock.now(), "the engine was stopped")
         self._journal.flush()
-        self._named_queues.close()
+        self._watches.names.close()
         await self._link.close()
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
@@ -138,7 +118,7 @@ class Telephony:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
-            self._queue_check.look_soon()
+            self._watches.queues.look_soon()
             self._callbacks.logged_in()
             await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
             self._aside.start(self._collect(), "journal after log-in")

@@ -75,7 +75,8 @@ async def run_up(settings: Settings, token: str) -> int:
             parts["pbx"] = await _start("pbx", secrets_of_parts)
         else:
             log.info(
-                "queues and telephones are not applied from here: no PBX was rendered", folder=str(settings.pbx_dir)
+                "queues and telephones are not applied from here: no PBX was rendered in CALLROUTER_PBX_DIR",
+                folder=str(settings.pbx_dir),
             )
         log.info(
             "callrouter is up",

@@ -3,14 +3,14 @@
 Bytes: `codec` frames and decodes AMI and encodes actions; `actions` prepares the actions every call needs; `commands`
 writes AGI commands; `asyncagi` reads environments and results.
 
-The link: `session` is one AMI connection and what is pending on it, `batch` is what leaves in one write, `link` makes
-connections and keeps one. `event_time` dates what they bring.
+The link: `session` is one AMI connection and what is pending on it, `log_in` makes one, `batch` is what leaves in one
+write, `link` keeps a connection and comes back. `event_time` dates what they bring.
 
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
 caller's channel, where effects become commands and results inputs, with `causes` for Asterisk's words and `say` for
 values that are read aloud. `arrivals` makes an environment a call. `rings` reads what becomes of agents who are rung.
-`transfers` are callers whom agents give to somebody else. `queues` asks how queues stand, `waiting` is about callers
-who wait in them, `briefing` is what an agent's telephone shows.
+`transfers` are callers whom agents give to somebody else. `waiting` is about callers who wait in queues, `briefing` is
+what an agent's telephone shows.
 
 Agents at work are in `agents`; who oversees what they say, and what is recorded of it, is in `supervision`.
 

@@ -8,6 +8,8 @@ from typing import Final
 from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
 
 _FAILED_SCREENING: Final = 0x02
+_NO_ANSWER_AT_ALL: Final = "408"
+_NO_USER_RESPONDING: Final = 18
 QUEUE_STATUS: Final[Mapping[str, QueueOutcome]] = {
     # app_queue.c, queue_results
     "TIMEOUT": QueueOutcome.TIMEOUT,
@@ -42,6 +44,17 @@ RECORD_STATUS: Final[Mapping[str, RecordOutcome]] = {
     "OPERATOR": RecordOutcome.FINISHED,
     "HANGUP": RecordOutcome.HUNG_UP,
 }
+
+
+def hang_up_cause(cause: str, tech_cause: str) -> int | None:
+    """Q.850's cause of a hang-up that was requested, by `Cause` and `TechCause`; None: there was none.
+
+    A channel that has a cause of somebody who was dialled for it (busy: 17) keeps that one when its own telephone
+    answers no more; only SIP's status says so then (chan_pjsip.c, chan_pjsip_session_end).
+    """
+    if tech_cause == _NO_ANSWER_AT_ALL:
+        return _NO_USER_RESPONDING
+    return int(cause) if cause.isdecimal() else None
 
 
 def queue_outcome(status: str) -> QueueOutcome:

@@ -1,12 +1,10 @@
-"""The link to Asterisk: connects, logs in, keeps alive, comes back; carried by panoramisk's Manager.
+"""The link to Asterisk: keeps a connection (`log_in`), and comes back.
 
-Manager makes the connection with our `AmiSession` as its protocol. Its own log-in, ping, repetition of
-unanswered actions and fixed pause of 2 s are not used: `run` says who is refused and why, notices a dead peer
-within 5 s, and comes back after an exponential pause with full jitter, so that many engines do not return in
-step.
+Manager's own log-in, ping, repetition of unanswered actions and fixed pause of 2 s are not used: `run` says who is
+refused and why, notices a dead peer within 5 s, and comes back after an exponential pause with full jitter, so that
+many engines do not return in step.
 
-Log-in asks for no events, sets this session's event filters, and only then asks for events: nothing unwanted
-is ever sent. States and counters are observable; every change of state is told and logged as a sentence. Who hears what
+States and counters are observable; every change of state is told and logged as a sentence. Who hears what
 is said once, by `tells`.
 """
 
@@ -14,35 +12,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import ipaddress
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 from math import inf
-from typing import Any, Final
+from typing import Final
 
 import structlog
-from panoramisk import Manager
 
 from callrouter.asterisk import codec
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.event_time import EventTime, stamp_of
+from callrouter.asterisk.log_in import AmiAddress, choose_events, log_in, open_session, wanted
 from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
-from callrouter.errors import ActionFailed, AmiError, AmiRefused, AmiUnreachable
+from callrouter.errors import AmiError, AmiRefused, AmiUnreachable
 from callrouter.logs import Outage
 
 log = structlog.get_logger(__name__)
 
-# No genuine event holds an empty line, so an event with one is not sent to us: CR, LF, CR, LF, and something more. The
-# pattern is tried on every event. `[[:cntrl:]]{4}` would say the same, and take ten times as long (15 µs an event of
-# 600 bytes): in a UTF-8 locale glibc decodes the text first, unless the pattern is of plain characters and dots. A lone
-# CR may stand in an AMI line (`main/manager.c`, get_input).
-FORGED_EVENTS: Final = b"Action: Filter\r\nActionID: p/Filter/\r\nOperation: Add\r\nFilter: !(\r.\r..)\r\n\r\n"
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 PING_SECONDS: Final = 1.5
 WATCH_SECONDS: Final = 0.5
@@ -63,39 +53,9 @@ class LinkState(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AmiAddress:
-    """Where Asterisk's manager interface is, and who we are there."""
-
-    host: str
-    port: int
-    username: str
-    secret: str = field(repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    @property
-    def exposes_secrets(self) -> bool:
-        """Whether others could read what is sent: then the secret itself must not be."""
-        try:
-            loopback = ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            loopback = self.host == "localhost"
-        return not loopback
-
-
 def pause_seconds(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
     """How long to wait before the attempt of that number (from 0): exponential, capped, fully jittered."""
     return uniform(0, min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 16)))
-
-
-class _Connector(Manager):  # type: ignore[misc]  # panoramisk is not typed
-    """Manager without its own log-in, ping and reconnection, which AmiLink replaces."""
-
-    def connection_made(self, f: asyncio.Future[Any]) -> None:
-        if not f.cancelled() and f.exception() is None:
-            self.protocol = f.result()[1]
 
 
 class AmiLink:
@@ -158,7 +118,7 @@ class AmiLink:
         self.tells(events=events)
         for name in events.keys() - self._filtered:
             self._filtered.add(name)
-            self.post_batch(codec.encode_action("Filter", _wanted(name), f"p/Filter/{name}"))
+            self.post_batch(codec.encode_action("Filter", wanted(name), f"p/Filter/{name}"))
 
     def unfollow(self, names: Iterable[str]) -> None:
         """What Asterisk still sends of it, until the next log-in, is dropped before it is decoded."""
@@ -272,9 +232,10 @@ class AmiLink:
         session: AmiSession | None = None
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                session = await self._open()
-                await self._log_in(session)
-                await self._choose_events(session)
+                session = await open_session(self.address, self._idle_session)
+                await log_in(session, self.address)
+                self._filtered = set(self.wanted_events)
+                await choose_events(session, self.wanted_events)
         except (AmiError, TimeoutError) as error:
             failure = error if isinstance(error, AmiError) else self._too_slow(session)
             if session is not None:
@@ -297,65 +258,6 @@ class AmiLink:
 
     def _idle_session(self) -> AmiSession:
         return AmiSession(self._handlers, self.counters, self._event_time)
-
-    async def _open(self) -> AmiSession:
-        connector = _Connector(
-            host=self.address.host,
-            port=self.address.port,
-            ssl=False,
-            loop=self._loop,
-            protocol_factory=self._idle_session,
-        )
-        try:
-            session: AmiSession = (await connector.connect())[1]
-        except OSError as error:
-            raise AmiUnreachable(
-                f"nobody answers at the AMI address {self.address} ({error.strerror or error}): check that Asterisk "
-                "runs, and CALLROUTER_AMI_HOST and CALLROUTER_AMI_PORT against manager.conf"
-            ) from error
-        return session
-
-    async def _log_in(self, session: AmiSession) -> None:
-        headers = {"Username": self.address.username, "Events": "off"}
-        try:
-            if self.address.exposes_secrets:
-                challenge = (await _ask(session, "Challenge", {"AuthType": "MD5"}))["Challenge"]
-                key = hashlib.md5((challenge + self.address.secret).encode(), usedforsecurity=False).hexdigest()
-                headers |= {"AuthType": "MD5", "Key": key}
-            else:
-                headers |= {"Secret": self.address.secret}
-            await _ask(session, "Login", headers)
-        except ActionFailed as error:
-            raise self._refusal(str(error)) from error
-
-    def _refusal(self, text: str) -> AmiRefused:
-        said = f"Asterisk at {self.address} refused the log-in of AMI user {self.address.username!r}: {text}."
-        if "in use" in text.lower():
-            return AmiRefused(f"{said} Another engine, or a session that is not dead yet, holds it", in_use=True)
-        return AmiRefused(f"{said} Check CALLROUTER_AMI_USER and CALLROUTER_AMI_SECRET against manager.conf")
-
-    async def _choose_events(self, session: AmiSession) -> None:
-        """Filter this session (`manager.c`, `action_filter`; needs the write class `system`), then ask for events.
-
-        Without them the link works too: what is not wanted is dropped here, before it is decoded.
-        """
-        batch = Batch(session)
-        batch.raw(FORGED_EVENTS)
-        self._filtered = set(self.wanted_events)
-        answers = [batch.request("Filter", _wanted(name)) for name in self.wanted_events]
-        answers.append(batch.request("Events", {"EventMask": "on"}))
-        batch.write()
-        results = await asyncio.gather(*answers, return_exceptions=True)
-        refusal = next((result for result in results if isinstance(result, ActionFailed)), None)
-        if refusal is not None:
-            log.warning(
-                "Asterisk refused an event filter: unwanted events cost CPU, and callers may forge some; "
-                "give the AMI user the write class 'system'",
-                reason=str(refusal),
-            )
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, ActionFailed):
-                raise result
 
     def _too_slow(self, session: AmiSession | None) -> AmiUnreachable:
         what = "does not answer" if session is None else "accepts connections but does not answer the log-in"
@@ -414,11 +316,6 @@ class AmiLink:
             on_state(state, reason)
 
 
-def _wanted(event: str) -> dict[str, str]:
-    """Headers of a Filter that lets an event through (`manager.c`, action_filter)."""
-    return {"Operation": "Add", "MatchCriteria": f"name({event}),method(none)"}
-
-
 def _tell_both(first: OnEvent, second: OnEvent, message: codec.AmiMessage) -> None:
     try:
         first(message)
@@ -430,13 +327,6 @@ def _settle(answered: Callable[[str], None], ping: asyncio.Future[codec.AmiMessa
     """A ping that fails needs no word: whoever watches the link has one."""
     if not ping.cancelled() and ping.exception() is None:
         answered(stamp_of(ping.result()))
-
-
-async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:
-    batch = Batch(session)
-    future = batch.request(name, headers)
-    batch.write()
-    return await future
 
 
 def _log_post_error(about: str, message: codec.AmiMessage) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from callrouter.asterisk import rings
+from callrouter.asterisk import causes, rings
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
@@ -28,8 +28,8 @@ from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.round_trips import RoundTrips
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.queues import Derived, none_derived
 from callrouter.asterisk.rings import Rings
+from callrouter.asterisk.waiting.looks import Derived, none_derived
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, LegFailure
@@ -257,7 +257,7 @@ class AsteriskSwitch:
     def _on_dtmf(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None and message["Direction"] == "Received":
-            line.key_pressed(message["Digit"])
+            line.key_pressed(message["Digit"], (_number(message["DurationMs"]) or 0) / 1000)
 
     def _on_agent_called(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
@@ -345,7 +345,7 @@ class AsteriskSwitch:
             )
 
     def _on_hangup_request(self, message: AmiMessage) -> None:
-        uniqueid, cause = message["Uniqueid"], _number(message["Cause"])
+        uniqueid, cause = message["Uniqueid"], causes.hang_up_cause(message["Cause"], message["TechCause"])
         line = self._by_uniqueid.get(uniqueid)
         if line is not None:
             line.hangup_requested(cause)

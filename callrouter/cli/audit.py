@@ -54,7 +54,7 @@ def audit(  # noqa: PLR0913, RUF100  # each is an option
 
     found = asyncio.run(_asked(load_settings(), work))
     if as_json:
-        from callrouter.api.schemas import AuditOut, DeedOut
+        from callrouter.api.schemas.audit import AuditOut, DeedOut
 
         out = AuditOut(deeds=[DeedOut.of(row) for row in found.rows], next_cursor=found.next_cursor)
         typer.echo(out.model_dump_json(indent=2))

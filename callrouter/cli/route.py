@@ -128,9 +128,9 @@ def route(  # noqa: PLR0913, RUF100  # each is an option
         at=at,
         keys=keys,
         ahead=ahead,
-        queues=_pairs(queue_state or ()),
-        dial=_pairs(dial or ()),
-        lookups=_lookups(lookup or ()),
+        queues=_understood("--queue-state", lambda: _pairs(queue_state or ())),
+        dial=_understood("--dial", lambda: _pairs(dial or ())),
+        lookups=_understood("--lookup", lambda: _lookups(lookup or ())),
         message=_understood("--message", lambda: _speaking_seconds(message)),
         hang_up_after=_understood("--hang-up-after", lambda: _wait(hang_up_after)),
         expect=tuple(expect or ()),
@@ -229,18 +229,32 @@ def _speaking_seconds(written: str) -> float:
 
 
 def _pairs(written: Sequence[str]) -> dict[str, str]:
-    """`name=state` pairs; what is said of one name twice is said together."""
+    """`name=state` pairs; what is said of one name twice is said together.
+
+    Raises:
+        ValueError: one of them is no pair.
+    """
     found: dict[str, list[str]] = {}
     for pair in written:
-        name, _, state = pair.partition("=")
+        name, state = _pair(pair, f"write NAME={pair}, or '*={pair}' for all")
         found.setdefault(name, []).append(state)
     return {name: ",".join(states) for name, states in found.items()}
 
 
 def _lookups(written: Sequence[str]) -> dict[str, str]:
-    """`variable=value` pairs; `failed` alone is said of all."""
-    pairs = ((ANYBODY, "", one) if one == FAILED else one.partition("=") for one in written)
-    return {name: value for name, _, value in pairs}
+    """`variable=value` pairs; `failed` alone is said of all.
+
+    Raises:
+        ValueError: one of them is no pair.
+    """
+    return dict((ANYBODY, one) if one == FAILED else _pair(one, f"write {one}=VALUE") for one in written)
+
+
+def _pair(written: str, mend: str) -> tuple[str, str]:
+    name, equals, value = written.partition("=")
+    if not equals:
+        raise ValueError(f"{written!r} has no '=': {mend}")
+    return name, value
 
 
 def _wait(written: str | None) -> int | None:

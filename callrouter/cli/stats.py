@@ -44,7 +44,7 @@ def stats(  # noqa: PLR0913, RUF100  # each is an option
     period = _period(from_, to, month, now)
     found = asyncio.run(_read(settings, client, period, now))
     if as_json:
-        from callrouter.api.stats_schemas import StatsOut
+        from callrouter.api.schemas.stats import StatsOut
 
         typer.echo(StatsOut.of(found).model_dump_json(indent=2))
         return

@@ -110,8 +110,8 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             return bridged(call, at, None, leg, channel, trunk)
         case inputs.CallerHungUp():
             return _end(plan, call, told)
-        case inputs.ControlLost(reason=reason):
-            return _adrift(call, reason, at)
+        case inputs.ControlLost():
+            return _adrift(call, told)
         case inputs.RecordingFound():
             return _recording_found(plan, call, told)
         case inputs.CallAnswered():
@@ -221,13 +221,16 @@ def _bounded(caller: CallerId) -> CallerId:
     return CallerId(number=number, name=caller.name[:MAX_NAME], presentation=caller.presentation)
 
 
-def _adrift(call: Call, reason: str, at: datetime) -> Turn:
+def _adrift(call: Call, told: inputs.ControlLost) -> Turn:
     """Asterisk has the caller: a conversation is over, a wait goes on in its fallback, and we watch until the end."""
+    reason, at = told.reason, told.at
     walk: list[fact.Fact] = []
     # A tree that had reached its end has served the caller; any other was cut short.
     verdict = call.verdict or (conclude(call) if call.state is CallState.HANGING_UP else Disposition.FAILED)
     if call.state is CallState.CONNECTED:
         call = note_closed(walk, close_open_visits(call, at), GIVEN_AWAY)
+    elif told.wait_over:
+        call = note_closed(walk, close_open_visits(call, at, queue=QueueOutcome.FAILED, dial=DialOutcome.FAILED))
     note = Visit(node=call.node, exit="control lost", because=reason, at=at)
     call = replace(
         call,

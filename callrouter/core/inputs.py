@@ -261,6 +261,8 @@ class SupervisorTold(Struct, frozen=True, kw_only=True, gc=False):
     leg: str
     """Their channel, as the switch calls it."""
     at: datetime
+    agent: str = ""
+    """Whoever is logged in there, or whose telephone it is; empty where it is no agent's."""
 
 
 class QueueLook(Struct, frozen=True, kw_only=True, gc=False):
@@ -314,6 +316,8 @@ class ControlLost(Struct, frozen=True, kw_only=True, gc=False):
 
     reason: str
     at: datetime
+    wait_over: bool = False
+    """What the caller waited for has ended, too, and nobody answered."""
 
 
 class CallerHungUp(Struct, frozen=True, kw_only=True, gc=False):

@@ -2,9 +2,9 @@
 
 `language` is how what is written is understood, `verbs` what each kind of node may hold and what it becomes,
 `documents` what each file may hold, `shared` what the files beside the clients mean. `compile` makes a plan of a
-document: blocks become nodes within a `scope`, which says what their names mean and collects `issues`; `sounds` is
-what it asks for audio. `proof` judges the whole tree. `folder` holds all clients as they are on disk. `reference`
-describes the language, `show` draws plans.
+document: blocks become nodes within a `scope`, which says what their names mean; it is a `document_part`, which
+collects `issues`, with `voices`, which ask `sounds` for audio. `proof` judges the whole tree. `folder` holds all
+clients as they are on disk. `reference` describes the language, `show` draws plans.
 """
 
 from callrouter.dialplan.compile.frame import UNKNOWN_CLIENT

@@ -12,7 +12,6 @@ it has agents: more would not be rung sooner, and would look like callers who wa
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,28 +22,22 @@ import structlog
 
 from callrouter.core.call import Call
 from callrouter.core.facts import Bridged, Fact
-from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
-from callrouter.core.waiting.turns import place_of
 from callrouter.errors import ActionFailed, AmiError, EncodingError, StoreError
 from callrouter.logs import Outage
-from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Purpose, Settlement, outcome_of
-from callrouter.outgoing.ports import Answered, CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall, QueueStand
+from callrouter.outgoing.due import is_due, order_of, place_in, placed_of, settled_by
+from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement, outcome_of
+from callrouter.outgoing.ports import Answered, CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall
 from callrouter.outgoing.rules import Rule, Rules
+from callrouter.outgoing.trouble import Trouble
 
 log = structlog.get_logger(__name__)
 
 ROUND_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 60.0
 """The record is looked through for callers who rang again, in case nobody told us."""
-AGAIN_SECONDS: Final = 20.0
-"""After a call that rang nobody."""
 REFUSED_SECONDS: Final = 60.0
 """After Asterisk refused to place calls at all."""
-MOST_LOST: Final = 3
-"""So many calls lost in a row are no restart of the PBX."""
-LONGEST_WAIT_SECONDS: Final = 4 * 3600.0
-"""A callback that has waited in the queue for so long is put there anew, at its place."""
 OLDEST: Final = timedelta(days=31)
 """Callbacks older than that are not looked at: no rule lasts so long."""
 MOST_ANSWERED: Final = 10_000
@@ -112,27 +105,13 @@ class Callbacks:
         self._away = Outage(
             log, "callbacks wait: PostgreSQL is away", "callbacks go on: PostgreSQL is back", level="warning"
         )
-        self._refusal = ""
-        """What Asterisk said when it refused the last time."""
         self._outcomes: Counter[Outcome] = Counter()
-        self._failure = ""
-        """What Asterisk said when it did not do what it was asked."""
-        self._fails = Outage(log, "Asterisk refuses what callbacks need", "Asterisk does what callbacks need again")
-        self._lost = 0
-        """Calls in a row, of whomever."""
-        self._loses = Outage(log, "Asterisk loses callbacks", "Asterisk carries callbacks out again")
-        self._refused = Outage(log, "Asterisk refuses to place callbacks", "Asterisk places callbacks again")
+        self._trouble = Trouble()
 
     @property
     def trouble(self) -> str | None:
         """Why none is placed, or carried out, though some could be, as a sentence; None when nothing is wrong."""
-        if self._refused.since is not None:
-            return f"Asterisk refuses to place callbacks ({self._refusal}): callers who asked for one wait"
-        if self._fails.since is not None:
-            return f"Asterisk does not say how callbacks stand ({self._failure}): callers who asked for one wait"
-        if self._loses.since is not None:
-            return f"Asterisk has lost the last {self._lost} callbacks in a row: callers who asked for one wait"
-        return None
+        return self._trouble.sentence
 
     @property
     def outcomes(self) -> Mapping[str, int]:
@@ -170,12 +149,11 @@ class Callbacks:
             try:
                 await self.once()
                 self._away.ended()
-                self._fails.ended()
+                self._trouble.answered()
             except StoreError as error:
                 self._away.failed(str(error))
             except ActionFailed as error:
-                self._failure = str(error)
-                self._fails.failed(self._failure)
+                self._trouble.failed(str(error))
             except AmiError:
                 pass  # the next round, or the one after the next log-in, does it again
             await self._pause()
@@ -196,8 +174,8 @@ class Callbacks:
         if not self._is_sure:
             await self._take_over()
             await self._withdraw()
-        await self._follow(self._under_way)
-        await self._start_due(self._under_way)
+        await self._follow()
+        await self._start_due()
 
     async def _take_over(self) -> None:
         """What is under way is ours from now on, with what we knew of it."""
@@ -230,26 +208,26 @@ class Callbacks:
         one.withdrawn = True
         await self._switch.hang_up(one.placed.outgoing_id)
 
-    async def _follow(self, under_way: dict[str, _UnderWay]) -> None:
+    async def _follow(self) -> None:
         seen = await self._switch.progress()
-        elsewhere = await self._book.settled_elsewhere(list(under_way)) if under_way else set()
-        for outgoing_id, one in list(under_way.items()):
+        elsewhere = await self._book.settled_elsewhere(list(self._under_way)) if self._under_way else set()
+        for outgoing_id, one in list(self._under_way.items()):
             found = one.best(seen)
             if found != one.progress:
                 await self._book.note(outgoing_id, found)
                 one.progress = found
             if found.complete:
-                await self._conclude(under_way, one)
-            elif not await self._is_left(under_way, one):
+                await self._conclude(one)
+            elif not await self._is_left(one):
                 continue
             elif found.answered_at is None and outgoing_id in elsewhere:
                 await self._hang_up(one)
         # What was recorded, and the switch was not told to forget.
         await self._switch.forget(
-            [outgoing_id for outgoing_id, it in seen.items() if it.complete and outgoing_id not in under_way]
+            [outgoing_id for outgoing_id, it in seen.items() if it.complete and outgoing_id not in self._under_way]
         )
 
-    async def _is_left(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> bool:
+    async def _is_left(self, one: _UnderWay) -> bool:
         """Whether the switch still has the call; one that it has lost is concluded."""
         outgoing_id = one.placed.outgoing_id
         if await self._switch.lives(outgoing_id):
@@ -259,7 +237,7 @@ class Callbacks:
         if one.unseen < 2:  # what was asked for right now may begin in an instant
             return False
         one.progress = one.best(await self._switch.progress())
-        await self._conclude(under_way, one)
+        await self._conclude(one)
         return False
 
     def _may_wait(self, one: _UnderWay) -> bool:
@@ -269,7 +247,7 @@ class Callbacks:
         rule = self._rules_now().find(one.placed.client, one.placed.node)
         return rule is not None and rule.admits(one.placed, self._now())
 
-    async def _conclude(self, under_way: dict[str, _UnderWay], one: _UnderWay) -> None:
+    async def _conclude(self, one: _UnderWay) -> None:
         placed, now = one.placed, self._now()
         outcome = outcome_of(one.progress, withdrawn=one.withdrawn)
         rule = self._rules_now().find(placed.client, placed.node)
@@ -280,7 +258,7 @@ class Callbacks:
             settlement = Settlement.ATTEMPTS
         await self._book.conclude(placed.outgoing_id, one.progress, outcome, now, settlement)
         self._outcomes[outcome] += 1
-        self._judge(outcome)
+        self._trouble.judge(outcome)
         log.info(
             "a callback was called" if outcome.is_attempt else "a callback was not called",
             outgoing_id=placed.outgoing_id,
@@ -291,16 +269,8 @@ class Callbacks:
             outcome=outcome.value,
             settled_by=settlement.value if settlement else None,
         )
-        del under_way[placed.outgoing_id]
+        del self._under_way[placed.outgoing_id]
         await self._switch.forget([placed.outgoing_id])
-
-    def _judge(self, outcome: Outcome) -> None:
-        """Whether Asterisk carries out what it is asked for."""
-        self._lost = self._lost + 1 if outcome is Outcome.LOST else 0
-        if self._lost >= MOST_LOST:
-            self._loses.failed("nothing is left of them, nor written down", in_a_row=self._lost)
-        elif not self._lost and self._loses.since is not None:
-            self._loses.ended()
 
     # ----------------------------------------------------------------------------------------------- what is to be
 
@@ -312,14 +282,14 @@ class Callbacks:
             await self._book.settle_recorded(now - OLDEST)
             self._swept_at = now
 
-    async def _start_due(self, under_way: dict[str, _UnderWay]) -> None:
+    async def _start_due(self) -> None:
         now = self._now()
         if now < self._refused_until:
             return
         by_queue: dict[str, list[tuple[OpenCallback, Rule]]] = {}
         # Who is on the line now would be busy, or will need no callback any more.
         busy = {(call.client, call.caller.number or "") for call in self._live()}
-        busy |= {(one.placed.client, one.placed.number) for one in under_way.values()}
+        busy |= {(one.placed.client, one.placed.number) for one in self._under_way.values()}
         for callback in await self._book.open(now - OLDEST, self._rules_now().ruled(now)):
             who = callback.client, callback.number
             rule = await self._due(callback, now)
@@ -327,38 +297,34 @@ class Callbacks:
                 busy.add(who)
                 by_queue.setdefault(rule.automatic.pbx_queue, []).append((callback, rule))
         for queue, due in by_queue.items():
-            await self._start(under_way, queue, due)
+            await self._start(queue, due)
 
     async def _due(self, callback: OpenCallback, now: datetime) -> Rule | None:
         """The rule by which it is to wait in the queue now; None: not now, or never, which is settled then."""
         rule = self._rules_now().find(callback.client, callback.node)
         if rule is None:
             return None
-        if not rule.node.may_call_back(callback.number):
+        settlement = settled_by(callback, rule, now)
+        if settlement is None:
+            return rule if is_due(callback, rule, now) else None
+        if settlement is Settlement.NOT_ALLOWED:
             self._on_refused(callback)
-            await self._book.settle([callback.wish], Settlement.NOT_ALLOWED, now)
-        elif callback.attempts >= rule.automatic.attempts:
-            await self._book.settle([callback.wish], Settlement.ATTEMPTS, now)
-        elif now >= callback.asked_at + timedelta(days=rule.automatic.days):
-            await self._book.settle([callback.wish], Settlement.EXPIRED, now)
-        elif now >= _not_before(callback, rule.automatic) and rule.is_open(now):
-            return rule
+        await self._book.settle([callback.wish], settlement, now)
         return None
 
-    async def _start(
-        self, under_way: dict[str, _UnderWay], queue: str, due: Sequence[tuple[OpenCallback, Rule]]
-    ) -> None:
+    async def _start(self, queue: str, due: Sequence[tuple[OpenCallback, Rule]]) -> None:
         stand = await self._switch.queue(queue)
         room = stand.agents - sum(
-            one.placed.queue == queue and one.progress.rung_at is None for one in under_way.values()
+            one.placed.queue == queue and one.progress.rung_at is None for one in self._under_way.values()
         )
         for callback, rule in sorted(due, key=lambda one: (-one[1].automatic.priority, one[0].turn_at))[: max(0, room)]:
             now = self._now()
-            order = self._order(callback, rule, self._position(stand, under_way, callback, rule.automatic, now), now)
+            turns = {self._switch.waits_as(key): one.placed.turn_at for key, one in self._under_way.items()}
+            order = order_of(callback, rule, place_in(stand, turns, callback, rule.automatic, now), now)
             if await self._claim(callback, order, now):
-                one = _UnderWay(placed=_placed(callback, order))
-                under_way[order.outgoing_id] = one
-                if not await self._place(under_way, one, order):
+                one = _UnderWay(placed=placed_of(callback, order))
+                self._under_way[order.outgoing_id] = one
+                if not await self._place(one, order):
                     return
                 stand = await self._switch.queue(queue)
 
@@ -369,63 +335,27 @@ class Callbacks:
             self._is_sure = False  # perhaps it is in the book, and only the answer was lost: the next round asks
             raise
 
-    async def _place(self, under_way: dict[str, _UnderWay], one: _UnderWay, order: Order) -> bool:
+    async def _place(self, one: _UnderWay, order: Order) -> bool:
         """Whether more may be asked for."""
         try:
             await self._switch.place(order)
         except EncodingError:
             log.exception("a callback cannot be placed", client=order.client, call_id=one.placed.wish[0])
-            await self._give_up(under_way, order)
+            await self._give_up(order)
         except ActionFailed as error:
-            self._refusal = str(error)
-            self._refused.failed(self._refusal, client=order.client, queue=order.queue)
+            self._trouble.refused(order, str(error))
             self._refused_until = self._now() + timedelta(seconds=REFUSED_SECONDS)
-            await self._give_up(under_way, order)
+            await self._give_up(order)
             return False
         else:
-            self._refused.ended()
+            self._trouble.placed()
         return True
 
-    async def _give_up(self, under_way: dict[str, _UnderWay], order: Order) -> None:
+    async def _give_up(self, order: Order) -> None:
         await self._book.conclude(order.outgoing_id, NOTHING_YET, Outcome.FAILED, self._now(), None)
         self._outcomes[Outcome.FAILED] += 1
-        del under_way[order.outgoing_id]
+        del self._under_way[order.outgoing_id]
         await self._switch.forget([order.outgoing_id])
-
-    def _order(self, callback: OpenCallback, rule: Rule, position: int, now: datetime) -> Order:
-        how = rule.automatic
-        # Should we, or PostgreSQL, be away then: the switch lets nobody wait beyond the hours.
-        latest = min(callback.asked_at + timedelta(days=how.days), now + timedelta(seconds=LONGEST_WAIT_SECONDS))
-        return Order(
-            outgoing_id=f"{int(now.timestamp())}-{secrets.token_hex(6)}",
-            purpose=Purpose.CALLBACK,
-            client=callback.client,
-            number=callback.number,
-            shown=rule.shown(callback.did),
-            did=callback.did,
-            queue=how.pbx_queue,
-            priority=how.priority,
-            position=position,
-            wait_seconds=(rule.open_until(now, latest) - now).total_seconds(),
-            ring_seconds=how.ring_seconds,
-            said=tuple(sound.file for sound in how.brief),
-        )
-
-    def _position(
-        self,
-        stand: QueueStand,
-        under_way: Mapping[str, _UnderWay],
-        callback: OpenCallback,
-        rule: Automatic,
-        now: datetime,
-    ) -> int:
-        """The place after all who have a higher priority, or came before."""
-        turns = {self._switch.waits_as(key): one.placed.turn_at for key, one in under_way.items()}
-        others = (
-            (one.priority, turns.get(one.channel_id, now - timedelta(seconds=one.waited_seconds)))
-            for one in stand.waiting
-        )
-        return place_of(callback.turn_at, rule.priority, others)
 
     def _rules_now(self) -> Rules:
         """Read anew whenever other plans are in service."""
@@ -440,29 +370,3 @@ def _last_answer(call: Call) -> datetime | None:
     queued, dialled = (one.answered_at for one in call.queue_visits), (one.answered_at for one in call.dials)
     answers = [at for at in (*queued, *dialled) if at is not None]
     return max(answers, default=call.clocks.bridged_at)
-
-
-def _not_before(callback: OpenCallback, rule: Automatic) -> datetime:
-    """When they may be rung again."""
-    if callback.last is None or callback.last_at is None:
-        return callback.asked_at
-    if callback.last is Outcome.WITHDRAWN or (callback.last is Outcome.LOST and callback.lost == 1):
-        return callback.last_at  # the PBX was restarted: at once, but not again and again
-    soon = callback.last is Outcome.NOBODY_FREE
-    return callback.last_at + timedelta(seconds=AGAIN_SECONDS if soon else rule.pause_seconds)
-
-
-def _placed(callback: OpenCallback, order: Order) -> PlacedCall:
-    return PlacedCall(
-        outgoing_id=order.outgoing_id,
-        wish=callback.wish,
-        client=callback.client,
-        number=callback.number,
-        queue=order.queue,
-        turn_at=callback.turn_at,
-        node=callback.node,
-        is_open=True,
-        attempts=callback.attempts,
-        shown=order.shown,
-        did=callback.did,
-    )

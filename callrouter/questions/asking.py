@@ -80,7 +80,7 @@ def pressed(written: str) -> str:
     """
     keys = written.strip()
     if odd := set(keys) - _KEYS:
-        raise ValueError(f"{min(odd)!r} is no key of a telephone")
+        raise ValueError(f"{min(odd)!r} is no key of a telephone; a comma stands between two questions, as in 9,2")
     return keys
 
 
@@ -106,7 +106,7 @@ def queues_of(written: Mapping[str, str], plan: Plan) -> Decided:
     for name, text in written.items():
         if name != ANYBODY and name not in known:
             raise ValueError(f"{name!r} is no queue of the tree{_meant(name, known)}")
-        decided[Decision("queue", name)], decided[Decision("look", name)] = _queue_state(text)
+        decided[Decision("queue", name)], decided[Decision("look", name)] = _queue_state(name, text)
     return decided
 
 
@@ -115,7 +115,7 @@ def queues_in(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted({queue for about in plan.about.values() for queue in about.queues_named}))
 
 
-def _queue_state(written: str) -> tuple[QueueOutcome, Option]:
+def _queue_state(name: str, written: str) -> tuple[QueueOutcome, Option]:
     """What becomes of callers in a queue, and how it stands."""
     outcome: QueueOutcome | None = None
     seen = True
@@ -127,7 +127,9 @@ def _queue_state(written: str) -> tuple[QueueOutcome, Option]:
         elif part == UNSEEN:
             seen = False
         else:
-            outcome = _outcome(part, QueueOutcome, f"{', '.join(_MEASURES)} with a number (agents:0), or {UNSEEN}")
+            outcome = _outcome(
+                name, part, QueueOutcome, f"{', '.join(_MEASURES)} with a number (agents:0), or {UNSEEN}"
+            )
     if outcome is QueueOutcome.EMPTY:
         said.setdefault("agents", 0)
     counts = {name: int(said[name]) for name in _COUNTED if name in said}
@@ -188,7 +190,7 @@ def dials_of(written: Mapping[str, str], plan: Plan, region: str) -> Decided:
     people |= {one.name: one for rota in rotas.values() for one in rota}
     said: dict[str, DialOutcome] = {}
     for name, text in sorted(written.items(), key=lambda one: one[0] in people or one[0] not in rotas):
-        outcome = _outcome(text, DialOutcome)
+        outcome = _outcome(name, text, DialOutcome)
         if name in people:
             said[people[name].number] = outcome
         elif name in rotas:
@@ -225,12 +227,15 @@ def _meant(name: str, known: Collection[str]) -> str:
     return f' (did you mean "{hint}"?)' if hint else f": it has {', '.join(sorted(known)) or 'none'}"
 
 
-def _outcome(written: str, outcomes: type[_Outcome], besides: str = "") -> _Outcome:
+def _outcome(name: str, written: str, outcomes: type[_Outcome], besides: str = "") -> _Outcome:
+    """What becomes of whoever waits in, or is rung by, a name."""
     try:
         return outcomes(written)
     except ValueError:
         also = f", or {besides}" if besides else ""
-        raise ValueError(f"write NAME=OUTCOME, one of {', '.join(outcomes)}{also}") from None
+        hint = closest(written, outcomes)
+        meant = f' (did you mean "{hint}"?)' if hint else ""
+        raise ValueError(f"{name}: {written!r} is none of {', '.join(outcomes)}{also}{meant}") from None
 
 
 class NotUnderstood(CallrouterError):

@@ -107,7 +107,9 @@ def _unknown(plan: Plan, expected: tuple[str, ...]) -> Iterator[tuple[str, str]]
         kind, colon, name = one.partition(":")
         if not colon:
             if one not in _OUTCOMES:
-                yield f"{shown(one)} is no outcome", closest(one, _OUTCOMES)
+                first, _, rest = one.partition(" ")
+                meant = f"{first}:{rest.strip()}" if first in _OUTCOMES and rest else closest(one, _OUTCOMES)
+                yield f"{shown(one)} is no outcome", meant
             continue
         known = _names(plan, kind)
         if known is None and kind != "redirect":

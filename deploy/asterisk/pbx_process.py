@@ -109,7 +109,7 @@ class Pbx:
         extra_conf: Mapping[str, str] | None = None,
         verbose: bool = False,
         die_with_parent: bool = True,
-        boot_seconds: float = 20,
+        boot_seconds: float = 60,
     ) -> Self:
         """Render the configuration into `run_dir`, start Asterisk and wait until it has fully booted.
 
@@ -182,13 +182,13 @@ class Pbx:
             raise PbxError(f"Asterisk does not run in {run_dir} any more: its log is {pbx.log_path}")
         return pbx
 
-    def restart(self, *, die_with_parent: bool = True, boot_seconds: float = 20) -> None:
+    def restart(self, *, die_with_parent: bool = True, boot_seconds: float = 60) -> None:
         """Start again after `stop` or `kill`: same configuration, ports, secrets and AstDB."""
         if self.is_running():
             self.stop()
         self._launch(die_with_parent, boot_seconds)
 
-    def cli(self, command: str, *, timeout_seconds: float = 10) -> str:
+    def cli(self, command: str, *, timeout_seconds: float = 30) -> str:
         """What Asterisk's console answers to `command`. Raises PbxError when Asterisk cannot be reached."""
         done = subprocess.run(
             [*self.command, "-C", str(self.run_dir / "etc/asterisk.conf"), "-n", "-rx", command],

@@ -24,14 +24,15 @@ from deploy.asterisk.pbx import Pbx, teams_of_folder
 from deploy.demo import stories
 from deploy.demo.agents import Agent
 from deploy.demo.carrier import Carrier
+from deploy.demo.plain_http import plain_client
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 15.0
-_PHONES_SECONDS = 20.0
+_PHONES_SECONDS = 60.0
 # callrouter is asked to end when we end, however we end (PR_SET_PDEATHSIG).
 _LAUNCHER = """
 import ctypes, os, signal, sys
@@ -90,7 +91,7 @@ class Engine:
 
     async def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        async with httpx.AsyncClient() as client:
+        async with plain_client() as client:
             for url in [self.engine_url, self.web_url] if self.verb == "up" else [self.engine_url]:
                 while True:
                     if not self.is_running:
@@ -131,7 +132,7 @@ class Engine:
         """What the API answers. Raises httpx.HTTPError."""
         base = self.engine_url if path == "/live" else self.web_url
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with plain_client(timeout=10) as client:
             answer = await client.get(f"{base}{path}", params=query, headers=headers)
         answer.raise_for_status()
         return answer.json()
@@ -149,7 +150,7 @@ class Engine:
 
     async def figures(self) -> dict[str, float]:
         """The engine's /metrics: sample with its labels, as written there, to value."""
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with plain_client(timeout=10) as client:
             text = (await client.get(f"{self.engine_url}/metrics")).text
         samples = (line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#"))
         return {name: float(value) for name, _, value in samples}

@@ -32,6 +32,7 @@ from callrouter.stream.frames import FrameReader
 from callrouter.stream.ring import EventId
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, UntilSound, Wait
+from deploy.demo.plain_http import plain_client
 
 if TYPE_CHECKING:
     from deploy.demo.caller import Outcome
@@ -82,7 +83,7 @@ class Screen:
     async def _run(self) -> None:
         engine = self._town.stack.engine
         url = f"{engine.web_url}/api/stream{self._query}"
-        async with httpx.AsyncClient(timeout=25.0) as client:
+        async with plain_client(timeout=25.0) as client:
             while True:
                 headers = {"Authorization": f"Bearer {engine.token}"}
                 if self.last:

@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from deploy.demo import stories
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
+from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import CHECKOUT, clean_environment, running
 from deploy.demo.verdict import caller_complaints
+from tests.patience import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import LoopThread, Town
@@ -274,7 +275,7 @@ def test_a_pbx_that_is_otherwise_is_mended_and_told(edited_town: Town) -> None:
 
 async def _get(town: Town, path: str) -> Any:
     engine = town.stack.engine
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with plain_client(timeout=10) as client:
         answer = await client.get(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
     answer.raise_for_status()
     return answer.json()
@@ -282,7 +283,7 @@ async def _get(town: Town, path: str) -> Any:
 
 async def _post(town: Town, path: str) -> None:
     engine = town.stack.engine
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with plain_client(timeout=10) as client:
         answer = await client.post(f"{engine.engine_url}{path}", headers={"Authorization": f"Bearer {engine.token}"})
     answer.raise_for_status()
 
@@ -304,5 +305,5 @@ def _command(town: Town, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = clean_environment() | town.stack.engine.environment | {"NO_COLOR": "1"}
     return subprocess.run(
         [sys.executable, "-m", "callrouter", *arguments],
-        env=environment, cwd=town.stack.root, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, cwd=town.stack.root, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from callrouter.store.database import Database
 from deploy.asterisk.pbx import Pbx
 from deploy.demo.stack import clean_environment
+from tests.patience import COMMAND_SECONDS
 
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Town
@@ -38,7 +39,7 @@ def start(town: Town, tmp_path: Path, verb: str = "up", **changed: str) -> subpr
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 

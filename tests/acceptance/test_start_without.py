@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from deploy.demo.caller import HangUp, Wait
+from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import CHECKOUT, running
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ async def _get(town: Town, path: str) -> Any:
     engine = town.stack.engine
     headers = {"Authorization": f"Bearer {engine.token}"}
     try:
-        async with httpx.AsyncClient(timeout=5) as client:
+        async with plain_client(timeout=5) as client:
             answer = await client.get(f"{engine.engine_url}{path}", headers=headers)
             return answer.json() if answer.status_code == 200 else {}
     except httpx.TransportError:

@@ -1,10 +1,11 @@
 """Where those modules of `callrouter.api` are tested whose name no test file has.
 
 calls, filters, live, messages, problems, stats   test_web_app.py
-callbacks, worklist                                                test_calling_back.py
-conversations                                                      test_control.py, test_supervision.py
-engine_client, readiness                                           test_engine_app.py
-pbx                                                                ../app/pbx/test_unit.py
-schemas, stats_schemas                                             test_openapi.py
-status                                                             ../cli/test_dialplan.py
+callbacks, worklist                               test_calling_back.py
+conversations                                     test_control.py, test_supervision.py
+engine_client, readiness                          test_engine_app.py
+pbx                                               ../app/pbx/test_unit.py
+schemas                                           test_openapi.py
+sound                                             test_recordings.py
+status                                            ../cli/test_dialplan.py
 """

@@ -20,6 +20,7 @@ from callrouter.store.access.tokens import TokenBook
 from callrouter.store.agents.sessions import SessionLog
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
+from deploy.demo.plain_http import plain_client
 from tests.api.agents_at_work import MONDAY, SomeAgents
 from tests.api.serving import TOKEN, Noted, make_gate, serving
 from tests.api.test_auth import token_for
@@ -40,7 +41,7 @@ class Both:
 
     async def ask(self, method: str, path: str, headers: dict[str, str], **params: str) -> httpx.Response:
         base = self.web if path.startswith("/api") else self.engine
-        async with httpx.AsyncClient(base_url=base, headers=headers) as client:
+        async with plain_client(base_url=base, headers=headers) as client:
             return await client.request(method, path, params=params)
 
 
@@ -117,7 +118,7 @@ async def test_without_an_engine_nobody_knows(database: Database, tmp_path: Path
     """502, and what to look at."""
     async with (
         serving(web(database, "http://127.0.0.1:9", folder=tmp_path, gate=make_gate())) as base,
-        httpx.AsyncClient(base_url=base, headers=OPERATOR) as client,
+        plain_client(base_url=base, headers=OPERATOR) as client,
     ):
         answers = [await client.get("/api/agents"), await client.post("/api/agents/agent-1/ready")]
 

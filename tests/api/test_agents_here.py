@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -16,6 +15,7 @@ from callrouter.permissions import Permission
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.database import Database
+from deploy.demo.plain_http import plain_client
 from tests.api.serving import make_gate, serving
 from tests.api.test_agents import MEDICAL, OPERATOR
 from tests.api.test_auth import token_for
@@ -58,7 +58,7 @@ async def test_a_team_logs_nobody_of_another_one_out(
     servers, deeds = bases
     team = await token_for(database, Permission.AGENT_LOGIN, scope=MEDICAL, name="desk")
     path = f"{place}/agents/agent-1/log-in"
-    async with httpx.AsyncClient(base_url=servers[place]) as client:
+    async with plain_client(base_url=servers[place]) as client:
         refused = await client.post(path, params={"phone": "agent-2"}, headers=team)
         still = room.state("agent-2")
         own = await client.post(path, headers=team)

@@ -12,6 +12,7 @@ from callrouter.store.access.audit import Deed
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
+from deploy.demo.plain_http import plain_client
 
 from .serving import serving
 from .test_web_app import AUTHORISED, web
@@ -36,7 +37,7 @@ async def api(database: Database) -> Any:
             )
         )
     await trail.flush()
-    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+    async with serving(web(database)) as base, plain_client(base_url=base, headers=AUTHORISED) as client:
         yield client
 
 

@@ -20,6 +20,7 @@ from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.stats import read_stats
 from callrouter.store.tables import audit, callbacks, follow_ups, outgoing_calls
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 from tests.cli.test_main import run
 
 from .serving import serving
@@ -33,7 +34,7 @@ OTHER = CallerId(number="+33612340002")
 @pytest.fixture
 async def api(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """Web, asked by the operator."""
-    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+    async with serving(web(database)) as base, plain_client(base_url=base, headers=AUTHORISED) as client:
         yield client
 
 
@@ -250,12 +251,12 @@ async def test_a_client_that_was_renamed(api: httpx.AsyncClient, database: Datab
     assert stats.called_back == 1
 
 
-async def test_by_command(database: Database, fresh_database_url: str, tmp_path: Path) -> None:
+async def test_by_command(database: Database, database_url: str, tmp_path: Path) -> None:
     """List, settle, list again; and the audit trail names whoever did."""
     await record(database, abandoned("a", wait=9), wish("w"))
 
     async def command(*arguments: str) -> Any:
-        env = {"CALLROUTER_DATABASE_URL": fresh_database_url}
+        env = {"CALLROUTER_DATABASE_URL": database_url}
         return await asyncio.to_thread(run, "callbacks", *arguments, cwd=tmp_path, env=env)
 
     open_, gave_up = await command("list"), await command("abandoned")

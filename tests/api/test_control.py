@@ -27,6 +27,7 @@ from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.database import Database
 from callrouter.store.tables import AuditOutcome
+from deploy.demo.plain_http import plain_client
 from tests.api.serving import TOKEN, Noted, make_gate, serving
 from tests.api.stories import live
 from tests.api.test_auth import token_for
@@ -70,7 +71,7 @@ class Both:
 
     async def ask(self, verb: str, headers: dict[str, str], place: str = "/api", **params: str) -> httpx.Response:
         """In the one call."""
-        async with httpx.AsyncClient(base_url=self.places[place], headers=headers) as client:
+        async with plain_client(base_url=self.places[place], headers=headers) as client:
             return await client.post(f"{place}/calls/{self.call.call_id}/{verb}", params=params)
 
 

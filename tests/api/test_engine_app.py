@@ -18,6 +18,7 @@ from callrouter.api.engine_app import create_engine_app
 from callrouter.api.engine_client import EngineAway, EngineClient
 from callrouter.api.readiness import PRIVATE, Check
 from callrouter.core.call import Call
+from deploy.demo.plain_http import plain_client
 
 from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, after, live
@@ -43,7 +44,7 @@ def application(*calls: Call, checks: Mapping[str, Check] | None = None) -> Fast
 
 
 async def get(base: str, path: str, token: str | None = TOKEN) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=base) as client:
+    async with plain_client(base_url=base) as client:
         return await client.get(path, headers={"Authorization": f"Bearer {token}"} if token else {})
 
 
@@ -129,7 +130,7 @@ async def test_live_calls_as_they_stand() -> None:
     "sent", ["", "Bearer", f"Basic {TOKEN}", "Bearer wrong", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", "Bearer é"]
 )
 async def test_without_the_token_callers_are_not_shown(sent: str) -> None:
-    async with serving(application(live())) as base, httpx.AsyncClient(base_url=base) as client:
+    async with serving(application(live())) as base, plain_client(base_url=base) as client:
         answer = await client.get("/live", headers={b"Authorization": sent.encode()})
 
     assert answer.status_code == 401

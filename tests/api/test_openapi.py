@@ -6,20 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.openapi.models import OpenAPI
 
-from callrouter.api import schemas, stats_schemas
 from callrouter.api.agents import schemas as agent_schemas
 from callrouter.api.agents.wishes import Wish
 from callrouter.api.control import schemas as control_schemas
+from callrouter.api.schemas import audit, called_back, calls, live, parts, recorded, service, stats
 from callrouter.api.supervision import schemas as supervision_schemas
 from callrouter.api.supervision.schemas import Act
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Callback, replace
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 
 from .serving import TOKEN, serving
 from .stories import after, answered, message_left
@@ -28,12 +28,15 @@ from .test_web_app import AUTHORISED, NOWHERE, web
 CALL_ID = "1795427775-42-518203"
 
 
-ANSWERS = (schemas, stats_schemas, agent_schemas, supervision_schemas, control_schemas)
+ANSWERS = (
+    *(audit, called_back, calls, live, parts, recorded, service, stats),
+    *(agent_schemas, supervision_schemas, control_schemas),
+)
 
 
 @pytest.fixture
 async def document(database: Database) -> dict[str, Any]:
-    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base) as client:
+    async with serving(web(database)) as base, plain_client(base_url=base) as client:
         return dict((await client.get("/api/openapi.json")).json())
 
 
@@ -150,7 +153,7 @@ async def test_the_examples_of_parameters_are_taken(
 
     async with (
         serving(web(database, folder=tmp_path)) as base,
-        httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client,
+        plain_client(base_url=base, headers=AUTHORISED) as client,
     ):
         # A recording is listened to before it is deleted.
         for path, methods in sorted(document["paths"].items(), key=lambda one: "delete" in one[1]):

@@ -20,6 +20,7 @@ from callrouter.api.engine_app import create_engine_app
 from callrouter.core.facts import CallEnded, QueueEnded
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.metrics import DialplanMetrics, EngineMetrics, Sources
+from deploy.demo.plain_http import plain_client
 
 from .serving import make_gate, serving
 from .stories import abandoned, answered
@@ -50,7 +51,7 @@ async def prometheus(folder: Path, port: int, target: str) -> AsyncIterator[http
             stderr=log,
         )
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            async with plain_client(base_url=f"http://127.0.0.1:{port}") as client:
                 yield client
         finally:
             process.terminate()

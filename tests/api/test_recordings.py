@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from callrouter.api.recordings import _range_of
+from callrouter.api.sound import range_of
 from callrouter.store.access.audit import list_audit
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 
 from .serving import serving
 from .stories import message_left
@@ -48,7 +49,7 @@ async def api(database: Database, folder: Path) -> AsyncIterator[httpx.AsyncClie
     writer.close()
     async with (
         serving(web(database, folder=folder)) as base,
-        httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client,
+        plain_client(base_url=base, headers=AUTHORISED) as client,
     ):
         yield client
 
@@ -134,7 +135,7 @@ _RANGE = st.one_of(
 
 @given(asked=_RANGE)
 def test_any_range_is_one_or_none(asked: str) -> None:
-    first, last = _range_of([asked.encode()])
+    first, last = range_of([asked.encode()])
 
     assert all(one is None or 0 <= one < 10**15 for one in (first, last))
 

@@ -37,6 +37,7 @@ from callrouter.stream.feed import Feed
 from callrouter.stream.frames import FrameReader
 from callrouter.stream.hub import Hub
 from callrouter.stream.making import EventMaker
+from deploy.demo.plain_http import plain_client
 
 from ..stream.cards import agent  # noqa: TID252  # tests are no installed package
 from ..stream.test_making import PLAN, rung  # noqa: TID252
@@ -103,9 +104,7 @@ class Web:
     async def reads(self, query: str = "", token: str = TOKEN, **headers: str) -> AsyncIterator[Reading]:
         """Somebody reads the stream."""
         async with (
-            httpx.AsyncClient(
-                base_url=self.base, timeout=SECONDS, headers={"Authorization": f"Bearer {token}"}
-            ) as client,
+            plain_client(base_url=self.base, timeout=SECONDS, headers={"Authorization": f"Bearer {token}"}) as client,
             client.stream("GET", f"/api/stream{query}", headers=headers) as answer,
         ):
             if answer.status_code != HTTPStatus.OK:
@@ -114,7 +113,7 @@ class Web:
 
     async def get(self, path: str, token: str | None = TOKEN) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        async with httpx.AsyncClient(base_url=self.base, timeout=SECONDS, headers=headers) as client:
+        async with plain_client(base_url=self.base, timeout=SECONDS, headers=headers) as client:
             return await client.get(path)
 
 
@@ -286,7 +285,7 @@ async def test_the_engines_own_stream_is_for_who_may_see_everything() -> None:
     engine.app = create_engine_app(
         [], CollectorRegistry(), {}, gate=make_gate(tokens=OneToken(token_for(TEAM))), feed=engine.feed
     )
-    async with served(engine.app) as base, httpx.AsyncClient(base_url=base) as client:
+    async with served(engine.app) as base, plain_client(base_url=base) as client:
         refused = [(await client.get("/stream", headers={"Authorization": f"Bearer {one}"})) for one in (SECRET, "x")]
 
     assert [one.status_code for one in refused] == [403, 401]
@@ -567,7 +566,7 @@ async def test_five_hundred_readers() -> None:
     async with town() as (engine, web), AsyncExitStack() as readers:
         limits = httpx.Limits(max_connections=None)
         client = await readers.enter_async_context(
-            httpx.AsyncClient(
+            plain_client(
                 base_url=web.base, timeout=SECONDS, limits=limits, headers={"Authorization": f"Bearer {TOKEN}"}
             )
         )

@@ -23,6 +23,7 @@ from callrouter.store.access.audit import Deed
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.database import Database
 from callrouter.testing import Playbook, plan_of
+from deploy.demo.plain_http import plain_client
 from tests.api.serving import make_gate, serving
 from tests.api.test_agents import MEDICAL, OPERATOR
 from tests.api.test_auth import token_for
@@ -82,7 +83,7 @@ async def bases(pbx: Pbx, database: Database, tmp_path: Path) -> AsyncIterator[t
 
 
 async def ask(base: str, place: str, act: str, headers: dict[str, str], phone: str = "agent-2") -> httpx.Response:
-    async with httpx.AsyncClient(base_url=base) as client:
+    async with plain_client(base_url=base) as client:
         params = {} if "recording" in act else {"phone": phone}
         return await client.post(f"{place}/calls/{CALL}/{act}", params=params, headers=headers)
 
@@ -135,7 +136,7 @@ async def test_calls_of_others_are_as_if_they_were_not_there(
     scope = Scope(ScopeKind.TEAMS, frozenset({"legal"}))
     stranger = await token_for(database, Permission.CALL_LISTEN, Permission.LIVE_READ, scope=scope, name="legal")
     hidden = await ask(servers[place], place, "listen", stranger)
-    async with httpx.AsyncClient(base_url=servers[place]) as client:
+    async with plain_client(base_url=servers[place]) as client:
         nobody = await client.post(f"{place}/calls/{CALL}/listen", headers=OPERATOR)
         unknown = await client.post(f"{place}/calls/1-1-1/listen", params={"phone": "a"}, headers=OPERATOR)
 

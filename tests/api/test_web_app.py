@@ -27,6 +27,7 @@ from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan, WentLive, remember_live
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 
 from .serving import TOKEN, make_gate, serving
 from .stories import HOSTILE_NAME, TUESDAY, abandoned, after, answered, live, message_left
@@ -74,7 +75,7 @@ async def write(database: Database) -> AsyncIterator[Callable[..., Any]]:
 @pytest.fixture
 async def api(database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the running API, with its token."""
-    async with serving(web(database)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+    async with serving(web(database)) as base, plain_client(base_url=base, headers=AUTHORISED) as client:
         yield client
 
 
@@ -443,7 +444,7 @@ async def test_live_calls_come_from_the_engine(database: Database) -> None:
     engine = create_engine_app([Line(live("1"))], CollectorRegistry(), {}, gate=make_gate(), now=lambda: TUESDAY)
     async with serving(engine) as engine_url, serving(web(database, engine_url)) as base:
         answer = httpx.Response(200)
-        async with httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+        async with plain_client(base_url=base, headers=AUTHORISED) as client:
             answer = await client.get("/api/live")
 
     assert [call["call_id"] for call in answer.json()["calls"]] == ["1"]
@@ -478,11 +479,11 @@ async def test_a_database_that_went_away_is_a_problem_and_no_traceback() -> None
     from sqlalchemy.engine import make_url
 
     gone = Database(make_url("postgresql://callrouter:hunter2@127.0.0.1:9/calls"))
-    async with serving(web(gone)) as base, httpx.AsyncClient(base_url=base, headers=AUTHORISED) as client:
+    async with serving(web(gone)) as base, plain_client(base_url=base, headers=AUTHORISED) as client:
         answer, ready = await client.get("/api/calls"), await client.get("/ready")
     await gone.close()
 
-    async with serving(web(gone)) as base, httpx.AsyncClient(base_url=base) as stranger:
+    async with serving(web(gone)) as base, plain_client(base_url=base) as stranger:
         quiet = [await stranger.get(path) for path in ("/ready", "/api/calls", "/nowhere")]
     await gone.close()
 

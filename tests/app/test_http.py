@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from callrouter.app.http import Connection, HttpServer, listen
+from deploy.demo.plain_http import plain_client
 
 
 class Counting(HttpServer):
@@ -30,7 +31,7 @@ async def test_it_rests_between_requests_and_stops_at_once() -> None:
     server = Counting(FastAPI(), listening)
     serving = asyncio.create_task(server.run_until_stopped())  # noqa: TID251 - a test is its own task's owner
     await asyncio.sleep(2.2)
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         answer = await client.get(f"http://127.0.0.1:{listening.getsockname()[1]}/nothing")
     server.stop()
     async with asyncio.timeout(1.0):
@@ -55,7 +56,7 @@ async def test_a_request_finds_its_connection_and_can_have_it_ended() -> None:
     listening = listen("127.0.0.1", 0, "PORT")
     server = HttpServer(app, listening)
     serving = asyncio.create_task(server.run_until_stopped())  # noqa: TID251 - a test is its own task's owner
-    async with httpx.AsyncClient() as client:
+    async with plain_client() as client:
         with pytest.raises(httpx.TransportError):
             await client.get(f"http://127.0.0.1:{listening.getsockname()[1]}/cut")
     server.stop()

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.patience import COMMAND_SECONDS
+
 HANGS = """
 import asyncio, time
 from callrouter.app.lifetime import Lifetime, run
@@ -52,7 +54,7 @@ def test_a_stop_that_hangs_is_ended() -> None:
 def test_a_part_ends_with_whoever_started_it() -> None:
     """Killed with -9, `callrouter up` leaves nobody logged in to Asterisk."""
     command = [sys.executable, "-c", PARENT, CHILD]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS)
     child = int(done.stdout.split()[0])
 
     deadline = time.monotonic() + 30

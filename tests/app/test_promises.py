@@ -211,14 +211,14 @@ async def test_a_version_that_the_release_before_kept_gets_its_promise(service: 
     assert [one and one.promise and one.promise.within_seconds for one in kept] == [20, 40, None]
 
 
-async def test_commands_need_no_folder(service: Service, fresh_database_url: str, tmp_path: Path) -> None:
+async def test_commands_need_no_folder(service: Service, database_url: str, tmp_path: Path) -> None:
     """`stats` and `explain` answer from the record: here nothing else is."""
     await service.ends(answered("1", wait=30))
     await service.promises("40s")
     await service.ends(answered("2", wait=30, start=after(60)))
     nowhere = tmp_path / "nowhere"
     nowhere.mkdir()
-    env = {"CALLROUTER_DATABASE_URL": fresh_database_url, "TZ": "Europe/Paris"}
+    env = {"CALLROUTER_DATABASE_URL": database_url, "TZ": "Europe/Paris"}
 
     def ask(*arguments: str) -> str:
         done = run(*arguments, cwd=nowhere, env=env)

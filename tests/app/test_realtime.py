@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+from tests.patience import COMMAND_SECONDS
+
 BEGIN = """
 import asyncio, os, sys, threading, time
 import uvloop
@@ -21,7 +23,7 @@ def policy():
 
 def _run(program: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", BEGIN + program], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", BEGIN + program], capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stderr + done.stdout

@@ -12,6 +12,7 @@ import httpx
 
 from callrouter.store.database import Database
 from callrouter.store.writing.writer import Writer
+from deploy.demo.plain_http import plain_client
 
 from ..api.stories import answered  # noqa: TID252  # tests are no installed package
 
@@ -19,7 +20,7 @@ TOKEN = "a-token-for-tests-only"
 
 
 async def test_web_without_a_folder(
-    database: Database, fresh_database_url: str, tmp_path: Path, free_port: Callable[[], int]
+    database: Database, database_url: str, tmp_path: Path, free_port: Callable[[], int]
 ) -> None:
     """It also lives on when everybody is told to reload."""
     writer = Writer(database)
@@ -27,7 +28,7 @@ async def test_web_without_a_folder(
     writer.close()
     port = free_port()
     environment = {
-        "CALLROUTER_DATABASE_URL": fresh_database_url,
+        "CALLROUTER_DATABASE_URL": database_url,
         "CALLROUTER_DIALPLANS_DIR": str(tmp_path / "nowhere"),
         "CALLROUTER_API_TOKEN": TOKEN,
         "CALLROUTER_WEB_PORT": str(port),
@@ -37,7 +38,7 @@ async def test_web_without_a_folder(
     )
     try:
         base = f"http://127.0.0.1:{port}"
-        async with asyncio.timeout(60), httpx.AsyncClient(base_url=base) as client:
+        async with asyncio.timeout(60), plain_client(base_url=base) as client:
             client.headers["Authorization"] = f"Bearer {TOKEN}"
             while not await _is_ready(client):
                 assert process.returncode is None

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import get_args
 
 from callrouter.asterisk.line.translate import Places
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.agent_watch import AgentWatch, Follower
 from callrouter.asterisk.supervision.listening import Supervision
 from callrouter.asterisk.supervision.recordings import Conversations
@@ -30,6 +31,7 @@ from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.ports import NOBODY, Directory, Inbox
 from callrouter.runtime.tasks import Tasks
 from tests.asterisk.callers import Pbx
+from tests.patience import START_SECONDS
 
 DID = "+33199000010"
 EVERY_KIND: frozenset[type[Fact]] = frozenset(get_args(Fact))
@@ -291,6 +293,7 @@ async def engine_room(
         follow=switch.follow,
         tell=lambda call_id, told: driver.tell(call_id, told),
         now=clock.now,
+        directory=directory,
     )
     listeners = Listeners([eyes, conversations, supervision])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
@@ -313,7 +316,7 @@ async def engine_room(
         )
     )
     tasks.start(link.run(), "link")
-    await until(lambda: link.state is LinkState.UP, 10)
+    await until(lambda: link.state is LinkState.UP, START_SECONDS)
     try:
         yield rooms[0]
     finally:

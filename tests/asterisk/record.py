@@ -19,7 +19,8 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.session import AmiSession
 from callrouter.errors import AmiError
 from deploy.demo.carrier import Carrier, Habit

@@ -15,7 +15,8 @@ from structlog.testing import capture_logs
 
 from callrouter.asterisk import codec
 from callrouter.asterisk.line.translate import Places
-from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.core.call import Call, Disposition
 from callrouter.core.effects import Sound

@@ -17,7 +17,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import select, update
 
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
 from callrouter.core.call import (
     Call,
@@ -36,6 +37,7 @@ from callrouter.core.nodes import CallbackNode, HangupNode
 from callrouter.core.nodes.callback import Automatic
 from callrouter.core.plan import Plan
 from callrouter.outgoing import callbacks as calling_back
+from callrouter.outgoing import due
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Purpose, Settlement
 from callrouter.outgoing.ports import OpenCallback, Ruled
@@ -47,6 +49,7 @@ from callrouter.store.writing.writer import Writer
 from callrouter.testing import sound
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until
+from tests.patience import START_SECONDS
 
 ANSWERS, BUSY, RINGS = "+33639980001", "+33639980003", "+33639980004"
 DID = "+33199000010"
@@ -103,7 +106,7 @@ def started(folder: Path) -> Pbx:
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits in tests."""
     monkeypatch.setattr(calling_back, "ROUND_SECONDS", 0.2)
-    monkeypatch.setattr(calling_back, "AGAIN_SECONDS", 0.5)
+    monkeypatch.setattr(due, "AGAIN_SECONDS", 0.5)
 
 
 def plan_with(rule: Automatic | None, dialling: Dialling = FRANCE) -> Plan:
@@ -229,7 +232,7 @@ async def office(pbx: Pbx, database: Database, plan: Plan) -> AsyncIterator[Offi
     offices.append(Office(database=database, callbacks=calling, outgoing=outgoing))
     outgoing.tells(calling.heard)
     tasks.start(link.run(), "link")
-    await until(lambda: link.state is LinkState.UP, 10)
+    await until(lambda: link.state is LinkState.UP, START_SECONDS)
     calling.logged_in()
     tasks.start(calling.run(), "callbacks")
     try:

@@ -4,13 +4,38 @@ from __future__ import annotations
 
 import pytest
 
-from callrouter.asterisk.causes import dial_outcome, presentation, queue_key, queue_outcome, record_outcome
+from callrouter.asterisk.causes import (
+    dial_outcome,
+    hang_up_cause,
+    presentation,
+    queue_key,
+    queue_outcome,
+    record_outcome,
+)
 from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
 
 
 def test_the_key_that_left_a_queue() -> None:
     """It stands after the word; no other status has one."""
     assert [queue_key(status) for status in ("KEY:5", "KEY:#", "KEY", "TIMEOUT", "")] == ["5", "#", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("cause", "tech_cause", "expected"),
+    [
+        ("16", "", 16),
+        ("17", "486", 17),
+        ("18", "408", 18),
+        ("19", "408", 18),  # a contact did not answer before, now the caller's telephone does not
+        ("21", "408", 18),
+        ("", "", None),
+    ],
+)
+def test_a_line_that_answers_nothing_is_known_by_its_sip_status(
+    cause: str, tech_cause: str, expected: int | None
+) -> None:
+    """The cause may still be that of somebody who was dialled."""
+    assert hang_up_cause(cause, tech_cause) == expected
 
 
 @pytest.mark.parametrize(

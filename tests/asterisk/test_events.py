@@ -9,7 +9,8 @@ from pathlib import Path
 
 from callrouter.asterisk import codec
 from callrouter.asterisk.line.translate import Places
-from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.log_in import AmiAddress, choose_events
 from callrouter.asterisk.session import RESULT_EVENT, OnEvent
 from callrouter.asterisk.switch import EVENTS, AsteriskSwitch
 from callrouter.runtime.clock import SystemClock
@@ -28,7 +29,7 @@ async def filters_of(link: AmiLink) -> list[str]:
     """The events for which Asterisk is asked at a log-in, in order."""
     session, socket = link._idle_session(), Socket()
     session.connection_made(socket)
-    choosing = asyncio.get_running_loop().create_task(link._choose_events(session))
+    choosing = asyncio.get_running_loop().create_task(choose_events(session, link.wanted_events))
     await asyncio.sleep(0)
     choosing.cancel()
     criteria = [codec.field(block, b"\r\nMatchCriteria: ").decode() for actions in socket.writes for block in actions]

@@ -19,11 +19,12 @@ from callrouter.asterisk.line.line import (
     TRANSFERRED_REASON,
     Line,
 )
-from callrouter.asterisk.line.read_keys import KEY_GRACE_SECONDS
+from callrouter.asterisk.line.read_keys import KEY_GRACE_SECONDS, SHORTEST_KEY_SECONDS
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import MAY_SEND, MEANS, Heard, LineState, Sent
 from callrouter.asterisk.line.translate import LEASE_MARGIN_SECONDS, Places
-from callrouter.asterisk.link import AmiAddress, AmiLink
+from callrouter.asterisk.link import AmiLink
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
 from callrouter.core.call import Call, CallerId, CallState, Clocks
@@ -370,13 +371,27 @@ async def test_a_key_that_read_did_not_see_ends_it(ends: bool) -> None:
     if ends:
         bench.results()
     bench.socket.writes.clear()
-    await asyncio.sleep(KEY_GRACE_SECONDS * 1.5)
+    await asyncio.sleep(SHORTEST_KEY_SECONDS + KEY_GRACE_SECONDS * 1.5)
     injected = [is_a(block, b"PlayDTMF") for actions in bench.socket.writes for block in actions]
     bench.line.key_pressed("#")
 
     assert injected == ([] if ends else [True])
     keys = [told.digit for told in bench.told if isinstance(told, inputs.DigitPressed)]
     assert keys == (["2", "#"] if ends else ["2"])
+
+
+async def test_a_key_let_go_as_read_started_reaches_it_in_its_own_time() -> None:
+    """Asterisk plays it to Read as long as it lasted: a `#` before that is over would answer the next question."""
+    bench = Bench()
+    bench.perform(READ)
+    bench.line.key_pressed("2", 0.3)
+    bench.socket.writes.clear()
+    await asyncio.sleep(0.3)
+    early = len(bench.socket.writes)
+    await asyncio.sleep(KEY_GRACE_SECONDS * 1.5)
+
+    assert (early, len(bench.socket.writes)) == (0, 1)
+    bench.line.call_ended()
 
 
 async def test_results_that_will_not_come_are_forgotten() -> None:

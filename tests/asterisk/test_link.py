@@ -22,12 +22,13 @@ from panoramisk import Manager
 from panoramisk.ami_protocol import AMIProtocol
 from structlog.testing import capture_logs
 
-from callrouter.asterisk import commands, link
+from callrouter.asterisk import commands, link, log_in
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult, parse_env
 from callrouter.asterisk.batch import Batch
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.link import PING_SECONDS, AmiAddress, AmiLink, LinkState, pause_seconds
+from callrouter.asterisk.link import PING_SECONDS, AmiLink, LinkState, pause_seconds
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
 from callrouter.asterisk.switch import EVENTS
 from callrouter.errors import AmiError, AmiRefused, AmiUnreachable, ChannelGone
@@ -597,7 +598,7 @@ async def test_only_plain_characters_of_numbers_arrive(pbx: Pbx, callers: Caller
 
 def test_an_event_with_an_empty_line_is_held_back() -> None:
     """The filter's pattern, as Asterisk tries it on a whole event; genuine ones pass."""
-    pattern = re.search(rb"Filter: !(.*)\r\n\r\n$", link.FORGED_EVENTS, re.DOTALL)
+    pattern = re.search(rb"Filter: !(.*)\r\n\r\n$", log_in.FORGED_EVENTS, re.DOTALL)
     assert pattern is not None
     held = re.compile(pattern[1], re.DOTALL)
     genuine = b"Event: Hangup\r\nUniqueid: 1.2\r\nCallerIDName: a\rbc\r\n\r\n"
@@ -625,7 +626,7 @@ async def test_an_event_with_a_key_twice_is_dropped() -> None:
         await listener.link.close()
 
     assert (event["Uniqueid"], counters.events_forged) == ("1.3", 1)
-    assert link.FORGED_EVENTS.split(b"\r\n")[3].split(b": ")[1].decode(errors="replace") in actions
+    assert log_in.FORGED_EVENTS.split(b"\r\n")[3].split(b": ")[1].decode(errors="replace") in actions
 
 
 async def test_an_ended_channel_is_told(pbx: Pbx) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls, channel_ids
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import DialOutcome
@@ -24,6 +25,7 @@ from callrouter.runtime.tasks import Tasks
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, QUEUES, until
+from tests.patience import START_SECONDS
 
 ANSWERS, BUSY, RINGS, NOBODY = "+33639980001", "+33639980003", "+33639980004", "+33639980099"
 _numbers = itertools.count(1)
@@ -44,7 +46,7 @@ async def linked(pbx: Pbx, dial: str = "Local/{number}@test-phone/n") -> AsyncIt
     link = AmiLink(AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret))
     tasks.start(link.run(), "link")
     try:
-        await until(lambda: link.state is LinkState.UP, 10)
+        await until(lambda: link.state is LinkState.UP, START_SECONDS)
         yield OutgoingCalls(link, dial_pattern=dial)
     finally:
         await link.close()

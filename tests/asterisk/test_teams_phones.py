@@ -14,6 +14,7 @@ from callrouter.core.nodes import AnswerNode, HangupNode, QueueNode
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, engine_room, plan_of, until
+from tests.patience import START_SECONDS
 
 RING_SECONDS = 2
 RETRY_SECONDS = 1
@@ -50,7 +51,7 @@ async def a_team(
     ) as pbx:
         pbx.cli("module load res_clioriginate.so")
         try:
-            await until(lambda: all(status(pbx, name) == "Avail" for name in names), KNOWN_SECONDS)
+            await until(lambda: all(status(pbx, name) == "Avail" for name in names), START_SECONDS)
             async with engine_room(pbx, PLAN) as room:
                 yield room, phones
         finally:

@@ -18,6 +18,7 @@ from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import DID, EngineRoom, engine_room, plan_of, until
 from tests.asterisk.test_switch import ONE_SECOND
+from tests.patience import START_SECONDS
 
 COLLEAGUE_SECONDS = 2.0
 """How long the colleague talks before they hang up."""
@@ -45,7 +46,7 @@ async def transferred(folder: Path, plan: Plan) -> AsyncIterator[EngineRoom]:
         extra_conf={"queues": "[team](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"},
     ) as pbx:
         try:
-            await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == 2, 9)
+            await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == 2, START_SECONDS)
             # Nobody may take the caller a second time: the fallback's queue is the same one.
             pbx.cli(f"database put callrouter/fallback {DID} queue:team")
             async with engine_room(pbx, plan) as room:

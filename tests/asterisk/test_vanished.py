@@ -17,6 +17,7 @@ from deploy.demo.sipp import CallerIdentity, OutgoingCall, Progress
 from deploy.demo.telephone import Telephone
 from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import DID, EngineRoom, engine_room, plan_of, until
+from tests.patience import START_SECONDS
 
 TIMEOUT_SECONDS = 2.0
 """Of the tests; an operator's is 120 s or more (test_settings)."""
@@ -77,7 +78,7 @@ async def watched(folder: Path, agent: Habit) -> AsyncIterator[Watched]:
     team = "[team](team)\nmember => PJSIP/agent-1,0,agent-1,PJSIP/agent-1\n"
     contacts = {"agent-1": phones.contact}
     with Pbx.start(folder / "pbx", agents=1, agent_contacts=contacts, extra_conf={"queues": team}) as pbx:
-        await until(lambda: " Avail " in pbx.cli("pjsip show aor agent-1"), 9)
+        await until(lambda: " Avail " in pbx.cli("pjsip show aor agent-1"), START_SECONDS)
         async with engine_room(pbx, PLAN) as room:
             found = Watched(room, phones)
             watch = asyncio.get_running_loop().create_task(found.watch.run())
@@ -149,7 +150,7 @@ async def test_session_timers_find_who_has_vanished(tmp_path: Path) -> None:
     ) as pbx:
         for number in (1, 2):
             pbx.cli(f"database put callrouter/fallback 014000000{number} queue:team-{number}")
-        await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == 2, 9)
+        await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == 2, START_SECONDS)
         with Callers(pbx, tmp_path) as callers:
             gone, stays = callers.call("talk", "0140000001", hold_ms=300_000), callers.refreshed("0140000002")
             await until(lambda: _talking(pbx) == 4, 10)

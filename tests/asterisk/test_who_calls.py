@@ -15,6 +15,7 @@ from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import DID, EngineRoom, engine_room, plan_of, until
 from tests.asterisk.wire import wire_caller
+from tests.patience import START_SECONDS
 
 AGENT: Final = "agent-1"
 HOST: Final = "127.0.0.1"
@@ -147,7 +148,7 @@ async def an_agent(folder: Path) -> AsyncIterator[tuple[EngineRoom, Carrier]]:
     ) as pbx:
         try:
             async with engine_room(pbx, PLAN) as room:
-                await until(lambda: "Avail" in pbx.cli(f"pjsip show aor {AGENT}"), 9)
+                await until(lambda: "Avail" in pbx.cli(f"pjsip show aor {AGENT}"), START_SECONDS)
                 yield room, phones
         finally:
             await phones.close()

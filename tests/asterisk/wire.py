@@ -96,6 +96,7 @@ class WireCaller(asyncio.DatagramProtocol):
         self._call_id = secrets.token_hex(8)
         self._tag = secrets.token_hex(4)
         self._final = asyncio.Event()
+        self._leaves = False
         self._transport: asyncio.DatagramTransport | None = None
         self._uri = self._from = self._to = ""
 
@@ -126,7 +127,10 @@ class WireCaller(asyncio.DatagramProtocol):
         return self.status
 
     def bye(self) -> None:
-        """Hang up, if answered; give up, if not."""
+        """Hang up, if answered; give up, if not, and hang up once it turns out that somebody had answered meanwhile
+        (RFC 3261 section 15: the 200 may be on its way, and Asterisk pays no heed to a CANCEL after it).
+        """
+        self._leaves = True
         if self.status == 200:
             self._send("BYE", 2)
         elif not self.status:
@@ -158,6 +162,8 @@ class WireCaller(asyncio.DatagramProtocol):
         if not self.status:
             self.status, self.answered_at = status, asyncio.get_running_loop().time()
             self._final.set()
+            if status == 200 and self._leaves:
+                self._send("BYE", 2)
 
     def _send(self, method: str, number: int, body: str = "", headers: tuple[str, ...] = ()) -> None:
         assert self._transport is not None

@@ -46,10 +46,10 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(fresh_database_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
+async def desk(database_url: str, database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
     agents = SomeAgents()
     async with serving(create_engine_app([], CollectorRegistry(), {}, gate=make_gate(), agents=agents)) as engine:
-        made = Desk(tmp_path, engine, fresh_database_url)
+        made = Desk(tmp_path, engine, database_url)
         made.agents = agents
         yield made
 

@@ -158,7 +158,7 @@ async def test_another_token_is_refused(folder: Path) -> None:
     assert "refuses our token" in done.stderr
 
 
-async def test_publish_rollback_and_history(folder: Path, database: Database, fresh_database_url: str) -> None:
+async def test_publish_rollback_and_history(folder: Path, database: Database, database_url: str) -> None:
     """A whole day of an operator who deploys from CI."""
     engine = Engine(folder)
     history = PlanHistory(database, folder)
@@ -169,7 +169,7 @@ async def test_publish_rollback_and_history(folder: Path, database: Database, fr
     ci.mkdir()
     (ci / "a.yaml").write_text(TREE.replace("Au revoir", "Bonne journée"))
     async with serving(engine.application()) as base:
-        callrouter = command(folder, base, fresh_database_url)
+        callrouter = command(folder, base, database_url)
         published = await callrouter("dialplan", "publish", "ci", "--by", "build 17")
         await history.flush()
         (folder / "a.yaml").write_text(TREE)

@@ -13,6 +13,7 @@ import pytest
 
 from callrouter import __version__
 from callrouter.cli.application import COMMANDS
+from tests.patience import COMMAND_SECONDS
 
 
 def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -23,7 +24,7 @@ def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> sub
         env={"PATH": os.environ["PATH"], "NO_COLOR": "1", "COLUMNS": "120", **(env or {})},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 

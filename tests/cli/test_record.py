@@ -32,7 +32,7 @@ Command = Callable[..., "asyncio.Future[subprocess.CompletedProcess[str]]"]
 
 
 @pytest.fixture
-async def command(database: Database, fresh_database_url: str, tmp_path: Path) -> Command:
+async def command(database: Database, database_url: str, tmp_path: Path) -> Command:
     """`callrouter`, on a record that holds four calls, of one of which the plan is not kept; there is no folder."""
     catalogue = load_directory(DIALPLANS, PaperSpeech((DIALPLANS / "sounds",)))
     plan = catalogue.plans["cabinet-moreau"]
@@ -46,7 +46,7 @@ async def command(database: Database, fresh_database_url: str, tmp_path: Path) -
     await writer.write([*(replace(call, plan_version=version) for call in calls[:3]), calls[3]])
     writer.close()
     env = {
-        "CALLROUTER_DATABASE_URL": fresh_database_url,
+        "CALLROUTER_DATABASE_URL": database_url,
         "TZ": "Asia/Tokyo",
     }
     return lambda *arguments: asyncio.to_thread(run, *arguments, cwd=tmp_path, env=env)  # type: ignore[return-value]

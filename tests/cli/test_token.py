@@ -24,13 +24,13 @@ Command = Callable[..., "asyncio.Future[subprocess.CompletedProcess[str]]"]
 
 
 @pytest.fixture
-async def command(database: Database, fresh_database_url: str, tmp_path: Path) -> Command:
+async def command(database: Database, database_url: str, tmp_path: Path) -> Command:
     """`callrouter`, on a record that knows cabinet-moreau."""
     writer = Writer(database)
     await writer.write([answered("1")])
     writer.close()
     env = {
-        "CALLROUTER_DATABASE_URL": fresh_database_url,
+        "CALLROUTER_DATABASE_URL": database_url,
         "CALLROUTER_DIALPLANS_DIR": str(tmp_path / "served"),
         "LOGNAME": "anne",
     }

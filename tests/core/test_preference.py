@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from callrouter.asterisk.commands import opaque_id
 from callrouter.core.agents.preference import (
     LONGEST_QUEUE,
     Preference,
+    leaves_out,
     levels_with,
     shortest,
     team_of,
@@ -91,11 +94,13 @@ def test_the_pbx_can_hold_its_name_which_is_its_own(
         never=tuple(sorted(agents[split:])),
         next_level_seconds=after,
     )
+    asterisks = bool(re.search("[.][-_]", one.queue))  # extensions.conf, callrouter-queue-there
     others = [Preference(team=team, prefer=one.never, never=one.prefer, next_level_seconds=after)]
     others += [Preference(team=team, prefer=one.prefer, never=one.never, next_level_seconds=(after or 0) + 1)]
 
     assert team_of(one.queue) == team == team_of(team)
     assert len(one.queue) <= LONGEST_QUEUE
+    assert leaves_out(one.queue) == asterisks == (bool(one.never) or f"{team}._" in one.queue)
     if one != Preference(team=team):
         assert one.queue != team
         assert (opaque_id(one.queue), wrong_name(one.queue) if len(team) > 1 else "") == (one.queue, "")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import stack
+from tests.patience import COMMAND_SECONDS
 
 OPERATORS = "postgresql://operator:secret@db.example:5432/production"
 
@@ -51,7 +52,7 @@ def test_no_test_sees_settings_of_this_machine(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -68,7 +69,7 @@ def test_a_number_of_calls_that_is_none(calls: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=COMMAND_SECONDS,
     )
 
     assert done.returncode == 2

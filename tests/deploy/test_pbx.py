@@ -21,6 +21,7 @@ import pytest
 
 from deploy.asterisk.pbx import Pbx, PbxError
 from deploy.demo.sipp import own_media_port
+from tests.patience import COMMAND_SECONDS
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -902,7 +903,9 @@ def test_asterisk_dies_with_its_parent(tmp_path: Path) -> None:
         "from pathlib import Path; from deploy.asterisk.pbx import Pbx\n"
         f"print(Pbx.start(Path({str(tmp_path)!r}), agents=1).pid, flush=True); os._exit(1)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=COMMAND_SECONDS
+    )
     pid = int(done.stdout)
     deadline = time.monotonic() + 5
     while Path(f"/proc/{pid}").exists() and "State:\tZ" not in Path(f"/proc/{pid}/status").read_text():

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import COMMAND_SECONDS
+
 ROOT = Path(__file__).parents[2]
 BROKEN = ROOT / "tests" / "dialplan" / "broken"
 
@@ -17,7 +19,9 @@ def check(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the command itself, at the top of the checkout."""
     command = [sys.executable, "-m", "callrouter", "check", *arguments]
     environment = os.environ | {"CALLROUTER_DIALPLANS_DIR": "dialplans"}  # whatever a `.env` there says
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+    )
 
 
 def test_the_demonstration_passes() -> None:

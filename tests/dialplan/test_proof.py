@@ -136,9 +136,18 @@ def test_a_rota_with_a_gap() -> None:
         (date(2026, 2, 2), None),
     ]
     assert dial(rota) == [
-        'rota "weeks" names nobody from 2026-01-19 to 2026-01-25',
+        'rota "weeks" names nobody from 2026-01-19 to 2026-01-25: write who is on call, in weeks or exceptions',
         'rota "weeks" names nobody from 2026-02-02 on: write who follows',
     ]
+
+
+def test_a_rota_that_starts_too_late() -> None:
+    """Whoever writes the week to come is told what to write instead."""
+    turns = Turns(cycle=((DOCTOR,), (NURSE,)), starting=date(2026, 1, 12))
+    rota = Rota(name="turns", timezone="Europe/Paris", at_clock=time(8), turns=turns)
+
+    gap, mend = "from 2026-01-06 to 2026-01-11", "name an earlier week of the first contact's"
+    assert dial(rota) == [f'rota "turns" names nobody {gap}: its cycle starts on 2026-01-12; {mend}']
 
 
 def test_a_rota_that_gives_a_day_to_two() -> None:
@@ -211,6 +220,25 @@ def test_what_is_meant_passes(nodes: dict[str, Any]) -> None:
     found = [one for one in findings(tree(**nodes)) if "nothing leads here" not in one]
 
     assert found == []
+
+
+def test_what_is_cut_off_is_told_once() -> None:
+    """Of many nodes that no call can reach: the one that the others hang on, and one of those that go round."""
+    found = findings(
+        tree(
+            first={"play": {"prompt": "Oui.", "next": "sales"}},
+            lonely={"play": {"prompt": "Un.", "next": "after"}},
+            after={"play": {"prompt": "Deux.", "next": "sales"}},
+            round={"play": {"prompt": "Trois.", "next": "about"}},
+            about={"menu": {"prompt": "Tapez 1.", "keys": {"1": "round"}, "no_input": "bye", "no_match": "bye"}},
+        )
+    )
+
+    more = "no call can reach this node, nor what only it leads to"
+    assert [one for one in found if "nothing leads here" in one] == [
+        f"nothing leads here: {more}",
+        f"nothing leads here from the start: {more}",
+    ]
 
 
 def test_all_findings_at_once() -> None:

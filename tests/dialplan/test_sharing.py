@@ -540,11 +540,16 @@ def test_a_rota_with_nobody_is_passed_over(put: Put, load: Load) -> None:
             "[anne, Bruno]",
             ':10: rotas.doctors.cycle.2: "Bruno" is no name: use lower-case letters, digits, "_" and "-", a letter first',  # noqa: E501
         ),
+        (
+            "[anne, bruno]",
+            "anne, bruno",
+            ':10: rotas.doctors.cycle: "anne, bruno" is no name: where several may stand, write a list, [anne, bruno]',
+        ),
         ("[anne, bruno]", "[anne, box]", ':10: rota "doctors": contact "box" has no number to ring'),
         (
             "[anne, bruno]",
             "[anna, bruno]",
-            ':10: rota "doctors": contact "anna" is not in shared/contacts.yaml (did you mean "anne"?)',
+            ':10: rota "doctors": contact "anna" is not in shared/contacts.yaml, whose contacts alone a rota names (did you mean "anne"?)',  # noqa: E501
         ),
         (
             "    starting: 2026-11-23\n",

@@ -12,11 +12,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.laws.notes import Caller, Kind, Ring
-from tests.laws.town import ASK_SECONDS, HELLO_SECONDS, MENU_SECONDS, RING_SECONDS
+from tests.laws.town import (
+    ASK_SECONDS,
+    COLLEAGUE_SECONDS,
+    HELLO_SECONDS,
+    INVITE_SECONDS,
+    MENU_SECONDS,
+    RING_SECONDS,
+)
 
 RACE_SECONDS: Final = 0.4
 """What two telephones do within it, they may have done in either order: a SIP message, three processes and a busy
 machine lie between them."""
+GIVEN_SECONDS: Final = 2.0
+"""After a REFER, at most, the telephone of the colleague is rung."""
 SHORTEST_MESSAGE, SURE_OF_MESSAGE = 1.6, 2.6
 """Seconds: with less it is no message (`min: 2s`), with more it is one; in between the PBX's clock decides."""
 
@@ -40,6 +49,18 @@ class Journey:
     def answered_at_all(self) -> bool:
         """Whether an agent picked up, though the caller may have left in that instant."""
         return any(is_talk(ring) for ring in self.offers)
+
+    def patience(self, ring: Ring) -> float:
+        """Seconds for which a telephone is rung at most: by a queue, or because a colleague gave it the caller.
+
+        One without power is given up sooner by SIP itself, if the ring is longer than that.
+        """
+        by_colleague = any(
+            giver.gave_to == ring.phone and 0 <= ring.dialog.began_at - giver.gave_at < GIVEN_SECONDS
+            for giver in self.offers
+        )
+        longest = COLLEAGUE_SECONDS if by_colleague else RING_SECONDS
+        return min(longest, INVITE_SECONDS) if ring.without_power else longest
 
     def is_race(self, ring: Ring) -> bool:
         """Whether the caller left in the instant in which the telephone was picked up, or it was put down again."""
@@ -135,14 +156,14 @@ def offer_outcomes(ring: Ring, journey: Journey) -> frozenset[str]:
         # Picked up in the instant in which the ring was taken back, by the queue's patience or because the caller left.
         return frozenset({"answered", "caller_left", "rang_out"} if journey.is_race(ring) else {"answered"})
     if ring.without_power and not dialog.answered_at:
-        gone = left_first and left_at < dialog.began_at + RING_SECONDS + RACE_SECONDS
+        gone = left_first and left_at < dialog.began_at + journey.patience(ring) + RACE_SECONDS
         return frozenset({"phone_failed", "caller_left"} if gone else {"phone_failed"})
     if dialog.status in (486, 480, 603):
         race = left_first and abs(left_at - dialog.ended_at) < RACE_SECONDS
         return frozenset({"refused", "caller_left"} if race else {"refused"})
     # A ring that is taken back because the caller left is so after they did, by this process's one clock.
     if left_first and 0 <= dialog.cancelled_at - left_at < RACE_SECONDS:
-        rang_long = dialog.cancelled_at - dialog.began_at > RING_SECONDS - RACE_SECONDS
+        rang_long = dialog.cancelled_at - dialog.began_at > journey.patience(ring) - RACE_SECONDS
         return frozenset({"caller_left", "rang_out"} if rang_long else {"caller_left"})
     return frozenset({"rang_out"})
 

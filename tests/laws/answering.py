@@ -14,10 +14,12 @@ from typing import Final
 from deploy.demo.telephone import Telephone
 from tests.laws.notes import Kind, Notes, Ring
 from tests.laws.sip import HOST, Dialog
-from tests.laws.town import AGENTS, DOCTOR, NURSE, ON_CALL, Town
+from tests.laws.town import AGENTS, BACK_TO, DOCTOR, NURSE, ON_CALL, TEAMS, Town
 
 AT_A_RING: Final = {"answer": 73, "let_ring": 7, "busy": 5, "decline": 4, "do_not_disturb": 3, "no_power": 2, "give": 6}
 """What agents do, of a hundred rings."""
+GIVES_TO: Final = {"colleague": 60, "team": 22, "node": 18}
+"""To whom, of a hundred who give a caller away."""
 REFUSALS: Final = {"busy": "486 Busy Here", "decline": "603 Decline", "do_not_disturb": "480 Temporarily Unavailable"}
 SCREENING_SECONDS: Final = 0.9
 KEY_SECONDS: Final = 0.12
@@ -123,13 +125,12 @@ class Answering:
             ring.held.append((began, 0.0))
 
     async def _give(self, ring: Ring, chance: random.Random) -> None:
-        """To a colleague, without a word."""
+        """To somebody else, without a word."""
         dialog = ring.dialog
         if await dialog.is_over(chance.uniform(0.5, 2)):
             return
-        colleague = chance.choice([name for name in AGENTS if name != ring.phone])
-        ring.gave_to, ring.gave_at = colleague, time.time()
-        status = await dialog.refer(colleague)
+        ring.gave_to, ring.gave_at = _target(ring, chance), time.time()
+        status = await dialog.refer(ring.gave_to)
         if status != 202:
             ring.gave_to = ""
         if not await dialog.is_over(0.3):
@@ -193,6 +194,15 @@ def _kind(dialog: Dialog) -> Kind:
     if not dialog.invite.get("x-callrouter-client"):
         return Kind.TRANSFER
     return Kind.OFFER if dialog.invite.get("x-callrouter-call") else Kind.CALLBACK
+
+
+def _target(ring: Ring, chance: random.Random) -> str:
+    """A colleague, a team, or back into the client's tree."""
+    colleague = chance.choice([name for name in AGENTS if name != ring.phone])
+    (kind,) = chance.choices(list(GIVES_TO), list(GIVES_TO.values()))
+    if kind == "team":
+        return f"team.{chance.choice(list(TEAMS))}"
+    return f"node.{BACK_TO[ring.client]}" if kind == "node" else colleague
 
 
 def _number(dialog: Dialog) -> str:

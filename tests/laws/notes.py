@@ -46,9 +46,15 @@ class Ring:
     accepted_at: float = 0.0
     """They have the caller: with a screening, when they pressed the key."""
     gave_to: str = ""
+    """To whom they gave the caller: a colleague, `team.<queue>` or `node.<name>`."""
     gave_at: float = 0.0
     held: list[tuple[float, float]] = field(default_factory=list)
     without_power: bool = False
+
+    @property
+    def client(self) -> str:
+        """For whom they are rung, as the INVITE says it."""
+        return self.dialog.invite.get("x-callrouter-client", "")
 
 
 @dataclass(kw_only=True, eq=False)

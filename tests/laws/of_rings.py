@@ -30,6 +30,7 @@ def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
             if offer["outcome"] not in right:
                 yield f"{pair.name}: {ring.phone} {offer['outcome']}, by the telephones {sorted(right)}"
             yield from near(found.notes, f"{pair.name}: {ring.phone} rang", offer["began_at"], ring.dialog.began_at)
+            yield from _no_longer(found.notes, pair, offer, ring)
             if offer["outcome"] == "answered":
                 yield from near(
                     found.notes, f"{pair.name}: {ring.phone} picked up", offer["ended_at"], ring.accepted_at
@@ -38,6 +39,14 @@ def each_ring_is_an_offer(found: Compared) -> Iterator[str]:
     for ring in found.notes.rings:
         if ring.kind is Kind.OFFER and ring.call not in known:
             yield f"{ring.phone} rang for {ring.call}, of which there is no row"
+
+
+def _no_longer(notes: Notes, pair: Pair, offer: Row, ring: Ring) -> Iterator[str]:
+    """No ring is longer than it may be."""
+    patience, ended_at = pair.journey.patience(ring), instant(offer["ended_at"])
+    rang = ended_at - ring.dialog.began_at
+    if rang > patience + TOLERANCE_SECONDS + notes.late_seconds(ended_at):
+        yield f"{pair.name}: {ring.phone} {offer['outcome']} after {rang:.2f} s, and it may ring {patience:g} s"
 
 
 def conversations_are_theirs(found: Compared) -> Iterator[str]:

@@ -63,6 +63,8 @@ def _wrap_up(pair: Pair, ring: Ring, rows: Sequence[Row], notes: Notes) -> Itera
     if ring.gave_to and seconds:
         seconds = 2.0
     away = _away(notes, ring.phone, ended_at)
+    if ring.without_power:  # when Asterisk found that out is not in its notes: at the latest when the caller left
+        away = _moved(notes, ring.phone, ended_at, pair.journey.caller.left_at)
     least = int(is_talk(ring) and not pair.journey.is_race(ring) and seconds > 0 and not away)
     name = f"{pair.name}: wrap-up of {ring.phone}"
     if not least <= len(rows) <= int(is_talk(ring) and seconds > 0):
@@ -87,6 +89,12 @@ def _away(notes: Notes, agent: str, at: float) -> bool:
     before = [one for one in moves if one.asked_at < at]
     near = any(one.asked_at - RACE_SECONDS < at < one.answered_at + RACE_SECONDS for one in moves)
     return near or bool(before and before[-1].wish in ("pause", "log-out"))
+
+
+def _moved(notes: Notes, agent: str, since: float, until: float) -> bool:
+    """Whether they were away at any time between."""
+    moves = [one for one in notes.moves if one.agent == agent]
+    return _away(notes, agent, since) or any(since < one.asked_at < until + RACE_SECONDS for one in moves)
 
 
 def callbacks_are_theirs(found: Compared) -> Iterator[str]:

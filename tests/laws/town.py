@@ -21,6 +21,11 @@ from tests.laws.sip import Port
 AGENTS: Final = tuple(f"agent-{number}" for number in range(1, 11))
 TEAMS: Final = {"red": AGENTS[:6], "blue": AGENTS[4:]}
 RING_SECONDS: Final = 5.0
+"""Of a team: so long its queue rings a telephone (`ring`)."""
+COLLEAGUE_SECONDS: Final = 20.0
+"""So long the telephone of a colleague rings to whom an agent gave the caller: no queue rings it, but a Dial()."""
+INVITE_SECONDS: Final = 6.4
+"""RFC 3261's timer B, as set below: what answers an INVITE nothing, not even 100, is given up after it."""
 WRAP_UP: Final = {"alpha": 1.0, "beta": 2.0, "gamma": 0.0}
 HELLO_SECONDS, ASK_SECONDS = 1.0, 0.4
 MENU_SECONDS: Final = 1.0
@@ -71,6 +76,8 @@ DIDS: Final = {
     "delta": "+33199000104",
     "epsilon": "+33199000105",
 }
+BACK_TO: Final = {"alpha": "word", "beta": "word", "gamma": "thanks"}
+"""Where in the tree an agent sends a caller back to."""
 _TREES: Final = {
     "alpha": (
         "queue: red",
@@ -173,7 +180,7 @@ async def town(port: Port) -> AsyncIterator[Town]:
             carrier=port.contact,
             session_seconds=SESSION_SECONDS,
             # A fifth of RFC 3261's times, so that a telephone without power is given up after 6 s and not 32.
-            extra_conf={"pjsip": "[system](+)\ntimer_t1 = 100\ntimer_b = 6400\n"},
+            extra_conf={"pjsip": f"[system](+)\ntimer_t1 = 100\ntimer_b = {round(INVITE_SECONDS * 1000)}\n"},
         )
         cleanup.callback(pbx.__exit__)
         settings = {"DIALPLANS_DIR": str(folder), "CLOCK_SHIFT": "0", "CLIENT_CALLS": "0", "GRACE_SECONDS": "2"}

@@ -20,9 +20,11 @@ from callrouter.core.plan import Plan
 from callrouter.core.schedule import Schedule, TimeRange
 from callrouter.errors import ActionFailed, AmiUnreachable, DatabaseUnreachable, EncodingError
 from callrouter.outgoing import callbacks as calling_back
-from callrouter.outgoing.callbacks import AGAIN_SECONDS, MOST_LOST, REFUSED_SECONDS, Callbacks
+from callrouter.outgoing.callbacks import REFUSED_SECONDS, Callbacks
+from callrouter.outgoing.due import AGAIN_SECONDS
 from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Settlement
 from callrouter.outgoing.ports import Answered, OpenCallback, PlacedCall, QueueStand, Ruled, Waiting, Wish
+from callrouter.outgoing.trouble import MOST_LOST
 from callrouter.runtime.tasks import Tasks
 from callrouter.testing import plan_of, sound
 from tests.asterisk.engine_room import until

@@ -75,7 +75,10 @@ def test_another_end_than_expected(capsys: pytest.CaptureFixture[str], monkeypat
         (["--to", "+33199000099"], "is no number of cabinet-moreau: it has +33199000010"),
         (["--at", "tomorrow"], "'tomorrow' is no time: write 2026-05-01T09:00"),
         (["--keys", "2x"], "'x' is no key of a telephone"),
-        (["--queue-state", "medical=gone"], "write NAME=OUTCOME, one of answered, abandoned"),
+        (["--queue-state", "medical=gone"], "--queue-state: medical: 'gone' is none of answered, abandoned"),
+        (["--queue-state", "full"], "--queue-state: 'full' has no '=': write NAME=full, or '*=full' for all"),
+        (["--lookup", "rank"], "--lookup: 'rank' has no '=': write rank=VALUE"),
+        (["--dial", "*=bussy"], 'refused, unavailable, abandoned, failed (did you mean "busy"?)'),
         (["--dial", "nobody=busy"], "'nobody' is neither a contact of the tree nor a number"),
     ],
 )

@@ -1,19 +1,14 @@
-"""A real PostgreSQL for the tests of the store: one server for the session, a fresh database for every test."""
+"""PostgreSQL servers that a test of the store may stop, and calls to store."""
 
 from __future__ import annotations
 
-import itertools
-import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
-from sqlalchemy.engine import make_url
 
 from callrouter.core.call import (
     Call,
@@ -30,80 +25,16 @@ from callrouter.core.call import (
     Visit,
     replace,
 )
-from callrouter.store.database import Database
-from callrouter.store.embedded import start_server, stop_server
+from tests.postgres import Server, started
 
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-_numbers = itertools.count()
-
-
-@dataclass
-class Server:
-    """A PostgreSQL that a test may stop, start and freeze."""
-
-    handle: Any
-    url: str
-
-    def pg_ctl(self, *arguments: str) -> None:
-        """Run pg_ctl on this server."""
-        subprocess.run(
-            [str(self.handle.bin_path / "pg_ctl"), "-w", "-D", str(self.handle.pgdata), *arguments],
-            user=self.handle.system_user,
-            check=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd="/",
-        )
-
-    def crash(self) -> None:
-        """Stop without a farewell to anybody."""
-        self.pg_ctl("-m", "immediate", "stop")
-
-    def start(self) -> None:
-        """Start again, at the same place."""
-        options = f'-h "" -k {self.handle.get_postmaster_info().socket_dir}'
-        self.pg_ctl("-o", options, "-l", str(self.handle.log), "start")
-
-    def freeze(self) -> None:
-        """Stop all its processes where they are: connections stay open, and nothing answers."""
-        for process in self._processes():
-            process.suspend()
-
-    def thaw(self) -> None:
-        """Undo `freeze`."""
-        for process in self._processes():
-            process.resume()
-
-    def _processes(self) -> list[Any]:
-        postmaster = self.handle.get_postmaster_info().process
-        return [postmaster, *postmaster.children(recursive=True)]
-
-    async def new_database(self) -> str:
-        """The URL of an empty database."""
-        name = f"test_{next(_numbers)}"
-        connection = await asyncpg.connect(self.url)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
-
-
-def _server(folder: Path) -> Iterator[Server]:
-    handle, url = start_server(folder)
-    yield Server(handle, url)
-    stop_server(handle)
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    """The session's PostgreSQL; nobody may stop it."""
-    with tempfile.TemporaryDirectory(prefix="callrouter-pg-") as folder:
-        yield from _server(Path(folder))
 
 
 @pytest.fixture
 def own_server(data_dir: Path) -> Iterator[Server]:
     """A PostgreSQL for this test alone, which may be stopped."""
-    yield from _server(data_dir)
+    with started(data_dir) as running:
+        yield running
 
 
 @pytest.fixture
@@ -115,15 +46,6 @@ def data_dir() -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="callrouter-pg-") as folder:
         yield Path(folder)
-
-
-@pytest.fixture
-async def database(server: Server) -> AsyncIterator[Database]:
-    """A fresh database with this release's schema."""
-    opened = await Database.open(await server.new_database(), Path("unused"))
-    await opened.upgrade()
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

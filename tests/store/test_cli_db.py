@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from tests.patience import COMMAND_SECONDS
+
 VERSIONS = Path(__file__).resolve().parents[2] / "migrations" / "versions"
 NEWEST = max(path.name.partition("_")[0] for path in VERSIONS.glob("[0-9]*.py"))
 
@@ -26,7 +28,7 @@ def _run(url: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=COMMAND_SECONDS,
         check=False,
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from callrouter.api.schemas import Instant, Out
+from callrouter.api.schemas.base import Instant, Out
 from callrouter.core.agents.sessions import Session, SessionKind
 from callrouter.core.agents.standing import Agent, AgentState, Standing
 from callrouter.permissions import Scope

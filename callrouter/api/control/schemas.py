@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from callrouter.api.schemas import Out
+from callrouter.api.schemas.base import Out
 from callrouter.core.call import Call, CallState, LegPurpose
 
 

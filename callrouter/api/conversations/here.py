@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from callrouter.api.schemas import LiveCallOut, LiveOut
+from callrouter.api.schemas.live import LiveCallOut, LiveOut
 from callrouter.errors import AmiError, ConversationRefused
 from callrouter.permissions import By, Permission
 from callrouter.runtime.calls import LiveCalls

@@ -11,7 +11,7 @@ from fastapi import HTTPException, Path
 from callrouter.api.auth import Visitor
 from callrouter.api.engine_client import EngineAway
 from callrouter.api.filters import TEXT
-from callrouter.api.schemas import LiveOut
+from callrouter.api.schemas.live import LiveOut
 from callrouter.errors import ConversationRefused
 from callrouter.permissions import Permission
 

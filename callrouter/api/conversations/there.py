@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from callrouter.api.engine_client import Answer, EngineClient, EngineRefused
-from callrouter.api.schemas import LiveOut
+from callrouter.api.schemas.live import LiveOut
 from callrouter.errors import ConversationRefused
 from callrouter.permissions import By
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from callrouter.api.schemas import Instant, Out
+from callrouter.api.schemas.base import Instant, Out
 from callrouter.core.call import Call, LegPurpose
 from callrouter.permissions import Permission
 

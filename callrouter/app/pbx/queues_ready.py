@@ -1,6 +1,7 @@
 """Has derived queues at the PBX before plans that need them go live.
 
-A caller who is sent to a queue that is not there yet would overflow at once.
+A caller who is sent to a queue that is not there yet is offered to the whole team, or waits for it (extensions.conf,
+callrouter-queue-there).
 """
 
 from __future__ import annotations

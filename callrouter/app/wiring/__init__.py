@@ -1,4 +1,5 @@
 """The parts of the engine, each made of those that it uses; `app.engine` puts them together.
 
-`ground` is what nearly everything stands on, `parts` the groups of objects that belong together.
+`ground` is what nearly everything stands on. `kept` is what is in service and what is kept of what happens, `calls` are
+those in progress and who works on them, `operation` is what keeps the engine at work and what it says of itself.
 """

@@ -14,7 +14,8 @@ from prometheus_client import CollectorRegistry
 
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.line.first_sound import pause_before_first_sound
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.effects import Sound

@@ -124,7 +124,9 @@ class Roster:
             AgentRefused: it is neither.
         """
         if reason and reason not in self.crew.pauses:
-            raise AgentRefused(f"{reason!r} is no reason of a pause in shared/agents.yaml", Refused.NO_REASON)
+            known = ", ".join(self.crew.pauses) or "there are none"
+            wrong = f"{reason!r} is no reason of a pause in shared/agents.yaml: {known}"
+            raise AgentRefused(wrong, Refused.NO_REASON)
         return reason
 
     def lasting(self) -> list[str]:

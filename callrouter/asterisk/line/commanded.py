@@ -40,7 +40,7 @@ from callrouter.asterisk.line.translate import (
     state_command,
 )
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.queues import Derived, look, none_derived
+from callrouter.asterisk.waiting.looks import Derived, look, none_derived
 from callrouter.asterisk.waiting.wait import Wait
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs

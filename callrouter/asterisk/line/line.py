@@ -161,15 +161,15 @@ class Line(CommandedLine):
         if self._hears(Heard.RESULT):
             self._tell(self.call_id, inputs.QueuesSeen(step=step, looks=looks, at=self._now()))
 
-    def key_pressed(self, digit: str) -> None:
-        """A key of the caller's, or the one of our own."""
+    def key_pressed(self, digit: str, seconds: float = 0.0) -> None:
+        """A key of the caller's, held down so long, or the one of our own."""
         self.live()
         if self._keys is not None and self._keys.swallows(digit):
             return
         if self._keys is None or not self._keys.holds(digit):
             self.hear(inputs.DigitPressed(digit=digit, at=self._now()))
         if self._keys is not None:
-            self._keys.pressed(digit)
+            self._keys.pressed(digit, seconds)
 
     def hear(self, told: inputs.Input) -> None:
         """What only a living channel does: if AsyncAGI had ended before, control is lost."""

@@ -2,6 +2,10 @@
 
 Digits come from DTMFEnd alone, in whatever state the channel is. A key that arrives in the instant before Read starts
 is seen by us and not by Read: a `#` is then put into the channel so that Read ends, and its own DTMFEnd is swallowed.
+
+Of a key that is let go between two commands Asterisk tells at once, and plays it to the next one as long as it lasted
+(channel.c, __ast_read: an end whose begin was ignored is emulated). A `#` meanwhile would wait for that to be over and
+answer the next question instead, so it is sent only after the key's own length.
 """
 
 from __future__ import annotations
@@ -14,6 +18,10 @@ LONGEST_READ: Final = 255
 """Keys that a Read can take (app_read.c)."""
 KEY_GRACE_SECONDS: Final = 0.06
 """How long after a key that should have ended a Read its result may take before we end it ourselves."""
+
+
+SHORTEST_KEY_SECONDS: Final = 0.1
+"""So long Asterisk plays a key whose length it does not know (AST_DEFAULT_EMULATE_DTMF_DURATION)."""
 
 
 class ReadKeys:
@@ -67,12 +75,15 @@ class ReadKeys:
             self._heard = (self._heard + digit)[-LONGEST_READ:]
         return self._asked
 
-    def pressed(self, digit: str) -> None:
-        """A key of the caller's: a command that it should have ended is ended by us, if it does not end soon."""
+    def pressed(self, digit: str, seconds: float) -> None:
+        """A key of the caller's, held down so long: a command that it should have ended is ended by us, if it does not
+        end soon.
+        """
         if self._wanted:
             self._wanted = 0 if digit == "#" else self._wanted - 1
             if self._wanted == 0 and self._nudge is None:
-                self._nudge = asyncio.get_running_loop().call_later(KEY_GRACE_SECONDS, self._inject)
+                after = max(seconds, SHORTEST_KEY_SECONDS) + KEY_GRACE_SECONDS
+                self._nudge = asyncio.get_running_loop().call_later(after, self._inject)
 
     def ended(self) -> None:
         """The command has ended."""

@@ -25,8 +25,8 @@ from callrouter.asterisk.causes import dial_outcome, queue_key, queue_outcome, r
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.line import given
 from callrouter.asterisk.line.recordings import NOTHING, Recorded
-from callrouter.asterisk.queues import LOOK_SECONDS
 from callrouter.asterisk.say import sounds_of
+from callrouter.asterisk.waiting.looks import LOOK_SECONDS
 from callrouter.core import inputs
 from callrouter.core.effects import (
     Answer,

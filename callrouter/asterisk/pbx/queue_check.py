@@ -17,6 +17,7 @@ import structlog
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.pbx.missing_queues import by_consequence, consequence
 from callrouter.asterisk.pbx.queue_differences import differences_of, written_of
 from callrouter.asterisk.pbx.queues_named import QueuesNamed
 from callrouter.asterisk.teams.document import Team, Teams
@@ -87,11 +88,11 @@ class QueueCheck:
     def trouble(self) -> str | None:
         """What is wrong, as sentences without names of clients and agents; None when nothing is."""
         said = []
-        if self.missing:
-            clients = len({client for named in self.missing.values() for client in named})
+        for meanwhile, missing in by_consequence(self.missing).items():
+            clients = len({client for named in missing.values() for client in named})
             said.append(
-                f"Asterisk has no queue {_some(self.missing)}, which the trees of {how_many(clients, 'client')} name: "
-                "whoever is sent there overflows at once"
+                f"Asterisk has no queue {_some(missing)}, which the trees of {how_many(clients, 'client')} name: "
+                f"{meanwhile}"
             )
         if self.differences:
             said.append(
@@ -180,8 +181,9 @@ class QueueCheck:
         for queue, clients in missing.items():
             if self.missing.get(queue) != clients:
                 log.error(
-                    "Asterisk lacks a queue that trees name: their callers overflow at once",
+                    "Asterisk lacks a queue that trees name",
                     queue=queue,
+                    meanwhile=consequence(queue),
                     clients=clients[:_FEW],
                     clients_in_all=len(clients),
                 )

@@ -29,6 +29,7 @@ from callrouter.core.facts import Fact, HoldNoted
 from callrouter.core.inputs import SupervisionMode, SupervisorTold
 from callrouter.errors import AmiError, ConversationRefused, EncodingError
 from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.ports import NOBODY, Directory
 
 log = structlog.get_logger(__name__)
 
@@ -63,9 +64,10 @@ class Supervision:
         follow: Callable[[str, str], None],
         tell: Callable[[str, SupervisorTold], None],
         now: Callable[[], datetime],
+        directory: Directory = NOBODY,
     ) -> None:
         """`channel_of` names a caller's channel, `follow` has the end of a call's channel heard, `tell` is
-        `Inbox.tell`.
+        `Inbox.tell`; `directory` knows whose telephone it is that takes over.
         """
         self._link = link
         self._calls = calls
@@ -73,6 +75,7 @@ class Supervision:
         self._follow = follow
         self._tell = tell
         self._now = now
+        self._directory = directory
         self._rung: dict[str, tuple[str, str]] = {}
         """Call and telephone, by the id of a channel that we asked for and that has not ended."""
         self._modes: dict[str, SupervisionMode] = {}
@@ -169,9 +172,11 @@ class Supervision:
             self._rung.pop(channel, None)
 
     def _headers(self, call: Call, agent: Leg, phone: str) -> dict[str, str]:
+        line = self._directory.queue_of(self._directory.at(phone))
         return {
             "CR_SUPERVISES": call.call_id,
             "CR_SUPERVISOR": phone,
+            "CR_SUPERVISOR_LINE": opaque_id(line) if line else "",
             "CR_SPIED": agent.leg,
             "CR_SPIED_CALLER": self._channel_of(call.call_id),
         }
@@ -186,8 +191,9 @@ class Supervision:
         if mode is None or self._modes.get(channel) is mode:
             return  # begun anew
         self._modes[channel] = mode
-        told = SupervisorTold(mode=mode, party=message["Phone"], leg=channel, at=self._now())
-        self._tell(message["Call"], told)
+        phone = message["Phone"]
+        agent = self._directory.at(phone)
+        self._tell(message["Call"], SupervisorTold(mode=mode, party=phone, leg=channel, at=self._now(), agent=agent))
 
     def _on_hangup(self, message: AmiMessage) -> None:
         self._rung.pop(message["Uniqueid"], None)

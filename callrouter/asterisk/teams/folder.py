@@ -184,7 +184,8 @@ class PbxFolder:
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise PbxUnitError(
-                f"{path} is not there: render this PBX's configuration with deploy/asterisk/pbx.py first"
+                f"{path} is not there: render this PBX's configuration with deploy/asterisk/pbx.py"
+                " first, or name the folder where it is by CALLROUTER_PBX_DIR"
             ) from None
         except (OSError, ValueError) as error:
             raise PbxUnitError(f"{path} cannot be read ({error})") from error

@@ -67,16 +67,15 @@ def phone_sections(name: str, secret: str, contact: str | None = None) -> str:
 def phone_extension(name: str) -> str:
     """A telephone's extension of [callrouter-phones].
 
-    A transferred caller (they have a CR_DID) whom the colleague does not answer goes to the fallback. Of one who was
+    A transferred caller whom the colleague does not answer goes to the fallback (callrouter-unreached). Of one who was
     answered Dial() ends the routine that they were transferred out of: the engine hears of it, or, if there is none any
     more, the fallback sees by CR_OVER that their conversation is over.
     """
-    lost = '$["${CR_DID}" != "" & "${DIALSTATUS}" != "ANSWER"]'
     return (
         f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
         f" same => n,Dial(PJSIP/{name},30,ir)\n"
         " same => n,Set(CR_OVER=)\n"
-        f" same => n,GotoIf({lost}?callrouter-fallback,s,1)\n"
+        ' same => n,GotoIf($["${DIALSTATUS}" != "ANSWER"]?callrouter-unreached,s,1)\n'
         " same => n,Hangup()"
     )
 

@@ -7,6 +7,7 @@ what becomes of it is heard of the channel of whoever was called, in any order:
 
     CallrouterConsulted     they have answered; AgentConnect, where they are a team's
     AttendedTransfer        the agent has given them the caller (REFER with Replaces, feature code, hang-up)
+    CallrouterUnreached     the caller was given to them before they answered, and nobody has: the fallback's now
     Hangup                  of them: it is over; of the agent's second channel: only if nobody had answered, because
                             that channel also ends when the transfer is complete, before or after the event of it
 """
@@ -35,6 +36,7 @@ from callrouter.core.inputs import (
     AgentAnswered,
     ConsultationHeard,
     ConsultationSign,
+    ControlLost,
     Input,
     LegAnswered,
     LegHeard,
@@ -54,6 +56,8 @@ HOLD: Final = "*hold"
 """The target of nobody: the caller is on hold, and the agent hears silence. No telephone's keys can spell it."""
 NO_CLIENT: Final = TransferRules()
 """Of an agent without a caller: nobody outside is dialled."""
+CONSULTED, UNREACHED = "CallrouterConsulted", "CallrouterUnreached"
+_OF_CONSULTATIONS: Final = frozenset({CONSULTED, UNREACHED})
 REMEMBERED_SECONDS: Final = 10.0
 """After its end a consultation is still known to an event that comes late."""
 
@@ -244,10 +248,15 @@ class Consultations:
     # -------------------------------------------------------------------------------------- what becomes of them
 
     def _on_user_event(self, message: AmiMessage) -> None:
-        one = self._known.get(message["Consultation"]) if message["UserEvent"] == "CallrouterConsulted" else None
-        if one is not None:
-            one.answer(message["Uniqueid"], message["Channel"], "")
-            self._answered(one)
+        one = self._known.get(message["Consultation"]) if message["UserEvent"] in _OF_CONSULTATIONS else None
+        if one is None:
+            return
+        if message["UserEvent"] == UNREACHED:
+            self._tell(one.call_id, ControlLost(reason=f"{one.party} did not answer", at=self._now(), wait_over=True))
+            self._forget_later(one)
+            return
+        one.answer(message["Uniqueid"], message["Channel"], "")
+        self._answered(one)
 
     def _on_agent_connect(self, message: AmiMessage) -> None:
         one = self._known.get(message["Uniqueid"])

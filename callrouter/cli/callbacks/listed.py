@@ -41,7 +41,7 @@ def list_all(
 
     found = asyncio.run(work())
     if as_json:
-        from callrouter.api.schemas import CallbackOut, CallbacksOut
+        from callrouter.api.schemas.called_back import CallbackOut, CallbacksOut
 
         out = [CallbackOut.model_validate(one) for one in found.callbacks]
         typer.echo(CallbacksOut(callbacks=out, next_cursor=found.next_cursor).model_dump_json(indent=2))
@@ -71,7 +71,7 @@ def abandoned(
 
     found = asyncio.run(work())
     if as_json:
-        from callrouter.api.schemas import AbandonedCallerOut, WorklistOut
+        from callrouter.api.schemas.called_back import AbandonedCallerOut, WorklistOut
 
         out = [AbandonedCallerOut.model_validate(one) for one in found.callers]
         typer.echo(WorklistOut(callers=out, next_cursor=found.next_cursor).model_dump_json(indent=2))

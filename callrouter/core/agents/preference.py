@@ -61,6 +61,14 @@ def team_of(queue: str) -> str:
     return queue.partition(_DOT)[0]
 
 
+def leaves_out(queue: str) -> bool:
+    """Whether agents of the team may not be rung in a queue that has this name at the PBX; of a digest it is supposed.
+
+    Asterisk's dialplan asks the same (extensions.conf, callrouter-queue-there).
+    """
+    return any(part.startswith(("-", "_")) for part in queue.split(_DOT)[1:])
+
+
 def levels_with(preference: Preference, levels: Mapping[str, int]) -> dict[str, int]:
     """Each agent's level for those who prefer so, from 1 and without gaps; who is never rung has none.
 

@@ -1,8 +1,8 @@
 """Supervisors in a conversation: legs of their own, and what becomes of the agent's when one takes over. Pure.
 
 A supervisor's leg begins when they have picked up and is over when their channel is, or the call. Each thing they do is
-stamped in the journey. Who takes over is an agent from then on: they have the caller, and the agent's leg ends with
-nobody's hang-up, as when a caller is given away.
+stamped in the journey. Who takes over is an agent from then on: they have the caller (`take_over`), and the first
+agent's conversation ends with nobody's hang-up, as when a caller is given away.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from callrouter.core.books import legs
-from callrouter.core.call import Call, Leg, LegPurpose, Visit, replace
+from callrouter.core.call import Call, DialAttempt, Leg, LegPurpose, Visit, replace
 from callrouter.core.inputs import SupervisionMode, SupervisorTold
 
 STAMP: Final = "supervision"
@@ -31,8 +31,7 @@ def hear(call: Call, told: SupervisorTold) -> Call:
         call = legs.add(call, LegPurpose.SUPERVISION, told.party, leg=told.leg, began_at=told.at, answered_at=told.at)
     elif told.mode is not SupervisionMode.TAKE_OVER and told.mode.value in _last_stamp(call):
         return call
-    call = _stamped(call, f"{told.mode} by {told.party}", told.at)
-    return _taken_over(call, told) if told.mode is SupervisionMode.TAKE_OVER else call
+    return _stamped(call, f"{told.mode} by {told.party}", told.at)
 
 
 def closed(before: Call, after: Call, at: datetime) -> tuple[Call, list[Leg]]:
@@ -51,10 +50,14 @@ def close(call: Call, at: datetime) -> tuple[Call, list[Leg]]:
     return (_close(call, over, at), over) if over else (call, [])
 
 
-def _taken_over(call: Call, told: SupervisorTold) -> Call:
+def take_over(call: Call, told: SupervisorTold) -> Call:
+    """The supervisor has the caller of a conversation that is closed: one of their own, in the same wait of the same
+    node, and no supervision any more.
+    """
+    agent = told.agent or told.party
     call = _close(call, [one for one in call.legs if _supervises(one) and one.leg == told.leg], told.at)
-    call = legs.close(call, LegPurpose.AGENT, told.at, None)
-    return legs.add(call, LegPurpose.AGENT, told.party, leg=told.leg, began_at=told.at, answered_at=told.at)
+    has = DialAttempt(target=agent, started_at=told.at, answered_at=told.at, agent=agent)
+    return legs.begin_colleague(replace(call, dials=(*call.dials, has)), told.at, told.leg)
 
 
 def _supervises(one: Leg) -> bool:

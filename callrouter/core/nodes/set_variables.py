@@ -6,6 +6,8 @@ set: { variables: { motif: urgence }, next: secretaries }
 
 Variables are kept with the call and stand in its record. `set: { language: en, next: welcome }` changes the language
 instead, or as well: all that follows is spoken in it, and every prompt on the way must be written in it.
+`show`, `route` and `explain` call a node that is met in another language than the first `welcome@en`; an expected route
+may name it so, or as `welcome`.
 """
 
 from __future__ import annotations

@@ -77,13 +77,26 @@ def supervised(call: Call, told: inputs.SupervisorTold) -> Turn:
     after = supervision.hear(call, told)
     if after is call:
         return Turn(call=call)
-    after, held = holds.noted(call, replace(after, revision=call.revision.next()))
+    if told.mode is inputs.SupervisionMode.TAKE_OVER:
+        return _taken_over(after, told)
+    after = replace(after, revision=call.revision.next())
+    return Turn(call=after, facts=(fact.SupervisionNoted(call=after, party=told.party, mode=told.mode, at=told.at),))
+
+
+def _taken_over(call: Call, told: inputs.SupervisorTold) -> Turn:
+    """The first agent's conversation is over, by nobody's hang-up; the supervisor's begins."""
+    facts: list[fact.Fact] = []
+    call = end_consultation(facts, call, told.at)
+    closed = note_closed(facts, close_open_visits(call, told.at), GIVEN_AWAY)
+    after = supervision.take_over(closed, told)
+    after = replace(after, revision=after.revision.next())
     return Turn(
         call=after,
         facts=(
-            *[fact.HoldNoted(call=after, hold=one) for one in held],
-            *[fact.LegEnded(call=after, leg=one) for one in legs.closed(call, after)],
+            *facts,
+            *[fact.LegEnded(call=after, leg=one) for one in legs.closed(closed, after)],
             fact.SupervisionNoted(call=after, party=told.party, mode=told.mode, at=told.at),
+            fact.Bridged(call=after),
         ),
     )
 

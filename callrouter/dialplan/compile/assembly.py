@@ -17,8 +17,9 @@ from msgspec import Struct, field
 from callrouter.core import numbers
 from callrouter.core.call import replace
 from callrouter.core.nodes import Node
+from callrouter.dialplan.document_part import Place
 from callrouter.dialplan.issues import closest, shown
-from callrouter.dialplan.scope import Place, Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.snippets import CHECKS, Snippet, fill, is_number
 from callrouter.dialplan.verbs import NodeBlock
 from callrouter.dialplan.verbs.include import IncludeBlock
@@ -39,7 +40,7 @@ MAX_SNIPPETS_DEEP = 8
 class Growth(Struct, kw_only=True, eq=False):
     """One tree that grows: a client's, or a snippet's at one place, in one language."""
 
-    scope: Scope
+    scope: NameScope
     blocks: Mapping[str, NodeBlock]
     prefix: str = ""
     suffix: str = ""
@@ -62,7 +63,7 @@ class Growth(Struct, kw_only=True, eq=False):
 class Lead(Struct, frozen=True, kw_only=True):
     """A place that leads to another client."""
 
-    scope: Scope
+    scope: NameScope
     path: tuple[str, ...]
     draft: Draft
 
@@ -265,7 +266,7 @@ class Assembly:
         found = self._trees[key]
         return (found, self._starts[key]) if found else None
 
-    def _find_client(self, scope: Scope, name: str, block: RedirectBlock) -> Draft | None:
+    def _find_client(self, scope: NameScope, name: str, block: RedirectBlock) -> Draft | None:
         key = "client" if block.client is not None else "did"
         path = ("nodes", name, "redirect", key)
         known = self._neighbours
@@ -337,7 +338,7 @@ class Assembly:
             depth=tree.depth + 1,
         )
 
-    def _no_snippet(self, scope: Scope, name: str, *here: str) -> None:
+    def _no_snippet(self, scope: NameScope, name: str, *here: str) -> None:
         shared = scope.shared
         if "snippets" in shared.refused or name in shared.bad_snippets:
             scope.fail(f"snippet {shown(name)} cannot be used: mend it in shared/snippets.yaml first", *here, "snippet")

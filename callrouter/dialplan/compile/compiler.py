@@ -23,7 +23,7 @@ from callrouter.dialplan.documents.client_file import ClientFile, ServiceLevelBl
 from callrouter.dialplan.documents.drafts import Draft
 from callrouter.dialplan.issues import Issue, Severity, closest, errors, lasting, shown
 from callrouter.dialplan.proof import Tree, check_dialled, prove
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 
@@ -119,7 +119,7 @@ def _compile_alone(
     return _judged(compiled, plan, issues), assembly
 
 
-def _accepting(scope: Scope, file: ClientFile) -> list[Issue]:
+def _accepting(scope: NameScope, file: ClientFile) -> list[Issue]:
     """The issues without those that the file accepts; a name that accepts nothing is said to."""
     found = {issue.name for issue in scope.issues}
     kept = [issue for issue in scope.issues if issue.name not in file.accepted]
@@ -138,7 +138,7 @@ def _client_of(value: Any) -> str:
 
 
 def _compile(
-    scope: Scope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
+    scope: NameScope, drafted: Draft, file: ClientFile, today: date, neighbours: Neighbours | None
 ) -> tuple[Plan, Assembly, dict[str, str]]:
     """The plan, what it was assembled of, and the numbers it dials that are a client's (`Compiled.dialled`)."""
     scope = named(scope, file, today)
@@ -196,7 +196,7 @@ def _compile(
     return plan, assembly, dialled
 
 
-def _other_client(scope: Scope, other: Draft, prefix: str, included_at: str, today: date) -> Growth | None:
+def _other_client(scope: NameScope, other: Draft, prefix: str, included_at: str, today: date) -> Growth | None:
     """The tree of a client that this one leads to from there; None when it cannot be entered."""
     if other.file is None:
         return None
@@ -218,7 +218,7 @@ def _other_client(scope: Scope, other: Draft, prefix: str, included_at: str, tod
     )
 
 
-def _grown(scope: Scope, file: ClientFile, assembly: Assembly) -> Tree:
+def _grown(scope: NameScope, file: ClientFile, assembly: Assembly) -> Tree:
     """All nodes that a call can reach, from the start and from the fallback."""
     written = scope.written
     fallback, extra = fallback_of(scope, file, written)
@@ -236,7 +236,7 @@ def _grown(scope: Scope, file: ClientFile, assembly: Assembly) -> Tree:
     )
 
 
-def _version(scope: Scope, drafted: Draft, assembly: Assembly) -> str:
+def _version(scope: NameScope, drafted: Draft, assembly: Assembly) -> str:
     """Of all documents the plan stands on."""
     others = (other for _, other in sorted(assembly.uses.items()) if other is not drafted)
     contents = (scope.document.content, *(other.document.content for other in others))
@@ -244,7 +244,7 @@ def _version(scope: Scope, drafted: Draft, assembly: Assembly) -> str:
     return _version_of(own, _shared_digest(scope.shared.content), *beyond)
 
 
-def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None:
+def _check_languages(scope: NameScope, file: ClientFile, assembly: Assembly) -> None:
     """Warn of languages that no call ever hears."""
     if len(file.languages) > 1 and not errors(scope.issues):
         own = (name for name in assembly.nodes if "@" in name and not name.startswith(assembly.foreign))
@@ -255,7 +255,7 @@ def _check_languages(scope: Scope, file: ClientFile, assembly: Assembly) -> None
                 scope.fail(wrong, "languages", index, severity=Severity.WARNING)
 
 
-def _identity(scope: Scope, file: ClientFile) -> Identity | None:
+def _identity(scope: NameScope, file: ClientFile) -> Identity | None:
     """Who calls when somebody outside is rung; None where that is not declared, or wrong."""
     if "trunk" in scope.shared.refused:
         scope.fail(f"{scope.shared.refused['trunk']} says who we are when we call out: mend that first", "identity")

@@ -9,7 +9,7 @@ from callrouter.core.nodes import HangupNode, Node, QueueNode, RedirectNode
 from callrouter.dialplan.documents.client_file import ClientFile, FallbackBlock
 from callrouter.dialplan.issues import Severity, closest, shown
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 FALLBACK = "(fallback)"
 FALLBACK_BYE_NODE = "(fallback bye)"
@@ -17,7 +17,7 @@ FALLBACK_BYE_NODE = "(fallback bye)"
 FALLBACK_WAIT_SECONDS = 180.0
 
 
-def fallback_of(scope: Scope, file: ClientFile, written: Collection[str]) -> tuple[str, dict[str, Node]]:
+def fallback_of(scope: NameScope, file: ClientFile, written: Collection[str]) -> tuple[str, dict[str, Node]]:
     """The node a call goes to when something cannot be done, and the nodes that are made for it."""
     block = file.fallback
     if block is None:
@@ -39,7 +39,7 @@ def fallback_of(scope: Scope, file: ClientFile, written: Collection[str]) -> tup
     return (FALLBACK, {first.name: first, bye.name: bye}) if first else ("", {})
 
 
-def _first(scope: Scope, block: FallbackBlock, line: int, bye: str) -> Node | None:
+def _first(scope: NameScope, block: FallbackBlock, line: int, bye: str) -> Node | None:
     """A team's queue or a number; None when the number is none."""
     if block.queue is not None:
         preference = scope.line_of(block.queue, "fallback", "queue")

@@ -22,7 +22,7 @@ from callrouter.dialplan.issues import Severity, closest, shown
 from callrouter.dialplan.language import timezones
 from callrouter.dialplan.language.bounds import unusual
 from callrouter.dialplan.language.languages import LANGUAGES
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared import hours
 from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.dialling import allowance
@@ -35,10 +35,10 @@ UNKNOWN_CLIENT = "unknown-did"
 """Client of the calls nobody's numbers hold."""
 
 
-def scope_of(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource) -> Scope:
+def scope_of(drafted: Draft, file: ClientFile, shared: Shared, sounds: SoundSource) -> NameScope:
     """What the client is compiled with; nothing is named yet."""
     country = (file.country or timezones.country_of(file.timezone, shared.country)).upper()
-    return Scope(
+    return NameScope(
         document=drafted.document,
         shared=shared,
         sounds=sounds,
@@ -56,7 +56,7 @@ def languages_of(file: ClientFile) -> tuple[str, ...]:
     return tuple(dict.fromkeys((file.language, *file.languages)))
 
 
-def check_frame(scope: Scope, file: ClientFile) -> bool:
+def check_frame(scope: NameScope, file: ClientFile) -> bool:
     """What everything else stands on; without it nothing more is compiled."""
     before = len(scope.issues)
     if file.client == UNKNOWN_CLIENT:
@@ -80,7 +80,7 @@ def check_frame(scope: Scope, file: ClientFile) -> bool:
     return len(scope.issues) == before
 
 
-def _check_former_names(scope: Scope, file: ClientFile) -> None:
+def _check_former_names(scope: NameScope, file: ClientFile) -> None:
     """What one file can say of its earlier names; whether another file has one of them, the folder says."""
     for index, name in enumerate(file.formerly):
         if name == file.client:
@@ -91,7 +91,7 @@ def _check_former_names(scope: Scope, file: ClientFile) -> None:
             scope.fail(f"formerly: {shown(name)} stands here twice", "formerly", index)
 
 
-def named(scope: Scope, file: ClientFile, today: date) -> Scope:
+def named(scope: NameScope, file: ClientFile, today: date) -> NameScope:
     """The scope with what the client's nodes name; findings go to the list that both share."""
     contacts, wrong = people(file.contacts, scope.document, scope.country)
     scope.issues.extend(wrong)
@@ -115,7 +115,7 @@ def named(scope: Scope, file: ClientFile, today: date) -> Scope:
     )
 
 
-def _check_given_out(scope: Scope, contacts: Mapping[str, Person]) -> None:
+def _check_given_out(scope: NameScope, contacts: Mapping[str, Person]) -> None:
     """Warn of contacts whose number nobody could have: a digit was mistaken."""
     for name, person in contacts.items():
         if person.number is not None and (wrong := unlikely(person.number)):
@@ -128,7 +128,7 @@ def _general(shared: Dialling, country: str) -> Dialling:
     return shared.plus(countries=(country,))
 
 
-def _almanac(scope: Scope, file: ClientFile, today: date) -> Almanac:
+def _almanac(scope: NameScope, file: ClientFile, today: date) -> Almanac:
     """The holidays that the client's hours keep; where they keep none, those of its country."""
     calendars = (scope.shared.calendars.get(block.calendar or "") for block in file.hours.values())
     kept = (block.holidays for block in (*file.hours.values(), *calendars) if block)
@@ -136,7 +136,7 @@ def _almanac(scope: Scope, file: ClientFile, today: date) -> Almanac:
     return Almanac(codes=codes or (scope.country,), year=today.year)
 
 
-def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
+def _schedules(scope: NameScope, file: ClientFile, today: date) -> Mapping[str, Schedule]:
     found: dict[str, Schedule] = {}
     for written, block in file.hours.items():
         name = hours_called(written)
@@ -163,7 +163,7 @@ def _schedules(scope: Scope, file: ClientFile, today: date) -> Mapping[str, Sche
     return found
 
 
-def _lists(scope: Scope, file: ClientFile) -> Mapping[str, CallerList]:
+def _lists(scope: NameScope, file: ClientFile) -> Mapping[str, CallerList]:
     """The shared lists, and the client's own, which stand instead of shared ones of their names."""
     if not file.lists:
         return scope.shared.lists
@@ -181,7 +181,7 @@ def _lists(scope: Scope, file: ClientFile) -> Mapping[str, CallerList]:
     return found
 
 
-def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
+def numbers_of(scope: NameScope, file: ClientFile) -> tuple[str, ...]:
     """The numbers callers dial, in E.164."""
     found: dict[str, int] = {}
     for index, written in enumerate(file.numbers):
@@ -200,7 +200,7 @@ def numbers_of(scope: Scope, file: ClientFile) -> tuple[str, ...]:
     return tuple(found)
 
 
-def transfer_rules(scope: Scope) -> TransferRules:
+def transfer_rules(scope: NameScope) -> TransferRules:
     """Whom the client's callers may be given to: its contacts, the shared ones, and what it may have dialled."""
     people_of_all = {**scope.shared.contacts, **scope.contacts}
     numbers_by_name = {name: person.number for name, person in people_of_all.items() if person.number is not None}

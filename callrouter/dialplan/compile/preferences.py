@@ -7,12 +7,12 @@ from collections.abc import Collection
 from callrouter.core.agents.preference import Preference, whole_seconds
 from callrouter.dialplan.documents.client_file import ClientFile, PreferenceBlock
 from callrouter.dialplan.issues import Severity, closest, shown
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.derived import derived_queue, levels_of, shortest_in
 from callrouter.dialplan.shared.queues import TeamQueue
 
 
-def preferences_of(scope: Scope, file: ClientFile) -> dict[str, Preference]:
+def preferences_of(scope: NameScope, file: ClientFile) -> dict[str, Preference]:
     """By team; a team of which the client wants what it does anyway is left out."""
     found: dict[str, Preference] = {}
     for name, block in file.agents.items():
@@ -33,7 +33,7 @@ def preferences_of(scope: Scope, file: ClientFile) -> dict[str, Preference]:
     return found
 
 
-def check_waited_in(scope: Scope, file: ClientFile) -> None:
+def check_waited_in(scope: NameScope, file: ClientFile) -> None:
     """Warn of a team in whose queue no caller waits by the client's tree."""
     for name in file.agents:
         if name in scope.shared.queues and name not in scope.waited_in:
@@ -44,7 +44,7 @@ def check_waited_in(scope: Scope, file: ClientFile) -> None:
             scope.fail(idle, "agents", name, name="idle-preference")
 
 
-def _is_possible(scope: Scope, team: TeamQueue, block: PreferenceBlock) -> bool:
+def _is_possible(scope: NameScope, team: TeamQueue, block: PreferenceBlock) -> bool:
     before = len(scope.issues)
     for key, agents in (("prefer", block.prefer), ("never", block.never)):
         for index, agent in enumerate(agents):
@@ -57,7 +57,7 @@ def _is_possible(scope: Scope, team: TeamQueue, block: PreferenceBlock) -> bool:
     return len(scope.issues) == before
 
 
-def _check_effect(scope: Scope, team: TeamQueue, block: PreferenceBlock, found: Preference | None) -> None:
+def _check_effect(scope: NameScope, team: TeamQueue, block: PreferenceBlock, found: Preference | None) -> None:
     """Say what does nothing: an error where it never could, a note where it is so by chance."""
     left = set(team.members) - set(block.never)
     if block.prefer and not (found and found.prefer):

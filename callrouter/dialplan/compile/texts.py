@@ -13,7 +13,7 @@ from callrouter.dialplan.language.languages import FIGURES, LANGUAGES, READ_BY_A
 from callrouter.dialplan.language.own_texts import FALLBACK_BYE, counted
 from callrouter.dialplan.language.prompts import OwnWordsBlock, PromptBlock
 from callrouter.dialplan.language.sentences import pieces
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.reading import Shared
 from callrouter.dialplan.sounds import SoundSource
 from callrouter.dialplan.verbs import NodeBlock
@@ -38,14 +38,14 @@ def sentences(drafted: Draft, shared: Shared, sounds: SoundSource) -> Iterator[t
         yield file.answer_phrase, file.language
 
 
-def _own(block: OwnWordsBlock, scope: Scope) -> Iterator[tuple[str, str]]:
+def _own(block: OwnWordsBlock, scope: NameScope) -> Iterator[tuple[str, str]]:
     """Sentences of our own."""
     for text, count in block.own_words():
         if (words := scope.own_text(text)) is not None:
             yield counted(words, count), scope.language
 
 
-def _texts(prompt: PromptBlock, scope: Scope) -> Iterator[tuple[str, str]]:
+def _texts(prompt: PromptBlock, scope: NameScope) -> Iterator[tuple[str, str]]:
     """What is spoken of one prompt; where a value stands, all that it may need."""
     scope = scope.spoken_in(prompt.language)
     places = prompt.digits is not None or prompt.telephone is not None

@@ -176,10 +176,11 @@ class RotaBlock(Block):
     change: Annotated[str, _checked(values.weekly_instant)] = "mon 00:00"
     """Day and time at which the week changes hands, such as `mon 08:00`; days of exception begin at that time too."""
     cycle: Annotated[tuple[Names, ...], Before(as_list), OneOrMany()] = ()
-    """Contacts who take turns of a week, one after the other, again and again. A list in the list is on call together,
-    and is rung at once: `[[anna, bob], carla]`."""
+    """Contacts of `shared/contacts.yaml` who take turns of a week, one after the other, again and again. A list in the
+    list is on call together, and is rung at once: `[[anna, bob], carla]`."""
     starting: Annotated[str, _checked(values.day)] | None = None
-    """A day in the first week of the cycle's first contact; needed with `cycle`."""
+    """A day in the first week of the cycle's first contact, in the past: nobody is on call before. Needed with
+    `cycle`."""
     weeks: dict[WeekName, Names] = Field(default_factory=dict)
     """Weeks by their ISO name (`2026-W52`) and who has them; they come before the cycle."""
     shifts: dict[Name, ShiftBlock] = Field(default_factory=dict)

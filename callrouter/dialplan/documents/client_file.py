@@ -179,6 +179,7 @@ class ClientFile(Block):
         "timezone": "write one such as Europe/Paris",
         "language": "write the language callers are spoken to in, such as fr",
         "start": "say at which node a call begins",
+        "nodes": "write the tree, each node with its name and one verb",
     }
 
     node_block: ClassVar[type[AnyNode]] = NodeBlock

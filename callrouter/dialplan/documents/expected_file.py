@@ -4,7 +4,8 @@ The models hold what such a table may say, and its meaning: editors and the refe
 `questions.expected` plays each row.
 """
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -119,6 +120,11 @@ class OrFailed:
 class ExpectedCall(Block):
     """One call: who calls, when, what everybody does, and what must come of it."""
 
+    missing: ClassVar[Mapping[str, str]] = {
+        "at": 'say when, as in "tue 10:00"',
+        "expect": "say what must come of it, as in queue:medical",
+    }
+
     from_: Text = Field(default=ORDINARY_CALLER, alias="from")
     """Who calls: a number, or why there is none (`withheld`, `unauthenticated`, `unavailable`). National numbers are
     those of the client's country."""
@@ -162,6 +168,10 @@ class ExpectedCalls(Block):
       - { at: "sun 03:00", dial: { doctors: busy }, expect: [message:message, node:on_duty] }
     ```
     """
+
+    missing: ClassVar[Mapping[str, str]] = {
+        "calls": 'write them below it, as in - { at: "tue 10:00", expect: queue:medical }'
+    }
 
     calls: Annotated[
         tuple[ExpectedCall, ...], BeforeValidator(as_list), Field(min_length=1, max_length=MOST_CALLS), OneOrMany()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -38,6 +38,8 @@ class ContactsFile(Block):
     ```
     """
 
+    missing: ClassVar[Mapping[str, str]] = {"contacts": "write them below it, as in doctor: { number: … }"}
+
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
     contacts: Annotated[dict[Name, ContactBlock], Before(as_mapping)]
@@ -54,6 +56,8 @@ class AgentsFile(Block):
     pauses: [lunch, training]
     ```
     """
+
+    missing: ClassVar[Mapping[str, str]] = {"agents": "write them below it, as in agent-1: { name: Anne Martin }"}
 
     agents: Annotated[dict[Name, AgentBlock], Before(as_mapping)]
     """Agents by the name that queues and figures know them under."""
@@ -90,6 +94,8 @@ class QueuesFile(Block):
     ```
     """
 
+    missing: ClassVar[Mapping[str, str]] = {"queues": "write them below it, as in medical: { members: [agent-1] }"}
+
     queues: Annotated[dict[Name, TeamQueueBlock], Before(as_mapping)]
     """Queues by name."""
 
@@ -104,6 +110,8 @@ class ListsFile(Block):
       ambulances: ["01 99 00 00 15"]
     ```
     """
+
+    missing: ClassVar[Mapping[str, str]] = {"lists": 'write them below it, as in nuisance: ["0162*"]'}
 
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
@@ -120,6 +128,8 @@ class PromptsFile(Block):
       goodbye: { fr: "Merci de votre appel. Au revoir.", en: "Thank you for calling. Goodbye." }
     ```
     """
+
+    missing: ClassVar[Mapping[str, str]] = {"prompts": "write them below it, as in goodbye: { fr: …, en: … }"}
 
     prompts: Annotated[dict[Name, dict[Name, Sentence]], Before(as_mapping)]
     """Sentences by name, then by language."""
@@ -202,6 +212,8 @@ class TrunkFile(Block):
     ```
     """
 
+    missing: ClassVar[Mapping[str, str]] = {"number": "write the operator's own number"}
+
     country: Line | None = None
     """ISO code of the country whose national numbers are written here; by default the operator's."""
     number: Line
@@ -232,6 +244,8 @@ class SnippetsFile(Block):
             play: { prompt: "Merci, nous vous rappelons.", next: $after }
     ```
     """
+
+    missing: ClassVar[Mapping[str, str]] = {"snippets": "write them below it, each with its start and nodes"}
 
     snippets: Annotated[dict[Name, SnippetBlock], Before(as_mapping)]
     """Snippets by name."""

@@ -23,6 +23,8 @@ class OrType:
 class ParameterBlock(Block):
     """A parameter of a snippet."""
 
+    missing: ClassVar[Mapping[str, str]] = {"type": f"write one of {', '.join(PARAMETER_TYPES)}"}
+
     type: ParameterType
     """What it stands for."""
     default: Annotated[Any, WithJsonSchema({})] = None
@@ -39,7 +41,10 @@ def _parameter(value: object) -> object:
 class SnippetBlock(Block):
     """A sub-tree that several clients use; `$name` stands for the value of a parameter."""
 
-    missing: ClassVar[Mapping[str, str]] = {"start": "say at which node a call begins"}
+    missing: ClassVar[Mapping[str, str]] = {
+        "start": "say at which node it begins",
+        "nodes": "write its nodes, as in a client's file",
+    }
 
     about: Line = ""
     """What it does, for people."""

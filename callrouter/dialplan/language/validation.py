@@ -108,14 +108,32 @@ def _sentence(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
             return str(found["ctx"]["error"]), ""
         case "string_type":
             return "is empty" if value is None else "must be a text", ""
+        case "model_type" | "model_attributes_type" if value is not None:
+            return f"must be a mapping, not {_kind(value)}: {_what_it_holds(_model_at(model, loc))}", ""
         case "dict_type" | "model_type" | "model_attributes_type" | "mapping_type":
             return "is empty" if value is None else f"must be a mapping, not {_kind(value)}", ""
         case "too_short":
             return "is empty", ""
         case "too_long":
             return f"holds {found['ctx']['actual_length']} entries, {found['ctx']['max_length']} are the most", ""
+        case "greater_than_equal":
+            return f"must be {found['ctx']['ge']} or more, not {value}", ""
+        case "less_than_equal":
+            return f"must be {found['ctx']['le']} or less, not {value}", ""
         case _:
             return found["msg"], ""
+
+
+_FEW_KEYS = 8
+
+
+def _what_it_holds(model: type[BaseModel]) -> str:
+    """What to write into a mapping: its keys, or of many those that it needs."""
+    allowed = _keys(model, ())
+    needed = tuple(field.alias or key for key, field in model.model_fields.items() if field.is_required())
+    listed = allowed if len(allowed) <= _FEW_KEYS else needed
+    word = "it needs" if listed is needed else "its key is" if len(listed) == 1 else "its keys are"
+    return f"{word} {', '.join(listed)}"
 
 
 def _kind(value: object) -> str:

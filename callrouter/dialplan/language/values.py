@@ -15,6 +15,8 @@ from callrouter.dialplan.issues import shown
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)", re.ASCII)
+_NUMBER_LIKE = re.compile(r"[+(]?[0-9][0-9 .()/-]{5,24}", re.ASCII)
+"""A telephone number, as people write it."""
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,47}")
 _TRUE = frozenset({"true", "yes", "on"})
 _FALSE = frozenset({"false", "no", "off"})
@@ -61,8 +63,18 @@ def name(value: str) -> str:
     """A name of ours: lower-case letters, digits, `_` and `-`, beginning with a letter."""
     word = text(value)
     if not _NAME.fullmatch(word):
-        raise ValueError(f'{shown(word)} is no name: use lower-case letters, digits, "_" and "-", a letter first')
+        raise ValueError(f"{shown(word)} is no name: {_instead_of_a_name(word)}")
     return word
+
+
+def _instead_of_a_name(word: str) -> str:
+    """What to write where something else than a name stands: several of them, an address, a number."""
+    if "," in word:
+        several = ", ".join(part.strip() for part in word.split(",") if part.strip())
+        return f"where several may stand, write a list, [{shown(several)[1:-1]}]"
+    if "@" in word or _NUMBER_LIKE.fullmatch(word):
+        return "addresses and numbers stand in contacts, and the contact's name stands here"
+    return 'use lower-case letters, digits, "_" and "-", a letter first'
 
 
 @_known(4_096)

@@ -33,12 +33,12 @@ from callrouter.dialplan.proof.turned_away import check_turned_away
 from callrouter.dialplan.proof.variables import check_room, check_set
 from callrouter.dialplan.proof.ways import check_lengths, check_loops, check_reached, check_targets, check_whole
 from callrouter.dialplan.proof.years import check_years
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 __all__ = ["Tree", "check_dialled", "prove"]
 
 
-def prove(scope: Scope, file: ClientFile, tree: Tree, today: date, dids: Sequence[str]) -> None:
+def prove(scope: NameScope, file: ClientFile, tree: Tree, today: date, dids: Sequence[str]) -> None:
     """Put all that is wrong with a client's tree, and all that is unwise, among the scope's issues.
 
     A tree of which nodes are missing (because they have errors of their own) is judged as far as that can be done:

@@ -14,11 +14,11 @@ from callrouter.dialplan.documents.client_file import ClientFile
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.graph import Tree
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.public_holidays import OF_FRANCE, countries
 
 
-def check_people(scope: Scope, tree: Tree) -> None:
+def check_people(scope: NameScope, tree: Tree) -> None:
     """Warn where the telephone that has just been rung in vain is rung again."""
     for name, about in tree.own.ringing.items():
         for path, who in _again(tree, name, about):
@@ -54,7 +54,7 @@ def _shown(ring: Ring) -> str:
     return shown(ring.whom if isinstance(ring.whom, str) else ring.whom.name)
 
 
-def check_queues(scope: Scope, tree: Tree) -> None:
+def check_queues(scope: NameScope, tree: Tree) -> None:
     """Warn of lines in which callers wait and nobody could ever answer."""
     for name, about in tree.own.queueing.items():
         for queue in about.queues:
@@ -64,7 +64,7 @@ def check_queues(scope: Scope, tree: Tree) -> None:
                 scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "name", name="empty-queue")
 
 
-def check_territory(scope: Scope, file: ClientFile, dids: Sequence[str]) -> None:
+def check_territory(scope: NameScope, file: ClientFile, dids: Sequence[str]) -> None:
     """Warn of a zone in which none of the client's numbers lies; numbers of no place lie everywhere."""
     here = country_of(scope.timezone, "")
     places = [territories_of(did) for did in dids]

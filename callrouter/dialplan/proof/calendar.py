@@ -20,7 +20,7 @@ from callrouter.dialplan.language.timezones import country_of
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD, KeptHours, each_kept
 from callrouter.dialplan.proof.surprises import check_surprises
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.public_holidays import OF_FRANCE
 
 LONGEST_NIGHT_HOURS = 16
@@ -37,7 +37,7 @@ LONG_OVER_DAYS = 30
 """A date that was over yesterday is taken out some day; one of months ago was never right, or is forgotten."""
 
 
-def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> None:
+def check_hours(scope: NameScope, blocks: Mapping[str, HoursBlock], today: date) -> None:
     """Every set of hours a client wrote or took from a shared calendar, by the name it stands under."""
     for written, kept in each_kept(scope, blocks, today):
         holidays = {holiday for one in kept for holiday in one.block.holidays}
@@ -50,7 +50,7 @@ def check_hours(scope: Scope, blocks: Mapping[str, HoursBlock], today: date) -> 
             _check_region(scope, one, holidays)
 
 
-def check_open(scope: Scope, tree: Tree, today: date) -> None:
+def check_open(scope: NameScope, tree: Tree, today: date) -> None:
     """The way for when it is open must be one that calls can take; that for holidays needs a day that is one."""
     for name, about in tree.about.items():
         kept = about.reads.hours
@@ -68,7 +68,7 @@ def check_open(scope: Scope, tree: Tree, today: date) -> None:
                 scope.fail(wrong, *here, "holiday", severity=Severity.WARNING)
 
 
-def _check_clock_changes(scope: Scope, kept: KeptHours, today: date) -> None:
+def _check_clock_changes(scope: NameScope, kept: KeptHours, today: date) -> None:
     """Warn of hours of which nothing is left on a day whose clocks go forward; once for the week, and each exception.
 
     An exception comes before the week: on its days the week's hours are not kept.
@@ -95,7 +95,7 @@ def _check_clock_changes(scope: Scope, kept: KeptHours, today: date) -> None:
                     told = told or part == "open"
 
 
-def _check_nights(scope: Scope, kept: KeptHours) -> None:
+def _check_nights(scope: NameScope, kept: KeptHours) -> None:
     """Warn of hours that end before they begin, and so hold nearly a whole day: the two were probably exchanged."""
     for part, written in (("open", kept.block.open or {}), ("exceptions", kept.block.exceptions)):
         for key, ranges in written.items():
@@ -108,7 +108,7 @@ def _check_nights(scope: Scope, kept: KeptHours) -> None:
                     kept.warn(scope, f"{wrong}: write {shown(meant)} if that is meant", part, key, index)
 
 
-def _check_dates(scope: Scope, kept: KeptHours, today: date) -> None:
+def _check_dates(scope: NameScope, kept: KeptHours, today: date) -> None:
     """Warn of closings that are longer than any, and of days that have long been over: slips of the year, mostly."""
     closed = list(enumerate(kept.block.closed))
     for index, written in closed:
@@ -125,7 +125,7 @@ def _check_dates(scope: Scope, kept: KeptHours, today: date) -> None:
             kept.say(scope, wrong, key, place, name="past-date")
 
 
-def _check_region(scope: Scope, kept: KeptHours, holidays: Collection[str]) -> None:
+def _check_region(scope: NameScope, kept: KeptHours, holidays: Collection[str]) -> None:
     """Warn of a territory overseas that keeps the holidays of the mainland only."""
     if "FR" in kept.block.holidays:
         region = OF_FRANCE.get(country_of(scope.timezone, "")) or OF_FRANCE.get(scope.country)

@@ -29,7 +29,7 @@ from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.hidden import hidden
 from callrouter.dialplan.proof.weeks import lies_within
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 
 class _Fact(Struct, frozen=True):
@@ -94,7 +94,7 @@ def _is_asked_twice(asking: Mapping[str, About]) -> bool:
     return False
 
 
-def check_decided(scope: Scope, tree: Tree) -> None:
+def check_decided(scope: NameScope, tree: Tree) -> None:
     """Warn of each exit that is never taken, or always, because of an earlier node; once for all languages."""
     if not _is_asked_twice(tree.own.asking):
         return
@@ -154,7 +154,7 @@ def _goes_by_hours_alone(tree: Tree, name: str) -> bool:
 
 
 def _decided(
-    scope: Scope, tree: Tree, name: str, known: Sequence[_Fact]
+    scope: NameScope, tree: Tree, name: str, known: Sequence[_Fact]
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What a node asks in vain: the path from below its name, and the sentence."""
     if not known:

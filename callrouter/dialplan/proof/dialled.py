@@ -14,7 +14,7 @@ from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import About
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.graph import Tree
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 
 class _Dialled(Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class _Dialled(Struct, frozen=True, kw_only=True):
     """From below the verb on."""
 
 
-def check_dialled(scope: Scope, tree: Tree, owner: Callable[[str], str]) -> dict[str, str]:
+def check_dialled(scope: NameScope, tree: Tree, owner: Callable[[str], str]) -> dict[str, str]:
     """Blame each number that is a client's own; every number the tree dials, and the document that has it (or none).
 
     `owner` names the document of the client that a number is dialled for, or nothing.
@@ -48,7 +48,7 @@ def _dialled(about: About) -> Iterator[_Dialled]:
             yield _Dialled(number=number, who=f"contact {shown(name)} " if name else "", path=ring.path)
 
 
-def _blame(scope: Scope, node: Node, one: _Dialled, file: str) -> None:
+def _blame(scope: NameScope, node: Node, one: _Dialled, file: str) -> None:
     whose = "this client itself" if file == scope.document.file else file
     wrong = f"{one.number} is a number of {whose}: the call would come in again through the telephone network"
     if node.name.startswith("("):

@@ -13,7 +13,7 @@ from callrouter.core.nodes import Node
 from callrouter.core.nodes.about import About, Family, LeftBy
 from callrouter.dialplan.issues import Severity, closest, shown
 from callrouter.dialplan.proof.graph import Tree
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 MOST_KEYS = 8
 """Keys a willing caller presses before somebody is called: a number of a file and a choice, but not two of each."""
@@ -25,7 +25,7 @@ Cost = tuple[int, float]
 """Keys, then seconds of listening."""
 
 
-def check_effort(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
+def check_effort(scope: NameScope, tree: Tree, emergency: Collection[str]) -> None:
     """Warn of what callers complain about."""
     _check_own_option(scope, tree)
     _check_greeting(scope, tree)
@@ -46,7 +46,7 @@ def _all_keys(tree: Tree) -> int:
     return sum(about.effort.keys for about in tree.about.values())
 
 
-def _check_own_option(scope: Scope, tree: Tree) -> None:
+def _check_own_option(scope: NameScope, tree: Tree) -> None:
     for name, node in tree.nodes.items():
         for way, target in node.exits.items():
             if target == name and way.startswith("key:"):
@@ -55,7 +55,7 @@ def _check_own_option(scope: Scope, tree: Tree) -> None:
                 scope.fail(wrong, "nodes", name, node.kind, "keys", key, severity=Severity.WARNING)
 
 
-def _check_greeting(scope: Scope, tree: Tree) -> None:
+def _check_greeting(scope: NameScope, tree: Tree) -> None:
     """The longest that is said before the first question, human or message; a menu's own question counts."""
     if not tree.backwards or tree.start not in tree.nodes:
         return
@@ -156,7 +156,7 @@ def _steps(node: Node, about: About, hours: Collection[str] | None) -> Iterator[
             yield target, about.effort.keys if by is LeftBy.KEY else 0, about.effort.seconds
 
 
-def _check_emergency(scope: Scope, tree: Tree, emergency: Collection[str]) -> None:
+def _check_emergency(scope: NameScope, tree: Tree, emergency: Collection[str]) -> None:
     """The way to help must not be longer than the shortest way to anybody else, for calls that it is open to."""
     nodes = {name: [one for one in tree.nodes if _stands_for(one, name)] for name in emergency}
     helping = {one for names in nodes.values() for one in names}

@@ -9,10 +9,10 @@ from callrouter.core.agents.preference import team_of
 from callrouter.core.fallback import alone
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.graph import Tree
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 
-def check_fallback(scope: Scope, tree: Tree) -> None:
+def check_fallback(scope: NameScope, tree: Tree) -> None:
     """What the fallback leads to must work without the engine."""
     node = tree.nodes.get(tree.fallback)
     if node is None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from callrouter.core.schedule import Span
 from callrouter.dialplan.documents.calendar import CalendarBlock, HoursBlock
 from callrouter.dialplan.issues import Severity, shown
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 from callrouter.dialplan.shared.almanac import Almanac
 from callrouter.dialplan.shared.hours import almanac_of
 
@@ -38,13 +38,13 @@ class KeptHours(Struct, frozen=True, kw_only=True):
         """Whether a text stands for a day."""
         return any(first <= day <= last for first, last in self.spans(written))
 
-    def say(self, scope: Scope, message: str, *path: str | int, name: str = "") -> None:
+    def say(self, scope: NameScope, message: str, *path: str | int, name: str = "") -> None:
         """Note what may surprise; with a name, warn of it, as a file may accept."""
         here = (*self.path, *path) if not self.calendar else self.path
         what = f"hours: calendar {shown(self.calendar)}" if self.calendar else f"hours.{path[0]}"
         scope.fail(f"{what}: {message}", *here, severity=Severity.NOTE, name=name)
 
-    def warn(self, scope: Scope, message: str, *path: str | int) -> None:
+    def warn(self, scope: NameScope, message: str, *path: str | int) -> None:
         """Note what is unwise; nobody's calendar is blamed for the zone of one client."""
         if self.calendar:
             scope.fail(f"hours: calendar {shown(self.calendar)}: {message}", *self.path, severity=Severity.WARNING)
@@ -53,7 +53,7 @@ class KeptHours(Struct, frozen=True, kw_only=True):
 
 
 def each_kept(
-    scope: Scope, blocks: Mapping[str, HoursBlock], today: date
+    scope: NameScope, blocks: Mapping[str, HoursBlock], today: date
 ) -> Iterator[tuple[str, tuple[KeptHours, ...]]]:
     """Every set of hours of a client, as it is written: by the name it stands under its own part, and the calendar's
     it begins from.

@@ -11,7 +11,7 @@ from callrouter.core.schedule import DAYS
 from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 _MINUTES_A_WEEK = 7 * 24 * 60
 
@@ -19,7 +19,7 @@ Gap = tuple[date, date | None]
 """First day without anybody, and the last; None: nobody follows."""
 
 
-def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
+def check_rotas(scope: NameScope, tree: Tree, today: date) -> None:
     """Each rota a tree rings by: neither a gap within it nor its end within two years is right."""
     told: set[str] = set()
     for name, about in tree.about.items():
@@ -31,16 +31,15 @@ def check_rotas(scope: Scope, tree: Tree, today: date) -> None:
             if day := claimed_twice(rota):
                 wrong = f"rota {shown(rota.name)} gives {day.isoformat()} to two people: a day needs one of them"
                 scope.fail(wrong, *here)
-            for whose, first, last in _all_gaps(rota, today):
-                until = f"to {last.isoformat()}" if last else "on: write who follows"
-                wrong = f"rota {shown(rota.name)}{whose} names nobody from {first.isoformat()} {until}"
+            for whose, turns, first, last in _all_gaps(rota, today):
+                wrong = f"rota {shown(rota.name)}{whose} names nobody {_gap_and_mend(turns, first, last)}"
                 scope.fail(wrong, *here, dated=True)
             if rota.name not in told:
                 told.add(rota.name)
                 _check_times(scope, rota, today, here)
 
 
-def _check_times(scope: Scope, rota: Rota, today: date, here: tuple[str | int, ...]) -> None:
+def _check_times(scope: NameScope, rota: Rota, today: date, here: tuple[str | int, ...]) -> None:
     """What may surprise of a rota: times that no shift holds, and days that begin at another hour than midnight."""
     if gap := no_shift(rota):
         wrong = f"rota {shown(rota.name)} has no shift from {gap}, and nobody is on call then"
@@ -87,13 +86,23 @@ def _instant(minute: int) -> str:
     return f"{DAYS[day]} {clock // 60:02}:{clock % 60:02}"
 
 
-def _all_gaps(rota: Rota, today: date) -> Iterator[tuple[str, date, date | None]]:
-    """The gaps of a rota's own turns and of each shift's: whose, first day and last."""
+def _gap_and_mend(turns: Turns, first: date, last: date | None) -> str:
+    """From when to when, and what to write."""
+    if last is None:
+        return f"from {first.isoformat()} on: write who follows"
+    mend = "write who is on call, in weeks or exceptions"
+    if turns.cycle and turns.starting and last < turns.starting:
+        mend = f"its cycle starts on {turns.starting.isoformat()}; name an earlier week of the first contact's"
+    return f"from {first.isoformat()} to {last.isoformat()}: {mend}"
+
+
+def _all_gaps(rota: Rota, today: date) -> Iterator[tuple[str, Turns, date, date | None]]:
+    """The gaps of a rota's own turns and of each shift's: whose, the turns, first day and last."""
     if rota.turns.cycle or rota.turns.weeks:
-        yield from (("", *gap) for gap in gaps(rota, today))
+        yield from (("", rota.turns, *gap) for gap in gaps(rota, today))
     for shift in rota.shifts:
         found = _gaps(rota, shift.turns, today)
-        yield from ((f", shift {shown(shift.name)},", *gap) for gap in found)
+        yield from ((f", shift {shown(shift.name)},", shift.turns, *gap) for gap in found)
 
 
 def gaps(rota: Rota, today: date) -> Iterator[Gap]:

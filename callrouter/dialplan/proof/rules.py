@@ -17,10 +17,10 @@ from callrouter.dialplan.issues import Severity, shown
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.hidden import hidden
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 
-def check_rules(scope: Scope, tree: Tree) -> None:
+def check_rules(scope: NameScope, tree: Tree) -> None:
     """Lists of callers, and conditions of branches."""
     asking = [tree.nodes[name] for name, about in tree.about.items() if about.reads.lists]
     if asking:
@@ -30,7 +30,7 @@ def check_rules(scope: Scope, tree: Tree) -> None:
             _check_conditions(scope, tree.nodes[name], about.reads.conditions)
 
 
-def check_seasons(scope: Scope, tree: Tree, today: date) -> None:
+def check_seasons(scope: NameScope, tree: Tree, today: date) -> None:
     """Conditions on days that are over: no call goes there any more, and the client believes that some do."""
     for name, about in tree.own.asking.items():
         for index, condition in enumerate(about.reads.conditions):
@@ -40,7 +40,7 @@ def check_seasons(scope: Scope, tree: Tree, today: date) -> None:
                 scope.fail(wrong, "nodes", name, tree.nodes[name].kind, "when", index, dated=True)
 
 
-def _check_lists(scope: Scope, tree: Tree, asking: Sequence[Node]) -> None:
+def _check_lists(scope: NameScope, tree: Tree, asking: Sequence[Node]) -> None:
     """Each list, against those asked before it in the same node, and in nodes that every call has passed.
 
     What is certain after an exit: the lists that were asked, and do not hold the caller. Of a node that calls reach
@@ -83,7 +83,9 @@ def _written(name: str) -> str:
     return name.partition("@")[0]
 
 
-def _blame_hidden(scope: Scope, node: Node, callers: CallerList, found: tuple[str, str, str], *, whole: bool) -> None:
+def _blame_hidden(
+    scope: NameScope, node: Node, callers: CallerList, found: tuple[str, str, str], *, whole: bool
+) -> None:
     entry, holder, by = found
     mend = f"ask {shown(callers.name)} first"
     if whole:
@@ -134,7 +136,7 @@ def _holds(callers: CallerList, entry: str) -> str:
     return next((f"{prefix}*" for prefix in callers.prefixes if beginning.startswith(prefix)), "")
 
 
-def _check_conditions(scope: Scope, node: Node, conditions: Sequence[Condition]) -> None:
+def _check_conditions(scope: NameScope, node: Node, conditions: Sequence[Condition]) -> None:
     for index, condition in enumerate(conditions):
         target = node.exits.get(f"when:{index}")
         # Earlier ones that lead to the same node take nothing away.

@@ -10,7 +10,7 @@ from callrouter.core.schedule import Schedule, Span
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.language import dates
 from callrouter.dialplan.proof.kept_hours import DAYS_AHEAD, KeptHours
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 _SUNDAY = 6
 
@@ -18,7 +18,7 @@ MOST_NAMED = 4
 """Days that are named; who wants to see more asks `show --hours`."""
 
 
-def check_surprises(scope: Scope, kept: KeptHours, schedule: Schedule, today: date) -> None:
+def check_surprises(scope: NameScope, kept: KeptHours, schedule: Schedule, today: date) -> None:
     """Each exception of some hours: days it opens that are closed else, and days it leaves closed."""
     for written, ranges in kept.block.exceptions.items():
         found = dates.days(written)
@@ -43,7 +43,7 @@ def _coming(spans: tuple[Span, ...], today: date) -> Iterator[date]:
         yield from (begun + timedelta(days=step) for step in range((end - begun).days + 1))
 
 
-def _check_several(scope: Scope, kept: KeptHours, schedule: Schedule, written: str, days: list[date]) -> None:
+def _check_several(scope: NameScope, kept: KeptHours, schedule: Schedule, written: str, days: list[date]) -> None:
     """Several days change those which the week opens; holidays stay closed, which few think of."""
     open_days = [day for day in days if schedule.opens_by_week(day)]
     by_name = dates.days(written) == dates.PUBLIC_HOLIDAYS
@@ -61,7 +61,7 @@ def _check_several(scope: Scope, kept: KeptHours, schedule: Schedule, written: s
         kept.say(scope, said, "exceptions", written)
 
 
-def _check_single(scope: Scope, kept: KeptHours, schedule: Schedule, written: str, days: list[date]) -> None:
+def _check_single(scope: NameScope, kept: KeptHours, schedule: Schedule, written: str, days: list[date]) -> None:
     """One day decides whatever it is; of each year it falls on another day of the week."""
     found = dates.days(written)
     by_name = isinstance(found, dates.Holiday) and not found.eve

@@ -11,13 +11,13 @@ from callrouter.core.nodes.about import Family
 from callrouter.core.numbers import CallerList
 from callrouter.dialplan.issues import shown
 from callrouter.dialplan.proof.graph import Tree, reach
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 _SERVES = frozenset({Family.ASKS, Family.REACHES, Family.KEEPS})
 """What a caller can want: to say who they are, to be put through, to leave something."""
 
 
-def check_turned_away(scope: Scope, tree: Tree) -> None:
+def check_turned_away(scope: NameScope, tree: Tree) -> None:
     """Warn of an exit to which a list leads callers without a number, when it serves nobody and another exit does."""
     for name, about in tree.about.items():
         if not about.reads.lists or name.startswith(tree.foreign):
@@ -35,7 +35,7 @@ def _serves(tree: Tree, start: str) -> bool:
     return start not in tree.leads or any(tree.about[name].family in _SERVES for name in reach((start,), tree.leads))
 
 
-def _blame(scope: Scope, tree: Tree, name: str, callers: CallerList) -> None:
+def _blame(scope: NameScope, tree: Tree, name: str, callers: CallerList) -> None:
     why = ", ".join(sorted(callers.without_number))
     wrong = (
         f"list {shown(callers.name)} turns away callers without a number ({why}): operators hide numbers that they "

@@ -12,10 +12,10 @@ from callrouter.core.plan import MAX_VARIABLES_LENGTH, variables_length
 from callrouter.dialplan.issues import closest, shown
 from callrouter.dialplan.proof.flow import certain
 from callrouter.dialplan.proof.graph import Tree, in_words, way_to
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 
-def check_set(scope: Scope, tree: Tree) -> None:
+def check_set(scope: NameScope, tree: Tree) -> None:
     """No variable may be read on a way on which it was not set: its condition could never hold there."""
     found = [
         (name, needed)
@@ -38,7 +38,7 @@ def check_set(scope: Scope, tree: Tree) -> None:
             _fail(scope, tree, name, needed)
 
 
-def _fail(scope: Scope, tree: Tree, node: str, needed: Needed) -> None:
+def _fail(scope: NameScope, tree: Tree, node: str, needed: Needed) -> None:
     variable = needed.variable
     here = ("nodes", node, tree.nodes[node].kind, *needed.path)
     setting = [name for name, about in tree.about.items() if variable in about.variables.longest]
@@ -73,7 +73,7 @@ def _unasked(tree: Tree, variable: str, way: tuple[str, ...]) -> str:
     return ""
 
 
-def check_room(scope: Scope, tree: Tree) -> None:
+def check_room(scope: NameScope, tree: Tree) -> None:
     """A call carries its variables, so they are bounded together."""
     found = variables_length(tree.about.values())
     if found > MAX_VARIABLES_LENGTH:

@@ -9,13 +9,13 @@ from callrouter.core.nodes.about import About, Family, LeftBy
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT
 from callrouter.dialplan.issues import Issue, closest, shown
 from callrouter.dialplan.proof.graph import Tree, in_words, is_at_once, reach, way_round
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 MAX_NODES_WITHOUT_KEY = MAX_VISITS // 4
 """Nodes a call may pass from one key to the next: whoever makes three choices stays below a call's bound."""
 
 
-def check_targets(scope: Scope, nodes: Collection[str]) -> None:
+def check_targets(scope: NameScope, nodes: Collection[str]) -> None:
     """Every exit must lead to a node that was written (right or wrong)."""
     for leads in scope.wrong_exits:
         scope.issues.append(
@@ -30,7 +30,7 @@ def check_targets(scope: Scope, nodes: Collection[str]) -> None:
         )
 
 
-def check_whole(scope: Scope, tree: Tree) -> None:
+def check_whole(scope: NameScope, tree: Tree) -> None:
     """Every exit of every node, wherever it was written, leads to a node of the tree.
 
     `check_targets` has said so of the client's own, in better words. This holds the promise whatever an assembly does:
@@ -44,15 +44,25 @@ def check_whole(scope: Scope, tree: Tree) -> None:
                     scope.fail(wrong, "nodes", node.name, suggestion=closest(target, tree.nodes))
 
 
-def check_reached(scope: Scope, tree: Tree) -> None:
-    """Every node must be one a call can reach."""
-    if len(tree.reached) < len(tree.nodes):
-        for name, node in tree.nodes.items():
-            if name not in tree.reached:
-                scope.fail("nothing leads here: no call can reach this node", "nodes", node.name)
+def check_reached(scope: NameScope, tree: Tree) -> None:
+    """Every node must be one a call can reach; of those that none can, the ones are named that the others hang on."""
+    if len(tree.reached) == len(tree.nodes):
+        return
+    lost = {name: node for name, node in tree.nodes.items() if name not in tree.reached}
+    led = {target for name in lost for target in tree.leads[name] if target != name}
+    told: set[str] = set()
+    # First what nothing leads to; then what is left goes round, and one of each round stands for it.
+    for name, node in sorted(lost.items(), key=lambda one: one[0] in led):
+        if name in told:
+            continue
+        hang_on = reach((name,), tree.leads) - tree.reached - {name}
+        more = ", nor what only it leads to" if hang_on - told else ""
+        told |= {name, *hang_on}
+        where = "nothing leads here from the start" if name in led else "nothing leads here"
+        scope.fail(f"{where}: no call can reach this node{more}", "nodes", node.name)
 
 
-def check_loops(scope: Scope, tree: Tree) -> None:
+def check_loops(scope: NameScope, tree: Tree) -> None:
     """A way back to the same node must pass one that waits, and must need a caller who presses a key that leads on."""
     if tree.backwards or not tree.nodes:
         return
@@ -143,7 +153,7 @@ def _messages(about: About) -> int:
     return sum([isinstance(effect, Record) for effect in about.does]) if about.family is Family.KEEPS else 0
 
 
-def check_lengths(scope: Scope, tree: Tree) -> None:
+def check_lengths(scope: NameScope, tree: Tree) -> None:
     """No way may be longer than a call can go: the engine would end it as failed."""
     small = len(tree.nodes) < min(MAX_VISITS_WITHOUT_WAIT, MAX_NODES_WITHOUT_KEY)
     few = sum([_messages(about) for about in tree.about.values()]) <= MAX_MESSAGES

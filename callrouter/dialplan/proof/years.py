@@ -13,7 +13,7 @@ from callrouter.dialplan.language import dates
 from callrouter.dialplan.proof.calendar import LONG_OVER_DAYS
 from callrouter.dialplan.proof.graph import Tree
 from callrouter.dialplan.proof.kept_hours import KeptHours, each_kept
-from callrouter.dialplan.scope import Scope
+from callrouter.dialplan.scope import NameScope
 
 FAR_DAYS = 366
 """Nobody closes a year ahead who has not said what holds in the year before."""
@@ -27,7 +27,7 @@ LONGEST_SEASON_DAYS = 330
 Days = tuple[date, date]
 
 
-def check_years(scope: Scope, hours: Mapping[str, HoursBlock], tree: Tree, today: date) -> None:
+def check_years(scope: NameScope, hours: Mapping[str, HoursBlock], tree: Tree, today: date) -> None:
     """Warn of days whose year is probably another one."""
     latest = today + timedelta(days=FAR_DAYS)
     for _, kept in each_kept(scope, hours, today):
@@ -46,7 +46,7 @@ def check_years(scope: Scope, hours: Mapping[str, HoursBlock], tree: Tree, today
                 _check_exceptions(scope, ring.whom, ("nodes", name, tree.nodes[name].kind, *ring.path), today)
 
 
-def _check_far(scope: Scope, kept: KeptHours, all_days: Collection[Days], today: date) -> None:
+def _check_far(scope: NameScope, kept: KeptHours, all_days: Collection[Days], today: date) -> None:
     places: list[tuple[str, str, str | int]] = [(one, "closed", index) for index, one in enumerate(kept.block.closed)]
     places += [(one, "exceptions", one) for one in kept.block.exceptions]
     for written, key, place in places:
@@ -68,7 +68,7 @@ _NEARLY_A_YEAR = frozenset((*range(32), *range(334, 365)))
 """Days that the same closing may lie earlier or later in another year: a month, and leap days."""
 
 
-def _check_seasons(scope: Scope, conditions: Collection[object], here: tuple[str | int, ...], today: date) -> None:
+def _check_seasons(scope: NameScope, conditions: Collection[object], here: tuple[str | int, ...], today: date) -> None:
     seasons = [
         (index, span)
         for index, one in enumerate(conditions)
@@ -90,7 +90,7 @@ def _dated(written: str) -> Days | None:
     return (found.first, found.last) if found else None
 
 
-def _check_exceptions(scope: Scope, rota: Rota, here: tuple[str | int, ...], today: date) -> None:
+def _check_exceptions(scope: NameScope, rota: Rota, here: tuple[str | int, ...], today: date) -> None:
     """Days of a rota, and parts of some, that are long over, and of which nothing is said in the coming year."""
     for written in _lonely(rota, today):
         wrong = f"rota {shown(rota.name)}: the exception of {written} is over: is the year right?"

@@ -261,6 +261,8 @@ def _kind(schema: Mapping[str, Any]) -> str:
 
 
 def _many(kind: str) -> str:
+    if kind.startswith("`"):  # words to choose from stay as they are
+        return kind
     first = kind.partition(" or ")[0]
     return first if first.endswith("s") else f"{first}s"
 

@@ -107,7 +107,8 @@ class _Reading(Struct, kw_only=True):
             self.fail(f"contact {shown(who)} is refused: mend it in shared/contacts.yaml first", *path)
         elif known is None and not self.unsure:
             meant = closest(who, self.contacts)
-            self.fail(f"contact {shown(who)} is not in shared/contacts.yaml", *path, suggestion=meant)
+            wrong = f"contact {shown(who)} is not in shared/contacts.yaml, whose contacts alone a rota names"
+            self.fail(wrong, *path, suggestion=meant)
         elif known is not None and known.number is None:
             self.fail(f"contact {shown(who)} has no number to ring", *path)
         return Contact(name=who, number=(known.number if known else None) or "")

@@ -17,7 +17,10 @@ from callrouter.dialplan.verbs._base import Names, Verb
 class BranchBlock(Block):
     """Branch on conditions."""
 
-    missing: ClassVar[Mapping[str, str]] = {"otherwise": "say where the call goes when nothing else fits"}
+    missing: ClassVar[Mapping[str, str]] = {
+        "when": "write conditions, as in [{ queue: medical, free: { below: 1 }, then: message }]",
+        "otherwise": "say where the call goes when nothing else fits",
+    }
 
     when: Annotated[tuple[ConditionBlock, ...], Before(as_list), Field(min_length=1, max_length=200), OneOrMany()]
     """Conditions, asked in the order written; the first that holds decides."""

@@ -51,7 +51,8 @@ class CallbackBlock(Block):
     """Offer to call back."""
 
     missing: ClassVar[Mapping[str, str]] = {
-        "done": "say where the call goes once the call-back is booked",
+        "done": "say where the call goes once the callback is booked",
+        "declined": "say where a caller who wants no callback goes",
         "no_input": "say where a caller who presses nothing goes",
         "no_match": "say where a caller who presses an unknown key goes",
     }

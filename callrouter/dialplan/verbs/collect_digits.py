@@ -18,6 +18,9 @@ class CollectDigitsBlock(Block):
 
     missing: ClassVar[Mapping[str, str]] = {
         "prompt": 'write what is said, as in { say: "…" }',
+        "variable": "name the variable that takes the digits",
+        "min": "write the fewest digits that count, as in 4",
+        "max": "write the most digits, the last of which ends the wait, as in 8",
         "next": "say which node follows",
         "no_input": "say where a caller who presses nothing goes",
         "no_match": "say where a caller who presses an unknown key goes",

@@ -41,7 +41,10 @@ class _OrFlag:
 class DialBlock(Block):
     """Ring contacts."""
 
-    missing: ClassVar[Mapping[str, str]] = {"no_answer": "say where the call goes when nobody answers or accepts"}
+    missing: ClassVar[Mapping[str, str]] = {
+        "contacts": "say whom to ring: contacts, or a rota of shared/calendars.yaml",
+        "no_answer": "say where the call goes when nobody answers or accepts",
+    }
 
     contacts: SomeNames
     """Whom to ring: contacts, or rotas that say who is on call; all numbers must be ones that may be dialled."""

@@ -115,6 +115,8 @@ class _OrPath:
 class FieldBlock(Block):
     """A part of the answer that becomes a variable."""
 
+    missing: ClassVar[Mapping[str, str]] = {"path": "say where the value stands in the answer, as in customer.name"}
+
     path: Path
     """The path to it: keys with dots between, and numbers for places in a list (`phones.0`)."""
     max: Count = MAX_VALUE
@@ -131,6 +133,7 @@ class LookupBlock(Block):
     """Ask a web service."""
 
     missing: ClassVar[Mapping[str, str]] = {
+        "url": "write the address that is asked, as in https://crm.example/callers/{caller}",
         "next": "say which node follows",
         "failed": "say where the call goes when the web service does not answer, or not with every field",
     }

@@ -16,7 +16,10 @@ from callrouter.dialplan.verbs._base import Names, Verb
 class NotifyBlock(Block):
     """Tell a client's own system something."""
 
-    missing: ClassVar[Mapping[str, str]] = {"next": "say which node follows"}
+    missing: ClassVar[Mapping[str, str]] = {
+        "contact": "name a contact with a url",
+        "next": "say which node follows",
+    }
 
     contact: Name
     """A contact with a `url`."""

@@ -1,7 +1,7 @@
 """`queue`, as the documents write it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -9,8 +9,9 @@ from pydantic import Field
 from callrouter.core.effects import Announced, Rising
 from callrouter.core.nodes import Node, QueueNode
 from callrouter.core.nodes._base import usual_seconds
+from callrouter.core.read_aloud import PromptPart
 from callrouter.core.waiting.priority import ListPriority
-from callrouter.dialplan.issues import how_many
+from callrouter.dialplan.issues import how_many, shown
 from callrouter.dialplan.language import bounds, values
 from callrouter.dialplan.language.fields import (
     Before,
@@ -28,6 +29,7 @@ from callrouter.dialplan.language.fields import (
 from callrouter.dialplan.language.keys import KeyTargets
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.dialplan.language.prompts import OwnWordsBlock, PromptBlock, Prompts
+from callrouter.dialplan.language.spoken_keys import spoken_keys
 from callrouter.dialplan.language.waiting_texts import by_minutes, by_place
 from callrouter.dialplan.language.words import length, told_in_words
 from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys, refuse_unknown_keys
@@ -113,6 +115,7 @@ class QueueBlock(Block):
     """Put the caller in a team's line."""
 
     missing: ClassVar[Mapping[str, str]] = {
+        "name": "name a queue of shared/queues.yaml",
         "max_wait": "say how long a caller may wait, as in 3m",
         "overflow": "say where a caller goes when nobody answers in time",
     }
@@ -165,6 +168,9 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         names.fail(wrong, *here, "record", "objection")
     if record:
         _check_one_key(names, name, record.objection, *here, "record", "objection")
+    announcement = names.voices(record.announcement if record else None, *here, "record", "announcement")
+    if record:
+        _check_key_said(names, announcement, record.objection, keys, *here, "record", "objection")
     return QueueNode(
         name=name,
         line=names.line("nodes", name),
@@ -186,7 +192,7 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         announced=announced,
         comfort=tuple(parts for _, parts in messages),
         comfort_seconds=comfort.every if comfort else 0.0,
-        announcement=names.voices(record.announcement if record else None, *here, "record", "announcement"),
+        announcement=announcement,
         objection=record.objection if record else "",
         keep_days=record.keep if record else 0,
     )
@@ -201,6 +207,17 @@ def _check_one_key(names: Names, name: str, key: str, *path: str) -> None:
             )
             break
     names.objections[name] = key
+
+
+def _check_key_said(
+    names: Names, announcement: Sequence[PromptPart], objection: str, keys: Container[str], *path: str
+) -> None:
+    """Whoever presses the key that the announcement names must not be recorded all the same."""
+    asked = [key for part in announcement for key in spoken_keys(part.text)]
+    for key in dict.fromkeys(asked):
+        if key != objection and key not in keys:
+            wrong = f"{objection} objects, and the announcement asks for key {shown(key)}: write the same in both"
+            names.fail(f"record.objection: {wrong}", *path)
 
 
 def _list_priorities(names: Names, block: QueueBlock, *here: str) -> tuple[ListPriority, ...]:

@@ -113,6 +113,17 @@ async def test_while_asterisk_is_away_nothing_changes() -> None:
     assert room.paper.actions() == []
 
 
+async def test_an_unknown_reason_is_refused_with_those_there_are() -> None:
+    """Whoever asks by the API or the command line need not open the file."""
+    room = Room(crew_of("agent-1", pauses=("coffee", "training")))
+
+    with pytest.raises(AgentRefused, match=r"'lunch' is no reason .*: coffee, training"):
+        room.roster.known_reason("lunch")
+    room.crew = crew_of("agent-1", pauses=())
+    with pytest.raises(AgentRefused, match=r"'lunch' is no reason .*: there are none"):
+        room.roster.known_reason("lunch")
+
+
 async def test_a_short_pause_is_over_with_a_real_one() -> None:
     """Who pauses within the seconds in which they are left out stays paused, and nothing ends that by itself."""
     room = Room(crew_of("agent-1", "agent-2"))

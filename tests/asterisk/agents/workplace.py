@@ -31,6 +31,7 @@ from deploy.demo.carrier import Carrier, Habit
 from deploy.demo.telephone import Codec
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, EngineRoom, engine_room, plan_of, until
+from tests.patience import START_SECONDS
 
 KNOWN_SECONDS = 9
 """A phone is asked every 5 s and given 3 s to answer (pjsip.conf)."""
@@ -158,7 +159,7 @@ async def a_pbx(
     ) as pbx:
         pbx.cli("module load res_clioriginate.so")
         try:
-            await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == len(names), KNOWN_SECONDS)
+            await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == len(names), START_SECONDS)
             yield pbx, phones, habits
         finally:
             await phones.close()

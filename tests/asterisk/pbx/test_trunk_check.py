@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.asterisk.link import AmiAddress, AmiLink, LinkState
+from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.trunk_check import FORGOTTEN_SECONDS, TrunkCheck
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.nodes import HangupNode

@@ -166,7 +166,8 @@ async def test_a_supervisor_takes_over(tmp_path: Path) -> None:
     agents = [(leg.party, leg.ended_by) for leg in call.legs if leg.purpose is LegPurpose.AGENT]
     assert agents == [("agent-1", None), ("agent-2", EndedBy.AGENT)]
     assert all(leg.talk_seconds() > 1 for leg in call.legs if leg.purpose is LegPurpose.AGENT)
-    assert (call.disposition, call.agent, len(call.queue_visits)) == (Disposition.ANSWERED, "agent-1", 1)
+    assert (call.disposition, call.agent, len(call.queue_visits)) == (Disposition.ANSWERED, "agent-2", 1)
+    assert (call.queue_visits[0].agent, [dial.agent for dial in call.dials]) == ("agent-1", ["agent-2"])
     assert len(floor.room.ended) == 1
 
 

@@ -24,10 +24,10 @@ from callrouter.errors import ConsoleAway, NotApplied
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Callers, Pbx
 from tests.asterisk.engine_room import engine_room, plan_of, until
+from tests.patience import START_SECONDS
 
 LIVE_SECONDS = 0.5
 """What an apply may take at the most: half of what a saved file may."""
-KNOWN_SECONDS = 9
 CALLERS = """
 [callers]
 exten => _[a-z].,1,Answer()
@@ -104,7 +104,7 @@ async def a_site(folder: Path, habits: dict[str, Habit], at_start: Teams) -> Asy
         pbx.cli("module load res_clioriginate.so")
         etc = pbx.run_dir / "etc"
         try:
-            await until(lambda: known(pbx) == len(at_start.phones), KNOWN_SECONDS)
+            await until(lambda: known(pbx) == len(at_start.phones), START_SECONDS)
             yield Site(pbx, phones, Applier(PbxFolder(etc), Console(etc)), PbxFolder(etc))
         finally:
             await phones.close()

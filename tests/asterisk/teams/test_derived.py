@@ -10,11 +10,11 @@ from pathlib import Path
 
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.provision import Fallbacks
-from callrouter.asterisk.queues import look
 from callrouter.asterisk.teams.applier import Applier
 from callrouter.asterisk.teams.console import Console
 from callrouter.asterisk.teams.document import Teams, folder_teams
 from callrouter.asterisk.teams.folder import PbxFolder
+from callrouter.asterisk.waiting.looks import look
 from callrouter.core.inputs import QueueLook
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, load_directory
@@ -25,8 +25,8 @@ from callrouter.testing import TUESDAY_10
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, EngineRoom, engine_room, until
+from tests.patience import START_SECONDS
 
-KNOWN_SECONDS = 9
 RING_SECONDS = 3
 CLIENT = """client: {name}
 numbers: ["{number}"]
@@ -95,13 +95,14 @@ class Site:
 
 
 @asynccontextmanager
-async def a_site(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[Site]:
+async def a_site(folder: Path, habits: dict[str, Habit], *, rendered: Teams | None = None) -> AsyncIterator[Site]:
+    """`rendered`: what the PBX has to begin with, where it is not yet what it is to have."""
     teams, plans = wanted(folder / "clients")
     phones = await Carrier.open(habits)
     pbx = Pbx.start(
         folder / "pbx",
         agents=0,
-        teams=teams,
+        teams=rendered or teams,
         agent_contacts=dict.fromkeys(teams.phones, phones.contact),
         extra_conf={"extensions": EXTENSIONS},
     )
@@ -109,7 +110,7 @@ async def a_site(folder: Path, habits: dict[str, Habit]) -> AsyncIterator[Site]:
         pbx.cli("module load res_clioriginate.so")
         etc = pbx.run_dir / "etc"
         try:
-            await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == len(habits), KNOWN_SECONDS)
+            await until(lambda: pbx.cli("pjsip show contacts").count(" Avail ") == len(habits), START_SECONDS)
             yield Site(pbx, phones, habits, Applier(PbxFolder(etc), Console(etc)), teams, plans)
         finally:
             await phones.close()

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 import secrets
+from urllib.parse import quote
 
 from deploy.demo import g711
 from deploy.demo.carrier import VOICE_HERTZ, Carrier, _Dialog, _sdp
@@ -42,6 +43,19 @@ class DeskPhones(Carrier):
     def status(self, name: str) -> int:
         """Of the final response to a call out; 0 while there is none."""
         return next(one.status for one in self.calling.values() if one.name == name)
+
+    def ringing(self, name: str) -> str:
+        """A call out that rings, as a Refer-To names it (RFC 3891 knows early dialogs, too); "" while it does not."""
+        calling = next(one for one in self.calling.values() if one.name == name)
+        named = f"{calling.call_id};to-tag={calling.their_tag};from-tag={calling.tag}"
+        return quote(named, safe="") if calling.their_tag else ""
+
+    def decline(self, number: str) -> None:
+        """Whoever is rung at a number says no."""
+        for call_id, dialog in list(self._dialogs.items()):
+            if dialog.invite["number"] == number and not dialog.answered:
+                self._reply(dialog.invite, dialog.address, "486 Busy Here", dialog)
+                self._drop(call_id)
 
     def ring_for(self, seconds: float) -> None:
         """They are picked up after so long, from now on."""
@@ -94,6 +108,8 @@ class _Calling:
         self.ours = f"<sip:{phone}@{phones.contact}>"
         self.numbered = 0
         self.status = 0
+        self.their_tag = ""
+        """Of the other side, while it rings."""
 
     def invite(self, authorization: str = "") -> None:
         self.numbered += 1
@@ -125,6 +141,7 @@ class _Calling:
         """A response to the INVITE."""
         status = int(text[8:11])
         if status < 200:
+            self.their_tag = _header(text, "To").partition(";tag=")[2]
             return
         to = _header(text, "To")
         if status == 401:

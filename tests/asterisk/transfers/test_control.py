@@ -144,8 +144,11 @@ async def test_an_agent_who_leaves_a_caller_on_hold(
     assert call.disposition is Disposition.ANSWERED
 
 
-async def test_a_caller_who_hangs_up_on_hold(tmp_path: Path) -> None:
-    """The agent is not left in silence: their channel ends, too."""
+@pytest.mark.parametrize("engine", [True, False])
+async def test_a_caller_who_hangs_up_on_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: bool) -> None:
+    """The agent is not left in silence: their channel ends, too, and Asterisk sees to it."""
+    if not engine:
+        monkeypatch.setattr(Consultations, "_end_hold", lambda _self, _one: None)
     async with talking(tmp_path, seconds=6) as desks:
         await asyncio.sleep(0.5)
         await do(desks, Control.HOLD)

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from callrouter.core import facts
-from callrouter.core.call import Call, Disposition, EndedBy, LegPurpose, QueueOutcome
-from callrouter.core.inputs import AgentAnswered, Input, LegHeard, LegSign, SupervisionMode, SupervisorTold
+from callrouter.core import facts, state
+from callrouter.core.call import Call, DialOutcome, Disposition, EndedBy, LegPurpose, QueueOutcome
+from callrouter.core.inputs import (
+    AgentAnswered,
+    ConsultationHeard,
+    ConsultationSign,
+    Input,
+    LegHeard,
+    LegSign,
+    SupervisionMode,
+    SupervisorTold,
+)
 from callrouter.core.nodes import HangupNode, QueueNode
 from callrouter.testing import Playbook, plan_of
 
@@ -70,6 +79,23 @@ def test_whoever_takes_over_has_the_caller() -> None:
     ]
     assert agents == [("anne", 15, None), ("agent-2", 30, EndedBy.SYSTEM)]
     assert call.call.talk_seconds() == 45
+    assert (call.call.agent, call.call.queue_visits[0].agent) == ("agent-2", "anne")
+    assert [(dial.agent, dial.outcome) for dial in call.call.dials] == [("agent-2", DialOutcome.ANSWERED)]
+    assert state.decode(PLAN, state.encode(PLAN, call.call)).agent == "agent-2"
+
+
+def test_an_agent_who_takes_over_is_called_by_their_name() -> None:
+    """Not by their telephone's; whom the first agent consulted they speak to without a caller."""
+    call = talking().after(10)
+    began = ConsultationHeard(consultation="k", sign=ConsultationSign.BEGAN, at=call.at, party="carl", agent="carl")
+    call.tells(began).after(2)
+    taken = SupervisorTold(mode=SupervisionMode.TAKE_OVER, party="agent-2", leg="9.9", at=call.at, agent="bea")
+    assert told(call, taken)[-2:] == [facts.SupervisionNoted, facts.Bridged]
+    call.after(20).hangs_up().ends(Disposition.ANSWERED)
+
+    assert call.call.agent == "bea"
+    assert [leg.party for leg in call.call.legs if leg.purpose is LegPurpose.AGENT] == ["anne", "bea"]
+    assert stamps(call.call) == ["take_over by agent-2"]
 
 
 def test_the_end_of_the_call_ends_it() -> None:

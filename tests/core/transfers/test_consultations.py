@@ -6,10 +6,10 @@ import pytest
 from msgspec import structs
 
 from callrouter.core import state
-from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose, QueueOutcome
+from callrouter.core.call import CallState, DialOutcome, Disposition, EndedBy, LegPurpose, QueueOutcome
 from callrouter.core.explain import explain
 from callrouter.core.facts import CallTransferred, ConsultationChanged
-from callrouter.core.inputs import ConsultationHeard, ConsultationSign, LegHeard, LegSign
+from callrouter.core.inputs import ConsultationHeard, ConsultationSign, ControlLost, LegHeard, LegSign
 from callrouter.testing import Playbook
 from tests.core.transfers.test_given_away import a_plan, agents_of, talking
 
@@ -65,6 +65,19 @@ def test_the_caller_hangs_up_meanwhile() -> None:
     call = consulting(talking(a_plan())).hangs_up().ends(Disposition.ANSWERED)
 
     assert not any(leg.open for leg in call.call.legs)
+
+
+@pytest.mark.parametrize("wait_over", [True, False])
+def test_given_before_the_answer_and_not_answered(wait_over: bool) -> None:
+    """Asterisk's fallback has the caller; whoever answers there is not the colleague who let it ring."""
+    call = heard(talking(a_plan()).after(10), BEGAN).after(3)
+    heard(call, GIVEN).after(20)
+    call.tells(ControlLost(reason="bea did not answer", at=call.at, wait_over=wait_over))
+    assert (call.call.state, call.call.dials[0].ended_at is not None) == (CallState.ADRIFT, wait_over)
+    call.after(5).agent_answers("cleo").after(7).hangs_up().ends(Disposition.ANSWERED)
+
+    assert [leg.party for leg in agents_of(call.call)] == ["anne", "cleo"]
+    assert call.call.dials[0].outcome is DialOutcome.FAILED
 
 
 def test_somebody_outside() -> None:

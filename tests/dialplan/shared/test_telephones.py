@@ -77,8 +77,8 @@ def test_what_the_pbx_could_not_hold_is_an_error(tmp_path: Path, agents: str, qu
     ("settings", "found"),
     [
         ("levels: { brumo: 2 }", '"brumo" is no member (did you mean "bruno"?)'),
-        ("levels: { bruno: 0 }", "bruno"),
-        ("levels: { bruno: 10 }", "bruno"),
+        ("levels: { bruno: 0 }", "levels.bruno: must be 1 or more, not 0"),
+        ("levels: { bruno: 10 }", "levels.bruno: must be 9 or less, not 10"),
         ("next_level: 30s", "next_level does nothing: all members are of one level"),
         ("levels: { anne: 2, bruno: 2 }, next_level: 30s", "next_level does nothing"),
     ],

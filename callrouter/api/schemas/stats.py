@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from msgspec import structs
 from pydantic import Field
 
-from callrouter.api.schemas import Instant, Out, Seconds
+from callrouter.api.schemas.base import Instant, Out, Seconds
 from callrouter.core.call import Disposition
 from callrouter.core.service_level import Formula, WaitingClock
 from callrouter.store.stats import ClientStats, Figures, PromiseStats, Stats

@@ -1,0 +1,102 @@
+"""What is in service, and what is kept of what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
+from callrouter.app.folders import SPOOL
+from callrouter.app.history import PlanHistory
+from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
+from callrouter.app.live.agent_ids import AgentIds
+from callrouter.app.live.last_live import FOLDER as LIVE
+from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.live_plans import LivePlans
+from callrouter.app.observation import Observation
+from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.queues_ready import QueuesReady
+from callrouter.app.records import Records
+from callrouter.app.wiring.ground import Ground
+from callrouter.asterisk.journal import EndedJournal, PlanLookup
+from callrouter.asterisk.line.recordings import recorded_in
+from callrouter.metrics import DialplanMetrics
+from callrouter.runtime.fact_log import FactLog
+from callrouter.runtime.tasks import Tasks
+from callrouter.store.access.trail import AuditTrail
+from callrouter.store.calls import recorded_calls
+from callrouter.store.incarnation import renamed
+from callrouter.store.recorder import Recorder
+from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.writer import Writer
+
+
+async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, OutgoingCheck]:
+    """The clients' plans in service, and who is told when others are."""
+    settings, database = ground.settings, ground.database
+    history = PlanHistory(database, settings.dialplans_dir)
+    outgoing = OutgoingCheck(settings.outgoing_hosts, ground.secrets)
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
+    changes = PlanChanges(
+        metrics=DialplanMetrics(ground.registry),
+        history=history,
+        keeper=keeper,
+        outgoing=outgoing,
+        fallbacks=ground.fallbacks,
+        link=ground.link,
+        queues_due=ground.queues_due,
+        names_due=ground.names_due,
+        agents_due=ground.agents_due,
+        handover=ground.handover,
+        queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
+        tasks=ground.aside,
+    )
+    dialplans = await load_dialplans(settings, database, ground.clock, ground.calls, changes)
+    return dialplans, history, keeper, outgoing
+
+
+def records_of(
+    ground: Ground, dialplans: Dialplans, history: PlanHistory, keeper: LiveKeeper
+) -> tuple[Records, EndedJournal]:
+    """What is kept of what happens; and what Asterisk keeps of it until we have."""
+    settings, database = ground.settings, ground.database
+    journal = EndedJournal(
+        ground.link,
+        PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did),
+        settings.region,
+        live=ground.calls.__contains__,
+        known=partial(recorded_calls, database),
+        listen=partial(recorded_in, settings.recordings_dir),
+        shift=ground.shift,
+        pbx=settings.pbx,
+    )
+    fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
+    records = Records(
+        recorder=Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal)),
+        fact_journal=fact_journal,
+        history=history,
+        keeper=keeper,
+        observation=Observation(
+            database,
+            ground.clock.now,
+            pbx=settings.pbx,
+            formerly=ground.incarnation.formerly,
+            on_taken_up=partial(renamed, settings.data_dir, ground.incarnation),
+        ),
+        trail=AuditTrail(database),
+        agent_ids=AgentIds(database, partial(_agents_file, dialplans), due=ground.agents_due),
+        fact_log=FactLog(),
+        tasks=Tasks(ground.lifetime.died),
+    )
+    return records, journal
+
+
+def _agents_file(dialplans: Dialplans) -> bytes:
+    """What the clients' folder says of agents, as it stands there."""
+    return dialplans.served.catalogue.documents.get(AGENTS_FILE, b"")
+
+
+def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str]) -> None:
+    """These calls need neither journal any more, Asterisk's or ours."""
+    journal.safe(call_ids)
+    facts.safe(call_ids)

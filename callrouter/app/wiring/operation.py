@@ -1,0 +1,149 @@
+"""What keeps the engine at work, and what it says of itself."""
+
+from __future__ import annotations
+
+from callrouter.api.agents.here import AgentsHere
+from callrouter.api.control.here import ControlledHere
+from callrouter.api.supervision.here import OverseenHere
+from callrouter.app.collecting import Collecting
+from callrouter.app.dialplans import Dialplans
+from callrouter.app.operations import EngineOperations
+from callrouter.app.outgoing_check import OutgoingCheck
+from callrouter.app.pbx.named_queues import NamedQueues
+from callrouter.app.pbx.watches import Watches
+from callrouter.app.records import Records
+from callrouter.app.telephony import Telephony
+from callrouter.app.web_services import WebServices
+from callrouter.app.wiring.ground import Ground
+from callrouter.asterisk.journal import EndedJournal
+from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.media_watch import MediaWatch
+from callrouter.asterisk.pbx.queue_check import QueueCheck
+from callrouter.asterisk.pbx.refused import RefusedCalls
+from callrouter.asterisk.pbx.trunk_check import TrunkCheck
+from callrouter.asterisk.switch import AsteriskSwitch
+from callrouter.asterisk.teams.document import Teams
+from callrouter.metrics import EngineMetrics, Sources
+from callrouter.outgoing.callbacks import Callbacks
+from callrouter.runtime.driver import Driver
+from callrouter.runtime.listeners import Listeners
+from callrouter.stream.feed import Feed
+
+
+def watches_of(ground: Ground, dialplans: Dialplans, metrics: EngineMetrics, feed: Feed) -> Watches:
+    """All of them."""
+    link, link_up, handover = ground.link, ground.link_up, ground.handover
+    return Watches(
+        agents=AgentWatch(link, feed, ground.clock.now),
+        queues=QueueCheck(
+            link,
+            lambda: dialplans.served.catalogue.plans,
+            lambda: handover.teams or Teams(),
+            due=ground.queues_due,
+            link_up=link_up,
+            pending=lambda: handover.is_pending,
+            on_checked=metrics.queues_checked,
+            on_different=handover.again,
+        ),
+        trunk=TrunkCheck(link, link_up=link_up, on_checked=metrics.trunk_checked),
+        media=MediaWatch(
+            link,
+            ground.settings.media_timeout_seconds,
+            link_up=link_up,
+            on_ended=metrics.leg_vanished,
+        ),
+        refused=RefusedCalls(link, link_up=link_up, now=ground.clock.now),
+        names=NamedQueues(handover, lambda: dialplans.served.plans, ground.calls, due=ground.names_due),
+    )
+
+
+def telephony_of(
+    ground: Ground,
+    dialplans: Dialplans,
+    records: Records,
+    journal: EndedJournal,
+    listeners: Listeners,
+    callbacks: Callbacks,
+    watches: Watches,
+    *,
+    switch: AsteriskSwitch,
+    driver: Driver,
+) -> Telephony:
+    """What lives by the link."""
+    return Telephony(
+        ground.link,
+        switch,
+        driver,
+        journal=journal,
+        collecting=Collecting(
+            journal,
+            tell=lambda ended: listeners.tell([ended]),
+            link_up=ground.link_up,
+            adopted=records.recorder.adopted,
+        ),
+        watches=watches,
+        fallbacks=ground.fallbacks,
+        callbacks=callbacks,
+        plans=dialplans.served,
+        observation=records.observation,
+        clock=ground.clock,
+        tasks=ground.tasks,
+        aside=ground.aside,
+    )
+
+
+def sources_of(
+    ground: Ground, records: Records, web_services: WebServices, watches: Watches, callbacks: Callbacks
+) -> Sources:
+    """What metrics read when Prometheus asks."""
+    return Sources(
+        live_calls=lambda: len(ground.calls),
+        link_up=ground.link_up,
+        link=ground.link.counters,
+        writer=records.recorder,
+        notifications=lambda: web_services.deliveries.backlog,
+        refused=lambda: watches.refused.by_client,
+        callbacks=lambda: callbacks.outcomes,
+        callbacks_under_way=lambda: callbacks.under_way,
+    )
+
+
+def operations_of(
+    ground: Ground,
+    dialplans: Dialplans,
+    outgoing: OutgoingCheck,
+    records: Records,
+    watches: Watches,
+    callbacks: Callbacks,
+    feed: Feed,
+    metrics: EngineMetrics,
+    *,
+    agents: AgentsHere,
+    overseen: OverseenHere,
+    controlled: ControlledHere,
+) -> EngineOperations:
+    """What an operator, agents and supervisors ask of the engine."""
+    return EngineOperations(
+        link=ground.link,
+        plans=dialplans.served,
+        database=ground.database,
+        recorder=records.recorder,
+        queue_check=watches.queues,
+        trunk_check=watches.trunk,
+        handover=ground.handover,
+        agent_ids=records.agent_ids,
+        refused=watches.refused,
+        outgoing=outgoing,
+        agents=agents,
+        overseen=overseen,
+        controlled=controlled,
+        callbacks=callbacks,
+        shown_numbers=metrics.shown_numbers,
+        calls=ground.calls,
+        feed=feed,
+        registry=ground.registry,
+        clock=ground.clock,
+        tasks=ground.aside,
+        watching=ground.settings.watch,
+        started_at=ground.clock.now(),
+    )

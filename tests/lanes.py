@@ -1,0 +1,94 @@
+"""Which worker gets which tests: those that wait for telephones are mixed with those that compute.
+
+Most tests on a real Asterisk wait: for rings, prompts, time-outs. Most others compute. Given out in alphabetical order
+the workers first wait all together, while the processors do nothing, and then all compute, on fewer processors than
+workers, beside what is measured in real time. So one worker computes and the others wait, until either kind is used up.
+
+A module that waits is given to one worker as a whole: its tests share an Asterisk, and each worker would start one. The
+longest go first, so that no worker is still in one when the others are done.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from xdist.scheduler import LoadGroupScheduling
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
+
+WAITING: Final = ("tests/acceptance/", "tests/app/pbx/", "tests/asterisk/", "tests/deploy/", "tests/laws/")
+"""Folders of tests that mostly wait."""
+COMPUTING: Final = ("tests/asterisk/test_asyncagi.py", "tests/asterisk/test_codec.py", "tests/asterisk/test_replay.py")
+"""Modules in them that do not."""
+LONGEST: Final = (
+    "acceptance",
+    "tests/asterisk/test_switch.py",
+    "tests/asterisk/test_callbacks.py",
+    "tests/asterisk/test_vanished.py",
+    "tests/asterisk/test_teams_phones.py",
+    "tests/asterisk/supervision/test_recordings.py",
+    "laws",
+    "tests/deploy/test_pbx.py",
+    "tests/asterisk/test_rings.py",
+    "tests/deploy/test_limits.py",
+    "tests/asterisk/waiting/test_wait.py",
+    "tests/asterisk/agents/test_wrap_up.py",
+    "tests/asterisk/test_transfers.py",
+    "tests/asterisk/teams/test_applier.py",
+    "tests/asterisk/teams/test_derived.py",
+    "tests/asterisk/test_heard.py",
+    "tests/asterisk/test_keys_in_band.py",
+    "tests/asterisk/test_switch_language.py",
+)
+"""Groups and modules that take more than some 40 s, the longest first."""
+
+
+class Lanes(LoadGroupScheduling):  # type: ignore[misc]  # xdist says nothing of its types
+    """xdist's `loadgroup`, which gives out the next unit of work by its kind."""
+
+    def __init__(self, config: Any, log: Any = None) -> None:
+        super().__init__(config, log)
+        self._in_order = False
+
+    def _split_scope(self, nodeid: str) -> str:
+        """A group by its mark; a module that waits as a whole; any other test by itself."""
+        scope: str = super()._split_scope(nodeid)
+        return nodeid.partition("::")[0] if scope == nodeid and waits(nodeid) else scope
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give it the first unit of the kind that it shall have; of the other when there is none left."""
+        if not self._in_order:
+            self._put_in_order()
+        last = next(reversed(self.workqueue))
+        if not unit_waits(self.workqueue[last]) and not self._somebody_else_computes(node):
+            self.workqueue.move_to_end(last, last=False)
+        super()._assign_work_unit(node)
+
+    def _put_in_order(self) -> None:
+        """What waits from the front, the longest first; what computes from the end."""
+        waiting = [scope for scope, unit in self.workqueue.items() if unit_waits(unit)]
+        waiting.sort(key=lambda scope: LONGEST.index(scope) if scope in LONGEST else len(LONGEST))
+        for scope in reversed(waiting):
+            self.workqueue.move_to_end(scope, last=False)
+        self._in_order = True
+
+    def _somebody_else_computes(self, node: WorkerController) -> bool:
+        return any(
+            not waits(nodeid)
+            for other, units in self.assigned_work.items()
+            if other is not node
+            for unit in units.values()
+            for nodeid, is_over in unit.items()
+            if not is_over
+        )
+
+
+def waits(nodeid: str) -> bool:
+    """Whether this test mostly waits."""
+    return nodeid.startswith(WAITING) and not nodeid.startswith(COMPUTING)
+
+
+def unit_waits(unit: dict[str, bool]) -> bool:
+    """Whether its tests do."""
+    return waits(next(iter(unit)))

@@ -1,0 +1,114 @@
+"""PostgreSQL servers for tests, and databases in them: with this release's schema in 50 ms, or empty."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from sqlalchemy.engine import make_url
+
+from callrouter.store.database import Database
+from callrouter.store.embedded import start_server, stop_server
+
+_numbers = itertools.count()
+_LAZY = ("fsync", "full_page_writes", "synchronous_commit")
+"""What writes to the disk at once, so that a crash loses nothing."""
+
+
+@dataclass
+class Server:
+    """A PostgreSQL that a test may stop, start and freeze."""
+
+    handle: Any
+    url: str
+
+    def pg_ctl(self, *arguments: str) -> None:
+        """Run pg_ctl on this server."""
+        subprocess.run(
+            [str(self.handle.bin_path / "pg_ctl"), "-w", "-D", str(self.handle.pgdata), *arguments],
+            user=self.handle.system_user,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )
+
+    def crash(self) -> None:
+        """Stop without a farewell to anybody."""
+        self.pg_ctl("-m", "immediate", "stop")
+
+    def start(self) -> None:
+        """Start again, at the same place."""
+        options = f'-h "" -k {self.handle.get_postmaster_info().socket_dir}'
+        self.pg_ctl("-o", options, "-l", str(self.handle.log), "start")
+
+    def freeze(self) -> None:
+        """Stop all its processes where they are: connections stay open, and nothing answers."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        """Undo `freeze`."""
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[Any]:
+        postmaster = self.handle.get_postmaster_info().process
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    async def never_crashes(self) -> None:
+        """Let it leave to the machine when it writes to the disk: its databases do not outlive it anyhow."""
+        await self._execute(*(f"ALTER SYSTEM SET {name} = off" for name in _LAZY), "SELECT pg_reload_conf()")
+
+    async def new_database(self, template: str | None = None) -> str:
+        """The URL of an empty database, or of one that is as the database `template`, which nobody may be using."""
+        name = f"test_{next(_numbers)}"
+        await self._execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        return self.url_of(name)
+
+    @asynccontextmanager
+    async def database(self, template: str | None = None) -> AsyncIterator[str]:
+        """The same, dropped at the end of the block."""
+        url = await self.new_database(template)
+        try:
+            yield url
+        finally:
+            await self._execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)")
+
+    async def migrated(self) -> str:
+        """The name of a new database with this release's schema: a template for others."""
+        url = await self.new_database()
+        database = Database(make_url(url))
+        await database.upgrade()
+        await database.close()
+        name = make_url(url).database
+        assert name is not None
+        return name
+
+    def url_of(self, database: str) -> str:
+        """Of the database with this name."""
+        return make_url(self.url).set(database=database).render_as_string(hide_password=False)
+
+    async def _execute(self, *statements: str) -> None:
+        connection = await asyncpg.connect(self.url)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Server]:
+    """A server with its data below this folder, as callrouter itself would run it."""
+    handle, url = start_server(folder)
+    try:
+        yield Server(handle, url)
+    finally:
+        stop_server(handle)
