@@ -7,12 +7,14 @@
 #     the second from 32000 on: 4 s recorded
 #     the second from 28000 on: 2 s recorded
 #     the second from 28000 on, begun anew in between: 4 s recorded
+#     one alone, from 60000 on, after a file of A-law was played: 0 s recorded
 #
 # Debian's patch debian/patches/2016_opus_plc.patch lets ast_translate() (main/translate.c) take a packet for a late one, and drop it, where
 # its number is lower than the last one's (by up to half of the 65,536): also when it belongs to another stream. What translates for
 # the recorders and spies of a channel (main/audiohook.c, in_translate) lives as long as the channel has one of them. So half of all
 # second streams are not recorded, for up to eleven minutes, until their numbers have passed those of the first. Where a channel's sound is
-# translated for the other party (codecs differ), the same holds for what they hear. Who records over a change of the
+# translated for the other party (codecs differ), the same holds for what they hear. What Asterisk plays by itself has the number 0; sound
+# that is not encoded (a file of WAV, a tone) is translated for no recorder, and does no harm. Who records over a change of the
 # partner stops, lets one packet pass without a recorder, and goes on in the same file (MixMonitor's option a).
 # Needs python3, and an Asterisk: in $ASTERISK_ROOTFS (a root file system that holds one), or mmdebstrap, which makes one
 # from the machine's own Debian mirror in about a minute.
@@ -68,7 +70,7 @@ END
   for module in res_sorcery_config res_sorcery_memory res_sorcery_astdb res_timing_timerfd res_pjproject res_pjsip \
       res_pjsip_pubsub res_pjsip_session res_pjsip_sdp_rtp res_pjsip_endpoint_identifier_ip \
       res_pjsip_nat chan_pjsip res_rtp_asterisk codec_alaw format_pcm format_wav \
-      bridge_simple bridge_softmix pbx_config app_verbose app_dial app_mixmonitor; do
+      bridge_simple bridge_softmix pbx_config app_verbose app_dial app_playback app_mixmonitor; do
     echo "load = $module.so"
   done
 } > "$folder/etc/modules.conf"
@@ -98,16 +100,20 @@ cat > "$folder/etc/extensions.conf" <<END
 [finding]
 exten => _X!,1,Answer()
  same => n,MixMonitor($folder/run/\${EXTEN}.wav,b)
+ same => n,GotoIf(\$["\${EXTEN:5}" = "2"]?played)
  same => n,Dial(PJSIP/30000@caller,5,gS(2))
  same => n,GotoIf(\$["\${EXTEN:5}" = ""]?second)
  same => n,StopMixMonitor()
  same => n,Wait(0.1)
  same => n,MixMonitor($folder/run/\${EXTEN}.wav,ab)
+ same => n,Goto(second)
+ same => n(played),Playback($folder/run/silence)
  same => n(second),Dial(PJSIP/\${EXTEN:0:5}@caller,5,gS(2))
  same => n,StopMixMonitor()
  same => n,Log(NOTICE,recorded \${EXTEN})
  same => n,Hangup(16)
 END
+python3 -c 'import sys; sys.stdout.buffer.write(b"\xd5" * 4000)' > "$folder/run/silence.alaw"
 "$loader" --library-path "$libraries" "$root/usr/sbin/asterisk" -f -n -C "$folder/etc/asterisk.conf" \
   > "$folder/log" 2>&1 < /dev/null &
 asterisk_pid=$!
@@ -258,7 +264,7 @@ else:
     raise SystemExit("Asterisk does not answer")
 
 threading.Thread(target=serve, daemon=True).start()
-SEEN = {"32000": 4, "28000": 2, "280001": 4}
+SEEN = {"32000": 4, "28000": 2, "280001": 4, "600002": 0}
 found = {}
 for number in SEEN:
     call(number)
@@ -266,8 +272,9 @@ for number in SEEN:
     time.sleep(0.5)
     seconds = recorded(number)
     found[number] = round(seconds)
-    anew = ", begun anew in between" if number[5:] else ""
-    print(f"the second from {number[:5]} on{anew}: {found[number]} s recorded ({seconds:.2f})")
+    what = {"": "the second from {} on", "1": "the second from {} on, begun anew in between"}
+    text = what.get(number[5:], "one alone, from {} on, after a file of A-law was played").format(number[:5])
+    print(f"{text}: {found[number]} s recorded ({seconds:.2f})")
 if found != SEEN:
     raise SystemExit("This is not what was seen before: Asterisk has changed, and so may we.")
 END

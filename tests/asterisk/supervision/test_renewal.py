@@ -172,6 +172,23 @@ async def test_it_goes_on_with_a_supervisor_who_takes_over(tmp_path: Path, secon
     assert heard_seconds(pcm, CALLER_HERTZ)[0] == pytest.approx(len(pcm) / 8000, abs=0.5)
 
 
+async def test_who_objects_after_they_were_given_away_is_not_recorded(tmp_path: Path) -> None:
+    """It is stopped, whoever began it last, and what there was is deleted."""
+    async with speaking(tmp_path, FIRST_SEQUENCE - 2_000) as (desks, caller):
+        desks.phones.refer("agent-1", desks.uri("102"))
+        await desks.room.reached(lambda call: call.agent == "agent-2", 6)
+        await asyncio.sleep(1)
+        caller.ear.press("9")
+        await desks.room.reached(lambda call: call.recordings[-1].objected_at is not None)
+        await asyncio.sleep(2)
+        files = list(desks.room.pbx.recordings_dir.glob("*-c*.wav"))
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(8)
+
+    assert files == []
+    assert stamps(call) == ["began", "objected (key 9)"]
+
+
 @STREAMS
 async def test_it_goes_on_after_a_hold(tmp_path: Path, second: int) -> None:
     """The agent's telephone takes the caller back by a new stream."""
