@@ -7,10 +7,11 @@ zone, stays what was written until it meets a client's zone (`Period.within`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Self
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 YEARS: Final = (2000, 2100)
 """The first and the last year that may be asked for: near the ends of the calendar an instant has no UTC."""
@@ -22,8 +23,7 @@ _MONTH: Final = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """The beginning of a day, a time of day, or an instant: `written` is a date, or a datetime without or with a zone.
 
     An integer counts days from today, which is another day in another zone.
@@ -90,8 +90,7 @@ def _on_the_clock(written: datetime, zone: ZoneInfo) -> datetime:
 TODAY: Final = Moment(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """From a moment on, up to another, not included. One that is left out is a day from the other, by the calendar."""
 
     start: Moment | None = None

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from callrouter.errors import SettingsError
+from callrouter.runtime.pauses import pause
 
 TICK_SECONDS: Final = 1.0
 """How often the Date header is renewed: its unit."""
@@ -76,9 +77,7 @@ class HttpServer(uvicorn.Server):
     async def main_loop(self) -> None:
         """As uvicorn's, which asks ten times a second whether it should end: beside live calls each waking costs."""
         while not await self.on_tick(0):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await self._stopped.wait()
+            await pause(TICK_SECONDS, self._stopped)
 
     def stop(self) -> None:
         """Finish the requests in hand, and end."""

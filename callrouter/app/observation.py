@@ -17,6 +17,7 @@ import structlog
 
 from callrouter.core.call import DEFAULT_PBX
 from callrouter.errors import StoreError
+from callrouter.runtime.pauses import pause
 from callrouter.store.database import Database
 from callrouter.store.gaps import BEAT_SECONDS, beat, close_gaps, open_gap, take_up
 
@@ -71,9 +72,7 @@ class Observation:
     async def run(self) -> None:
         """Write until cancelled."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._beat_seconds):
-                    await self._work.wait()
+            await pause(self._beat_seconds, self._work)
             self._work.clear()
             await self.flush(retry=True)
             await self._beat()

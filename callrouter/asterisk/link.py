@@ -11,7 +11,6 @@ is said once, by `tells`.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -30,6 +29,7 @@ from callrouter.asterisk.log_in import AmiAddress, choose_events, log_in, open_s
 from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import AmiError, AmiRefused, AmiUnreachable
 from callrouter.logs import Outage
+from callrouter.runtime.pauses import pause
 
 log = structlog.get_logger(__name__)
 
@@ -210,7 +210,7 @@ class AmiLink:
                 self.failure = None
                 if await self._stay(session) >= STABLE_SECONDS:
                     attempt = 0
-            await self._pause(pause_seconds(attempt))
+            await pause(pause_seconds(attempt), self._closing)
             attempt += 1
 
     async def _stay(self, session: AmiSession) -> float:
@@ -298,11 +298,6 @@ class AmiLink:
             self._ping_due_seconds = now + PING_SECONDS
         self._watch_due_seconds = now + WATCH_SECONDS
         self._watch = self._loop.call_later(WATCH_SECONDS, self._keep_alive)
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
 
     def _change(self, state: LinkState, reason: str) -> None:
         self.state, self.reason = state, reason

@@ -7,7 +7,7 @@ its hours that lie beyond its midnight, on the clock of the day after.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -174,3 +174,14 @@ class Schedule(Struct, frozen=True, kw_only=True, dict=True):
         while instant < latest and self.at(instant).open:
             instant = instant.replace(second=0, microsecond=0) + _A_MINUTE
         return min(instant, latest)
+
+
+def seen_elsewhere(
+    day: date, zone: ZoneInfo, there: ZoneInfo, minutes_of: Callable[[date], Iterable[int]]
+) -> Iterator[datetime]:
+    """What falls on a day of a zone, of the minutes that each day has by the wall clock of another zone."""
+    for one in (day - _A_DAY, day, day + _A_DAY):
+        for minute in minutes_of(one):
+            instant = datetime.combine(one, time(minute // 60, minute % 60), there).astimezone(zone)
+            if instant.date() == day:
+                yield instant

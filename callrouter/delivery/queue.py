@@ -24,6 +24,7 @@ from callrouter.delivery.ports import Attempt, Book, Delivery, DeliveryMeter, Sp
 from callrouter.delivery.slots import SLOTS, Slots, Turn
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
+from callrouter.runtime.pauses import pause
 from callrouter.runtime.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -93,7 +94,7 @@ class DeliveryQueue:
                     await asyncio.sleep(RETRY_SECONDS)
                 else:
                     self._away.ended(waiting=self.backlog)
-                    await self._pause()
+                    await pause(LOOK_SECONDS, self._wake)
 
     async def flush(self) -> None:
         """After `run`: leave everything in order for the next engine."""
@@ -102,13 +103,6 @@ class DeliveryQueue:
             await self._settle()
         except StoreError as error:
             log.warning("deliveries made are made once more", many=len(self._concluded), reason=str(error))
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
 
     async def _start_due(self, attempts: asyncio.TaskGroup) -> None:
         """Begin what is due, the oldest first, until the slots are full or nothing is left that may have one."""

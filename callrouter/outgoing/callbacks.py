@@ -30,6 +30,7 @@ from callrouter.outgoing.order import NOTHING_YET, Order, Outcome, Progress, Set
 from callrouter.outgoing.ports import Answered, CallbackBook, OpenCallback, OutgoingSwitch, PlacedCall
 from callrouter.outgoing.rules import Rule, Rules
 from callrouter.outgoing.trouble import Trouble
+from callrouter.runtime.pauses import pause
 
 log = structlog.get_logger(__name__)
 
@@ -156,7 +157,7 @@ class Callbacks:
                 self._trouble.failed(str(error))
             except AmiError:
                 pass  # the next round, or the one after the next log-in, does it again
-            await self._pause()
+            await pause(ROUND_SECONDS, self._wake)
 
     async def once(self) -> None:
         """One round.
@@ -185,13 +186,6 @@ class Callbacks:
         for key, one in self._under_way.items():
             one.placed = taken[key]
         self._is_sure = True
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
 
     # ------------------------------------------------------------------------------------------- what is under way
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 
 from callrouter.core.call import Call
-from callrouter.core.conditions import VariableIs, VariableNumber, VariableStartsWith
+from callrouter.core.conditions import ValueCondition, VariableIs
 from callrouter.core.nodes.about import About
 from callrouter.core.plan import Plan
 from callrouter.dialplan.proof.graph import reach
@@ -43,11 +43,8 @@ class Ahead:
     def compared(self, name: str) -> frozenset[str]:
         """Variables whose value some condition compares; whether they are set alone does not count."""
         conditions = (one for about in self.about(name).values() for one in about.reads.conditions)
-        return frozenset(
-            one.variable
-            for one in conditions
-            if isinstance(one, VariableStartsWith | VariableNumber) or (isinstance(one, VariableIs) and one.values)
-        )
+        compared = (one for one in conditions if isinstance(one, ValueCondition))
+        return frozenset(one.variable for one in compared if not isinstance(one, VariableIs) or one.values)
 
     def _still_read(self, call: Call) -> frozenset[tuple[str, str]]:
         """The variables of a call that can still matter, with their values."""

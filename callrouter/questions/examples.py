@@ -54,8 +54,7 @@ class Distinctions:
 
     def on(self, variable: str) -> tuple[ValueCondition, ...]:
         """All conditions that compare this variable's value."""
-        asked = conditions(object, *self._plans)
-        compared = (one for one in asked if isinstance(one, VariableIs | VariableStartsWith | VariableNumber))
+        compared = (one for one in conditions(object, *self._plans) if isinstance(one, ValueCondition))
         return tuple(dict.fromkeys(one for one in compared if one.variable == variable))
 
     @found_once

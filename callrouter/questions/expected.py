@@ -54,7 +54,8 @@ def _run(document: Document, catalogue: Catalogue, now: datetime) -> Iterator[Is
     if plan is None:
         if not catalogue.refused.intersection(names):
             message = f"there is no {names[0]} beside it whose callers these could be"
-            yield Issue(file=document.file, line=0, message=message, suggestion=_meant(names[0], catalogue))
+            meant = closest(names[0], [plan.source for plan in catalogue.plans.values()])
+            yield Issue(file=document.file, line=0, message=message, suggestion=meant)
         return
     region = asking.region_of(plan, catalogue.region)
     for row in _rows(document):
@@ -69,10 +70,6 @@ def _rows(document: Document) -> Iterator[_Row]:
         call, _ = validate_part(ExpectedCall, document, written, ("calls", index))
         if call is not None:
             yield _Row(document=document, index=index, call=call)
-
-
-def _meant(name: str, catalogue: Catalogue) -> str:
-    return closest(name, [plan.source for plan in catalogue.plans.values()])
 
 
 def _judge(row: _Row, plan: Plan, region: str, now: datetime) -> Iterator[Issue]:

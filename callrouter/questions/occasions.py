@@ -22,7 +22,7 @@ from callrouter.core.conditions import DateWithin, DidIs
 from callrouter.core.numbers import CallerList
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Schedule
+from callrouter.core.schedule import Schedule, seen_elsewhere
 from callrouter.questions.asking import region_of
 from callrouter.questions.examples import conditions, one_of_each
 
@@ -233,12 +233,10 @@ class Calendar(Struct, frozen=True, kw_only=True, dict=True):
         if timezone == self.timezone:
             yield from changes(day)
             return
-        zone = ZoneInfo(timezone)
-        for there in (day - timedelta(days=1), day, day + timedelta(days=1)):
-            for minute in {0, *changes(there)} - {MINUTES_A_DAY}:
-                here = datetime.combine(there, time(minute // 60, minute % 60), zone).astimezone(self.zone)
-                if here.date() == day:
-                    yield here.hour * 60 + here.minute
+        for here in seen_elsewhere(
+            day, self.zone, ZoneInfo(timezone), lambda day: {0, *changes(day)} - {MINUTES_A_DAY}
+        ):
+            yield here.hour * 60 + here.minute
 
     def _said(self, day: date, minute: int) -> tuple[str, ...]:
         instant = self.instant(day, minute)

@@ -29,6 +29,7 @@ import structlog
 from callrouter.core.call import Call
 from callrouter.core.facts import CallCorrected, CallEnded, Fact
 from callrouter.logs import Outage
+from callrouter.runtime.pauses import pause
 from callrouter.store.database import Database
 from callrouter.store.trace import call_from_json, call_json
 from callrouter.store.writing.spool import Spool
@@ -154,14 +155,10 @@ class Recorder:
         """
         self._closing.set()
         self._wake.set()
-        if self._running:
-            try:
-                async with asyncio.timeout(timeout_seconds):
-                    await self._finished.wait()
-            except TimeoutError:
-                self._given_up = True
-                self._writer.abort()
-                await self._finished.wait()
+        if self._running and not await pause(timeout_seconds, self._finished):
+            self._given_up = True
+            self._writer.abort()
+            await self._finished.wait()
         self._writer.close()
         try:
             await self._spill(0)
@@ -179,7 +176,7 @@ class Recorder:
         return self._spool.calls > 0 or self._replayed is not None
 
     async def _write_until_closed(self) -> None:
-        pause = _RETRY_SECONDS[0]
+        retry_seconds = _RETRY_SECONDS[0]
         while True:
             try:
                 if self._queue:
@@ -190,23 +187,23 @@ class Recorder:
                 self._note_away(str(away))
                 if self._closing.is_set():
                     return
-                await _wait(self._closing, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
-                pause = min(pause * 2, _RETRY_SECONDS[1])
+                await pause(retry_seconds * random.uniform(0.5, 1.0), self._closing)  # noqa: S311 - spreads retries
+                retry_seconds = min(retry_seconds * 2, _RETRY_SECONDS[1])
                 continue
             except OSError as error:  # of the spool: no descriptor is left, or the disk stumbles; calls go on
                 self._unreadable.failed(str(error), calls=self._spool.calls)
                 self._read_again()
-                await _wait(self._closing, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries
-                pause = min(pause * 2, _RETRY_SECONDS[1])
+                await pause(retry_seconds * random.uniform(0.5, 1.0), self._closing)  # noqa: S311 - spreads retries
+                retry_seconds = min(retry_seconds * 2, _RETRY_SECONDS[1])
                 continue
-            pause = _RETRY_SECONDS[0]
+            retry_seconds = _RETRY_SECONDS[0]
             if self._closing.is_set():
                 if not self._queue or self._given_up:
                     return
             elif len(self._queue) < BATCH_CALLS and not self._replaying:
                 await self._wake.wait()
                 self._wake.clear()
-                await _wait(self._closing, self._flush_seconds)
+                await pause(self._flush_seconds, self._closing)
 
     async def _write_batch(self) -> None:
         oldest = self._queue[0][0]
@@ -298,7 +295,7 @@ class Recorder:
 
     async def _spill_until_closed(self) -> None:
         while not self._closing.is_set():
-            await _wait(self._closing, _WATCH_SECONDS)
+            await pause(_WATCH_SECONDS, self._closing)
             since = self._away.since
             away = since is not None and time.monotonic() - since >= self._spool_after_seconds
             keep = 0 if away else self._memory_calls
@@ -353,12 +350,3 @@ class Recorder:
     def _note_back(self) -> None:
         self._away.ended(calls=self.backlog)
         self.away_because = None
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    """Sleep, but not past the event."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
+from callrouter.runtime.pauses import pause
 from callrouter.stream.frames import HEARTBEAT
 
 MOST_WAITING: Final = 1_000
@@ -96,9 +97,4 @@ class Outlet:
 
     async def _wait(self, seconds: float) -> bytes:
         self._work.clear()
-        try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                await self._work.wait()
-        except TimeoutError:
-            return HEARTBEAT
-        return b""
+        return b"" if await pause(max(0.0, seconds), self._work) else HEARTBEAT

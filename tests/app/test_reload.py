@@ -22,22 +22,11 @@ from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.reload import ServedPlans, Swap
 from callrouter.runtime.tasks import Tasks
 from callrouter.speech import Speech
-
-TREE = """\
-client: {client}
-numbers: ["{number}"]
-timezone: Europe/Paris
-language: fr
-fallback: {{ node: bye }}
-start: bye
-nodes:
-  bye:
-    hangup: {{ prompt: {{ say: "{words}" }} }}
-"""
+from tests.small_client import small_client
 
 
 def text(client: str = "a", number: str = "01 99 00 00 10", words: str = "Au revoir.") -> str:
-    return TREE.format(client=client, number=number, words=words)
+    return small_client(words, client, number)
 
 
 @dataclass

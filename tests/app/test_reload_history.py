@@ -33,22 +33,7 @@ from callrouter.store.plans import find_plan, read_history
 from callrouter.store.writing.writer import Writer
 from tests.api.serving import make_gate
 from tests.api.stories import answered
-
-TREE = """\
-client: {client}
-numbers: ["{number}"]
-timezone: Europe/Paris
-language: fr
-fallback: {{ node: bye }}
-start: bye
-nodes:
-  bye:
-    hangup: {{ prompt: {{ say: "{words}" }} }}
-"""
-
-
-def text(words: str, client: str = "a", number: str = "01 99 00 00 10") -> str:
-    return TREE.format(client=client, number=number, words=words)
+from tests.small_client import small_client
 
 
 class Engine:
@@ -66,7 +51,7 @@ class Engine:
         return self.plans.plans[client].version
 
     async def save(self, words: str, file: str = "a.yaml") -> str:
-        (self.folder / file).write_text(text(words))
+        (self.folder / file).write_text(small_client(words))
         return await self.load()
 
     async def load(self) -> str:
@@ -79,7 +64,7 @@ class Engine:
 def folder(tmp_path: Path) -> Path:
     served = tmp_path / "served"
     (served / "shared").mkdir(parents=True)
-    (served / "a.yaml").write_text(text("Un."))
+    (served / "a.yaml").write_text(small_client("Un."))
     (served / "shared/queues.yaml").write_text("queues: { sales: { members: [agent-1] } }\n")
     return served
 
@@ -108,16 +93,16 @@ async def test_every_version_that_was_live_is_kept(engine: Engine, database: Dat
     kept = await find_plan(database, "a", second)
     assert kept is not None
     assert kept.documents == {
-        "a.yaml": text("Deux."),
+        "a.yaml": small_client("Deux."),
         "shared/queues.yaml": "queues: { sales: { members: [agent-1] } }\n",
     }
-    assert kept.document == text("Deux.")
+    assert kept.document == small_client("Deux.")
     assert kept.source == "a.yaml"
 
 
 async def test_a_start_tells_only_what_is_new(engine: Engine, folder: Path, database: Database) -> None:
     """The same version again is no event; a client that went while no engine ran is withdrawn."""
-    (folder / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    (folder / "b.yaml").write_text(small_client("B.", "b", "01 99 00 00 11"))
     (folder / "a.yaml").unlink()
     again = Engine(folder, database)
     await again.history.flush()
@@ -138,7 +123,7 @@ async def test_a_start_with_a_wrong_file_serves_the_last_good_version(
     """Of the record, with the shared files of that time; so a restart takes no client out of service."""
     good = engine.version()
     (folder / "a.yaml").write_text("client: a\nnumbers: [")
-    (folder / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    (folder / "b.yaml").write_text(small_client("B.", "b", "01 99 00 00 11"))
     loader = Loader(folder, PaperSpeech())
     last = await last_live(database, LivePlans(folder.parent / "live"))
     catalogue = await revive(last, loader.load(), PaperSpeech())
@@ -164,7 +149,7 @@ async def test_back_to_the_version_before(engine: Engine, settings: Settings, da
 
     assert done.version == first
     assert done.sentence.startswith(f"a.yaml is as it was in version {first}, first live ")
-    assert (engine.folder / "a.yaml").read_text() == text("Un.")
+    assert (engine.folder / "a.yaml").read_text() == small_client("Un.")
     assert await engine.load() == first
     last = (await read_history(database, "a"))[0]
     assert (last.version, last.why, last.by) == (first, "rollback", "anne")
@@ -209,13 +194,13 @@ async def test_a_change_nobody_saw_is_not_lost(engine: Engine, settings: Setting
 
     done = await rollback_to(settings, database, "a", None, by="anne", force=True)
     assert done.version == engine.version()
-    assert (engine.folder / "a.yaml").read_text() == text("Un.")
+    assert (engine.folder / "a.yaml").read_text() == small_client("Un.")
     assert (engine.folder / "a.yaml.replaced").read_text() == "half of a new tr"
 
 
 async def test_what_no_longer_passes_does_not_come_back(engine: Engine, settings: Settings, database: Database) -> None:
     """A queue it needs has gone since: nothing is changed, and the finding is told."""
-    queue = text("Un.").replace("{ node: bye }", "{ queue: sales }")
+    queue = small_client("Un.").replace("{ node: bye }", "{ queue: sales }")
     (engine.folder / "a.yaml").write_text(queue)
     first = await engine.load()
     await engine.save("Deux.")
@@ -225,22 +210,22 @@ async def test_what_no_longer_passes_does_not_come_back(engine: Engine, settings
     with pytest.raises(Refusal, match="1 error: nothing is changed") as refused:
         await rollback_to(settings, database, "a", first, by="anne")
     assert 'queue "sales" is not in shared/queues.yaml' in str(refused.value.issues[0])
-    assert (engine.folder / "a.yaml").read_text() == text("Deux.")
+    assert (engine.folder / "a.yaml").read_text() == small_client("Deux.")
 
 
 def test_publishing_is_all_or_nothing(settings: Settings, folder: Path, tmp_path: Path) -> None:
     """One wrong file of the set, and the served folder stays as it is."""
     ci = tmp_path / "ci"
     ci.mkdir()
-    (ci / "a.yaml").write_text(text("Neuf."))
-    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 10"))
+    (ci / "a.yaml").write_text(small_client("Neuf."))
+    (ci / "b.yaml").write_text(small_client("B.", "b", "01 99 00 00 10"))
     before = documents_of(folder)
     with pytest.raises(Refusal, match="1 error: nothing is published") as refused:
         publish_documents(settings, documents_of(ci), by="ci")
     assert "+33199000010 belongs to" in str(refused.value.issues[0])
     assert documents_of(folder) == before
 
-    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    (ci / "b.yaml").write_text(small_client("B.", "b", "01 99 00 00 11"))
     said = publish_documents(settings, documents_of(ci), by="ci")
     assert said.startswith("Published 2 changed files of 2 into ")
     assert said.endswith("1 file left that it does not hold (--delete removes): shared/queues.yaml.")
@@ -257,23 +242,23 @@ def test_publishing_undoes_nothing_that_was_saved(settings: Settings, folder: Pa
     """It names the files; by force, what they held is kept beside. What both have is nobody's loss."""
     ci = tmp_path / "ci"
     ci.mkdir()
-    (ci / "a.yaml").write_text(text("Neuf."))
-    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    (ci / "a.yaml").write_text(small_client("Neuf."))
+    (ci / "b.yaml").write_text(small_client("B.", "b", "01 99 00 00 11"))
     publish_documents(settings, documents_of(ci), by="ci", origin=ci)
-    (folder / "a.yaml").write_text(text("De nuit."))
+    (folder / "a.yaml").write_text(small_client("De nuit."))
     before = documents_of(folder)
     with pytest.raises(Refusal, match=r"saved in the folder .*: a.yaml; a publication would undo that.* --force"):
         publish_documents(settings, documents_of(ci), by="ci", origin=ci)
     assert documents_of(folder) == before
 
     publish_documents(settings, documents_of(ci), by="ci", force=True, origin=ci)
-    assert (folder / "a.yaml").read_text() == text("Neuf.")
-    assert (folder / "a.yaml.replaced").read_text() == text("De nuit.")
+    assert (folder / "a.yaml").read_text() == small_client("Neuf.")
+    assert (folder / "a.yaml.replaced").read_text() == small_client("De nuit.")
 
-    (folder / "a.yaml").write_text(text("De nuit."))
-    (ci / "a.yaml").write_text(text("De nuit."))
+    (folder / "a.yaml").write_text(small_client("De nuit."))
+    (ci / "a.yaml").write_text(small_client("De nuit."))
     publish_documents(settings, documents_of(ci), by="ci", origin=ci)
-    (folder / "c.yaml").write_text(text("C.", "c", "01 99 00 00 12"))
+    (folder / "c.yaml").write_text(small_client("C.", "c", "01 99 00 00 12"))
     with pytest.raises(Refusal, match=r": c.yaml; a publication would undo that"):
         publish_documents(settings, documents_of(ci), by="ci", delete=True, origin=ci)
 
@@ -282,8 +267,8 @@ def test_publishing_brings_nothing_back_that_was_removed(settings: Settings, fol
     """A client whose file somebody has taken out stays without a plan; by force it is there again."""
     ci = tmp_path / "ci"
     ci.mkdir()
-    (ci / "a.yaml").write_text(text("Neuf."))
-    (ci / "b.yaml").write_text(text("B.", "b", "01 99 00 00 11"))
+    (ci / "a.yaml").write_text(small_client("Neuf."))
+    (ci / "b.yaml").write_text(small_client("B.", "b", "01 99 00 00 11"))
     publish_documents(settings, documents_of(ci), by="ci", origin=ci)
     (folder / "b.yaml").unlink()
     with pytest.raises(Refusal, match=r"removed there .*: b.yaml; a publication would undo that.* --force"):
@@ -299,7 +284,7 @@ async def test_publishing_does_not_undo_a_rollback(
 ) -> None:
     ci = tmp_path / "ci"
     ci.mkdir()
-    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "a.yaml").write_text(small_client("Neuf."))
     publish_documents(settings, documents_of(ci), by="ci", origin=ci)
     await engine.load()
     await rollback_to(settings, database, "a", None, by="anne")
@@ -311,7 +296,7 @@ def test_the_first_publication_undoes_nothing_newer(settings: Settings, folder: 
     """No note says what was published: a file that was saved after DIR was read is named."""
     ci = tmp_path / "ci"
     ci.mkdir()
-    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "a.yaml").write_text(small_client("Neuf."))
     now = (ci / "a.yaml").stat().st_mtime
     os.utime(folder / "a.yaml", (now + 60, now + 60))
     with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
@@ -325,15 +310,15 @@ def test_the_first_publication_from_a_fresh_checkout(settings: Settings, folder:
     git = ["git", "-C", str(ci), "-c", "user.name=Ci", "-c", "user.email=ci@operator.example"]
     subprocess.run([*git, "init", "-q"], check=True)
     for words in ("Un.", "Deux."):
-        (ci / "a.yaml").write_text(text(words))
+        (ci / "a.yaml").write_text(small_client(words))
         subprocess.run([*git, "add", "."], check=True)
         subprocess.run([*git, "commit", "-qm", words], check=True)
-    (folder / "a.yaml").write_text(text("De nuit."))
+    (folder / "a.yaml").write_text(small_client("De nuit."))
     os.utime(folder / "a.yaml", (1, 1))
     with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
         publish_documents(settings, documents_of(ci), by="ci", origin=ci)
 
-    (folder / "a.yaml").write_text(text("Un."))
+    (folder / "a.yaml").write_text(small_client("Un."))
     os.utime(folder / "a.yaml", (1, 1))
     assert "1 changed file" in publish_documents(settings, documents_of(ci), by="ci", origin=ci)
 
@@ -344,15 +329,15 @@ def test_a_save_during_a_publication_is_not_lost(
     """While the documents are tried, somebody saves one of them: nothing is published."""
     ci = tmp_path / "ci"
     ci.mkdir()
-    (ci / "a.yaml").write_text(text("Neuf."))
+    (ci / "a.yaml").write_text(small_client("Neuf."))
 
     def saved_meanwhile(*_: object, **__: object) -> None:
-        (folder / "a.yaml").write_text(text("Meanwhile."))
+        (folder / "a.yaml").write_text(small_client("Meanwhile."))
 
     monkeypatch.setattr("callrouter.app.publishing._must_pass", saved_meanwhile)
     with pytest.raises(Refusal, match=r": a.yaml; a publication would undo that"):
         publish_documents(settings, documents_of(ci), by="ci", force=True)
-    assert (folder / "a.yaml").read_text() == text("Meanwhile.")
+    assert (folder / "a.yaml").read_text() == small_client("Meanwhile.")
 
 
 async def test_history_names_who_saved_a_shared_file(engine: Engine, folder: Path, database: Database) -> None:
@@ -373,7 +358,7 @@ def test_two_do_not_publish_at_once(folder: Path) -> None:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(DialplanError, match="somebody else is publishing"):
             put_in_place(folder, {"a.yaml": b""}, how="publish", by="ci")
-    assert (folder / "a.yaml").read_text() == text("Un.")
+    assert (folder / "a.yaml").read_text() == small_client("Un.")
 
 
 def test_a_set_that_cannot_be_written_changes_nothing(folder: Path) -> None:
@@ -384,7 +369,7 @@ def test_a_set_that_cannot_be_written_changes_nothing(folder: Path) -> None:
     with pytest.raises(DialplanError, match="cannot be written"):
         put_in_place(folder, {"a.yaml": b"new", "b.yaml/x/y.yaml": b"new"}, how="publish", by="ci")
 
-    assert (folder / "a.yaml").read_text() == text("Un.")
+    assert (folder / "a.yaml").read_text() == small_client("Un.")
     assert [path for path in sorted(folder.rglob("*")) if path.name != ".publish.lock"] == before
 
 
@@ -405,16 +390,16 @@ def test_who_wrote_a_file(folder: Path) -> None:
     git("commit", "-q", "-m", "A tree")
     assert who("a.yaml") == ("", "Anne Roy <anne@operator.example>")
     assert who("shared/queues.yaml") == ("", owner)
-    (folder / "a.yaml").write_text(text("Deux."))
+    (folder / "a.yaml").write_text(small_client("Deux."))
     assert who("a.yaml") == ("", owner)
-    put_in_place(folder, {"a.yaml": text("Trois.").encode()}, how="publish", by="ci")
+    put_in_place(folder, {"a.yaml": small_client("Trois.").encode()}, how="publish", by="ci")
     assert who("a.yaml") == ("publish", "ci")
 
 
 async def test_a_renamed_client_keeps_its_history(engine: Engine, database: Database) -> None:
     """From the save of the file to what the API answers, without a folder: calls of before are the client's."""
     await _a_call(database, "1", "a", engine.version())
-    (engine.folder / "a.yaml").write_text(text("Un.", "b").replace("client: b", "client: b\nformerly: [a]"))
+    (engine.folder / "a.yaml").write_text(small_client("Un.", "b").replace("client: b", "client: b\nformerly: [a]"))
     await engine.plans.reload()
     await engine.history.flush()
     await _a_call(database, "2", "b", engine.version("b"))

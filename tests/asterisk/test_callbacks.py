@@ -445,14 +445,10 @@ async def test_the_engine_dies_and_the_next_one_finds_it_under_way(pbx: Pbx, dat
         assert await here.outcomes() == ["no_answer"]
 
 
-async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: Database) -> None:
-    """The PBX knows nothing of it: it is lost, and placed anew under another id."""
-    call = await asked(database)
-    book = CallbackRows(database, epoch=2)
-    await book.take_over()
-    (found,) = await book.open(datetime.now(UTC) - timedelta(days=1), RULED)
-    claimed = Order(
-        outgoing_id="1795400000-claimed",
+def order_for(found: OpenCallback, outgoing_id: str) -> Order:
+    """What an engine would have asked of the switch."""
+    return Order(
+        outgoing_id=outgoing_id,
         purpose=Purpose.CALLBACK,
         client="test",
         number=found.number,
@@ -464,6 +460,15 @@ async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: D
         wait_seconds=60.0,
         ring_seconds=5.0,
     )
+
+
+async def test_the_engine_dies_between_claim_and_originate(pbx: Pbx, database: Database) -> None:
+    """The PBX knows nothing of it: it is lost, and placed anew under another id."""
+    call = await asked(database)
+    book = CallbackRows(database, epoch=2)
+    await book.take_over()
+    (found,) = await book.open(datetime.now(UTC) - timedelta(days=1), RULED)
+    claimed = order_for(found, "1795400000-claimed")
     assert await book.claim(found, claimed, datetime.now(UTC))
     assert not await book.claim(found, replace(claimed, outgoing_id="1795400000-second"), datetime.now(UTC))
     async with office(pbx, database, plan_with(RULE)) as here:
@@ -477,19 +482,7 @@ async def test_an_engine_that_was_overtaken_changes_nothing(database: Database) 
     stale, now = CallbackRows(database, epoch=3), datetime.now(UTC)
     await stale.take_over()
     (found,) = await stale.open(now - timedelta(days=1), RULED)
-    order = Order(
-        outgoing_id="1795400000-stale",
-        purpose=Purpose.CALLBACK,
-        client="test",
-        number=found.number,
-        shown=DID,
-        did=DID,
-        queue="slow",
-        priority=0,
-        position=1,
-        wait_seconds=60.0,
-        ring_seconds=5.0,
-    )
+    order = order_for(found, "1795400000-stale")
     assert await stale.claim(found, order, now)
     leader = CallbackRows(database, epoch=4)
     assert [one.outgoing_id for one in await leader.take_over()] == [order.outgoing_id]

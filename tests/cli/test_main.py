@@ -15,6 +15,8 @@ from callrouter import __version__
 from callrouter.cli.application import COMMANDS
 from tests.patience import COMMAND_SECONDS
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def run(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """`callrouter` in a process of its own."""
@@ -121,3 +123,36 @@ def test_it_starts_light() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert loaded.stdout == "[]\n"
+
+
+def test_route_loads_only_what_it_needs() -> None:
+    """Nor does a question about a tree load what serves calls, keeps the record, or draws tables for people."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "callrouter", "route", "dialplans/cabinet-moreau.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    unneeded = {
+        *("sqlalchemy", "asyncpg", "alembic", "fastapi", "starlette", "uvicorn", "httpx", "jinja2", "structlog"),
+        *("prometheus_client", "panoramisk", "uvloop", "asyncio", "pydantic_settings", "rich", "wave"),
+        *("callrouter.store", "callrouter.settings", "callrouter.api", "callrouter.asterisk"),
+        *("callrouter.questions.outcomes", "callrouter.questions.diff", "callrouter.dialplan.show"),
+    }
+
+    assert "callrouter.questions.asking" in loaded
+    assert loaded & unneeded == set()
+
+
+def test_a_question_that_nobody_reads_to_its_end_says_nothing() -> None:
+    """`callrouter show … | head -1`: the answer is not flushed by the interpreter, which is left at once."""
+    show = [sys.executable, "-m", "callrouter", "show", "dialplans/cabinet-moreau.yaml"]
+    with subprocess.Popen(show, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+        assert asked.stdout is not None
+        assert asked.stderr is not None
+        asked.stdout.close()
+        said = asked.stderr.read()
+
+    assert (asked.returncode, said) == (1, b"")

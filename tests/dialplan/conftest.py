@@ -9,18 +9,7 @@ from pathlib import Path
 import pytest
 
 from callrouter.dialplan import Catalogue, PaperSpeech, load_directory
-
-TREE = """\
-client: {client}
-numbers: ["{number}"]
-timezone: Europe/Paris
-language: fr
-fallback: {{ node: bye }}
-start: bye
-nodes:
-  bye:
-    hangup: {{ prompt: {{ say: "{words}" }} }}
-"""
+from tests.small_client import small_client
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
@@ -33,7 +22,7 @@ def write(tmp_path: Path) -> Write:
 
     def put(name: str, client: str, number: str, words: str = "Au revoir.") -> Path:
         path = tmp_path / name
-        path.write_text(TREE.format(client=client, number=number, words=words))
+        path.write_text(small_client(words, client, number))
         return path
 
     return put

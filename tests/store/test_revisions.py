@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from callrouter.core.call import Call, Disposition, Revision, replace
+from callrouter.core.call import Call, Disposition, Hold, Leg, LegPurpose, Offer, OfferOutcome, Revision, replace
 from callrouter.core.facts import CallCorrected
 from callrouter.store.calls import find_call, recorded_calls, superseded_of
 from callrouter.store.database import Database
@@ -43,6 +43,38 @@ def tellings(make_call: MakeCall) -> list[Call]:
         told_by(call, 200, 3, queue_visits=(replace(call.queue_visits[0], agent="zoé"),)),
         told_by(call, 0, 1, disposition=Disposition.LEFT_EARLY, queue_visits=(), messages=()),
     ]
+
+
+def with_people(call: Call, offers: int) -> Call:
+    """With as many offers, a leg, and a hold of it."""
+    at = call.clocks.ringing_at
+    offer = Offer(number=1, queue="medical", agent="anne", began_at=at, ended_at=at, outcome=OfferOutcome.RANG_OUT)
+    return replace(
+        call,
+        offers=tuple(replace(offer, number=number) for number in range(1, offers + 1)),
+        offers_made=offers,
+        legs=(Leg(number=1, purpose=LegPurpose.AGENT, party="anne", began_at=at, ended_at=at, open=False),),
+        legs_made=1,
+        holds=(Hold(leg=1, number=1, began_at=at, ended_at=at),),
+    )
+
+
+async def test_either_way_into_the_tables_writes_the_same_rows(database: Database, make_call: MakeCall) -> None:
+    """The usual one, by COPY, and the one by which a batch goes that may be known: with all that grew with calls."""
+    found = []
+    calls = [with_people(make_call(one), one % 25) if one % 3 else make_call(one) for one in range(1, 40)]
+    for known in (False, True):
+        writer = Writer(database)
+        assert await writer.write(calls, maybe_known=known) == []
+        writer.close()
+        tables = ("calls", "queue_visits", "offers", "legs", "holds", "messages", "recordings")
+        found.append([await rows(database, f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables])
+        async with database.connection() as connection:
+            await connection.execute(text(f"TRUNCATE {', '.join(tables)}, superseded_calls"))
+
+    assert found[0] == found[1]
+    people = [call for call in calls if call.legs]
+    assert [len(one) for one in found[0][2:5]] == [sum(len(call.offers) for call in people), len(people), len(people)]
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one_batch", "one_by_one"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Final
 
 from callrouter.asterisk.pbx.queues_named import QueuesNamed
@@ -12,6 +11,7 @@ from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.agents.preference import by_queue
 from callrouter.core.plan import Plan
 from callrouter.runtime.calls import LiveCalls
+from callrouter.runtime.pauses import pause
 
 LOOK_AGAIN_SECONDS: Final = 10.0
 """How often it is looked whether the last call that walked an older plan has ended."""
@@ -39,9 +39,7 @@ class NamedQueues:
         while True:
             self._due.clear()
             await self.tell()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                    await self._due.wait()
+            await pause(LOOK_AGAIN_SECONDS, self._due)
 
     async def tell(self) -> None:
         """Tell now."""

@@ -20,6 +20,7 @@ from callrouter.asterisk.agents.mending import Mending, remove_strangers
 from callrouter.asterisk.agents.roster import Clock, Roster
 from callrouter.core.agents.standing import Standing
 from callrouter.errors import AgentRefused, AmiError
+from callrouter.runtime.pauses import pause
 
 log = structlog.get_logger(__name__)
 
@@ -73,9 +74,7 @@ class Comparison:
         """Compare when due, until cancelled."""
         loop, crew, looked_at = asyncio.get_running_loop(), self._roster.crew, 0.0
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(CREW_SECONDS):
-                    await self._due.wait()
+            await pause(CREW_SECONDS, self._due)
             old = looked_at + LOOK_AGAIN_SECONDS < loop.time()
             if not (self._due.is_set() or old or crew is not self._roster.crew) or not self._link_up():
                 self._due.clear()

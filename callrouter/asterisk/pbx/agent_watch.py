@@ -21,6 +21,7 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.core.agents.preference import team_of
 from callrouter.errors import AmiError
+from callrouter.runtime.pauses import pause
 from callrouter.stream.events import AgentCard, PhoneState, agent_state
 
 LOOK_AGAIN_SECONDS: Final = 30.0
@@ -94,9 +95,7 @@ class AgentWatch:
     async def run(self) -> None:
         """Ask for all members when it is due, until cancelled."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS if self._follower.listening else None):
-                    await self._due.wait()
+            await pause(LOOK_AGAIN_SECONDS if self._follower.listening else None, self._due)
             self._due.clear()
             if self._link.state is LinkState.UP:
                 with suppress(AmiError):  # the next log-in does it again

@@ -24,6 +24,7 @@ from callrouter.asterisk.teams.document import Team, Teams
 from callrouter.core.plan import Plan
 from callrouter.dialplan.issues import how_many
 from callrouter.errors import ActionFailed, AmiError
+from callrouter.runtime.pauses import pause
 
 log = structlog.get_logger(__name__)
 
@@ -120,9 +121,7 @@ class QueueCheck:
     async def run(self) -> None:
         """Compare when due, until cancelled."""
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                    await self._due.wait()
+            await pause(LOOK_AGAIN_SECONDS, self._due)
             self._due.clear()
             while self._pending():
                 await asyncio.sleep(PENDING_SECONDS)

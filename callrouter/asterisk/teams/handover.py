@@ -26,6 +26,7 @@ from callrouter.asterisk.teams.document import Teams, folder_teams, text_of
 from callrouter.core.agents.preference import Preference
 from callrouter.dialplan.shared.derived import derived_queues
 from callrouter.dialplan.shared.reading import Shared
+from callrouter.runtime.pauses import pause
 
 log = structlog.get_logger(__name__)
 
@@ -181,10 +182,7 @@ class Handover:
         self._hear(applied, trouble)
         deadline = self._now_seconds() + min(longest_seconds, LONGEST_WAIT_SECONDS)
         while self.version == applied and not self._closed and (left := deadline - self._now_seconds()) > 0:
-            try:
-                async with asyncio.timeout(left):
-                    await self._changed.wait()
-            except TimeoutError:
+            if not await pause(left, self._changed):
                 break
         self._heard_at = self._now_seconds()
         version = self.version

@@ -34,11 +34,6 @@ def _over(call: Call, told: ConsultationHeard) -> Call:
     return call
 
 
-def is_on(call: Call) -> bool:
-    """Whether an agent consults somebody."""
-    return any(one.open and one.purpose is LegPurpose.CONSULTATION for one in call.legs)
-
-
 def wait_instead(call: Call, told: ConsultationHeard, by: str) -> Call:
     """The caller waits for whom the agent rang: in the same wait of the same node, which nobody commands."""
     because = f"to {told.party}{f' by {by}' if by else ''}: before they answered"

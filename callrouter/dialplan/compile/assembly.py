@@ -88,7 +88,11 @@ class Assembly:
         self._open_client = open_client
         self._client = client
         self._trees: dict[tuple[str, str], Growth | None] = {("", ""): root}
-        self._starts: dict[tuple[str, str], str] = {}
+        """All of them, by prefix and suffix; None: it could not be found."""
+        self._redirects: dict[str, tuple[Growth, str] | None] = {}
+        """By node that leads to another client: that one's tree, and where it begins."""
+        self._going_round: set[str] = set()
+        """Nodes of which it was said that they lead round to themselves."""
         self._waiting: list[tuple[Growth, str]] = []
         self._asked: set[str] = set()
         self._reached_blocks: set[str] = set()
@@ -230,9 +234,8 @@ class Assembly:
             tree, target = found
 
     def _fail_once(self, tree: Growth, message: str, name: str) -> None:
-        key = (f"round {tree.name(name)}", "")
-        if key not in self._trees:
-            self._trees[key] = None
+        if (full := tree.name(name)) not in self._going_round:
+            self._going_round.add(full)
             tree.scope.fail(message, "nodes", name)
 
     def _beyond(self, tree: Growth, name: str) -> tuple[Growth, str] | None:
@@ -242,7 +245,6 @@ class Assembly:
             key = (tree.prefix + name + "/", tree.suffix)
             if key not in self._trees:
                 self._trees[key] = self._included(tree, name, block)
-                self._starts[key] = block.snippet
             found = self._trees[key]
             return (found, tree.scope.shared.snippets[block.snippet].block.start) if found else None
         assert isinstance(block, RedirectBlock)
@@ -251,20 +253,18 @@ class Assembly:
     # Another client
 
     def _redirected(self, tree: Growth, name: str, block: RedirectBlock) -> tuple[Growth, str] | None:
-        key = (f"redirect {tree.name(name)}", "")
-        if key not in self._trees:
-            self._trees[key] = None
-            draft = self._find_client(tree.scope, name, block)
-            if draft is None or draft.file is None:
-                return None
-            if draft.file.client == self._client:
-                self._trees[key] = self.root
-                self._starts[key] = draft.file.start
-            else:
-                self._trees[key] = self._client_tree(tree, name, draft)
-                self._starts[key] = draft.file.start
-        found = self._trees[key]
-        return (found, self._starts[key]) if found else None
+        full = tree.name(name)
+        if full not in self._redirects:
+            self._redirects[full] = self._redirect(tree, name, block)
+        return self._redirects[full]
+
+    def _redirect(self, tree: Growth, name: str, block: RedirectBlock) -> tuple[Growth, str] | None:
+        draft = self._find_client(tree.scope, name, block)
+        if draft is None or draft.file is None:
+            return None
+        own = draft.file.client == self._client
+        other = self.root if own else self._client_tree(tree, name, draft)
+        return (other, draft.file.start) if other else None
 
     def _find_client(self, scope: NameScope, name: str, block: RedirectBlock) -> Draft | None:
         key = "client" if block.client is not None else "did"

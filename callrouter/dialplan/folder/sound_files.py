@@ -7,7 +7,6 @@ Asterisk plays without conversion of the rate.
 from __future__ import annotations
 
 import re
-import wave
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -120,6 +119,8 @@ def _names(folders: Sequence[Path], language: str) -> set[str]:
 def _seconds(path: Path, suffix: str) -> float:
     if suffix != "wav":
         return path.stat().st_size / _BYTES_A_SECOND[suffix]
+    import wave  # only here: few folders hold any, and `route` begins sooner without it
+
     try:
         with wave.open(str(path), "rb") as audio:
             form = (audio.getnchannels(), audio.getsampwidth(), audio.getframerate())

@@ -39,6 +39,7 @@ ACCEPTABLE: Final[Mapping[str, str]] = {
     "no-shift": "A rota has no shift at some times of the week, and nobody is on call then.",
     "same-person": "Somebody is rung twice in a row.",
     "empty-queue": "Callers wait in a queue that has no members.",
+    "objection-unsaid": "An announcement that a call is recorded names no key by which the caller objects.",
     "idle-preference": "A client prefers agents of a team, or never wants some, and its tree has nobody wait for it.",
     "no-number-refused": "Callers without a number are turned away, though they may not have hidden it.",
     "other-territory": "Time zone or holidays are those of another territory than the numbers.",

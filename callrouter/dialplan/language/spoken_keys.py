@@ -59,3 +59,9 @@ def _found(text: str) -> Iterator[str]:
         yield from (_WORDS.get(key, key) for key in _SINGLE.findall(match[1]))
     for more in (_MORE, _ALONE) if asked else ():
         yield from (_WORDS.get(match[1], match[1]) for match in more.finditer(text))
+
+
+def names_key(text: str, key: str) -> bool:
+    """Whether a text names a key at all, in whatever words: as its sign, alone, or as it is called."""
+    words = re.findall(r"[^\W\d]+|[0-9]+|[*#]", text.lower())
+    return key in words or any(_WORDS.get(word) == key for word in words)

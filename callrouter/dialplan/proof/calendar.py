@@ -143,9 +143,10 @@ def skipped_minutes(timezone: str, today: date) -> tuple[tuple[date, int, int], 
     """Of the coming two years: each day whose clocks go forward, from and to which minute since midnight."""
     zone = ZoneInfo(timezone)
     found: list[tuple[date, int, int]] = []
-    for step in range(DAYS_AHEAD):
-        noon = datetime(today.year, today.month, today.day, 12, tzinfo=UTC) + timedelta(days=step)
-        before, after = (noon.astimezone(zone).utcoffset(), (noon + timedelta(days=1)).astimezone(zone).utcoffset())
+    first = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
+    noons = [first + timedelta(days=step) for step in range(DAYS_AHEAD + 1)]
+    offsets = [noon.astimezone(zone).utcoffset() for noon in noons]
+    for noon, before, after in zip(noons, offsets, offsets[1:], strict=False):
         if before is not None and after is not None and after > before:
             change = _change(noon, zone)
             stop = change.astimezone(zone).replace(tzinfo=None)

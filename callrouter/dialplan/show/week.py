@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from callrouter.core.plan import Plan
 from callrouter.core.rota import Rota
-from callrouter.core.schedule import Ranges, Schedule
+from callrouter.core.schedule import Ranges, Schedule, seen_elsewhere
 
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 
@@ -100,10 +100,4 @@ def _turns(rota: Rota, day: date, zone: ZoneInfo) -> str:
 
 def _changes(rota: Rota, day: date, zone: ZoneInfo) -> list[datetime]:
     """When somebody else's time may begin on a day of a zone, in order."""
-    there = (day - timedelta(days=1), day, day + timedelta(days=1))
-    found = (
-        datetime.combine(one, time(minute // 60, minute % 60), rota.zone).astimezone(zone)
-        for one in there
-        for minute in rota.changes(one)
-    )
-    return sorted(instant for instant in found if instant.date() == day)
+    return sorted(seen_elsewhere(day, zone, rota.zone, rota.changes))

@@ -94,8 +94,8 @@ class Names(Protocol):
     def line(self, *path: str | int) -> int:
         """Where a value is written, from 1."""
 
-    def fail(self, message: str, *path: str | int, suggestion: str = "") -> None:
-        """Note what is wrong with a value, and what was probably meant."""
+    def fail(self, message: str, *path: str | int, suggestion: str = "", name: str = "") -> None:
+        """Note what is wrong with a value, and what was probably meant; `name`: of a warning, to accept it by."""
 
     def leads(self, node: str, verb: str, *exits: tuple[str, str | None, tuple[str | int, ...]]) -> dict[str, str]:
         """Exits of a node: name, target (None where it is not used), and the path from below the verb on."""

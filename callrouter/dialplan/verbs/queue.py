@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from callrouter.core.effects import Announced, Rising
+from callrouter.core.effects import Announced, Rising, Sound
 from callrouter.core.nodes import Node, QueueNode
 from callrouter.core.nodes._base import usual_seconds
 from callrouter.core.read_aloud import PromptPart
@@ -29,7 +29,7 @@ from callrouter.dialplan.language.fields import (
 from callrouter.dialplan.language.keys import KeyTargets
 from callrouter.dialplan.language.own_texts import OwnText
 from callrouter.dialplan.language.prompts import OwnWordsBlock, PromptBlock, Prompts
-from callrouter.dialplan.language.spoken_keys import spoken_keys
+from callrouter.dialplan.language.spoken_keys import names_key, spoken_keys
 from callrouter.dialplan.language.waiting_texts import by_minutes, by_place
 from callrouter.dialplan.language.words import length, told_in_words
 from callrouter.dialplan.verbs._base import Names, Verb, refuse_odd_keys, refuse_unknown_keys
@@ -170,7 +170,7 @@ def build(names: Names, name: str, block: QueueBlock) -> Node:
         _check_one_key(names, name, record.objection, *here, "record", "objection")
     announcement = names.voices(record.announcement if record else None, *here, "record", "announcement")
     if record:
-        _check_key_said(names, announcement, record.objection, keys, *here, "record", "objection")
+        _check_key_said(names, announcement, record.objection, keys, *here, "record")
     return QueueNode(
         name=name,
         line=names.line("nodes", name),
@@ -212,12 +212,16 @@ def _check_one_key(names: Names, name: str, key: str, *path: str) -> None:
 def _check_key_said(
     names: Names, announcement: Sequence[PromptPart], objection: str, keys: Container[str], *path: str
 ) -> None:
-    """Whoever presses the key that the announcement names must not be recorded all the same."""
-    asked = [key for part in announcement for key in spoken_keys(part.text)]
-    for key in dict.fromkeys(asked):
-        if key != objection and key not in keys:
-            wrong = f"{objection} objects, and the announcement asks for key {shown(key)}: write the same in both"
-            names.fail(f"record.objection: {wrong}", *path)
+    """Whoever presses the key that the announcement names must not be recorded all the same, and it is to name one."""
+    asked = dict.fromkeys(key for part in announcement for key in spoken_keys(part.text))
+    others = [key for key in asked if key != objection and key not in keys]
+    for key in others:
+        wrong = f"{objection} objects, and the announcement asks for key {shown(key)}: write the same in both"
+        names.fail(f"record.objection: {wrong}", *path, "objection")
+    unheard = any(isinstance(part, Sound) and not part.text for part in announcement)
+    if not others and not unheard and not any(names_key(part.text, objection) for part in announcement):
+        wrong = f"record.announcement: it does not say that key {objection} objects"
+        names.fail(wrong, *path, "announcement", name="objection-unsaid")
 
 
 def _list_priorities(names: Names, block: QueueBlock, *here: str) -> tuple[ListPriority, ...]:

@@ -57,8 +57,6 @@ class Diagrams:
     def __init__(self) -> None:
         self._parts: list[Fork | frozenset[Change]] = []
         self._numbers: dict[Fork | frozenset[Change], int] = {}
-        self._only: dict[tuple[int, Change], int] = {}
-        self._holding: dict[int, frozenset[Change]] = {}
         self._asking: set[int] = set()
         """Diagrams in which it matters what is keyed."""
         self.nothing = self.leaf(())
@@ -78,13 +76,11 @@ class Diagrams:
             self._asking.add(number)
         return number
 
+    @found_once
     def held(self, diagram: int) -> frozenset[Change]:
         """All that holds somewhere in it."""
-        if diagram not in self._holding:
-            part = self._parts[diagram]
-            inside = (self.held(branch) for _, branch in part.branches) if isinstance(part, Fork) else (part,)
-            self._holding[diagram] = frozenset().union(*inside)
-        return self._holding[diagram]
+        part = self._parts[diagram]
+        return frozenset().union(*[self.held(to) for _, to in part.branches]) if isinstance(part, Fork) else part
 
     def paths(self, diagram: int, held: Change) -> Iterator[Path]:
         """The ways to one thing, at most `MANY_PATHS`: what else holds there makes no difference."""
@@ -96,19 +92,15 @@ class Diagrams:
             self._parts.append(part)
         return self._numbers[part]
 
+    @found_once
     def _reduced(self, diagram: int, held: Change) -> int:
         """The same for one thing only."""
         if held not in self.held(diagram):
             return self.nothing
-        key = diagram, held
-        if key not in self._only:
-            part = self._parts[diagram]
-            if isinstance(part, Fork):
-                branches = [(option, self._reduced(branch, held)) for option, branch in part.branches]
-                self._only[key] = self.fork(part.decision, branches)
-            else:
-                self._only[key] = self.leaf((held,))
-        return self._only[key]
+        part = self._parts[diagram]
+        if not isinstance(part, Fork):
+            return self.leaf((held,))
+        return self.fork(part.decision, [(option, self._reduced(to, held)) for option, to in part.branches])
 
     def _paths(self, diagram: int) -> Iterator[Path]:
         waiting: list[tuple[int, Path]] = [(diagram, ())]

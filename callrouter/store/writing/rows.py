@@ -10,10 +10,10 @@ takes half a microsecond for a datetime, and a call has ten. A connection that w
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from callrouter.core.books.recordings import made as made_recordings
 from callrouter.core.books.recordings import name_of
@@ -82,18 +82,24 @@ class Rows:
         Raises:
             ValueError: the call has not ended.
         """
-        visits, messages, callbacks = len(self.queue_visits), len(self.messages), len(self.callbacks)
-        offers, legs, holds, recordings = len(self.offers), len(self.legs), len(self.holds), len(self.recordings)
+        visits, messages = len(self.queue_visits), len(self.messages)
+        recordings, callbacks = len(self.recordings), len(self.callbacks)
         row = self.take(call)
         people = [one.agent + one.queue for one in call.offers] + [one.party + one.identity for one in call.legs]
         if not _storable(row, "".join(people)):
-            del self.queue_visits[visits:], self.offers[offers:], self.legs[legs:], self.callbacks[callbacks:]
-            del self.messages[messages:], self.recordings[recordings:], self.holds[holds:]
-            row = self.take(cleaned(call))
+            del self.queue_visits[visits:], self.messages[messages:]
+            del self.recordings[recordings:], self.callbacks[callbacks:]
+            call = cleaned(call)
+            row = self.take(call)
         self.calls.append(row)
+        self.offers += offer_rows(call)
+        self.legs += leg_rows(call)
+        self.holds += hold_rows(call)
 
     def take(self, call: Call) -> Row:
-        """Add the visits, offers, legs, holds, messages, recordings and callbacks of a call, and give back its own row.
+        """Add the visits, messages, recordings and callbacks of a call, and give back its own row.
+
+        Its offers, legs and holds (`GROWN`) need nothing of what is computed here.
 
         Raises:
             ValueError: the call has not ended.
@@ -111,12 +117,6 @@ class Rows:
 
         queues = queue_parts(call)
         waiting, talk, agent = self._take_queue_visits(call, rang, ended_at, queues)
-        if call.offers:
-            self.offers += [offer_row(call.call_id, call.revision, one) for one in call.offers]
-        if call.legs:
-            self.legs += [leg_row(call.call_id, call.pbx, call.revision, one) for one in call.legs]
-        if call.holds:
-            self.holds += [hold_row(call.call_id, call.revision, one) for one in call.holds]
         if call.recordings:
             made = made_recordings(call)
             self.recordings += [recording_row(call.call_id, call.client, call.revision, one) for one in made]
@@ -280,6 +280,29 @@ def hold_row(call_id: str, revision: Revision, hold: Hold) -> Row:
         revision.epoch,
         revision.count,
     )
+
+
+def offer_rows(call: Call) -> list[Row]:
+    """Of all offers of a call."""
+    return [offer_row(call.call_id, call.revision, one) for one in call.offers]
+
+
+def leg_rows(call: Call) -> list[Row]:
+    """Of all its legs."""
+    return [leg_row(call.call_id, call.pbx, call.revision, one) for one in call.legs]
+
+
+def hold_rows(call: Call) -> list[Row]:
+    """Of all its holds."""
+    return [hold_row(call.call_id, call.revision, one) for one in call.holds]
+
+
+GROWN: Final[Mapping[str, tuple[Sequence[str], Callable[[Call], list[Row]]]]] = {
+    "offers": (OFFER_COLUMNS, offer_rows),
+    "legs": (LEG_COLUMNS, leg_rows),
+    "holds": (HOLD_COLUMNS, hold_rows),
+}
+"""Tables of what grows with a call: their columns, and the rows of a call."""
 
 
 def recording_row(call_id: str, client: str, revision: Revision, recording: Recording) -> Row:

@@ -23,6 +23,7 @@ from callrouter.store.writing.merge import MERGE, MERGE_NUMBERED, STAGING
 from callrouter.store.writing.rows import (
     CALL_COLUMNS,
     CALLBACK_COLUMNS,
+    GROWN,
     HOLD_COLUMNS,
     LEG_COLUMNS,
     MESSAGE_COLUMNS,
@@ -178,10 +179,13 @@ class Writer:
         return await self._merge_or_halve(calls)
 
     async def _copy(self, calls: list[Call]) -> list[Refused]:
-        """The usual way. Rows are made while COPY runs, so that both sides work at the same time."""
-        rows = Rows()
+        """The usual way. The rows of a table are made while its COPY runs, so that both sides work at the same time."""
+        rows, grown = Rows(), dict[str, list[Call]]()
         async with self._connection.transaction():
-            await self._copy_table("calls", CALL_COLUMNS, _rows_in_slices(calls, rows))
+            await self._copy_table("calls", CALL_COLUMNS, _rows_in_slices(calls, rows, grown))
+            for table, having in grown.items():
+                columns, rows_of = GROWN[table]
+                await self._copy_table(table, columns, _grown_in_slices(having, rows_of))
             await self._copy_parts(rows)
         return []
 
@@ -262,13 +266,32 @@ async def _rows(calls: Sequence[Call]) -> tuple[Rows, list[Refused]]:
     return rows, refused
 
 
-async def _rows_in_slices(calls: list[Call], rows: Rows) -> AsyncIterator[Row]:
-    """The rows of calls, one by one; those of their visits and messages gather in `rows`."""
+async def _rows_in_slices(calls: list[Call], rows: Rows, grown: dict[str, list[Call]]) -> AsyncIterator[Row]:
+    """The rows of calls, one by one; those of their visits and messages gather in `rows`, and in `grown` those calls
+    that have rows of a table of `GROWN`.
+    """
     size = _LONG_SLICE if len(calls) >= _CATCHING_UP_CALLS else _SLICE
     for index, call in enumerate(calls):
         if index % size == size - 1:
             await asyncio.sleep(0)
+        if call.offers:
+            grown.setdefault("offers", []).append(call)
+        if call.legs:
+            grown.setdefault("legs", []).append(call)
+        if call.holds:
+            grown.setdefault("holds", []).append(call)
         yield rows.take(call)
+
+
+async def _grown_in_slices(calls: list[Call], rows_of: Callable[[Call], list[Row]]) -> AsyncIterator[Row]:
+    """The rows of a table of `GROWN`, which has some of each of these calls."""
+    size, made = _LONG_SLICE if len(calls) >= _CATCHING_UP_CALLS else _SLICE, 0
+    for call in calls:
+        for row in rows_of(call):
+            made += 1
+            if made % size == 0:
+                await asyncio.sleep(0)
+            yield row
 
 
 async def _in_slices(records: list[Row]) -> AsyncIterator[Row]:

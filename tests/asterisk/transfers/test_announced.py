@@ -13,6 +13,12 @@ from tests.asterisk.engine_room import until
 from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, consultations_of, talking
 
 
+async def second_call(desks: Desks, target: str) -> str:
+    """agent-1 dials while they have the caller; the call's name."""
+    pbx = desks.room.pbx
+    return await desks.phones.call("agent-1", pbx.phone_secrets["agent-1"], target, (pbx.sip_host, pbx.sip_port))
+
+
 async def consult(desks: Desks, target: str, *, hold: bool = True) -> str:
     """agent-1 puts the caller on hold, unless told otherwise, and speaks to the target."""
     phones = desks.phones
@@ -20,11 +26,19 @@ async def consult(desks: Desks, target: str, *, hold: bool = True) -> str:
     if hold:
         phones.hold("agent-1", on=True)
         await asyncio.sleep(0.5)
-    pbx = desks.room.pbx
-    name = await phones.call("agent-1", pbx.phone_secrets["agent-1"], target, (pbx.sip_host, pbx.sip_port))
+    name = await second_call(desks, target)
     await until(lambda: phones.talks(name), 8)
     await asyncio.sleep(1)
     return name
+
+
+async def give_to_a_team_that_rings(desks: Desks) -> None:
+    """agent-1 calls a team, and gives it the caller before anybody there has answered."""
+    desks.phones.ring_for(2.5)
+    other = await second_call(desks, "team.legal")
+    await until(lambda: desks.phones.talks(other), 5)
+    await asyncio.sleep(0.5)
+    desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
 
 
 async def test_a_colleague_takes_the_caller(tmp_path: Path) -> None:
@@ -140,8 +154,7 @@ async def test_to_a_team_after_a_colleague_has_answered(tmp_path: Path) -> None:
 async def test_refused(tmp_path: Path, target: str) -> None:
     """The telephone is told so, nothing is dialled, and the caller stays the agent's."""
     async with talking(tmp_path) as desks:
-        pbx = desks.room.pbx
-        name = await desks.phones.call("agent-1", pbx.phone_secrets["agent-1"], target, (pbx.sip_host, pbx.sip_port))
+        name = await second_call(desks, target)
         await until(lambda: desks.phones.status(name) >= 400, 5)
         desks.phones.bye("agent-1")
         call = await desks.room.the_end(6)
@@ -168,8 +181,7 @@ async def test_a_colleague_who_does_not_come(tmp_path: Path) -> None:
     """Busy: the consultation is over before it began, and the record says so."""
     async with talking(tmp_path) as desks:
         desks.place.habits["agent-2"] = Habit.BUSY
-        pbx = desks.room.pbx
-        name = await desks.phones.call("agent-1", pbx.phone_secrets["agent-1"], "102", (pbx.sip_host, pbx.sip_port))
+        name = await second_call(desks, "102")
         await until(lambda: desks.phones.status(name) >= 400, 5)
         await asyncio.sleep(0.3)
         desks.phones.bye("agent-1")
@@ -182,13 +194,7 @@ async def test_a_colleague_who_does_not_come(tmp_path: Path) -> None:
 async def test_to_a_team_before_a_colleague_has_answered(tmp_path: Path) -> None:
     """The caller takes the agent's place in the queue: they wait on, and are answered there, in the same journey."""
     async with talking(tmp_path) as desks:
-        desks.phones.ring_for(2.5)
-        pbx = desks.room.pbx
-        secret, address = pbx.phone_secrets["agent-1"], (pbx.sip_host, pbx.sip_port)
-        other = await desks.phones.call("agent-1", secret, "team.legal", address)
-        await until(lambda: desks.phones.talks(other), 5)
-        await asyncio.sleep(0.5)
-        desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
+        await give_to_a_team_that_rings(desks)
         await desks.room.reached(lambda call: call.state is CallState.QUEUED and len(call.queue_visits) == 2, 5)
         await desks.room.reached(lambda call: call.agent == "agent-2", 8)
         await asyncio.sleep(1)
@@ -203,34 +209,22 @@ async def test_to_a_team_before_a_colleague_has_answered(tmp_path: Path) -> None
 async def test_given_away_again_after_that(tmp_path: Path) -> None:
     """The caller has no routine any more, and reaches a colleague's telephone all the same."""
     async with talking(tmp_path) as desks:
-        desks.phones.ring_for(2.5)
-        pbx = desks.room.pbx
-        secret, address = pbx.phone_secrets["agent-1"], (pbx.sip_host, pbx.sip_port)
-        other = await desks.phones.call("agent-1", secret, "team.legal", address)
-        await until(lambda: desks.phones.talks(other), 5)
-        await asyncio.sleep(0.5)
-        desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
+        await give_to_a_team_that_rings(desks)
         await desks.room.reached(lambda call: call.agent == "agent-2", 8)
         await asyncio.sleep(0.5)
         desks.phones.refer("agent-2", desks.uri("agent-1"))
         await until(lambda: desks.phones.dialled == ["agent-1", "agent-2", "agent-1"], 5)
         await until(lambda: desks.phones.talks("agent-1"), 5)
         await asyncio.sleep(0.5)
-        assert "PJSIP/trunk-" in pbx.cli("core show channels concise")
-        pbx.cli("channel request hangup all")
+        assert "PJSIP/trunk-" in desks.room.pbx.cli("core show channels concise")
+        desks.room.pbx.cli("channel request hangup all")
         await desks.room.the_end(6)
 
 
 async def test_wrap_up_of_a_team_that_answers_after_the_transfer(tmp_path: Path) -> None:
     """They have had the caller, and no consultation."""
     async with talking(tmp_path, a_plan(wrap_up=20)) as desks:
-        desks.phones.ring_for(2.5)
-        pbx = desks.room.pbx
-        secret, address = pbx.phone_secrets["agent-1"], (pbx.sip_host, pbx.sip_port)
-        other = await desks.phones.call("agent-1", secret, "team.legal", address)
-        await until(lambda: desks.phones.talks(other), 5)
-        await asyncio.sleep(0.5)
-        desks.phones.refer("agent-1", desks.uri("team.legal"), replacing=other)
+        await give_to_a_team_that_rings(desks)
         await desks.room.reached(lambda call: call.agent == "agent-2", 8)
         await asyncio.sleep(0.5)
         before = desks.place.database("wrap_up")

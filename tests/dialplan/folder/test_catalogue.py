@@ -13,7 +13,8 @@ import pytest
 from callrouter.core.nodes import RejectNode
 from callrouter.dialplan import Catalogue, Loader, PaperSpeech, load_directory
 from callrouter.errors import DialplanError
-from tests.dialplan.conftest import NOW, TREE, Write
+from tests.dialplan.conftest import NOW, Write
+from tests.small_client import small_client
 
 Load = Callable[[], Catalogue]
 
@@ -50,7 +51,7 @@ def test_unknown_numbers_have_a_plan_of_their_own(did: str, write: Write, load: 
 )
 def test_a_day_is_over_at_midnight_of_the_clients_zone(tmp_path: Path, zone: str, at: str, over: bool) -> None:
     """By the loader that was there before midnight, too."""
-    tree = TREE.format(client="a", number="+33 1 99 00 00 10", words="Bye.").replace("Europe/Paris", zone)
+    tree = small_client("Bye.", "a", "+33 1 99 00 00 10").replace("Europe/Paris", zone)
     season = "  season: { branch: { when: [{ from: 2026-11-01, to: 2026-11-29, then: bye }], otherwise: end } }\n"
     tree = tree.replace("start: bye", "start: season") + season + "  end: { hangup: {} }\n"
     (tmp_path / "a.yaml").write_text(tree)

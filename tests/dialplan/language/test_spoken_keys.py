@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from callrouter.dialplan.language.spoken_keys import spoken_keys
+from callrouter.dialplan.language.spoken_keys import names_key, spoken_keys
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,20 @@ from callrouter.dialplan.language.spoken_keys import spoken_keys
 def test_keys(text: str, keys: tuple[str, ...]) -> None:
     """Numbers that are to be dialled, and counts, are no keys."""
     assert spoken_keys(text) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "named"),
+    [
+        ("Enregistré, 9 pour refuser.", "9", True),
+        ("Pour vous y opposer, tapez neuf.", "9", True),
+        ("Aufnahme: mit der 9 widersprechen.", "9", True),
+        ("To object, press star.", "*", True),
+        ("Drücken Sie #.", "#", True),
+        ("Appelez le 99 après 19 heures.", "9", False),
+        ("Cet appel est enregistré.", "9", False),
+    ],
+)
+def test_a_key_that_is_named(text: str, key: str, named: bool) -> None:
+    """In any language as its sign; not as a part of a number."""
+    assert names_key(text, key) is named
