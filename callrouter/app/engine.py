@@ -84,6 +84,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             callbacks,
             feed,
             overseen.conversations,
+            overseen.supervision,
         ]
     )
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
