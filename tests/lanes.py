@@ -19,27 +19,46 @@ if TYPE_CHECKING:
 
 WAITING: Final = ("tests/acceptance/", "tests/app/pbx/", "tests/asterisk/", "tests/deploy/", "tests/laws/")
 """Folders of tests that mostly wait."""
-COMPUTING: Final = ("tests/asterisk/test_asyncagi.py", "tests/asterisk/test_codec.py", "tests/asterisk/test_replay.py")
+COMPUTING: Final = (
+    "tests/asterisk/test_asyncagi.py",
+    "tests/asterisk/test_codec.py",
+    "tests/asterisk/test_replay.py",
+    "tests/deploy/test_carriers_file.py",
+    "tests/deploy/test_containers.py",
+    "tests/deploy/test_make.py",
+)
 """Modules in them that do not."""
 LONGEST: Final = (
     "acceptance",
     "tests/asterisk/test_switch.py",
+    "tests/asterisk/transfers/test_control.py",
+    "tests/acceptance/test_live_editing.py",
+    "tests/asterisk/transfers/test_announced.py",
     "tests/asterisk/test_callbacks.py",
-    "tests/asterisk/test_vanished.py",
-    "tests/asterisk/test_teams_phones.py",
+    "tests/acceptance/test_engine_death.py",
     "tests/asterisk/supervision/test_recordings.py",
-    "laws",
+    "tests/asterisk/transfers/test_blind.py",
     "tests/deploy/test_pbx.py",
+    "tests/asterisk/test_teams_phones.py",
+    "tests/asterisk/test_vanished.py",
+    "tests/asterisk/transfers/test_codes.py",
+    "laws",
+    "tests/acceptance/test_callbacks_ring.py",
     "tests/asterisk/test_rings.py",
-    "tests/deploy/test_limits.py",
     "tests/asterisk/waiting/test_wait.py",
     "tests/asterisk/agents/test_wrap_up.py",
-    "tests/asterisk/test_transfers.py",
+    "tests/asterisk/test_switch_language.py",
     "tests/asterisk/teams/test_applier.py",
-    "tests/asterisk/teams/test_derived.py",
+    "tests/asterisk/supervision/test_listening.py",
     "tests/asterisk/test_heard.py",
     "tests/asterisk/test_keys_in_band.py",
-    "tests/asterisk/test_switch_language.py",
+    "tests/deploy/test_carriers.py",
+    "tests/deploy/test_limits.py",
+    "tests/asterisk/test_outgoing.py",
+    "tests/asterisk/teams/test_derived.py",
+    "tests/asterisk/test_journal.py",
+    "tests/deploy/test_teams.py",
+    "tests/acceptance/test_event_stream.py",
 )
 """Groups and modules that take more than some 40 s, the longest first."""
 

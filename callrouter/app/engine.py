@@ -84,12 +84,14 @@ async def _build(settings: Settings, database: Database) -> Engine:
             callbacks,
             feed,
             overseen.conversations,
+            overseen.supervision,
         ]
     )
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
     controlled = controlled_of(ground, records.trail, switch, driver, directory)
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
+    ground.clock.tells(agents.roster.redate)
     placed.calls.tells(callbacks.heard)  # after the switch, which is told of events first
     watches = watches_of(ground, dialplans, metrics, feed)
     telephony = telephony_of(

@@ -27,11 +27,13 @@ class SystemClock:
         self._last = datetime.min.replace(tzinfo=UTC)
         self._steady = steady
         self._then = steady()
-        self._on_set: Callable[[timedelta], None] = _nobody
+        self._on_set: tuple[Callable[[timedelta], None], ...] = ()
 
     def tells(self, on_set: Callable[[timedelta], None]) -> None:
-        """Subscribe: who is told by how much the clock was set, before it tells a time by the new one."""
-        self._on_set = on_set
+        """Subscribe, besides all others: who is told by how much the clock was set, before it tells a time by the new
+        one. They ask it for no time then.
+        """
+        self._on_set = (*self._on_set, on_set)
 
     def now(self) -> datetime:
         """An aware UTC datetime, not before an earlier one: no wait is negative because drift was corrected.
@@ -51,12 +53,9 @@ class SystemClock:
         set_by = by_clock - timedelta(seconds=passed)
         if abs(set_by) > LARGEST_SLEW and self._last.year > 1:
             log.warning("the system clock was set", seconds=set_by.total_seconds())
-            self._on_set(set_by)
+            for told in self._on_set:
+                told(set_by)
         elif at < self._last:
             return self._last
         self._last = at
         return at
-
-
-def _nobody(by: timedelta) -> None:
-    """Nobody has dated anything."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, cast
 from urllib.parse import quote
 
 from deploy.demo import g711
-from deploy.demo.telephone import Telephone
+from deploy.demo.telephone import PAYLOAD_TYPES, Codec, Telephone
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -71,9 +71,17 @@ class Carrier(asyncio.DatagramProtocol):
     """Answers calls to the numbers in `habits`; the others do not exist (404)."""
 
     def __init__(
-        self, habits: Mapping[str, Habit], *, ring_seconds: float = 0.7, voices: Mapping[str, float] | None = None
+        self,
+        habits: Mapping[str, Habit],
+        *,
+        ring_seconds: float = 0.7,
+        voices: Mapping[str, float] | None = None,
+        sequences: Mapping[str, int] | None = None,
+        codec: Codec = "alaw",
     ) -> None:
-        """`voices`: the tone of whoever answers at a number, in hertz, where it is not `VOICE_HERTZ`."""
+        """`voices`: the tone of whoever answers at a number, in hertz, where it is not `VOICE_HERTZ`; `sequences`: the
+        number of their first RTP packet, where it is not to be any; `codec`: the only one that they know.
+        """
         self.port = 0
         self.host = ""
         self.dialled: list[str] = []
@@ -84,6 +92,8 @@ class Carrier(asyncio.DatagramProtocol):
         self._habits = habits
         self._ring_seconds = ring_seconds
         self._voices = voices or {}
+        self._sequences = sequences or {}
+        self.codec: Codec = codec
         self._dialogs: dict[str, _Dialog] = {}
         self._invited: set[str] = set()
         """Calls by Call-ID: on a busy machine an INVITE comes again before it is answered, and is the same call."""
@@ -91,10 +101,17 @@ class Carrier(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     @classmethod
-    async def open(cls, habits: Mapping[str, Habit], *, voices: Mapping[str, float] | None = None) -> Self:
+    async def open(
+        cls,
+        habits: Mapping[str, Habit],
+        *,
+        voices: Mapping[str, float] | None = None,
+        sequences: Mapping[str, int] | None = None,
+        codec: Codec = "alaw",
+    ) -> Self:
         loop = asyncio.get_running_loop()
         _, carrier = await loop.create_datagram_endpoint(
-            lambda: cls(habits, voices=voices), local_addr=("127.0.0.1", 0)
+            lambda: cls(habits, voices=voices, sequences=sequences, codec=codec), local_addr=("127.0.0.1", 0)
         )
         return carrier
 
@@ -136,8 +153,9 @@ class Carrier(asyncio.DatagramProtocol):
         """Whoever has answered at a number puts the other side on hold, or takes them back (RFC 3264, 8.4)."""
         for call_id, dialog in self._dialogs.items():
             if dialog.invite["number"] == number and dialog.answered:
-                way = "sendonly" if on else "sendrecv"
-                self._request("INVITE", call_id, body=_sdp(dialog.telephone.port, version=dialog.requests + 2, way=way))
+                way, version = "sendonly" if on else "sendrecv", dialog.requests + 2
+                body = _sdp(dialog.telephone.port, self.codec, version=version, way=way)
+                self._request("INVITE", call_id, body=body)
 
     def refer(self, number: str, to: str, *, replacing: str = "") -> None:
         """Whoever has answered at a number gives the other side away to a URI (RFC 3515); `replacing`: in place of the
@@ -177,7 +195,7 @@ class Carrier(asyncio.DatagramProtocol):
             self._invited.add(call_id)
             self._start(self._answer_call(call_id, request, addr))
         elif method == "INVITE" and dialog is not None and dialog.answered:
-            self._reply(request, addr, "200 OK", dialog, body=_sdp(dialog.telephone.port))
+            self._reply(request, addr, "200 OK", dialog, body=_sdp(dialog.telephone.port, self.codec))
         elif method == "BYE":
             self._reply(request, addr, "200 OK", dialog)
             self._drop(call_id)
@@ -217,12 +235,14 @@ class Carrier(asyncio.DatagramProtocol):
         if habit is Habit.MOVED:
             self._reply(invite, address, "302 Moved Temporarily", None)
             return
-        telephone = await Telephone.open(background=g711.tone(self._voices.get(number, VOICE_HERTZ), 1.0))
+        voice = g711.tone(self._voices.get(number, VOICE_HERTZ), 1.0)
+        telephone = await Telephone.open(background=voice, sequence=self._sequences.get(number))
+        telephone.codec = self.codec
         dialog = _Dialog(invite=invite, address=address, tag=f"carrier-{len(self.dialled)}", telephone=telephone)
         self._dialogs[call_id] = dialog
         if habit is Habit.EARLY:
             telephone.connect("127.0.0.1", int(invite["media"]))
-            self._reply(invite, address, "183 Session Progress", dialog, body=_sdp(telephone.port))
+            self._reply(invite, address, "183 Session Progress", dialog, body=_sdp(telephone.port, self.codec))
             await asyncio.sleep(_EARLY_SECONDS)
         else:
             if habit is Habit.FORWARDS:
@@ -235,7 +255,7 @@ class Carrier(asyncio.DatagramProtocol):
             return
         dialog.answered = True
         telephone.connect("127.0.0.1", int(invite["media"]))
-        self._reply(invite, address, "200 OK", dialog, body=_sdp(telephone.port))
+        self._reply(invite, address, "200 OK", dialog, body=_sdp(telephone.port, self.codec))
         if habit is Habit.ACCEPTS:
             while telephone.heard_seconds < 1.0 and call_id in self._dialogs:
                 await asyncio.sleep(0.05)
@@ -339,14 +359,18 @@ def _parse(data: bytes) -> dict[str, str] | None:
     return request
 
 
-def _sdp(port: int, *, version: int = 1, way: str = "sendrecv") -> str:
+def _sdp(port: int, codec: Codec, *, version: int = 1, way: str = "sendrecv") -> str:
+    kind, name = PAYLOAD_TYPES[codec], {"alaw": "PCMA", "ulaw": "PCMU"}[codec]
     lines = (
         "v=0",
         f"o=- 1 {version} IN IP4 127.0.0.1",
         "s=-",
         "c=IN IP4 127.0.0.1",
         "t=0 0",
-        f"m=audio {port} RTP/AVP 8 101",
+        f"m=audio {port} RTP/AVP {kind} 101",
     )
-    formats = ("a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", f"a={way}")
+    formats = (
+        f"a=rtpmap:{kind} {name}/8000",
+        *("a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=ptime:20", f"a={way}"),
+    )
     return "\r\n".join((*lines, *formats)) + "\r\n"

@@ -1,4 +1,4 @@
-"""Sound as telephones carry it: G.711 A-law, 8,000 samples a second.
+"""Sound as telephones carry it: G.711, 8,000 samples a second. A-law, unless mu-law is asked for.
 
 PCM is 16-bit signed, mono, as NumPy arrays of int16.
 """
@@ -43,6 +43,22 @@ def expand(alaw: bytes | bytearray) -> Pcm:
 def compress(pcm: Pcm) -> bytes:
     """PCM to A-law: the nearest code of each sample."""
     return _BY_SIZE[np.searchsorted(_MIDDLES, pcm.astype(np.int32))].tobytes()
+
+
+def _ulaw_expansion() -> Pcm:
+    """The same of mu-law."""
+    codes = np.arange(256, dtype=np.int32) ^ 0xFF
+    size = ((((codes & 0x0F) << 3) + 0x84) << ((codes & 0x70) >> 4)) - 0x84
+    return np.where(codes & 0x80, -size, size).astype(np.int16)
+
+
+def _nearest(codes: Pcm, of: Pcm) -> bytes:
+    """Of each code of one law, the nearest of another: a table for `bytes.translate`."""
+    distance = np.abs(of.astype(np.int32)[:, None] - codes.astype(np.int32)[None, :])
+    return bytes(np.argmin(distance, axis=1).astype(np.uint8))
+
+
+TO_ULAW, FROM_ULAW = _nearest(_ulaw_expansion(), _EXPANDED), _nearest(_EXPANDED, _ulaw_expansion())
 
 
 def tone(hertz: float, seconds: float, *, level: float = 0.25) -> Pcm:

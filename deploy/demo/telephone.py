@@ -11,14 +11,17 @@ import random
 import struct
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Final, Literal, Self, cast
 
 from deploy.demo import g711
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-_PAYLOAD_ALAW = 8
+Codec = Literal["alaw", "ulaw"]
+PAYLOAD_TYPES: Final[Mapping[Codec, int]] = {"alaw": 8, "ulaw": 0}
+"""RFC 3551, 6."""
+_PAYLOAD_ALAW = PAYLOAD_TYPES["alaw"]
 _PAYLOAD_EVENT = 101
 _FRAME_SECONDS = 0.02
 _DIGIT_FRAMES = 6
@@ -27,6 +30,8 @@ _LOST_SECONDS = 0.2
 _TONE_FRAMES = 6
 _TONE_TOLERANCE_HERTZ = 15.0
 _EVENTS = "0123456789*#"
+SEQUENCES = 0x10000
+"""Sequence numbers of RTP are 16 bits."""
 
 Packet = tuple[int, bool, int, bytes]
 """Payload type, marker, frames since the timestamp to show, payload."""
@@ -36,9 +41,12 @@ class Telephone(asyncio.DatagramProtocol):
     """Sends every 20 ms once it knows where to (speech, digits, or silence); keeps all it hears.
 
     `host` and `port` are to be announced in SDP. Where to send is told by `connect`, else taken from the first packet.
+    The stream begins at any sequence number, timestamp and source (RFC 3550, 5.1), unless `begin_stream` says which.
     """
 
     def __init__(self) -> None:
+        self.codec: Codec = "alaw"
+        """The only one it knows; what is kept of it here is A-law."""
         self.host = "127.0.0.1"
         self.port = 0
         self.tones: deque[float] = deque(maxlen=_TONE_FRAMES)
@@ -53,19 +61,22 @@ class Telephone(asyncio.DatagramProtocol):
         self._queue: deque[Packet] = deque()
         self._background_alaw = b""
         self._background_at = 0
-        self._sequence = random.randrange(0x8000)
-        self._timestamp = random.randrange(0x80000000)
-        self._ssrc = random.randrange(1, 0x100000000)
+        self._sequence = self._timestamp = self._ssrc = 0
+        self.begin_stream(random.randrange(SEQUENCES))
         self._ticker: asyncio.TimerHandle | None = None
         self._next_tick = 0.0
 
     @classmethod
-    async def open(cls, *, background: g711.Pcm | None = None) -> Self:
-        """Take a free port; `background` is what it says over and over when nothing else is to be said."""
+    async def open(cls, *, background: g711.Pcm | None = None, sequence: int | None = None) -> Self:
+        """Take a free port; `background` is what it says over and over when nothing else is to be said, `sequence` the
+        number of its first packet, where that is not to be any.
+        """
         loop = asyncio.get_running_loop()
         _, telephone = await loop.create_datagram_endpoint(cls, local_addr=("127.0.0.1", 0))
         if background is not None:
-            telephone._background_alaw = g711.compress(background)
+            telephone.speak(background)
+        if sequence is not None:
+            telephone.begin_stream(sequence)
         return telephone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -78,6 +89,17 @@ class Telephone(asyncio.DatagramProtocol):
     def connect(self, host: str, port: int) -> None:
         """Where the other side expects our sound."""
         self._peer = (host, port)
+
+    def begin_stream(self, sequence: int) -> None:
+        """Go on as a new stream, as some telephones do after a hold: from this sequence number, modulo 65,536."""
+        self._sequence = sequence % SEQUENCES
+        self._timestamp = random.randrange(0x80000000)
+        self._ssrc = random.randrange(1, 0x100000000)
+
+    @property
+    def sequence(self) -> int:
+        """The number of the next packet."""
+        return self._sequence
 
     def close(self) -> None:
         if self._ticker is not None:
@@ -98,11 +120,12 @@ class Telephone(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         if len(data) >= 16 and data[0] >> 6 == 2 and data[1] & 0x7F == _PAYLOAD_EVENT:
             self._note_key(data)
-        if len(data) <= 12 or data[0] >> 6 != 2 or data[1] & 0x7F != _PAYLOAD_ALAW:
+        if len(data) <= 12 or data[0] >> 6 != 2 or data[1] & 0x7F != PAYLOAD_TYPES[self.codec]:
             return  # RTCP of a neighbour, comfort noise
         if self._peer is None:
             self._peer = addr
-        self._hear(data[12 + 4 * (data[0] & 0x0F) :])
+        sound = data[12 + 4 * (data[0] & 0x0F) :]
+        self._hear(sound if self.codec == "alaw" else sound.translate(g711.FROM_ULAW))
 
     def error_received(self, exc: Exception) -> None:
         """Asterisk closes its port a moment before we hang up: nothing is lost by it."""
@@ -158,6 +181,10 @@ class Telephone(asyncio.DatagramProtocol):
             self._queue.extend(_digit(_EVENTS.index(digit)))
             self._queue.extend((_PAYLOAD_ALAW, False, 0, g711.SILENCE) for _ in range(_PAUSE_FRAMES))
 
+    def speak(self, background: g711.Pcm) -> None:
+        """What it says over and over from now on, when nothing else is to be said."""
+        self._background_alaw, self._background_at = g711.compress(background), 0
+
     def say(self, pcm: g711.Pcm) -> None:
         """Queue speech."""
         alaw = g711.compress(pcm)
@@ -197,8 +224,10 @@ class Telephone(asyncio.DatagramProtocol):
 
     def _send(self, kind: int, marker: bool, timestamp: int, payload: bytes) -> None:
         assert self._transport is not None
-        self._sequence = (self._sequence + 1) & 0xFFFF
+        if kind == _PAYLOAD_ALAW and self.codec == "ulaw":
+            kind, payload = PAYLOAD_TYPES["ulaw"], payload.translate(g711.TO_ULAW)
         header = struct.pack("!BBHII", 0x80, kind | 0x80 * marker, self._sequence, timestamp & 0xFFFFFFFF, self._ssrc)
+        self._sequence = (self._sequence + 1) % SEQUENCES
         self._transport.sendto(header + payload, self._peer)
 
 

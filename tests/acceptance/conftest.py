@@ -32,10 +32,10 @@ _ROW_SECONDS = 10.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker has them all: they share the stack."""
+    """One worker has those that share the stack; a module whose tests start their own is anybody's."""
     here = Path(__file__).parent
     for item in items:
-        if item.path.is_relative_to(here):
+        if item.path.is_relative_to(here) and "town" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("acceptance"))
 
 

@@ -99,6 +99,7 @@ VERBS = [
     ("complete", {}, ""),
     ("take-back", {}, ""),
     ("keypad", {"keys": "42#"}, "42#"),
+    ("hang-up", {}, ""),
 ]
 
 

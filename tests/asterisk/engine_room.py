@@ -295,7 +295,7 @@ async def engine_room(
         now=clock.now,
         directory=directory,
     )
-    listeners = Listeners([eyes, conversations])
+    listeners = Listeners([eyes, conversations, supervision])
     driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
     clock.tells(driver.redate)
     wire(link)

@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.pbx.outgoing import OutgoingCalls
+from callrouter.core.agents.preference import Preference
 from callrouter.core.call import (
     Call,
     Callback,
@@ -64,8 +65,14 @@ ringinuse = no
 setinterfacevar = yes
 member => Local/one@test-agent/n,0,agent-one,Custom:one
 member => Local/two@test-agent/n,0,agent-two,Custom:two
+[pair.-agent-one]
+strategy = rrmemory
+timeout = 15
+ringinuse = no
+setinterfacevar = yes
+member => Local/two@test-agent/n,0,agent-two,Custom:two
 """
-"""Each of them takes one call at a time."""
+"""Each of them takes one call at a time; the derived queue is of a client who never wants the first."""
 MANY_PHONES = """
 [test-phone](+)
 exten => _+336399801XX,1,Answer()
@@ -305,6 +312,20 @@ async def test_never_more_at_once_than_agents(pbx: Pbx, database: Database) -> N
     assert most_rung == most_waiting == 2
     assert [row.outcome for row in rows] == ["answered"] * 5
     assert [row.call_id for row in rows] == [call.call_id for call in calls]
+
+
+async def test_who_is_never_wanted_is_not_rung_for_it(pbx: Pbx, database: Database) -> None:
+    """It waits in the queue derived from the team's: three of them are all the other agent's, though both are free."""
+    for one in ("one", "two"):
+        pbx.cli(f"devstate change Custom:{one} NOT_INUSE")
+    calls = [await asked(database, f"+3363998010{n}", ago_seconds=60 - n) for n in range(3)]
+    wanted = replace(RULE, queue="pair", preference=Preference(team="pair", never=("agent-one",)))
+    async with office(pbx, database, plan_with(wanted)) as here:
+        settled = [await here.settled(call, 40) for call in calls]
+        rows = await here.rows()
+
+    assert settled == [("done", "called_back")] * 3
+    assert [(row.queue, row.agent) for row in rows] == [("pair.-agent-one", "agent-two")] * 3
 
 
 async def test_it_has_its_callers_place(pbx: Pbx, database: Database) -> None:

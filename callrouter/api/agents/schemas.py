@@ -73,7 +73,7 @@ class SessionOut(Out):
     ended_at: Instant | None = Field(description="null while it lasts")
     ended_by: str = Field(
         examples=["agent"],
-        description="`agent`, `time`, `moved`, `phone gone`, `files`, `asterisk`, `unseen`, or a principal",
+        description="`agent`, `time`, `moved`, `phone gone`, `files`, `asterisk`, `unseen`, `clock`, or a principal",
     )
 
     @classmethod

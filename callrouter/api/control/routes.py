@@ -73,19 +73,29 @@ def router(controlled: Controlled, gate: Gate) -> APIRouter:
     @routes.post("/calls/{call_id}/complete", **rules)
     async def complete(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
         """Give the caller to whom the agent consults. 409 before they have answered, and for a consultation that
-        the agent's telephone made by a second call of its own.
+        the agent's telephone made by a second call of its own: it has the caller on hold itself, and only its own
+        transfer key (REFER) ends that. Complete it there; or take back, and consult from here.
         """
         return await _done(controlled, Control.COMPLETE, call_id, "", visitor, whose)
 
     @routes.post("/calls/{call_id}/take-back", **rules)
     async def take_back(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
-        """End the consultation; the agent has the caller again."""
+        """End the consultation; the agent has the caller again. While a contact outside has the caller: the agent who
+        had them last is rung, and has them when they pick up.
+        """
         return await _done(controlled, Control.TAKE_BACK, call_id, "", visitor, whose)
 
     @routes.post("/calls/{call_id}/keypad", **rules)
     async def keypad(call_id: CallId, keys: Keys, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
         """Press keys for whoever the agent talks to: the caller, or whom they consult."""
         return await _done(controlled, Control.KEYPAD, call_id, keys, visitor, whose)
+
+    @routes.post("/calls/{call_id}/hang-up", **rules)
+    async def hang_up(call_id: CallId, visitor: CurrentVisitor, whose: Whose) -> ControlledOut:
+        """End the conversation as if the agent, or the contact, who has the caller hung up: the client's tree goes on,
+        or the call ends. 409 while the caller is on hold by `hold`, `consult` or a feature code.
+        """
+        return await _done(controlled, Control.HANG_UP, call_id, "", visitor, whose)
 
     return routes
 

@@ -314,6 +314,27 @@ class Roster:
                 self._note_wrap_up(change, self.crew.agents[name], standing)
         change.write()
 
+    def redate(self, by: timedelta) -> None:
+        """The clock was set: everybody has stood where they stand as long as they have.
+
+        A session is known by when it began. The one that was dated by the old clock ends with no length, and one that
+        is dated by the new clock, and is as long, goes on.
+        """
+        self._began_at += by
+        self.gone_since = {phone: at + by for phone, at in self.gone_since.items()}
+        change = self._members.change()
+        for name, before in list(self._standings.items()):
+            now = self._standings[name] = before.moved(by)
+            for session in sessions_of(name, before):
+                self._tell(replace(session, ended_at=session.started_at, ended_by="clock"))
+            for session in sessions_of(name, now):
+                self._tell(session)
+            if name in self.crew.agents:
+                self._note(change, self.crew.agents[name], now)
+                self._note_wrap_up(change, self.crew.agents[name], now)
+        if self._link_up():  # or all of it is noted after the next log-in
+            change.write()
+
     def _note_wrap_up(self, change: Change, agent: Agent, standing: Standing) -> None:
         """By which Asterisk ends a wrap-up that no engine ends, and no pause of another kind."""
         for phone in () if agent.name in self._held else phones_of(agent, standing):

@@ -1,3 +1,4 @@
-"""Conversations that go on, overseen: `recordings` pauses, resumes and stops what is recorded of them, `listening` lets
-supervisors listen, whisper, barge in and take over.
+"""Conversations that go on, overseen: `recordings` pauses, resumes and stops what is recorded of them, `renewal`
+begins it anew when another voice comes by another stream, `listening` lets supervisors listen, whisper, barge in and
+take over.
 """

@@ -4,12 +4,16 @@ What is spied on is the agent's own channel: a whisper into it is heard by the a
 both voices (ChanSpy, option w, and B for both; Bridge to take over). Success of Originate and Redirect says that
 Asterisk has been asked; that a supervisor is there, and what they do, its dialplan says (`CallrouterSupervised`), and
 the end of their channel is heard as that of any leg.
+
+An agent's telephone may begin another RTP stream when it takes the caller back from a hold, and whom it consults
+meanwhile has one of their own, of which Debian's Asterisk would let a supervisor hear nothing (`renewal`): they begin
+anew then, by a redirection to where they are.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Final, Protocol
@@ -21,6 +25,7 @@ from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.commands import opaque_id
 from callrouter.asterisk.session import OnEvent
 from callrouter.core.call import Call, CallState, Leg, LegPurpose
+from callrouter.core.facts import Fact, HoldNoted
 from callrouter.core.inputs import SupervisionMode, SupervisorTold
 from callrouter.errors import AmiError, ConversationRefused, EncodingError
 from callrouter.runtime.calls import LiveCalls
@@ -46,7 +51,9 @@ class Link(Protocol):
 
 
 class Supervision:
-    """Supervisors in the conversations of one PBX."""
+    """Supervisors in the conversations of one PBX; an observer of holds."""
+
+    interests: Final[frozenset[type[Fact]]] = frozenset({HoldNoted})
 
     def __init__(
         self,
@@ -71,8 +78,22 @@ class Supervision:
         self._directory = directory
         self._rung: dict[str, tuple[str, str]] = {}
         """Call and telephone, by the id of a channel that we asked for and that has not ended."""
+        self._modes: dict[str, SupervisionMode] = {}
+        """What is done there, by the same."""
         self._numbers = count(1)
         link.tells(events={"UserEvent": self._on_user_event, "Hangup": self._on_hangup})
+
+    def observe(self, told: Sequence[Fact]) -> None:
+        """Have supervisors begin anew whose agent has put the caller on hold, or takes them back."""
+        for fact in told:
+            if isinstance(fact, HoldNoted):
+                for one in fact.call.legs:
+                    if _supervises(one) and one.leg in self._modes:
+                        self._begin_anew(one.leg)
+
+    def _begin_anew(self, channel: str) -> None:
+        asked = self._link.send("Redirect", {"Channel": channel, **_where(self._modes[channel])})
+        asked.add_done_callback(lambda answer: answer.cancelled() or answer.exception())  # they have left
 
     async def set(self, call_id: str, mode: SupervisionMode, phone: str) -> None:
         """Have whoever is at a telephone do this in a call: it is rung, unless it is in the conversation already.
@@ -167,21 +188,25 @@ class Supervision:
         if self._rung.get(channel) != (message["Call"], message["Phone"]):
             return
         mode = next((one for one in SupervisionMode if one.value == message["Mode"]), None)
-        if mode is not None:
-            phone = message["Phone"]
-            agent = self._directory.at(phone)
-            self._tell(
-                message["Call"], SupervisorTold(mode=mode, party=phone, leg=channel, at=self._now(), agent=agent)
-            )
+        if mode is None or self._modes.get(channel) is mode:
+            return  # begun anew
+        self._modes[channel] = mode
+        phone = message["Phone"]
+        agent = self._directory.at(phone)
+        self._tell(message["Call"], SupervisorTold(mode=mode, party=phone, leg=channel, at=self._now(), agent=agent))
 
     def _on_hangup(self, message: AmiMessage) -> None:
         self._rung.pop(message["Uniqueid"], None)
+        self._modes.pop(message["Uniqueid"], None)
 
 
 def _supervisor(call: Call, phone: str) -> Leg | None:
     """The leg of a telephone that is in the conversation."""
-    own = (one for one in call.legs if one.open and one.purpose is LegPurpose.SUPERVISION and one.party == phone)
-    return next(own, None)
+    return next((one for one in call.legs if _supervises(one) and one.party == phone), None)
+
+
+def _supervises(one: Leg) -> bool:
+    return one.open and one.purpose is LegPurpose.SUPERVISION
 
 
 def _has_caller(one: Leg, channel: str) -> bool:

@@ -1,10 +1,12 @@
 """The recordings of conversations that go on: paused, resumed and stopped on the PBX, by whoever may.
 
 Asterisk records by itself (extensions.conf, callrouter-conversation). A pause is AMI's MixMonitorMute: silence is
-written meanwhile, so that the file is as long as the conversation. An objection of a caller who waits is heard as a key
-by the engine alone, which stops the recording then; of one who talks, Asterisk has stopped it before it says so. Either
-stands on the caller's channel (`CR_OBJECTED`), where nothing is recorded any more from then on. The
-file of either is removed at once; where no engine is there to do it, by whoever looks after recordings
+written meanwhile, so that the file is as long as the conversation. It stands on the caller's channel (`CR_PAUSED`), so
+that Asterisk does not begin a paused recording anew when the caller is given away; it is begun anew when it goes on,
+and when somebody has put the caller on hold, or has them instead of another (`renewal`). An objection of a caller
+who waits is heard as a key by the engine alone, which stops the recording then; of one who talks, Asterisk has stopped
+it before it says so. Either stands on the caller's channel (`CR_OBJECTED`), where nothing is recorded any more from
+then on. The file of either is removed at once; where no engine is there to do it, by whoever looks after recordings
 (`store.access.keeping`). MixMonitor makes a file without sound of a caller whom nobody answers: it is removed, too.
 """
 
@@ -12,9 +14,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -22,10 +26,11 @@ from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.line.recordings import WAV_HEADER_BYTES
 from callrouter.asterisk.session import OnEvent
+from callrouter.asterisk.supervision.renewal import MOMENT_SECONDS, begin_anew
 from callrouter.core.books.recordings import MAX_PAUSES, name_of
-from callrouter.core.call import Call, LegPurpose, Recording
-from callrouter.core.facts import Fact, RecordingNoted
-from callrouter.core.inputs import RecordingSign, RecordingTold
+from callrouter.core.call import Call, CallState, LegPurpose, Recording
+from callrouter.core.facts import CallTransferred, Fact, HoldNoted, RecordingNoted, SupervisionNoted
+from callrouter.core.inputs import RecordingSign, RecordingTold, SupervisionMode
 from callrouter.errors import AmiError, ConversationRefused
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.tasks import Tasks
@@ -36,7 +41,10 @@ EVENT: Final = "CallrouterRecording"
 WRITTEN_SECONDS: Final = 3.0
 """Asterisk writes down what it has recorded of a channel within two (file.c, ast_writefile)."""
 _SIGNS: Final = {"pause": RecordingSign.PAUSED, "resume": RecordingSign.RESUMED}
-_STATES: Final = {RecordingSign.PAUSED: "1", RecordingSign.RESUMED: "0"}
+TAKEN_OVER_SECONDS: Final = 0.3
+"""After so long a supervisor who said that they take the caller over has them."""
+JUST_NOW_SECONDS: Final = 0.1
+"""What ends a hold may be told of by another event than what gives the caller away."""
 
 
 class Link(Protocol):
@@ -50,7 +58,7 @@ class Link(Protocol):
 class Conversations:
     """The conversations of one PBX that are recorded; an observer of what becomes of them."""
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({RecordingNoted})
+    interests: Final[frozenset[type[Fact]]] = frozenset({RecordingNoted, HoldNoted, CallTransferred, SupervisionNoted})
 
     def __init__(
         self,
@@ -71,18 +79,26 @@ class Conversations:
         self._now = now
         self._folder = folder
         self._tasks = tasks
-        link.tells(events={"UserEvent": self._on_user_event})
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By call: it is begun anew, paused and resumed one after the other."""
+        link.tells(events={"UserEvent": self._on_user_event, "Unhold": self._on_unhold})
 
     def observe(self, told: Sequence[Fact]) -> None:
-        """Stop what the caller objects to, and remove what nobody may hear, or what holds nothing."""
+        """Stop what the caller objects to, remove what nobody may hear, or what holds nothing, and begin anew what
+        another one's sound goes into.
+        """
         for fact in told:
-            if not isinstance(fact, RecordingNoted):
-                continue
-            call_id, one = fact.call.call_id, fact.recording
-            if one.objected_at is not None:
-                self._tasks.start(self._stop(call_id, one, one.objected_at), "stop a recording")
-            elif one.began_at is None and one.ended_at is not None:
-                self._tasks.start(self._remove(call_id, one.number, only_empty=True), "remove an empty recording")
+            if isinstance(fact, RecordingNoted):
+                self._noted(fact.call.call_id, fact.recording)
+            elif _running(fact.call) is not None and _other_sound(fact):
+                seconds = TAKEN_OVER_SECONDS if isinstance(fact, SupervisionNoted) else 0.0
+                self._tasks.start(self._anew(fact.call.call_id, seconds), "begin a recording anew")
+
+    def _noted(self, call_id: str, one: Recording) -> None:
+        if one.objected_at is not None:
+            self._tasks.start(self._stop(call_id, one, one.objected_at), "stop a recording")
+        elif one.began_at is None and one.ended_at is not None:
+            self._tasks.start(self._remove(call_id, one.number, only_empty=True), "remove an empty recording")
 
     async def set(self, call_id: str, sign: RecordingSign, by: str) -> Recording:
         """Pause or resume the recording of a call that goes on.
@@ -102,11 +118,50 @@ class Conversations:
             raise ConversationRefused(
                 f"the recording of call {call_id} was paused {MAX_PAUSES} times: that is the most"
             )
-        headers = {"Channel": self._channel_of(call_id), "Direction": "both", "State": _STATES[sign]}
-        await self._link.send("MixMonitorMute", headers)
-        self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))
+        async with self._lock(call_id):
+            await (self._pause if sign is RecordingSign.PAUSED else self._resume)(call_id, one)
+            self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))
         after = self._calls.get(call_id)
         return (_running(after.call) if after else None) or one
+
+    async def _pause(self, call_id: str, one: Recording) -> None:
+        channel = self._channel_of(call_id)
+        muted = {"Channel": channel, "Direction": "both", "State": "1"}
+        await self._link.send("Setvar", {"Channel": channel, "Variable": "CR_PAUSED", "Value": str(one.number)})
+        try:
+            await self._link.send("MixMonitorMute", muted)
+        except AmiError:
+            # Asterisk has stopped it to begin it anew, which it does not do now, or has just done.
+            await asyncio.sleep(2 * MOMENT_SECONDS)
+            with suppress(AmiError):
+                await self._link.send("MixMonitorMute", muted)
+
+    async def _resume(self, call_id: str, one: Recording) -> None:
+        channel = self._channel_of(call_id)
+        await self._link.send("Setvar", {"Channel": channel, "Variable": "CR_PAUSED", "Value": ""})
+        await begin_anew(self._link, channel, name_of(call_id, one.number), still=lambda: self._runs(call_id, one))
+
+    async def _anew(self, call_id: str, seconds: float = 0.0) -> None:
+        """What is paused is begun anew when it goes on."""
+        await asyncio.sleep(seconds)
+        async with self._lock(call_id):
+            live = self._calls.get(call_id)
+            one = _running(live.call) if live else None
+            if one is None or one.paused_at is not None:
+                return
+            channel, name = self._channel_of(call_id), name_of(call_id, one.number)
+            try:
+                await begin_anew(self._link, channel, name, still=lambda: self._runs(call_id, one))
+            except AmiError as error:
+                log.debug("a recording was not begun anew", call_id=call_id, reason=str(error))
+
+    def _runs(self, call_id: str, one: Recording) -> bool:
+        live = self._calls.get(call_id)
+        now = _running(live.call) if live else None
+        return now is not None and now.number == one.number
+
+    def _lock(self, call_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(call_id, asyncio.Lock())
 
     async def _stop(self, call_id: str, one: Recording, objected_at: datetime) -> None:
         channel = self._channel_of(call_id)
@@ -132,6 +187,12 @@ class Conversations:
         except OSError as error:
             log.warning("a recording cannot be removed now", call_id=call_id, reason=error.strerror)
 
+    def _on_unhold(self, message: AmiMessage) -> None:
+        """By the caller's own telephone: it may begin another stream, too."""
+        for live in self._calls:
+            if _running(live.call) is not None and self._channel_of(live.call.call_id) == message["Channel"]:
+                self._tasks.start(self._anew(live.call.call_id), "begin a recording anew")
+
     def _on_user_event(self, message: AmiMessage) -> None:
         sign = _SIGNS.get(message["What"]) if message["UserEvent"] == EVENT else None
         if sign is not None:
@@ -143,6 +204,26 @@ class Conversations:
             await self.set(call_id, sign, _agent_of(live.call) if live else "")
         except (ConversationRefused, AmiError) as error:
             log.info("an agent's code for a recording changed nothing", call_id=call_id, reason=str(error))
+
+
+def _other_sound(fact: Fact) -> bool:
+    """Whether what is said to the caller comes by another RTP stream from now on, or may do so: after a hold, whoever
+    ends it, and nothing is missed while it lasts. Where Asterisk rings somebody first its dialplan sees to it.
+    """
+    match fact:
+        case HoldNoted(call=call, hold=hold):
+            return call.state is CallState.CONNECTED and hold.ended_at is None
+        case CallTransferred(call=call):
+            return call.state is CallState.CONNECTED and not _held_until_now(call)
+        case SupervisionNoted(mode=mode):
+            return mode == SupervisionMode.TAKE_OVER.value
+        case _:
+            return False
+
+
+def _held_until_now(call: Call) -> bool:
+    ended_at = call.holds[-1].ended_at if call.holds else None
+    return ended_at is not None and (call.visits[-1].at - ended_at).total_seconds() < JUST_NOW_SECONDS
 
 
 def _running(call: Call) -> Recording | None:

@@ -194,6 +194,7 @@ class Consultations:
             yield "__CR_CALL", live.call.call_id
             queue = found.team or (directory.queue_of(found.colleague) if found.colleague else "")
             yield briefing.VARIABLE, briefing.offer(live.plan.briefing(queue))
+            yield "__CR_PAUSABLE", "1" if any(one.runs for one in live.call.recordings) else ""
         if found.colleague:
             phone = directory.phone(found.colleague)
             if not phone:

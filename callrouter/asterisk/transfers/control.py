@@ -1,9 +1,12 @@
-"""What programs do in an agent's conversation: hold, give away, consult, complete, take back, keys.
+"""What programs do in a conversation: hold, give away, consult, complete, take back, keys, hang up.
 
 A desk telephone cannot be told to do any of it, so Asterisk does: a blind transfer is AMI's BlindTransfer on the
 agent's channel, everything else the feature code that the agent could key (features.conf), put into their channel as if
 they had. The target of a consultation goes before, as TRANSFER_EXTEN, which bridge_basic.c takes in place of keys; for
 a hold it is one that rings nobody. What was asked is proved by the event that follows, and not by Asterisk's answer.
+
+A contact (a number outside) who has the caller has no feature codes, and no agent is there who could hold or consult:
+the caller can be given to somebody else, taken back by the agent who had them last, or the contact hung up.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.transfers.consultations import HOLD, Consultations, decide, party_of
 from callrouter.core.call import CallState, Leg, LegPurpose
-from callrouter.core.transfers.targets import Destination
+from callrouter.core.transfers.targets import COLLEAGUE, Destination
 from callrouter.errors import ActionFailed, ConversationRefused
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.ports import Directory
@@ -43,6 +46,11 @@ class Control(StrEnum):
     COMPLETE = "complete"
     TAKE_BACK = "take-back"
     KEYPAD = "keypad"
+    HANG_UP = "hang-up"
+
+
+_OF_CONTACTS: Final = frozenset({Control.TRANSFER, Control.TAKE_BACK, Control.HANG_UP})
+"""What can be done while a contact has the caller."""
 
 
 class CallControl:
@@ -81,7 +89,14 @@ class CallControl:
             self._busy.discard(call_id)
 
     async def _do(self, control: Control, call_id: str, detail: str) -> None:
-        live, leg = self._conversation(call_id)
+        live = self._talking(call_id)
+        contact = _partner(live, LegPurpose.CONTACT)
+        if contact is not None:
+            await self._do_with_contact(control, live, contact, detail)
+            return
+        leg = _partner(live, LegPurpose.AGENT)
+        if leg is None or not leg.leg:
+            raise ConversationRefused(f"no agent talks to the caller of {call_id}")
         match control:
             case Control.TRANSFER:
                 self._may_be_given(live, detail)
@@ -98,18 +113,58 @@ class CallControl:
                 await self._complete(call_id, leg)
             case Control.KEYPAD:
                 await self._keypad(call_id, detail)
+            case Control.HANG_UP:
+                self._not_on_hold(call_id)
+                await self._hang_up(live, await self._channel(leg.leg))
 
-    def _conversation(self, call_id: str) -> tuple[LiveCall, Leg]:
+    async def _do_with_contact(self, control: Control, live: LiveCall, contact: Leg, target: str) -> None:
+        if control not in _OF_CONTACTS:
+            raise ConversationRefused(
+                f"the caller talks to {contact.party}, outside: they can be transferred, taken back by the agent who "
+                "had them, or hung up; nothing else can be done there"
+            )
+        if control is Control.TAKE_BACK:
+            if live.call.agent is None:
+                raise ConversationRefused("no agent had this caller: transfer them")
+            target = f"{COLLEAGUE}.{live.call.agent}"
+        if control is not Control.HANG_UP:
+            self._may_be_given(live, target)
+        peer = await self._peer(live.call.call_id)
+        if control is Control.HANG_UP:
+            await self._hang_up(live, peer)
+        else:
+            await self._give(peer, target)
+
+    async def _peer(self, call_id: str) -> str:
+        """The channel that the caller's talks to."""
+        uniqueid = self._consultations.caller_of(call_id)
+        asked = {"Channel": await self._channel(uniqueid), "Variable": "BRIDGEPEER"}
+        try:
+            peer = (await self._link.send("Getvar", asked))["Value"]
+        except ActionFailed as error:
+            raise ConversationRefused("the conversation has just ended") from error
+        if not peer or "," in peer:  # several: a supervisor has barged in
+            raise ConversationRefused("it is not known to whom the caller talks: ask again")
+        return peer
+
+    async def _hang_up(self, live: LiveCall, channel: str) -> None:
+        """As if whoever has the caller did: the tree goes on."""
+        step = live.call.step
+        try:
+            await self._link.send("Hangup", {"Channel": channel, "Cause": "16"})
+        except ActionFailed as error:
+            raise ConversationRefused("the conversation has just ended") from error
+        await self._proved(lambda: live.call.state is not CallState.CONNECTED or live.call.step != step)
+
+    def _talking(self, call_id: str) -> LiveCall:
         if not self._link_up():
             raise ConversationRefused("the link to Asterisk is down", away=True)
         live = self._calls.get(call_id)
         if live is None:
             raise ConversationRefused(f"call {call_id} has just ended")
-        legs = (one for one in live.call.legs if one.open and one.purpose is LegPurpose.AGENT and one.leg)
-        leg = next(legs, None) if live.call.state is CallState.CONNECTED else None
-        if leg is None:
-            raise ConversationRefused(f"no agent talks to the caller of {call_id}")
-        return live, leg
+        if live.call.state is not CallState.CONNECTED:
+            raise ConversationRefused(f"nobody talks to the caller of {call_id}")
+        return live
 
     def _may_be_given(self, live: LiveCall, target: str, *, spoken_to: bool = False) -> Destination:
         """Refused here, the agent keeps the caller: a telephone's own transfer can only be undone."""
@@ -166,7 +221,10 @@ class CallControl:
         if one is None or one.party == HOLD or not one.channel:
             raise ConversationRefused("nobody has answered whom the agent consults")
         if not one.by_code:
-            raise ConversationRefused("the agent's telephone made this consultation, and completes it")
+            raise ConversationRefused(
+                "the agent's telephone made this consultation by a second call of its own, and has the caller on hold "
+                "itself: complete it there, with its transfer key; or take back, and consult from here"
+            )
         await self._key(await self._channel(leg.leg), COMPLETE)
         await self._proved(lambda: one.over)
 
@@ -207,3 +265,8 @@ class CallControl:
             if loop.time() > until:
                 raise ConversationRefused("Asterisk did not do it: the conversation may not have feature codes")
             await asyncio.sleep(0.02)
+
+
+def _partner(live: LiveCall, purpose: LegPurpose) -> Leg | None:
+    """The leg of whoever has the caller, if they are of this purpose."""
+    return next((one for one in live.call.legs if one.open and one.purpose is purpose), None)

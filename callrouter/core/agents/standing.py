@@ -8,7 +8,7 @@ are always logged in, at their own telephone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -197,3 +197,12 @@ class Standing(Struct, frozen=True, kw_only=True):
     """When a wrap-up or a short pause ends by itself."""
     call_id: str = ""
     """Which conversation a wrap-up follows: a call's id, after a callback the outgoing call's."""
+
+    def moved(self, by: timedelta) -> Standing:
+        """The same, dated by a clock that was set."""
+        return replace(
+            self,
+            since_at=self.since_at + by,
+            logged_in_at=self.logged_in_at and self.logged_in_at + by,
+            until_at=self.until_at and self.until_at + by,
+        )

@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 ROUND_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 3600.0
+CONVERSATION_DAYS: Final = 183
+"""No client's file may keep a conversation longer (`record` of `queue`): nor is one kept that is in no record."""
 _LOCK: Final = 0x7265636F7264696E
 """Advisory lock of whoever looks after them ("recordin")."""
 _BATCH: Final = 100
@@ -70,6 +72,7 @@ class Keeper:
                         await self.measure()
                         if rounds % (EXPIRE_SECONDS // ROUND_SECONDS) == 0:
                             await self.expire()
+                            await self.sweep()
                         rounds += 1
                 self._away.ended()
             except StoreError as error:
@@ -144,6 +147,18 @@ class Keeper:
         if deleted:
             log.info("recordings whose time is over were deleted", recordings=deleted)
         return deleted
+
+    async def sweep(self) -> int:
+        """Delete conversations that are in no record, after the time that messages are kept; says how many."""
+        longest = min(timedelta(days=self._keep_days or CONVERSATION_DAYS), timedelta(days=CONVERSATION_DAYS))
+        try:
+            swept = await self._recordings.sweep(self._now() - longest)
+        except OSError as error:
+            self._resist.failed(error.strerror or str(error))
+            return 0
+        if swept:
+            log.warning("recordings of conversations that are in no record were deleted", recordings=swept)
+        return swept
 
     async def _apply_retention(self, which: ColumnElement[bool]) -> None:
         until = recordings.c.started_at + timedelta(days=self._keep_days) if self._keep_days else null()

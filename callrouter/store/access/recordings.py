@@ -6,7 +6,7 @@ A recording's row outlives its file: who left what for whom, and who listened to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from callrouter.permissions import EVERYTHING, OURSELVES, By, Permission, Scope
 from callrouter.store.access.audit import Deed
-from callrouter.store.access.sound_file import file_of, path_of
+from callrouter.store.access.sound_file import conversations_before, file_of, path_of
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 from callrouter.store.paging import equal, page, within
@@ -184,6 +184,31 @@ class Recordings:
         """Delete one whose time is over."""
         return await self.delete(recording, By(principal=OURSELVES), action=EXPIRE)
 
+    async def sweep(self, before: datetime) -> int:
+        """Delete files of conversations that no row knows, and nobody has written to since; says how many.
+
+        Asterisk goes on recording without an engine; where the call comes into no record, nobody else deletes it.
+
+        Raises:
+            OSError: the folder cannot be read, or a file not be removed.
+            StoreError: PostgreSQL does not answer.
+        """
+        names = await asyncio.to_thread(conversations_before, self._folder, before)
+        known: set[str] = set()
+        async with self._database.connection() as connection:
+            for some in batched(names):
+                query = select(recordings.c.recording_id).where(recordings.c.recording_id.in_(some))
+                known.update((await connection.execute(query)).scalars())
+        swept = 0
+        for name in names:
+            path = path_of(self._folder, name)
+            if name not in known and path is not None:
+                deed = Deed(principal=OURSELVES, action=EXPIRE, object=name, outcome=AuditOutcome.DONE)
+                await self._trail.record(deed)
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+                swept += 1
+        return swept
+
     async def _select(
         self,
         conditions: Sequence[ColumnElement[bool]],
@@ -197,6 +222,11 @@ class Recordings:
 
     def _there(self, found: Sequence[StoredRecording]) -> list[bool]:
         return [one.deleted_at is None and file_of(self._folder, one.recording_id) is not None for one in found]
+
+
+def batched(names: Sequence[str], size: int = 1000) -> Iterator[Sequence[str]]:
+    """A few at a time."""
+    return (names[place : place + size] for place in range(0, len(names), size))
 
 
 def _deed(recording: StoredRecording, by: By, action: str, outcome: AuditOutcome) -> Deed:

@@ -12,7 +12,9 @@ import hashlib
 import math
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from struct import Struct
 from typing import Final
@@ -22,6 +24,7 @@ QUIETEST: Final = -96.0
 """dBFS: of 16 bits nothing is quieter but silence."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}", re.ASCII)
+_CONVERSATION: Final = re.compile(r".+-c\d+", re.ASCII)
 _HEADER_BYTES: Final = 44
 _BYTES_PER_SECOND: Final = 16_000.0
 _FULL_SCALE: Final = 32768.0
@@ -55,6 +58,22 @@ def file_of(folder: Path, recording_id: str) -> Path | None:
 def path_of(folder: Path, recording_id: str) -> Path | None:
     """Where the file of a recording is, if there is one; None for an id that names no file."""
     return folder / f"{recording_id}.wav" if _NAME.fullmatch(recording_id) else None
+
+
+def conversations_before(folder: Path, at: datetime) -> list[str]:
+    """Recordings of conversations, by their files' names (`core.books.recordings.name_of`), that nobody has written to
+    since. Blocks.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    found = []
+    for path in folder.glob("*-c*.wav"):
+        if _CONVERSATION.fullmatch(path.stem) and file_of(folder, path.stem) is not None:
+            with suppress(FileNotFoundError):  # somebody has deleted it just now
+                if path.stat().st_mtime < at.timestamp():
+                    found.append(path.stem)
+    return found
 
 
 def measure(path: Path) -> Measured:

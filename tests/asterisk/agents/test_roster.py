@@ -138,6 +138,36 @@ async def test_a_short_pause_is_over_with_a_real_one() -> None:
     assert room.state("agent-1") is AgentState.PAUSED
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+async def test_a_clock_that_is_set_makes_nothing_longer(hours: int) -> None:
+    """A log-in and a pause are as long as they were, by the new clock; a wrap-up ends when it would have."""
+    room = Room(crew_of("agent-1", "agent-2"))
+    room.roster.log_in("agent-1", "agent-1")
+    room.at += timedelta(minutes=10)
+    room.roster.pause("agent-1", "lunch")
+    room.at += timedelta(minutes=5)
+    known = len(room.told)
+    room.paper.actions()
+    room.roster.redate(timedelta(hours=hours))
+    noted = room.paper.written
+    room.at += timedelta(hours=hours)
+    moved = room.told[known:]
+    standing = room.roster.standing(room.roster.agent("agent-1"))
+    room.at += timedelta(minutes=1)
+    room.roster.log_out("agent-1")
+    lengths = {
+        (one.kind, (one.ended_at - one.started_at).total_seconds() / 60)
+        for one in room.told[known:]
+        if one.ended_at is not None
+    }
+
+    assert standing.since_at == room.at - timedelta(minutes=6)
+    assert [(one.kind, one.ended_by, one.ended_at) for one in moved[2:]] == [("login", "", None), ("pause", "", None)]
+    assert {one.ended_by for one in moved[:2]} == {"clock"}
+    assert lengths == {("login", 0), ("pause", 0), ("login", 16), ("pause", 6)}
+    assert standing.since_at.isoformat()[:16] in "".join(noted)
+
+
 async def test_who_leaves_the_files_is_logged_out() -> None:
     """And whose teams ask for no log-in any more is always there."""
     room = Room(crew_of("agent-1", "agent-2"))

@@ -28,6 +28,7 @@ from callrouter.runtime.clock import SystemClock
 from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.audit import Deed
 from deploy.demo.carrier import Carrier, Habit
+from deploy.demo.telephone import Codec
 from tests.asterisk.callers import Pbx
 from tests.asterisk.engine_room import EXTENSIONS, EngineRoom, engine_room, plan_of, until
 from tests.patience import START_SECONDS
@@ -142,10 +143,14 @@ async def a_pbx(
     *,
     manager: str = "",
     telephones: type[Carrier] = Carrier,
+    voices: Mapping[str, float] | None = None,
+    sequences: Mapping[str, int] | None = None,
+    codec: Codec = "alaw",
 ) -> AsyncIterator[tuple[Pbx, Carrier, dict[str, Habit]]]:
-    """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf."""
+    """An Asterisk whose telephones answer, and are known to be there; `manager` is more of manager.conf, `voices`,
+    `sequences` and `codec` are the telephones' (`Carrier`)."""
     habits = dict.fromkeys(names, Habit.ANSWERS)
-    phones = await telephones.open(habits)
+    phones = await telephones.open(habits, voices=voices, sequences=sequences, codec=codec)
     with Pbx.start(
         folder / "pbx",
         agents=len(names),

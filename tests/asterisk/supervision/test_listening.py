@@ -33,7 +33,7 @@ from tests.asterisk.wire import WireCaller, wire_caller
 
 from .test_recordings import CALLER_HERTZ, power
 
-AGENT_HERTZ, SUPERVISOR_HERTZ = 1300.0, 2100.0
+AGENT_HERTZ, AGAIN_HERTZ, SUPERVISOR_HERTZ = 1300.0, 1700.0, 2100.0
 LISTEN, WHISPER, BARGE, TAKE_OVER = SupervisionMode
 LAST_SECONDS = 0.6
 
@@ -69,11 +69,12 @@ class Floor:
 
 
 @asynccontextmanager
-async def on_the_floor(folder: Path) -> AsyncIterator[Floor]:
-    """The caller talks to agent-1; agent-2 has a telephone and is in no queue."""
+async def on_the_floor(folder: Path, sequences: Mapping[str, int] | None = None) -> AsyncIterator[Floor]:
+    """The caller talks to agent-1; agent-2 has a telephone and is in no queue. `sequences` are theirs (`Carrier`)."""
     phones = await Carrier.open(
         dict.fromkeys(("agent-1", "agent-2"), Habit.ANSWERS),
         voices={"agent-1": AGENT_HERTZ, "agent-2": SUPERVISOR_HERTZ},
+        sequences=sequences,
     )
     with Pbx.start(
         folder / "pbx",
@@ -89,7 +90,7 @@ async def on_the_floor(folder: Path) -> AsyncIterator[Floor]:
             async with engine_room(pbx, PLAN) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()
-                caller.ear._background_alaw = g711.compress(g711.tone(CALLER_HERTZ, 1.0))
+                caller.ear.speak(g711.tone(CALLER_HERTZ, 1.0))
                 call = await room.reached(lambda call: call.state is CallState.CONNECTED, 15)
                 yield Floor(room=room, caller=caller, phones=phones, call_id=call.call_id)
         finally:
@@ -125,6 +126,25 @@ async def test_who_hears_whom(tmp_path: Path) -> None:
     )
     assert [leg.talk_seconds() for leg in call.legs if leg.purpose is LegPurpose.SUPERVISION] == [0.0]
     assert (call.agent, call.disposition, len(call.offers)) == ("agent-1", Disposition.ANSWERED, 1)
+
+
+@pytest.mark.parametrize("second", [28_000, 32_000], ids=["lower", "higher"])
+async def test_an_agent_is_heard_after_a_hold(tmp_path: Path, second: int) -> None:
+    """Also by another RTP stream, and the record says nothing of it."""
+    async with on_the_floor(tmp_path, {"agent-1": 30_000}) as floor:
+        await floor.does(LISTEN)
+        floor.phones.hold("agent-1", on=True)
+        await asyncio.sleep(1)
+        telephone = floor.phones.telephone("agent-1")
+        telephone.begin_stream(second)
+        telephone.speak(g711.tone(AGAIN_HERTZ, 1.0))
+        floor.phones.hold("agent-1", on=False)
+        await asyncio.sleep(LAST_SECONDS + 1.5)
+        heard = floor.hears("agent-2", AGAIN_HERTZ), floor.hears("agent-2", CALLER_HERTZ)
+        call = await floor.over()
+
+    assert heard == (True, True)
+    assert stamps(call) == ["listen by agent-2"]
 
 
 async def test_a_supervisor_takes_over(tmp_path: Path) -> None:

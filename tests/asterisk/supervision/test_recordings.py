@@ -32,7 +32,6 @@ from deploy.demo.carrier import VOICE_HERTZ, Carrier, Habit
 from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, engine_room, plan_of, until
 from tests.asterisk.test_heard import CALLER
 from tests.asterisk.test_teams_phones import KNOWN_SECONDS, status
-from tests.asterisk.transfers.desks import a_plan, talking
 from tests.asterisk.wire import WireCaller, wire_caller
 
 CALLER_HERTZ = 700.0
@@ -91,7 +90,7 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS, plan: Plan = P
             async with engine_room(pbx, plan) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()
-                caller.ear._background_alaw = g711.compress(g711.tone(CALLER_HERTZ, 1.0))
+                caller.ear.speak(g711.tone(CALLER_HERTZ, 1.0))
                 yield Desk(room=room, caller=caller, phones=phones)
         finally:
             await phones.close()
@@ -346,29 +345,3 @@ async def test_without_an_engine_it_goes_on_and_the_caller_may_still_object(tmp_
     assert one.objected_at is not None
     assert one.began_at < one.objected_at < row.ended_at + timedelta(seconds=1)
     assert stamps(found) == ["began", "objected (key 9)"]
-
-
-async def test_it_goes_on_with_a_colleague(tmp_path: Path) -> None:
-    """The agent gives the caller away: one file, both conversations, until the colleague hangs up."""
-    plan = a_plan()
-    team = plan.nodes["team"]
-    assert isinstance(team, QueueNode)
-    recorded = replace(team, announcement=ANNOUNCEMENT, objection="9", keep_days=30)
-    plan = replace(plan, nodes={**plan.nodes, "team": recorded})
-    async with talking(tmp_path, plan) as desks:
-        await asyncio.sleep(2)
-        desks.place.phones.refer("agent-1", desks.uri("102"))
-        await desks.room.reached(lambda call: call.agent == "agent-2", 6)
-        await asyncio.sleep(4)
-        [file] = desks.room.pbx.recordings_dir.glob("*-c*.wav")
-        assert is_open(file)
-        desks.place.phones.bye("agent-2")
-        call = await desks.room.the_end(6)
-        pcm = await whole(file)
-
-    [one] = call.recordings
-    assert (one.number, one.leg, stamps(call)) == (1, 1, ["began"])
-    assert one.seconds() > 5.5
-    assert len(pcm) / 8000 > 5.0
-    assert power(second(pcm, 1.0), VOICE_HERTZ) > 0.02
-    assert power(second(pcm, len(pcm) / 8000 - 1.5), VOICE_HERTZ) > 0.02

@@ -21,6 +21,7 @@ class DeskPhones(Carrier):
     async def call(self, phone: str, secret: str, target: str, pbx: tuple[str, int]) -> str:
         """Call somebody, and go on at once; the name by which `talks`, `refer` and `bye` know the call."""
         telephone = await Telephone.open(background=g711.tone(VOICE_HERTZ, 1.0))
+        telephone.codec = self.codec
         calling = _Calling(self, phone, secret, target, pbx, telephone)
         self.calling[calling.call_id] = calling
         calling.invite()
@@ -112,7 +113,7 @@ class _Calling:
 
     def invite(self, authorization: str = "") -> None:
         self.numbered += 1
-        body = _sdp(self.telephone.port)
+        body = _sdp(self.telephone.port, self.telephone.codec)
         self._send("INVITE", f"<{self.uri}>", authorization, body)
 
     def cancel(self) -> None:

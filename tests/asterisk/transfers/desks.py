@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +77,20 @@ class Desks:
 
 
 @asynccontextmanager
-async def talking(folder: Path, plan: Plan | None = None, *, seconds: float = 25) -> AsyncIterator[Desks]:
-    """agent-1 talks to a caller, who would stay for so long."""
+async def talking(
+    folder: Path,
+    plan: Plan | None = None,
+    *,
+    seconds: float = 25,
+    voices: Mapping[str, float] | None = None,
+    sequences: Mapping[str, int] | None = None,
+) -> AsyncIterator[Desks]:
+    """agent-1 talks to a caller, who would stay for so long; `voices` and `sequences` are the agents' (`Carrier`)."""
+    telephones = a_pbx(
+        folder, ("agent-1", "agent-2"), QUEUES, telephones=DeskPhones, voices=voices, sequences=sequences
+    )
     async with (
-        a_pbx(folder, ("agent-1", "agent-2"), QUEUES, telephones=DeskPhones) as there,
+        telephones as there,
         at_work(*there, crew(), plan or a_plan()) as (place, room),
     ):
         for name in ("agent-1", "agent-2"):

@@ -19,12 +19,13 @@ async def second_call(desks: Desks, target: str) -> str:
     return await desks.phones.call("agent-1", pbx.phone_secrets["agent-1"], target, (pbx.sip_host, pbx.sip_port))
 
 
-async def consult(desks: Desks, target: str) -> str:
-    """agent-1 puts the caller on hold, and speaks to the target."""
+async def consult(desks: Desks, target: str, *, hold: bool = True) -> str:
+    """agent-1 puts the caller on hold, unless told otherwise, and speaks to the target."""
     phones = desks.phones
     await asyncio.sleep(0.5)
-    phones.hold("agent-1", on=True)
-    await asyncio.sleep(0.5)
+    if hold:
+        phones.hold("agent-1", on=True)
+        await asyncio.sleep(0.5)
     name = await second_call(desks, target)
     await until(lambda: phones.talks(name), 8)
     await asyncio.sleep(1)

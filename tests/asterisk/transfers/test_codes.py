@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from callrouter.asterisk.transfers.control import Control
-from callrouter.core.call import Disposition, EndedBy
+from callrouter.core.call import CallState, Disposition, EndedBy, LegPurpose
 from tests.asterisk.engine_room import until
-from tests.asterisk.transfers.desks import Desks, a_plan, agents_of, consultations_of, talking
+from tests.asterisk.transfers.desks import DOCTOR, Desks, a_plan, agents_of, consultations_of, talking
 
 
 async def key(desks: Desks, keys: str, phone: str = "agent-1") -> None:
@@ -107,6 +107,32 @@ async def test_announced_and_taken_back(tmp_path: Path) -> None:
     assert first.talk_seconds() == pytest.approx(2.5, abs=0.8)
     assert first.hold_seconds == pytest.approx(3, abs=1.5)
     assert call.agent == "agent-1"
+
+
+@pytest.mark.parametrize("code", ["*21", "*22"])
+async def test_to_a_number_outside(tmp_path: Path, code: str) -> None:
+    """One of the client's contacts, by the digits of their number; at once, or after the agent has spoken to them."""
+    async with talking(tmp_path) as desks:
+        if code == "*22":
+            await announced(desks, "0639980002#")
+            spoken_to = [leg.party for leg in consultations_of(desks.call)]
+            await key(desks, "*23")
+        else:
+            await asyncio.sleep(0.5)
+            await key(desks, code)
+            await asyncio.sleep(0.3)
+            await key(desks, "0639980002#")
+            spoken_to = []
+        await desks.room.reached(lambda call: call.state is CallState.CONNECTED and bool(call.dials), 8)
+        await until(lambda: not desks.phones.talks("agent-1"), 5)
+        await asyncio.sleep(1)
+        desks.place.pbx.cli("channel request hangup all")
+        call = await desks.room.the_end(6)
+
+    contact = next(leg for leg in call.legs if leg.purpose is LegPurpose.CONTACT)
+    assert (contact.party, call.agent, call.disposition) == (DOCTOR, "agent-1", Disposition.ANSWERED)
+    assert contact.talk_seconds() == pytest.approx(1, abs=0.7)
+    assert spoken_to == ([DOCTOR] if code == "*22" else [])
 
 
 async def test_a_colleague_who_hangs_up(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import math
 import os
 import struct
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from callrouter.core.call import Call, Recording, replace
-from callrouter.permissions import By, Permission
+from callrouter.dialplan.verbs.queue import MOST_DAYS
+from callrouter.permissions import OURSELVES, By, Permission
 from callrouter.store import schema
 from callrouter.store.access.audit import AuditRow, list_audit
-from callrouter.store.access.keeping import Keeper
+from callrouter.store.access.keeping import CONVERSATION_DAYS, Keeper
 from callrouter.store.access.recordings import EXPIRE, OBJECT, Recordings, StoredRecording
 from callrouter.store.access.sound_file import QUIETEST, file_of, measure, path_of
 from callrouter.store.access.trail import AuditTrail
@@ -382,3 +383,41 @@ async def test_what_a_caller_objected_to_is_never_played_and_deleted(
     assert deleted == (1, 0)
     assert names_in(folder) == []
     assert [row.deed.action for row in await trail(database)] == [OBJECT]
+
+
+@pytest.mark.parametrize(("keep_days", "days"), [(30, 30), (0, CONVERSATION_DAYS), (3000, CONVERSATION_DAYS)])
+async def test_a_conversation_that_is_in_no_record_is_deleted(
+    database: Database, recordings: Recordings, folder: Path, make_call: MakeCall, keep_days: int, days: int
+) -> None:
+    """After the time of messages, and six months at most, since it was last written to; by us, in the trail."""
+    await written(database, conversation(make_call(1)))
+    over, not_yet = (MONDAY - timedelta(days=days, hours=hours) for hours in (1, -1))
+    for name, at in [
+        ("call-000001-c1", over),  # has a row
+        ("call-000002-c1", over),
+        ("call-000003-c12", not_yet),
+        ("call-000004-1", over),  # a message's
+        ("other-c", over),
+    ]:
+        (folder / f"{name}.wav").write_bytes(tone(100, 0.1))
+        os.utime(folder / f"{name}.wav", (at.timestamp(), at.timestamp()))
+    keeper = Keeper(database, folder, recordings, keep_days=keep_days, now=lambda: MONDAY)
+    swept = await keeper.sweep(), await keeper.sweep()
+
+    assert CONVERSATION_DAYS == MOST_DAYS
+    assert swept == (1, 0)
+    assert names_in(folder) == ["call-000001-c1.wav", "call-000003-c12.wav", "call-000004-1.wav", "other-c.wav"]
+    assert [(row.deed.principal, row.deed.action, row.deed.object) for row in await trail(database)] == [
+        (OURSELVES, EXPIRE, "call-000002-c1")
+    ]
+
+
+async def test_a_folder_that_cannot_be_read_stops_nothing(
+    database: Database, folder: Path, recordings: Recordings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: Path, _at: datetime) -> list[str]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("callrouter.store.access.recordings.conversations_before", refuse)
+
+    assert await Keeper(database, folder, recordings, keep_days=0).sweep() == 0

@@ -1,0 +1,81 @@
+"""Tests that wait and tests that compute are mixed, and each is given out once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from xdist.scheduler import loadscope
+
+from tests.lanes import COMPUTING, LONGEST, WAITING, Lanes, waits
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKERS = 4
+TESTS = [
+    *(f"tests/api/test_a.py::test_{number}" for number in range(40)),
+    *(f"tests/asterisk/test_{module}.py::test_{number}" for module in "defghijk" for number in range(5)),
+    *(f"tests/acceptance/test_b.py::test_{number}@acceptance" for number in range(9)),
+]
+
+
+class Worker:
+    """Does what it is given, one test after the other."""
+
+    shutting_down = False
+    gateway = SimpleNamespace(id="worker")
+
+    def __init__(self) -> None:
+        self.given: list[int] = []
+
+    def send_runtest_some(self, indices: list[int]) -> None:
+        """As WorkerController."""
+        self.given += indices
+
+    def shutdown(self) -> None:
+        """As WorkerController."""
+        self.shutting_down = True
+
+
+class Silent:
+    """A log that nobody reads, and an xdist configuration in one."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self
+
+    def __call__(self, *_: object) -> None:
+        return None
+
+
+def test_one_computes_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until either kind is used up; a module that waits, and a group, is one worker's."""
+    monkeypatch.setattr(loadscope, "parse_tx_spec_config", lambda _: range(WORKERS))
+    workers = [Worker() for _ in range(WORKERS)]
+    lanes = Lanes(Silent(), Silent())
+    for worker in workers:
+        lanes.add_node(worker)
+        lanes.add_node_collection(worker, TESTS)
+    lanes.schedule()
+    done: list[tuple[int, str]] = []
+    at_once: list[list[bool]] = []
+    while any(worker.given for worker in workers):
+        now = [(number, TESTS[worker.given.pop(0)]) for number, worker in enumerate(workers) if worker.given]
+        at_once.append([waits(nodeid) for _, nodeid in now])
+        for number, nodeid in now:
+            lanes.mark_test_complete(workers[number], TESTS.index(nodeid))
+        done += now
+
+    assert sorted(nodeid for _, nodeid in done) == sorted(TESTS)
+    assert [kinds.count(False) for kinds in at_once[:10]] == [1] * 10
+    of_module: dict[str, set[int]] = {}
+    for number, nodeid in done:
+        if waits(nodeid):
+            of_module.setdefault(nodeid.partition("::")[0], set()).add(number)
+    assert {len(numbers) for numbers in of_module.values()} == {1}
+
+
+@pytest.mark.parametrize("name", [*LONGEST, *WAITING, *COMPUTING])
+def test_what_is_named_is_there(name: str) -> None:
+    """A module that was moved would be given out late, and computing ones beside each other."""
+    assert name in ("acceptance", "laws") or (ROOT / name).exists()
