@@ -85,14 +85,25 @@ class Conversations:
 
     def observe(self, told: Sequence[Fact]) -> None:
         """Stop what the caller objects to, remove what nobody may hear, or what holds nothing, and begin anew what
-        another one's sound goes into.
+        comes by another RTP stream from now on, or may do so: after a hold, whoever ends it, and nothing is missed
+        while it lasts. Where Asterisk rings somebody first its dialplan sees to it.
         """
         for fact in told:
-            if isinstance(fact, RecordingNoted):
-                self._noted(fact.call.call_id, fact.recording)
-            elif _running(fact.call) is not None and _other_sound(fact):
-                seconds = TAKEN_OVER_SECONDS if isinstance(fact, SupervisionNoted) else 0.0
-                self._tasks.start(self._anew(fact.call.call_id, seconds), "begin a recording anew")
+            match fact:
+                case RecordingNoted(call=call, recording=one):
+                    self._noted(call.call_id, one)
+                case HoldNoted(call=call, hold=hold) if call.state is CallState.CONNECTED and hold.ended_at is None:
+                    self._begin_anew(call)
+                case CallTransferred(call=call) if call.state is CallState.CONNECTED and not _held_until_now(call):
+                    self._begin_anew(call)
+                case SupervisionNoted(call=call, mode=SupervisionMode.TAKE_OVER.value):
+                    self._begin_anew(call, TAKEN_OVER_SECONDS)
+                case _:
+                    pass
+
+    def _begin_anew(self, call: Call, after_seconds: float = 0.0) -> None:
+        if _running(call) is not None:
+            self._tasks.start(self._anew(call.call_id, after_seconds), "begin a recording anew")
 
     def _noted(self, call_id: str, one: Recording) -> None:
         if one.objected_at is not None:
@@ -204,21 +215,6 @@ class Conversations:
             await self.set(call_id, sign, _agent_of(live.call) if live else "")
         except (ConversationRefused, AmiError) as error:
             log.info("an agent's code for a recording changed nothing", call_id=call_id, reason=str(error))
-
-
-def _other_sound(fact: Fact) -> bool:
-    """Whether what is said to the caller comes by another RTP stream from now on, or may do so: after a hold, whoever
-    ends it, and nothing is missed while it lasts. Where Asterisk rings somebody first its dialplan sees to it.
-    """
-    match fact:
-        case HoldNoted(call=call, hold=hold):
-            return call.state is CallState.CONNECTED and hold.ended_at is None
-        case CallTransferred(call=call):
-            return call.state is CallState.CONNECTED and not _held_until_now(call)
-        case SupervisionNoted(mode=mode):
-            return mode == SupervisionMode.TAKE_OVER.value
-        case _:
-            return False
 
 
 def _held_until_now(call: Call) -> bool:
