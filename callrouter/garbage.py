@@ -9,11 +9,9 @@ process that serves calls.
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Final
 
 SERVING_THRESHOLDS: Final = (20_000, 20, 20)
 """`gc.set_threshold`: a call's values are no concern of the collector's (`core.call`); circles are rare in the rest."""
@@ -28,20 +26,6 @@ def code_is_loaded() -> None:
     """The command is loaded. At its end the interpreter would go through all of it, for a seventh of the whole time."""
     gc.freeze()
     gc.enable()
-
-
-def leave(status: int) -> NoReturn:
-    """A command that has only asked is done: nothing it made is freed one by one, which takes 5 ms of `route`.
-
-    For commands that have no other threads, and leave nothing to be cleaned up when the interpreter ends. The status is
-    that of the process.
-
-    Raises:
-        OSError: what was printed cannot be written (BrokenPipeError: nobody reads it any more).
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 @contextmanager

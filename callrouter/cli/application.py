@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import Annotated, Any, Final
 
 import typer
@@ -34,9 +33,6 @@ COMMANDS: Final = {
     "settings": "Show all settings and where each comes from.",
 }
 """Each command with its summary: `callrouter.cli.NAME` holds a function NAME, or a Typer NAME of several commands."""
-
-_ONLY_ASK: Final = frozenset({"check", "schema", "route", "show", "diff"})
-"""They read files and print: when the answer is out there is nothing to clean up."""
 
 _OF_ALL: Final[dict[str, Any]] = {
     "add_completion": False,
@@ -70,12 +66,7 @@ app = typer.Typer(
 
 def run() -> None:
     """Run the command of this process's arguments, and exit."""
-    try:
-        typer.main.get_command(app)(prog_name="callrouter")
-    except SystemExit as ended:
-        if _ONLY_ASK.isdisjoint(sys.argv[1:2]) or not isinstance(ended.code, int):
-            raise
-        garbage.leave(ended.code)
+    typer.main.get_command(app)(prog_name="callrouter")
 
 
 def _show_version(wanted: bool) -> None:

@@ -147,7 +147,7 @@ def test_route_loads_only_what_it_needs() -> None:
 
 
 def test_a_question_that_nobody_reads_to_its_end_says_nothing() -> None:
-    """`callrouter show … | head -1`: the answer is not flushed by the interpreter, which is left at once."""
+    """`callrouter show … | head -1`: whoever has read enough is told of no broken pipe."""
     show = [sys.executable, "-m", "callrouter", "show", "dialplans/cabinet-moreau.yaml"]
     with subprocess.Popen(show, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
         assert asked.stdout is not None
