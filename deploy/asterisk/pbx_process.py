@@ -79,6 +79,10 @@ class Pbx:
         """Asterisk's notices, warnings and errors."""
         return self.run_dir / "log" / "asterisk.log"
 
+    def log(self) -> str:
+        """What Asterisk has logged: with callers' names as they came, in whatever encoding."""
+        return self.log_path.read_text(encoding="utf-8", errors="replace")
+
     @property
     def sounds_dir(self) -> Path:
         """Asterisk's own prompts, by language: `sounds_dir / "fr" / "beep.wav"`."""

@@ -201,12 +201,12 @@ def prompt(plans: Mapping[str, Plan]) -> Callable[[str, str], g711.Pcm]:
 def told(town: Town) -> dict[str, Told]:
     """Every story, lived once, at the same time; and the figures before and after."""
     before, earlier = town.figures(), len(town.rows())
-    logged = len(town.stack.pbx.log_path.read_text())
+    logged = len(town.stack.pbx.log())
     calls = [town.calling(story.did, *story.script, caller=story.caller, seconds=120.0) for story in stories.STORIES]
     outcomes = town.together(calls, apart_seconds=0.4)
     rows = town.until(town.rows, lambda rows: len(rows) >= earlier + len(calls))
     after = town.figures()
-    log = town.stack.pbx.log_path.read_text()[logged:]
+    log = town.stack.pbx.log()[logged:]
     return {
         story.name: Told(story=story, outcome=outcome, rows=rows, before=before, after=after, log=log)
         for story, outcome in zip(stories.STORIES, outcomes, strict=True)

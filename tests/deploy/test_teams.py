@@ -107,7 +107,7 @@ def test_asterisk_has_the_teams(folder: Path, tmp_path: Path) -> None:
     with Pbx.start(tmp_path / "pbx", agents=1, teams=teams_of_folder(folder)) as pbx:
         night, returns = pbx.cli("queue show night"), pbx.cli("queue show returns")
         phone = pbx.cli("pjsip show endpoint desk-12")
-        log = pbx.log_path.read_text()
+        log = pbx.log()
 
     assert "night has 0 calls (max 7) in 'ringall' strategy" in night
     assert {"anne (PJSIP/desk-12)", "bruno (PJSIP/bruno)"} == set(re.findall(r"\w+ \(PJSIP/[\w-]+\)", night))

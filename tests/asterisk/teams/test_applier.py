@@ -123,7 +123,7 @@ def contacts(pbx: Pbx) -> dict[str, str]:
 async def test_every_setting_is_live_at_once(tmp_path: Path) -> None:
     """A new queue, an agent more with a telephone of their own, a ring time, a strategy, a bound."""
     async with a_site(tmp_path, {}, teams(team("night", "anne"), phones=("anne",))) as site:
-        began = len(site.pbx.log_path.read_text())
+        began = len(site.pbx.log())
         changed = replace(team("night", "anne", "carl", strategy="ringall"), max_callers=7, wrap_up_seconds=20)
         took = await site.apply(teams(changed, team("day", "anne"), phones=("anne", "carl")))
         night, day = site.shown("night"), site.shown("day")
@@ -132,7 +132,7 @@ async def test_every_setting_is_live_at_once(tmp_path: Path) -> None:
             site.pbx.cli("dialplan show carl@callrouter-phones"),
         )
         secret = site.pbx.cli("pjsip show auth carl")
-        log = site.pbx.log_path.read_text()[began:]
+        log = site.pbx.log()[began:]
 
     assert "(max 7) in 'ringall' strategy" in night
     assert "carl (PJSIP/carl)" in night
