@@ -66,13 +66,18 @@ async def test_who_wants_somebody_never_waits_for_the_queue(tmp_path: Path) -> N
     assert site.phones.dialled == ["bruno"]
 
 
+def waiting(site: Site) -> list[str]:
+    """The channels of those who wait for a queue that is not there."""
+    shown = site.pbx.cli("core show channels concise").splitlines()
+    return [line.split("!")[0] for line in shown if "!callrouter-queue-there!" in line]
+
+
 async def test_a_queue_that_never_comes(tmp_path: Path) -> None:
     """The caller's longest wait is over in time, and the tree goes on as after any."""
     async with without_derived(tmp_path) as site, engine_room(site.pbx, site.plans["never-anne"]) as room:
         await room.call("leave-30")
-        await until(lambda: "Wait" in site.pbx.cli("core show channels concise"), 5)
-        channel = site.pbx.cli("core show channels concise")
-        entry = next(line.split("!")[0] for line in channel.splitlines() if "callrouter-queue-there" in line)
+        await until(lambda: bool(waiting(site)), 5)
+        [entry] = waiting(site)
         await room.link.send("Setvar", {"Channel": entry, "Variable": "CR_QUEUE_WAIT", "Value": "2"})
         call = await room.the_end(6)
 
