@@ -108,7 +108,9 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.CALL_WHISPER: Meaning("speak to the agent alone in a conversation", _ANY),
     Permission.CALL_BARGE: Meaning("speak to both in a conversation", _ANY),
     Permission.CALL_TAKE_OVER: Meaning("take a caller from an agent", _ANY),
-    Permission.CALL_CONTROL: Meaning("hold callers, give them away and press keys in conversations that go on", _ANY),
+    Permission.CALL_CONTROL: Meaning(
+        "hold callers, give them away, press keys and hang up in conversations that go on", _ANY
+    ),
     Permission.MESSAGE_READ: Meaning("list voice messages", _ANY),
     Permission.CALLBACK_READ: Meaning("list callbacks and abandoned callers", _ANY),
     Permission.CALLBACK_SETTLE: Meaning("say what came of calling somebody back", _ANY),
