@@ -62,7 +62,7 @@ run: setup
 	@$(BIN)/python -m deploy.demo.run
 
 test: setup-tests lint
-	$(BIN)/pytest -q -n 4 --dist loadgroup
+	$(BIN)/pytest -q -n 5 --dist loadgroup
 	@CALLS=24 STAY=0 $(BIN)/python -m deploy.demo.run
 
 acceptance: setup-tests
