@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import fcntl
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -429,6 +430,26 @@ async def test_a_living_process_keeps_its_own_spool(database: Database, tmp_path
         await asyncio.sleep(0.1)
         await drained(successor)
     assert await count(database) == 1
+
+
+def test_a_file_has_no_name_before_it_has_its_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standby that looks at the folder while the leader makes a file finds none that it could lock first."""
+    named: list[list[str]] = []
+    lock = fcntl.flock
+
+    def look_and_lock(descriptor: int, how: int) -> None:
+        named.append([path.name for path in tmp_path.glob("calls-*")])
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", look_and_lock)
+    spool = Spool(tmp_path)
+    spool.append(["{}"], 0.0)
+    left = Spool(tmp_path).adopt()
+
+    assert named[0] == []
+    assert left == []
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["{}\n"]
+    spool.close()
 
 
 async def test_a_lost_commit_is_not_written_twice(database: Database, make_call: MakeCall) -> None:

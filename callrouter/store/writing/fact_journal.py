@@ -36,7 +36,7 @@ from callrouter.core.parts import (
     write_recordings,
 )
 from callrouter.logs import Outage
-from callrouter.store.writing.spool import open_locked
+from callrouter.store.writing.spool import make_locked, open_locked
 from callrouter.store.writing.writer import NumberedFact, RowsRefused, Writer, WriterAway
 
 log = structlog.get_logger(__name__)
@@ -54,9 +54,7 @@ class _File:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"facts-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
-        descriptor = open_locked(self.path, os.O_CREAT | os.O_EXCL)
-        assert descriptor is not None
-        self._descriptor = descriptor
+        self._descriptor = make_locked(self.path)
         self._calls: set[str] = set()
         """Those whose facts stand in it and are not safe elsewhere."""
         self._size = 0

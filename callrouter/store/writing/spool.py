@@ -64,8 +64,7 @@ class Spool:
         """
         if self._file is None:
             path = self._folder / f"calls-{time.time_ns():020}-{uuid4().hex[:8]}.jsonl"
-            self._file = open_locked(path, os.O_CREAT | os.O_EXCL)
-            assert self._file is not None
+            self._file = make_locked(path)
             self._adopted[path], self._since[path] = self._file, oldest_at
         # A lone surrogate is text to Python and to JSON, but to no encoding: it is kept as JSON's own escape.
         write_whole(self._file, "".join([f"{line}\n" for line in lines]).encode("utf-8", "backslashreplace"))
@@ -132,6 +131,23 @@ class Spool:
         self._since.clear()
         while self._adopted:
             os.close(self._adopted.popitem()[1])
+
+
+def make_locked(path: Path) -> int:
+    """A new file under our lock. It gets its name with the lock: whoever adopts files might lock it in between.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    unnamed = path.with_name(f".{path.name}")
+    descriptor = open_locked(unnamed, os.O_CREAT | os.O_EXCL)
+    assert descriptor is not None, "nobody else knows its name"
+    try:
+        unnamed.rename(path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def open_locked(path: Path, flags: int) -> int | None:
