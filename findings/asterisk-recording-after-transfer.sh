@@ -2,14 +2,15 @@
 # A call is recorded with MixMonitor on the caller's channel. Somebody else talks to the caller after the first: another telephone,
 # another RTP stream. The guess: whoever talks is recorded, by whatever sequence numbers their stream begins (RFC 3550, 5.1: any).
 #
-# Seen with Asterisk 22.10.1 of Debian unstable (1:22.10.1+dfsg+~cs6.17.60671434-1), two seconds of each, the first from number 30000 on:
+# Seen with Asterisk 22.10.1 of Debian unstable, two seconds of each, the first from number 30000 on:
 #
 #     the second from 32000 on: 4 s recorded
 #     the second from 28000 on: 2 s recorded
 #     the second from 28000 on, begun anew in between: 4 s recorded
 #     one alone, from 60000 on, after a file of A-law was played: 0 s recorded
 #
-# Debian's patch debian/patches/2016_opus_plc.patch lets ast_translate() (main/translate.c) take a packet for a late one, and drop it, where
+# Version: the package is asterisk 1:22.10.1+dfsg+~cs6.17.60671434-1.
+# Its patch debian/patches/2016_opus_plc.patch lets ast_translate() (main/translate.c) take a packet for a late one, and drop it, where
 # its number is lower than the last one's (by up to half of the 65,536): also when it belongs to another stream. What translates for
 # the recorders and spies of a channel (main/audiohook.c, in_translate) lives as long as the channel has one of them. So half of all
 # second streams are not recorded, for up to eleven minutes, until their numbers have passed those of the first. Where a channel's sound is

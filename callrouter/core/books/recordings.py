@@ -19,6 +19,8 @@ STAMP: Final = "recording"
 """The exit of a stamp; the value says what happened."""
 MAX_PAUSES: Final = 20
 """Of one recording: each leaves two stamps, and they travel with the call."""
+MOST_KEEP_DAYS: Final = 183
+"""Six months: the CNIL's limit for recordings of conversations."""
 
 
 def name_of(call_id: str, number: int) -> str:

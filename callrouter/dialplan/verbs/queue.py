@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from callrouter.core.books.recordings import MOST_KEEP_DAYS
 from callrouter.core.effects import Announced, Rising, Sound
 from callrouter.core.nodes import Node, QueueNode
 from callrouter.core.nodes._base import usual_seconds
@@ -80,8 +81,6 @@ class RisesBlock(Block):
 
 
 KEYS = "0123456789*#"
-MOST_DAYS = 183
-"""Six months: the CNIL's limit for recordings of conversations."""
 
 
 def _days(value: object) -> int:
@@ -91,8 +90,8 @@ def _days(value: object) -> int:
         ValueError: it is none.
     """
     days = values.count(value)
-    if not 1 <= days <= MOST_DAYS:
-        raise ValueError(f"must be a number of days from 1 to {MOST_DAYS}, not {days}")
+    if not 1 <= days <= MOST_KEEP_DAYS:
+        raise ValueError(f"must be a number of days from 1 to {MOST_KEEP_DAYS}, not {days}")
     return days
 
 
@@ -107,7 +106,7 @@ class RecordBlock(Block):
     """Said before the caller waits, to its end: that the call is recorded, and by which key one objects."""
     objection: Annotated[str, OneOf(*KEYS)] = "9"
     """The key by which the caller objects, from the announcement to the end of the conversation, in quotes."""
-    keep: Annotated[int, Read(_days, {"type": "integer", "minimum": 1, "maximum": MOST_DAYS})] = 30
+    keep: Annotated[int, Read(_days, {"type": "integer", "minimum": 1, "maximum": MOST_KEEP_DAYS})] = 30
     """Days for which the recording is kept, six months at most."""
 
 

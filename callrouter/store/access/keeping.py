@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import ColumnElement, case, func, insert, literal, null, select, text, true, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from callrouter.core.books.recordings import MOST_KEEP_DAYS
 from callrouter.errors import StoreError
 from callrouter.logs import Outage
 from callrouter.permissions import OURSELVES, By
@@ -29,8 +30,6 @@ log = structlog.get_logger(__name__)
 
 ROUND_SECONDS: Final = 60.0
 EXPIRE_SECONDS: Final = 3600.0
-CONVERSATION_DAYS: Final = 183
-"""No client's file may keep a conversation longer (`record` of `queue`): nor is one kept that is in no record."""
 _LOCK: Final = 0x7265636F7264696E
 """Advisory lock of whoever looks after them ("recordin")."""
 _BATCH: Final = 100
@@ -58,6 +57,7 @@ class Keeper:
         self._now = now
         self._away = Outage(log, "recordings are looked after later", "recordings are looked after", level="warning")
         self._resist = Outage(log, "recordings cannot be deleted", "recordings are deleted again")
+        self._unswept = Outage(log, "recordings in no record cannot be deleted", "those in no record are deleted again")
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -149,13 +149,25 @@ class Keeper:
         return deleted
 
     async def sweep(self) -> int:
-        """Delete conversations that are in no record, after the time that messages are kept; says how many."""
-        longest = min(timedelta(days=self._keep_days or CONVERSATION_DAYS), timedelta(days=CONVERSATION_DAYS))
+        """Delete conversations that are in no record once no client's file could keep them longer; says how many.
+
+        Not sooner: the record of their calls may still wait for PostgreSQL.
+        """
+        swept = 0
+        failed = False
         try:
-            swept = await self._recordings.sweep(self._now() - longest)
+            for name in await self._recordings.unrecorded(self._now() - timedelta(days=MOST_KEEP_DAYS)):
+                try:
+                    await self._recordings.expire_unrecorded(name)
+                    swept += 1
+                except OSError as error:
+                    failed = True
+                    self._unswept.failed(error.strerror or str(error), recording=name)
         except OSError as error:
-            self._resist.failed(error.strerror or str(error))
-            return 0
+            failed = True
+            self._unswept.failed(error.strerror or str(error))
+        if not failed:
+            self._unswept.ended()
         if swept:
             log.warning("recordings of conversations that are in no record were deleted", recordings=swept)
         return swept

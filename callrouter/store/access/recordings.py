@@ -6,13 +6,14 @@ A recording's row outlives its file: who left what for whom, and who listened to
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Text, cast, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from callrouter.permissions import EVERYTHING, OURSELVES, By, Permission, Scope
 from callrouter.store.access.audit import Deed
@@ -145,14 +146,7 @@ class Recordings:
         """
         if recording.deleted_at is not None:
             return False
-        await self._trail.record(_deed(recording, by, action, AuditOutcome.DONE))
-        path = path_of(self._folder, recording.recording_id)
-        try:
-            if path is not None:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-        except OSError:
-            self._trail.note(_deed(recording, by, action, AuditOutcome.FAILED))
-            raise
+        await self._unlink(_deed(recording, by, action, AuditOutcome.DONE))
         statement = (
             update(recordings)
             .where(recordings.c.recording_id == recording.recording_id, recordings.c.deleted_at.is_(None))
@@ -184,30 +178,40 @@ class Recordings:
         """Delete one whose time is over."""
         return await self.delete(recording, By(principal=OURSELVES), action=EXPIRE)
 
-    async def sweep(self, before: datetime) -> int:
-        """Delete files of conversations that no row knows, and nobody has written to since; says how many.
+    async def unrecorded(self, before: datetime) -> list[str]:
+        """Conversations whose files nobody has written to since, and which no row knows.
 
         Asterisk goes on recording without an engine; where the call comes into no record, nobody else deletes it.
 
         Raises:
-            OSError: the folder cannot be read, or a file not be removed.
+            OSError: the folder cannot be read.
             StoreError: PostgreSQL does not answer.
         """
         names = await asyncio.to_thread(conversations_before, self._folder, before)
-        known: set[str] = set()
+        query = select(recordings.c.recording_id).where(recordings.c.recording_id == func.any(cast(names, ARRAY(Text))))
         async with self._database.connection() as connection:
-            for some in batched(names):
-                query = select(recordings.c.recording_id).where(recordings.c.recording_id.in_(some))
-                known.update((await connection.execute(query)).scalars())
-        swept = 0
-        for name in names:
-            path = path_of(self._folder, name)
-            if name not in known and path is not None:
-                deed = Deed(principal=OURSELVES, action=EXPIRE, object=name, outcome=AuditOutcome.DONE)
-                await self._trail.record(deed)
+            known = set((await connection.execute(query)).scalars())
+        return [name for name in names if name not in known]
+
+    async def expire_unrecorded(self, recording_id: str) -> None:
+        """Delete one that no row knows.
+
+        Raises:
+            OSError: the file cannot be removed.
+            StoreError: PostgreSQL does not answer.
+        """
+        await self._unlink(Deed(principal=OURSELVES, action=EXPIRE, object=recording_id, outcome=AuditOutcome.DONE))
+
+    async def _unlink(self, deed: Deed) -> None:
+        """Remove the file of the deed's object, once that stands in the trail."""
+        await self._trail.record(deed)
+        path = path_of(self._folder, deed.object)
+        try:
+            if path is not None:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
-                swept += 1
-        return swept
+        except OSError:
+            self._trail.note(replace(deed, outcome=AuditOutcome.FAILED))
+            raise
 
     async def _select(
         self,
@@ -222,11 +226,6 @@ class Recordings:
 
     def _there(self, found: Sequence[StoredRecording]) -> list[bool]:
         return [one.deleted_at is None and file_of(self._folder, one.recording_id) is not None for one in found]
-
-
-def batched(names: Sequence[str], size: int = 1000) -> Iterator[Sequence[str]]:
-    """A few at a time."""
-    return (names[place : place + size] for place in range(0, len(names), size))
 
 
 def _deed(recording: StoredRecording, by: By, action: str, outcome: AuditOutcome) -> Deed:

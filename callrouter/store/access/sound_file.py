@@ -65,11 +65,11 @@ def conversations_before(folder: Path, at: datetime) -> list[str]:
     since. Blocks.
 
     Raises:
-        OSError: the folder cannot be read.
+        OSError: the folder is not there, or cannot be read.
     """
     found = []
-    for path in folder.glob("*-c*.wav"):
-        if _CONVERSATION.fullmatch(path.stem) and file_of(folder, path.stem) is not None:
+    for path in folder.iterdir():  # glob() says of a folder that it cannot read that there is nothing in it
+        if path.suffix == ".wav" and _CONVERSATION.fullmatch(path.stem) and file_of(folder, path.stem) is not None:
             with suppress(FileNotFoundError):  # somebody has deleted it just now
                 if path.stat().st_mtime < at.timestamp():
                     found.append(path.stem)

@@ -7,7 +7,7 @@ import math
 import os
 import struct
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
 
+from callrouter.core.books.recordings import MOST_KEEP_DAYS
 from callrouter.core.call import Call, Recording, replace
-from callrouter.dialplan.verbs.queue import MOST_DAYS
 from callrouter.permissions import OURSELVES, By, Permission
 from callrouter.store import schema
 from callrouter.store.access.audit import AuditRow, list_audit
-from callrouter.store.access.keeping import CONVERSATION_DAYS, Keeper
+from callrouter.store.access.keeping import Keeper
 from callrouter.store.access.recordings import EXPIRE, OBJECT, Recordings, StoredRecording
 from callrouter.store.access.sound_file import QUIETEST, file_of, measure, path_of
 from callrouter.store.access.trail import AuditTrail
@@ -385,13 +386,13 @@ async def test_what_a_caller_objected_to_is_never_played_and_deleted(
     assert [row.deed.action for row in await trail(database)] == [OBJECT]
 
 
-@pytest.mark.parametrize(("keep_days", "days"), [(30, 30), (0, CONVERSATION_DAYS), (3000, CONVERSATION_DAYS)])
+@pytest.mark.parametrize("keep_days", [30, 0, 3000])
 async def test_a_conversation_that_is_in_no_record_is_deleted(
-    database: Database, recordings: Recordings, folder: Path, make_call: MakeCall, keep_days: int, days: int
+    database: Database, recordings: Recordings, folder: Path, make_call: MakeCall, keep_days: int
 ) -> None:
-    """After the time of messages, and six months at most, since it was last written to; by us, in the trail."""
+    """Six months after it was last written to, whatever messages' time is; by us, in the trail."""
     await written(database, conversation(make_call(1)))
-    over, not_yet = (MONDAY - timedelta(days=days, hours=hours) for hours in (1, -1))
+    over, not_yet = (MONDAY - timedelta(days=MOST_KEEP_DAYS, hours=hours) for hours in (1, -1))
     for name, at in [
         ("call-000001-c1", over),  # has a row
         ("call-000002-c1", over),
@@ -404,7 +405,6 @@ async def test_a_conversation_that_is_in_no_record_is_deleted(
     keeper = Keeper(database, folder, recordings, keep_days=keep_days, now=lambda: MONDAY)
     swept = await keeper.sweep(), await keeper.sweep()
 
-    assert CONVERSATION_DAYS == MOST_DAYS
     assert swept == (1, 0)
     assert names_in(folder) == ["call-000001-c1.wav", "call-000003-c12.wav", "call-000004-1.wav", "other-c.wav"]
     assert [(row.deed.principal, row.deed.action, row.deed.object) for row in await trail(database)] == [
@@ -412,12 +412,46 @@ async def test_a_conversation_that_is_in_no_record_is_deleted(
     ]
 
 
-async def test_a_folder_that_cannot_be_read_stops_nothing(
-    database: Database, folder: Path, recordings: Recordings, monkeypatch: pytest.MonkeyPatch
+async def test_one_that_cannot_be_deleted_keeps_no_other(
+    database: Database, recordings: Recordings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_folder: Path, _at: datetime) -> list[str]:
-        raise PermissionError(13, "Permission denied")
+    """It is said once, and again when it is over; the trail says that the deletion failed."""
+    over = (MONDAY - timedelta(days=MOST_KEEP_DAYS, hours=1)).timestamp()
+    for name in ("call-000001-c1.wav", "call-000002-c1.wav"):
+        (folder / name).write_bytes(tone(100, 0.1))
+        os.utime(folder / name, (over, over))
+    unlink = Path.unlink
 
-    monkeypatch.setattr("callrouter.store.access.recordings.conversations_before", refuse)
+    def stuck(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "call-000001-c1.wav":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
 
-    assert await Keeper(database, folder, recordings, keep_days=0).sweep() == 0
+    keeper = Keeper(database, folder, recordings, keep_days=0, now=lambda: MONDAY)
+    with capture_logs() as logs:
+        monkeypatch.setattr(Path, "unlink", stuck)
+        first = await keeper.expire(), await keeper.sweep()
+        second = await keeper.expire(), await keeper.sweep()
+        monkeypatch.undo()
+        third = await keeper.expire(), await keeper.sweep()
+    await recordings._trail.flush()
+
+    assert (first, second, third) == ((0, 1), (0, 0), (0, 1))
+    assert [entry["event"] for entry in logs if "no record" in entry["event"] and "deleted" in entry["event"]] == [
+        "recordings in no record cannot be deleted",
+        "recordings of conversations that are in no record were deleted",
+        "those in no record are deleted again",
+        "recordings of conversations that are in no record were deleted",
+    ]
+    failed = [row.deed.object for row in await trail(database) if row.deed.outcome is AuditOutcome.FAILED]
+    assert failed == ["call-000001-c1"]
+
+
+async def test_a_folder_that_cannot_be_read_stops_nothing(database: Database, folder: Path) -> None:
+    """It is not taken for an empty one, and it is said."""
+    (folder / "no-folder").write_bytes(b"a file where the folder should be")
+    keeper = Keeper(database, folder, Recordings(database, folder / "no-folder", AuditTrail(database)), keep_days=0)
+    with capture_logs() as logs:
+        assert await keeper.sweep() == 0
+
+    assert [entry["event"] for entry in logs] == ["recordings in no record cannot be deleted"]
