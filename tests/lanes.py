@@ -84,6 +84,17 @@ class Lanes(LoadGroupScheduling):  # type: ignore[misc]  # xdist says nothing of
             self.workqueue.move_to_end(last, last=False)
         super()._assign_work_unit(node)
 
+    def remove_node(self, node: WorkerController) -> str | None:
+        """As loadgroup does, when a worker has died: but what it has finished is not given out again as empty units,
+        with which other workers would wait for ever, and what it has not takes its place in the order.
+        """
+        work = self.assigned_work[node]
+        for scope in [scope for scope, unit in work.items() if all(unit.values())]:
+            del work[scope]
+        self._in_order = False
+        crashed: str | None = super().remove_node(node)
+        return crashed
+
     def _put_in_order(self) -> None:
         """What waits from the front, the longest first; what computes from the end."""
         waiting = [scope for scope, unit in self.workqueue.items() if unit_waits(unit)]

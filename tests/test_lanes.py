@@ -75,6 +75,32 @@ def test_one_computes_while_others_wait(monkeypatch: pytest.MonkeyPatch) -> None
     assert {len(numbers) for numbers in of_module.values()} == {1}
 
 
+@pytest.mark.parametrize("steps", range(1, 12))
+def test_a_worker_that_dies_leaves_its_work_to_the_others(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """What it had finished is done once, and nothing is given out that holds no test; xdist tries the one at which it
+    died once more.
+    """
+    monkeypatch.setattr(loadscope, "parse_tx_spec_config", lambda _: range(WORKERS))
+    workers = [Worker() for _ in range(WORKERS)]
+    lanes = Lanes(Silent(), Silent())
+    for worker in workers:
+        lanes.add_node(worker)
+        lanes.add_node_collection(worker, TESTS)
+    lanes.schedule()
+    done: list[str] = []
+    step = 0
+    while any(worker.given for worker in workers):
+        for worker in [one for one in workers if one.given]:
+            done.append(TESTS[worker.given.pop(0)])
+            lanes.mark_test_complete(worker, TESTS.index(done[-1]))
+        step += 1
+        if step == steps:
+            assert lanes.remove_node(workers.pop(0)) is not None
+            assert not any(all(unit.values()) for unit in lanes.workqueue.values())
+
+    assert sorted(done) == sorted(TESTS)
+
+
 @pytest.mark.parametrize("name", [*LONGEST, *WAITING, *COMPUTING])
 def test_what_is_named_is_there(name: str) -> None:
     """A module that was moved would be given out late, and computing ones beside each other."""
