@@ -146,6 +146,7 @@ def make_locked(path: Path) -> int:
         unnamed.rename(path)
     except OSError:
         os.close(descriptor)
+        unnamed.unlink(missing_ok=True)
         raise
     return descriptor
 
