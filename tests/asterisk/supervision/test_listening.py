@@ -28,8 +28,9 @@ from deploy.demo import g711
 from deploy.demo.carrier import Carrier, Habit
 from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, engine_room, until
 from tests.asterisk.test_heard import CALLER
-from tests.asterisk.test_teams_phones import KNOWN_SECONDS, PLAN, status
+from tests.asterisk.test_teams_phones import PLAN, status
 from tests.asterisk.wire import WireCaller, wire_caller
+from tests.patience import START_SECONDS
 
 from .test_recordings import CALLER_HERTZ, power
 
@@ -86,7 +87,7 @@ async def on_the_floor(folder: Path, sequences: Mapping[str, int] | None = None)
         },
     ) as pbx:
         try:
-            await until(lambda: all(status(pbx, one) == "Avail" for one in ("agent-1", "agent-2")), KNOWN_SECONDS)
+            await until(lambda: all(status(pbx, one) == "Avail" for one in ("agent-1", "agent-2")), START_SECONDS)
             async with engine_room(pbx, PLAN) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()

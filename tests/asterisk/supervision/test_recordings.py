@@ -31,8 +31,9 @@ from deploy.demo import g711
 from deploy.demo.carrier import VOICE_HERTZ, Carrier, Habit
 from tests.asterisk.engine_room import DID, EXTENSIONS, EngineRoom, engine_room, plan_of, until
 from tests.asterisk.test_heard import CALLER
-from tests.asterisk.test_teams_phones import KNOWN_SECONDS, status
+from tests.asterisk.test_teams_phones import status
 from tests.asterisk.wire import WireCaller, wire_caller
+from tests.patience import START_SECONDS
 
 CALLER_HERTZ = 700.0
 ANNOUNCEMENT = (Sound(file="beep", seconds=0.425, text="This call is recorded. To object, press 9."),)
@@ -86,7 +87,7 @@ async def at_the_desk(folder: Path, habit: Habit = Habit.ANSWERS, plan: Plan = P
         },
     ) as pbx:
         try:
-            await until(lambda: status(pbx, "agent-1") == "Avail", KNOWN_SECONDS)
+            await until(lambda: status(pbx, "agent-1") == "Avail", START_SECONDS)
             async with engine_room(pbx, plan) as room, wire_caller(pbx) as caller:
                 caller.invite(DID, CALLER)
                 await caller.answered()
