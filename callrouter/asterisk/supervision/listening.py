@@ -84,11 +84,14 @@ class Supervision:
         link.tells(events={"UserEvent": self._on_user_event, "Hangup": self._on_hangup})
 
     def observe(self, told: Sequence[Fact]) -> None:
-        """Have supervisors begin anew whose agent has put the caller on hold, or takes them back."""
+        """Have supervisors begin anew whose agent has put the caller on hold, or takes them back; whoever takes the
+        caller over is on their way to them, which ends the hold.
+        """
         for fact in told:
             if isinstance(fact, HoldNoted):
                 for one in fact.call.legs:
-                    if _supervises(one) and one.leg in self._modes:
+                    mode = self._modes.get(one.leg)
+                    if _supervises(one) and mode not in (None, SupervisionMode.TAKE_OVER):
                         self._begin_anew(one.leg)
 
     def _begin_anew(self, channel: str) -> None:

@@ -41,6 +41,28 @@ async def test_both_are_left_alone_afterwards(tmp_path: Path) -> None:
     assert (call.agent, call.disposition) == ("agent-2", Disposition.ANSWERED)
 
 
+@pytest.mark.parametrize("listening", [False, True], ids=["at once", "after having listened"])
+async def test_a_caller_on_hold_is_taken_over(tmp_path: Path, listening: bool) -> None:
+    """The agent's telephone holds them; the hold ends with the agent's part, and the conversation goes on."""
+    async with talking(tmp_path) as desks:
+        await asyncio.sleep(0.5)
+        if listening:
+            await desks.room.supervision.set(desks.call.call_id, SupervisionMode.LISTEN, "agent-2")
+            await until(lambda: desks.phones.talks("agent-2"), 8)
+        desks.phones.hold("agent-1", on=True)
+        await desks.room.reached(lambda call: bool(call.holds), 5)
+        await asyncio.sleep(1)
+        await take_over(desks)
+        await asyncio.sleep(2)
+        assert desks.phones.talks("agent-2")
+        assert desks.call.agent == "agent-2"
+        desks.phones.bye("agent-2")
+        call = await desks.room.the_end(6)
+
+    assert [leg.party for leg in agents_of(call)] == ["agent-1", "agent-2"]
+    assert [hold.ended_at is not None for hold in call.holds] == [True]
+
+
 def seconds_of(row: str) -> int:
     """A wrap-up's, of `<until>:<since>:<call>`."""
     until_at, since, _ = row.split(": ", 1)[1].split(":")
