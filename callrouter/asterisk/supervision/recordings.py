@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
@@ -31,7 +30,7 @@ from callrouter.core.books.recordings import MAX_PAUSES, name_of
 from callrouter.core.call import Call, CallState, LegPurpose, Recording
 from callrouter.core.facts import CallTransferred, Fact, HoldNoted, RecordingNoted, SupervisionNoted
 from callrouter.core.inputs import RecordingSign, RecordingTold, SupervisionMode
-from callrouter.errors import AmiError, ConversationRefused
+from callrouter.errors import ActionFailed, AmiError, ChannelGone, ConversationRefused
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.tasks import Tasks
 
@@ -118,9 +117,18 @@ class Conversations:
             ConversationRefused: there is none that runs, or it was paused too often.
             AmiError: Asterisk does not do it.
         """
+        async with self._lock(call_id):
+            one = self._to_set(call_id, sign)
+            await (self._pause if sign is RecordingSign.PAUSED else self._resume)(call_id, one)
+            self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))
+        after = self._calls.get(call_id)
+        return (_running(after.call) if after else None) or one
+
+    def _to_set(self, call_id: str, sign: RecordingSign) -> Recording:
+        """The recording that is to be paused or resumed, if that can be done."""
         live = self._calls.get(call_id)
         one = _running(live.call) if live else None
-        if live is None or one is None:
+        if one is None or not self._channel_of(call_id):
             raise ConversationRefused(f"no conversation of call {call_id} is being recorded")
         if (one.paused_at is not None) is (sign is RecordingSign.PAUSED):
             raise ConversationRefused(f"the recording of call {call_id} is {sign} already")
@@ -129,11 +137,7 @@ class Conversations:
             raise ConversationRefused(
                 f"the recording of call {call_id} was paused {MAX_PAUSES} times: that is the most"
             )
-        async with self._lock(call_id):
-            await (self._pause if sign is RecordingSign.PAUSED else self._resume)(call_id, one)
-            self._tell(call_id, RecordingTold(sign=sign, at=self._now(), by=by))
-        after = self._calls.get(call_id)
-        return (_running(after.call) if after else None) or one
+        return one
 
     async def _pause(self, call_id: str, one: Recording) -> None:
         channel = self._channel_of(call_id)
@@ -141,11 +145,17 @@ class Conversations:
         await self._link.send("Setvar", {"Channel": channel, "Variable": "CR_PAUSED", "Value": str(one.number)})
         try:
             await self._link.send("MixMonitorMute", muted)
-        except AmiError:
+        except ChannelGone:
+            raise
+        except ActionFailed:
             # Asterisk has stopped it to begin it anew, which it does not do now, or has just done.
             await asyncio.sleep(2 * MOMENT_SECONDS)
-            with suppress(AmiError):
+            try:
                 await self._link.send("MixMonitorMute", muted)
+            except ChannelGone:
+                raise
+            except ActionFailed as error:  # nothing runs
+                log.debug("a recording that is paused has stopped", call_id=call_id, reason=str(error))
 
     async def _resume(self, call_id: str, one: Recording) -> None:
         channel = self._channel_of(call_id)
@@ -163,7 +173,7 @@ class Conversations:
             channel, name = self._channel_of(call_id), name_of(call_id, one.number)
             try:
                 await begin_anew(self._link, channel, name, still=lambda: self._runs(call_id, one))
-            except AmiError as error:
+            except (AmiError, ConversationRefused) as error:
                 log.debug("a recording was not begun anew", call_id=call_id, reason=str(error))
 
     def _runs(self, call_id: str, one: Recording) -> bool:

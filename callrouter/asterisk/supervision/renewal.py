@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from callrouter.asterisk.batch import Headers
 from callrouter.asterisk.codec import AmiMessage
-from callrouter.errors import AmiError
+from callrouter.errors import AmiError, ConversationRefused
 
 MOMENT_SECONDS: Final = 0.1
 """So long nothing is recorded, that one packet at least comes or goes: packets of 20 ms are usual, 60 the longest; and
@@ -39,26 +39,25 @@ class Link(Protocol):
     def send(self, name: str, headers: Headers = ()) -> asyncio.Future[AmiMessage]: ...
 
 
-async def begin_anew(link: Link, channel: str, recording: str, *, still: Callable[[], bool]) -> bool:
-    """Begin the recording of that name anew; False where it does not run any more, or is not wanted (`still`).
+async def begin_anew(link: Link, channel: str, recording: str, *, still: Callable[[], bool]) -> None:
+    """Begin the recording of that name anew, if it is wanted then (`still`), and Asterisk does not do so by itself.
 
     Raises:
+        ConversationRefused: it does not run any more.
         AmiError: Asterisk does not do it, or the channel has ended.
     """
     file, take = await _variable(link, channel, "CR_RECORDED"), await _variable(link, channel, "CR_TAKE")
     if not file.endswith(f"/{recording}.wav"):
-        return False
+        raise ConversationRefused(f"recording {recording} does not run any more")
     with suppress(AmiError):  # it was paused while Asterisk began it anew: there is none
         await link.send("StopMixMonitor", {"Channel": channel})
     await _until_gone(link, channel)
     if not still():
-        return False
+        return
     begun = await link.send("MixMonitor", {"Channel": channel, "File": file, "Options": "abi(CR_TAPE)"})
-    if await _variable(link, channel, "CR_TAKE") == take:
-        return True
-    with suppress(AmiError):  # Asterisk has stopped it itself
-        await link.send("StopMixMonitor", {"Channel": channel, "MixMonitorID": begun["MixMonitorID"]})
-    return False
+    if await _variable(link, channel, "CR_TAKE") != take:
+        with suppress(AmiError):  # Asterisk has stopped it itself
+            await link.send("StopMixMonitor", {"Channel": channel, "MixMonitorID": begun["MixMonitorID"]})
 
 
 async def _until_gone(link: Link, channel: str) -> None:

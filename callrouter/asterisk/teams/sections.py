@@ -69,10 +69,12 @@ def phone_extension(name: str) -> str:
 
     A transferred caller whom the colleague does not answer goes to the fallback (callrouter-unreached). Of one who was
     answered Dial() ends the routine that they were transferred out of: the engine hears of it, or, if there is none any
-    more, the fallback sees by CR_OVER that their conversation is over.
+    more, the fallback sees by CR_OVER that their conversation is over. What is recorded of a caller is begun anew for
+    whoever talks to them now; an agent's channel has the name of the recording, too, but no CR_DID.
     """
     return (
         f"exten => {name},1,Set(CR_OVER=${{CR_STATE}})\n"
+        ' same => n,GosubIf($["${CR_DID}" != "" & "${CR_RECORDED}" != ""]?callrouter-conversation,anew,1)\n'
         f" same => n,Dial(PJSIP/{name},30,ir)\n"
         " same => n,Set(CR_OVER=)\n"
         ' same => n,GotoIf($["${DIALSTATUS}" != "ANSWER"]?callrouter-unreached,s,1)\n'

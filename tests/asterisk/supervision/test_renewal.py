@@ -20,7 +20,7 @@ from callrouter.core.call import Call, CallState, replace
 from callrouter.core.inputs import RecordingSign, SupervisionMode
 from callrouter.core.nodes import QueueNode
 from callrouter.core.plan import Plan
-from callrouter.errors import ActionFailed
+from callrouter.errors import ActionFailed, ConversationRefused
 from deploy.demo import g711
 from deploy.demo.telephone import Codec
 from tests.asterisk.agents.workplace import a_pbx, at_work
@@ -154,6 +154,25 @@ async def test_a_pause_stays_one_when_the_caller_is_given_away(tmp_path: Path, s
     assert max(abs(int(one)) for one in paused) == 0
 
 
+async def test_a_pause_asked_for_while_it_is_resumed_is_one(tmp_path: Path) -> None:
+    """To resume takes a moment: whoever wants it paused again meanwhile has it paused, and a second one is told so."""
+    async with speaking(tmp_path, FIRST_SEQUENCE) as (desks, _):
+        await asyncio.sleep(1)
+        call_id, conversations = desks.call.call_id, desks.room.conversations
+        await conversations.set(call_id, RecordingSign.PAUSED, "token:desk")
+        await asyncio.sleep(0.5)
+        signs = (RecordingSign.RESUMED, RecordingSign.PAUSED, RecordingSign.PAUSED)
+        asked = [conversations.set(call_id, sign, "token:desk") for sign in signs]
+        *done, refused = await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.sleep(2)
+        call, pcm = await recorded(desks, "agent-1")
+
+    assert stamps(call) == ["began", *("paused by token:desk", "resumed by token:desk", "paused by token:desk")]
+    assert not any(isinstance(one, BaseException) for one in done)
+    assert isinstance(refused, ConversationRefused)
+    assert heard_seconds(pcm, FIRST_HERTZ)[0] == pytest.approx(1, abs=0.4)
+
+
 @STREAMS
 @pytest.mark.parametrize("codec", ["alaw", "ulaw"])
 async def test_it_goes_on_with_a_supervisor_who_takes_over(tmp_path: Path, second: int, codec: Codec) -> None:
@@ -276,7 +295,7 @@ async def test_what_was_paused_while_asterisk_began_it_anew_is_begun() -> None:
     """There is nothing to be stopped then."""
     pbx = Pbx(dict(RECORDED), refused=("StopMixMonitor", "MixMonitorMute"))
 
-    assert await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
+    await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
     assert pbx.done == ["StopMixMonitor", "MixMonitorMute", "MixMonitor"]
 
 
@@ -285,7 +304,8 @@ async def test_what_does_not_run_any_more_is_not_begun(file: str) -> None:
     """Asterisk ended it, or began another one: neither is touched."""
     pbx = Pbx({"CR_RECORDED": file})
 
-    assert not await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
+    with pytest.raises(ConversationRefused, match="does not run any more"):
+        await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
     assert pbx.done == []
 
 
@@ -293,7 +313,7 @@ async def test_who_objects_meanwhile_is_not_recorded() -> None:
     """Asked at the last moment before it is begun."""
     pbx = Pbx(dict(RECORDED))
 
-    assert not await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: False)
+    await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: False)
     assert "MixMonitor" not in pbx.done
 
 
@@ -302,7 +322,7 @@ async def test_what_asterisk_changed_meanwhile_stands() -> None:
     pbx = Pbx(dict(RECORDED))
     pbx.when_begun = lambda: pbx.variables.update(CR_TAKE="2")
 
-    assert not await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
+    await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
     assert pbx.done[-1] == "StopMixMonitor 0x1"
 
 
@@ -310,6 +330,6 @@ async def test_where_a_recorder_is_not_gone_it_is_begun_in_any_case() -> None:
     """A caller who sends nothing: after a second."""
     pbx = Pbx(dict(RECORDED), refused=())
 
-    assert await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
+    await begin_anew(pbx, "PJSIP/caller-1", "1-c1", still=lambda: True)
     assert pbx.done[-1] == "MixMonitor"
     assert pbx.done.count("MixMonitorMute") > 10
