@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -12,6 +13,7 @@ from callrouter.app.collecting import Collecting
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.pbx.watches import Watches
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
@@ -38,6 +40,7 @@ class Telephony:
         link: AmiLink,
         switch: AsteriskSwitch,
         driver: Driver,
+        adoption: Adoption,
         *,
         journal: EndedJournal,
         collecting: Collecting,
@@ -54,6 +57,7 @@ class Telephony:
         self._link = link
         self._switch = switch
         self._driver = driver
+        self._adoption = adoption
         self._journal = journal
         self._collecting = collecting
         self._watches = watches
@@ -109,6 +113,7 @@ class Telephony:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
+            self._switch.hold()  # until live calls are found, to which it belongs what is heard now
             self._observation.begins(self._clock.now())
             self._tasks.start(self._after_login(), "after log-in")
         elif state is not LinkState.CONNECTING:
@@ -118,12 +123,18 @@ class Telephony:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
+            finding = await self._adoption.run()
+            self._aside.start(self._adopt_late(finding), "adoption of calls whose plan is looked for")
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
             await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
             self._aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+
+    async def _adopt_late(self, finding: Sequence[asyncio.Task[None]]) -> None:
+        with contextlib.suppress(AmiError):  # the next log-in does it again
+            await self._adoption.finish(finding)
 
     async def _collect(self) -> None:
         with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again

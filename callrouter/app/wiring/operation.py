@@ -15,6 +15,7 @@ from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
@@ -74,6 +75,15 @@ def telephony_of(
         ground.link,
         switch,
         driver,
+        Adoption(
+            ground.link,
+            switch,
+            driver,
+            find=dialplans.versions.find,
+            clock=ground.clock,
+            tasks=ground.aside,
+            shift=ground.shift,
+        ),
         journal=journal,
         collecting=Collecting(
             journal,
