@@ -46,6 +46,8 @@ MAX_OVER: Final = 4096
 HELD_UP_SECONDS: Final = 1.0
 """A process that was held up for longer may read of a call that Asterisk's fallback has by now."""
 CATCH_UP_SECONDS: Final = 0.2
+START_TOLD_SECONDS: Final = 1.0
+"""So long after a call was found in AsyncAGI its start may be told."""
 READ_AT_ONCE: Final = timedelta(seconds=LATE_SECONDS)
 
 
@@ -88,6 +90,8 @@ class AsteriskSwitch:
         self._over: dict[str, None] = {}
         self._held: list[tuple[Callable[[AsteriskSwitch, AmiMessage], None], AmiMessage, datetime]] | None = None
         """What is heard while live calls are being found; None: it is taken as it comes."""
+        self._found_waiting: set[str] = set()
+        """Channels of new calls that were found, and not told."""
         self._held_at: datetime | None = None
         """When what is taken now was heard."""
         self._asked_early: dict[str, int | None] = {}
@@ -185,6 +189,9 @@ class AsteriskSwitch:
     def take_waiting(self, env: AgiEnv, at: datetime) -> None:
         """A call that rang while nobody listened, and waits for an engine since then."""
         if self._takes(env):
+            # Its start may still be told: it waits here, or is on its way.
+            self._found_waiting.add(env.uniqueid)
+            asyncio.get_running_loop().call_later(START_TOLD_SECONDS, self._found_waiting.discard, env.uniqueid)
             self._take(env, at)
 
     async def resync(self) -> None:
@@ -248,7 +255,9 @@ class AsteriskSwitch:
             log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
             return
         line = self._by_uniqueid.get(env.uniqueid)
-        if line is not None:
+        if env.uniqueid in self._found_waiting:
+            self._found_waiting.discard(env.uniqueid)  # it has begun
+        elif line is not None:
             line.agi_entered_again()
             give_back(self._link, line.channel)
         elif self._takes(env):

@@ -46,17 +46,17 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         [],
         13.0,
     ),
-    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_0,/prompts/welcome,1,,1,0.001"'], [], 7.0),
+    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_7,/prompts/welcome,1,,1,0.001"'], [], 7.0),
     (
         (Answer(), CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0)),
-        ["ANSWER", 'EXEC Read "CR_KEYS_0,/prompts/menu,1,,1,5"'],
+        ["ANSWER", 'EXEC Read "CR_KEYS_7,/prompts/menu,1,,1,5"'],
         [],
         # margin 3, answer 1, prompt 6, and 5 s of silence before and after the one key: nothing of the batch is cut
         20.0,
     ),
     (
         (CollectDigits(sounds=(), max_digits=4, timeout_seconds=2.5),),
-        ['EXEC Read "CR_KEYS_0,,4,,1,2.5"'],
+        ['EXEC Read "CR_KEYS_7,,4,,1,2.5"'],
         [],
         15.5,
     ),
@@ -116,7 +116,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
                 interruptible=True,
             ),
         ),
-        ['EXEC Read "CR_KEYS_0,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
+        ['EXEC Read "CR_KEYS_7,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
         [],
         # margin 3, prompt 4, and no more than 9 s for the number
         16.0,
