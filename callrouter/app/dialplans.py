@@ -12,9 +12,9 @@ import structlog
 
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.expected_routes import ExpectedRoutes
+from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.last_live import (
     LastLive,
-    LiveKeeper,
     SoundsAway,
     admitted_as_before,
     last_live,

@@ -47,10 +47,13 @@ class Telephony:
         plans: ServedPlans,
         observation: Observation,
         clock: SystemClock,
+        taken_over: asyncio.Event,
         tasks: Tasks,
         aside: Tasks,
     ) -> None:
-        """`tasks` are those the engine cannot do without; what is done `aside` may fail once."""
+        """`taken_over` is set here once the calls that lived at the first log-in are known; `tasks` are those the
+        engine cannot do without; what is done `aside` may fail once.
+        """
         self._link = link
         self._switch = switch
         self._driver = driver
@@ -62,6 +65,7 @@ class Telephony:
         self._plans = plans
         self._observation = observation
         self._clock = clock
+        self._taken_over = taken_over
         self._tasks = tasks
         self._aside = aside
         link.tells(on_state=self._on_link_state)
@@ -118,6 +122,7 @@ class Telephony:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
+            self._taken_over.set()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
             await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)

@@ -10,8 +10,8 @@ from callrouter.app.folders import SPOOL
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
 from callrouter.app.live.agent_ids import AgentIds
+from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.last_live import FOLDER as LIVE
-from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.outgoing_check import OutgoingCheck
@@ -36,7 +36,7 @@ async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeep
     settings, database = ground.settings, ground.database
     history = PlanHistory(database, settings.dialplans_dir)
     outgoing = OutgoingCheck(settings.outgoing_hosts, ground.secrets)
-    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE), ground.walked)
     changes = PlanChanges(
         metrics=DialplanMetrics(ground.registry),
         history=history,

@@ -87,6 +87,7 @@ def telephony_of(
         plans=dialplans.served,
         observation=records.observation,
         clock=ground.clock,
+        taken_over=ground.taken_over,
         tasks=ground.tasks,
         aside=ground.aside,
     )

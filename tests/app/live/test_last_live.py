@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
 from callrouter.app.history import PlanHistory
-from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.queues_ready import QueuesReady
@@ -232,8 +232,8 @@ async def test_what_the_disk_did_not_take_is_written_with_the_next_load(
     with monkeypatch.context() as full:
         full.setattr("os.fsync", _full)
         with pytest.raises(OSError, match="No space"):
-            disk.keep({}, datetime.now(UTC))
-    disk.keep({}, datetime.now(UTC))
+            disk.keep({}, datetime.now(UTC), numbers={}, walked=())
+    disk.keep({}, datetime.now(UTC), numbers={}, walked=())
 
     assert LivePlans(site.data / "live").plans == {}
 
