@@ -1,7 +1,8 @@
 """The engine's process: the link to Asterisk, the calls, the recorder, and a small HTTP side.
 
 Read it from top to bottom: `_build` makes every part once, each of those that it uses (`app.wiring`); `Engine.run`
-starts them in order, lives, and stops them in the reverse order.
+starts them in order, lives, and stops them in the reverse order. The link comes first, and the calls that live are
+taken over before anything that none of them needs: PostgreSQL, the clients' folder, whoever asks over HTTP.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from callrouter.app.lifetime import Lifetime
 from callrouter.app.operations import EngineOperations
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
-from callrouter.app.storage import open_database
+from callrouter.app.storage import first_look, open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
@@ -31,6 +32,7 @@ from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics
+from callrouter.runtime.first_calls import FirstCalls
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -49,7 +51,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
     try:
-        async with open_database(settings, may_be_away=True) as database:
+        async with open_database(settings, seen_later=True) as database:
             engine = await _build(settings, database)
             app = engine.operations.http_app(Gate(token, TokenBook(database), engine.records.trail))
             await engine.run(HttpServer(app, listening, settings.trusted_proxies))
@@ -61,7 +63,6 @@ async def _build(settings: Settings, database: Database) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
     ground = ground_of(settings, database)
     dialplans, history, keeper, outgoing = await dialplans_of(ground)
-    garbage.serve()
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
     web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics)
@@ -88,6 +89,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         ]
     )
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    FirstCalls(switch, driver, dialplans.served, dialplans.disk.for_did, tasks=ground.aside)
     controlled = controlled_of(ground, records.trail, switch, driver, directory)
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
@@ -111,8 +113,10 @@ async def _build(settings: Settings, database: Database) -> Engine:
         overseen=overseen,
         controlled=controlled,
     )
+    garbage.serve()
     return Engine(
         settings=settings,
+        database=database,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
         aside=ground.aside,
@@ -130,6 +134,7 @@ class Engine:
     """What is started and stopped."""
 
     settings: Settings
+    database: Database
     lifetime: Lifetime
     tasks: Tasks
     """The engine ends with any of them."""
@@ -143,18 +148,25 @@ class Engine:
     operations: EngineOperations
 
     async def run(self, server: HttpServer) -> None:
-        """Start in order, live, and stop in the reverse order."""
+        """Start in order, live, and stop in the reverse order.
+
+        Raises:
+            CallrouterError: it cannot start, or something that it cannot do without has died.
+        """
         lifetime, tasks = self.lifetime, self.tasks
         lifetime.catch_signals(on_reload=self.operations.reload_soon)
+        if self.settings.realtime:
+            take_precedence()
+        if self.dialplans.is_new_here:  # nothing to go on with, and no call: what is wrong ends the start at once
+            await self.dialplans.load()
+        self.telephony.start()
+        await self.telephony.take_over(lifetime)
         self.records.start()
         self.web_services.start(tasks)
         self.agents.start(tasks)
-        self.telephony.start()
-        if self.settings.watch:
-            tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")
+        tasks.start(self._find_database(), "first look at PostgreSQL")
+        tasks.start(self._load(), "first load of the dialplans")
         web = tasks.start(server.run_until_stopped(), "http")
-        if self.settings.realtime:  # now: a start may take its time, and calls that wait may not
-            take_precedence()
         await self.telephony.first_login(lifetime)
         await lifetime.stopping.wait()
 
@@ -172,3 +184,15 @@ class Engine:
         await self.records.stop()
         if lifetime.fatal is not None:
             raise lifetime.fatal
+
+    async def _find_database(self) -> None:
+        """Raises StoreError: it is of another release, or refuses us."""
+        await first_look(self.database, self.settings)
+
+    async def _load(self) -> None:
+        """What needs all plans follows. Raises DialplanError: there is nothing to serve."""
+        if not self.dialplans.served.loaded.is_set():
+            await self.dialplans.load()
+        self.telephony.serve_all()
+        if self.settings.watch:
+            self.tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")

@@ -18,16 +18,23 @@ from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.asterisk.agents.at_work import AgentsAtWork
+from callrouter.runtime.reload import ServedPlans
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
+from callrouter.store.database import Database
 
 START = [
+    "telephony.start",
+    "telephony.take_over",
     "records.start",
     "web_services.start",
     "agents.start",
-    "telephony.start",
     "server.run_until_stopped",
     "telephony.first_login",
+    # tasks: they begin when all of the above have
+    "database.ping",
+    "dialplans.load",
+    "telephony.serve_all",
 ]
 STOP = [
     "telephony.finish",
@@ -57,7 +64,8 @@ class Room:
         self.lifetime = Unsignalled(stop_seconds=30.0)
         self.server = self._part("server", HttpServer)
         self.engine = Engine(
-            settings=Settings(watch=False, realtime=False, _env_file=None),
+            settings=Settings(watch=False, realtime=False, database_url="postgresql://127.0.0.1/none", _env_file=None),
+            database=self._part("database", Database),
             lifetime=self.lifetime,
             tasks=Tasks(self.lifetime.died),
             aside=self._part("aside", Tasks),
@@ -79,9 +87,18 @@ class Room:
         """Part and method, in the order in which they were called."""
         return [name for name, _, _ in self._called.mock_calls]
 
-    async def run(self) -> None:
-        """From the start to the end of a stop that is asked for at once."""
+    async def _log_in(self, _lifetime: Lifetime) -> None:
+        """It takes as long as the rest of the start; then a stop is asked for."""
+        await asyncio.sleep(0.05)
         self.lifetime.stopping.set()
+
+    async def run(self, *, is_new_here: bool = False) -> None:
+        """From the start to the end of a stop that is asked for at once."""
+        dialplans: Any = self.engine.dialplans
+        dialplans.is_new_here = is_new_here
+        dialplans.served = create_autospec(ServedPlans, instance=True, loaded=asyncio.Event())
+        dialplans.load.side_effect = dialplans.served.loaded.set
+        self.engine.telephony.first_login.side_effect = self._log_in  # type: ignore[attr-defined]
         async with asyncio.timeout(10):
             await self.engine.run(self.server)
 
@@ -92,6 +109,15 @@ async def test_nothing_is_started_after_the_stop() -> None:
     await room.run()
 
     assert room.order == START + STOP
+
+
+async def test_where_nothing_was_live_the_folder_comes_first() -> None:
+    """There is no call to take over, and what is wrong ends the start before anybody hears of it."""
+    room = Room()
+
+    await room.run(is_new_here=True)
+
+    assert room.order == ["dialplans.load", *(part for part in START if part != "dialplans.load"), *STOP]
 
 
 async def test_a_death_ends_the_engine_with_its_error() -> None:

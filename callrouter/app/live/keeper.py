@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from callrouter.app.history import stored_plan
+from callrouter.app.live.compiling import stored_plan
 from callrouter.app.live.live_plans import LivePlans, Version
 from callrouter.runtime.pauses import pause
 from callrouter.runtime.reload import Swap

@@ -15,8 +15,8 @@ from typing import Final
 
 import structlog
 
+from callrouter.app.live.compiling import compile_all
 from callrouter.app.live.live_plans import LivePlans
-from callrouter.app.versions import compile_all
 from callrouter.core.effects import Sound
 from callrouter.dialplan import Catalogue, Loader, SoundSource
 from callrouter.dialplan.folder.catalogue import unknown_plan

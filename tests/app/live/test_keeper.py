@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from callrouter.app.live.compiling import compile_again
 from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.live_plans import INDEX, LivePlans, Version
-from callrouter.app.versions import compile_again
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Loader, PaperSpeech
 from callrouter.runtime.calls import LiveCalls
