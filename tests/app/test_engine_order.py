@@ -17,6 +17,7 @@ from callrouter.app.operations import EngineOperations
 from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
+from callrouter.app.wiring.front import Front
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.runtime.reload import ServedPlans
 from callrouter.runtime.tasks import Tasks
@@ -52,8 +53,11 @@ STOP = [
 class Unsignalled(Lifetime):
     """Leaves the signals of the test's own process alone."""
 
-    def catch_signals(self, on_reload: Callable[[], None] | None = None) -> None:
+    def catch_signals(self) -> None:
         """Nothing is caught."""
+
+    def catch_reload(self, on_reload: Callable[[], None]) -> None:
+        """Nor is SIGHUP."""
 
 
 class Room:
@@ -74,7 +78,7 @@ class Room:
             agents=self._part("agents", AgentsAtWork),
             telephony=self._part("telephony", Telephony),
             dialplans=self._part("dialplans", Dialplans),
-            operations=self._part("operations", EngineOperations),
+            front=lambda: Front(operations=self._part("operations", EngineOperations), server=self.server),
         )
 
     def _part(self, name: str, kind: type) -> Any:
@@ -100,7 +104,7 @@ class Room:
         dialplans.load.side_effect = dialplans.served.loaded.set
         self.engine.telephony.first_login.side_effect = self._log_in  # type: ignore[attr-defined]
         async with asyncio.timeout(10):
-            await self.engine.run(self.server)
+            await self.engine.run()
 
 
 async def test_nothing_is_started_after_the_stop() -> None:

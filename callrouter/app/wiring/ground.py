@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -35,6 +35,7 @@ class Ground:
     """What nearly everything stands on."""
 
     settings: Settings
+    started_at: datetime
     secrets: Mapping[str, str]
     database: Database
     clock: SystemClock
@@ -90,11 +91,13 @@ def ground_of(settings: Settings, database: Database) -> Ground:
     link = AmiLink(_address(settings))
     queues_due, members_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    clock = SystemClock(settings.clock_shift_seconds)
     return Ground(
         settings=settings,
+        started_at=clock.now(),
         secrets=load_secrets(),
         database=database,
-        clock=SystemClock(settings.clock_shift_seconds),
+        clock=clock,
         incarnation=next_incarnation(settings.data_dir, settings.pbx, time.time()),
         lifetime=lifetime,
         tasks=Tasks(lifetime.died),
