@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ LONGEST_SECONDS: Final = 20 * 60.0
 """Of a fault."""
 AGENTS_SHARE: Final = 0.3
 """Agents, of the callers: not enough, so that some wait."""
+NEWCOMERS_AT_ONCE: Final = 160
 SHOWN: Final = 5
 """Complaints of a round."""
 
@@ -63,18 +64,23 @@ def _options() -> argparse.Namespace:
 
 
 async def _run(kind: Kind, options: argparse.Namespace) -> int:
-    rounds, callers = options.rounds or kind.rounds, options.callers or kind.live
+    rounds = options.rounds or kind.rounds
+    scale = replace(kind.long, callers=kind.long.callers if options.callers is None else options.callers)
     began_at, missed = time.monotonic(), set[str]()
     run, build = datetime.now(UTC).isoformat(timespec="seconds"), await asyncio.to_thread(_build)
     again = f"make chaos FAULT={kind.name} SEED={options.seed}"
-    print(f"{kind.name}: {rounds} rounds of {callers} callers; the same again: {again}", flush=True)
-    async with town(f"{options.seed}", max(2, round(callers * AGENTS_SHARE)), kind.needs) as place:
+    print(
+        f"{kind.name}: {rounds} rounds of {scale.callers} and {scale.newcomers} callers; the same again: {again}",
+        flush=True,
+    )
+    agents = max(10, round((scale.callers + min(scale.newcomers, NEWCOMERS_AT_ONCE)) * AGENTS_SHARE))
+    async with town(f"{options.seed}", agents, kind.needs) as place:
         for number in range(options.first, options.first + rounds):
             spent, played = time.monotonic() - began_at, number - options.first
             if played and spent * (1 + 1 / played) > LONGEST_SECONDS:
                 print(f"{spent / 60:.0f} minutes are over: {played} rounds were played")
                 break
-            verdict, notes = await play(place, kind, options.seed, number, callers)
+            verdict, notes = await play(place, kind, scale, options.seed, number)
             wrong = broken(kind, verdict)
             missed |= wrong
             _show(number, verdict, sorted(wrong), len(verdict.complaints) if options.all else SHOWN)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from deploy.demo.sipp import CallerIdentity
 from tests.chaos.clients import DIDS, SHORTEST_MESSAGE_SECONDS
@@ -20,15 +20,14 @@ from tests.laws.sip import HOST, Dialog
 KINDS: Final = {"menu": 26, "line": 42, "dial": 10, "message": 8, "lookup": 6, "digits": 6, "callback": 2}
 """Of a hundred callers."""
 FIRST_CALLER: Final = 33612000000
-AFTER_SECONDS: Final = (6.0, 30.0)
-"""From the end of the ramp on: when callers have enough."""
 NO_ANSWER_SECONDS: Final = 4.0
 """After so long without any word of the PBX they give up."""
+SETTLED_SECONDS: Final = 30.0
+"""After so long without an answer, likewise."""
 PATIENCE_SECONDS: Final = 2.5
 """For what a key stands for; whoever hears the question again keys again."""
 MISSED_SECONDS: Final = 35.0
 """Whoever is not hung up on by then hangs up."""
-LONGEST_RAMP_RATE: Final = 14.0
 _TICK_SECONDS: Final = 0.03
 
 
@@ -45,39 +44,54 @@ class Script:
     key: str
     digits: str
     speaks_seconds: float
+    gives_up_seconds: float
+    """Who hears nothing for so long hangs up: the line is dead."""
 
 
-def ramp_seconds(count: int) -> float:
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """When callers do what they do, in seconds from the last one's call on, or where they come one after the other for
+    long (`streaming`) from their own.
+    """
+
+    ramp_seconds: float
     """From the first call to the last."""
-    return max(3.0, count / LONGEST_RAMP_RATE)
+    acts: tuple[float, float]
+    leaves: tuple[float, float]
+    talks_seconds: float
+    """The longest message."""
+    gives_up_seconds: float
+    streaming: bool = False
 
 
-def draw(seed: str, count: int, first: int) -> list[Script]:
+def draw(seed: str, count: int, first: int, pace: Pace, kinds: Mapping[str, int] = KINDS) -> list[Script]:
     """The callers of a round, the same for the same seed, with numbers from the `first` on."""
-    ramp = ramp_seconds(count)
+    ramp = pace.ramp_seconds
     found = []
     for place in range(count):
         chance = random.Random(f"{seed}:caller:{place}")
         # Every kind is there in a short round too; by chance only when.
-        kind = _kind(place, count)
+        kind = _kind(place, count, kinds)
         dials = chance.uniform(0, ramp)
+        since = dials if pace.streaming else ramp
         found.append(
             Script(
                 kind=kind,
                 number=f"+{FIRST_CALLER + first + place}",
                 dials_after=dials,
-                acts_after=max(dials + 1.0, ramp + chance.uniform(-1.0, 18.0)),
-                leaves_after=ramp + chance.uniform(*AFTER_SECONDS),
+                acts_after=max(dials + 1.0, since + chance.uniform(*pace.acts)),
+                leaves_after=since + chance.uniform(*pace.leaves),
                 key=chance.choice("12"),
                 digits=f"{chance.randrange(10000):04d}",
-                speaks_seconds=chance.uniform(1.0, 14.0),
+                speaks_seconds=chance.uniform(1.0, pace.talks_seconds),
+                gives_up_seconds=pace.gives_up_seconds,
             )
         )
     return found
 
 
-def _kind(place: int, count: int) -> str:
-    shares = [kind for kind, share in KINDS.items() for _ in range(max(1, round(share * count / 100)))]
+def _kind(place: int, count: int, kinds: Mapping[str, int]) -> str:
+    shares = [kind for kind, share in kinds.items() for _ in range(max(1, round(share * count / 100)))]
     return shares[place % len(shares)]
 
 
@@ -87,9 +101,8 @@ async def live(script: Script, town: Town, notes: Notes, began_at: float) -> Non
     caller = Caller(kind=script.kind, number=script.number, did=DIDS[script.kind])
     notes.callers.append(caller)
     async with _Calling(caller, town) as (dialog, ear):
-        if not dialog.answered_at:
-            return
-        await _do(script, caller, dialog, ear, began_at)
+        if dialog.answered_at:
+            await _while_alive(_do(script, caller, dialog, ear, began_at), ear, script.gives_up_seconds)
 
 
 async def probe(number: int, town: Town, notes: Notes, seconds: float) -> float:
@@ -122,13 +135,8 @@ class _Calling:
 
     async def _settle(self) -> None:
         dialog = self._dialog
-        deadline = time.time() + NO_ANSWER_SECONDS
-        while not dialog.progress.is_set() and time.time() < deadline:
-            await asyncio.sleep(_TICK_SECONDS)
-        if not dialog.progress.is_set():
+        if not await _is_set(dialog.progress, NO_ANSWER_SECONDS) or not await _is_set(dialog.settled, SETTLED_SECONDS):
             dialog.lose_power()
-        else:
-            await asyncio.wait_for(dialog.settled.wait(), 60)
         if dialog.answered_at:
             self._ear.connect(HOST, dialog.their_media)
 
@@ -140,6 +148,19 @@ class _Calling:
         caller.rang_at, caller.answered_at = dialog.rang_at, dialog.answered_at
         caller.ended_at, caller.hung_up = dialog.ended_at, dialog.hung_up
         caller.heard = self._ear.stretches
+
+
+async def _while_alive(doing: Coroutine[Any, Any, None], ear: Ear, seconds: float) -> None:
+    """Until it is done, or nothing was heard for so long."""
+    since, task = time.time(), asyncio.get_running_loop().create_task(doing)
+    try:
+        while not (await asyncio.wait({task}, timeout=0.5))[0]:
+            heard_at = ear.stretches[-1].until if ear.stretches else since
+            if time.time() - max(since, heard_at) > seconds:
+                return
+        await task
+    finally:
+        task.cancel()
 
 
 async def _do(script: Script, caller: Caller, dialog: Dialog, ear: Ear, began_at: float) -> None:
@@ -213,6 +234,15 @@ async def _leave_message(script: Script, caller: Caller, dialog: Dialog, ear: Ea
     ear.speak(_NOTHING)
     stays = int(script.speaks_seconds) % 2 or script.speaks_seconds < SHORTEST_MESSAGE_SECONDS
     await dialog.is_over(MISSED_SECONDS if stays else 0.5)
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it was in time."""
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _until(true: Callable[[], bool], dialog: Dialog, seconds: float) -> bool:

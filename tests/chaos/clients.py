@@ -115,11 +115,13 @@ name: {name}
 numbers: ["{did}"]
 timezone: Europe/Paris
 language: en
-fallback: {{ node: bye }}
+fallback: {{ {fallback} }}
 identity: {{ show: {shown} }}
 start: {start}
 nodes:
 """
+_FALLBACKS: Final = {"line": "queue: red", "dial": f'number: "{DOCTOR}"'}
+"""What the PBX does alone, where that is not its closing prompt."""
 BLUE: Final = 2
 """So many agents call back, beside those who take calls."""
 
@@ -154,7 +156,8 @@ def write_folder(folder: Path, count: int, service: str) -> None:
     for name, tree in _TREES.items():
         start = tree.strip().partition(":")[0]
         shown = "operator" if name == "callback" else "caller"
-        head = _HEAD.format(name=name, did=DIDS[name], shown=shown, start=start)
+        fallback = _FALLBACKS.get(name, "node: bye")
+        head = _HEAD.format(name=name, did=DIDS[name], shown=shown, start=start, fallback=fallback)
         text = head + tree.replace("@SERVICE@", service)
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     write_sounds(folder / "sounds" / "en")

@@ -95,6 +95,8 @@ class Fault:
     """Whatever was killed was started again, or what was stopped goes on."""
     in_control_at: float = NEVER
     """A caller who dialled after the fault heard an engine's answer."""
+    drained_at: float = NEVER
+    """Every row of calls that had ended was in the database."""
 
 
 @dataclass(kw_only=True)

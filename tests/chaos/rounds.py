@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import httpx
 
 from deploy.demo.plain_http import plain_client
-from tests.chaos.callers import draw, live, probe, ramp_seconds
-from tests.chaos.faults import Kind
+from tests.chaos.callers import Pace, draw, live, probe
+from tests.chaos.faults import Kind, Scale
 from tests.chaos.notes import Fault, Notes
 from tests.chaos.town import Town, is_quiet
 from tests.chaos.verdict import Row, Verdict, instant, judge
 
+NEWCOMERS_BEFORE_SECONDS: Final = 1.0
+"""The last of those who dial during a fault does so, so long before it is over."""
+NEWCOMERS: Final[Mapping[str, Any]] = {
+    "acts": (1.0, 4.0),
+    "leaves": (4.0, 12.0),
+    "talks_seconds": 5.0,
+    "gives_up_seconds": 12.0,
+    "streaming": True,
+}
 FAULT_SECONDS: Final = (0.5, 4.0)
 """After the last caller has dialled."""
 PROBED_EVERY_SECONDS: Final = 0.25
@@ -26,26 +36,27 @@ PROBED_SECONDS: Final = 60.0
 PROBE_PATIENCE_SECONDS: Final = 8.0
 OVER_SECONDS: Final = 90.0
 AT_ONCE: Final = 4
-NUMBERS: Final = 2000
+NUMBERS: Final = 20_000
 """Of callers, in a round."""
 
 
-async def play(place: Town, kind: Kind, seed: int, number: int, callers: int) -> tuple[Verdict, Notes]:
+async def play(place: Town, kind: Kind, scale: Scale, seed: int, number: int) -> tuple[Verdict, Notes]:
     """One round of a fault, the `number`th of a seed."""
     notes = Notes(seed=f"{seed}:{kind.name}:{number}")
     place.answering.begin(notes)
     place.service.asked = notes.asked
-    numbers = number * NUMBERS
-    scripts = draw(notes.seed, callers, numbers)
+    numbers = iter(range(number * NUMBERS, (number + 1) * NUMBERS))
+    scripts = draw(notes.seed, scale.callers, next(numbers), scale.pace)
+    numbers = itertools.islice(numbers, scale.callers, None)
     chance = random.Random(f"{notes.seed}:fault")
-    strikes_after = ramp_seconds(callers) + chance.uniform(*FAULT_SECONDS)
+    strikes_after = scale.pace.ramp_seconds * bool(scripts) + chance.uniform(*FAULT_SECONDS)
     began_at = time.time()
     clerk = asyncio.get_running_loop().create_task(_watch(notes))
     try:
         async with asyncio.TaskGroup() as group:
             for script in scripts:
                 group.create_task(live(script, place, notes, began_at))
-            group.create_task(_strike(place, kind, notes, began_at + strikes_after, numbers + callers))
+            group.create_task(_strike(place, kind, scale, notes, began_at + strikes_after, numbers))
         await _until_quiet(place)
     finally:
         clerk.cancel()
@@ -53,15 +64,20 @@ async def play(place: Town, kind: Kind, seed: int, number: int, callers: int) ->
     return judge(notes, rows), notes
 
 
-async def _strike(place: Town, kind: Kind, notes: Notes, at: float, first: int) -> None:
+async def _strike(place: Town, kind: Kind, scale: Scale, notes: Notes, at: float, numbers: Iterator[int]) -> None:
     await asyncio.sleep(at - time.time())
     fault = Fault(name=kind.name, at=time.time())
     notes.faults.append(fault)
-    numbers = iter(range(first, first + NUMBERS))
+    pace = Pace(ramp_seconds=max(0.1, scale.seconds - NEWCOMERS_BEFORE_SECONDS), **NEWCOMERS)
+    newcomers = draw(f"{notes.seed}:new", scale.newcomers, next(numbers), pace)
+    numbers = itertools.islice(numbers, scale.newcomers, None)
     async with asyncio.TaskGroup() as group:
-        group.create_task(kind.strike(place, fault))
-        await asyncio.sleep(0)
-        group.create_task(_probe(place, notes, fault, numbers))
+        striking = group.create_task(kind.strike(place, fault, scale.seconds))
+        for script in newcomers:
+            group.create_task(live(script, place, notes, fault.at))
+        if kind.probed_when_healed:
+            await striking
+        await _probe(place, notes, fault, numbers)
 
 
 async def _probe(place: Town, notes: Notes, fault: Fault, numbers: Iterator[int]) -> None:

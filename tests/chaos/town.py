@@ -9,6 +9,7 @@ import contextlib
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,8 @@ class Town:
     sounds: Sounds
     line: Proxy | None
     database: Server | None
+    beside: ThreadPoolExecutor
+    """Its one thread starts what is killed when the thread that started it ends."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -86,9 +89,12 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
             max_calls=needs.max_calls,
         )
         cleanup.callback(pbx.__exit__)
+        beside = ThreadPoolExecutor(max_workers=1)
+        cleanup.callback(beside.shutdown)
         line = await cleanup.enter_async_context(proxy(pbx.ami_host, pbx.ami_port)) if needs.line else None
         database = cleanup.enter_context(started(root / "postgres")) if needs.database else None
-        engine = engine_beside(root, pbx, _settings(folder, web, line, database))
+        url = database.url_of(await database.migrated()) if database else ""
+        engine = engine_beside(root, pbx, _settings(folder, web, line, url))
         cleanup.push_async_callback(engine.stop)
         await engine.start()
         await phones_are_known(pbx, len(names))
@@ -102,10 +108,11 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
             sounds=sounds,
             line=line,
             database=database,
+            beside=beside,
         )
 
 
-def _settings(folder: Path, web: Service, line: Proxy | None, database: Server | None) -> Mapping[str, str]:
+def _settings(folder: Path, web: Service, line: Proxy | None, database_url: str) -> Mapping[str, str]:
     settings = {
         "DIALPLANS_DIR": str(folder),
         "OUTGOING_HOSTS": web.host,
@@ -115,8 +122,8 @@ def _settings(folder: Path, web: Service, line: Proxy | None, database: Server |
     }
     if line is not None:
         settings |= {"AMI_HOST": "127.0.0.1", "AMI_PORT": str(line.port)}
-    if database is not None:
-        settings["DATABASE_URL"] = database.url
+    if database_url:
+        settings["DATABASE_URL"] = database_url
     return {f"CALLROUTER_{name}": value for name, value in settings.items()}
 
 

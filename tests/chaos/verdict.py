@@ -61,8 +61,14 @@ class Verdict:
     """Of those who were live: the longest silence from the fault on."""
     control_seconds: float | None
     """From the fault until a new caller hears an engine's answer; None: never."""
+    service_seconds: float | None
+    """The same from the end of the fault."""
+    drained_seconds: float | None
+    """From the end of the fault until every row was in the database; None: nobody looked, or never."""
     ringing_seconds: float
     """Of those who dialled during the fault: until they heard that it rings, or more."""
+    fallback_seconds: float
+    """Of those: until they heard a sound, or somebody was rung for them."""
     complaints: Sequence[str] = field(default=())
 
 
@@ -75,7 +81,7 @@ def judge(notes: Notes, rows: Sequence[Row]) -> Verdict:
     dropped = [one for one in journeys if one.is_dropped]
     lost = [one for one in dropped if one.caller.dialled_at < fault.at]
     wrong = [(one, list(_differences(one))) for one in journeys if not one.is_dropped and len(one.rows) == 1]
-    missing = [one for one in journeys if one.caller.reached and not one.rows]
+    missing = [one for one in journeys if not one.rows and one.must_have_row]
     doubled = [one for one in journeys if len(one.rows) > 1]
     silences = sorted(((one.silence(), one) for one in live), key=lambda pair: -pair[0])
     twice = [*_asked_twice(notes), *(text for one in journeys for text in one.done_twice())]
@@ -99,7 +105,10 @@ def judge(notes: Notes, rows: Sequence[Row]) -> Verdict:
         twice=len(twice),
         silence_seconds=silences[0][0] if silences else 0.0,
         control_seconds=fault.in_control_at - fault.at if fault.in_control_at else None,
+        service_seconds=fault.in_control_at - fault.healed_at if fault.in_control_at else None,
+        drained_seconds=fault.drained_at - fault.healed_at if fault.drained_at else None,
         ringing_seconds=max((one.rang_at - one.dialled_at for one in _newcomers(notes) if one.rang_at), default=0.0),
+        fallback_seconds=max((_served(one, notes.rings) for one in _newcomers(notes)), default=0.0),
         complaints=complaints,
     )
 
@@ -126,6 +135,11 @@ class _Journey:
         """When the call was over at the PBX: with a PBX that was killed, then."""
         killed = [one.at for one in self.notes.faults if one.name == "asterisk-killed"]
         return min([self.caller.ended_at, *(at for at in killed if at > self.caller.dialled_at)])
+
+    @property
+    def must_have_row(self) -> bool:
+        """Whether the PBX took the call; of one that it had when it was killed, only if it had answered."""
+        return bool(self.caller.answered_at) or (self.caller.reached and self.ended_at == self.caller.ended_at)
 
     @property
     def talks(self) -> list[Ring]:
@@ -229,6 +243,13 @@ def _newcomers(notes: Notes) -> list[Caller]:
     ]
 
 
+def _served(caller: Caller, rings: Sequence[Ring]) -> float:
+    """Seconds from their call to the first sound, or to the first ring for them, as far as there was any."""
+    first = [one.since for one in caller.heard[:1]]
+    first += [one.began_at for one in rings if one.number == caller.number and one.kind == "contact"]
+    return min(first, default=caller.ended_at) - caller.dialled_at
+
+
 def _differences(journey: _Journey) -> Iterator[str]:
     """In what the row differs from the telephones."""
     [row], caller = journey.rows, journey.caller
@@ -276,6 +297,8 @@ def dispositions(journey: _Journey) -> frozenset[str]:
 def _unanswered(journey: _Journey) -> frozenset[str]:
     caller = journey.caller
     stayed = journey.ended_at - caller.dialled_at
+    if any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults) and not caller.heard:
+        return frozenset({"failed", "abandoned", "left_early"})  # they left before anybody had served them
     left = frozenset({"left_early"}) if caller.hung_up or journey.ended_at < caller.ended_at else frozenset[str]()
     match caller.kind:
         case "line" | "dial":
