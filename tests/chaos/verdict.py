@@ -27,6 +27,7 @@ GOODBYE_SECONDS: Final = 3.0
 """A call that ends so soon after its last sound has ended by it."""
 SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 1.5
 """Seconds: with more it is a message, with less it is none; between them the PBX's clock decides."""
+_CANCELLED: Final = 487
 BARGE_SECONDS: Final = 0.5
 """A question that stops so soon after a key went down was ended by it."""
 WAIT_SECONDS: Final = 0.8
@@ -138,8 +139,11 @@ class _Journey:
 
     @property
     def must_have_row(self) -> bool:
-        """Whether the PBX took the call; of one that it had when it was killed, only if it had answered."""
-        return bool(self.caller.answered_at) or (self.caller.reached and self.ended_at == self.caller.ended_at)
+        """Whether the PBX took the call: it refuses those beyond its limit, and one that it was about to answer when it
+        was killed is known to nobody.
+        """
+        took = self.caller.reached and self.caller.status < 400 and self.ended_at == self.caller.ended_at
+        return bool(self.caller.answered_at) or self.caller.status == _CANCELLED or took
 
     @property
     def talks(self) -> list[Ring]:
