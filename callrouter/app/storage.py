@@ -12,7 +12,7 @@ from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.live_plans import INDEX
 from callrouter.errors import DatabaseUnreachable, SettingsError
 from callrouter.settings import Settings
-from callrouter.store.database import Database
+from callrouter.store.database import ENGINE_STATEMENT_SECONDS, STATEMENT_SECONDS, Database
 from callrouter.store.embedded import FOLDER
 
 log = structlog.get_logger(__name__)
@@ -56,13 +56,14 @@ def require_database(settings: Settings) -> None:
 
 async def _opened(url: str | None, settings: Settings, *, may_be_away: bool) -> Database:
     kept = may_be_away and (settings.data_dir / LIVE / INDEX).exists()
+    limit = ENGINE_STATEMENT_SECONDS if may_be_away else STATEMENT_SECONDS
     try:
-        database = await Database.open(url, settings.data_dir)
+        database = await Database.open(url, settings.data_dir, statement_seconds=limit)
     except DatabaseUnreachable as error:
         if not kept:
             raise
         log.error("PostgreSQL is away; the start goes on without it", reason=str(error))  # noqa: TRY400
-        return Database.later(url, settings.data_dir)
+        return Database.later(url, settings.data_dir, statement_seconds=limit)
     if url is None:
         keep_private(settings.data_dir)
     try:
