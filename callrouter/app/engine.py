@@ -87,7 +87,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
             overseen.supervision,
         ]
     )
-    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory, records.live_journal)
     controlled = controlled_of(ground, records.trail, switch, driver, directory)
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
