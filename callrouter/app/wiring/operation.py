@@ -18,6 +18,7 @@ from callrouter.app.wiring.ground import Ground
 from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.maintenance import Maintenance
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -132,6 +133,7 @@ def operations_of(
         queue_check=watches.queues,
         trunk_check=watches.trunk,
         handover=ground.handover,
+        maintenance=Maintenance(ground.link),
         agent_ids=records.agent_ids,
         refused=watches.refused,
         outgoing=outgoing,
