@@ -10,6 +10,7 @@ from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
+from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.frozen import FrozenWatch
@@ -73,7 +74,7 @@ def telephony_of(
         driver,
         journal=journal,
         collecting=Collecting(
-            journal,
+            unfinished_of(ground, dialplans, records, journal),
             tell=lambda ended: listeners.tell([ended]),
             link_up=ground.link_up,
             adopted=records.recorder.adopted,
