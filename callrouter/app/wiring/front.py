@@ -61,6 +61,7 @@ def front_of(
         database=ground.database,
         recorder=records.recorder,
         queue_check=watches.queues,
+        frozen=watches.frozen,
         trunk_check=watches.trunk,
         handover=ground.handover,
         agent_ids=records.agent_ids,

@@ -12,6 +12,7 @@ from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -49,6 +50,7 @@ def watches_of(ground: Ground, dialplans: Dialplans, metrics: EngineMetrics, fee
         ),
         refused=RefusedCalls(link, link_up=link_up, now=ground.clock.now),
         names=NamedQueues(handover, lambda: dialplans.served.plans, ground.calls, due=ground.names_due),
+        frozen=FrozenWatch(link, link_up=link_up),
     )
 
 
@@ -95,6 +97,7 @@ def sources_of(
     return Sources(
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
+        frozen=lambda: watches.frozen.frozen,
         link=ground.link.counters,
         writer=records.recorder,
         notifications=lambda: web_services.deliveries.backlog,
