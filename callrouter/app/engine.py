@@ -54,7 +54,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     Raises:
         CallrouterError: it cannot start; the sentence says what to mend.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     settings.required_ami_secret()
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
