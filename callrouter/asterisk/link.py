@@ -25,7 +25,7 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.event_time import EventTime, stamp_of
-from callrouter.asterisk.log_in import AmiAddress, choose_events, log_in, open_session, wanted
+from callrouter.asterisk.log_in import AmiAddress, choose_events, log_in, open_session, take_place, wanted
 from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import AmiError, AmiRefused, AmiUnreachable
 from callrouter.logs import Outage
@@ -234,6 +234,7 @@ class AmiLink:
             async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
                 session = await open_session(self.address, self._idle_session)
                 await log_in(session, self.address)
+                await take_place(session, self.address)
                 self._filtered = set(self.wanted_events)
                 await choose_events(session, self.wanted_events)
         except (AmiError, TimeoutError) as error:

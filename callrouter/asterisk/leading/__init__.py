@@ -1,0 +1,1 @@
+"""One engine at a time at a PBX: `place` says when an engine may act."""
