@@ -87,7 +87,7 @@ def create_engine_app(
         app.include_router(handover_router(handover, gate))
 
     guards = [Depends(gate.enter), Depends(refuse_unknown)]
-    app.include_router(_metrics_router(registry))
+    app.include_router(metrics_router(registry))
     app.include_router(_live_router(live_calls, now, gate), dependencies=guards)
     rooms = [
         None if agents is None else agents_router(agents, gate),
@@ -102,7 +102,8 @@ def create_engine_app(
     return app
 
 
-def _metrics_router(registry: CollectorRegistry) -> APIRouter:
+def metrics_router(registry: CollectorRegistry) -> APIRouter:
+    """/metrics."""
     routes = APIRouter(tags=["metrics"])
 
     @routes.get("/metrics", response_class=Response)

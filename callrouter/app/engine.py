@@ -15,6 +15,8 @@ from callrouter.api.auth import Gate
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
 from callrouter.app.http import HttpServer, listen
+from callrouter.app.leading.place import Place
+from callrouter.app.leading.standby import take_place
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.operations import EngineOperations
 from callrouter.app.realtime import take_precedence
@@ -24,7 +26,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.calls import agents_of, calls_of, controlled_of, feed_of, overseen_of, placed_of
-from callrouter.app.wiring.ground import ground_of
+from callrouter.app.wiring.ground import STOP_SECONDS, ground_of
 from callrouter.app.wiring.kept import dialplans_of, records_of
 from callrouter.app.wiring.operation import operations_of, sources_of, telephony_of, watches_of
 from callrouter.asterisk.agents.at_work import AgentsAtWork
@@ -48,23 +50,30 @@ async def run_engine(settings: Settings, token: str) -> None:
     settings.required_ami_secret()
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
+    lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
+    lifetime.catch_signals()
     try:
         async with open_database(settings, may_be_away=True) as database:
-            engine = await _build(settings, database)
+            place = Place.of(settings)
+            if not await take_place(
+                place, lifetime, settings=settings, token=token, database=database, listening=listening
+            ):
+                return
+            engine = await _build(settings, database, place, lifetime)
             app = engine.operations.http_app(Gate(token, TokenBook(database), engine.records.trail))
             await engine.run(HttpServer(app, listening, settings.trusted_proxies))
     finally:
         listening.close()
 
 
-async def _build(settings: Settings, database: Database) -> Engine:
+async def _build(settings: Settings, database: Database, place: Place, lifetime: Lifetime) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
-    ground = ground_of(settings, database)
+    ground = ground_of(settings, database, place, lifetime)
     dialplans, history, keeper, outgoing = await dialplans_of(ground)
     garbage.serve()
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
-    web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics)
+    web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics, place.fence)
     records, journal = records_of(ground, dialplans, history, keeper)
     placed = placed_of(ground, dialplans, records.trail)
     callbacks = placed.callbacks

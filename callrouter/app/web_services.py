@@ -13,6 +13,7 @@ from callrouter.delivery.event_webhook import EventWebhook
 from callrouter.delivery.queue import DeliveryQueue
 from callrouter.errors import SettingsError
 from callrouter.metrics import EngineMetrics
+from callrouter.runtime.fence import Fence
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.ports import Clock
@@ -36,10 +37,16 @@ class WebServices:
 
     @classmethod
     def of(
-        cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: EngineMetrics
+        cls,
+        settings: Settings,
+        secrets: Mapping[str, str],
+        database: Database,
+        clock: Clock,
+        meter: EngineMetrics,
+        fence: Fence,
     ) -> WebServices:
-        """By the operator's settings; `secrets` by name."""
-        http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
+        """By the operator's settings; `secrets` by name; nobody is asked unless the fence holds."""
+        http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}", fence=fence)
         asking = Tasks()
         return cls(
             http=http,

@@ -1,8 +1,7 @@
 """One connection to Asterisk's manager interface: made by panoramisk's Manager, logged in, and its events chosen.
 
-Log-in asks for no events, proves that nobody else is logged in as the engine's user (`leading.place`), sets this
-session's event filters, and only then asks for events: nothing unwanted is ever sent, and nothing is heard by who may
-not act.
+Log-in asks for no events; who has proved then that they are alone (`leading.claim`) sets this session's event filters,
+and only then asks for events: nothing unwanted is ever sent, and nothing is heard by who may not act.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from panoramisk import Manager
 
 from callrouter.asterisk import codec
 from callrouter.asterisk.batch import Batch, Headers
-from callrouter.asterisk.leading.place import AFTER, PlaceState, Seen, counted, yield_seconds
 from callrouter.asterisk.session import AmiSession
 from callrouter.errors import ActionFailed, AmiRefused, AmiUnreachable
 
@@ -40,6 +38,8 @@ class AmiAddress:
     port: int
     username: str
     secret: str = field(repr=False)
+    settings: str = "CALLROUTER_AMI_USER and CALLROUTER_AMI_SECRET"
+    """Where user and secret are set."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -86,64 +86,21 @@ async def log_in(session: AmiSession, address: AmiAddress) -> None:
     headers = {"Username": address.username, "Events": "off"}
     try:
         if address.exposes_secrets:
-            challenge = (await _ask(session, "Challenge", {"AuthType": "MD5"}))["Challenge"]
+            challenge = (await ask(session, "Challenge", {"AuthType": "MD5"}))["Challenge"]
             key = hashlib.md5((challenge + address.secret).encode(), usedforsecurity=False).hexdigest()
             headers |= {"AuthType": "MD5", "Key": key}
         else:
             headers |= {"Secret": address.secret}
-        await _ask(session, "Login", headers)
+        await ask(session, "Login", headers)
     except ActionFailed as error:
         raise _refusal(address, str(error)) from error
-
-
-async def take_place(session: AmiSession, address: AmiAddress) -> None:
-    """Be counted alone, or leave the place to another: before this has returned nothing is done.
-
-    Raises:
-        AmiRefused: another session holds the place, or Asterisk does not say.
-        AmiUnreachable: the session ended.
-    """
-    state = AFTER[PlaceState.OUTSIDE][Seen.LOGGED_IN]
-    while state is not PlaceState.LEADING:
-        if state is PlaceState.YIELDING:
-            await asyncio.sleep(yield_seconds())
-        state = AFTER[state][counted(await _sessions_of(session, address))]
-        if state is PlaceState.OUTSIDE:
-            raise AmiRefused(
-                f"another engine logged in at Asterisk at {address} at the same instant as this one, and has the place",
-                in_use=True,
-            )
-
-
-async def _sessions_of(session: AmiSession, address: AmiAddress) -> int:
-    """How many sessions the user has (`manager.c`, function_amiclient; needs the write class `call`)."""
-    try:
-        answer = await _ask(session, "Getvar", sessions_of(address))
-    except ActionFailed as error:
-        raise _uncounted(address, str(error)) from error
-    try:
-        return int(answer["Value"])
-    except ValueError:
-        raise _uncounted(address, f"it answers {answer['Value']!r}") from None
-
-
-def sessions_of(address: AmiAddress) -> dict[str, str]:
-    """Headers of a Getvar that asks how many sessions the user has."""
-    return {"Variable": f"AMI_CLIENT({address.username},sessions)"}
-
-
-def _uncounted(address: AmiAddress, reason: str) -> AmiRefused:
-    return AmiRefused(
-        f"Asterisk at {address} does not say how often AMI user {address.username!r} is logged in ({reason}), so that "
-        "this engine cannot know that it is the only one: give the user the write class 'call'"
-    )
 
 
 def _refusal(address: AmiAddress, text: str) -> AmiRefused:
     said = f"Asterisk at {address} refused the log-in of AMI user {address.username!r}: {text}."
     if "in use" in text.lower():
         return AmiRefused(f"{said} Another engine, or a session that is not dead yet, holds it", in_use=True)
-    return AmiRefused(f"{said} Check CALLROUTER_AMI_USER and CALLROUTER_AMI_SECRET against manager.conf")
+    return AmiRefused(f"{said} Check {address.settings} against manager.conf")
 
 
 async def choose_events(session: AmiSession, names: Sequence[str]) -> None:
@@ -174,7 +131,8 @@ def wanted(event: str) -> dict[str, str]:
     return {"Operation": "Add", "MatchCriteria": f"name({event}),method(none)"}
 
 
-async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:
+async def ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:
+    """One action; its response, or ActionFailed or AmiUnreachable."""
     batch = Batch(session)
     future = batch.request(name, headers)
     batch.write()

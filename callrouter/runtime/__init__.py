@@ -3,6 +3,6 @@
 `ports` says what it needs from outside. `driver` is the one place where inputs and effects meet; `calls` holds the
 live calls, `clock` tells the time, and `listeners` are told what was concluded, `fact_log` among them. `lookups` asks
 web services while a caller waits, `guarded_http` is the one guard of all requests (in `own_thread`), `breaker` leaves
-alone who has failed. `reload` holds the plans in service and replaces them. `tasks` is the one way to start a
-background task, `pauses` the one to wait until something is due.
+alone who has failed, `fence` says when nobody may be asked. `reload` holds the plans in service and replaces them.
+`tasks` is the one way to start a background task, `pauses` the one to wait until something is due.
 """

@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     ami_port: Port = _setting("Its port", "a port, 1 to 65535", default=5038)
     ami_user: str = _setting("The engine's user of manager.conf", "a name of manager.conf", default="callrouter")
     ami_secret: SecretStr | None = _setting("That user's secret; the engine needs it", "a secret", default=None)
+    ami_admin_user: str = _setting(
+        "The second user of manager.conf, by which one of two engines sees the other and ends a stopped one's session",
+        "a name of manager.conf",
+        default="callrouter-admin",
+    )
+    ami_admin_secret: SecretStr | None = _setting(
+        "That user's secret: set it for both of two engines on one PBX, and for no single one", "a secret", default=None
+    )
     pbx: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = _setting(
         "What the record calls this engine's PBX: the same for ever, and no other engine's",
         "a short name of small letters, digits and hyphens",
@@ -285,7 +293,7 @@ class Settings(BaseSettings):
             raise ValueError("it is too short, or not plain ASCII")
         return value
 
-    @field_validator("ami_secret", "ami_user", "ami_host")
+    @field_validator("ami_secret", "ami_user", "ami_host", "ami_admin_secret", "ami_admin_user")
     @classmethod
     def _is_one_line(cls, value: str | SecretStr | None) -> str | SecretStr | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""

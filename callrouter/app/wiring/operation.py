@@ -97,6 +97,7 @@ def sources_of(
 ) -> Sources:
     """What metrics read when Prometheus asks."""
     return Sources(
+        leader=ground.link_up,
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
         link=ground.link.counters,

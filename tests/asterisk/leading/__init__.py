@@ -1,1 +1,5 @@
-"""One engine at a time at a PBX: the place, by every order of a model and, in `test_many`, on a real Asterisk."""
+"""One engine at a time at a PBX, by every order of a model and on a real Asterisk.
+
+claim                test_many.py
+heartbeat, watcher   test_standby.py
+"""

@@ -11,10 +11,11 @@ import signal
 
 import pytest
 
-from callrouter.asterisk import log_in
 from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.leading import claim
+from callrouter.asterisk.leading.claim import sessions_of, take_place
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.log_in import AmiAddress, open_session, sessions_of
+from callrouter.asterisk.log_in import AmiAddress, log_in, open_session
 from callrouter.asterisk.session import AmiSession, Handlers, LinkCounters
 from callrouter.errors import AmiError, AmiRefused
 from tests.asterisk.callers import Pbx
@@ -57,13 +58,13 @@ class Town:
 def got_in(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many sessions Asterisk counted each time that an engine asked."""
     counts: list[int] = []
-    original = log_in._sessions_of
+    original = claim._sessions_of
 
     async def counting(session: AmiSession, address: AmiAddress) -> int:
         counts.append(await original(session, address))
         return counts[-1]
 
-    monkeypatch.setattr(log_in, "_sessions_of", counting)
+    monkeypatch.setattr(claim, "_sessions_of", counting)
     return counts
 
 
@@ -124,13 +125,13 @@ def a_session() -> AmiSession:
 
 
 async def come_in(session: AmiSession, address: AmiAddress) -> None:
-    await log_in.log_in(session, address)
-    await log_in.take_place(session, address)
+    await log_in(session, address)
+    await take_place(session, address)
 
 
 async def test_without_a_count_nobody_leads(pbx: Pbx, monkeypatch: pytest.MonkeyPatch) -> None:
     """An Asterisk that does not say how many there are is no proof."""
-    monkeypatch.setattr(log_in, "sessions_of", lambda _: {"Variable": "NO_SUCH_FUNCTION(callrouter,sessions)"})
+    monkeypatch.setattr(claim, "sessions_of", lambda _: {"Variable": "NO_SUCH_FUNCTION(callrouter,sessions)"})
     link = AmiLink(AmiAddress(host=pbx.ami_host, port=pbx.ami_port, username=pbx.ami_user, secret=pbx.ami_secret))
 
     with pytest.raises(AmiError, match="does not say how often AMI user 'callrouter' is logged in"):

@@ -1,0 +1,1 @@
+"""One engine of two: its `place` at the PBX is waited for, as a `standby`, before anything is made of it."""
