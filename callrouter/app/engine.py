@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Final
 
 from callrouter import __version__, garbage
 from callrouter.api.agents.here import AgentsHere
@@ -38,6 +39,9 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.store.access.tokens import TokenBook
 from callrouter.store.database import Database
+
+HAND_OVER_SECONDS: Final = 0.3
+"""What may be concluded before a hand-over; calls go on meanwhile."""
 
 
 async def run_engine(settings: Settings, token: str) -> None:
@@ -122,6 +126,7 @@ async def _build(settings: Settings, database: Database, place: Place, lifetime:
     )
     return Engine(
         settings=settings,
+        place=place,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
         aside=ground.aside,
@@ -139,6 +144,7 @@ class Engine:
     """What is started and stopped."""
 
     settings: Settings
+    place: Place
     lifetime: Lifetime
     tasks: Tasks
     """The engine ends with any of them."""
@@ -167,7 +173,11 @@ class Engine:
         await self.telephony.first_login(lifetime)
         await lifetime.stopping.wait()
 
-        await self.telephony.finish(self.settings.grace_seconds)
+        if self.place.has_successor:
+            await asyncio.gather(self.web_services.rest(HAND_OVER_SECONDS), self.records.settle(HAND_OVER_SECONDS))
+            await self.telephony.hand_over()
+        else:
+            await self.telephony.finish(self.settings.grace_seconds)
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()

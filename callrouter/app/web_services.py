@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from callrouter import __version__
 from callrouter.app.folders import SPOOL
@@ -24,6 +26,8 @@ from callrouter.store.notification_spool import NotificationSpool
 from callrouter.store.notifications import NotificationRows
 from callrouter.stream.events import CallEvent
 
+REST_SECONDS: Final = 0.02
+
 
 @dataclass(kw_only=True)
 class WebServices:
@@ -34,6 +38,7 @@ class WebServices:
     deliveries: DeliveryQueue
     asking: Tasks
     """A lookup that dies is the end of that lookup, not of the engine."""
+    fence: Fence
 
     @classmethod
     def of(
@@ -59,6 +64,7 @@ class WebServices:
                 meter=meter,
             ),
             asking=asking,
+            fence=fence,
         )
 
     def event_webhook(self, settings: Settings, epoch: int) -> Callable[[CallEvent], None] | None:
@@ -78,6 +84,14 @@ class WebServices:
     def start(self, tasks: Tasks) -> None:
         """Begin to deliver."""
         tasks.keep(self.deliveries.run, "notifications")
+
+    async def rest(self, seconds: float) -> None:
+        """Ask nobody any more, and wait so long for those who are being asked: another engine is about to ask them."""
+        self.fence.fall()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self.deliveries.under_way and loop.time() < deadline:
+            await asyncio.sleep(REST_SECONDS)
 
     async def stop(self) -> None:
         """Ask nobody and deliver nothing any more; what is not delivered yet is kept for the next engine."""

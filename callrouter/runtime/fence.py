@@ -31,6 +31,7 @@ class Fence:
     def __init__(self, *, needs_proof: bool, now: Callable[[], float] = boot_seconds) -> None:
         self._now = now
         self._until_seconds = 0.0 if needs_proof else float("inf")
+        self._fallen = False
         self._proved = asyncio.Event()
 
     @property
@@ -40,8 +41,14 @@ class Fence:
 
     def proved(self, asked_at_seconds: float) -> None:
         """The place was proved, by a question that left at `asked_at_seconds` (of `boot_seconds`)."""
-        self._until_seconds = max(self._until_seconds, asked_at_seconds + FENCE_SECONDS)
-        self._proved.set()
+        if not self._fallen:
+            self._until_seconds = max(self._until_seconds, asked_at_seconds + FENCE_SECONDS)
+            self._proved.set()
+
+    def fall(self) -> None:
+        """From now on it does not hold, whatever is proved: somebody else is about to lead."""
+        self._until_seconds = float("-inf")
+        self._fallen = True
 
     async def passed(self) -> None:
         """Wait until it holds: for ever, where the place is lost."""

@@ -77,6 +77,11 @@ class Place:
             place.link.tells(on_claim=place.heartbeat.claimed, on_state=place.look)
         return place
 
+    @property
+    def has_successor(self) -> bool:
+        """Whether another engine waits for the place, and would have it at once."""
+        return self.watcher is not None and self.link.state is LinkState.UP and self.heartbeat.has_standby
+
     async def take(self, on_taken: Callable[[], None]) -> None:
         """Wait for the place, and hold it; `on_taken` is told, perhaps often, that another engine has it.
 

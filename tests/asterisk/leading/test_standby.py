@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -69,3 +71,20 @@ async def test_it_takes_over_from_a_leader_that_is_stopped(two: Two) -> None:
     assert status == 75
     assert two.says(leader).count("this engine ends, and is started anew to wait for its place") == 1
     assert await two.leads() == [standby]
+
+
+async def test_a_planned_stop_hands_over(two: Two) -> None:
+    """The leader leaves at once, and ends; nobody waits for calls."""
+    leader, standby = await two.settled()
+    await asyncio.sleep(2.5)  # two looks at the standby's beat
+    os.kill(two.engines[leader].pid, signal.SIGTERM)
+    seconds = await two.seconds_until_leads(standby)
+    process = two.engines[leader]._process
+    assert process is not None
+    status = await asyncio.wait_for(process.wait(), 10)
+
+    assert seconds <= 1.5
+    assert status == 0
+    assert two.says(leader).count("another engine waits: it is given the place") == 1
+    await two.engines[leader].start(wait=False)
+    assert await two.settled() == (standby, leader)
