@@ -1,16 +1,20 @@
-"""The HTTP side of an engine that waits for its place: alive, not ready, and nothing to ask."""
+"""The HTTP side of an engine that waits for its place: alive, not ready, and nothing else to ask.
+
+Every other page answers 503, so that whoever knows the addresses of both engines asks the other one (`engine_client`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry
 
 from callrouter import __version__
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import metrics_router
-from callrouter.api.problems import install_problem_handlers
+from callrouter.api.problems import install_problem_handlers, problem
 from callrouter.api.readiness import Check, health_router
 
 
@@ -20,4 +24,10 @@ def create_standby_app(registry: CollectorRegistry, checks: Mapping[str, Check],
     install_problem_handlers(app)
     app.include_router(health_router(checks, __version__, gate))
     app.include_router(metrics_router(registry))
+
+    @app.api_route("/{path:path}", methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False)
+    async def elsewhere(path: str) -> Response:
+        """What only the engine that leads knows, or does."""
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "this engine is a standby: ask the one that leads")
+
     return app

@@ -139,7 +139,9 @@ class Settings(BaseSettings):
     engine_port: Port = _setting("The engine's /health, /ready, /metrics, /live", "a port, 1 to 65535", default=8081)
     web_port: Port = _setting("The API's port", "a port, 1 to 65535", default=8080)
     engine_url: str = _setting(
-        "Where web finds the engine; made of host and port when not set", "http://host:port", default=""
+        "Where web finds the engine, of two both; made of host and port when not set",
+        "http://host:port, or two separated by a comma",
+        default="",
     )
     api_token: SecretStr | None = _setting(
         "The API's bearer token; `callrouter up` makes one when there is none", "16 characters or more", default=None
@@ -270,6 +272,10 @@ class Settings(BaseSettings):
 
     @field_validator("engine_url")
     @classmethod
+    def _are_http(cls, value: str) -> str:
+        return ",".join(cls._is_http(part.strip()) for part in value.split(",") if part.strip())
+
+    @classmethod
     def _is_http(cls, value: str) -> str:
         if not value:
             return value
@@ -324,7 +330,7 @@ class Settings(BaseSettings):
 
     @property
     def engine_base_url(self) -> str:
-        """Where the engine's HTTP side is, without a slash at the end."""
+        """Where the engine's HTTP side is, without a slash at the end; of two engines both, separated by a comma."""
         return self.engine_url or f"http://{url_host(self.http_host)}:{self.engine_port}"
 
     def required_ami_secret(self) -> str:

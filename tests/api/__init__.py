@@ -7,6 +7,5 @@ engine_client, readiness                          test_engine_app.py
 pbx                                               ../app/pbx/test_unit.py
 schemas                                           test_openapi.py
 sound                                             test_recordings.py
-standby_app                                       ../asterisk/leading/test_standby.py
 status                                            ../cli/test_dialplan.py
 """

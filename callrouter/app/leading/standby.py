@@ -1,30 +1,27 @@
-"""An engine that waits for its place: it says so, answers /health and /metrics, and does nothing else."""
+"""An engine that waits for its place: it says so, answers /health and /metrics (`front`), and does nothing else.
+
+It is warm all the same: what an engine imports, which takes most of a start, is imported meanwhile.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from importlib import import_module
+from typing import Any, Final
 
 import structlog
-from prometheus_client import CollectorRegistry
 
-from callrouter.api.auth import Gate
-from callrouter.api.standby_app import create_standby_app
-from callrouter.app.http import HttpServer
 from callrouter.app.leading.place import Place
 from callrouter.app.lifetime import Lifetime
-from callrouter.metrics import Sources
-from callrouter.metrics.sources import SourceCollector
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
-from callrouter.store.access.tokens import TokenBook
-from callrouter.store.access.trail import AuditTrail
 from callrouter.store.database import Database
 
 log = structlog.get_logger(__name__)
 
+FRONT: Final = "callrouter.app.leading.front"
 WAITS: Final = "another engine has the place at this PBX; this one takes over when it ends"
 
 
@@ -37,7 +34,12 @@ async def take_place(
         AmiRefused: Asterisk does not let the second user in.
     """
     tasks = Tasks()
-    waiting = _Waiting(lambda: _serve(tasks, settings, token, database, listening))
+
+    async def serve() -> None:
+        front: Any = await asyncio.to_thread(import_module, FRONT)
+        await front.serve_standby(settings, token, database, listening, WAITS)
+
+    waiting = _Waiting(serve, tasks)
     taking = asyncio.ensure_future(place.take(waiting.told))  # noqa: TID251 - awaited here
     stopping = asyncio.ensure_future(lifetime.stopping.wait())  # noqa: TID251 - ended here
     try:
@@ -57,31 +59,17 @@ async def take_place(
 class _Waiting:
     """Says once that somebody has the place, and once that they have it no more."""
 
-    def __init__(self, serve: Callable[[], HttpServer]) -> None:
+    def __init__(self, serve: Callable[[], Coroutine[Any, Any, None]], tasks: Tasks) -> None:
         self._serve = serve
-        self._server: HttpServer | None = None
+        self._tasks = tasks
+        self._is_told = False
 
     def told(self) -> None:
-        if self._server is None:
-            log.info("standby: " + WAITS)
-            self._server = self._serve()
+        if not self._is_told:
+            self._is_told = True
+            log.info(f"standby: {WAITS}")
+            self._tasks.keep(self._serve, "http of the standby")
 
     def over(self) -> None:
-        if self._server is not None:
+        if self._is_told:
             log.info("standby: this engine takes over")
-
-
-def _serve(tasks: Tasks, settings: Settings, token: str, database: Database, listening: socket.socket) -> HttpServer:
-    """On a copy of the socket, so that whoever asks meanwhile is answered by the engine that follows."""
-    registry, trail = CollectorRegistry(), AuditTrail(database)
-    registry.register(SourceCollector(Sources(leader=lambda: False)))
-    gate = Gate(token, TokenBook(database), trail)
-    app = create_standby_app(registry, {"standby": _waits}, gate=gate)
-    server = HttpServer(app, listening.dup(), settings.trusted_proxies)
-    tasks.keep(trail.run, "audit trail")
-    tasks.start(server.run_until_stopped(), "http of the standby")
-    return server
-
-
-async def _waits() -> str:
-    return WAITS
