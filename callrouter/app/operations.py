@@ -150,6 +150,8 @@ class EngineOperations:
         return None if self.link.state is LinkState.UP else self.link.reason
 
     async def _check_dialplans(self) -> str | None:
+        if not self.plans.loaded.is_set():
+            return "the clients' files are being loaded; calls have what was live last"
         return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
 
     async def _note_dialplans(self) -> str | None:

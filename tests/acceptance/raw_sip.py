@@ -11,6 +11,7 @@ _SDP = (
     "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
     "m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
 )
+_STATUS = re.compile(rb"SIP/2\.0 (\d{3})")
 _FINAL = re.compile(rb"SIP/2\.0 ([2-6]\d\d)")
 
 
@@ -29,6 +30,26 @@ def call(pbx: tuple[str, int], did: str, sender: bytes, *, hold_seconds: float =
             time.sleep(hold_seconds)
             talk.send("BYE", 2, to=_header(answer, "To"))
         return int(match[1])
+
+
+def heard(pbx: tuple[str, int], did: str, sender: bytes) -> dict[int, float]:
+    """Call, and hang up once somebody has answered: by status, how many seconds after the INVITE it came first."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.settimeout(10.0)
+        talk = _Dialog(wire, pbx, did, sender)
+        found: dict[int, float] = {}
+        began = time.monotonic()
+        talk.offer()
+        while True:
+            answer = wire.recv(65535)
+            if (match := _STATUS.match(answer)) is None:
+                continue
+            found.setdefault(int(match[1]), time.monotonic() - began)
+            if _FINAL.match(answer):
+                talk.send("ACK", 1, to=_header(answer, "To"))
+                talk.send("BYE", 2, to=_header(answer, "To"))
+                return found
 
 
 class Burst:

@@ -34,6 +34,7 @@ async def take_place(
         AmiRefused: Asterisk does not let the second user in.
     """
     tasks = Tasks()
+    lifetime.catch_signals()
 
     async def serve() -> None:
         front: Any = await asyncio.to_thread(import_module, FRONT)
@@ -54,6 +55,7 @@ async def take_place(
         stopping.cancel()
         await asyncio.gather(taking, stopping, return_exceptions=True)
         await tasks.stop()
+        lifetime.release_signals()
 
 
 class _Waiting:

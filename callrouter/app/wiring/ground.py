@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -35,6 +35,7 @@ class Ground:
     """What nearly everything stands on."""
 
     settings: Settings
+    started_at: datetime
     secrets: Mapping[str, str]
     database: Database
     clock: SystemClock
@@ -58,6 +59,8 @@ class Ground:
     names_due: asyncio.Event
     agents_due: asyncio.Event
     """Set whenever plans went live."""
+    taken_over: asyncio.Event
+    """Set once the calls that lived at the first log-in are known."""
     pause: Sound | None
     """What callers hear before anything else."""
     registry: CollectorRegistry
@@ -66,6 +69,12 @@ class Ground:
     def shift(self) -> timedelta:
         """By how much our clock is set otherwise than Asterisk's."""
         return timedelta(seconds=self.settings.clock_shift_seconds)
+
+    def walked(self) -> set[tuple[str, str]] | None:
+        """Client and version of each plan that a live call walks; None while it is not known which calls live."""
+        if not self.taken_over.is_set():
+            return None
+        return {(live.plan.client, live.plan.version) for live in self.calls}
 
     def link_up(self) -> bool:
         """Whether Asterisk can be asked."""
@@ -82,11 +91,13 @@ def ground_of(settings: Settings, database: Database, place: Place, lifetime: Li
     link = place.link
     queues_due, members_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    clock = SystemClock(settings.clock_shift_seconds)
     return Ground(
         settings=settings,
+        started_at=clock.now(),
         secrets=load_secrets(),
         database=database,
-        clock=SystemClock(settings.clock_shift_seconds),
+        clock=clock,
         incarnation=next_incarnation(settings.data_dir, settings.pbx, time.time()),
         lifetime=lifetime,
         tasks=Tasks(lifetime.died),
@@ -101,6 +112,7 @@ def ground_of(settings: Settings, database: Database, place: Place, lifetime: Li
         members_seen=asyncio.Event(),
         names_due=asyncio.Event(),
         agents_due=asyncio.Event(),
+        taken_over=asyncio.Event(),
         pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
         registry=CollectorRegistry(),
     )
