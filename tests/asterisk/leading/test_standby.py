@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.app.leading.upgrade import Unit, Upgrade
 from tests.asterisk.callers import Pbx
 from tests.asterisk.leading.two_engines import Two, metric, two_engines
 
@@ -88,3 +89,21 @@ async def test_a_planned_stop_hands_over(two: Two) -> None:
     assert two.says(leader).count("another engine waits: it is given the place") == 1
     await two.engines[leader].start(wait=False)
     assert await two.settled() == (standby, leader)
+
+
+async def test_both_are_upgraded_one_after_the_other(two: Two) -> None:
+    """As `callrouter upgrade` does it, but that systemd is the test."""
+    leader, standby = await two.settled()
+    said: list[str] = []
+
+    async def restart(unit: Unit) -> None:
+        engine = two.engines[int(unit.name)]
+        await engine.stop()
+        await engine.start(wait=False)
+
+    units = [Unit(name=str(number), url=engine.engine_url) for number, engine in enumerate(two.engines)]
+    await Upgrade(units, restart, said.append).run()
+
+    assert await two.settled() == (standby, leader)
+    assert [sentence.split()[1] for sentence in said] == ["leads", "waits", "leads,", "waits"]
+    assert float(said[2].split()[2]) <= 1.5
