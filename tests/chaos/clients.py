@@ -17,6 +17,7 @@ DIDS: Final = {
     "digits": "+33199000206",
     "callback": "+33199000207",
     "probe": "+33199000208",
+    "quick": "+33199000209",
 }
 """By the kind of its callers."""
 DOCTOR: Final = "+33639980001"
@@ -107,6 +108,11 @@ _TREES: Final[Mapping[str, str]] = {
     "probe": f"""
   here: {{ play: {{ prompt: {{ sound: probe }}, interruptible: false, next: bye }} }}
   {_BYE}
+""",
+    "quick": """
+  here: { play: { prompt: { sound: tick }, interruptible: false, next: again } }
+  again: { play: { prompt: { sound: tick }, interruptible: false, next: away } }
+  away: { hangup: {} }
 """,
 }
 _HEAD: Final = """\
