@@ -20,6 +20,8 @@ DIDS: Final = {
     "quick": "+33199000209",
 }
 """By the kind of its callers."""
+KEYS: Final = {"1": "one", "2": "two"}
+"""Of the menu: the node it leads to, and the sound that is heard there."""
 DOCTOR: Final = "+33639980001"
 RING_SECONDS: Final = 6.0
 SILENCE_SECONDS: Final = 2.0
