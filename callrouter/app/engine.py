@@ -54,7 +54,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     Raises:
         CallrouterError: it cannot start; the sentence says what to mend.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     settings.required_ami_secret()
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
@@ -95,7 +95,7 @@ def _build(settings: Settings, database: Database, token: str, listening: socket
             overseen.supervision,
         ]
     )
-    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory, records.live_journal)
     FirstCalls(switch, driver, dialplans.served, dialplans.disk.for_did, tasks=ground.aside)
     control = control_of(ground, switch, driver, directory)
     journal.tells(switch.end_overlooked)

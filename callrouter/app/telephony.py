@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -12,8 +14,10 @@ from callrouter.app.collecting import Collecting
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.pbx.watches import Watches
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.frozen import REASON
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
@@ -40,6 +44,7 @@ class Telephony:
         link: AmiLink,
         switch: AsteriskSwitch,
         driver: Driver,
+        adoption: Adoption,
         *,
         journal: EndedJournal,
         collecting: Collecting,
@@ -59,6 +64,7 @@ class Telephony:
         self._link = link
         self._switch = switch
         self._driver = driver
+        self._adoption = adoption
         self._journal = journal
         self._collecting = collecting
         self._watches = watches
@@ -71,6 +77,7 @@ class Telephony:
         self._tasks = tasks
         self._aside = aside
         link.tells(on_state=self._on_link_state)
+        watches.frozen.tells(self._on_frozen)
 
     def start(self) -> None:
         """Connect: the calls that live are taken over, and new ones are taken."""
@@ -129,15 +136,26 @@ class Telephony:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
-            self._observation.begins(self._clock.now())
+            self._switch.hold()  # until live calls are found, to which it belongs what is heard now
+            if not self._watches.frozen.frozen:  # a log-in alone shows no call
+                self._observation.begins(self._clock.now())
             self._tasks.start(self._after_login(), "after log-in")
         elif state is not LinkState.CONNECTING:
             self._observation.ends(self._clock.now(), reason)
+
+    def _on_frozen(self, frozen: bool, seconds: float) -> None:
+        """Nothing is heard of calls while Asterisk is frozen; the link stays, since another would not help."""
+        if frozen:
+            self._observation.ends(self._clock.now() - timedelta(seconds=seconds), REASON)
+        elif self._link.state is LinkState.UP:
+            self._observation.begins(self._clock.now())
 
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
+            finding = await self._adoption.run()
+            self._aside.start(self._adopt_late(finding), "adoption of calls whose plan is looked for")
             self._taken_over.set()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
@@ -146,6 +164,10 @@ class Telephony:
                 self._aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+
+    async def _adopt_late(self, finding: Sequence[asyncio.Task[None]]) -> None:
+        with contextlib.suppress(AmiError):  # the next log-in does it again
+            await self._adoption.finish(finding)
 
     async def _collect(self) -> None:
         with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again

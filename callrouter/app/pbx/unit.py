@@ -139,7 +139,7 @@ async def run_pbx(settings: Settings, token: str) -> None:
     Raises:
         SettingsError: there is no key.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     unit = make_unit(settings, token)
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     lifetime.catch_signals()
