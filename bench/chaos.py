@@ -18,8 +18,8 @@ ABOUT: Final = """\
 telephones' own count (docs/chaos.md). A line is one run: counts are sums over its rounds, seconds the longest of them.
 `live` are calls in progress when the fault struck, `rows` those missing, doubled or wrong, `keys` such as ended a
 question and were not taken. `load` is the machine's own, for its two cores: above some 2, others took part of what
-callers were to get. `held up` is the longest time for which the telephones' own process stood still: such a round proves
-nothing by its times."""
+callers were to get. `held up` is the longest time for which the telephones' own process stood still: such a round
+proves nothing by its times."""
 COLUMNS: Final = (
     *("fault", "when", "build", "rounds", "live", "dropped", "rows", "keys", "twice"),
     *("silence s", "control s", "load", "held up s", "missed", "promised besides"),
