@@ -10,6 +10,7 @@ from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
+from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
@@ -83,7 +84,7 @@ def telephony_of(
         ),
         journal=journal,
         collecting=Collecting(
-            journal,
+            unfinished_of(ground, dialplans, records, journal),
             tell=lambda ended: listeners.tell([ended]),
             link_up=ground.link_up,
             adopted=records.recorder.adopted,
@@ -105,6 +106,7 @@ def sources_of(
 ) -> Sources:
     """What metrics read when Prometheus asks."""
     return Sources(
+        leader=ground.link_up,
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
         frozen=lambda: watches.frozen.frozen,
