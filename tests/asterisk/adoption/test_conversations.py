@@ -88,7 +88,7 @@ async def test_given_to_a_colleague_while_nobody_listened(tmp_path: Path, knows_
 
 
 async def test_a_colleague_who_rings(tmp_path: Path) -> None:
-    """They are rung on, once, and have the caller. (The first agent's leg is in the journal of the engine that saw it.)"""
+    """They are rung on, once, and have the caller. The first agent's leg is in the first engine's own journal."""
     async with talking(tmp_path) as desks:
         desks.phones.ring_for(2.5)
         await asyncio.sleep(1)

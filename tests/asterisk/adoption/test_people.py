@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from callrouter.asterisk.line.recordings import recorded_in
-from callrouter.core.call import Call, CallState, DialOutcome, Disposition, EndedBy, LegPurpose, QueueOutcome
+from callrouter.asterisk.waiting.stands import read_stand
+from callrouter.core.call import Call, CallState, DialOutcome, Disposition, EndedBy, LegPurpose, QueueOutcome, replace
+from callrouter.core.effects import Rising
 from callrouter.core.facts import Bridged, MessageLeft, QueueEntered
 from callrouter.core.nodes import DialNode, HangupNode, MessageNode, PlayNode, QueueNode
 from callrouter.core.rota import Contact
@@ -67,6 +69,21 @@ async def test_who_waits_in_a_line_waits_on_and_overflows_in_time(pbx: Pbx) -> N
     assert visit.outcome is QueueOutcome.TIMEOUT
     assert 5.5 <= visit.waiting_seconds(visit.entered_at) <= 7.5
     assert facts_of(room, QueueEntered) == 0
+
+
+async def test_a_priority_that_was_to_rise_in_the_gap_has_risen(pbx: Pbx) -> None:
+    """As soon as somebody is there to raise it."""
+    rises = replace(QUIET, rising=Rising(after_seconds=1.0, to=10), max_wait_seconds=20.0)
+    async with succession(pbx, plan_of(rises, AFTER, BYE)) as engines:
+        await engines.first.call()
+        call = await engines.first.reached(WAITS)
+        uniqueid = engines.first.switch.lines[call.call_id].uniqueid
+        await engines.killed(2.0)
+        room = await engines.second()
+        await asyncio.sleep(0.7)
+        stand = read_stand(await room.link.collect("QueueStatus", {"Queue": "quiet"}))
+
+    assert [(one.channel_id, one.priority) for one in stand.waiting] == [(uniqueid, 10)]
 
 
 async def test_an_agent_who_is_rung_answers_the_successor(pbx: Pbx) -> None:
