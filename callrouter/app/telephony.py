@@ -72,6 +72,7 @@ class Telephony:
         self._tasks.keep(self._collecting.run, "journal")
         self._watches.start(self._tasks)
         self._tasks.keep(self._callbacks.run, "callbacks")
+        self._tasks.keep(self._keep_ahead, "ready-made answers")
 
     async def first_login(self, lifetime: Lifetime) -> None:
         """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""
@@ -114,14 +115,17 @@ class Telephony:
         elif state is not LinkState.CONNECTING:
             self._observation.ends(self._clock.now(), reason)
 
+    async def _keep_ahead(self) -> None:
+        await self._fallbacks.keep_ahead(lambda: self._plans.catalogue, lambda: self._link.state is LinkState.UP)
+
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
-            await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
             self._aside.start(self._collect(), "journal after log-in")
+            await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
 

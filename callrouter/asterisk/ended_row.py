@@ -2,8 +2,9 @@
 
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
-engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it),
-and the answers are as `notes` reads them. Rows of the format before,
+engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it).
+`/<epoch>/<node>` follows it where the fallback took a message, as that node would have. The answers are as `notes`
+reads them. Rows of the format before,
 `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<seconds waited>|<CR_STATE>`, are read as well: a PBX whose
 configuration is older writes them.
 """
@@ -17,10 +18,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from callrouter.asterisk.line.recordings import Recorded
+from callrouter.asterisk.line.recordings import Recorded, message_taken
 from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
 from callrouter.core.call import Call, CallerId, CallState, Clocks, Disposition, Presentation, Visit, replace
+from callrouter.core.fallback import recording_alone
 from callrouter.core.nodes.message import recording_of
 from callrouter.core.numbers import ANONYMOUS, normalise
 from callrouter.core.plan import Plan
@@ -76,12 +78,13 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
             return None
         epoch, cause, did, caller, how, agent, waited, encoded = parts
         shown, lost, before, answers = "a", "", "", f"{agent}//{waited}/"
+    how, slash, voiced = how.partition("/")
     ended_at = instant(epoch, shift)
     if ended_at is None:
         return None
     # Our call ids begin with the second in which the call came (extensions.conf, callrouter-entry).
     rang_at = min(instant(call_id.partition("-")[0], shift) or ended_at, ended_at)
-    noted = noted_in(before, lost, answers, shift)
+    noted = noted_in(before, lost, answers, shift, voiced=slash + voiced)
     if how == "1" and noted.lost_at is None:  # the older format does not say since when
         noted = Noted(lost_at=ended_at if encoded else rang_at, since=read_answers(answers, shift))
     return EndedRow(
@@ -133,10 +136,10 @@ def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str, lis
             call = state.decode(plan, row.state.encode())
             if listen is not None and call.recording_at is not None:
                 call = _with_recording(plan, call, listen(recording_of(call)))
-            return _concluded(plan, call, row)
+            return _concluded(plan, call, row, listen)
         except StateDecodeError as error:
             log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
-    return _unknown(row, dialled, region)
+    return _unknown(row, dialled, region, listen)
 
 
 def _with_recording(plan: Plan, call: Call, found: Recorded) -> Call:
@@ -145,7 +148,7 @@ def _with_recording(plan: Plan, call: Call, found: Recorded) -> Call:
     return engine.step(plan, call, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at)).call
 
 
-def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
+def _unknown(row: EndedRow, plan: Plan, region: str, listen: Listen | None) -> Call:
     """Nothing but the row is known: the caller was gone at once, or Asterisk's fallback served them alone."""
     because = "hung up before an engine took the call" if row.untaken else "no engine took the call"
     if row.state:
@@ -166,22 +169,32 @@ def _unknown(row: EndedRow, plan: Plan, region: str) -> Call:
         visits=(note,),
         verdict=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
     )
-    return _tell_all(plan, call, row, note.at)
+    return _tell_all(plan, call, row, listen, note.at)
 
 
-def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
+def _concluded(plan: Plan, call: Call, row: EndedRow, listen: Listen | None) -> Call:
     """Let the engine end it: what was answered was answered, what was recorded was recorded."""
     queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
     # As much as the engine that wrote the state knew then: if it saw the end, on its way to the record, it knows more.
-    concluded = _tell_all(plan, call, row, _last_known(call), queued_at)
+    concluded = _tell_all(plan, call, row, listen, _last_known(call), queued_at)
     return replace(concluded, call_id=row.call_id, revision=call.revision)
 
 
-def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_at: datetime | None = None) -> Call:
+def _tell_all(
+    plan: Plan,
+    call: Call,
+    row: EndedRow,
+    listen: Listen | None,
+    earliest: datetime,
+    queued_at: datetime | None = None,
+) -> Call:
     # The handler's clock has whole seconds and the PBX's own opinion of them: a call never ends before it began.
     at = max(row.ended_at, earliest)
     for told in missed(row.noted, reason=_FALLBACK, earliest=earliest, latest=at, queued_at=queued_at):
         call = engine.step(plan, call, told).call
+    if row.noted.voiced is not None and listen is not None:
+        name = recording_alone(row.call_id)
+        call = engine.step(plan, call, message_taken(row.noted.voiced, name, listen(name), at)).call
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
 
 

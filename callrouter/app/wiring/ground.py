@@ -82,18 +82,26 @@ def ground_of(settings: Settings, database: Database) -> Ground:
     link = AmiLink(_address(settings))
     queues_due, members_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
+    clock = SystemClock(settings.clock_shift_seconds)
     return Ground(
         settings=settings,
         secrets=load_secrets(),
         database=database,
-        clock=SystemClock(settings.clock_shift_seconds),
+        clock=clock,
         incarnation=next_incarnation(settings.data_dir, settings.pbx, time.time()),
         lifetime=lifetime,
         tasks=Tasks(lifetime.died),
         aside=Tasks(),
         calls=LiveCalls(),
         link=link,
-        fallbacks=Fallbacks(link, settings.region, client_calls=settings.client_calls),
+        fallbacks=Fallbacks(
+            link,
+            settings.region,
+            client_calls=settings.client_calls,
+            recordings_dir=str(settings.recordings_dir.absolute()),
+            now=clock.now,
+            shift=timedelta(seconds=settings.clock_shift_seconds),
+        ),
         handover=Handover(key, on_applied=partial(_set, queues_due, members_due)),
         queues_due=queues_due,
         members_due=members_due,
