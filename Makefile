@@ -21,13 +21,14 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws bench bench-against soak lock lowest clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws chaos bench bench-against soak lock lowest clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
 	@echo "make laws       the laws of the record over 1,000 calls, by the telephones' own count"
+	@echo "make chaos FAULT=NAME  rounds of real calls under a fault, at most 20 minutes; SEED=N again; without FAULT: their names"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
 	@echo "make bench-against REV=…  the same of an earlier commit and of this tree, in pairs"
@@ -85,6 +86,11 @@ wrap-ups: setup-tests
 # A thousand calls, judged by the telephones' own count: some eight minutes (make test has a short form). Another run: LAWS_SEED=11.
 laws: setup-tests
 	LAWS_CALLS=1000 $(BIN)/pytest -q tests/laws -k the_laws_hold
+
+# Rounds of a fault, appended to bench/chaos.jsonl (make test has a short form of each). One round again: SEED=7 ROUND=3.
+chaos: setup-tests
+	@$(BIN)/python -m tests.chaos $(or $(FAULT),--help) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ROUND),--first $(ROUND) --rounds 1 --all --leave)
 
 bench: setup
 	$(BIN)/python -m bench

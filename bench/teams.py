@@ -28,9 +28,10 @@ from prometheus_client import CollectorRegistry
 from bench.clients import COUNT, write_clients
 from callrouter.api.auth import Gate
 from callrouter.api.engine_app import create_engine_app
-from callrouter.app.http import HttpServer, listen
+from callrouter.app.http import HttpServer
 from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.app.watch import Watcher
+from callrouter.app.wiring.listening import listen
 from callrouter.asterisk.teams.console import Console
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan import Loader, PaperSpeech

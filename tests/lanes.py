@@ -17,12 +17,21 @@ from xdist.scheduler import LoadGroupScheduling
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
-WAITING: Final = ("tests/acceptance/", "tests/app/pbx/", "tests/asterisk/", "tests/deploy/", "tests/laws/")
+WAITING: Final = (
+    "tests/acceptance/",
+    "tests/app/pbx/",
+    "tests/asterisk/",
+    "tests/chaos/",
+    "tests/deploy/",
+    "tests/laws/",
+)
 """Folders of tests that mostly wait."""
 COMPUTING: Final = (
     "tests/asterisk/test_asyncagi.py",
     "tests/asterisk/test_codec.py",
     "tests/asterisk/test_replay.py",
+    "tests/chaos/test_results.py",
+    "tests/chaos/test_verdict.py",
     "tests/deploy/test_carriers_file.py",
     "tests/deploy/test_containers.py",
     "tests/deploy/test_make.py",
@@ -35,6 +44,8 @@ LONGEST: Final = (
     "tests/acceptance/test_live_editing.py",
     "tests/asterisk/transfers/test_announced.py",
     "tests/asterisk/test_callbacks.py",
+    "tests/chaos/test_engine.py",
+    "tests/chaos/test_line.py",
     "tests/acceptance/test_engine_death.py",
     "tests/asterisk/supervision/test_recordings.py",
     "tests/asterisk/transfers/test_blind.py",

@@ -6,45 +6,36 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-
-import structlog
 
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.expected_routes import ExpectedRoutes
-from callrouter.app.live.last_live import (
-    LastLive,
-    LiveKeeper,
-    SoundsAway,
-    admitted_as_before,
-    last_live,
-    nothing_loaded,
-    revive,
-)
+from callrouter.app.live.first_load import FirstLoad
+from callrouter.app.live.keeper import LiveKeeper
+from callrouter.app.live.last_live import SoundsAway
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.queues_ready import QueuesReady
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.teams.handover import Handover
-from callrouter.core.call import Call, replace
+from callrouter.core.call import Call
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import Catalogue, Loader
+from callrouter.dialplan.folder.catalogue import unknown_plan
 from callrouter.dialplan.folder.derived_bound import derived_of
 from callrouter.dialplan.folder.look import folder_of
 from callrouter.dialplan.folder.sound_files import sound_folders
 from callrouter.dialplan.shared.reading import Shared
-from callrouter.errors import AmiError, DialplanError
+from callrouter.errors import AmiError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
-from callrouter.runtime.reload import KeptPlans, ServedPlans, Swap
+from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
 from callrouter.speech import Speech
 from callrouter.store.database import Database
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,11 +81,12 @@ class PlanChanges:
         self.names_due.set()
         self.agents_due.set()
         if self.link.state is LinkState.UP:
-            self.tasks.start(self._publish(catalogue), "fallbacks")
+            # The log-in was before the first load: what AstDB holds is not known yet.
+            self.tasks.start(self._publish(catalogue, afresh=swap.why is Why.START), "fallbacks")
 
-    async def _publish(self, catalogue: Catalogue) -> None:
+    async def _publish(self, catalogue: Catalogue, *, afresh: bool) -> None:
         with contextlib.suppress(AmiError):  # the next log-in does it again
-            await self.fallbacks.publish_all(catalogue, afresh=False)
+            await self.fallbacks.publish_all(catalogue, afresh=afresh)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +95,27 @@ class Dialplans:
 
     loader: Loader
     served: ServedPlans
+    disk: DiskPlans
     versions: PlanVersions
+    first_load: FirstLoad
 
     def target_of(self, call: Call) -> ServiceLevelTarget | None:
         """What the call's client was promised, by the plan the call walks; None when that plan is not at hand."""
         plan = self.versions.at_hand(call.client, call.plan_version)
         return plan.service_level if plan else None
+
+    @property
+    def is_new_here(self) -> bool:
+        """Whether nothing was ever live here, as far as the disk knows."""
+        return self.disk.is_empty
+
+    async def load(self) -> None:
+        """Load the folder: what is served from then on is what it says, as far as it passes.
+
+        Raises:
+            DialplanError: there is no folder with clients' files, and none was ever live here.
+        """
+        await self.first_load.into(self.served)
 
 
 def speech_of(settings: Settings) -> Speech:
@@ -121,16 +128,15 @@ def speech_of(settings: Settings) -> Speech:
     return Speech(settings.prompts_dir, folders, engine=settings.speech_engine, voices=settings.speech_voices)
 
 
-async def load_dialplans(
+async def prepare_dialplans(
     settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
 ) -> Dialplans:
-    """Load the folder; a client whose file is wrong has the plan that was live last, and so have all without a folder.
+    """Nothing is loaded yet, and plans of what was live last can be found, one by one.
 
     Raises:
-        DialplanError: there is no folder with clients' files, and none was ever live here.
+        SpeechError: what callers of unknown numbers hear cannot be spoken.
     """
-    folder = folder_of(settings.dialplans_dir)
-    sounds_dirs = sound_folders(folder, settings.sounds_dirs)
+    sounds_dirs = sound_folders(folder_of(settings.dialplans_dir), settings.sounds_dirs)
     speech = speech_of(settings)
     loop = asyncio.get_running_loop()
     loader = Loader(
@@ -140,54 +146,31 @@ async def load_dialplans(
         sounds_dirs=sounds_dirs,
         on_shared=lambda shared: _in_loop(loop, changes.handover.folder_says, shared),
     )
+    unknown = await asyncio.to_thread(unknown_plan, speech)
     routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
-    last = await last_live(database, changes.keeper.disk)
-    catalogue, failure = await _load_first(loader, routes, last, speech, clock.now())
-    started = await revive(last, catalogue, SoundsAway(speech, sounds_dirs[0]) if failure else speech)
-    if failure:
-        log.error("the engine starts with the plans it kept", reason=failure, clients=len(started.plans))
-        started = replace(started, refused=frozenset())
-    revived = await last.fetch([client for client in started.plans if client not in started.uses])
-    changes.keeper.revived(revived)
     served = ServedPlans(
-        started,
+        Catalogue(plans={}, unknown=unknown, loaded_at=clock.now(), region=settings.region),
         loader,
         calls,
         now=clock.now,
-        kept=KeptPlans(
-            since={one.client: last.versions[one.client].live_at for one in revived},
-            changed_at=last.changed_at,
-            failure=failure,
-        ),
+        is_loaded=False,
         judge=routes.judge,
         ready=changes.queues_ready,
         on_swap=changes.swapped,
         on_failure=changes.metrics.failed,
     )
-    versions = PlanVersions(served, database, speech)
-    return Dialplans(loader=loader, served=served, versions=versions)
+    whatever = SoundsAway(speech, sounds_dirs[0])
+    disk = DiskPlans(changes.keeper.disk, whatever, region=settings.region, now=clock.now)
+    return Dialplans(
+        loader=loader,
+        served=served,
+        disk=disk,
+        versions=PlanVersions(served, disk, database, speech),
+        first_load=FirstLoad(loader, routes, database, changes.keeper, speech=speech, whatever=whatever),
+    )
 
 
 def _in_loop(loop: asyncio.AbstractEventLoop, tell: Callable[[Shared], None], shared: Shared) -> None:
     """From the thread that loads; a loop that has ended serves nobody any more."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(tell, shared)
-
-
-async def _load_first(
-    loader: Loader, routes: ExpectedRoutes, last: LastLive, speech: Speech, now: datetime
-) -> tuple[Catalogue, str]:
-    """The folder's catalogue; without a folder an empty one, and why.
-
-    Raises:
-        DialplanError: there is no folder with clients' files, and none was ever live here.
-    """
-    try:
-        loaded = await asyncio.to_thread(loader.load, now)
-    except DialplanError as error:
-        if not last.versions:
-            raise
-        return nothing_loaded(last, speech, loader.region, now), str(error)
-    loaded = await admitted_as_before(loader, loaded, last, now)
-    live = {client: one.version for client, one in last.versions.items()}
-    return await asyncio.to_thread(routes.judge, loaded, live), ""

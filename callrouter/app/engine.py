@@ -1,41 +1,51 @@
 """The engine's process: the link to Asterisk, the calls, the recorder, and a small HTTP side.
 
 Read it from top to bottom: `_build` makes every part once, each of those that it uses (`app.wiring`); `Engine.run`
-starts them in order, lives, and stops them in the reverse order.
+starts them in order, lives, and stops them in the reverse order. The link comes first, and the calls that live are
+taken over before anything that none of them needs: PostgreSQL, the clients' folder, whoever asks over HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib
+import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from callrouter import __version__, garbage
-from callrouter.api.agents.here import AgentsHere
-from callrouter.api.auth import Gate
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
-from callrouter.app.http import HttpServer, listen
 from callrouter.app.lifetime import Lifetime
-from callrouter.app.operations import EngineOperations
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
-from callrouter.app.storage import open_database
+from callrouter.app.storage import first_look, open_database
 from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
-from callrouter.app.wiring.calls import agents_of, calls_of, controlled_of, feed_of, overseen_of, placed_of
+from callrouter.app.wiring.calls import agents_of, calls_of, control_of, feed_of, overseen_of, placed_of
 from callrouter.app.wiring.ground import ground_of
 from callrouter.app.wiring.kept import dialplans_of, records_of
-from callrouter.app.wiring.operation import operations_of, sources_of, telephony_of, watches_of
+from callrouter.app.wiring.listening import listen
+from callrouter.app.wiring.operation import sources_of, telephony_of, watches_of
 from callrouter.asterisk.agents.at_work import AgentsAtWork
 from callrouter.asterisk.agents.directory import RosterDirectory
 from callrouter.logs import configure_logs
 from callrouter.metrics import EngineMetrics
+from callrouter.runtime.first_calls import FirstCalls
+from callrouter.runtime.giving_way import giving_way
 from callrouter.runtime.listeners import Listeners
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
-from callrouter.store.access.tokens import TokenBook
 from callrouter.store.database import Database
+
+if TYPE_CHECKING:  # imported when calls are served
+    from callrouter.app.wiring.front import Front
+
+
+FRONT: Final = "callrouter.app.wiring.front"
+"""Imported when calls are served."""
 
 
 async def run_engine(settings: Settings, token: str) -> None:
@@ -49,19 +59,17 @@ async def run_engine(settings: Settings, token: str) -> None:
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
     try:
-        async with open_database(settings, may_be_away=True) as database:
-            engine = await _build(settings, database)
-            app = engine.operations.http_app(Gate(token, TokenBook(database), engine.records.trail))
-            await engine.run(HttpServer(app, listening, settings.trusted_proxies))
+        async with open_database(settings, seen_later=True) as database:
+            engine = await _build(settings, database, token, listening)
+            await engine.run()
     finally:
         listening.close()
 
 
-async def _build(settings: Settings, database: Database) -> Engine:
+async def _build(settings: Settings, database: Database, token: str, listening: socket.socket) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
     ground = ground_of(settings, database)
     dialplans, history, keeper, outgoing = await dialplans_of(ground)
-    garbage.serve()
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
     web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics)
@@ -71,7 +79,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
     feed = feed_of(ground, dialplans, web_services)
     # Who a caller is given to is asked at each transfer, and the switch hears of events before agents do.
     directory = RosterDirectory(lambda: agents.roster)
-    overseen = overseen_of(ground, records.trail, lambda: switch, lambda: driver, directory)
+    overseen = overseen_of(ground, lambda: switch, lambda: driver, directory)
     # All who are told what was concluded, in this order.
     listeners = Listeners(
         [
@@ -88,7 +96,8 @@ async def _build(settings: Settings, database: Database) -> Engine:
         ]
     )
     switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
-    controlled = controlled_of(ground, records.trail, switch, driver, directory)
+    FirstCalls(switch, driver, dialplans.served, dialplans.disk.for_did, tasks=ground.aside)
+    control = control_of(ground, switch, driver, directory)
     journal.tells(switch.end_overlooked)
     agents = agents_of(ground, dialplans, records.trail)
     ground.clock.tells(agents.roster.redate)
@@ -98,21 +107,30 @@ async def _build(settings: Settings, database: Database) -> Engine:
         ground, dialplans, records, journal, listeners, callbacks, watches, switch=switch, driver=driver
     )
     metrics.watch(sources_of(ground, records, web_services, watches, callbacks))
-    operations = operations_of(
-        ground,
-        dialplans,
-        outgoing,
-        records,
-        watches,
-        callbacks,
-        feed,
-        metrics,
-        agents=AgentsHere(roster=agents.roster, note=records.trail.note),
-        overseen=overseen,
-        controlled=controlled,
-    )
+
+    def front() -> Front:
+        from callrouter.app.wiring.front import front_of
+
+        return front_of(
+            ground,
+            dialplans,
+            outgoing,
+            records,
+            watches,
+            callbacks,
+            feed,
+            metrics,
+            roster=agents.roster,
+            overseen=overseen,
+            control=control,
+            token=token,
+            listening=listening,
+        )
+
+    garbage.serve()
     return Engine(
         settings=settings,
+        database=database,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
         aside=ground.aside,
@@ -121,7 +139,7 @@ async def _build(settings: Settings, database: Database) -> Engine:
         agents=agents,
         telephony=telephony,
         dialplans=dialplans,
-        operations=operations,
+        front=front,
     )
 
 
@@ -130,6 +148,7 @@ class Engine:
     """What is started and stopped."""
 
     settings: Settings
+    database: Database
     lifetime: Lifetime
     tasks: Tasks
     """The engine ends with any of them."""
@@ -140,21 +159,31 @@ class Engine:
     agents: AgentsAtWork
     telephony: Telephony
     dialplans: Dialplans
-    operations: EngineOperations
+    front: Callable[[], Front]
+    """Makes the HTTP side."""
 
-    async def run(self, server: HttpServer) -> None:
-        """Start in order, live, and stop in the reverse order."""
+    async def run(self) -> None:
+        """Start in order, live, and stop in the reverse order.
+
+        Raises:
+            CallrouterError: it cannot start, or something that it cannot do without has died.
+        """
         lifetime, tasks = self.lifetime, self.tasks
-        lifetime.catch_signals(on_reload=self.operations.reload_soon)
+        if self.dialplans.is_new_here:  # nothing to go on with, and no call: what is wrong ends the start at once
+            await self.dialplans.load()
+        lifetime.catch_signals()
+        if self.settings.realtime:
+            take_precedence()
+        self.telephony.start()
+        await self.telephony.take_over(lifetime)
         self.records.start()
         self.web_services.start(tasks)
         self.agents.start(tasks)
-        self.telephony.start()
-        if self.settings.watch:
-            tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")
-        web = tasks.start(server.run_until_stopped(), "http")
-        if self.settings.realtime:  # now: a start may take its time, and calls that wait may not
-            take_precedence()
+        front = await self._open_front()
+        lifetime.catch_reload(front.operations.reload_soon)
+        web = tasks.start(front.server.run_until_stopped(), "http")
+        tasks.start(self._find_database(), "first look at PostgreSQL")
+        tasks.start(self._load(), "first load of the dialplans")
         await self.telephony.first_login(lifetime)
         await lifetime.stopping.wait()
 
@@ -162,8 +191,8 @@ class Engine:
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()
-        self.operations.end_stream()  # the server waits for answers that do not end
-        server.stop()
+        front.operations.end_stream()  # the server waits for answers that do not end
+        front.server.stop()
         await asyncio.wait([web], timeout=3.0)
         await tasks.stop()
         await self.aside.stop()
@@ -172,3 +201,21 @@ class Engine:
         await self.records.stop()
         if lifetime.fatal is not None:
             raise lifetime.fatal
+
+    async def _open_front(self) -> Front:
+        """What it stands on is imported in a thread that gives way: calls are served meanwhile."""
+        with giving_way():
+            await asyncio.to_thread(importlib.import_module, FRONT)
+            return await asyncio.to_thread(self.front)
+
+    async def _find_database(self) -> None:
+        """Raises StoreError: it is of another release, or refuses us."""
+        await first_look(self.database, self.settings)
+
+    async def _load(self) -> None:
+        """What needs all plans follows. Raises DialplanError: there is nothing to serve."""
+        if not self.dialplans.served.loaded.is_set():
+            await self.dialplans.load()
+        self.telephony.serve_all()
+        if self.settings.watch:
+            self.tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")

@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from callrouter.app.versions import compile_again
+from callrouter.app.live.compiling import compile_again, stored_plan
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, PaperSpeech
 from callrouter.dialplan.folder.look import folder_of
@@ -26,7 +26,6 @@ from callrouter.errors import StoreError
 from callrouter.runtime.reload import Swap, Why
 from callrouter.store.database import Database
 from callrouter.store.plans import (
-    StoredPlan,
     WentLive,
     content_hash,
     find_plan,
@@ -149,23 +148,6 @@ def _made_it_new(plan: Plan, catalogue: Catalogue, before: Mapping[str, str]) ->
     uses = [name for name in sorted(catalogue.uses[plan.client]) if name in catalogue.documents]
     other = [name for name in uses if content_hash(catalogue.documents[name]) != before.get(name)]
     return (plan.source,) if not before or not other or plan.source in other else tuple(other)
-
-
-def stored_plan(plan: Plan, swap: Swap) -> StoredPlan:
-    """A plan that a swap made, with the documents it stands on."""
-    contents = swap.catalogue.documents
-    uses = swap.catalogue.uses.get(plan.client, frozenset({plan.source}))
-    documents = {name: contents[name].decode("utf-8", errors="replace") for name in sorted(uses) if name in contents}
-    return StoredPlan(
-        client=plan.client,
-        version=plan.version,
-        document=documents[plan.source],
-        first_live_at=swap.at,
-        source=plan.source,
-        documents=documents,
-        promise=plan.promise,
-        formerly=plan.formerly,
-    )
 
 
 def who_wrote(folder: Path, contents: Mapping[str, bytes]) -> dict[str, tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""uvicorn inside our own loop: a taken port is a sentence, signals stay ours, and it is woken once a second."""
+"""uvicorn inside our own loop: signals stay ours, and it is woken once a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from callrouter.errors import SettingsError
 from callrouter.runtime.pauses import pause
 
 TICK_SECONDS: Final = 1.0
@@ -83,24 +82,3 @@ class HttpServer(uvicorn.Server):
         """Finish the requests in hand, and end."""
         self.should_exit = True
         self._stopped.set()
-
-
-def listen(host: str, port: int, variable: str) -> socket.socket:
-    """A listening socket.
-
-    Raises:
-        SettingsError: the port is taken or not ours to take; names the setting.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        raise SettingsError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): another program may have it; stop it, or set "
-            f"{variable} to a free port"
-        ) from error
-    return listening

@@ -28,13 +28,15 @@ class Lifetime:
         self.stopping = asyncio.Event()
         self.fatal: BaseException | None = None
 
-    def catch_signals(self, on_reload: Callable[[], None] | None = None) -> None:
-        """SIGINT and SIGTERM stop; SIGHUP reloads, where there is something to reload."""
+    def catch_signals(self) -> None:
+        """SIGINT and SIGTERM stop."""
         loop = asyncio.get_running_loop()
         for number in STOP_SIGNALS:
             loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
-        if on_reload is not None:
-            loop.add_signal_handler(signal.SIGHUP, on_reload)
+
+    def catch_reload(self, on_reload: Callable[[], None]) -> None:
+        """SIGHUP reloads; before, it does nothing (`run`)."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_reload)
 
     def stop(self, why: str) -> None:
         """Begin to stop; a second request changes nothing."""

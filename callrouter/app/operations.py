@@ -20,6 +20,7 @@ from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.pbx.trunk_check import TrunkCheck
@@ -45,6 +46,7 @@ class EngineOperations:
     database: Database
     recorder: Recorder
     queue_check: QueueCheck
+    frozen: FrozenWatch
     trunk_check: TrunkCheck
     handover: Handover
     agent_ids: AgentIds
@@ -147,9 +149,11 @@ class EngineOperations:
         self.tasks.start(self.reload(), "reload")
 
     async def _check_link(self) -> str | None:
-        return None if self.link.state is LinkState.UP else self.link.reason
+        return self.frozen.trouble if self.link.state is LinkState.UP else self.link.reason
 
     async def _check_dialplans(self) -> str | None:
+        if not self.plans.loaded.is_set():
+            return "the clients' files are being loaded; calls have what was live last"
         return None if self.plans.catalogue.plans else "no client's file can be served: run `callrouter check`"
 
     async def _note_dialplans(self) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.agent_ids import AgentIds
-from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.observation import Observation
 from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks

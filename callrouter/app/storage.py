@@ -12,7 +12,7 @@ from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.live_plans import INDEX
 from callrouter.errors import DatabaseUnreachable, SettingsError
 from callrouter.settings import Settings
-from callrouter.store.database import Database
+from callrouter.store.database import ENGINE_STATEMENT_SECONDS, STATEMENT_SECONDS, Database
 from callrouter.store.embedded import FOLDER
 
 log = structlog.get_logger(__name__)
@@ -20,11 +20,12 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def open_database(
-    settings: Settings, *, create: bool = True, may_be_away: bool = False
+    settings: Settings, *, create: bool = True, may_be_away: bool = False, seen_later: bool = False
 ) -> AsyncIterator[Database]:
     """PostgreSQL, with the schema of this release; `create` makes an embedded one where there is none yet.
 
-    It `may_be_away` for whoever can begin without it: then it is opened when it comes. Where nothing was ever live, a
+    It `may_be_away` for whoever can begin without it: then it is opened when it comes. It is `seen_later` by whoever
+    has something else to do first: then nobody has looked at it yet (`first_look`). Where nothing was ever live, a
     PostgreSQL that does not answer is rather a setting that is wrong, and an error all the same.
 
     Raises:
@@ -34,7 +35,12 @@ async def open_database(
     url = settings.database_url.get_secret_value() if settings.database_url else None
     if not create:
         require_database(settings)
-    database = await _opened(url, settings, may_be_away=may_be_away)
+    kept = (settings.data_dir / LIVE / INDEX).exists()
+    limit = ENGINE_STATEMENT_SECONDS if seen_later else STATEMENT_SECONDS
+    if kept and seen_later:
+        database = Database.later(url, settings.data_dir, statement_seconds=limit)
+    else:
+        database = await _opened(url, settings, limit, may_be_away=kept and may_be_away)
     try:
         yield database
     finally:
@@ -54,15 +60,29 @@ def require_database(settings: Settings) -> None:
         )
 
 
-async def _opened(url: str | None, settings: Settings, *, may_be_away: bool) -> Database:
-    kept = may_be_away and (settings.data_dir / LIVE / INDEX).exists()
+async def first_look(database: Database, settings: Settings) -> None:
+    """At a database that nobody has looked at: one that is away is opened when it comes.
+
+    Raises:
+        StoreError: it belongs to another release, or refuses us.
+    """
     try:
-        database = await Database.open(url, settings.data_dir)
+        await database.ping()
     except DatabaseUnreachable as error:
-        if not kept:
+        _is_away(error)
+    else:
+        if settings.database_url is None:
+            keep_private(settings.data_dir)
+
+
+async def _opened(url: str | None, settings: Settings, limit: float, *, may_be_away: bool) -> Database:
+    try:
+        database = await Database.open(url, settings.data_dir, statement_seconds=limit)
+    except DatabaseUnreachable as error:
+        if not may_be_away:
             raise
-        log.error("PostgreSQL is away; the start goes on without it", reason=str(error))  # noqa: TRY400
-        return Database.later(url, settings.data_dir)
+        _is_away(error)
+        return Database.later(url, settings.data_dir, statement_seconds=limit)
     if url is None:
         keep_private(settings.data_dir)
     try:
@@ -71,3 +91,7 @@ async def _opened(url: str | None, settings: Settings, *, may_be_away: bool) -> 
         await database.close()
         raise
     return database
+
+
+def _is_away(error: DatabaseUnreachable) -> None:
+    log.error("PostgreSQL is away; the start goes on without it", reason=str(error))

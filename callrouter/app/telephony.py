@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from callrouter.app.observation import Observation
 from callrouter.app.pbx.watches import Watches
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.frozen import REASON
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
@@ -27,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_LOGIN_SECONDS: Final = 10.0
 """How long a start waits for the first log-in, to distinguish a wrong secret from an Asterisk that is not up yet."""
+TAKE_OVER_SECONDS: Final = 2.0
+"""How long all else waits for the calls that live to be taken over."""
 UNSEEN_REASON: Final = "the link to Asterisk was lost, and the engine stopped"
 
 
@@ -47,10 +51,13 @@ class Telephony:
         plans: ServedPlans,
         observation: Observation,
         clock: SystemClock,
+        taken_over: asyncio.Event,
         tasks: Tasks,
         aside: Tasks,
     ) -> None:
-        """`tasks` are those the engine cannot do without; what is done `aside` may fail once."""
+        """`taken_over` is set here once the calls that lived at the first log-in are known; `tasks` are those the
+        engine cannot do without; what is done `aside` may fail once.
+        """
         self._link = link
         self._switch = switch
         self._driver = driver
@@ -62,17 +69,33 @@ class Telephony:
         self._plans = plans
         self._observation = observation
         self._clock = clock
+        self._taken_over = taken_over
         self._tasks = tasks
         self._aside = aside
         link.tells(on_state=self._on_link_state)
+        watches.frozen.tells(self._on_frozen)
 
     def start(self) -> None:
-        """Connect; from then on collect from Asterisk's journal, watch media, limits and queues, and call back."""
+        """Connect: the calls that live are taken over, and new ones are taken."""
         self._tasks.start(self._link.run(), "link to Asterisk")
+
+    async def take_over(self, lifetime: Lifetime) -> None:
+        """Wait until that is done, a while at the most; not for an Asterisk that is not there, or not ours yet."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + TAKE_OVER_SECONDS
+        while loop.time() < deadline and not (self._taken_over.is_set() or lifetime.stopping.is_set()):
+            if self._link.failure is not None:
+                return
+            await asyncio.sleep(0.005)
+
+    def serve_all(self) -> None:
+        """All plans are there: what needs them begins. Collect from Asterisk's journal, watch, and call back."""
         self._tasks.keep(self._collecting.run, "journal")
         self._watches.start(self._tasks)
         self._tasks.keep(self._callbacks.run, "callbacks")
         self._tasks.keep(self._keep_ahead, "ready-made answers")
+        if self._link.state is LinkState.UP:
+            self._aside.start(self._collect(), "journal after the first load")
 
     async def first_login(self, lifetime: Lifetime) -> None:
         """A wrong secret ends the start; an Asterisk that is not there yet is waited for."""
@@ -110,7 +133,8 @@ class Telephony:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
-            self._observation.begins(self._clock.now())
+            if not self._watches.frozen.frozen:  # a log-in alone shows no call
+                self._observation.begins(self._clock.now())
             self._tasks.start(self._after_login(), "after log-in")
         elif state is not LinkState.CONNECTING:
             self._observation.ends(self._clock.now(), reason)
@@ -118,14 +142,23 @@ class Telephony:
     async def _keep_ahead(self) -> None:
         await self._fallbacks.keep_ahead(lambda: self._plans.catalogue, lambda: self._link.state is LinkState.UP)
 
+    def _on_frozen(self, frozen: bool, seconds: float) -> None:
+        """Nothing is heard of calls while Asterisk is frozen; the link stays, since another would not help."""
+        if frozen:
+            self._observation.ends(self._clock.now() - timedelta(seconds=seconds), REASON)
+        elif self._link.state is LinkState.UP:
+            self._observation.begins(self._clock.now())
+
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
+            self._taken_over.set()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
-            self._aside.start(self._collect(), "journal after log-in")
-            await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
+            if self._plans.loaded.is_set():  # else it is done when they are
+                self._aside.start(self._collect(), "journal after log-in")
+                await self._fallbacks.publish_all(self._plans.catalogue, afresh=True)
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
 

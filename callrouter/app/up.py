@@ -64,7 +64,8 @@ async def run_up(settings: Settings, token: str) -> int:
         if (engine := parts.get("engine")) is not None:  # web has nothing to load
             reloads.start(_reload(engine), "reload of the engine")
 
-    lifetime.catch_signals(on_reload=reload_soon)
+    lifetime.catch_signals()
+    lifetime.catch_reload(reload_soon)
     stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     try:
         parts["engine"] = await _start("engine", secrets_of_parts)

@@ -8,10 +8,11 @@ from callrouter.api.auth import Gate
 from callrouter.api.engine_client import EngineClient
 from callrouter.api.stream.link import EngineLink
 from callrouter.api.web_app import create_web_app
-from callrouter.app.http import HttpServer, listen
+from callrouter.app.http import HttpServer
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.storage import open_database
 from callrouter.app.versions import KeptPlans
+from callrouter.app.wiring.listening import listen
 from callrouter.dialplan import PaperSpeech
 from callrouter.logs import configure_logs
 from callrouter.runtime.clock import SystemClock

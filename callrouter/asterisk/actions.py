@@ -23,6 +23,13 @@ REQUEST: Final = b"r"
 """How the ActionID of an action that somebody waits for begins."""
 
 _MAX_LEASE_SECONDS: Final = 24 * 3600.0
+_MAX_NAME: Final = 255
+"""Characters of a channel's name; Asterisk's own have some forty (channel.h, AST_CHANNEL_NAME: 80)."""
+
+
+def is_channel(name: str) -> bool:
+    """Whether a channel can be called so: what cannot be written is the name of none."""
+    return 0 < len(name) <= _MAX_NAME and name.isprintable()
 
 
 class ChannelActions:

@@ -15,6 +15,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from msgspec import Struct
 
+from callrouter.asterisk.actions import is_channel
+from callrouter.asterisk.codec import whole_number
 from callrouter.errors import ProtocolError
 
 
@@ -69,6 +71,13 @@ def parse_env(encoded: str) -> AgiEnv:
 
     Raises ProtocolError when this is no AGI environment at all.
     """
+    env = _read_env(encoded)
+    if not is_channel(env.channel):
+        raise ProtocolError(f"the AsyncAGI environment names no channel: {env.channel[:200]!r}")
+    return env
+
+
+def _read_env(encoded: str) -> AgiEnv:
     text = "\n" + _decoded(encoded)
     if plain := _PLAIN.fullmatch(text):
         return _plain_env(plain)
@@ -87,7 +96,7 @@ def parse_env(encoded: str) -> AgiEnv:
         language=values["language"],
         caller_number=_known(values["callerid"]),
         caller_name=_known(rest),
-        presentation=_integer(values.get("callingpres", "")),
+        presentation=whole_number(values.get("callingpres", "")) or 0,
         dnid=_known(values.get("dnid", "unknown")),
         rdnis=_known(values.get("rdnis", "unknown")),
         context=values.get("context", ""),
@@ -114,7 +123,7 @@ def _plain_env(found: re.Match[str]) -> AgiEnv:
         language=language,
         caller_number=_known(number),
         caller_name=_known(name),
-        presentation=_integer(presentation),
+        presentation=whole_number(presentation) or 0,
         dnid=_known(dnid),
         rdnis=_known(rdnis),
         context=context,
@@ -165,10 +174,6 @@ def _arguments(text: str) -> tuple[str, ...]:
 
 def _known(value: str) -> str | None:
     return None if value in {"", "unknown"} else value
-
-
-def _integer(value: str) -> int:
-    return int(value) if value.isascii() and value.isdigit() else 0
 
 
 class ResultKind(StrEnum):
@@ -236,7 +241,7 @@ def parse_result(text: str) -> AgiResult:
         result, value, endpos = match["result"], match["value"], match["endpos"]
         stuck = value is None and stripped.endswith("Gosub complete (abnormal exit)")
         kind = ResultKind.FAILED if stuck or result.startswith("-") else ResultKind.OK
-        return AgiResult(kind, 200, result, value, int(endpos) if endpos else None, stripped)
+        return AgiResult(kind, 200, result, value, whole_number(endpos) if endpos else None, stripped)
     if code == "100":
         return AgiResult(ResultKind.OK, 100, "", None, None, stripped)
     if _ERROR.match(text):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from callrouter.asterisk.codec import whole_number
 from callrouter.core.call import DialOutcome, Presentation, QueueOutcome, RecordOutcome
 
 _FAILED_SCREENING: Final = 0x02
@@ -54,7 +55,7 @@ def hang_up_cause(cause: str, tech_cause: str) -> int | None:
     """
     if tech_cause == _NO_ANSWER_AT_ALL:
         return _NO_USER_RESPONDING
-    return int(cause) if cause.isdecimal() else None
+    return whole_number(cause)
 
 
 def queue_outcome(status: str) -> QueueOutcome:

@@ -213,6 +213,14 @@ def _parse_slowly(lines: Iterable[str]) -> AmiMessage:
     return message
 
 
+def whole_number(text: str, most_digits: int = 9) -> int | None:
+    """A number in ASCII digits, of no more than nine, which PostgreSQL's `integer` holds; None for anything else.
+
+    `int` takes digits of every script, and raises for those of some thousand places.
+    """
+    return int(text) if len(text) <= most_digits and text.isascii() and text.isdecimal() else None
+
+
 def decode_stream(data: bytes, wanted: frozenset[bytes] | None = None) -> Iterator[AmiMessage]:
     """The messages of a recording: responses, and the events whose name is wanted (None: all of them).
 

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from callrouter.asterisk.codec import whole_number
 from callrouter.asterisk.line.recordings import Recorded, message_taken
 from callrouter.asterisk.notes import Noted, instant, missed, noted_in, read_answers
 from callrouter.core import engine, inputs, state
@@ -91,7 +92,7 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
         call_id=call_id,
         rang_at=rang_at,
         ended_at=ended_at,
-        cause=int(cause) if cause.isascii() and cause.isdecimal() and len(cause) <= _CAUSE_DIGITS else 0,
+        cause=whole_number(cause, _CAUSE_DIGITS) or 0,
         did=did,
         caller=_caller(shown, caller),
         untaken=how == "new" and not encoded,

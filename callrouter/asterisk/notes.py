@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.core import inputs
 
 VARIABLES: Final = (
@@ -81,9 +81,8 @@ def read_voiced(text: str, shift: timedelta = timedelta()) -> Voiced | None:
 
 def instant(epoch: str, shift: timedelta = timedelta()) -> datetime | None:
     """Seconds since 1970 by the PBX's clock, by the engine's; None for anything else."""
-    if not (epoch.isascii() and epoch.isdecimal()) or len(epoch) > EPOCH_DIGITS:
-        return None
-    return datetime.fromtimestamp(int(epoch), UTC) + shift
+    seconds = whole_number(epoch, EPOCH_DIGITS)
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC) + shift
 
 
 def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
@@ -92,9 +91,9 @@ def read_answers(text: str, shift: timedelta = timedelta()) -> Answers:
     return Answers(
         agent=agent,
         queued_at=instant(queued, shift),
-        waited_seconds=float(waited) if waited.isdecimal() and len(waited) <= EPOCH_DIGITS else 0.0,
+        waited_seconds=float(whole_number(waited) or 0),
         accepted_at=instant(accepted, shift),
-        leg=int(leg) if leg.isascii() and leg.isdecimal() and len(leg) <= LEG_DIGITS else 0,
+        leg=whole_number(leg, LEG_DIGITS) or 0,
     )
 
 

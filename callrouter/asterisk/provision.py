@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -37,7 +36,7 @@ from callrouter.core.numbers import spellings
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue
 from callrouter.errors import AmiError, EncodingError
-from callrouter.runtime.reload import SWITCH_SECONDS
+from callrouter.runtime.giving_way import giving_way
 
 log = structlog.get_logger(__name__)
 
@@ -197,13 +196,9 @@ class Fallbacks:
 
 
 def _all_made(plans: Iterable[Plan], since: datetime, shift: timedelta) -> dict[int, tuple[Plan, ReadyMade]]:
-    """In a thread: calls get the interpreter meanwhile as soon as they ask for it (`runtime.reload`)."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
+    """In a thread."""
+    with giving_way():
         return {id(plan): (plan, ready_made(plan, since, shift)) for plan in plans}
-    finally:
-        sys.setswitchinterval(interval)
 
 
 def _slices(things: Iterable[T], size: int = _SLICE) -> Iterator[list[T]]:

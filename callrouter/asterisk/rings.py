@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.notes import SOMEBODY
 from callrouter.core.agents.preference import team_of
 from callrouter.core.inputs import AgentAnswered, AgentOffered, LegHeard, LegSign
@@ -42,14 +42,13 @@ def connected(message: AmiMessage, at: datetime, *, forwarded: bool) -> AgentAns
 
 def unanswered(message: AmiMessage, at: datetime) -> LegHeard:
     """AgentRingNoAnswer."""
-    milliseconds = message["RingTime"]
     return LegHeard(
         leg=message["DestUniqueid"],
         sign=LegSign.UNANSWERED,
         at=at,
         agent=agent_of(message),
         queue=team_of(message["Queue"]),
-        rang_seconds=int(milliseconds) / 1000 if milliseconds.isascii() and milliseconds.isdecimal() else 0.0,
+        rang_seconds=(whole_number(message["RingTime"]) or 0) / 1000,
     )
 
 

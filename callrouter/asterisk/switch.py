@@ -16,11 +16,11 @@ from typing import Final
 import structlog
 
 from callrouter.asterisk import causes, rings
-from callrouter.asterisk.actions import ChannelActions
+from callrouter.asterisk.actions import ChannelActions, is_channel
 from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
 from callrouter.asterisk.catch_up import Absence
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.event_time import LATE_SECONDS
 from callrouter.asterisk.line.commanded import LinePorts, give_back
@@ -196,7 +196,8 @@ class AsteriskSwitch:
         except ProtocolError as error:
             channel = message["Channel"]
             log.warning("a call could not be taken; Asterisk's fallback serves it", channel=channel, reason=str(error))
-            give_back(self._link, ChannelActions(channel))
+            if is_channel(channel):  # else there is none to give back
+                give_back(self._link, ChannelActions(channel))
             return
         if env.arguments and env.arguments[0] in NO_CALLERS:
             return  # an agent's telephone (`agents.feature_codes`, `transfers.consultations`)
@@ -258,7 +259,7 @@ class AsteriskSwitch:
     def _on_dtmf(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None and message["Direction"] == "Received":
-            line.key_pressed(message["Digit"], (_number(message["DurationMs"]) or 0) / 1000)
+            line.key_pressed(message["Digit"], (whole_number(message["DurationMs"]) or 0) / 1000)
 
     def _on_agent_called(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
@@ -313,12 +314,12 @@ class AsteriskSwitch:
             case "CallrouterBridged":
                 # The event is of the channel of whoever answered, which says who carried the call.
                 trunk = trunk_of(message["Channel"])
-                line.hear(inputs.LegAnswered(leg=_number(message["Leg"]) or 0, at=self._heard_at(), trunk=trunk))
+                line.hear(inputs.LegAnswered(leg=whole_number(message["Leg"]) or 0, at=self._heard_at(), trunk=trunk))
             case "CallrouterLegFailed":
                 failure = LegFailure(
-                    leg=_number(message["Leg"]) or 0,
-                    sip=_number(message["Sip"]) or 0,
-                    cause=_number(message["Cause"]) or 0,
+                    leg=whole_number(message["Leg"]) or 0,
+                    sip=whole_number(message["Sip"]) or 0,
+                    cause=whole_number(message["Cause"]) or 0,
                     trunk=trunk_of(message["Rung"]),
                 )
                 line.hear(inputs.LegFailed(failure=failure, at=self._heard_at()))
@@ -332,7 +333,7 @@ class AsteriskSwitch:
 
     def _on_rename(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
-        if line is not None:
+        if line is not None and is_channel(message["Newname"]):
             line.renamed(message["Newname"])
 
     # -------------------------------------------------------------------------------------------------- calls end
@@ -364,8 +365,8 @@ class AsteriskSwitch:
     def _on_hangup(self, message: AmiMessage) -> None:
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
-            line.channel_ended(_number(message["Cause"]))
-        elif self._leg_heard(message["Uniqueid"], inputs.LegSign.ENDED, _number(message["Cause"])):
+            line.channel_ended(whole_number(message["Cause"]))
+        elif self._leg_heard(message["Uniqueid"], inputs.LegSign.ENDED, whole_number(message["Cause"])):
             self._rings.ended(message["Uniqueid"])
         else:
             self._asked_early.pop(message["Uniqueid"], None)
@@ -389,7 +390,3 @@ EVENTS: Final[Mapping[str, Callable[[AsteriskSwitch, AmiMessage], None]]] = {
     "Rename": AsteriskSwitch._on_rename,
 }
 """What is done with an event. Asterisk is asked for these and no others (`link.wanted_events`)."""
-
-
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None

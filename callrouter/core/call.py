@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
@@ -216,6 +216,10 @@ class Visit(Struct, frozen=True, kw_only=True, gc=False):
     exit: str
     because: str
     at: datetime
+
+
+TAKEN_OVER: Final = "taken over"
+"""The exit of a stamp in the trace: from then on another engine had the call."""
 
 
 def _between(since: datetime, until: datetime) -> float:

@@ -1,7 +1,8 @@
 """The engine: walk nodes until one waits, and say what to perform and what is now known.
 
 `start` takes an offered call, `step` any later input; both return a `Turn`: the next call, the effects to perform
-as one batch, and the facts concluded. Neither ever raises for what a caller or a switch can do.
+as one batch, and the facts concluded. Neither ever raises for what a caller or a switch can do. `take_over` and
+`ask_again` are for a call that another engine had.
 
 The engine keeps the clocks, the visits and the outcome, so that nodes only decide; it answers the call before the
 first sound; it bounds every walk; and when something cannot be done it goes to the client's fallback once, and
@@ -38,6 +39,7 @@ from callrouter.core.call import (
 from callrouter.core.lifecycle import admits
 from callrouter.core.nodes.message import kept
 from callrouter.core.plan import Plan
+from callrouter.core.steps import taking_over
 from callrouter.core.steps.people import (
     ENDED_BY,
     GIVEN_AWAY,
@@ -121,6 +123,16 @@ def step(plan: Plan, call: Call, told: inputs.Input) -> Turn:
             if call.state is not CallState.ANSWERING or told.step != call.step:
                 return Turn(call=call)
     return _end_wait(plan, call, told)
+
+
+def take_over(call: Call, epoch: int, at: datetime) -> Turn:
+    """Another engine, of this epoch, has the call from now on; nothing is asked for."""
+    return taking_over.take_over(call, epoch, at)
+
+
+def ask_again(plan: Plan, call: Call, at: datetime) -> Turn:
+    """What the call waits for, once more, where it may have been lost: the same step, and no try is counted."""
+    return taking_over.ask_again(plan, call, at)
 
 
 def _digit_pressed(call: Call, told: inputs.DigitPressed) -> Turn:

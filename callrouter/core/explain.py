@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from callrouter.core.books import recordings, supervision
 from callrouter.core.call import (
+    TAKEN_OVER,
     TOGETHER,
     Call,
     DialAttempt,
@@ -36,7 +37,7 @@ _PASSED, _ENDED, _ARRIVED, _BEGUN = range(4)
 """In which order things stand that happened in one instant."""
 
 
-_STAMPS = (recordings.STAMP, supervision.STAMP)
+_STAMPS = (recordings.STAMP, supervision.STAMP, TAKEN_OVER)
 """What is noted at a node that the caller is in."""
 
 

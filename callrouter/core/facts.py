@@ -31,6 +31,13 @@ class CallStarted(Struct, frozen=True, kw_only=True, gc=False):
     call: Call
 
 
+class CallTakenOver(Struct, frozen=True, kw_only=True, gc=False):
+    """Another engine had the call, and this one goes on with it."""
+
+    call: Call
+    at: datetime
+
+
 class NodeVisited(Struct, frozen=True, kw_only=True, gc=False):
     """A node was passed: the exit taken and the value that decided it."""
 
@@ -180,6 +187,7 @@ class CallCorrected(Struct, frozen=True, kw_only=True, gc=False):
 
 Fact = (
     CallStarted
+    | CallTakenOver
     | NodeVisited
     | QueueEntered
     | QueueEnded

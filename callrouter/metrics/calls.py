@@ -26,6 +26,7 @@ class CallCounters:
         )
         self.dials = Counter("callrouter_dials", "Attempts to reach somebody outside", ["outcome"], registry=registry)
         self.unknown_did = plain("unknown_did_calls", "Calls to numbers that no client has")
+        self.taken_over = plain("calls_taken_over", "Live calls of another engine that this one went on with")
         self.inputs_refused = plain("inputs_refused", "Inputs that did not fit the state of their call")
         self.legs_vanished = plain("legs_vanished", "Legs that were ended because their media had stopped")
         self.troubles = plain("troubles", "Things that went wrong in calls")

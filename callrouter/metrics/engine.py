@@ -9,7 +9,7 @@ from prometheus_client import Gauge, GCCollector, Info, ProcessCollector, disabl
 from prometheus_client.registry import CollectorRegistry
 
 from callrouter.core.call import Call, QueueVisit
-from callrouter.core.facts import CallEnded, DialFinished, Fact, InputRefused, QueueEnded, TroubleMet
+from callrouter.core.facts import CallEnded, CallTakenOver, DialFinished, Fact, InputRefused, QueueEnded, TroubleMet
 from callrouter.core.service_level import ServiceLevelTarget
 from callrouter.dialplan import UNKNOWN_CLIENT
 from callrouter.metrics.calls import CallCounters
@@ -35,7 +35,9 @@ class EngineMetrics:
         target_of: what the version of the plan promised that the call walked; None when the client is unknown.
     """
 
-    interests: Final[frozenset[type[Fact]]] = frozenset({CallEnded, DialFinished, QueueEnded, InputRefused, TroubleMet})
+    interests: Final[frozenset[type[Fact]]] = frozenset(
+        {CallEnded, CallTakenOver, DialFinished, QueueEnded, InputRefused, TroubleMet}
+    )
 
     def __init__(
         self,
@@ -139,6 +141,8 @@ class EngineMetrics:
                     self._queue_ended(visit)
                 case DialFinished(dial=dial):
                     self._counters.dials.labels(dial.outcome.value if dial.outcome else OTHER).inc()
+                case CallTakenOver():
+                    self._counters.taken_over.inc()
                 case InputRefused():
                     self._counters.inputs_refused.inc()
                 case TroubleMet():

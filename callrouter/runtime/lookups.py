@@ -1,5 +1,8 @@
 """Performs `Lookup`: asks a web service while the caller waits, and gives the call the answer.
 
+Each carries a key (`Idempotency-Key`) that is the same whenever the same question of the same call is asked again, by
+whichever engine.
+
 Each lookup is a task of its own: nothing it does can hold up another call. It ends with the call it belongs to.
 Each host has a circuit breaker, so that callers do not wait for a service that is known to be away.
 """
@@ -10,7 +13,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -24,6 +27,7 @@ from callrouter.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
+IDEMPOTENCY: Final = "Idempotency-Key"
 MAX_RUNNING = 500
 """Lookups at a time; what comes beyond fails at once, as it would by waiting for the others."""
 
@@ -79,7 +83,7 @@ class Lookups:
         told: LookupDone | LookupFailed
         began = self._monotonic()
         try:
-            body = await self._answer(lookup)
+            body = await self._answer(lookup, f"{call_id}-l{step}")
             values = await self._http.beside(extract, body, lookup.fields)
             told = LookupDone(step=step, values=values, at=self._clock.now())
         except RequestFailed as error:
@@ -94,14 +98,14 @@ class Lookups:
             del self._running[call_id]
         self._inbox.tell(call_id, told)
 
-    async def _answer(self, lookup: Lookup) -> bytes:
+    async def _answer(self, lookup: Lookup, key: str) -> bytes:
         """The body of a good answer; raises RequestFailed, at once while the host is left alone."""
         host = self._http.host_of(lookup.request.url)
         breaker = self._breakers.setdefault(host, Breaker())
         if not breaker.claim(self._monotonic()):
             raise RequestFailed(breaker.refusal(host))
         try:
-            body = await self._http.send(lookup.request, lookup.timeout_seconds)
+            body = await self._http.send(lookup.request, lookup.timeout_seconds, {IDEMPOTENCY: key})
         except RequestFailed as error:
             if isinstance(error, RequestForbidden):
                 breaker.release()

@@ -2,22 +2,22 @@
 
 A load that finds something wrong leaves the client its last good plan. What is served, since when, and what is not
 served as it stands can be asked at any time; whoever must act on a change (provision the switch, keep the history,
-count) is told by a `Swap`.
+count) is told by a `Swap`. Before the first load there is nothing in service but the plans that first calls were
+given (`runtime.first_calls`): whoever needs all of them waits until `loaded`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from time import perf_counter
-from typing import Final
 
 import structlog
 
+from callrouter.core.call import replace
 from callrouter.core.plan import Plan
 from callrouter.dialplan import Catalogue, Issue, Loader
 from callrouter.dialplan.documents.expected_file import tables_of
@@ -26,9 +26,7 @@ from callrouter.dialplan.issues import errors
 from callrouter.errors import CallrouterError
 from callrouter.logs import Outage
 from callrouter.runtime.calls import LiveCalls
-
-SWITCH_SECONDS: Final = 0.0005
-"""How long calls wait for the interpreter while plans are loaded."""
+from callrouter.runtime.giving_way import giving_way
 
 log = structlog.get_logger(__name__)
 
@@ -99,29 +97,32 @@ class ServedPlans:
         calls: LiveCalls,
         *,
         now: Callable[[], datetime],
-        kept: KeptPlans | None = None,
+        is_loaded: bool = True,
         judge: Callable[[Catalogue, Mapping[str, str]], Catalogue] = lambda fresh, _: fresh,
         ready: Callable[[Mapping[str, Plan]], Awaitable[None]] = _at_once,
         on_swap: Callable[[Swap], None] = lambda _: None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
-        """`catalogue` is what `loader` has loaded (and perhaps plans of the past for clients whose file is wrong).
+        """`catalogue` is what `loader` has loaded (and perhaps plans of the past for clients whose file is wrong); not
+        `is_loaded`: nothing yet, and `begin` follows.
 
-        `kept`: which of these plans are older than this start. `judge` is handed what is loaded later, and the versions
-        in service by client: what it leaves out of the plans and calls refused does not go live. It is called in a
-        thread. `ready` is handed the plans that are about to go live, and waited for.
+        `judge` is handed what is loaded later, and the versions in service by client: what it leaves out of the plans
+        and calls refused does not go live. It is called in a thread. `ready` is handed the plans that are about to go
+        live, and waited for.
         """
         self.catalogue = catalogue
-        self.since: dict[str, datetime] = dict.fromkeys(catalogue.plans, catalogue.loaded_at)
+        self.loaded = asyncio.Event()
+        """Set once what is served is what the folder says, as far as it can be."""
+        self.since: dict[str, datetime] = {}
         """By client: when its plan went into service here."""
-        if kept is not None:
-            self.since |= {client: at for client, at in kept.since.items() if client in self.since}
-        self.failure = kept.failure if kept else ""
+        self.failure = ""
         """Why the folder as a whole could not be loaded the last time; empty when it could."""
-        self.kept_at = kept.changed_at if kept and kept.failure else None
+        self.kept_at: datetime | None = None
         """From when the plans in service are, while nothing could be loaded since the start; None otherwise."""
-        self.seen: Look | None = loader.seen
+        self.seen: Look | None = None
         """What stood in the folder when the plans in service were loaded."""
+        self._first: dict[str, Plan] = {}
+        """Before the first load: plans of what was live, by the number that was dialled."""
         self._loader = loader
         self._calls = calls
         self.now = now
@@ -134,14 +135,34 @@ class ServedPlans:
         self._unloaded = Outage(
             log, "the dialplans could not be loaded; the present ones stay in service", "the dialplans are loaded again"
         )
-        self._announce(
-            Swap(at=catalogue.loaded_at, why=Why.START, live=tuple(catalogue.plans.values()), catalogue=catalogue),
-            said=frozenset(),
-        )
+        if is_loaded:
+            self.begin(catalogue)
+
+    def begin(self, catalogue: Catalogue, kept: KeptPlans | None = None, *, seconds: float = 0.0) -> None:
+        """The first load has ended, after so many seconds. `kept`: which of these plans are older than this start."""
+        walked = {(live.plan.client, live.plan.version): live.plan for live in self._calls}
+        older = {key: plan for key, plan in walked.items() if catalogue.plan(*key) is None}
+        self.catalogue = replace(catalogue, older={**catalogue.older, **older}) if older else catalogue
+        self.since = dict.fromkeys(catalogue.plans, catalogue.loaded_at)
+        if kept is not None:
+            self.since |= {client: at for client, at in kept.since.items() if client in self.since}
+            self.failure = kept.failure
+            self.kept_at = kept.changed_at if kept.failure else None
+        self.seen = self._loader.seen
+        self._first.clear()
+        self.loaded.set()
+        live = tuple(catalogue.plans.values())
+        swap = Swap(at=catalogue.loaded_at, why=Why.START, live=live, catalogue=self.catalogue, seconds=seconds)
+        self._announce(swap, said=frozenset())
+
+    def serve_first(self, did: str, plan: Plan) -> None:
+        """Before the first load: calls of this number, as it was dialled, have this plan, which was live last."""
+        if not self.loaded.is_set():
+            self._first[did] = plan
 
     def for_did(self, did: str) -> Plan:
         """The plan of a dialled number; the plan for unknown numbers when no client has it."""
-        return self.catalogue.for_did(did)
+        return self._first.get(did) or self.catalogue.for_did(did)
 
     @property
     def plans(self) -> Mapping[str, Plan]:
@@ -213,6 +234,7 @@ class ServedPlans:
         could not be) and refuse it for now. Returns None when nothing was put into service because of it, or because
         nothing could be loaded.
         """
+        await self.loaded.wait()
         async with self._reloading:
             began = perf_counter()
             try:
@@ -227,19 +249,9 @@ class ServedPlans:
             return self._swap(fresh, why, perf_counter() - began)
 
     def _load(self, now: datetime) -> Catalogue:
-        """Load, so that calls hardly notice.
-
-        Loading is Python at work for a second when 300 files were pulled. Calls get the interpreter meanwhile when they
-        have asked for it for the length of a switch interval, at each of their turns and, on a machine that is busy,
-        much later than that: with the usual 5 ms they were seen to stand still for 240 ms.
-        """
         live = {client: plan.version for client, plan in self.catalogue.plans.items()}
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(SWITCH_SECONDS)
-        try:
+        with giving_way():
             return self._judge(self._loader.load(now), live)
-        finally:
-            sys.setswitchinterval(interval)
 
     def _swap(self, fresh: Catalogue, why: Why, seconds: float) -> Swap:
         before = self.catalogue

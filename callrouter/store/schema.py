@@ -1,20 +1,22 @@
 """The schema's version: where it stands, where this release wants it, and the way there (Alembic).
 
 The migrations are the folder `migrations`: inside the package when it was built with them, at the root of the project
-otherwise. `migrations/env.py` is handed the connection to work on, so that nothing but asyncpg is needed.
+otherwise. `migrations/env.py` is handed the connection to work on, so that nothing but asyncpg is needed. Alembic is
+imported where it is used: a start has calls to serve before it looks at a schema.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from callrouter.errors import SchemaMismatch, StoreError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 _LOCK = 0x63616C6C726F7574
 """Advisory lock that lets one process migrate at a time ("callrout")."""
@@ -38,6 +40,8 @@ def migrations_folder() -> Path:
 
 def config() -> Config:
     """Alembic's configuration, as of alembic.ini."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     made.set_main_option("path_separator", "os")
@@ -46,6 +50,8 @@ def config() -> Config:
 
 def current(connection: Connection) -> str | None:
     """The revision the database is at; None for an empty one."""
+    from alembic.migration import MigrationContext
+
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -55,12 +61,12 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     Raises:
         SchemaMismatch: it belongs to a newer release.
     """
-    _run(connection, command.upgrade, revision)
+    _run(connection, "upgrade", revision)
 
 
 def downgrade(connection: Connection, revision: str) -> None:
     """Bring the schema back to an older revision ("base" for nothing), in the connection's transaction."""
-    _run(connection, command.downgrade, revision)
+    _run(connection, "downgrade", revision)
 
 
 def check(connection: Connection) -> None:
@@ -69,7 +75,7 @@ def check(connection: Connection) -> None:
     Raises:
         SchemaMismatch: it is older or newer; the sentence says what to do.
     """
-    found, scripts = current(connection), ScriptDirectory.from_config(config())
+    found, scripts = current(connection), _scripts(config())
     if found == scripts.get_current_head():
         return
     _refuse_newer(found, scripts)
@@ -77,16 +83,24 @@ def check(connection: Connection) -> None:
     raise SchemaMismatch(f"the database's schema is {was}: run `callrouter db upgrade` first")
 
 
-def _run(connection: Connection, what: object, revision: str) -> None:
-    assert callable(what)
+def _scripts(made: Config) -> ScriptDirectory:
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(made)
+
+
+def _run(connection: Connection, what: Literal["upgrade", "downgrade"], revision: str) -> None:
+    from alembic import command
+
     # A migration of a large table takes its time, and so does waiting for another process that migrates it.
     connection.execute(text("SET LOCAL statement_timeout = 0"))
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     connection.execute(text(f"SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"))
     made = config()
-    _refuse_newer(current(connection), ScriptDirectory.from_config(made))
+    _refuse_newer(current(connection), _scripts(made))
     made.attributes["connection"] = connection
-    what(made, revision)
+    way = command.upgrade if what == "upgrade" else command.downgrade
+    way(made, revision)
 
 
 def _refuse_newer(found: str | None, scripts: ScriptDirectory) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from deploy.demo import g711, stories
+from deploy.demo.agents import Habits
 from deploy.demo.caller import HangUp, Press, UntilSound, Wait
 from deploy.demo.carrier import VOICE_HERTZ, Habit
 from deploy.demo.sipp import CallerIdentity
@@ -45,6 +46,8 @@ nodes:
 def clinic_town(thread: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
     """A stack that serves this client too, and whose carrier knows the caller."""
     monkeypatch.setitem(stories.CARRIER, CALLER.number, Habit.ANSWERS)
+    for hurried in (5, 6):  # the whisper and the caller's ring are part of an agent's time
+        monkeypatch.setitem(stories.HABITS, hurried, Habits(ring_seconds=1.0, talk_seconds=8.0))
     from tests.acceptance.conftest import Town
 
     folder = tmp_path / "dialplans"

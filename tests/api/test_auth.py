@@ -25,7 +25,8 @@ from callrouter.api.control.here import ControlledHere
 from callrouter.api.engine_app import Operations, create_engine_app
 from callrouter.api.supervision.here import OverseenHere
 from callrouter.api.supervision.schemas import Act
-from callrouter.app.http import HttpServer, listen
+from callrouter.app.http import HttpServer
+from callrouter.app.wiring.listening import listen
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Call, Callback, Message, QueueVisit, replace

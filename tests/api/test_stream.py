@@ -24,7 +24,8 @@ from callrouter.api.engine_client import EngineClient
 from callrouter.api.stream import engine_page, link, page, response
 from callrouter.api.stream.link import EngineLink, pause_seconds
 from callrouter.api.web_app import create_web_app
-from callrouter.app.http import HttpServer, listen
+from callrouter.app.http import HttpServer
+from callrouter.app.wiring.listening import listen
 from callrouter.core import facts
 from callrouter.core.call import Call
 from callrouter.errors import StoreError

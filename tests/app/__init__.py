@@ -7,7 +7,6 @@ operations     ../api/test_engine_app.py, ../cli/test_dialplan.py
 publishing     test_reload_history.py, ../cli/test_dialplan.py
 records        ../acceptance/test_database_refuses.py
 storage        ../acceptance/test_database_refuses.py
-telephony      ../asterisk/pbx/test_queue_check.py, ../acceptance/test_start.py
 up             test_up_watch.py, test_up_reload.py
 watch          test_reload.py, ../acceptance/test_live_editing.py
 web_services   ../acceptance/test_stories.py

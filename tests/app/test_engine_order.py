@@ -17,17 +17,25 @@ from callrouter.app.operations import EngineOperations
 from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
+from callrouter.app.wiring.front import Front
 from callrouter.asterisk.agents.at_work import AgentsAtWork
+from callrouter.runtime.reload import ServedPlans
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
+from callrouter.store.database import Database
 
 START = [
+    "telephony.start",
+    "telephony.take_over",
     "records.start",
     "web_services.start",
     "agents.start",
-    "telephony.start",
     "server.run_until_stopped",
     "telephony.first_login",
+    # tasks: they begin when all of the above have
+    "database.ping",
+    "dialplans.load",
+    "telephony.serve_all",
 ]
 STOP = [
     "telephony.finish",
@@ -45,8 +53,11 @@ STOP = [
 class Unsignalled(Lifetime):
     """Leaves the signals of the test's own process alone."""
 
-    def catch_signals(self, on_reload: Callable[[], None] | None = None) -> None:
+    def catch_signals(self) -> None:
         """Nothing is caught."""
+
+    def catch_reload(self, on_reload: Callable[[], None]) -> None:
+        """Nor is SIGHUP."""
 
 
 class Room:
@@ -57,7 +68,8 @@ class Room:
         self.lifetime = Unsignalled(stop_seconds=30.0)
         self.server = self._part("server", HttpServer)
         self.engine = Engine(
-            settings=Settings(watch=False, realtime=False, _env_file=None),
+            settings=Settings(watch=False, realtime=False, database_url="postgresql://127.0.0.1/none", _env_file=None),
+            database=self._part("database", Database),
             lifetime=self.lifetime,
             tasks=Tasks(self.lifetime.died),
             aside=self._part("aside", Tasks),
@@ -66,7 +78,7 @@ class Room:
             agents=self._part("agents", AgentsAtWork),
             telephony=self._part("telephony", Telephony),
             dialplans=self._part("dialplans", Dialplans),
-            operations=self._part("operations", EngineOperations),
+            front=lambda: Front(operations=self._part("operations", EngineOperations), server=self.server),
         )
 
     def _part(self, name: str, kind: type) -> Any:
@@ -79,11 +91,20 @@ class Room:
         """Part and method, in the order in which they were called."""
         return [name for name, _, _ in self._called.mock_calls]
 
-    async def run(self) -> None:
-        """From the start to the end of a stop that is asked for at once."""
+    async def _log_in(self, _lifetime: Lifetime) -> None:
+        """It takes as long as the rest of the start; then a stop is asked for."""
+        await asyncio.sleep(0.05)
         self.lifetime.stopping.set()
+
+    async def run(self, *, is_new_here: bool = False) -> None:
+        """From the start to the end of a stop that is asked for at once."""
+        dialplans: Any = self.engine.dialplans
+        dialplans.is_new_here = is_new_here
+        dialplans.served = create_autospec(ServedPlans, instance=True, loaded=asyncio.Event())
+        dialplans.load.side_effect = dialplans.served.loaded.set
+        self.engine.telephony.first_login.side_effect = self._log_in  # type: ignore[attr-defined]
         async with asyncio.timeout(10):
-            await self.engine.run(self.server)
+            await self.engine.run()
 
 
 async def test_nothing_is_started_after_the_stop() -> None:
@@ -92,6 +113,15 @@ async def test_nothing_is_started_after_the_stop() -> None:
     await room.run()
 
     assert room.order == START + STOP
+
+
+async def test_where_nothing_was_live_the_folder_comes_first() -> None:
+    """There is no call to take over, and what is wrong ends the start before anybody hears of it."""
+    room = Room()
+
+    await room.run(is_new_here=True)
+
+    assert room.order == ["dialplans.load", *(part for part in START if part != "dialplans.load"), *STOP]
 
 
 async def test_a_death_ends_the_engine_with_its_error() -> None:

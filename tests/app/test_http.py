@@ -11,7 +11,8 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from callrouter.app.http import Connection, HttpServer, listen
+from callrouter.app.http import Connection, HttpServer
+from callrouter.app.wiring.listening import listen
 from deploy.demo.plain_http import plain_client
 
 

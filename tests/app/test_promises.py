@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.disk_plans import DiskPlans
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.ended_row import ended_call, read_row
 from callrouter.core.call import Call, replace
@@ -52,7 +54,8 @@ class Service:
         self.history = PlanHistory(database, folder)
         loader = Loader(folder, PaperSpeech())
         self.plans = ServedPlans(loader.load(), loader, LiveCalls(), now=lambda: TUESDAY, on_swap=self.history.note)
-        self.versions = PlanVersions(self.plans, database, PaperSpeech())
+        disk = DiskPlans(LivePlans(folder / "live"), PaperSpeech(), region="FR", now=lambda: TUESDAY)
+        self.versions = PlanVersions(self.plans, disk, database, PaperSpeech())
         self.registry = CollectorRegistry()
         self.metrics = EngineMetrics(self.registry, version="1", target_of=self._target_of)
 

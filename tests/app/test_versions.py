@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from callrouter.app.history import PlanHistory
+from callrouter.app.live.disk_plans import DiskPlans
+from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.versions import PlanVersions
 from callrouter.asterisk.ended_row import ended_call, read_row
 from callrouter.core import engine, inputs, state
@@ -34,6 +36,11 @@ nodes:
 """
 
 
+def no_disk(place: Path) -> DiskPlans:
+    """A disk on which nothing is kept."""
+    return DiskPlans(LivePlans(place / "live"), PaperSpeech(), region="FR", now=lambda: AT)
+
+
 async def started(folder: Path, database: Database) -> ServedPlans:
     """An engine's plans, kept in the record."""
     (folder / "shared").mkdir(exist_ok=True)
@@ -55,7 +62,7 @@ async def test_a_call_whose_plan_was_replaced_between_two_engines(database: Data
     plans = await started(tmp_path, database)
     assert plans.plan("a", old.version) is None
 
-    versions = PlanVersions(plans, database, PaperSpeech())
+    versions = PlanVersions(plans, no_disk(tmp_path), database, PaperSpeech())
     found = await versions.find("a", old.version)
 
     assert found is not None
@@ -73,7 +80,7 @@ async def test_it_is_made_once(database: Database, tmp_path: Path, monkeypatch: 
     (tmp_path / "a.yaml").write_text(TREE.format(start="secretaries"))
     old = (await started(tmp_path, database)).plans["a"]
     (tmp_path / "a.yaml").write_text(TREE.format(start="team"))
-    versions = PlanVersions(await started(tmp_path, database), database, PaperSpeech())
+    versions = PlanVersions(await started(tmp_path, database), no_disk(tmp_path), database, PaperSpeech())
     made: list[str] = []
 
     def no_plan(stored: object, sounds: object, **_: object) -> None:
@@ -91,7 +98,7 @@ async def test_while_postgresql_is_away_nobody_decides(database: Database, tmp_p
     (tmp_path / "a.yaml").write_text(TREE.format(start="secretaries"))
     plans = await started(tmp_path, database)
     away = Database(database.url.set(host="127.0.0.1", port=1, query={}))
-    versions = PlanVersions(plans, away, PaperSpeech())
+    versions = PlanVersions(plans, no_disk(tmp_path), away, PaperSpeech())
 
     assert await versions.find("a", plans.plans["a"].version) is plans.plans["a"]
     with pytest.raises(DatabaseUnreachable):

@@ -121,6 +121,13 @@ def test_what_is_no_environment_is_refused(text: str) -> None:
         parse_env(text)
 
 
+@pytest.mark.parametrize("name", ["", "PJSIP/a\rb", "PJSIP/a\0", "x" * 300])
+def test_a_channel_that_cannot_be_written_is_none(name: str) -> None:
+    """Nothing is commanded there."""
+    with pytest.raises(ProtocolError, match="names no channel"):
+        parse_env(environment().replace(url_encode("PJSIP/trunk-00000001", safe=""), url_encode(name, safe="")))
+
+
 # Commands
 
 

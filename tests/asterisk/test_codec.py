@@ -19,6 +19,7 @@ from callrouter.asterisk.codec import (
     event_name,
     field,
     parse,
+    whole_number,
 )
 from callrouter.asterisk.session import RESULT_EVENT
 from callrouter.asterisk.switch import EVENTS
@@ -216,3 +217,11 @@ def test_a_secret_is_not_shown() -> None:
         encode_action("Login", {"Secret": "hunter2\n"})
 
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "-1", "+1", " 1", "1_0", "1.0", "٣", "²", "1234567890", "9" * 5_000, "nan"])
+def test_what_is_no_number_of_ours_is_none(text: str) -> None:
+    """Digits of other scripts, and those of so many places that Python refuses to read them."""
+    assert whole_number(text) is None
+    assert whole_number("0012") == 12
+    assert whole_number("4294967295", 10) == 4294967295

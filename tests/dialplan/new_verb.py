@@ -64,9 +64,16 @@ class ConfirmNode(Node, frozen=True, kw_only=True):
         """Ask, unless nobody is there."""
         if not plan.schedules[self.hours].at(at).open:
             return Leave(call=call, exit="shut", because="nobody is there")
+        return self._ask(plan, replace(call, digits=""))
+
+    def _ask(self, plan: Plan, call: Call) -> Stay:
         parts, troubles = spoken(plan, call, self.sounds)
         asks = CollectDigits(sounds=parts, max_digits=1, timeout_seconds=self.timeout_seconds)
-        return Stay(call=replace(call, digits=""), state=CallState.COLLECTING, effects=(asks,), troubles=troubles)
+        return Stay(call=call, state=CallState.COLLECTING, effects=(asks,), troubles=troubles)
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """The same question."""
+        return self._ask(plan, call)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """A 1, or anything else."""

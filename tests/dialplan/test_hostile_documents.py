@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,8 +14,9 @@ from callrouter.core.nodes import ALL
 from callrouter.dialplan import PaperSpeech
 from callrouter.dialplan.compile.compiler import compile_client
 from callrouter.dialplan.documents.drafts import draft
+from callrouter.dialplan.documents.shared_files import SHARED_FILES
 from callrouter.dialplan.language.reader import read
-from callrouter.dialplan.shared.reading import Shared
+from callrouter.dialplan.shared.reading import Shared, shared_from
 from callrouter.dialplan.verbs import VERBS
 from tests.dialplan.conftest import NOW
 
@@ -85,3 +87,15 @@ def test_a_file_that_is_half_written(content: bytes, length: int) -> None:
 def test_every_verb_of_the_core_can_be_written() -> None:
     """A node type that no document can hold would be dead code."""
     assert {node.kind for node in ALL} == set(VERBS) - {"include"}, "what is included is nodes of other kinds"
+
+
+@pytest.mark.parametrize("kind", SHARED_FILES)
+@pytest.mark.parametrize(
+    "content", [b"word", b"3", b"- a", b"[]", b"{}", b"contacts: word", b"agents: [1]", b"queues:"]
+)
+def test_a_shared_file_of_another_shape(kind: str, content: bytes) -> None:
+    """A word, a list, a part without entries: named as such."""
+    shared = shared_from({kind: read(content, f"shared/{kind}.yaml")}, [f"{kind}.yaml"], "FR", NOW.year)
+
+    assert all(issue.file == f"shared/{kind}.yaml" for issue in shared.issues)
+    assert shared.issues or content == b"{}" or kind.encode() in content

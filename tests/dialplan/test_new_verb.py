@@ -35,7 +35,7 @@ from callrouter.questions.diff.settings import unheard
 from callrouter.questions.diff.wording import sentences
 from callrouter.questions.outcomes import outcomes
 from callrouter.testing import TUESDAY_10, sound
-from tests.core.nodes.test_about import CLAIMS, Nodes, assert_stated
+from tests.core.nodes.test_about import CLAIMS, Nodes, assert_stated, waits_again_as_it_did
 from tests.dialplan import random_trees
 from tests.dialplan.new_verb import CONFIRM, ConfirmBlock, ConfirmNode, build, describe
 
@@ -229,7 +229,7 @@ def test_a_verb_says_what_is_missing_and_is_called_as_its_node() -> None:
 def test_a_verb_that_asks_says_for_which_keys() -> None:
     """Whoever walks the tree finds out."""
     plan = _plan()
-    parts = {name: vars(ConfirmNode)[name] for name in ("kind", "exit_names", "about", "enter", "resume")}
+    parts = {name: vars(ConfirmNode)[name] for name in ("kind", "exit_names", "about", "enter", "resume", "_ask")}
     metaclass: Any = type(Node)
     parts["__annotations__"] = vars(ConfirmNode)["__annotations__"]
     half = metaclass("HalfNode", (Node,), parts, frozen=True, kw_only=True)
@@ -289,6 +289,18 @@ def test_what_it_does_not_say_is_found_out(untrue: dict[str, Any]) -> None:
 
     with pytest.raises(AssertionError):
         prove_all()
+
+
+def test_a_verb_that_waits_says_how_it_waits_again() -> None:
+    """Otherwise no engine could go on with its callers."""
+
+    class Forgetful(ConfirmNode, frozen=True, kw_only=True):
+        """Says nothing of it."""
+
+        wait_again = Node.wait_again
+
+    with pytest.raises(NotImplementedError, match="confirm waits and does not say how it does so again"):
+        _prove(_confirms(Forgetful), waits_again_as_it_did)
 
 
 def test_its_cases_state_it() -> None:

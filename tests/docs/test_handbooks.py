@@ -77,6 +77,7 @@ def metrics() -> Iterator[str]:
     counted = Sources(
         live_calls=int,
         link_up=bool,
+        frozen=bool,
         link=LinkCounters(),
         writer=Rows(),
         notifications=int,

@@ -9,7 +9,7 @@ import time
 from typing import Final
 
 from tests.laws.notes import Kind, Notes, Ring
-from tests.laws.town import AGENTS
+from tests.laws.town import AGENTS, COLLEAGUE_SECONDS, INVITE_SECONDS
 from tests.laws.ways import CODE_SECONDS, Way, until
 
 DOES: Final = {"hold": 25, "give": 15, "consult": 60}
@@ -66,8 +66,8 @@ async def _consult(way: Way, ring: Ring, colleague: str, notes: Notes, speaks: f
         return
     ring.held.append((since, 0.0))
     theirs = await _ring_of(colleague, ring, notes, began)
-    if theirs is not None and theirs.dialog.status in REFUSED and way.by_pbx:
-        ring.held[-1] = since, theirs.dialog.ended_at
+    if theirs is not None and way.by_pbx and (given_back_at := _given_back_at(theirs)):
+        ring.held[-1] = since, given_back_at
         return
     talk = theirs is not None and theirs.dialog.status == 200
     if theirs is not None and talk and not await theirs.dialog.is_over(abs(speaks)) and speaks > 0:
@@ -80,6 +80,15 @@ async def _consult(way: Way, ring: Ring, colleague: str, notes: Notes, speaks: f
     if not ring.dialog.over.is_set():
         await way.take_back()
         ring.held[-1] = since, time.time()
+
+
+def _given_back_at(theirs: Ring) -> float:
+    """When the PBX gives the agent their caller back: the colleague refuses, or nothing is heard of their telephone
+    (SIP's timer B); 0: it rings.
+    """
+    if theirs.dialog.status in REFUSED:
+        return theirs.dialog.ended_at
+    return theirs.dialog.began_at + min(INVITE_SECONDS, COLLEAGUE_SECONDS) if theirs.without_power else 0.0
 
 
 async def _ring_of(colleague: str, ring: Ring, notes: Notes, since: float) -> Ring | None:

@@ -50,6 +50,8 @@ class Dialog:
     """200 OK left, or came."""
     taken_at: float = 0.0
     """Its ACK came (a call in)."""
+    rang_at: float = 0.0
+    """180, 183 or the answer came (a call out)."""
     ended_at: float = 0.0
     hung_up: bool = False
     """By us: BYE or CANCEL left before one came."""
@@ -358,6 +360,8 @@ class Port(asyncio.DatagramProtocol):
             dialog.progress.set()
             if status >= 180 and ";tag=" in headers.get("to", ""):
                 dialog.theirs = headers["to"]
+            if 180 <= status < 300:
+                dialog.rang_at = dialog.rang_at or time.time()
             dialog.challenge = headers.get("www-authenticate", "")
             if status == 200 and int(number) == dialog.first:
                 dialog.target = _uri(headers.get("contact", "")) or dialog.target

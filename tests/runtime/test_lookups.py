@@ -204,3 +204,28 @@ async def test_each_is_counted_by_the_entry_that_allows_it() -> None:
         await here.ask("fail")
 
     assert here.counted.lookups == [("1", "answered"), ("1", "failed")]
+
+
+async def test_a_question_that_is_asked_again_has_the_same_key() -> None:
+    """By whichever engine; another step of the call, or another call, has another one."""
+    async with room() as it:
+        await it.ask("good")
+        await it.ask("good")
+        it.lookups.start("call", 8, Lookup(request=_to(it), timeout_seconds=2.0, fields=(), music=False))
+        it.lookups.start("other", 7, Lookup(request=_to(it), timeout_seconds=2.0, fields=(), music=False))
+        async with asyncio.timeout(5):
+            while len(it.told.inputs) < 2:
+                await asyncio.sleep(0.005)
+
+    keys = [
+        line.partition(b": ")[2].decode()
+        for asked in it.service.asked
+        for line in asked.split(b"\r\n")
+        if line.lower().startswith(b"idempotency-key: ")
+    ]
+    assert keys[:2] == ["call-l7", "call-l7"]
+    assert sorted(keys[2:]) == ["call-l8", "other-l7"]
+
+
+def _to(room: Room) -> HttpRequest:
+    return HttpRequest(method="GET", url=room.service.url("good"))

@@ -1,6 +1,7 @@
 """What is live, from one engine to the next.
 
-`expected_routes` keeps out of service what fails its own routes. `last_live` knows what was live before a start, by the
-record or by the engine's own disk, where `live_plans` keeps it. `agent_ids` says when an agent's identifier was once
-somebody else's.
+`live_plans` is the engine's own disk, which `keeper` writes: what is live, and what calls walk. `disk_plans` makes
+single plans of it, by `compiling`, which makes plans of the past again. `first_load` loads the folder at a start;
+`last_live` knows what was live before it, by the record or by the disk. `expected_routes` keeps out of service what
+fails its own routes. `agent_ids` says when an agent's identifier was once somebody else's.
 """

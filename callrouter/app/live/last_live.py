@@ -15,15 +15,13 @@ from typing import Final
 
 import structlog
 
-from callrouter.app.history import stored_plan
+from callrouter.app.live.compiling import compile_all
 from callrouter.app.live.live_plans import LivePlans
-from callrouter.app.versions import compile_all
 from callrouter.core.effects import Sound
 from callrouter.dialplan import Catalogue, Loader, SoundSource
 from callrouter.dialplan.folder.catalogue import unknown_plan
 from callrouter.dialplan.folder.sound_files import playable
 from callrouter.errors import SpeechError, StoreError
-from callrouter.runtime.reload import Swap
 from callrouter.store.database import Database
 from callrouter.store.plans import LiveVersion, StoredPlan, find_plan, live_versions
 
@@ -183,49 +181,3 @@ class SoundsAway:
             return self._sounds.sound(name, language)
         except SpeechError:
             return Sound(file=playable(self._folder / name), seconds=ABSENT_SECONDS)
-
-
-class LiveKeeper:
-    """Writes what is live to the disk, in the order it happened."""
-
-    def __init__(self, disk: LivePlans) -> None:
-        self.disk = disk
-        self._revived: dict[str, StoredPlan] = {}
-        self._latest: Swap | None = None
-        self._work = asyncio.Event()
-
-    def revived(self, stored: Iterable[StoredPlan]) -> None:
-        """These are live again, and stand on documents that no swap holds."""
-        self._revived |= {one.client: one for one in stored}
-
-    def note(self, swap: Swap) -> None:
-        """Something went live."""
-        self._latest = swap
-        self._work.set()
-
-    async def run(self) -> None:
-        """Write until cancelled."""
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            await self.flush()
-
-    async def flush(self) -> None:
-        """Write the latest; a disk that does not take it is said, and tried again with the next change."""
-        swap, self._latest = self._latest, None
-        if swap is None:
-            return
-        try:
-            await asyncio.to_thread(self._keep, swap)
-        except OSError as error:
-            log.error("what is live cannot be kept on disk: the next start could not go by it", reason=str(error))  # noqa: TRY400
-
-    def _keep(self, swap: Swap) -> None:
-        live: dict[str, StoredPlan | None] = {}
-        for client, plan in swap.catalogue.plans.items():
-            revived = self._revived.get(client)
-            if client in swap.catalogue.uses:
-                live[client] = stored_plan(plan, swap)
-            else:
-                live[client] = revived if revived and revived.version == plan.version else None
-        self.disk.keep(live, swap.at)

@@ -1,6 +1,7 @@
-"""What is live, on the engine's own disk: it starts from this while PostgreSQL or the clients' folder is away.
+"""What is live, on the engine's own disk: it starts from this, also while PostgreSQL or the clients' folder is away.
 
-    <folder>/plans.json          which version of each client is live, its file, and the hash of each document
+    <folder>/plans.json          which version of each client is live, its file, its numbers, the hash of each document;
+                                 and the same of versions that are not live any more and that calls still walk
     <folder>/documents/<hash>    what a document says
 
 A document is written once and removed when no plan stands on it any more; the list is renamed into place after them.
@@ -9,14 +10,15 @@ A document is written once and removed when no plan stands on it any more; the l
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from callrouter.store.plans import StoredPlan, content_hash
 
@@ -24,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 INDEX: Final = "plans.json"
 """The list of what is live."""
+Version = tuple[str, str]
+"""Client and version of a plan."""
 
 
 class LivePlan(Struct, frozen=True, kw_only=True):
@@ -36,11 +40,17 @@ class LivePlan(Struct, frozen=True, kw_only=True):
     live_at: datetime
     documents: Mapping[str, str]
     """The hash of each document it stands on, by path."""
+    numbers: tuple[str, ...] = ()
+    """DIDs in E.164; none where a release of before wrote the list."""
 
 
 class _Index(Struct, frozen=True, kw_only=True):
     changed_at: datetime
+    """When what is live changed last."""
     plans: dict[str, LivePlan]
+    """What is live, by client."""
+    walked: list[LivePlan] = field(default_factory=list)
+    """What is not, and calls walk."""
 
 
 class LivePlans:
@@ -57,12 +67,22 @@ class LivePlans:
 
     @property
     def plans(self) -> Mapping[str, LivePlan]:
-        """By client."""
+        """What is live, by client."""
         return self._index.plans if self._index else {}
 
-    def stored(self, client: str) -> StoredPlan | None:
-        """A client's plan with its documents; None when it is not kept, or a document cannot be read."""
+    @property
+    def walked(self) -> Mapping[Version, LivePlan]:
+        """Versions that are kept for the calls that walk them, and for nothing else."""
+        return {(plan.client, plan.version): plan for plan in (self._index.walked if self._index else ())}
+
+    def stored(self, client: str, version: str | None = None) -> StoredPlan | None:
+        """A client's live plan, or the one of a version that is live or walked, with its documents.
+
+        None when it is not kept, or a document cannot be read.
+        """
         plan = self.plans.get(client)
+        if plan is None or version not in (None, plan.version):
+            plan = self.walked.get((client, version or ""))
         if plan is None:
             return None
         try:
@@ -79,8 +99,21 @@ class LivePlans:
             documents=documents,
         )
 
-    def keep(self, live: Mapping[str, StoredPlan | None], at: datetime) -> None:
-        """Keep what is live now, by client; None: as it was kept before.
+    def keep(
+        self,
+        live: Mapping[str, StoredPlan | None],
+        at: datetime,
+        *,
+        numbers: Mapping[str, Sequence[str]],
+        walked: Collection[Version] | None,
+    ) -> None:
+        """Keep what is live since `at`, and of what was live before, what calls walk.
+
+        Args:
+            live: by client; None: as it was kept before.
+            at: an aware instant.
+            numbers: by client, those of its live plan, in E.164.
+            walked: by live calls; None: nobody knows yet, so that nothing is forgotten.
 
         Raises:
             OSError: the disk does not take it.
@@ -91,12 +124,38 @@ class LivePlans:
             if plan is not None and (client := plan.client):
                 old = before.get(client)
                 plans[client] = old if old and old.version == plan.version else self._kept(plan)
-        if self._index is not None and plans == before:
+        plans = {client: replace(plan, numbers=tuple(numbers.get(client, ()))) for client, plan in plans.items()}
+        is_same = self._index is not None and _versions(plans) == _versions(before)
+        self._put(
+            _Index(
+                changed_at=self._index.changed_at if self._index is not None and is_same else at,
+                plans=plans,
+                walked=self._still_walked(plans, walked),
+            )
+        )
+
+    def forget(self, walked: Collection[Version]) -> None:
+        """Forget the versions that are not live, and that no live call walks any more.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        if self._index is not None:
+            self._put(replace(self._index, walked=self._still_walked(self.plans, walked)))
+
+    def _still_walked(self, plans: Mapping[str, LivePlan], walked: Collection[Version] | None) -> list[LivePlan]:
+        """Of all versions that are kept, those that these plans, which are live, do not hold, and calls walk."""
+        kept = {**self.walked, **{(plan.client, plan.version): plan for plan in self.plans.values()}}
+        live = _versions(plans)
+        return [plan for key, plan in kept.items() if key not in live and (walked is None or key in walked)]
+
+    def _put(self, index: _Index) -> None:
+        """Write the list, unless it says so already, and remove the documents that nothing stands on any more."""
+        if index == self._index:
             return
-        index = _Index(changed_at=at, plans=plans)
         self._write(self._folder / INDEX, msgspec.json.format(msgspec.json.encode(index), indent=1))
         self._index = index  # not before: what the disk did not take is written with the next load
-        used = {key for plan in plans.values() for key in plan.documents.values()}
+        used = {key for plan in (*index.plans.values(), *index.walked) for key in plan.documents.values()}
         for place in (self._folder / "documents").iterdir():
             if place.name not in used:
                 place.unlink(missing_ok=True)
@@ -143,3 +202,7 @@ class LivePlans:
             stream.flush()
             os.fsync(stream.fileno())
         beside.replace(place)
+
+
+def _versions(plans: Mapping[str, LivePlan]) -> set[Version]:
+    return {(client, plan.version) for client, plan in plans.items()}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from callrouter.api.control.here import ControlledHere
-from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.dialplans import Dialplans, speech_of
 from callrouter.app.folders import SPOOL
 from callrouter.app.web_services import WebServices
@@ -121,13 +119,20 @@ def agents_of(ground: Ground, dialplans: Dialplans, trail: AuditTrail) -> Agents
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Overseen:
+    """What supervisors do with conversations."""
+
+    supervision: Supervision
+    conversations: Conversations
+
+
 def overseen_of(
     ground: Ground,
-    trail: AuditTrail,
     switch: Callable[[], AsteriskSwitch],
     driver: Callable[[], Driver],
     directory: Directory,
-) -> OverseenHere:
+) -> Overseen:
     """Who records conversations and listens to them; `switch` and `driver` are made later, and asked at each deed."""
 
     def channel_of(call_id: str) -> str:
@@ -154,28 +159,15 @@ def overseen_of(
         now=ground.clock.now,
         directory=directory,
     )
-    return OverseenHere(
-        calls=ground.calls,
-        supervision=supervision,
-        conversations=conversations,
-        clock=ground.clock,
-        note=trail.note,
-    )
+    return Overseen(supervision=supervision, conversations=conversations)
 
 
-def controlled_of(
-    ground: Ground, trail: AuditTrail, switch: AsteriskSwitch, driver: Driver, directory: Directory
-) -> ControlledHere:
+def control_of(ground: Ground, switch: AsteriskSwitch, driver: Driver, directory: Directory) -> CallControl:
     """What agents do with the callers they talk to."""
     consultations = Consultations(
         ground.link, switch, ground.calls, places=switch.places, tell=driver.tell, now=ground.clock.now
     )
-    return ControlledHere(
-        calls=ground.calls,
-        controls=CallControl(ground.link, ground.calls, consultations, directory, link_up=ground.link_up),
-        clock=ground.clock,
-        note=trail.note,
-    )
+    return CallControl(ground.link, ground.calls, consultations, directory, link_up=ground.link_up)
 
 
 def feed_of(ground: Ground, dialplans: Dialplans, web_services: WebServices) -> Feed:

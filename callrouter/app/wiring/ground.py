@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -35,6 +35,7 @@ class Ground:
     """What nearly everything stands on."""
 
     settings: Settings
+    started_at: datetime
     secrets: Mapping[str, str]
     database: Database
     clock: SystemClock
@@ -57,6 +58,8 @@ class Ground:
     names_due: asyncio.Event
     agents_due: asyncio.Event
     """Set whenever plans went live."""
+    taken_over: asyncio.Event
+    """Set once the calls that lived at the first log-in are known."""
     pause: Sound | None
     """What callers hear before anything else."""
     registry: CollectorRegistry
@@ -65,6 +68,12 @@ class Ground:
     def shift(self) -> timedelta:
         """By how much our clock is set otherwise than Asterisk's."""
         return timedelta(seconds=self.settings.clock_shift_seconds)
+
+    def walked(self) -> set[tuple[str, str]] | None:
+        """Client and version of each plan that a live call walks; None while it is not known which calls live."""
+        if not self.taken_over.is_set():
+            return None
+        return {(live.plan.client, live.plan.version) for live in self.calls}
 
     def link_up(self) -> bool:
         """Whether Asterisk can be asked."""
@@ -85,6 +94,7 @@ def ground_of(settings: Settings, database: Database) -> Ground:
     clock = SystemClock(settings.clock_shift_seconds)
     return Ground(
         settings=settings,
+        started_at=clock.now(),
         secrets=load_secrets(),
         database=database,
         clock=clock,
@@ -108,6 +118,7 @@ def ground_of(settings: Settings, database: Database) -> Ground:
         members_seen=asyncio.Event(),
         names_due=asyncio.Event(),
         agents_due=asyncio.Event(),
+        taken_over=asyncio.Event(),
         pause=pause_before_first_sound(settings.prompts_dir, settings.first_sound_seconds),
         registry=CollectorRegistry(),
     )

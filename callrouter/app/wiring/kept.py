@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
+from callrouter.app.dialplans import Dialplans, PlanChanges, prepare_dialplans
 from callrouter.app.folders import SPOOL
 from callrouter.app.history import PlanHistory
 from callrouter.app.live.agent_ids import FILE as AGENTS_FILE
 from callrouter.app.live.agent_ids import AgentIds
+from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.last_live import FOLDER as LIVE
-from callrouter.app.live.last_live import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.observation import Observation
 from callrouter.app.outgoing_check import OutgoingCheck
@@ -32,11 +32,11 @@ from callrouter.store.writing.writer import Writer
 
 
 async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, OutgoingCheck]:
-    """The clients' plans in service, and who is told when others are."""
+    """The clients' plans, not loaded yet, and who is told when they are in service, or others are."""
     settings, database = ground.settings, ground.database
     history = PlanHistory(database, settings.dialplans_dir)
     outgoing = OutgoingCheck(settings.outgoing_hosts, ground.secrets)
-    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE))
+    keeper = LiveKeeper(LivePlans(settings.data_dir / LIVE), ground.walked)
     changes = PlanChanges(
         metrics=DialplanMetrics(ground.registry),
         history=history,
@@ -51,7 +51,7 @@ async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeep
         queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
-    dialplans = await load_dialplans(settings, database, ground.clock, ground.calls, changes)
+    dialplans = await prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
     return dialplans, history, keeper, outgoing
 
 

@@ -1,14 +1,9 @@
-"""What keeps the engine at work, and what it says of itself."""
+"""What keeps the engine at work, and what is measured of it."""
 
 from __future__ import annotations
 
-from callrouter.api.agents.here import AgentsHere
-from callrouter.api.control.here import ControlledHere
-from callrouter.api.supervision.here import OverseenHere
 from callrouter.app.collecting import Collecting
 from callrouter.app.dialplans import Dialplans
-from callrouter.app.operations import EngineOperations
-from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.app.pbx.watches import Watches
 from callrouter.app.records import Records
@@ -17,6 +12,7 @@ from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -54,6 +50,7 @@ def watches_of(ground: Ground, dialplans: Dialplans, metrics: EngineMetrics, fee
         ),
         refused=RefusedCalls(link, link_up=link_up, now=ground.clock.now),
         names=NamedQueues(handover, lambda: dialplans.served.plans, ground.calls, due=ground.names_due),
+        frozen=FrozenWatch(link, link_up=link_up),
     )
 
 
@@ -87,6 +84,7 @@ def telephony_of(
         plans=dialplans.served,
         observation=records.observation,
         clock=ground.clock,
+        taken_over=ground.taken_over,
         tasks=ground.tasks,
         aside=ground.aside,
     )
@@ -99,51 +97,11 @@ def sources_of(
     return Sources(
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
+        frozen=lambda: watches.frozen.frozen,
         link=ground.link.counters,
         writer=records.recorder,
         notifications=lambda: web_services.deliveries.backlog,
         refused=lambda: watches.refused.by_client,
         callbacks=lambda: callbacks.outcomes,
         callbacks_under_way=lambda: callbacks.under_way,
-    )
-
-
-def operations_of(
-    ground: Ground,
-    dialplans: Dialplans,
-    outgoing: OutgoingCheck,
-    records: Records,
-    watches: Watches,
-    callbacks: Callbacks,
-    feed: Feed,
-    metrics: EngineMetrics,
-    *,
-    agents: AgentsHere,
-    overseen: OverseenHere,
-    controlled: ControlledHere,
-) -> EngineOperations:
-    """What an operator, agents and supervisors ask of the engine."""
-    return EngineOperations(
-        link=ground.link,
-        plans=dialplans.served,
-        database=ground.database,
-        recorder=records.recorder,
-        queue_check=watches.queues,
-        trunk_check=watches.trunk,
-        handover=ground.handover,
-        agent_ids=records.agent_ids,
-        refused=watches.refused,
-        outgoing=outgoing,
-        agents=agents,
-        overseen=overseen,
-        controlled=controlled,
-        callbacks=callbacks,
-        shown_numbers=metrics.shown_numbers,
-        calls=ground.calls,
-        feed=feed,
-        registry=ground.registry,
-        clock=ground.clock,
-        tasks=ground.aside,
-        watching=ground.settings.watch,
-        started_at=ground.clock.now(),
     )

@@ -18,6 +18,7 @@ import structlog
 from callrouter.asterisk.agents.members import AGENTS, ASKED, PAUSES, WRAP_UPS, Members, Seen
 from callrouter.asterisk.agents.mending import Mending, remove_strangers
 from callrouter.asterisk.agents.roster import Clock, Roster
+from callrouter.asterisk.codec import whole_number
 from callrouter.core.agents.standing import Standing
 from callrouter.errors import AgentRefused, AmiError
 from callrouter.runtime.pauses import pause
@@ -163,9 +164,8 @@ class Comparison:
                 self._roster.wrap_up_began(phone, (until_at - since_at).total_seconds(), call_id, at=since_at)
 
     def _time(self, epoch: str) -> datetime | None:
-        if not epoch.isdecimal() or len(epoch) > _EPOCH_DIGITS:
-            return None
-        return datetime.fromtimestamp(int(epoch), UTC) + self._shift
+        seconds = whole_number(epoch, _EPOCH_DIGITS)
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC) + self._shift
 
     def _drop(self, family: str, key: str) -> None:
         change = self._members.change()

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from callrouter.asterisk.batch import Batch
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.pbx.astdb import entries
 
@@ -159,6 +159,6 @@ def _seen(event: AmiMessage) -> Seen:
         dynamic=event["Membership"] == "dynamic",
         paused=event["Paused"] == "1",
         reason=event["PausedReason"],
-        penalty=int(event["Penalty"]) if event["Penalty"].isdecimal() else 0,
+        penalty=whole_number(event["Penalty"]) or 0,
         reachable=event["Status"] not in _GONE,
     )

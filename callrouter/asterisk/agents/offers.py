@@ -13,7 +13,7 @@ from typing import Final
 import structlog
 
 from callrouter.asterisk.agents.roster import Roster
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.agents.standing import TOO_MANY_MISSED
 from callrouter.errors import AgentRefused
@@ -57,6 +57,6 @@ class Offers:
                 self._roster.hold(agent, place.retry_seconds + HOLD_SECONDS)
 
     def _on_user_event(self, message: AmiMessage) -> None:
-        seconds = message["Seconds"]
-        if message["UserEvent"] == "CallrouterWrapUp" and seconds.isdecimal():
-            self._roster.wrap_up_began(message["Phone"], int(seconds), message["Call"])
+        seconds = whole_number(message["Seconds"])
+        if message["UserEvent"] == "CallrouterWrapUp" and seconds is not None:
+            self._roster.wrap_up_began(message["Phone"], seconds, message["Call"])

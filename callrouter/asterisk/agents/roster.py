@@ -18,6 +18,7 @@ import msgspec
 
 from callrouter.asterisk.agents.members import AGENTS, WRAP_UPS, Change, Members
 from callrouter.asterisk.agents.moves import move, phones_of, set_pause
+from callrouter.asterisk.codec import whole_number
 from callrouter.core.agents.sessions import Session, ended, sessions_of
 from callrouter.core.agents.standing import MISSED, Agent, AgentState, Crew, Refused, Standing
 from callrouter.core.call import replace
@@ -113,9 +114,9 @@ class Roster:
         if not number:
             return ""
         pauses = self.crew.pauses
-        if not number.isdecimal() or not 0 < int(number) <= len(pauses):
+        if not 0 < (place := whole_number(number) or 0) <= len(pauses):
             raise AgentRefused(f"there is no reason {number} of a pause in shared/agents.yaml", Refused.NO_REASON)
-        return pauses[int(number) - 1]
+        return pauses[place - 1]
 
     def known_reason(self, reason: str) -> str:
         """One of the files' reasons, or none.

@@ -21,7 +21,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.errors import ActionFailed, AmiError
 
 log = structlog.get_logger(__name__)
@@ -33,6 +33,8 @@ SLICE: Final = 10
 PAUSE_SECONDS: Final = 0.05
 TIMER_EXPIRED: Final = 102
 """Q.850: recovery on timer expiry."""
+MOST_PACKET_DIGITS: Final = 10
+"""Of a count of packets, which Asterisk keeps in 32 bits."""
 _UP: Final = "6"
 _PACKETS: Final = "CHANNEL(rtcp,rxcount)"
 _ON_HOLD: Final = "CHANNEL(rtp,hold)"
@@ -108,7 +110,7 @@ class MediaWatch:
         for some in _slices(channels.items()):
             packets = await self._ask([channel for _, channel in some], _PACKETS)
             for (uniqueid, channel), count in zip(some, packets, strict=True):
-                if count.isdecimal() and self._is_silent(uniqueid, int(count)):
+                if (heard := whole_number(count, MOST_PACKET_DIGITS)) is not None and self._is_silent(uniqueid, heard):
                     await self._judge(self._legs[uniqueid], channel)
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -168,9 +170,10 @@ def _value(answer: AmiMessage | BaseException) -> str:
 def _seconds(duration: str) -> float:
     """Of `hh:mm:ss`; 0 for what is none."""
     parts = duration.split(":")
-    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+    known = [number for part in parts if (number := whole_number(part)) is not None]
+    if len(parts) != 3 or len(known) != 3:
         return 0.0
-    hours, minutes, seconds = map(int, parts)
+    hours, minutes, seconds = known
     return hours * 3600.0 + minutes * 60.0 + seconds
 
 

@@ -19,8 +19,9 @@ from msgspec.structs import replace
 
 from callrouter.asterisk.batch import Batch, Headers
 from callrouter.asterisk.causes import dial_outcome
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.commands import opaque_id
+from callrouter.asterisk.notes import EPOCH_DIGITS
 from callrouter.asterisk.pbx.astdb import Collects, entries, is_nothing_there
 from callrouter.asterisk.session import OnEvent
 from callrouter.asterisk.waiting.stands import read_stand
@@ -196,12 +197,8 @@ class OutgoingCalls:
         )
 
     def _instant(self, epoch: str) -> datetime | None:
-        if not (epoch.isascii() and epoch.isdecimal() and len(epoch) < _EPOCH_DIGITS):
-            return None
-        return datetime.fromtimestamp(int(epoch), UTC) + self._shift
-
-
-_EPOCH_DIGITS: Final = 12
+        seconds = whole_number(epoch, EPOCH_DIGITS)
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC) + self._shift
 
 
 def channel_ids(outgoing_id: str) -> tuple[str, str]:
@@ -265,4 +262,4 @@ def _field(row: Sequence[str], index: int) -> str:
 
 
 def _cause(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else None
+    return whole_number(text, 3)

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.teams.document import Team
 from callrouter.dialplan.issues import how_many
 
@@ -77,7 +77,7 @@ def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
         elif event["Event"] == "QueueMember":
             rung[event["Location"]] = None
             agent = members.get(event["Location"], "")
-            level = int(event["Penalty"]) + 1
+            level = (whole_number(event["Penalty"]) or 0) + 1
             if agent and event["Membership"] == "static" and level != team.penalty(agent) + 1:
                 yield f"{agent} is of level {level}, and not {team.penalty(agent) + 1}"
             if event["Location"] not in members and event["Membership"] == "static":
@@ -92,4 +92,4 @@ def differences_of(team: Team, answer: Sequence[AmiMessage]) -> Iterator[str]:
 
 
 def _callers(bound: str) -> str:
-    return "any number of callers" if bound == "0" else how_many(int(bound), "caller")
+    return "any number of callers" if bound == "0" else how_many(whole_number(bound) or 0, "caller")

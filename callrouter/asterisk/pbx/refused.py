@@ -17,6 +17,7 @@ from typing import Final
 
 import structlog
 
+from callrouter.asterisk.codec import whole_number
 from callrouter.asterisk.pbx.astdb import Collects, entries
 from callrouter.dialplan.issues import how_many
 from callrouter.errors import AmiError
@@ -128,4 +129,4 @@ class RefusedCalls:
 
     async def _read(self) -> dict[str, int]:
         found = await entries(self._link, FAMILY)
-        return {key: int(value) for key, value in found if value.isascii() and value.isdecimal()}
+        return {key: count for key, value in found if (count := whole_number(value)) is not None}

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.link import AmiLink
 from callrouter.core.inputs import QueueLook
 from callrouter.errors import AmiError
@@ -91,8 +91,9 @@ def _is(event: AmiMessage, name: str) -> bool:
 
 
 def _read(event: AmiMessage, name: str) -> QueueLook | None:
-    fields = [event[field] for field in ("LoggedIn", "Available", "Callers", "TalkTime")]
-    if not all(field.isdecimal() for field in fields):
+    fields = [whole_number(event[field]) for field in ("LoggedIn", "Available", "Callers", "TalkTime")]
+    known = [field for field in fields if field is not None]
+    if len(known) < len(fields):
         return None
-    agents, free, waiting, talk = map(int, fields)
+    agents, free, waiting, talk = known
     return QueueLook(agents=agents, free=free, waiting=waiting, talk_seconds=float(talk))

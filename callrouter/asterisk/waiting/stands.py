@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
-from callrouter.asterisk.codec import AmiMessage
+from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.link import AmiLink
 from callrouter.errors import AmiError
 from callrouter.outgoing.ports import QueueStand, Waiting
@@ -28,7 +28,7 @@ def read_stand(answer: Sequence[AmiMessage]) -> QueueStand:
     return QueueStand(
         agents=sum(event["Event"] == "QueueMember" and _is_there(event) for event in answer),
         waiting=[_waiting(event) for event in answer if event["Event"] == "QueueEntry"],
-        talk_seconds=float(talked) if talked.isdecimal() else 0.0,
+        talk_seconds=float(whole_number(talked) or 0),
     )
 
 
@@ -40,8 +40,8 @@ def _is_there(member: AmiMessage) -> bool:
 def _waiting(entry: AmiMessage) -> Waiting:
     return Waiting(
         channel_id=entry["Uniqueid"],
-        priority=int(entry["Priority"]) if entry["Priority"].isdecimal() else 0,
-        waited_seconds=float(entry["Wait"]) if entry["Wait"].isdecimal() else 0.0,
+        priority=whole_number(entry["Priority"]) or 0,
+        waited_seconds=float(whole_number(entry["Wait"]) or 0),
     )
 
 

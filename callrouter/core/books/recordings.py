@@ -42,6 +42,12 @@ def object_ahead(call: Call, key: str, at: datetime) -> Call:
     return _objected(call, call.recordings[-1], at)
 
 
+def is_asked_for(call: Call) -> bool:
+    """Whether what the caller waits for, or the conversation they are in, is to be recorded."""
+    one = _current(call)
+    return one is not None and one.objected_at is None
+
+
 def objected(call: Call) -> bool:
     """Whether the caller has objected."""
     return any(one.objected_at is not None for one in call.recordings)

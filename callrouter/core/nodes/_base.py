@@ -106,6 +106,12 @@ class Node(Struct, frozen=True, kw_only=True, dict=True):
         """The result of what the node waited for; by default the wait was all there was to do."""
         return Leave(call=call, exit="next")
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """The wait that the call is in, as it is asked for once more where it may have been lost: no try is counted,
+        and nothing is remembered. A node that never waits has no answer.
+        """
+        raise NotImplementedError(f"{self.kind} waits and does not say how it does so again")
+
     def on_hangup(self, call: Call, at: datetime) -> Call:
         """The call is over while this node waits: what is worth keeping is kept."""
         return call

@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, CallState
+from callrouter.core.call import Call, CallState, replace
 from callrouter.core.effects import Answer
 from callrouter.core.nodes._base import Leave, Node, Stay, Step
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
@@ -45,5 +45,8 @@ class AnswerNode(Node, frozen=True, kw_only=True):
         """Answer, unless that was done before."""
         if call.clocks.answered_at:
             return Leave(call=call, exit="next", because="already answered")
-        together = Leave(call=call, exit="next")
-        return Stay(call=call, state=CallState.ANSWERING, effects=(Answer(),), instead=together)
+        return replace(self.wait_again(plan, call, at), instead=Leave(call=call, exit="next"))
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Answer."""
+        return Stay(call=call, state=CallState.ANSWERING, effects=(Answer(),))

@@ -57,6 +57,10 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
         """The queues were looked at, or could not be."""
         return self._decide(plan, call, at, result.looks if isinstance(result, QueuesSeen) else {})
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Look at the queues."""
+        return Stay(call=call, state=CallState.CONSULTING, effects=(LookAtQueues(queues=self.queues),))
+
     @cached_property
     def queues(self) -> tuple[str, ...]:
         """The queues it has to look at."""
@@ -107,7 +111,7 @@ class BranchNode(Node, frozen=True, kw_only=True, dict=True):
             if not isinstance(condition, QueueStands):
                 because = condition.holds(plan, call, at)
             elif looks is None:
-                return Stay(call=call, state=CallState.CONSULTING, effects=(LookAtQueues(queues=self.queues),))
+                return self.wait_again(plan, call, at)
             elif (look := looks.get(condition.queue)) is None:
                 unseen = f"queue {condition.queue} could not be looked at"
                 return Leave(call=call, exit="otherwise", because=unseen, troubles=(unseen,))

@@ -179,6 +179,10 @@ class CallbackNode(Node, frozen=True, kw_only=True):
             )
         return self._take_number(plan, call) if asking else self._choose(plan, call, at)
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Offer the number, or ask for one."""
+        return self._offer(plan, call) if "number" in call.memory else self._ask(plan, call)
+
     def _choose(self, plan: Plan, call: Call, at: datetime) -> Step:
         key, call = call.digits[0], replace(call, digits=call.digits[1:])
         match key:

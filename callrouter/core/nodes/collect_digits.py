@@ -118,6 +118,10 @@ class CollectDigitsNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="no_match", because=f"{len(entered)} digits, {tries}×")
         return self._ask(plan, remember(call, no_match=tries), self.no_match_sounds + self.sounds)
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Ask for what is missing of the number."""
+        return self._ask(plan, call, self.sounds if not call.digits else ())
+
     def _ask(self, plan: Plan, call: Call, sounds: tuple[PromptPart, ...]) -> Stay:
         wanted = self.max_digits - len(call.digits)
         parts, troubles = spoken(plan, call, sounds)

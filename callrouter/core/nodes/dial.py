@@ -87,6 +87,11 @@ class DialNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="no_answer", because=outcome.value)
         return self._ring(plan, call, following, at)
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """The same people: those who were on call when they began to be rung."""
+        began_at = call.dials[-1].started_at if call.dials else at
+        return self._wait_for(plan, call, self.targets(call.memory.get("next", 0), began_at))
+
     def people(self) -> tuple[Contact, ...]:
         """Everybody this node may ever ring, each once."""
         found: list[Contact] = []
@@ -107,7 +112,9 @@ class DialNode(Node, frozen=True, kw_only=True):
             targets = self.targets(index, at)
         if not targets:
             return Leave(call=call, exit="no_answer", because="nobody is on call")
-        call = remember(call, next=index)
+        return self._wait_for(plan, remember(call, next=index), targets)
+
+    def _wait_for(self, plan: Plan, call: Call, targets: tuple[Contact, ...]) -> Stay:
         screen, troubles = spoken(plan, call, self.screen)
         return Stay(call=call, state=CallState.DIALLING, effects=(self._rings(targets, screen),), troubles=troubles)
 

@@ -46,6 +46,10 @@ class HangupNode(Node, frozen=True, kw_only=True):
         """Say good-bye, or just end."""
         if not self.sounds:
             return Finish(call=call)
+        return self.wait_again(plan, call, at)
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Good-bye."""
         parts, troubles = spoken(plan, call, self.sounds)
         play = Play(sounds=parts, interruptible=False)
         return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)

@@ -84,6 +84,10 @@ class LookupNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="failed", because=f"{error} is not set", troubles=(f"{error} is not set",))
         return Stay(call=call, state=CallState.CONSULTING, effects=(self._lookup(request),))
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """The same question: what it asks with has not changed."""
+        return Stay(call=call, state=CallState.CONSULTING, effects=(self._lookup(self._request(call)),))
+
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Keep what was answered."""
         if not isinstance(result, LookupDone):

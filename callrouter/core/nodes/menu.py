@@ -90,6 +90,10 @@ class MenuNode(Node, frozen=True, kw_only=True):
             return Leave(call=call, exit="no_input", because=f"silent {tries}×")
         return self._ask(plan, remember(call, no_input=tries), self.no_input_sounds)
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Ask again, without what was said of a try before."""
+        return self._ask(plan, call)
+
     def _choose(self, plan: Plan, call: Call) -> Step:
         key = call.digits[0]
         if key in self.keys:

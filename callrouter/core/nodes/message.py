@@ -71,9 +71,7 @@ class MessageNode(Node, frozen=True, kw_only=True):
         """Say what to do; a key skips it."""
         if not self.sounds:
             return self._record(call, at)
-        parts, troubles = spoken(plan, call, self.sounds)
-        play = Play(sounds=parts, interruptible=True)
-        return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
+        return self.wait_again(plan, call, at)
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:
         """Record after the prompt; go on after the recording."""
@@ -87,6 +85,14 @@ class MessageNode(Node, frozen=True, kw_only=True):
             exit_name = "empty" if "empty" in self.exits else "done"
             return Leave(call=replace(call, recording_at=None), exit=exit_name, because=because, troubles=troubles)
         return Leave(call=self._keep(call, result.seconds), exit="done", because=because, troubles=troubles)
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """What to do, or the same recording."""
+        if call.recording_at is not None:
+            return self._record(call, call.recording_at)
+        parts, troubles = spoken(plan, call, self.sounds)
+        play = Play(sounds=parts, interruptible=True)
+        return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)
 
     def on_hangup(self, call: Call, at: datetime) -> Call:
         """A caller who hangs up instead of pressing a key has left their message all the same.
@@ -124,7 +130,7 @@ class MessageNode(Node, frozen=True, kw_only=True):
         )
         return replace(call, messages=(*call.messages, message), recording_at=None)
 
-    def _record(self, call: Call, at: datetime) -> Step:
+    def _record(self, call: Call, at: datetime) -> Stay:
         record = Record(
             recording=recording_of(call),
             max_seconds=self.max_seconds,

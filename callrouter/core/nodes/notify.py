@@ -17,7 +17,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from callrouter.core.call import Call, Notification
+from callrouter.core.call import TAKEN_OVER, Call, Notification
 from callrouter.core.nodes._base import Leave, Node, Step
 from callrouter.core.nodes.about import SENT, About, Effort, Family, LeftBy, Needed, Reads, Uses, Variables
 from callrouter.core.templates import Template, UnsetVariable
@@ -59,8 +59,9 @@ class NotifyNode(Node, frozen=True, kw_only=True):
                 data[key] = value.fill(call)
             except UnsetVariable as error:
                 troubles.append(f"{key} was not sent to {self.contact}: {error} is not set")
-        # The number of the visit in the call's life: unique, and the same should this step be taken twice.
-        number = len(call.visits) + call.visits_dropped
+        # The number of the visit in the call's life: unique, and the same should this step be taken twice, also by two
+        # engines.
+        number = sum(visit.exit != TAKEN_OVER for visit in call.visits) + call.visits_dropped
         notification = Notification(
             notification_id=f"{call.call_id}-n{number}",
             contact=self.contact,

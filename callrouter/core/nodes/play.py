@@ -23,7 +23,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from callrouter.core.call import Call, CallState
-from callrouter.core.effects import Play
+from callrouter.core.effects import Part, Play
 from callrouter.core.nodes._base import Leave, Node, Stay, Step, keyed, read_in, sounds_in, spoken, usual_seconds
 from callrouter.core.nodes.about import About, Effort, Family, LeftBy, Reads, Uses, Variables
 from callrouter.core.read_aloud import PromptPart
@@ -65,5 +65,12 @@ class PlayNode(Node, frozen=True, kw_only=True):
         parts, troubles = spoken(plan, call, self.sounds)
         if not parts:
             return Leave(call=call, exit="next", because="nothing to say", troubles=troubles)
+        return self._play(call, parts, troubles)
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """From its beginning."""
+        return self._play(call, *spoken(plan, call, self.sounds))
+
+    def _play(self, call: Call, parts: tuple[Part, ...], troubles: tuple[str, ...]) -> Stay:
         play = Play(sounds=parts, interruptible=self.interruptible)
         return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)

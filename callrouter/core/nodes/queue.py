@@ -134,6 +134,14 @@ class QueueNode(Node, frozen=True, kw_only=True):
         outcome = result.outcome.value if isinstance(result, QueueLeft) else "failed"
         return Leave(call=call, exit="overflow", because=outcome)
 
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """The announcement; or the line, at the place that the caller has there, recorded as was asked for."""
+        if call.state is CallState.PLAYING:
+            parts, troubles = spoken(plan, call, self.announcement)
+            return Stay(call=call, state=CallState.PLAYING, effects=(_announces(parts),), troubles=troubles)
+        turn_at = turn_of(call, self.queue, still=True)
+        return self._line(plan, call, at, turn_at, recorded=recordings.is_asked_for(call))
+
     def _was_heard(self, call: Call, ended: PromptEnded) -> bool:
         """Whether the announcement lasted as long as its sounds do: of a missing file, or of an order that was lost
         with the link, nothing is heard, and the switch says that it has ended all the same.
@@ -146,9 +154,12 @@ class QueueNode(Node, frozen=True, kw_only=True):
         recorded = record and bool(self.announcement) and not recordings.objected(call)
         if recorded:
             call = recordings.ask(call, self.objection, self.keep_days, at)
+        stay = self._line(plan, call, at, turn_of(call, self.queue), recorded=recorded)
+        return replace(stay, troubles=(*missed, *stay.troubles))
+
+    def _line(self, plan: Plan, call: Call, at: datetime, turn_at: datetime | None, *, recorded: bool) -> Stay:
         brief, troubles = spoken(plan, call, self.brief)
         said = [spoken(plan, call, message) for message in self.comfort]
-        turn_at = turn_of(call, self.queue)
         priority, rising = priority_of(call.caller, self.priority, self.list_priorities, self.rising, turn_at, at)
         joins = replace(
             self._joins(brief or plan.phrase_sounds, tuple(parts for parts, _ in said)),
@@ -160,7 +171,7 @@ class QueueNode(Node, frozen=True, kw_only=True):
         if recorded:
             name = recordings.name_of(call.call_id, call.recordings_made)
             joins = structs.replace(joins, recording=name, objection=self.objection)
-        troubles = (*missed, *troubles, *(trouble for _, wrong in said for trouble in wrong))
+        troubles = (*troubles, *(trouble for _, wrong in said for trouble in wrong))
         return Stay(call=call, state=CallState.QUEUED, effects=(joins,), troubles=troubles)
 
     def _joins(self, brief: tuple[Part, ...], messages: tuple[tuple[Part, ...], ...]) -> EnterQueue:

@@ -54,6 +54,10 @@ class RedirectNode(Node, frozen=True, kw_only=True):
 
     def enter(self, plan: Plan, call: Call, at: datetime) -> Step:
         """Ring it."""
+        return self.wait_again(plan, call, at)
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """Ring it."""
         return Stay(call=call, state=CallState.DIALLING, effects=(self._dial(),))
 
     def resume(self, plan: Plan, call: Call, result: Result, at: datetime) -> Step:

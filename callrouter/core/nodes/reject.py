@@ -53,6 +53,10 @@ class RejectNode(Node, frozen=True, kw_only=True):
             return Finish(call=call, verdict=Disposition.REJECTED, cause=self.cause)
         # Decided now: a caller who hangs up during the sentence was refused all the same.
         call = replace(call, verdict=Disposition.REJECTED)
+        return self.wait_again(plan, call, at)
+
+    def wait_again(self, plan: Plan, call: Call, at: datetime) -> Stay:
+        """The sentence."""
         parts, troubles = spoken(plan, call, self.sounds)
         play = Play(sounds=parts, interruptible=False)
         return Stay(call=call, state=CallState.PLAYING, effects=(play,), troubles=troubles)

@@ -19,7 +19,7 @@ from callrouter.core.call import (
     Visit,
     replace,
 )
-from callrouter.core.effects import Answer, CollectDigits, Dial, EnterQueue, Hangup, Play, Record
+from callrouter.core.effects import Answer, CollectDigits, Dial, Effect, EnterQueue, Hangup, Play, Record
 from callrouter.core.nodes._base import Finish, Leave, Node, Stay, Step
 from callrouter.core.plan import MAX_MESSAGES, MAX_VISITS, MAX_VISITS_WITHOUT_WAIT, Plan
 from callrouter.core.steps.people import note_closed
@@ -28,6 +28,21 @@ from callrouter.core.transfers import waits
 from callrouter.core.transfers.targets import Destination
 
 _NEEDS_ANSWER = (Play, CollectDigits, EnterQueue, Record)
+
+
+def in_full(plan: Plan, call: Call, effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """What a node asks for, with what the engine adds: the call is answered before the first sound, and whoever is
+    rung outside sees whose number is declared.
+    """
+    # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
+    if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
+        effects = (Answer(), *effects)
+    last = effects[-1]
+    if type(last) is Dial and not last.agent:
+        identity = last.identity or plan.identity
+        presented = identity and identity.presented(call.caller, call.did)
+        effects = (*effects[:-1], structs.replace(last, identity=None, presented=presented))
+    return effects
 
 
 class Walk:
@@ -130,14 +145,11 @@ class Walk:
         return call
 
     def _wait(self, stay: Stay) -> Turn:
-        effects = stay.effects
-        last = effects[-1]
+        last = stay.effects[-1]
         if type(last) is Record and len(stay.call.messages) >= MAX_MESSAGES:
             return self._give_up(stay.call, f"more than {MAX_MESSAGES} messages in one call")
         call = replace(stay.call, state=stay.state, step=stay.call.step + 1, revision=stay.call.revision.next())
-        # Looking at a queue and asking a web service leave the caller with the ringing tone, if that is what they hear.
-        if call.clocks.answered_at is None and isinstance(effects[0], _NEEDS_ANSWER):
-            effects = (Answer(), *effects)
+        effects = in_full(self.plan, call, stay.effects)
         if type(last) is EnterQueue:
             visit = QueueVisit(queue=last.queue, entered_at=self.at)
             call = self._in_service(replace(call, queue_visits=(*call.queue_visits, visit), digits=""))
@@ -145,10 +157,8 @@ class Walk:
         elif type(last) is Dial and last.agent:
             call = self._in_service(self._ring_colleague(call, last.agent))
         elif type(last) is Dial:
-            identity = last.identity or self.plan.identity
-            presented = identity and identity.presented(call.caller, call.did)
-            effects = (*effects[:-1], structs.replace(last, identity=None, presented=presented))
-            shown = presented.number if presented else ""
+            asked = effects[-1]
+            shown = asked.presented.number if type(asked) is Dial and asked.presented else ""
             attempt = DialAttempt(target=TOGETHER.join(last.names or last.numbers), started_at=self.at, shown=shown)
             call = self._in_service(replace(call, dials=(*call.dials, attempt), digits=""))
         return Turn(call=call, effects=effects, facts=tuple(self.facts))

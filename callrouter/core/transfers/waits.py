@@ -15,7 +15,7 @@ from callrouter.core.agents.preference import Preference
 from callrouter.core.call import Call, CallState
 from callrouter.core.effects import Briefing, Dial, EnterQueue, Sound
 from callrouter.core.nodes._base import Stay, remember
-from callrouter.core.transfers.targets import Destination
+from callrouter.core.transfers.targets import Destination, TransferRules
 
 COLLEAGUE_SECONDS: Final = 20.0
 """How long a colleague's telephone rings."""
@@ -37,6 +37,11 @@ class Client(Protocol):
         ...
 
     @property
+    def transfers(self) -> TransferRules:
+        """Whom its callers may be given to."""
+        ...
+
+    @property
     def preferences(self) -> Mapping[str, Preference]:
         """By team: whom of it the client wants."""
         ...
@@ -52,19 +57,21 @@ def wait_for(plan: Client, call: Call, found: Destination) -> Stay | None:
         return _ring(plan, call, found.colleague, _GIVEN)
     given = remember(call, **{_STAGE: _GIVEN})
     if found.team:
-        joins = EnterQueue(
-            queue=found.team,
-            priority=0,
-            max_wait_seconds=TEAM_SECONDS,
-            brief=plan.phrase_sounds,
-            briefing=plan.briefing(found.team),
-            preference=plan.preferences.get(found.team),
-        )
-        return Stay(call=given, state=CallState.QUEUED, effects=(joins,))
+        return _line(plan, given, found.team)
     if found.number:
-        dial = Dial(numbers=(found.number,), names=(found.name or found.number,), ring_seconds=OUTSIDE_SECONDS)
-        return Stay(call=given, state=CallState.DIALLING, effects=(dial,))
+        return _outside(given, found.number, found.name or found.number)
     return None
+
+
+def wait_again(plan: Client, call: Call) -> Stay:
+    """What the caller waits for, or talks in, after a transfer, as it is asked for once more."""
+    visit = call.queue_visits[-1] if call.queue_visits else None
+    dial = call.dials[-1] if call.dials else None
+    if dial is None or (visit is not None and visit.left_at is None and visit.entered_at >= dial.started_at):
+        return _line(plan, call, visit.queue if visit else "", turn_at=visit.entered_at if visit else None)
+    if dial.agent:
+        return _ring(plan, call, dial.agent, call.memory.get(_STAGE, _GIVEN))
+    return _outside(call, plan.transfers.contacts.get(dial.target, dial.target), dial.target)
 
 
 def give_back(plan: Client, call: Call) -> Stay | None:
@@ -72,6 +79,24 @@ def give_back(plan: Client, call: Call) -> Stay | None:
     if call.memory.get(_STAGE) == _GIVEN_BACK or not call.agent:
         return None
     return _ring(plan, call, call.agent, _GIVEN_BACK)
+
+
+def _line(plan: Client, call: Call, team: str, turn_at: datetime | None = None) -> Stay:
+    joins = EnterQueue(
+        queue=team,
+        priority=0,
+        max_wait_seconds=TEAM_SECONDS,
+        brief=plan.phrase_sounds,
+        briefing=plan.briefing(team),
+        preference=plan.preferences.get(team),
+        turn_at=turn_at,
+    )
+    return Stay(call=call, state=CallState.QUEUED, effects=(joins,))
+
+
+def _outside(call: Call, number: str, name: str) -> Stay:
+    dial = Dial(numbers=(number,), names=(name,), ring_seconds=OUTSIDE_SECONDS)
+    return Stay(call=call, state=CallState.DIALLING, effects=(dial,))
 
 
 def _ring(plan: Client, call: Call, agent: str, stage: int) -> Stay:

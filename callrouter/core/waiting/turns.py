@@ -15,16 +15,17 @@ _KEEPS_TURN = frozenset({QueueOutcome.EXITED, QueueOutcome.TIMEOUT})
 """How a visit ends after which the caller is still owed their place."""
 
 
-def turn_of(call: Call, queue: str) -> datetime | None:
+def turn_of(call: Call, queue: str, *, still: bool = False) -> datetime | None:
     """Since when a caller who comes back to a queue has waited for it; None: they have no turn there yet.
 
-    A visit in which somebody answered, or in which the line did not take them, ends a turn.
+    A visit in which somebody answered, or in which the line did not take them, ends a turn. `still`: they wait there
+    now, and that visit counts.
     """
     turn: datetime | None = None
     for visit in reversed(call.queue_visits):
         if visit.queue != queue:
             continue
-        if visit.outcome not in _KEEPS_TURN:
+        if visit.outcome not in _KEEPS_TURN and not (still and visit.outcome is None):
             break
         turn = visit.entered_at
     return turn

@@ -185,14 +185,16 @@ class _Files:
 
     def _without_entries(self, kind: str, model: type[Model], document: Document, wrong: list[Issue]) -> Model | None:
         """The file without the entries that are wrong, where all that is wrong stands in entries."""
-        value = document.value if isinstance(document.value, dict) else {}
+        value = document.value
+        if not isinstance(value, dict):
+            return None
         places = [issue.field.split(".") for issue in wrong]
         bad = {(place[0], place[1]) for place in places if len(place) > 1}
         # A key that is missing is known by its own name alone: its line says whose it is.
         bad |= {
             at for issue, place in zip(wrong, places, strict=True) if len(place) == 1 for at in _at(document, issue)
         }
-        if not bad or any(part not in value or name not in value[part] for part, name in bad):
+        if not bad or any(name not in _entries(value, part) for part, name in bad):
             return None
         left = {
             part: {name: entry for name, entry in entries.items() if (part, name) not in bad}
@@ -282,10 +284,16 @@ def _good(files: _Files, queues: _File[QueuesFile]) -> list[tuple[str, TeamQueue
     return [(name, block) for name, block in queues.found.queues.items() if name not in bad]
 
 
+def _entries(value: Mapping[str, object], part: str) -> Collection[str]:
+    """The names of what a part of a file holds; none of what is no mapping."""
+    entries = value.get(part)
+    return entries if isinstance(entries, dict) else ()
+
+
 def _at(document: Document, issue: Issue) -> Iterator[tuple[str, str]]:
     """The entry in which an issue's line lies."""
-    for part, entries in document.value.items():
-        for name in entries if isinstance(entries, dict) else ():
+    for part in document.value:
+        for name in _entries(document.value, part):
             if document.line(part, name) == issue.line:
                 yield part, name
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
-from callrouter.app.dialplans import Dialplans, PlanChanges, load_dialplans
+from callrouter.app.dialplans import Dialplans, PlanChanges, prepare_dialplans
 from callrouter.app.history import PlanHistory
-from callrouter.app.live.last_live import LiveKeeper
+from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.app.pbx.queues_ready import QueuesReady
@@ -79,7 +78,8 @@ class Site:
             tasks=Tasks(),
         )
         settings = Settings(_env_file=None, dialplans_dir=self.folder, data_dir=self.data)
-        served = await load_dialplans(settings, database, SystemClock(), LiveCalls(), changes)
+        served = await prepare_dialplans(settings, database, SystemClock(), LiveCalls(), changes)
+        await served.load()
         await history.flush()
         await keeper.flush()
         return served
@@ -98,16 +98,6 @@ def site(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr("callrouter.app.dialplans.Speech", paper)
     return Site(tmp_path, database)
-
-
-@pytest.fixture
-async def away() -> AsyncIterator[Database]:
-    """A PostgreSQL that is not there."""
-    from sqlalchemy.engine import make_url
-
-    made = Database(make_url("postgresql://nobody@127.0.0.1:1/none"))
-    yield made
-    await made.close()
 
 
 @pytest.mark.parametrize("stray", ["a copy.yaml", "z copy.yaml"])
@@ -232,8 +222,8 @@ async def test_what_the_disk_did_not_take_is_written_with_the_next_load(
     with monkeypatch.context() as full:
         full.setattr("os.fsync", _full)
         with pytest.raises(OSError, match="No space"):
-            disk.keep({}, datetime.now(UTC))
-    disk.keep({}, datetime.now(UTC))
+            disk.keep({}, datetime.now(UTC), numbers={}, walked=())
+    disk.keep({}, datetime.now(UTC), numbers={}, walked=())
 
     assert LivePlans(site.data / "live").plans == {}
 

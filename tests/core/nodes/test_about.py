@@ -223,7 +223,46 @@ def is_answered_as_it_says(nodes: Nodes, data: st.DataObject) -> None:
         assert keys not in (*number, *(question.keys if question.wrong else ()))
 
 
-CLAIMS = (does_what_it_says, reads_only_what_it_says, is_passed_at_once_only_where_it_says_so, is_answered_as_it_says)
+def waits_again_as_it_did(nodes: Nodes, data: st.DataObject) -> None:
+    """At each of its waits, whenever that is asked for: the same once more, of which nobody keeps anything."""
+    plan, _ = alone(nodes, data)
+    offered = data.draw(offers)
+    turn, at = engine.start(plan, offered), offered.at
+    for _ in range(6):
+        if turn.effects and not isinstance(turn.effects[-1], Hangup):
+            again = engine.ask_again(plan, turn.call, at + timedelta(days=data.draw(st.integers(0, 1))))
+            assert again.call is turn.call
+            assert again.facts == ()
+            assert [*map(_asked, again.effects)] == [*map(_asked, turn.effects)]
+            assert all(map(_says_no_more, again.effects, turn.effects))
+        told = data.draw(happenings(turn.call, at))
+        turn, at = engine.step(plan, turn.call, told), told.at
+
+
+def _asked(effect: Effect) -> Effect:
+    """An effect without what is said of an earlier try, and the place in a line."""
+    match effect:
+        case CollectDigits():
+            return replace(effect, sounds=())
+        case EnterQueue():
+            return replace(effect, turn_at=None, priority=0, rising=None)
+        case _:
+            return effect
+
+
+def _says_no_more(again: Effect, first: Effect) -> bool:
+    if not isinstance(again, CollectDigits) or not isinstance(first, CollectDigits):
+        return True
+    return first.sounds[len(first.sounds) - len(again.sounds) :] == again.sounds
+
+
+CLAIMS = (
+    does_what_it_says,
+    reads_only_what_it_says,
+    is_passed_at_once_only_where_it_says_so,
+    is_answered_as_it_says,
+    waits_again_as_it_did,
+)
 """What is claimed of every node, whatever it is and whatever happens."""
 
 

@@ -1,0 +1,88 @@
+"""Plans of the engine's own disk, made one by one of the documents that are kept there.
+
+This needs neither PostgreSQL nor the clients' folder, nor any other client's plan: some milliseconds each. A start has
+the plans of live calls so, and those of the first new calls, before anything else is loaded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+import structlog
+
+from callrouter.app.live.compiling import compile_again, of_version
+from callrouter.app.live.live_plans import LivePlans, Version
+from callrouter.core import numbers
+from callrouter.core.plan import Plan
+from callrouter.dialplan import SoundSource
+from callrouter.runtime.giving_way import giving_way
+
+log = structlog.get_logger(__name__)
+
+REMEMBERED: Final = 512
+"""Plans that are remembered."""
+
+
+class DiskPlans:
+    """See the module."""
+
+    def __init__(self, disk: LivePlans, sounds: SoundSource, *, region: str, now: Callable[[], datetime]) -> None:
+        """`sounds` has a sound for every name: of a call in progress it is not asked what a folder lacks by now."""
+        self._disk = disk
+        self._sounds = sounds
+        self._region = region
+        self._now = now
+        self._made: OrderedDict[Version, Plan] = OrderedDict()
+        self._making = asyncio.Lock()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was ever live here."""
+        return self._disk.changed_at is None
+
+    def at_hand(self, client: str, version: str) -> Plan | None:
+        """The plan, when it was made lately."""
+        return self._made.get((client, version))
+
+    async def find(self, client: str, version: str) -> Plan | None:
+        """The plan of a version that is live, or that a live call walks; None when it is not kept, or cannot be made
+        again. It is made in a thread.
+        """
+        async with self._making:  # who asks for the same one does not have it made twice
+            if (plan := self.at_hand(client, version)) is None:
+                plan = await asyncio.to_thread(self._make, client, version)
+            if plan is not None:
+                self._remember(plan)
+            return plan
+
+    async def for_did(self, did: str) -> Plan | None:
+        """The plan that was live last for a number, as the switch sent it; None when no client had it."""
+        number = did if did in self._clients else numbers.normalise(did, self._region) or ""
+        client = self._clients.get(number)
+        return await self.find(client, self._disk.plans[client].version) if client is not None else None
+
+    @cached_property
+    def _clients(self) -> dict[str, str]:
+        """By number. Asked for at a start only, before anything else is live."""
+        return {did: client for client, plan in self._disk.plans.items() for did in plan.numbers}
+
+    def _make(self, client: str, version: str) -> Plan | None:
+        stored = self._disk.stored(client, version)
+        if stored is None:
+            return None
+        with giving_way():
+            plan = compile_again(stored, self._sounds, region=self._region, now=self._now())
+        if plan is None:
+            log.warning("a kept version no longer passes", client=client, version=version)
+        return of_version(plan, version)
+
+    def _remember(self, plan: Plan) -> None:
+        self._made[plan.client, plan.version] = plan
+        self._made.move_to_end((plan.client, plan.version))
+        while len(self._made) > REMEMBERED:
+            self._made.popitem(last=False)

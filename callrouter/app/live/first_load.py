@@ -1,0 +1,83 @@
+"""The first load of the clients' folder: what was live stays live, but for what the folder says otherwise, and passes.
+
+It begins when the calls that live are taken over, and calls that ring meanwhile have what was live (`disk_plans`). It
+takes some seconds with 800 clients, in a thread that gives way to calls (`runtime.giving_way`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+import structlog
+
+from callrouter.app.live.expected_routes import ExpectedRoutes
+from callrouter.app.live.keeper import LiveKeeper
+from callrouter.app.live.last_live import LastLive, admitted_as_before, last_live, nothing_loaded, revive
+from callrouter.core.call import replace
+from callrouter.dialplan import Catalogue, Loader, SoundSource
+from callrouter.errors import DialplanError
+from callrouter.runtime.giving_way import giving_way
+from callrouter.runtime.reload import KeptPlans, ServedPlans
+from callrouter.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+class FirstLoad:
+    """See the module."""
+
+    def __init__(
+        self,
+        loader: Loader,
+        routes: ExpectedRoutes,
+        database: Database,
+        keeper: LiveKeeper,
+        *,
+        speech: SoundSource,
+        whatever: SoundSource,
+    ) -> None:
+        """`whatever` has a sound for every name: without the folder nobody knows which of its own it holds."""
+        self._loader = loader
+        self._routes = routes
+        self._database = database
+        self._keeper = keeper
+        self._speech = speech
+        self._whatever = whatever
+
+    async def into(self, served: ServedPlans) -> None:
+        """Load; a client whose file is wrong has the plan that was live last, and so have all without a folder.
+
+        Raises:
+            DialplanError: there is no folder with clients' files, and none was ever live here.
+        """
+        began = perf_counter()
+        with giving_way():
+            last = await last_live(self._database, self._keeper.disk)
+            catalogue, failure = await self._loaded(last, served)
+            started = await revive(last, catalogue, self._whatever if failure else self._speech)
+        if failure:
+            log.error("the engine starts with the plans it kept", reason=failure, clients=len(started.plans))
+            started = replace(started, refused=frozenset())
+        revived = await last.fetch([client for client in started.plans if client not in started.uses])
+        self._keeper.revived(revived)
+        since = {one.client: last.versions[one.client].live_at for one in revived}
+        kept = KeptPlans(since=since, changed_at=last.changed_at, failure=failure)
+        served.begin(started, kept, seconds=perf_counter() - began)
+
+    async def _loaded(self, last: LastLive, served: ServedPlans) -> tuple[Catalogue, str]:
+        """The folder's catalogue; without a folder an empty one, and why.
+
+        Raises:
+            DialplanError: there is no folder with clients' files, and none was ever live here.
+        """
+        now = served.now()
+        try:
+            loaded = await asyncio.to_thread(self._loader.load, now)
+        except DialplanError as error:
+            if not last.versions:
+                raise
+            return nothing_loaded(last, self._speech, self._loader.region, now), str(error)
+        loaded = await admitted_as_before(self._loader, loaded, last, now)
+        live = {client: one.version for client, one in last.versions.items()}
+        return await asyncio.to_thread(self._routes.judge, loaded, live), ""

@@ -1,0 +1,102 @@
+"""Plans of what was live are made without PostgreSQL and without the folder, one by one."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from callrouter.app.live.compiling import compile_again
+from callrouter.app.live.disk_plans import DiskPlans
+from callrouter.app.live.last_live import SoundsAway
+from callrouter.app.live.live_plans import LivePlans
+from callrouter.app.versions import PlanVersions
+from callrouter.core.plan import Plan
+from callrouter.dialplan import PaperSpeech, SoundSource
+from callrouter.store.database import Database
+from callrouter.store.plans import StoredPlan
+from tests.app.live.test_keeper import AT, Engine, version
+from tests.app.live.test_last_live import text
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> Engine:
+    """It has kept what is live, and will be killed."""
+    made = Engine(tmp_path)
+    await made.keeper.flush()
+    return made
+
+
+def next_one(engine: Engine) -> DiskPlans:
+    """What the next engine has of the disk."""
+    sounds = SoundsAway(PaperSpeech(), engine.folder / "sounds")
+    return DiskPlans(LivePlans(engine.data), sounds, region="FR", now=lambda: AT)
+
+
+@pytest.mark.parametrize("dialled", ["+33199000010", "0199000010", "0033199000010", "33199000010"])
+async def test_a_number_that_is_dialled_finds_what_was_live(engine: Engine, dialled: str) -> None:
+    """In every spelling that a trunk may send; the folder is away."""
+    live = engine.plans.plans["m"]
+    shutil.rmtree(engine.folder)
+    found = await next_one(engine).for_did(dialled)
+
+    assert found is not None
+    assert version(found) == version(live)
+    assert found.numbers == live.numbers
+
+
+@pytest.mark.parametrize("dialled", ["+33199000099", "0199000099", "sip-name", ""])
+async def test_a_number_nobody_had_finds_nothing(engine: Engine, dialled: str) -> None:
+    assert await next_one(engine).for_did(dialled) is None
+
+
+async def test_a_live_call_finds_the_version_it_walks_when_its_file_is_gone(engine: Engine) -> None:
+    """Nor is PostgreSQL there, and the client was withdrawn since."""
+    old = engine.plans.plans["m"]
+    engine.walked = {version(old)}
+    (engine.folder / "m.yaml").unlink()
+    await engine.plans.reload()
+    await engine.keeper.flush()
+
+    found = await next_one(engine).find(*version(old))
+    assert found is not None
+    assert (version(found), list(found.nodes)) == (version(old), list(old.nodes))
+    assert await next_one(engine).for_did("+33199000010") is None, "new callers do not reach who was withdrawn"
+
+
+async def test_a_version_that_is_not_kept_is_not_found(engine: Engine) -> None:
+    disk = next_one(engine)
+
+    assert await disk.find("m", "0" * 12) is None
+    assert await disk.find("stranger", engine.plans.plans["m"].version) is None
+
+
+async def test_a_plan_is_made_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many calls walk the same."""
+    disk, made = next_one(engine), list[str]()
+
+    def noted(stored: StoredPlan, sounds: SoundSource, *, region: str, now: datetime) -> Plan | None:
+        made.append(stored.client)
+        return compile_again(stored, sounds, region=region, now=now)
+
+    monkeypatch.setattr("callrouter.app.live.disk_plans.compile_again", noted)
+    key = version(engine.plans.plans["m"])
+    assert await disk.find(*key) is await disk.find(*key)
+    assert disk.at_hand(*key) is await disk.for_did("0199000010")
+
+    assert made == ["m"]
+
+
+async def test_the_disk_is_asked_before_the_record(engine: Engine, away: Database) -> None:
+    """A live call's plan is there though PostgreSQL is not."""
+    old = await engine.save("m.yaml", text(more="# second\n"))
+    engine.walked = {version(old)}
+    await engine.keeper.flush()
+    versions = PlanVersions(engine.plans, next_one(engine), away, PaperSpeech())
+
+    found = await versions.find(*version(old))
+    assert found is not None
+    assert version(found) == version(old)
+    assert versions.at_hand(*version(old)) is found

@@ -1,0 +1,133 @@
+"""`make chaos FAULT=NAME`: the rounds of a fault, each appended to bench/chaos.jsonl, and the table made of them.
+
+Ends with 0 when everything promised was kept, 1 when something was not, 2 when nothing could start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import uvloop
+
+from bench import chaos
+from deploy.asterisk.pbx import PbxError
+from deploy.demo.stack import StackError
+from tests.chaos.faults import ALL, Kind, broken
+from tests.chaos.rounds import play
+from tests.chaos.town import town
+from tests.chaos.verdict import Verdict
+
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
+LONGEST_SECONDS: Final = 20 * 60.0
+"""Of a fault."""
+AGENTS_SHARE: Final = 0.3
+"""Agents, of the callers: not enough, so that some wait."""
+NEWCOMERS_AT_ONCE: Final = 160
+SHOWN: Final = 5
+"""Complaints of a round."""
+
+
+def main() -> int:
+    """Returns the exit code."""
+    options = _options()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            return uvloop.run(_run(ALL[options.fault], options))
+    except (PbxError, StackError) as error:
+        print(f"make chaos: {error}", file=sys.stderr)
+        return 2
+    return 130
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("fault", choices=sorted(ALL))
+    parser.add_argument("--rounds", type=int, help="(default: what the fault is promised for)")
+    parser.add_argument("--callers", type=int, help="in a round (default: likewise)")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 100_000))
+    parser.add_argument("--first", type=int, default=0, help="the number of the first round, to see one again")
+    parser.add_argument("--all", action="store_true", help="print every complaint")
+    parser.add_argument("--leave", action="store_true", help="write nothing down")
+    return parser.parse_args()
+
+
+async def _run(kind: Kind, options: argparse.Namespace) -> int:
+    rounds = options.rounds or kind.rounds
+    scale = replace(kind.long, callers=kind.long.callers if options.callers is None else options.callers)
+    began_at, missed = time.monotonic(), set[str]()
+    run, build = datetime.now(UTC).isoformat(timespec="seconds"), await asyncio.to_thread(_build)
+    again = f"make chaos FAULT={kind.name} SEED={options.seed}"
+    print(
+        f"{kind.name}: {rounds} rounds of {scale.callers} and {scale.newcomers} callers; the same again: {again}",
+        flush=True,
+    )
+    agents = max(10, round((scale.callers + min(scale.newcomers, NEWCOMERS_AT_ONCE)) * AGENTS_SHARE))
+    async with town(f"{options.seed}", agents, kind.needs) as place:
+        for number in range(options.first, options.first + rounds):
+            spent, played = time.monotonic() - began_at, number - options.first
+            if played and spent * (1 + 1 / played) > LONGEST_SECONDS:
+                print(f"{spent / 60:.0f} minutes are over: {played} rounds were played")
+                break
+            verdict, notes = await play(place, kind, scale, options.seed, number)
+            wrong = broken(kind, verdict)
+            missed |= wrong
+            _show(number, verdict, sorted(wrong), len(verdict.complaints) if options.all else SHOWN)
+            found = asdict(verdict) | {"fault": kind.name, "run": run, "build": build, "seed": options.seed}
+            found |= {"round": number, "broken": sorted(wrong), "load": round(os.getloadavg()[0], 1)}
+            found |= {"complaints": len(verdict.complaints), "held_up_seconds": round(notes.held_up_seconds, 3)}
+            if not options.leave:
+                chaos.append(chaos.ROUNDS, {name: _short(value) for name, value in found.items()})
+        faults = place.port.faults
+    if not options.leave:
+        chaos.renew(chaos.RESULTS, chaos.rounds(chaos.ROUNDS))
+    for fault in faults:
+        print(f"a fault of the harness itself: {fault}")
+    print(f"{kind.name}: " + (f"missed {', '.join(sorted(missed))}" if missed else "all promises kept"))
+    return 1 if missed or faults else 0
+
+
+def _short(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def _show(number: int, verdict: Verdict, wrong: Sequence[str], shown: int) -> None:
+    control = "never" if verdict.control_seconds is None else f"{verdict.control_seconds:.1f} s"
+    print(
+        f"round {number}: {verdict.callers} callers, {verdict.live} live; {verdict.dropped} dropped; rows "
+        f"{verdict.missing} missing, {verdict.doubled} doubled, {verdict.wrong} wrong; {verdict.lost_keys} keys lost, "
+        f"{verdict.later_keys} keyed again; {verdict.twice} twice; silence {verdict.silence_seconds:.1f} s, control "
+        f"{control}; {'missed ' + ', '.join(wrong) if wrong else 'ok'}",
+        flush=True,
+    )
+    for complaint in verdict.complaints[:shown]:
+        print(f"  {complaint}")
+    if len(verdict.complaints) > shown:
+        print(f"  and {len(verdict.complaints) - shown} more (--all)", flush=True)
+
+
+def _build() -> str:
+    """The commit, with a + when files differ from it."""
+    head = _git("rev-parse", "--short", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", "callrouter", "deploy")
+    return f"{head}{'+' if changed else ''}"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
