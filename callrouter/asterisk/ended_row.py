@@ -2,7 +2,8 @@
 
 The hangup handler of extensions.conf leaves it in AstDB, `callrouter/ended/<call>` =
 `v2|<epoch>|<cause>|<did>|<shown>|<caller>|<how>|<lost at>|<before>|<answers>|<CR_STATE>`, where `how` is `new` (no
-engine took it, unless it left a state), `taken` (one did, and hung up at once) or 1 (Asterisk's fallback served it).
+engine took it, unless it left a state), `taken` (one did, and hung up at once), 1 (Asterisk's fallback served it) or
+`refused` (it refused the caller, as the tree would have).
 `/<epoch>/<node>` follows it where the fallback took a message, as that node would have. The answers are as `notes`
 reads them. Rows of the format before,
 `<epoch>|<cause>|<did>|<caller>|<how>|<agent>|<seconds waited>|<CR_STATE>`, are read as well: a PBX whose
@@ -56,6 +57,8 @@ class EndedRow:
     """It ended before any engine took it."""
     fallback: bool
     """Asterisk's fallback served it."""
+    refused: bool = False
+    """It refused the caller, as the client's tree would have."""
     noted: Noted
     state: str
 
@@ -96,7 +99,8 @@ def read_row(key: str, value: str, shift: timedelta = timedelta()) -> EndedRow |
         did=did,
         caller=_caller(shown, caller),
         untaken=how == "new" and not encoded,
-        fallback=how == "1",
+        fallback=how in ("1", "refused"),
+        refused=how == "refused",
         noted=noted,
         state=encoded,
     )
@@ -168,9 +172,15 @@ def _unknown(row: EndedRow, plan: Plan, region: str, listen: Listen | None) -> C
         state=CallState.ADRIFT,
         clocks=Clocks(ringing_at=row.rang_at),
         visits=(note,),
-        verdict=Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED,
+        verdict=_verdict(row),
     )
     return _tell_all(plan, call, row, listen, note.at)
+
+
+def _verdict(row: EndedRow) -> Disposition:
+    if row.refused:
+        return Disposition.REJECTED
+    return Disposition.LEFT_EARLY if row.untaken else Disposition.FAILED
 
 
 def _concluded(plan: Plan, call: Call, row: EndedRow, listen: Listen | None) -> Call:

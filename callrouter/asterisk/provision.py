@@ -1,7 +1,8 @@
 """What the PBX must know to serve alone, pushed to it after each log-in, each reload and each midnight; idempotent.
 
-`callrouter/fallback/<did>`, `callrouter/times/<key>` and `callrouter/answer/<id>` are ready-made answers
-(`alone.ready_made`): extensions.conf follows them when no engine takes a call, or control of it was lost.
+`callrouter/fallback/<did>`, `callrouter/times/<key>`, `callrouter/answer/<id>`, `callrouter/callers/<did>` and
+`callrouter/caller/<name>/<who>` are ready-made answers (`alone.ready_made`): extensions.conf follows them when no
+engine takes a call, or control of it was lost.
 `callrouter/limit/<did>` is `<client>:<calls>`: it refuses what is beyond, before an engine hears of it.
 `callrouter/offer/<did>` is what an agent's telephone shows of the fallback's caller (`asterisk.briefing`),
 `callrouter/brief/<did>` what is whispered to them. Asterisk looks a number up as it was dialled, so each stands there
@@ -22,13 +23,17 @@ import structlog
 from callrouter.asterisk.alone.ready_made import (
     ANSWERS,
     BRIEFS,
+    CALLERS,
     FALLBACKS,
+    LISTED,
     OFFERS,
     RECORDINGS,
     TIMES,
     Entry,
     ReadyMade,
+    lengths_of,
     ready_made,
+    spelt,
 )
 from callrouter.asterisk.link import AmiLink
 from callrouter.asterisk.pbx.astdb import entries
@@ -41,7 +46,7 @@ from callrouter.runtime.giving_way import giving_way
 log = structlog.get_logger(__name__)
 
 LIMITS: Final = "callrouter/limit"
-FAMILIES: Final = (ANSWERS, TIMES, RECORDINGS, LIMITS, OFFERS, BRIEFS, FALLBACKS)
+FAMILIES: Final = (ANSWERS, TIMES, RECORDINGS, LIMITS, OFFERS, BRIEFS, FALLBACKS, CALLERS)
 """In the order in which they are written: what is pointed at is there before what points at it."""
 T = TypeVar("T")
 _SLICE: Final = 50
@@ -120,14 +125,15 @@ class Fallbacks:
         """
         async with self._publishing:
             await self._make(plans)
-            if afresh:
-                self._there = await self._read()
             wanted = await self._wanted(plans)
+            if afresh:
+                self._there = await self._read(wanted)
             changed = [(key, value) for key, value in wanted.items() if self._there.get(key) != value]
-            await self._put(sorted(changed, key=lambda entry: FAMILIES.index(entry[0][0])))
+            await self._put(sorted(changed, key=lambda entry: _place_of(entry[0][0])))
             gone = [key for key in self._there if key not in wanted]
             # Of a number that is served all is known: whose limit stood there before has no say any more.
-            served = [(family, key) for family, key in gone if (FALLBACKS, key.partition("/")[0]) in wanted]
+            lists = {LISTED + name for plan in plans for name in self._made[id(plan)][1].lists}
+            served = [one for one in gone if (FALLBACKS, one[1].partition("/")[0]) in wanted or one[0] in lists]
             await self._delete(gone if complete and wanted else served)
 
     def _midnight(self) -> datetime:
@@ -150,8 +156,15 @@ class Fallbacks:
             made.update(await asyncio.to_thread(_all_made, some, since, self._shift))
         self._made, self._day = made, since
 
-    async def _read(self) -> dict[Entry, str]:
-        return {(family, key): value for family in FAMILIES for key, value in await entries(self._link, family)}
+    async def _read(self, wanted: Iterable[Entry]) -> dict[Entry, str]:
+        """What is there, of lists of callers of those that are wanted: others are pointed at by nothing."""
+        lists = dict.fromkeys(family for family, _ in wanted if family.startswith(LISTED))
+        found: dict[Entry, str] = {}
+        for some in _slices((*FAMILIES, *lists)):
+            read = await asyncio.gather(*(entries(self._link, family) for family in some))
+            for family, held in zip(some, read, strict=True):
+                found.update(((family, key), value) for key, value in held)
+        return found
 
     async def _wanted(self, plans: Iterable[Plan]) -> dict[Entry, str]:
         wanted: dict[Entry, str] = {}
@@ -160,8 +173,13 @@ class Fallbacks:
                 made = self._made[id(plan)][1]
                 wanted.update(made.shared)
                 limit = limit_of(plan, self._client_calls)
+                lists = {name: spelt(callers, self._region) for name, callers in made.lists.items()}
+                for name, callers in lists.items():
+                    wanted.update(((LISTED + name, who), value) for who, value in callers.items())
                 for did, told in made.of_numbers.items():
-                    values = {**told, (LIMITS, ""): limit}
+                    name = made.listed.get(did, "")
+                    listed = f"{name}:{lengths_of(lists[name])}" if name else ""
+                    values = {**told, (LIMITS, ""): limit, (CALLERS, ""): listed}
                     for spelling in spellings(did, self._region):
                         entries = (((family, spelling + more), value) for (family, more), value in values.items())
                         wanted.update((entry, value) for entry, value in entries if value)
@@ -199,6 +217,10 @@ def _all_made(plans: Iterable[Plan], since: datetime, shift: timedelta) -> dict[
     """In a thread."""
     with giving_way():
         return {id(plan): (plan, ready_made(plan, since, shift)) for plan in plans}
+
+
+def _place_of(family: str) -> int:
+    return -1 if family.startswith(LISTED) else FAMILIES.index(family)
 
 
 def _slices(things: Iterable[T], size: int = _SLICE) -> Iterator[list[T]]:

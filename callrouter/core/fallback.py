@@ -28,6 +28,8 @@ class Alone(StrEnum):
     MESSAGE = "message"
     CLOSED = "closed"
     """A sentence that nobody can answer, and the end."""
+    REFUSED = "refused"
+    """The end, without an answer: as the tree refuses a caller."""
 
 
 class Ready(Struct, frozen=True, kw_only=True):
@@ -43,6 +45,8 @@ class Ready(Struct, frozen=True, kw_only=True):
     max_seconds: float = 0.0
     silence_seconds: float = 0.0
     """Of a message: how long it may be, and the silence that ends it."""
+    cause: int = 0
+    """Q.850, of who is refused."""
     identity: Identity | None = None
     """What whoever is rung sees, where that is not what the client's other calls show."""
 

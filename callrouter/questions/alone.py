@@ -2,30 +2,35 @@
 
 Nobody reads keys then, looks at queues, or asks a web service. So it is what the tree does with a caller of no list who
 presses nothing; but while no hours or dates of the tree say that the client is closed, who calls has the `fallback`
-that the client has declared for when something cannot be done.
+that the client has declared for when something cannot be done. Callers of lists whom the tree refuses, or sends to
+another queue or number than others, or earlier, have that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from callrouter.core.call import Call, CallerId
+from callrouter.core.call import Call, CallerId, Disposition
 from callrouter.core.effects import Hangup, Sound
 from callrouter.core.fallback import CLOSED, Alone, Ready, out_of_hours, ready_by, ready_of, said_by
 from callrouter.core.inputs import CallOffered
 from callrouter.core.plan import Plan
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
 from callrouter.questions.decisions import Decision, Decisions
-from callrouter.questions.occasions import calendar, ordinary_caller
+from callrouter.questions.occasions import calendar, entries, held_by, ordinary_caller
 from callrouter.questions.rehearsal import Cast, Script, begin, decided_by, follow
 
 _CALL_ID = "alone"
 _SILENT = Script(decided={Decision("lookup", ANYBODY): FAILED})
 """Nothing is keyed, and no web service answers."""
+
+
+_THEIR_OWN = frozenset({Alone.QUEUE, Alone.NUMBER, Alone.REFUSED})
+"""What callers of a list have of their own, also where a fallback is declared."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -44,42 +49,46 @@ def declared(plan: Plan) -> Ready | None:
 class AloneBy:
     """What Asterisk does by one plan with callers of one of its numbers."""
 
-    def __init__(self, plan: Plan, did: str, caller: CallerId | None = None) -> None:
-        """`caller`: by default one of no list."""
+    def __init__(self, plan: Plan, did: str) -> None:
         self._plan = plan
         self._did = did
-        self._caller = caller or ordinary_caller(plan)
+        self._ordinary = ordinary_caller(plan)
         self._decisions = Decisions(plan)
         self._calendar = calendar(plan)
         self._declared = declared(plan)
-        self._known: dict[tuple[str, ...], Ready] = {}
-        """By what the calendar says: the tree reads nothing else of an instant."""
+        self._known: dict[tuple[Hashable, ...], Ready] = {}
+        """By what the calendar says, and the lists that hold the caller: the tree reads nothing else."""
+        self._held: dict[CallerId, tuple[str, ...]] = {}
 
-    def at(self, instant: datetime) -> Ready:
-        """At one instant."""
-        said = self._calendar.said_at(instant)
-        if said not in self._known:
-            self._known[said] = self._walked(instant)
-        return self._known[said]
+    def at(self, instant: datetime, caller: CallerId | None = None) -> Ready:
+        """At one instant; `caller`: by default one of no list."""
+        caller = caller or self._ordinary
+        if caller not in self._held:
+            self._held[caller] = held_by(self._plan, caller)
+        key = self._calendar.said_at(instant), self._held[caller]
+        if key not in self._known:
+            self._known[key] = self._walked(instant, caller)
+        return self._known[key]
 
-    def timeline(self, since: datetime, until: datetime) -> list[Change]:
+    def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> list[Change]:
         """From one instant to before another: what holds at the first, and each change."""
-        found = [Change(at=since, ready=self.at(since))]
+        found = [Change(at=since, ready=self.at(since, caller))]
         for at in self._calendar.changes(since, until):
-            ready = self.at(at)
+            ready = self.at(at, caller)
             if ready != found[-1].ready:
                 found.append(Change(at=at, ready=ready))
         return found
 
-    def _walked(self, instant: datetime) -> Ready:
-        ready, call = self.silent(instant)
+    def _walked(self, instant: datetime, caller: CallerId) -> Ready:
+        ready, call = self.silent(instant, caller)
         if self._declared is None or self._is_closed(call):
             return ready
-        return self._declared
+        differs = caller != self._ordinary and ready != self.silent(instant, self._ordinary)[0]
+        return ready if differs and ready.does in _THEIR_OWN else self._declared
 
-    def silent(self, instant: datetime) -> tuple[Ready, Call]:
+    def silent(self, instant: datetime, caller: CallerId) -> tuple[Ready, Call]:
         """Where the tree leads a caller who presses nothing, and the call as far as there."""
-        offered = CallOffered(call_id=_CALL_ID, did=self._did, caller=self._caller, at=instant.astimezone(UTC))
+        offered = CallOffered(call_id=_CALL_ID, did=self._did, caller=caller, at=instant.astimezone(UTC))
         step, cast = begin(self._plan, offered), Cast(_SILENT)
         sounds: tuple[Sound, ...] = ()
         while not step.call.ended:
@@ -87,6 +96,8 @@ class AloneBy:
             if (found := ready_by(step.call.node, step.wait, sounds)) is not None:
                 return found, step.call
             if isinstance(step.wait, Hangup):
+                if step.call.verdict is Disposition.REJECTED and not sounds:
+                    return Ready(does=Alone.REFUSED, cause=step.wait.cause), step.call
                 break
             step = follow(self._decisions, step, decided_by(self._decisions, step, cast))
         return Ready(does=Alone.CLOSED, sounds=sounds) if sounds else CLOSED, step.call
@@ -99,6 +110,26 @@ class AloneBy:
         )
 
 
+class Listed(Struct, frozen=True, kw_only=True):
+    """Callers of lists whom Asterisk alone serves otherwise than all others."""
+
+    entry: str
+    """A whole number, a beginning (`+338*`), or why there is none (`withheld`): the longest that fits counts."""
+    changes: list[Change]
+
+
+def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> Iterator[Listed]:
+    """Each entry of the tree's lists by which somebody is served otherwise, or would be but for this one."""
+    usual = alone.timeline(since, until)
+    begun: list[str] = []
+    for entry, caller in sorted(entries(plan), key=lambda one: (len(one[0].rstrip("*")), one[0])):
+        changes = alone.timeline(since, until, caller)
+        if changes != usual or any(entry.startswith(one) for one in begun):
+            yield Listed(entry=entry, changes=changes)
+            if entry.endswith("*"):
+                begun.append(entry.removesuffix("*"))
+
+
 def in_words(ready: Ready) -> str:
     """What a caller gets, for a person."""
     said = " ".join(sound.text or sound.file for sound in ready.sounds)
@@ -107,6 +138,8 @@ def in_words(ready: Ready) -> str:
             return f"queue {ready.whom}" + (f", priority {ready.priority}" if ready.priority else "")
         case Alone.NUMBER:
             return f"number {ready.whom}"
+        case Alone.REFUSED:
+            return f"refused, cause {ready.cause}"
         case Alone.MESSAGE:
             return f"a message, as at {ready.whom}" + (f", after “{said}”" if said else "")
         case Alone.CLOSED:
@@ -120,5 +153,9 @@ def told(plan: Plan, since: datetime, days: int = 14) -> Iterator[str]:
     yield f"{plan.name} ({plan.source}), without the engine, {plan.timezone}:"
     for did in plan.numbers:
         yield f"  {did}"
-        for one in AloneBy(plan, did).timeline(since, until):
+        alone = AloneBy(plan, did)
+        for one in alone.timeline(since, until):
             yield f"    {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"
+        for listed in callers_told_apart(plan, alone, since, until):
+            for one in listed.changes:
+                yield f"    {listed.entry}: {one.at.astimezone(zone):%a %Y-%m-%d %H:%M}  {in_words(one.ready)}"

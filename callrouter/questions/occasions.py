@@ -88,6 +88,34 @@ def ordinary_caller(plan: Plan) -> CallerId:
     return next((one for one in callers if not any(held.match(one) for held in lists)), callers[0])
 
 
+def held_by(plan: Plan, caller: CallerId) -> tuple[str, ...]:
+    """The lists the tree asks that hold a caller."""
+    return tuple(one.name for one in _lists(plan) if one.match(caller))
+
+
+def entries(plan: Plan) -> Iterator[tuple[str, CallerId]]:
+    """Each entry of the lists that the tree asks, once, and a caller whom no longer entry holds.
+
+    An entry is a whole number, a beginning (`+338*`), or why there is no number (`withheld`).
+    """
+    lists = _lists(plan)
+    everything = sorted({number for one in lists for number in (*one.prefixes, *one.numbers)})
+    for number in sorted({number for one in lists for number in one.numbers}):
+        yield number, CallerId(number=number)
+    for prefix in sorted({prefix for one in lists for prefix in one.prefixes}):
+        longer = [one for one in everything if one != prefix and one.startswith(prefix)]
+        callers = (_beginning_with(prefix + digits) for digits in _BESIDE)
+        free = (one for one in callers if not any((one.number or "").startswith(two) for two in longer))
+        yield f"{prefix}*", next(free, _beginning_with(prefix))
+    for why in WITHOUT_NUMBER:
+        if any(why in one.without_number for one in lists):
+            yield why.value, CallerId(presentation=why)
+
+
+_BESIDE = tuple(f"{number:04}" for number in range(9999, 0, -1))
+"""How numbers may go on, of which one is in no longer entry, but where a list holds all ten of each."""
+
+
 def _lists(plan: Plan) -> tuple[CallerList, ...]:
     """The lists that are asked, each once."""
     return one_of_each((one for about in plan.about.values() for one in about.reads.lists), lambda one: one.name)

@@ -9,14 +9,20 @@ of a number that is not there.
 `callrouter/times/<key>` is `<minute>|<id>&<id>…|<after>-<nth>&<after>-<nth>…`. The minute is counted from 1970, each
 `<after>` in minutes from it on, and from then on the nth id holds: `callrouter/answer/<id>` is its answer. The id is a
 digest of the answer, so that clients share answers, and none ever changes.
+
+Callers of lists who get something else: `callrouter/callers/<did>` = `<name>:<length>.<length>…`, and
+`callrouter/caller/<name>/<who>` is what stands in place of the number's own fallback. `<who>` are the digits of a whole
+number, a beginning of one of those lengths with `*`, or `withheld`, `unauthenticated`, `unavailable`. An answer may be
+`refused:<cause>` besides.
 """
 
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -25,12 +31,16 @@ from callrouter.asterisk.briefing import offer
 from callrouter.core.agents.preference import team_of
 from callrouter.core.call import CallerId
 from callrouter.core.fallback import CLOSED, Alone, Ready
+from callrouter.core.numbers import beginnings
 from callrouter.core.plan import Plan
-from callrouter.questions.alone import AloneBy, Change, declared
+from callrouter.questions.alone import AloneBy, Change, callers_told_apart, declared
 
 FALLBACKS: Final = "callrouter/fallback"
 TIMES: Final = "callrouter/times"
 ANSWERS: Final = "callrouter/answer"
+CALLERS: Final = "callrouter/callers"
+LISTED: Final = "callrouter/caller/"
+"""Before the name of a list of callers: a family for each."""
 OFFERS: Final = "callrouter/offer"
 BRIEFS: Final = "callrouter/brief"
 RECORDINGS: Final = "callrouter/recordings"
@@ -39,6 +49,8 @@ Entry = tuple[str, str]
 """A family of AstDB's and a key in it."""
 DAYS_AHEAD: Final = 15
 """From the last midnight on: two weeks from any instant of that day. Then the client's declared fallback has them."""
+MOST_LISTED: Final = 300
+"""Of a client's callers of lists: Asterisk's database is no telephone book."""
 MOST_BYTES: Final = 900
 """Of a value: what Asterisk's own dialplan can read whole, with a margin."""
 NOBODY_SHOWN: Final = CallerId()
@@ -50,10 +62,12 @@ class ReadyMade(Struct, frozen=True, kw_only=True):
 
     of_numbers: Mapping[str, Mapping[Entry, str]]
     """By number in E.164: family, what follows the number in the key, and value."""
+    lists: Mapping[str, Mapping[str, str]]
+    """By name: callers of lists, as `questions.alone` calls them, who get something else, and what."""
+    listed: Mapping[str, str]
+    """By number that has any: the name of its list of callers."""
     shared: Mapping[Entry, str]
     """Answers and times."""
-    until: datetime
-    """Until when its answers are right; no sooner than DAYS_AHEAD from when they were made, if they all have room."""
 
 
 def ready_made(plan: Plan, since: datetime, shift: timedelta = timedelta()) -> ReadyMade:
@@ -61,24 +75,62 @@ def ready_made(plan: Plan, since: datetime, shift: timedelta = timedelta()) -> R
 
     `shift` is what the clock of `since` is ahead of the PBX's.
     """
+    making = _Making(plan, shift)
     of_numbers: dict[str, dict[Entry, str]] = {}
-    shared: dict[Entry, str] = {}
-    keys: dict[str, str] = {}
+    lists: dict[str, dict[str, str]] = {}
+    listed: dict[str, str] = {}
     until = since + timedelta(days=DAYS_AHEAD)
     for did in plan.numbers:
-        changes = AloneBy(plan, did).timeline(since, until)
-        texts = [written(one.ready, plan, did) for one in changes]
-        told = texts[0]
-        if len(changes) > 1:
-            after = fallback_of(plan, did)
-            times, ends = _times(changes, texts, after, shift)
-            until = min(until, ends)
-            key = keys.setdefault(times, f"{plan.client}.{len(keys)}" if keys else plan.client)
-            shared[TIMES, key] = times
-            shared.update(((ANSWERS, id_of(text)), text) for text in (*texts, after) if id_of(text) in times)
-            told = f"at:{key}"
-        of_numbers[did] = {(FALLBACKS, ""): told, **_shown(plan, [one.ready for one in changes])}
-    return ReadyMade(of_numbers=of_numbers, shared=shared, until=until)
+        alone = AloneBy(plan, did)
+        usual = alone.timeline(since, until)
+        of_numbers[did] = {(FALLBACKS, ""): making.told(did, usual), **_shown(plan, [one.ready for one in usual])}
+        apart = islice(callers_told_apart(plan, alone, since, until), MOST_LISTED)
+        if callers := {one.entry: making.told(did, one.changes) for one in apart}:
+            same = (name for name, other in lists.items() if other == callers)
+            listed[did] = next(same, f"{plan.client}.{len(lists)}" if lists else plan.client)
+            lists[listed[did]] = callers
+    return ReadyMade(of_numbers=of_numbers, lists=lists, listed=listed, shared=making.shared)
+
+
+def spelt(callers: Mapping[str, str], region: str) -> dict[str, str]:
+    """A list of callers as Asterisk looks them up: by the digits that a trunk may send."""
+    found: dict[str, str] = {}
+    for entry, told in callers.items():
+        if not entry.startswith("+"):  # why there is no number, or a short one
+            found[entry] = told
+            continue
+        star = "*" if entry.endswith("*") else ""
+        found.update((f"{digits}{star}", told) for digits in beginnings(entry.removesuffix("*"), region))
+    return found
+
+
+def lengths_of(spelt: Iterable[str]) -> str:
+    """Of its beginnings, the longest first."""
+    lengths = sorted({len(one) - 1 for one in spelt if one.endswith("*")}, reverse=True)
+    return ".".join(map(str, lengths))
+
+
+class _Making:
+    """Collects the answers and times of one plan."""
+
+    def __init__(self, plan: Plan, shift: timedelta) -> None:
+        self._plan = plan
+        self._shift = shift
+        self._keys: dict[str, str] = {}
+        self.shared: dict[Entry, str] = {}
+
+    def told(self, did: str, changes: Sequence[Change]) -> str:
+        """The answer where there is but one, else where the answers and their times stand."""
+        texts = [written(one.ready, self._plan, did) for one in changes]
+        if len(changes) == 1:
+            return texts[0]
+        after = fallback_of(self._plan, did)
+        times = _times(changes, texts, after, self._shift)
+        client = self._plan.client
+        key = self._keys.setdefault(times, f"{client}.{len(self._keys)}" if self._keys else client)
+        self.shared[TIMES, key] = times
+        self.shared.update(((ANSWERS, id_of(text)), text) for text in (*texts, after) if id_of(text) in times)
+        return f"at:{key}"
 
 
 def fallback_of(plan: Plan, did: str) -> str:
@@ -90,6 +142,8 @@ def written(ready: Ready, plan: Plan, did: str) -> str:
     """One answer; of its sounds as many as there is room for, the last ones."""
     if ready.does is Alone.QUEUE:
         return f"{ready}:{ready.priority}" if ready.priority else str(ready)
+    if ready.does is Alone.REFUSED:
+        return f"{ready}:{ready.cause}"
     if ready.does is Alone.NUMBER:
         return ":".join((str(ready), *_presented(ready, plan, did)))
     head = "closed"
@@ -119,7 +173,7 @@ def id_of(answer: str) -> str:
     return b32encode(blake2b(answer.encode(), digest_size=7).digest()).decode().rstrip("=").lower()
 
 
-def _times(changes: Sequence[Change], texts: Sequence[str], after: str, shift: timedelta) -> tuple[str, datetime]:
+def _times(changes: Sequence[Change], texts: Sequence[str], after: str, shift: timedelta) -> str:
     """As many of the changes as there is room for, and from the end of these on the answer for `after`."""
     first = minute_of(changes[0].at - shift)
     ends = changes[0].at + timedelta(days=DAYS_AHEAD)
@@ -132,7 +186,7 @@ def _times(changes: Sequence[Change], texts: Sequence[str], after: str, shift: t
         if len(found) <= MOST_BYTES:
             break
         ends = changes[count - 1].at
-    return found, ends
+    return found
 
 
 def minute_of(at: datetime) -> int:
