@@ -23,7 +23,7 @@ LISTS = {"callrouter/core/nodes", "callrouter/dialplan/verbs"}
 """Folders of like things, one module each, that a list in Python names."""
 MOST_MODULES = 20
 
-_FAMILIES = (
+_FAMILIES = [
     "agent",
     "answer",
     "asked",
@@ -36,7 +36,7 @@ _FAMILIES = (
     "pause",
     "times",
     "wrap_up",
-)
+]
 NO_PATHS = {f"callrouter/{family}/" for family in _FAMILIES} | {"carriers.toml"}
 """Families of AstDB, and a file of the operator's own."""
 DOCUMENTS = sorted(
