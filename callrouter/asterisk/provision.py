@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, TypeVar
@@ -30,8 +30,8 @@ from callrouter.asterisk.alone.ready_made import (
     RECORDINGS,
     TIMES,
     Entry,
-    ReadyMade,
     lengths_of,
+    only_declared,
     ready_made,
     spelt,
 )
@@ -51,6 +51,8 @@ FAMILIES: Final = (ANSWERS, TIMES, RECORDINGS, LIMITS, OFFERS, BRIEFS, FALLBACKS
 T = TypeVar("T")
 _SLICE: Final = 50
 """Entries worked on without a pause: some 0.3 ms, after which the loop may serve its callers."""
+_LOOKED_AT: Final = 1000
+"""Entries that are only compared: as long."""
 _PLANS_AT_ONCE: Final = 20
 """Plans whose answers are made in one go, in a thread of its own: some 50 ms."""
 LOOK_SECONDS: Final = 600.0
@@ -93,8 +95,8 @@ class Fallbacks:
         self._shift = shift
         self._there: dict[Entry, str] = {}
         """What AstDB holds, as far as we know."""
-        self._made: dict[int, tuple[Plan, ReadyMade]] = {}
-        """By the plan, which is an object of its own for as long as it stands here: answers from `_day` on."""
+        self._made: dict[int, tuple[Plan, dict[Entry, str]]] = {}
+        """By the plan, which is an object of its own for as long as it stands here: its entries from `_day` on."""
         self._day = datetime.min.replace(tzinfo=UTC)
         """The midnight from which they are."""
         self._publishing = asyncio.Lock()
@@ -128,13 +130,35 @@ class Fallbacks:
             wanted = await self._wanted(plans)
             if afresh:
                 self._there = await self._read(wanted)
-            changed = [(key, value) for key, value in wanted.items() if self._there.get(key) != value]
-            await self._put(sorted(changed, key=lambda entry: _place_of(entry[0][0])))
-            gone = [key for key in self._there if key not in wanted]
-            # Of a number that is served all is known: whose limit stood there before has no say any more.
-            lists = {LISTED + name for plan in plans for name in self._made[id(plan)][1].lists}
-            served = [one for one in gone if (FALLBACKS, one[1].partition("/")[0]) in wanted or one[0] in lists]
-            await self._delete(gone if complete and wanted else served)
+            for family, changed in sorted((await self._changed(wanted)).items(), key=lambda one: _place_of(one[0])):
+                await self._put((((family, key), value) for key, value in changed))
+            await self._delete(await self._gone(wanted, complete=complete and bool(wanted)))
+
+    async def _changed(self, wanted: Mapping[Entry, str]) -> dict[str, list[tuple[str, str]]]:
+        """By family: what does not stand there yet."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for some in _slices(wanted.items(), _LOOKED_AT):
+            for (family, key), value in some:
+                if self._there.get((family, key)) != value:
+                    found.setdefault(family, []).append((key, value))
+            await asyncio.sleep(0)
+        return found
+
+    async def _gone(self, wanted: Mapping[Entry, str], *, complete: bool) -> list[Entry]:
+        """What stands there, and is not wanted any more.
+
+        Of a number that is served, and of a list of callers, all is known: whose limit stood there before has no say
+        any more, also while another client's file cannot be read.
+        """
+        found: list[Entry] = []
+        lists = {family for family, _ in wanted if family.startswith(LISTED)}
+        for some in _slices(list(self._there), _LOOKED_AT):
+            gone = (one for one in some if one not in wanted)
+            found += (
+                one for one in gone if complete or one[0] in lists or (FALLBACKS, one[1].partition("/")[0]) in wanted
+            )
+            await asyncio.sleep(0)
+        return found
 
     def _midnight(self) -> datetime:
         """The last one, by the PBX's clock in UTC, as an instant of ours."""
@@ -142,10 +166,10 @@ class Fallbacks:
         return there.replace(hour=0, minute=0, second=0, microsecond=0) + self._shift
 
     async def _make(self, plans: Iterable[Plan]) -> None:
-        """The ready-made answers of plans that have none yet of today; a plan that is unchanged is the same object."""
+        """The entries of plans that have none yet of today; a plan that is unchanged is the same object."""
         since = self._midnight()
         kept = self._made if since == self._day else {}
-        made: dict[int, tuple[Plan, ReadyMade]] = {}
+        made: dict[int, tuple[Plan, dict[Entry, str]]] = {}
         missing: list[Plan] = []
         for plan in plans:
             if id(plan) in kept:
@@ -153,8 +177,33 @@ class Fallbacks:
             else:
                 missing.append(plan)
         for some in _slices(missing, _PLANS_AT_ONCE):
-            made.update(await asyncio.to_thread(_all_made, some, since, self._shift))
+            made.update(await asyncio.to_thread(self._all_made, some, since))
         self._made, self._day = made, since
+
+    def _all_made(self, plans: Iterable[Plan], since: datetime) -> dict[int, tuple[Plan, dict[Entry, str]]]:
+        """In a thread."""
+        with giving_way():
+            return {id(plan): (plan, self._entries_of(plan, since)) for plan in plans}
+
+    def _entries_of(self, plan: Plan, since: datetime) -> dict[Entry, str]:
+        """All that is published of a plan."""
+        try:
+            made = ready_made(plan, since, self._shift)
+        except Exception as error:  # whatever it is: one client's tree must not cost all others theirs
+            log.exception("what callers get without an engine is not known", client=plan.client, reason=repr(error))
+            made = only_declared(plan)
+        found = dict(made.shared)
+        lists = {name: spelt(callers, self._region) for name, callers in made.lists.items()}
+        for name, callers in lists.items():
+            found.update(((LISTED + name, who), value) for who, value in callers.items())
+        limit = limit_of(plan, self._client_calls)
+        for did, told in made.of_numbers.items():
+            name = made.listed.get(did, "")
+            listed = f"{name}:{lengths_of(lists[name])}" if name else ""
+            values = {**told, (LIMITS, ""): limit, (CALLERS, ""): listed}
+            for spelling in spellings(did, self._region):
+                found.update(((family, spelling + more), value) for (family, more), value in values.items() if value)
+        return found
 
     async def _read(self, wanted: Iterable[Entry]) -> dict[Entry, str]:
         """What is there, of lists of callers of those that are wanted: others are pointed at by nothing."""
@@ -163,26 +212,16 @@ class Fallbacks:
         for some in _slices((*FAMILIES, *lists)):
             read = await asyncio.gather(*(entries(self._link, family) for family in some))
             for family, held in zip(some, read, strict=True):
-                found.update(((family, key), value) for key, value in held)
+                for rows in _slices(held, _LOOKED_AT):
+                    found.update(((family, key), value) for key, value in rows)
+                    await asyncio.sleep(0)
         return found
 
     async def _wanted(self, plans: Iterable[Plan]) -> dict[Entry, str]:
         wanted: dict[Entry, str] = {}
         for some in _slices(plans):
             for plan in some:
-                made = self._made[id(plan)][1]
-                wanted.update(made.shared)
-                limit = limit_of(plan, self._client_calls)
-                lists = {name: spelt(callers, self._region) for name, callers in made.lists.items()}
-                for name, callers in lists.items():
-                    wanted.update(((LISTED + name, who), value) for who, value in callers.items())
-                for did, told in made.of_numbers.items():
-                    name = made.listed.get(did, "")
-                    listed = f"{name}:{lengths_of(lists[name])}" if name else ""
-                    values = {**told, (LIMITS, ""): limit, (CALLERS, ""): listed}
-                    for spelling in spellings(did, self._region):
-                        entries = (((family, spelling + more), value) for (family, more), value in values.items())
-                        wanted.update((entry, value) for entry, value in entries if value)
+                wanted.update(self._made[id(plan)][1])
             await asyncio.sleep(0)
         if wanted and self._recordings_dir:
             wanted[RECORDINGS, "folder"] = self._recordings_dir
@@ -213,14 +252,9 @@ class Fallbacks:
             await asyncio.sleep(0)
 
 
-def _all_made(plans: Iterable[Plan], since: datetime, shift: timedelta) -> dict[int, tuple[Plan, ReadyMade]]:
-    """In a thread."""
-    with giving_way():
-        return {id(plan): (plan, ready_made(plan, since, shift)) for plan in plans}
-
-
-def _place_of(family: str) -> int:
-    return -1 if family.startswith(LISTED) else FAMILIES.index(family)
+def _place_of(family: str) -> float:
+    """When it is written: lists of callers point at answers, and are pointed at by numbers."""
+    return FAMILIES.index(CALLERS) - 0.5 if family.startswith(LISTED) else FAMILIES.index(family)
 
 
 def _slices(things: Iterable[T], size: int = _SLICE) -> Iterator[list[T]]:

@@ -22,6 +22,7 @@ from callrouter.core.plan import Plan
 from callrouter.dialplan.documents.expected_file import ANYBODY, FAILED
 from callrouter.questions.decisions import Decision, Decisions
 from callrouter.questions.occasions import calendar, entries, held_by, ordinary_caller
+from callrouter.questions.once import found_once
 from callrouter.questions.rehearsal import Cast, Script, begin, decided_by, follow
 
 _CALL_ID = "alone"
@@ -65,19 +66,34 @@ class AloneBy:
         caller = caller or self._ordinary
         if caller not in self._held:
             self._held[caller] = held_by(self._plan, caller)
-        key = self._calendar.said_at(instant), self._held[caller]
+        key = self._said(instant), self._held[caller]
         if key not in self._known:
             self._known[key] = self._walked(instant, caller)
         return self._known[key]
 
     def timeline(self, since: datetime, until: datetime, caller: CallerId | None = None) -> list[Change]:
         """From one instant to before another: what holds at the first, and each change."""
-        found = [Change(at=since, ready=self.at(since, caller))]
-        for at in self._calendar.changes(since, until):
+        found: list[Change] = []
+        for at in self._changes(since, until):
             ready = self.at(at, caller)
-            if ready != found[-1].ready:
+            if not found or ready != found[-1].ready:
                 found.append(Change(at=at, ready=ready))
         return found
+
+    @found_once
+    def _changes(self, since: datetime, until: datetime) -> list[datetime]:
+        """When the calendar begins to say something else, and the first instant."""
+        found, last = [since], self._said(since)
+        for at in self._calendar.changes(since, until):
+            said = self._said(at)
+            if said != last:
+                found.append(at)
+            last = said
+        return found
+
+    @found_once
+    def _said(self, instant: datetime) -> tuple[str, ...]:
+        return self._calendar.said_at(instant)
 
     def _walked(self, instant: datetime, caller: CallerId) -> Ready:
         ready, call = self.silent(instant, caller)
@@ -121,9 +137,13 @@ class Listed(Struct, frozen=True, kw_only=True):
 def callers_told_apart(plan: Plan, alone: AloneBy, since: datetime, until: datetime) -> Iterator[Listed]:
     """Each entry of the tree's lists by which somebody is served otherwise, or would be but for this one."""
     usual = alone.timeline(since, until)
+    known: dict[tuple[str, ...], list[Change]] = {}
     begun: list[str] = []
     for entry, caller in sorted(entries(plan), key=lambda one: (len(one[0].rstrip("*")), one[0])):
-        changes = alone.timeline(since, until, caller)
+        held = held_by(plan, caller)
+        if held not in known:
+            known[held] = alone.timeline(since, until, caller)
+        changes = known[held]
         if changes != usual or any(entry.startswith(one) for one in begun):
             yield Listed(entry=entry, changes=changes)
             if entry.endswith("*"):

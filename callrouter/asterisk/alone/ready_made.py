@@ -110,6 +110,12 @@ def lengths_of(spelt: Iterable[str]) -> str:
     return ".".join(map(str, lengths))
 
 
+def only_declared(plan: Plan) -> ReadyMade:
+    """The declared fallback, at any time and for everybody."""
+    of_numbers = {did: {(FALLBACKS, ""): fallback_of(plan, did), **_shown(plan, ())} for did in plan.numbers}
+    return ReadyMade(of_numbers=of_numbers, lists={}, listed={}, shared={})
+
+
 class _Making:
     """Collects the answers and times of one plan."""
 
