@@ -44,6 +44,7 @@ class Answers:
 
 
 NOBODY: Final = Answers()
+_NOT_SET: Final = "(null)"
 _ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED")
 _OBJECTED: Final = 5
 """Where the time of an objection stands, after the answers."""
@@ -114,10 +115,15 @@ def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta(), *
     )
 
 
+def variables_of(channel: AmiMessage) -> dict[str, str]:
+    """The variables that `Status` was asked for; "" for one that is not set (manager.c, generate_status)."""
+    pairs = [variable.partition("=") for variable in channel.all("Variable")]
+    return {name: "" if value == _NOT_SET else value for name, _, value in pairs}
+
+
 def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
     """The notes on a living channel, from its `Status`."""
-    pairs = (variable.partition("=") for variable in channel.all("Variable"))
-    values = {name: value for name, _, value in pairs}
+    values = variables_of(channel)
     now = "/".join(values.get(name, "") for name in _ANSWERS)
     before, lost, voiced = (values.get(name, "") for name in ("CR_BEFORE", "CR_LOST_AT", "CR_VOICED"))
     return noted_in(before, lost, now, shift, voiced=voiced)
