@@ -16,7 +16,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import against, ami, control, files, held, load, others, stream, team
+from bench import against, ami, control, files, held, load, others, soak, stream, team
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
@@ -25,6 +25,8 @@ NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
     *("ami", "writer", "control", "load", "held", "team", "stream"),
 )
+BY_NAME = ("soak",)
+"""Those that run only when they are asked for."""
 _versions: dict[str, str] = {}
 
 
@@ -50,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),
         "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
+        "soak": lambda: _standing(
+            lambda found, _: soak.bench(found, calls=options.calls or (3_000 if options.quick else soak.CALLS)), seconds
+        ),
         "team": lambda: team.bench(20.0 if options.quick else 600.0 if options.names else 120.0),
     }
     sections = []
@@ -69,7 +74,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("names", nargs="*", choices=[[], *NAMES], metavar="NAME", help=f"which: {', '.join(NAMES)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        choices=[[], *NAMES, *BY_NAME],
+        metavar="NAME",
+        help=f"which: {', '.join((*NAMES, *BY_NAME))}",
+    )
+    parser.add_argument("--calls", type=int, default=0, help=f"of soak (default: {soak.CALLS:,})")
     parser.add_argument("--quick", action="store_true", help="some seconds each; writes no RESULTS.md")
     parser.add_argument("--no-fail", action="store_true", help="end with 0 although a number is missed")
     return parser.parse_args(arguments)

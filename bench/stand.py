@@ -202,6 +202,11 @@ class EngineProcess(Controller):
         self._wait_until_ready()
         self._postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
 
+    @property
+    def sizes_path(self) -> Path:
+        """Where it writes how large it is, with the option `sizes`."""
+        return self._times.with_suffix(".sizes")
+
     def postgresql_cpu_seconds(self) -> float:
         """So far, of all its processes that live or were waited for."""
         return family_cpu_seconds(self._postmaster)
