@@ -157,19 +157,19 @@ def order(
                 keys, before = max_digits, ()
             case EnterQueue():
                 variables += _queue_variables(effect, places, position)
-                batch += _QUEUE
+                batch += _of_step(step, _QUEUE)
                 lease = ROUTINE_LEASE_SECONDS
             case Dial(agent=agent) if agent:
                 variables += given.variables(effect, places.directory, _files(_after_pause(effect.screen, places)))
-                batch += _COLLEAGUE
+                batch += _of_step(step, _COLLEAGUE)
                 lease = ROUTINE_LEASE_SECONDS
             case Dial():
                 variables += _dial_variables(effect, places)
-                batch += _DIAL
+                batch += _of_step(step, _DIAL)
                 lease = ROUTINE_LEASE_SECONDS
             case Record():
                 variables += _record_variables(effect, places)
-                batch += _RECORD
+                batch += _of_step(step, _RECORD)
                 lease = ROUTINE_LEASE_SECONDS
             case LookAtQueues():
                 lease += LOOK_SECONDS
@@ -251,6 +251,12 @@ _QUEUE = _routine("callrouter-queue", Kind.QUEUE)
 _DIAL = _routine("callrouter-dial", Kind.DIAL)
 _COLLEAGUE = _routine("callrouter-colleague", Kind.DIAL)
 _RECORD = _routine("callrouter-record", Kind.RECORD)
+
+
+def _of_step(step: int, routine: tuple[Command, Command, Command]) -> tuple[Command, Command, Command]:
+    """The routine with its step, which it leaves on the channel (CR_RAN), so that another engine knows that it ran."""
+    gosub = Command(text=commands.AgiCommand(b"%b %d" % (routine[0].text, step)), kind=Kind.ROUTINE)
+    return gosub, routine[1], routine[2]
 
 
 _KEYS = "CR_KEYS"
