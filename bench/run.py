@@ -16,14 +16,14 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import against, ami, chaos, control, files, held, load, others, soak, stream, team
+from bench import adoption, against, ami, chaos, control, files, held, load, others, soak, stream, team
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
-    *("ami", "writer", "control", "load", "held", "team", "stream"),
+    *("ami", "writer", "control", "load", "held", "adoption", "team", "stream"),
 )
 BY_NAME = ("soak",)
 """Those that run only when they are asked for."""
@@ -51,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "control": lambda: _standing(control.bench, seconds),
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),
+        "adoption": lambda: _standing(adoption.bench, seconds),
         "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
         "soak": lambda: _standing(
             lambda found, _: soak.bench(found, calls=options.calls or (3_000 if options.quick else soak.CALLS)), seconds

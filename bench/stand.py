@@ -199,8 +199,9 @@ def engine_settings(folder: Path, name: str, pbx: Pbx) -> dict[str, str]:
 class EngineProcess(Controller):
     """The whole engine, with its embedded PostgreSQL in `data_dir`."""
 
-    def __init__(self, name: str, folder: Path, pbx: Pbx, *options: str) -> None:
-        self.data_dir = folder / f"{name}-data"
+    def __init__(self, name: str, folder: Path, pbx: Pbx, *options: str, after: EngineProcess | None = None) -> None:
+        """`after` is an engine whose data folder it takes over."""
+        self.data_dir: Path = after.data_dir if after is not None else folder / f"{name}-data"
         self.postgresql_version = ""
         self.settings = engine_settings(folder, name, pbx)
         self.port = int(self.settings["CALLROUTER_ENGINE_PORT"])
@@ -284,9 +285,9 @@ class Stand:
     _started: list[Controller]
     _streams: list[Callers]
 
-    def engine(self, *options: str) -> EngineProcess:
-        """Start an engine with a database of its own; options are those of `engine_process`."""
-        engine = EngineProcess(f"engine-{len(self._started)}", self.root, self.pbx, *options)
+    def engine(self, *options: str, after: EngineProcess | None = None) -> EngineProcess:
+        """Start an engine with a database of its own, or in the place of another; options: of `engine_process`."""
+        engine = EngineProcess(f"engine-{len(self._started)}", self.root, self.pbx, *options, after=after)
         self._started.append(engine)
         return engine
 
