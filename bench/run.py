@@ -16,14 +16,14 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import adoption, against, ami, chaos, control, files, held, load, others, soak, stream, team
+from bench import adoption, against, ami, chaos, control, files, held, load, others, overload, soak, stream, team
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
-    *("ami", "writer", "control", "load", "held", "adoption", "team", "stream"),
+    *("ami", "writer", "control", "load", "held", "adoption", "overload", "team", "stream"),
 )
 BY_NAME = ("soak",)
 """Those that run only when they are asked for."""
@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),
         "adoption": lambda: _standing(adoption.bench, seconds),
+        "overload": lambda: _standing(overload.bench, 10.0 if options.quick else 60.0, max_calls=overload.LIMIT),
         "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
         "soak": lambda: _standing(
             lambda found, _: soak.bench(found, calls=options.calls or (3_000 if options.quick else soak.CALLS)), seconds
@@ -88,9 +89,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _standing(bench: Callable[[Stand, float], Section], seconds: float) -> Section:
+def _standing(bench: Callable[[Stand, float], Section], seconds: float, *, max_calls: int = 0) -> Section:
     """A bench with an Asterisk of its own."""
-    with stand() as found:
+    with stand(max_calls=max_calls) as found:
         section = bench(found, seconds)
         _versions.update(found.versions())
         return section

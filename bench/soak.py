@@ -72,8 +72,13 @@ class Look:
     """Of the engine."""
 
 
-def bench(stand: Stand, *, calls: int = CALLS, rate: float = RATE, window: int = WINDOW) -> Section:
-    """Place them, and look."""
+def bench(stand: Stand, *, calls: int = CALLS) -> Section:
+    """Place them, and judge what is left of them."""
+    return _section(*soak(stand, calls=calls))
+
+
+def soak(stand: Stand, *, calls: int, rate: float = RATE, window: int = WINDOW) -> tuple[list[Look], int, int]:
+    """Place them, and look after each window: what was seen, how many calls failed, and how many rows there are."""
     engine = stand.engine("sizes")
     for number in range(1, AGENTS + 1):
         stand.pbx.cli(f"queue add member Local/{number:02}@{AGENTS_CONTEXT} to desk penalty 0 as agent-{number}")
@@ -90,7 +95,7 @@ def bench(stand: Stand, *, calls: int = CALLS, rate: float = RATE, window: int =
         looks.append(_look(stand, engine, looks[-1].calls + window))
     rows = engine.rows()
     engine.stop()
-    return _section(looks, failed, sum(rows.values()))
+    return looks, failed, sum(rows.values())
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:
@@ -125,7 +130,7 @@ def _section(looks: Sequence[Look], failed: int, rows: int) -> Section:
         [what, f"{looks[0].values[what]:,.1f}", f"{looks[-1].values[what]:,.1f}", f"{slopes[what]:+,.2f}"]
         for what in LIMITS
     ]
-    growing = _growing(warm)
+    growing = growing_in(warm)
     checks: list[Check] = [
         at_most(f"{what}, by {PER:,} calls", slopes[what], limit, "") for what, limit in LIMITS.items()
     ]
@@ -140,7 +145,7 @@ def _section(looks: Sequence[Look], failed: int, rows: int) -> Section:
     )
 
 
-def _growing(looks: Sequence[Look]) -> dict[str, float]:
+def growing_in(looks: Sequence[Look]) -> dict[str, float]:
     """Containers of the engine that grow with the calls, by how much a call; those that have a bound, beyond it."""
     names = {name for one in looks for name in one.containers}
     found = {}

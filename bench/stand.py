@@ -402,10 +402,12 @@ def stand(
     contacts: Mapping[str, str] | None = None,
     queue_members: Mapping[str, Sequence[str]] | None = None,
     extra_conf: Mapping[str, str] | None = None,
+    max_calls: int = 0,
 ) -> Iterator[Stand]:
     """A fresh Asterisk with the bench's dialplans; everything is removed in the end.
 
-    `contacts` are the agents' telephones, and where they stand; `queue_members` are queues and their agents.
+    `contacts` are the agents' telephones, and where they stand; `queue_members` are queues and their agents;
+    `max_calls` are admitted at once (0: any number).
     """
     root = Path(tempfile.mkdtemp(prefix="callrouter-bench-"))
     root.chmod(0o755)
@@ -419,7 +421,7 @@ def stand(
         with Pbx.start(
             root / "pbx",
             ari=True,
-            max_calls=0,
+            max_calls=max_calls,
             extra_conf=extra,
             agents=max(8, len(phones)),
             agent_contacts=phones,
