@@ -131,6 +131,7 @@ def _section(looks: Sequence[Look], failed: int, rows: int) -> Section:
         for what in LIMITS
     ]
     growing = growing_in(warm)
+    memory = ", ".join(f"{one.values['Asterisk: memory, MB']:.0f}" for one in looks)
     checks: list[Check] = [
         at_most(f"{what}, by {PER:,} calls", slopes[what], limit, "") for what, limit in LIMITS.items()
     ]
@@ -141,7 +142,7 @@ def _section(looks: Sequence[Look], failed: int, rows: int) -> Section:
         about=ABOUT.format(window=looks[1].calls, warm=WARM_WINDOWS, per=PER),
         tables=[Table(columns=("", "first", "last", f"by {PER:,} calls"), rows=table)],
         checks=checks,
-        notes=[f"{looks[-1].calls:,} calls."],
+        notes=[f"{looks[-1].calls:,} calls. Asterisk's memory after each window, MB: {memory}."],
     )
 
 
@@ -168,6 +169,7 @@ def _look(stand: Stand, engine: EngineProcess, calls: int) -> Look:
         time.sleep(0.5)
     time.sleep(SETTLED_SECONDS)
     containers = _sizes(engine)
+    stand.pbx.cli("malloc trim")  # what its allocator keeps for later is not held by anybody
     database = Counter(re.findall(r"^/(callrouter/[a-z_]+)/", stand.pbx.cli("database show callrouter"), re.MULTILINE))
     asterisk = psutil.Process(stand.pbx.pid)
     ended = database.pop("callrouter/ended", 0)
