@@ -16,14 +16,29 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import adoption, against, ami, chaos, control, files, held, load, others, overload, soak, stream, team
+from bench import (
+    adoption,
+    against,
+    ami,
+    chaos,
+    control,
+    files,
+    held,
+    load,
+    others,
+    overload,
+    restart,
+    soak,
+    stream,
+    team,
+)
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
-    *("ami", "writer", "control", "load", "held", "adoption", "overload", "team", "stream"),
+    *("ami", "writer", "control", "load", "held", "adoption", "restart", "overload", "team", "stream"),
 )
 BY_NAME = ("soak",)
 """Those that run only when they are asked for."""
@@ -57,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "soak": lambda: _standing(
             lambda found, _: soak.bench(found, calls=options.calls or (3_000 if options.quick else soak.CALLS)), seconds
         ),
+        "restart": lambda: restart.bench(2 if options.quick else 5),
         "team": lambda: team.bench(20.0 if options.quick else 600.0 if options.names else 120.0),
     }
     sections = []
