@@ -119,7 +119,7 @@ async def test_an_agent_who_answered_while_nobody_listened(pbx: Pbx) -> None:
     assert talking.agent == call.agent == "agent-slow"
     assert call.clocks.bridged_at is not None
     assert 0.5 <= call.waiting_seconds(call.clocks.bridged_at) <= 3.5
-    assert 5 <= call.talk_seconds() <= 7.5
+    assert 5 <= call.talk_seconds() <= 8  # they talked six; app_queue tells the wait in whole seconds
     (leg,) = [leg for leg in call.legs if leg.purpose is LegPurpose.AGENT]
     assert leg.leg
     assert leg.ended_by is EndedBy.AGENT
@@ -169,7 +169,7 @@ async def test_answered_and_over_while_nobody_listened(pbx: Pbx) -> None:
 
     assert call.disposition is Disposition.ANSWERED
     assert call.agent == "agent-slow"
-    assert 0.5 <= call.talk_seconds() <= 2.5
+    assert 0.2 <= call.talk_seconds() <= 3  # they talked one
     assert path(call) == [("line", "done"), ("after", "next"), ("bye", "end")]
 
 
