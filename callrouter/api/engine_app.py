@@ -16,9 +16,9 @@ from callrouter.api.agents.routes import router as agents_router
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.control.routes import Controlled
 from callrouter.api.control.routes import router as control_router
-from callrouter.api.draining import Drains, draining_router
 from callrouter.api.filters import refuse_unknown
-from callrouter.api.pbx import handover_router
+from callrouter.api.pbx.draining import Drains, draining_router
+from callrouter.api.pbx.teams import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas.live import LiveCallOut, LiveOut
@@ -92,7 +92,7 @@ def create_engine_app(
         app.include_router(draining_router(maintenance, gate))
 
     guards = [Depends(gate.enter), Depends(refuse_unknown)]
-    app.include_router(_metrics_router(registry))
+    app.include_router(metrics_router(registry))
     app.include_router(_live_router(live_calls, now, gate), dependencies=guards)
     rooms = [
         None if agents is None else agents_router(agents, gate),
@@ -107,7 +107,8 @@ def create_engine_app(
     return app
 
 
-def _metrics_router(registry: CollectorRegistry) -> APIRouter:
+def metrics_router(registry: CollectorRegistry) -> APIRouter:
+    """/metrics."""
     routes = APIRouter(tags=["metrics"])
 
     @routes.get("/metrics", response_class=Response)

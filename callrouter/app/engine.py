@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Final
 from callrouter import __version__, garbage, hurry
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
+from callrouter.app.leading.place import Place
+from callrouter.app.leading.standby import take_place
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
@@ -25,7 +27,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.calls import agents_of, calls_of, control_of, feed_of, overseen_of, placed_of
-from callrouter.app.wiring.ground import ground_of
+from callrouter.app.wiring.ground import STOP_SECONDS, ground_of
 from callrouter.app.wiring.kept import dialplans_of, records_of
 from callrouter.app.wiring.listening import listen
 from callrouter.app.wiring.operation import sources_of, telephony_of, watches_of
@@ -44,6 +46,8 @@ if TYPE_CHECKING:  # imported when calls are served
     from callrouter.app.wiring.front import Front
 
 
+HAND_OVER_SECONDS: Final = 0.3
+"""What may be concluded before a hand-over; calls go on meanwhile."""
 FRONT: Final = "callrouter.app.wiring.front"
 """Imported when calls are served."""
 
@@ -58,21 +62,29 @@ async def run_engine(settings: Settings, token: str) -> None:
     settings.required_ami_secret()
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
+    lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     try:
         async with open_database(settings, seen_later=True) as database:
-            engine = _build(settings, database, token, listening)
+            place = Place.of(settings)
+            if not await take_place(
+                place, lifetime, settings=settings, token=token, database=database, listening=listening
+            ):
+                return
+            engine = _build(settings, database, place, lifetime, token=token, listening=listening)
             await engine.run()
     finally:
         listening.close()
 
 
-def _build(settings: Settings, database: Database, token: str, listening: socket.socket) -> Engine:
+def _build(
+    settings: Settings, database: Database, place: Place, lifetime: Lifetime, *, token: str, listening: socket.socket
+) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
-    ground = ground_of(settings, database)
+    ground = ground_of(settings, database, place, lifetime)
     dialplans, history, keeper, outgoing = dialplans_of(ground)
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
-    web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics)
+    web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics, place.fence)
     records, journal = records_of(ground, dialplans, history, keeper)
     placed = placed_of(ground, dialplans, records.trail)
     callbacks = placed.callbacks
@@ -130,6 +142,7 @@ def _build(settings: Settings, database: Database, token: str, listening: socket
     garbage.serve()
     return Engine(
         settings=settings,
+        place=place,
         database=database,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
@@ -148,6 +161,7 @@ class Engine:
     """What is started and stopped."""
 
     settings: Settings
+    place: Place
     database: Database
     lifetime: Lifetime
     tasks: Tasks
@@ -188,7 +202,11 @@ class Engine:
         await self.telephony.first_login(lifetime)
         await lifetime.stopping.wait()
 
-        await self.telephony.finish(self.settings.grace_seconds)
+        if self.place.has_successor:
+            await asyncio.gather(self.web_services.rest(HAND_OVER_SECONDS), self.records.settle(HAND_OVER_SECONDS))
+            await self.telephony.hand_over()
+        else:
+            await self.telephony.finish(self.settings.grace_seconds)
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()

@@ -3,6 +3,7 @@ the log; and what is only asked of it."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,8 @@ from callrouter.store.writing.live_journal import LiveJournal
 
 RECORDER_SECONDS: Final = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
+
+SETTLE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,13 @@ class Records:
         self.tasks.keep(self.observation.run, "observation")
         self.tasks.keep(self.trail.run, "audit trail")
         self.tasks.keep(self.agent_ids.run, "identifiers of agents")
+
+    async def settle(self, seconds: float) -> None:
+        """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self.recorder.backlog and loop.time() < deadline:
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def close(self) -> None:
         """Write the calls that have ended; what ends later is found in Asterisk's journal.

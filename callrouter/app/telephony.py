@@ -33,6 +33,8 @@ FIRST_LOGIN_SECONDS: Final = 10.0
 """How long a start waits for the first log-in, to distinguish a wrong secret from an Asterisk that is not up yet."""
 TAKE_OVER_SECONDS: Final = 2.0
 """How long all else waits for the calls that live to be taken over."""
+LAST_BEAT_SECONDS: Final = 0.2
+"""What PostgreSQL gets for the last word before a hand-over."""
 UNSEEN_REASON: Final = "the link to Asterisk was lost, and the engine stopped"
 
 
@@ -126,6 +128,15 @@ class Telephony:
             # Its channels are gone, and perhaps its journal: the calls ended when the link did. Who refuses us lives,
             # and so do its channels: its journal will report their ends, or the engine that holds our place.
             self._driver.conclude(UNSEEN_REASON, self._switch.lost_at or self._clock.now())
+
+    async def hand_over(self) -> None:
+        """Leave the calls as they are to the engine that waits: they, and those that come meanwhile, do not notice."""
+        log.info(
+            "another engine waits: it is given the place, and the calls as they are", calls=len(self._driver.calls)
+        )
+        await self._observation.hands_over(LAST_BEAT_SECONDS)
+        self._journal.flush()
+        await self._link.close()
 
     async def close(self) -> None:
         """From here on nothing is seen."""

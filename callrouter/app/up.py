@@ -69,7 +69,7 @@ async def run_up(settings: Settings, token: str) -> int:
     stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     try:
         parts["engine"] = await _start("engine", secrets_of_parts)
-        if not await _answers(settings.engine_base_url, parts["engine"], stop):
+        if not await _answers(settings.engine_base_url.split(",")[0], parts["engine"], stop):
             return await _stop(parts, settings, failed="engine" if not stop.done() else None)
         parts["web"] = await _start("web", secrets_of_parts)
         if PbxFolder(settings.pbx_dir).is_there:
@@ -82,7 +82,7 @@ async def run_up(settings: Settings, token: str) -> int:
         log.info(
             "callrouter is up",
             api=f"http://{settings.http_host}:{settings.web_port}/api/docs",
-            metrics=f"{settings.engine_base_url}/metrics",
+            metrics=f"{settings.engine_base_url.split(',')[0]}/metrics",
         )
         failed = await _watch(parts, secrets_of_parts, stop)
         return await _stop(parts, settings, failed)

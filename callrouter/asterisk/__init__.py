@@ -4,7 +4,8 @@ Bytes: `codec` frames and decodes AMI and encodes actions; `actions` prepares th
 writes AGI commands; `asyncagi` reads environments and results.
 
 The link: `session` is one AMI connection and what is pending on it, `log_in` makes one, `batch` is what leaves in one
-write, `link` keeps a connection and comes back. `event_time` dates what they bring.
+write, `link` keeps a connection and comes back; `leading` says when an engine may act. `event_time` dates what they
+bring.
 
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
 caller's channel, where effects become commands and results inputs, with `causes` for Asterisk's words and `say` for

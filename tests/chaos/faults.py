@@ -80,7 +80,7 @@ _ALL: Final = (
         rounds=10,
         long=_long(260),
         short=_short(),
-        not_yet=frozenset({"dropped", "missing", "wrong", "lost_keys", "silence_seconds"}),
+        not_yet=frozenset({"dropped", "wrong", "silence_seconds"}),
     ),
     Kind(
         name="no-engine",
@@ -89,7 +89,7 @@ _ALL: Final = (
         rounds=20,
         long=_long(0, newcomers=60, seconds=16.0),
         short=_short(0, newcomers=8, seconds=8.0),
-        not_yet=frozenset({"ringing_seconds", "fallback_seconds"}),
+        not_yet=frozenset({"fallback_seconds"}),
         probed_when_healed=True,
     ),
     Kind(

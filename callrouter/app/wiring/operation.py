@@ -106,6 +106,7 @@ def sources_of(
 ) -> Sources:
     """What metrics read when Prometheus asks."""
     return Sources(
+        leader=ground.link_up,
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
         frozen=lambda: watches.frozen.frozen,

@@ -147,7 +147,15 @@ class Adoption:
             log.warning("a live call's plan is not found in time: its lease decides")
 
     async def _look(self) -> Snapshot:
-        return read_snapshot(await self._link.collect("Status", {"Variables": VARIABLES}))
+        snapshot = read_snapshot(await self._link.collect("Status", {"Variables": VARIABLES}))
+        cut = [found for found in snapshot.callers if found.is_cut]
+        asked = [("Getvar", {"Channel": found.channel["Channel"], "Variable": "CR_STATE"}) for found in cut]
+        answers = await asyncio.gather(*self._link.send_batch(asked), return_exceptions=True) if asked else ()
+        for found, answer in zip(cut, answers, strict=True):
+            # Of a channel that is gone meanwhile what was cut is left, which nobody can read.
+            if not isinstance(answer, BaseException):
+                found.values["CR_STATE"] = answer["Value"]
+        return snapshot
 
     def _start_finding(self, snapshot: Snapshot) -> dict[Version, asyncio.Task[None]]:
         versions = {version: None for found in snapshot.callers if (version := self._version(found)) is not None}

@@ -27,6 +27,8 @@ VARIABLES: Final = ",".join(
     )
 )
 """What `Status` is asked for; of a caller's own words it brings no more than any event does."""
+LONGEST_VALUE: Final = 511
+"""Characters of a variable that Status tells (manager.c, generate_status); Getvar tells 1,023."""
 _UNKNOWN: Final = "<unknown>"
 """A number or a name that there is not (manager_channels.c)."""
 _PRESENTATIONS: Final = {"a": 0x00, "prohib_failed_screen": 0x22, "p": 0x20}
@@ -39,7 +41,12 @@ class Found:
     """A caller's channel as Asterisk has it."""
 
     channel: AmiMessage
-    values: Mapping[str, str]
+    values: dict[str, str]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether its state is longer than `Status` tells."""
+        return len(self.values["CR_STATE"]) >= LONGEST_VALUE
 
     @property
     def call_id(self) -> str:

@@ -54,7 +54,7 @@ class Succession:
 
     first: EngineRoom
     _pbx: Pbx
-    _plan: Plan
+    plan: Plan
     _web: Lookups | None
     _directory: Directory
     _stack: AsyncExitStack
@@ -67,7 +67,7 @@ class Succession:
 
     async def second(self, *, plan: Plan | None = None, find: Find | None = None) -> EngineRoom:
         """The next one, which has taken over what there is."""
-        made = engine_room(self._pbx, plan or self._plan, self._web, directory=self._directory, epoch=2, find=find)
+        made = engine_room(self._pbx, plan or self.plan, self._web, directory=self._directory, epoch=2, find=find)
         room = await self._stack.enter_async_context(made)
         await room.adoption.finish(await room.adoption.run())
         return room
@@ -79,7 +79,7 @@ async def succession(
 ) -> AsyncIterator[Succession]:
     """The first one is there."""
     async with engine_room(pbx, plan, web, directory=directory, epoch=1) as first, AsyncExitStack() as stack:
-        yield Succession(first=first, _pbx=pbx, _plan=plan, _web=web, _directory=directory, _stack=stack)
+        yield Succession(first=first, _pbx=pbx, plan=plan, _web=web, _directory=directory, _stack=stack)
 
 
 def path(call: Call) -> list[tuple[str, str]]:

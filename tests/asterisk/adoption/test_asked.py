@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from callrouter.asterisk.adoption.snapshot import LONGEST_VALUE
+from callrouter.core import state
 from callrouter.core.call import Call, CallState, Disposition, Revision
-from callrouter.core.nodes import AnswerNode, CollectDigitsNode, HangupNode, MenuNode, PlayNode
+from callrouter.core.nodes import CollectDigitsNode, HangupNode, MenuNode, PlayNode, SetNode
 from tests.asterisk.adoption.successors import (
     BYE,
     FIVE_SECONDS,
@@ -20,7 +22,7 @@ from tests.asterisk.adoption.successors import (
     taken_over,
 )
 from tests.asterisk.callers import Pbx
-from tests.asterisk.engine_room import plan_of, until
+from tests.asterisk.engine_room import plan_of
 
 ENDS = (BYE, *(HangupNode(name=name) for name in ("one", "two", "silent", "wrong")))
 
@@ -212,20 +214,19 @@ async def test_a_hash_that_ended_the_number_in_the_gap(pbx: Pbx) -> None:
     assert path(call)[0] == ("digits", "no_match")
 
 
-async def test_a_call_that_is_answered_only(pbx: Pbx) -> None:
-    """It was answered, or is, once."""
-    answer = AnswerNode(name="answer", exits={"next": "bye"})
-    async with succession(pbx, plan_of(answer, BYE)) as engines:
-        links = engines.first.link
-        posts = links.counters.results
-        await engines.first.call()
-        await until(lambda: bool(engines.first.live) or bool(engines.first.ended), 5)
-        assert links.counters.results >= posts
-        await engines.killed()
+async def test_a_state_that_is_longer_than_status_tells(pbx: Pbx) -> None:
+    """Asterisk cuts it there, and tells the whole when it is asked for it."""
+    given = SetNode(name="given", variables={"motif": "x" * 220}, exits={"next": "menu"})
+    async with succession(pbx, plan_of(given, menu(), *ENDS)) as engines:
+        await engines.first.call("press-3-2")
+        call = await engines.first.reached(is_asked)
+        assert len(state.encode(engines.plan, call)) > LONGEST_VALUE
+        await engines.killed(1.0)
         room = await engines.second()
-        await until(lambda: "0 active channels" in pbx.cli("core show channels count"), 8)
+        call = await room.the_end(5)
 
-    assert len(room.ended) <= 1
+    assert path(call) == [("given", "next"), ("menu", "key:2"), ("two", "end")]
+    assert call.variables == given.variables
 
 
 async def test_a_successor_of_a_successor(pbx: Pbx) -> None:
