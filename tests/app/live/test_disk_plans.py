@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from callrouter.app.history import PlanHistory
 from callrouter.app.live.compiling import compile_again
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.last_live import SoundsAway
@@ -15,6 +16,7 @@ from callrouter.app.live.live_plans import LivePlans
 from callrouter.app.versions import PlanVersions
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, SoundSource
+from callrouter.runtime.reload import Swap, Why
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan
 from tests.app.live.test_keeper import AT, Engine, version
@@ -100,3 +102,26 @@ async def test_the_disk_is_asked_before_the_record(engine: Engine, away: Databas
     assert found is not None
     assert version(found) == version(old)
     assert versions.at_hand(*version(old)) is found
+
+
+async def test_what_the_record_alone_had_is_kept_for_the_call_that_walks_it(
+    engine: Engine, database: Database, away: Database, tmp_path: Path
+) -> None:
+    """The disk is another one; the engine after this one may find no PostgreSQL."""
+    old = engine.plans.plans["m"]
+    history = PlanHistory(database, engine.folder)
+    history.note(Swap(at=AT, why=Why.START, live=(old,), catalogue=engine.plans.catalogue))
+    await history.flush()
+    other = Engine(tmp_path / "other")
+    await other.save("m.yaml", text(more="# second\n"))
+    await other.keeper.flush()
+    sounds = PaperSpeech((engine.folder / "sounds",))
+    versions = PlanVersions(other.plans, next_one(other), database, sounds, on_found=other.keeper.found)
+    assert await versions.find(*version(old)) is not None
+    other.walked = {version(old)}
+    await other.keeper._forget()
+
+    assert await PlanVersions(other.plans, next_one(other), away, sounds).find(*version(old)) is not None
+    other.walked = set()
+    await other.keeper._forget()
+    assert not other.kept(old)
