@@ -17,11 +17,12 @@ ABOUT: Final = """\
 `make chaos FAULT=…`: real calls at telephones of the harness, a fault at a random instant, and rows compared with the
 telephones' own count (docs/chaos.md). A line is one run: counts are sums over its rounds, seconds the longest of them.
 `live` are calls in progress when the fault struck, `rows` those missing, doubled or wrong, `keys` such as ended a
-question and were not taken. `load` is the machine's own, beside two cores: above some 2, others took part of what
-callers were to get."""
+question and were not taken. `load` is the machine's own, for its two cores: above some 2, others took part of what
+callers were to get. `held up` is the longest time for which the telephones' own process stood still: such a round
+proves nothing by its times."""
 COLUMNS: Final = (
     *("fault", "when", "build", "rounds", "live", "dropped", "rows", "keys", "twice"),
-    *("silence s", "control s", "load", "missed", "promised besides"),
+    *("silence s", "control s", "load", "held up s", "missed", "promised besides"),
 )
 _COUNTS: Final = ("live", "dropped", "lost_keys", "twice")
 
@@ -63,6 +64,7 @@ def _row(run: Sequence[Round]) -> list[str]:
         f"{max(one.get('silence_seconds', 0.0) for one in run):.1f}",
         "never" if None in control else f"{max(control):.1f}",
         f"{max(one['load'] for one in run):.0f}",
+        f"{max(one.get('held_up_seconds', 0.0) for one in run):.2f}",
         ", ".join(broken) or "nothing",
         ", ".join(_times(run)) or first.get("said", "–"),
     ]

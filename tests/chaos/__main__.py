@@ -22,6 +22,7 @@ from typing import Any, Final
 import uvloop
 
 from bench import chaos
+from bench.callers import CALLERS_PRIORITY
 from deploy.asterisk.pbx import PbxError
 from deploy.demo.stack import StackError
 from tests.chaos.faults import ALL, Kind, broken
@@ -47,6 +48,7 @@ SHOWN: Final = 5
 def main() -> int:
     """Returns the exit code."""
     options = _options()
+    _as_telephones()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             if options.fault == "together":
@@ -103,6 +105,12 @@ def _keep(options: argparse.Namespace, found: Mapping[str, Any]) -> None:
     if not options.leave:
         chaos.append(chaos.ROUNDS, {**found, "seed": options.seed, "load": round(os.getloadavg()[0], 1)})
         chaos.renew(chaos.RESULTS, chaos.rounds(chaos.ROUNDS))
+
+
+def _as_telephones() -> None:
+    """Telephones have processors of their own: they wait neither for Asterisk nor for the engine."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(CALLERS_PRIORITY))
 
 
 async def _run(kind: Kind, options: argparse.Namespace) -> int:

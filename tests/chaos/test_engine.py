@@ -12,6 +12,7 @@ from tests.chaos.short import AGENTS, SEED, holds
 from tests.chaos.soak import soak
 from tests.chaos.town import Needs, Town, town
 
+NAMES = ["engine-killed", "no-engine", "asterisk-killed", "database-away"]
 FEW_FILES = 4
 """Connections of a metrics reader, a log that is turned."""
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,7 +25,7 @@ async def place() -> AsyncIterator[Town]:
         yield found
 
 
-@pytest.mark.parametrize("name", ["engine-killed", "no-engine", "asterisk-killed", "database-away"])
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_short_round(place: Town, name: str) -> None:
     assert not ALL[name].needs.line
     await holds(place, name)

@@ -58,7 +58,7 @@ from callrouter.core.effects import (
 from callrouter.errors import AmiError, EncodingError
 
 LEASE_GUARD_SECONDS: Final = 0.25
-"""What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
+"""What is written so shortly before the end of a lease may come too late. A result is there 5 s before."""
 ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
 GIVEN_BACK_LEASE_SECONDS: Final = 1.0
 NORMAL_CLEARING: Final = 16
@@ -254,7 +254,7 @@ class CommandedLine(Standing, ABC):
             self._music = None
         if quiet:
             self._quiet = not any(type(effect) in HEARD for effect in effects)
-        if call.step == MEASURED_STEP and ordered.commands and self._ports.round_trips.take(now):
+        if call.step == MEASURED_STEP and _shows_that_it_ran(ordered) and self._ports.round_trips.take(now):
             self._measure(ordered)
         else:
             self._write(ordered, now)
@@ -445,6 +445,11 @@ class CommandedLine(Standing, ABC):
             self._write(self._written, perf_counter())
         elif self._once_more is not None:
             self._once_more()
+
+
+def _shows_that_it_ran(ordered: Order) -> bool:
+    """Whether the channel shows it: of an order whose state goes before, alone, a successor has to know."""
+    return bool(ordered.commands) and (ordered.keys > 0 or ordered.commands[-1].kind in ROUTINES)
 
 
 def give_back(link: AmiLink, channel: ChannelActions) -> None:

@@ -216,7 +216,7 @@ async def test_a_hash_that_ended_the_number_in_the_gap(pbx: Pbx) -> None:
 
 async def test_a_state_that_is_longer_than_status_tells(pbx: Pbx) -> None:
     """Asterisk cuts it there, and tells the whole when it is asked for it."""
-    given = SetNode(name="given", variables={"motif": "x" * 220}, exits={"next": "menu"})
+    given = SetNode(name="given", variables={"motif": "x" * 90}, exits={"next": "menu"})
     async with succession(pbx, plan_of(given, menu(), *ENDS)) as engines:
         await engines.first.call("press-3-2")
         call = await engines.first.reached(is_asked)
