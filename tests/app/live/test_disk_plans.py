@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +13,12 @@ from callrouter.app.history import PlanHistory
 from callrouter.app.live.compiling import compile_again
 from callrouter.app.live.disk_plans import DiskPlans
 from callrouter.app.live.last_live import SoundsAway
-from callrouter.app.live.live_plans import LivePlans
+from callrouter.app.live.live_plans import LivePlans, Version
 from callrouter.app.versions import PlanVersions
 from callrouter.core.plan import Plan
 from callrouter.dialplan import PaperSpeech, SoundSource
 from callrouter.runtime.reload import Swap, Why
+from callrouter.runtime.tasks import Tasks
 from callrouter.store.database import Database
 from callrouter.store.plans import StoredPlan
 from tests.app.live.test_keeper import AT, Engine, version
@@ -89,6 +91,25 @@ async def test_a_plan_is_made_once(engine: Engine, monkeypatch: pytest.MonkeyPat
     assert disk.at_hand(*key) is await disk.for_did("0199000010")
 
     assert made == ["m"]
+
+
+async def test_many_are_found_together(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As live calls ask for them, some at a time; who stops waiting takes nothing from the others."""
+    monkeypatch.setattr("callrouter.app.live.disk_plans.MADE_AT_ONCE", 2)
+    disk = next_one(engine)
+    keys = [version(plan) for plan in engine.plans.plans.values()]
+    wanted = [*keys, ("m", "0" * 12), keys[0]]
+    tasks = Tasks()
+    hasty = tasks.start(_look_up(disk, keys[0]), "hasty")
+    found = asyncio.gather(*(disk.find(*key) for key in wanted))
+    await asyncio.sleep(0)
+    hasty.cancel()
+
+    assert [plan and version(plan) for plan in await found] == [*keys, None, keys[0]]
+
+
+async def _look_up(disk: DiskPlans, key: Version) -> None:
+    await disk.find(*key)
 
 
 async def test_the_disk_is_asked_before_the_record(engine: Engine, away: Database) -> None:
