@@ -20,6 +20,8 @@
     against.py          this build beside an earlier one, in pairs: `python -m bench against REV`
     probe.py            the figures of one build that are compared
 
+    chaos.py            the table of what `make chaos` found, in chaos.jsonl (docs/chaos.md)
+
     stand.py            Asterisk and the engine, as the benches need them
     engine_process.py   `callrouter engine`, keeping every measured time instead of counting it into buckets
     callers.py          SIPp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ question and were not taken. `load` is the machine's own, beside two cores: abov
 callers were to get."""
 COLUMNS: Final = (
     *("fault", "when", "build", "rounds", "live", "dropped", "rows", "keys", "twice"),
-    *("silence s", "control s", "load", "promises"),
+    *("silence s", "control s", "load", "missed", "times promised"),
 )
 _COUNTS: Final = ("live", "dropped", "lost_keys", "twice")
 
@@ -63,8 +63,18 @@ def _row(run: Sequence[Round]) -> list[str]:
         f"{max(one['silence_seconds'] for one in run):.1f}",
         "never" if None in control else f"{max(control):.1f}",
         f"{max(one['load'] for one in run):.0f}",
-        f"missed: {', '.join(broken)}" if broken else "kept",
+        ", ".join(broken) or "nothing",
+        ", ".join(_times(run)) or "–",
     ]
+
+
+def _times(run: Sequence[Round]) -> Iterator[str]:
+    """Of each time that was promised, the longest, and what it may be."""
+    for name, limit in run[-1].get("promised", {}).items():
+        if name.endswith("_seconds"):
+            found = [one[name] for one in run]
+            longest = "never" if None in found else f"{max(found):.1f}"
+            yield f"{name.removesuffix('_seconds')} {longest} (≤ {limit:g})"
 
 
 def renew(results: Path, found: Iterable[Round]) -> None:

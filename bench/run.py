@@ -16,7 +16,7 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import against, ami, control, files, held, load, others, stream, team
+from bench import against, ami, chaos, control, files, held, load, others, stream, team
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sections.append(section)
     print(machine(_versions))
     if not options.names and not options.quick:
-        write_results(RESULTS, sections, _versions)
+        write_results(RESULTS, [*sections, chaos.section(chaos.rounds(chaos.ROUNDS))], _versions)
     missed = [check.what for section in sections for check in section.checks if not check.ok]
     if missed:
         print(f"missed: {'; '.join(missed)}")

@@ -31,6 +31,7 @@ from callrouter.errors import AmiError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.giving_way import giving_way
 from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -76,13 +77,18 @@ class PlanChanges:
         )
         self.history.note(swap)
         self.keeper.note(swap)
-        self.outgoing.look(catalogue.plans.values())
+        self.tasks.start(self._look_at_outgoing(catalogue), "check of web services")
         self.queues_due.set()
         self.names_due.set()
         self.agents_due.set()
         if self.link.state is LinkState.UP:
             # The log-in was before the first load: what AstDB holds is not known yet.
             self.tasks.start(self._publish(catalogue, afresh=swap.why is Why.START), "fallbacks")
+
+    async def _look_at_outgoing(self, catalogue: Catalogue) -> None:
+        """Every node of every tree is asked: with 800 clients that is too long for the loop."""
+        with giving_way():
+            await asyncio.to_thread(self.outgoing.look, catalogue.plans.values())
 
     async def _publish(self, catalogue: Catalogue, *, afresh: bool) -> None:
         with contextlib.suppress(AmiError):  # the next log-in does it again

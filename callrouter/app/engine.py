@@ -107,7 +107,7 @@ async def _build(
             overseen.supervision,
         ]
     )
-    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory, records.live_journal)
     FirstCalls(switch, driver, dialplans.served, dialplans.disk.for_did, tasks=ground.aside)
     control = control_of(ground, switch, driver, directory)
     journal.tells(switch.end_overlooked)

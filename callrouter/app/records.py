@@ -16,6 +16,7 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.live_journal import LiveJournal
 
 RECORDER_SECONDS: Final = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
@@ -29,6 +30,7 @@ class Records:
 
     recorder: Recorder
     fact_journal: FactJournal
+    live_journal: LiveJournal
     history: PlanHistory
     keeper: LiveKeeper
     observation: Observation
@@ -42,6 +44,7 @@ class Records:
         """Begin to write."""
         self.tasks.start(self.recorder.run(), "recorder")
         self.tasks.keep(self.fact_journal.run, "journal of facts")
+        self.tasks.keep(self.live_journal.run, "journal of calls in progress")
         self.tasks.keep(self.history.run, "history of plans")
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
@@ -63,6 +66,7 @@ class Records:
         """
         await self.recorder.close(RECORDER_SECONDS)
         self.fact_journal.close()
+        self.live_journal.close()
 
     async def stop(self) -> None:
         """Write all else."""

@@ -12,7 +12,7 @@ from callrouter.app.live.last_live import FOLDER as LIVE
 from callrouter.app.live.live_plans import INDEX
 from callrouter.errors import DatabaseUnreachable, SettingsError
 from callrouter.settings import Settings
-from callrouter.store.database import Database
+from callrouter.store.database import ENGINE_STATEMENT_SECONDS, STATEMENT_SECONDS, Database
 from callrouter.store.embedded import FOLDER
 
 log = structlog.get_logger(__name__)
@@ -36,10 +36,11 @@ async def open_database(
     if not create:
         require_database(settings)
     kept = (settings.data_dir / LIVE / INDEX).exists()
+    limit = ENGINE_STATEMENT_SECONDS if seen_later else STATEMENT_SECONDS
     if kept and seen_later:
-        database = Database.later(url, settings.data_dir)
+        database = Database.later(url, settings.data_dir, statement_seconds=limit)
     else:
-        database = await _opened(url, settings, may_be_away=kept and may_be_away)
+        database = await _opened(url, settings, limit, may_be_away=kept and may_be_away)
     try:
         yield database
     finally:
@@ -74,14 +75,14 @@ async def first_look(database: Database, settings: Settings) -> None:
             keep_private(settings.data_dir)
 
 
-async def _opened(url: str | None, settings: Settings, *, may_be_away: bool) -> Database:
+async def _opened(url: str | None, settings: Settings, limit: float, *, may_be_away: bool) -> Database:
     try:
-        database = await Database.open(url, settings.data_dir)
+        database = await Database.open(url, settings.data_dir, statement_seconds=limit)
     except DatabaseUnreachable as error:
         if not may_be_away:
             raise
         _is_away(error)
-        return Database.later(url, settings.data_dir)
+        return Database.later(url, settings.data_dir, statement_seconds=limit)
     if url is None:
         keep_private(settings.data_dir)
     try:

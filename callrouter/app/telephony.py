@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -14,6 +15,7 @@ from callrouter.app.observation import Observation
 from callrouter.app.pbx.watches import Watches
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
+from callrouter.asterisk.pbx.frozen import REASON
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.switch import AsteriskSwitch
 from callrouter.errors import AmiError, AmiRefused
@@ -73,6 +75,7 @@ class Telephony:
         self._tasks = tasks
         self._aside = aside
         link.tells(on_state=self._on_link_state)
+        watches.frozen.tells(self._on_frozen)
 
     def start(self) -> None:
         """Connect: the calls that live are taken over, and new ones are taken."""
@@ -140,10 +143,18 @@ class Telephony:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
-            self._observation.begins(self._clock.now())
+            if not self._watches.frozen.frozen:  # a log-in alone shows no call
+                self._observation.begins(self._clock.now())
             self._tasks.start(self._after_login(), "after log-in")
         elif state is not LinkState.CONNECTING:
             self._observation.ends(self._clock.now(), reason)
+
+    def _on_frozen(self, frozen: bool, seconds: float) -> None:
+        """Nothing is heard of calls while Asterisk is frozen; the link stays, since another would not help."""
+        if frozen:
+            self._observation.ends(self._clock.now() - timedelta(seconds=seconds), REASON)
+        elif self._link.state is LinkState.UP:
+            self._observation.begins(self._clock.now())
 
     async def _after_login(self) -> None:
         """Whatever may have happened while nobody watched."""

@@ -19,6 +19,7 @@ Of a whole PBX: `teams` brings queues and telephones to it from the folder; `pbx
 ends legs whose media stopped, and says how many calls its limits refused.
 
 What outlives a link, an engine, or both: `notes` reads what Asterisk's dialplan writes down of a living call,
-`ended_row` what it leaves of one that has ended, `journal` collects those rows, and `catch_up` brings the lines up to
-date after the link was away. `provision` pushes to the PBX what it needs to serve alone.
+`ended_row` what it leaves of one that has ended, `journal` collects those rows, `unseen` ends the calls that ended
+with engine and Asterisk, and `catch_up` brings the lines up to date after the link was away. `provision` pushes to the
+PBX what it needs to serve alone.
 """

@@ -43,6 +43,8 @@ STABLE_SECONDS: Final = 10.0
 """A link that was up for so long starts again with the shortest pause."""
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 5.0
+UNREACHABLE_PAUSE_SECONDS: Final = 1.0
+"""The longest pause while nobody answers, which costs nobody anything: Asterisk is noticed when it is back."""
 
 OnState = Callable[["LinkState", str], None]
 OnClaim = Callable[[AmiSession], None]
@@ -55,9 +57,14 @@ class LinkState(StrEnum):
     REFUSED = "refused"
 
 
-def pause_seconds(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
+def pause_seconds(
+    attempt: int,
+    uniform: Callable[[float, float], float] = random.uniform,
+    *,
+    longest_seconds: float = LONGEST_PAUSE_SECONDS,
+) -> float:
     """How long to wait before the attempt of that number (from 0): exponential, capped, fully jittered."""
-    return uniform(0, min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 16)))
+    return uniform(0, min(longest_seconds, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 16)))
 
 
 class AmiLink:
@@ -219,7 +226,9 @@ class AmiLink:
                 self.failure = None
                 if await self._stay(session) >= STABLE_SECONDS:
                     attempt = 0
-            await pause(pause_seconds(attempt), self._closing)
+            unreachable = isinstance(self.failure, AmiUnreachable)
+            longest = UNREACHABLE_PAUSE_SECONDS if unreachable else LONGEST_PAUSE_SECONDS
+            await pause(pause_seconds(attempt, longest_seconds=longest), self._closing)
             attempt += 1
 
     async def _stay(self, session: AmiSession) -> float:

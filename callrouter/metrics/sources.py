@@ -55,6 +55,8 @@ class Sources:
     """Whether this engine has its place at the PBX."""
     live_calls: Callable[[], int] | None = None
     link_up: Callable[[], bool] | None = None
+    frozen: Callable[[], bool] | None = None
+    """Whether no call advances on a PBX that answers."""
     link: LinkCounters | None = None
     writer: WriterCounters | None = None
     notifications: Callable[[], int] | None = None
@@ -88,6 +90,9 @@ class SourceCollector(Collector):
         if sources.link_up is not None:
             up = 1 if sources.link_up() else 0
             yield GaugeMetricFamily("callrouter_ami_up", "1 while logged in to Asterisk", value=up)
+        if sources.frozen is not None:
+            said, frozen = "1 while Asterisk answers and no call advances on it", 1 if sources.frozen() else 0
+            yield GaugeMetricFamily("callrouter_asterisk_frozen", said, value=frozen)
         if sources.link is not None:
             yield from _link(sources.link)
         if sources.writer is not None:

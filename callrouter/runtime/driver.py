@@ -26,7 +26,7 @@ from callrouter.core.steps.turn import Turn
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.listeners import Listeners
-from callrouter.runtime.ports import Clock, Meter, Plans, Switch, WebServices
+from callrouter.runtime.ports import NOT_KEPT, CallKeeper, Clock, Meter, Plans, Switch, WebServices
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +50,11 @@ class Driver:
         calls: LiveCalls,
         pbx: str = DEFAULT_PBX,
         epoch: int = 0,
+        keeper: CallKeeper = NOT_KEPT,
     ) -> None:
-        """`pbx` and `epoch` go into each call's record: where it came in, and which engine has it."""
+        """`pbx` and `epoch` go into each call's record: where it came in, and which engine has it. `keeper` is told
+        each state that a call reaches, the last one too.
+        """
         self.calls = calls
         self._pbx = pbx
         self._epoch = epoch
@@ -61,6 +64,7 @@ class Driver:
         self._clock = clock
         self._listeners = listeners
         self._meter = meter
+        self._keeper = keeper
         self._mailbox: deque[tuple[str, Input] | CallOffered] = deque()
         self._stepping = False
         self._guessing = False
@@ -175,11 +179,15 @@ class Driver:
         if turn.facts:
             self._listeners.tell(engine.guessed(turn.facts) if self._guessing else turn.facts)
         if turn.call.state is _ENDED:
+            with contextlib.suppress(CoreError):  # then the state noted before stands
+                self._keeper.note(turn.call.call_id, state.encode(plan, turn.call))
             self._switch.release(turn.call.call_id)
 
     def _keep(self, plan: Plan, call: Call) -> None:
         with contextlib.suppress(CoreError):  # then the state written before stands
-            self._switch.keep(call, state.encode(plan, call))
+            encoded = state.encode(plan, call)
+            self._keeper.note(call.call_id, encoded)
+            self._switch.keep(call, encoded)
 
     def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
         call, last = turn.call, effects[-1]
@@ -193,6 +201,7 @@ class Driver:
             # The caller's journey is more than the call can carry: they are served by the client's fallback.
             self.tell(call.call_id, CommandFailed(step=call.step, reason=str(error), at=self._clock.now()))
             return
+        self._keeper.note(call.call_id, encoded)
         self._switch.perform(call, encoded, effects)
         if type(last) is Lookup:
             self._web.start(call.call_id, call.step, last)

@@ -1,7 +1,8 @@
 """PostgreSQL: the record of every journey, and what is read back from it.
 
 `tables` declares the schema and `migrations/` builds it. `database` opens a server (its own, by `embedded`, or one that
-somebody else runs), keeps the schema right (`schema`) and makes a sentence of what the server refuses (`refusals`).
+somebody else runs), keeps the schema right (`schema`) and makes a sentence of what the server refuses (`refusals`);
+`connecting` finds the host that serves now and gives up one that is silent, `pool` lends connections.
 
 Written: `recorder` takes calls that have ended, keeps them in memory, or on disk while PostgreSQL is away, and has them
 written in batches (`writing`); `trace` says how a call becomes JSON, and a call again, `incarnation` which of its lives

@@ -13,16 +13,19 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from callrouter.errors import DatabaseRefused, DatabaseUnreachable, StoreError
 from callrouter.store import schema
+from callrouter.store.connecting import CONNECT_SECONDS, Connector, hosts_of
 from callrouter.store.embedded import DATABASE_NAME, revive_server, start_server, stop_server
+from callrouter.store.pool import pool_of
 from callrouter.store.refusals import advice, is_refusal
 
-CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
 """A report that takes longer is cut off by the server."""
+ENGINE_STATEMENT_SECONDS = 6.0
+"""The engine asks nothing that takes long: who does not answer by then is rather away."""
 
 AGAIN_SECONDS = 1.0
 """How long a server that was not there at the start is not looked for again."""
@@ -33,9 +36,18 @@ T = TypeVar("T")
 class Database:
     """A PostgreSQL database with callrouter's tables."""
 
-    def __init__(self, url: URL, server: Any = None, *, embedded: Path | None = None, sure: bool = True) -> None:
+    def __init__(
+        self,
+        url: URL,
+        server: Any = None,
+        *,
+        embedded: Path | None = None,
+        sure: bool = True,
+        statement_seconds: float | None = None,
+    ) -> None:
         """`embedded`: the data folder of our own server, which is still to be started. Not `sure`: the database was
-        not seen yet; whoever uses it first makes sure of its schema.
+        not seen yet; whoever uses it first makes sure of its schema. `statement_seconds`: after how long a statement
+        is cut off, if not `STATEMENT_SECONDS`.
         """
         self.url = url.set(drivername="postgresql")
         self.away_because: str | None = None
@@ -45,10 +57,17 @@ class Database:
         self._sure = sure
         self._making_sure = asyncio.Lock()
         self._not_before = 0.0
-        self.engine = _engine(self.url)
+        self._statement_seconds = STATEMENT_SECONDS if statement_seconds is None else statement_seconds
+        self._use(self.url)
+
+    def _use(self, url: URL) -> None:
+        """From now on, the server of this URL."""
+        self.url = url
+        self._connector = Connector(url)
+        self.engine: AsyncEngine = pool_of(self._connector, self._statement_seconds)
 
     @classmethod
-    async def open(cls, url: str | None, data_dir: Path) -> Self:
+    async def open(cls, url: str | None, data_dir: Path, *, statement_seconds: float | None = None) -> Self:
         """A database that answers: the one of `url` (postgresql://…), or without it our own in `data_dir`.
 
         The schema of our own is upgraded here. That of a server of somebody else's is left as it is: call
@@ -60,17 +79,17 @@ class Database:
             StoreError: the URL is none of PostgreSQL.
         """
         if url is not None:
-            database = cls(_parse(url))
+            database = cls(_parse(url), statement_seconds=statement_seconds)
             try:
                 await database.ping()
             except BaseException:
                 await database.close()
                 raise
             return database
-        return await cls._open_embedded(data_dir)
+        return await cls._open_embedded(data_dir, statement_seconds)
 
     @classmethod
-    def later(cls, url: str | None, data_dir: Path) -> Self:
+    def later(cls, url: str | None, data_dir: Path, *, statement_seconds: float | None = None) -> Self:
         """The same as `open` gives, without a look at it: it is away now, and may come back.
 
         Until it does, all that would use it raises StoreError, also when it turns out to be of another release.
@@ -79,14 +98,16 @@ class Database:
             StoreError: the URL is none of PostgreSQL.
         """
         if url is not None:
-            return cls(_parse(url), sure=False)
-        return cls(URL.create("postgresql", database=DATABASE_NAME), embedded=data_dir, sure=False)
+            return cls(_parse(url), sure=False, statement_seconds=statement_seconds)
+        ours = URL.create("postgresql", database=DATABASE_NAME)
+        return cls(ours, embedded=data_dir, sure=False, statement_seconds=statement_seconds)
 
     @classmethod
-    async def _open_embedded(cls, data_dir: Path) -> Self:
+    async def _open_embedded(cls, data_dir: Path, statement_seconds: float | None) -> Self:
         server, uri = await asyncio.to_thread(start_server, data_dir)
         maintenance = make_url(uri)
-        database = cls(maintenance.set(database=DATABASE_NAME), server)
+        url = maintenance.set(database=DATABASE_NAME)
+        database = cls(url, server, statement_seconds=statement_seconds)
         try:
             await _create_database(maintenance)
             await database.upgrade()
@@ -131,11 +152,7 @@ class Database:
         """
         await self._make_sure()
         with self._sentences():
-            return await asyncpg.connect(
-                dsn=self.url.render_as_string(hide_password=False),
-                timeout=CONNECT_SECONDS,
-                server_settings={"application_name": "callrouter recorder", "timezone": "UTC"},
-            )
+            return await self._connector.connect("callrouter recorder", ENGINE_STATEMENT_SECONDS)
 
     async def upgrade(self) -> None:
         """Bring the schema to this release's.
@@ -145,7 +162,9 @@ class Database:
             DatabaseUnreachable: PostgreSQL does not answer.
             DatabaseRefused: the role may not, or somebody holds a lock on what is to change.
         """
-        await self._run(schema.upgrade)
+        await self._make_sure()
+        with self._sentences():
+            await self._migrate()
 
     async def current(self) -> str | None:
         """The schema's revision; None for an empty database."""
@@ -203,13 +222,21 @@ class Database:
             with self._sentences():
                 await _create_database(maintenance)
             await self.engine.dispose()
-            self.url = maintenance.set(database=DATABASE_NAME, drivername="postgresql")
-            self.engine = _engine(self.url)
+            self._use(maintenance.set(database=DATABASE_NAME, drivername="postgresql"))
         with self._sentences():
+            if self._embedded is not None:
+                await self._migrate()
             async with self.engine.begin() as connection:
-                if self._embedded is not None:
-                    await connection.run_sync(schema.upgrade)
                 await connection.run_sync(schema.check)
+
+    async def _migrate(self) -> None:
+        """On a connection of its own, whose statements take as long as they need."""
+        unhurried = pool_of(self._connector, None)
+        try:
+            async with unhurried.begin() as connection:
+                await connection.run_sync(schema.upgrade)
+        finally:
+            await unhurried.dispose()
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -238,7 +265,9 @@ class Database:
             ) from error
 
     def _unreachable(self, error: BaseException) -> DatabaseUnreachable:
-        reason = str(error) or type(error).__name__
+        reason = str(error) or (
+            "it did not answer in time" if isinstance(error, TimeoutError) else type(error).__name__
+        )
         self.away_because = (
             f"PostgreSQL at {self.masked_url} cannot be used: {reason}. "
             "Check that the server runs and that CALLROUTER_DATABASE_URL names its host, user, password and database."
@@ -257,24 +286,6 @@ _CLOSED_DOORS: tuple[type[BaseException], ...] = (
 """What a server answers that is there and does not let us in."""
 
 
-def _engine(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
-        pool_size=4,
-        max_overflow=4,
-        pool_timeout=CONNECT_SECONDS,
-        pool_pre_ping=True,
-        connect_args={
-            "timeout": CONNECT_SECONDS,
-            "server_settings": {
-                "application_name": "callrouter",
-                "timezone": "UTC",
-                "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
-            },
-        },
-    )
-
-
 def _parse(text_: str) -> URL:
     try:
         url = make_url(text_)
@@ -282,6 +293,10 @@ def _parse(text_: str) -> URL:
         raise StoreError("CALLROUTER_DATABASE_URL is no URL: write postgresql://user:password@host:5432/name") from None
     if url.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
         raise StoreError(f"CALLROUTER_DATABASE_URL names {url.drivername}: callrouter needs postgresql://…")
+    try:
+        hosts_of(url)
+    except ValueError as error:
+        raise StoreError(f"CALLROUTER_DATABASE_URL cannot be used: {error}") from None
     return url
 
 

@@ -45,8 +45,8 @@ _TAKE_CALLS = 1_000
 _REPLAY_CALLS = 500
 _SLICE = 8
 """Calls written to or read from a line without a pause."""
-_RETRY_SECONDS = (0.1, 5.0)
-"""First and longest pause between tries while PostgreSQL is away."""
+_RETRY_SECONDS = (0.1, 1.0)
+"""First and longest pause between tries while PostgreSQL is away: what waits is to be there soon after it is back."""
 _WATCH_SECONDS = 0.25
 
 T = TypeVar("T")
@@ -179,6 +179,8 @@ class Recorder:
         retry_seconds = _RETRY_SECONDS[0]
         while True:
             try:
+                if self._queue or self._replaying:
+                    await self._writer.be_there()  # what waits goes to the disk meanwhile
                 if self._queue:
                     await self._write_batch()
                 if self._replaying and not self._closing.is_set():

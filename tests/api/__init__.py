@@ -3,6 +3,7 @@
 calls, filters, live, messages, problems, stats   test_web_app.py
 callbacks, worklist                               test_calling_back.py
 conversations                                     test_control.py, test_supervision.py
+draining                                          ../acceptance/test_asterisk_death.py
 engine_client, readiness                          test_engine_app.py
 pbx                                               ../app/pbx/test_unit.py
 schemas                                           test_openapi.py

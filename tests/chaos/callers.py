@@ -227,7 +227,7 @@ async def _leave_message(script: Script, caller: Caller, dialog: Dialog, ear: Ea
     if not await _until(lambda: ear.heard_since("beep", 0.0), dialog, MISSED_SECONDS):
         return
     await _until(lambda: not ear.hears("beep"), dialog, 5.0)
-    caller.spoke_at = time.time()
+    caller.spoke_at, ear.steady = time.time(), True
     ear.say(tone("caller", script.speaks_seconds))
     await _until(lambda: not ear.is_busy, dialog, script.speaks_seconds + 5.0)
     caller.spoke_until = time.time()

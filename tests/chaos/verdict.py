@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tests.chaos.heard import longest_silence
 from tests.chaos.notes import Caller, Notes, Ring
+from tests.chaos.sounds import HERTZ
 
 Row = Mapping[str, Any]
 RACE_SECONDS: Final = 0.6
@@ -301,8 +302,8 @@ def dispositions(journey: _Journey) -> frozenset[str]:
 def _unanswered(journey: _Journey) -> frozenset[str]:
     caller = journey.caller
     stayed = journey.ended_at - caller.dialled_at
-    if any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults) and not caller.heard:
-        return frozenset({"failed", "abandoned", "left_early"})  # they left before anybody had served them
+    if _served_alone(journey):
+        return frozenset({"failed", "abandoned", "left_early"})
     left = frozenset({"left_early"}) if caller.hung_up or journey.ended_at < caller.ended_at else frozenset[str]()
     match caller.kind:
         case "line" | "dial":
@@ -321,6 +322,15 @@ def _unanswered(journey: _Journey) -> frozenset[str]:
         case _:
             said = any(one.name in LAST_WORDS for one in caller.heard)
             return left | {"self_served"} if said or not left else left
+
+
+def _served_alone(journey: _Journey) -> bool:
+    """Whether they called while something was away, and no engine was there for them until they left: `failed` then
+    says that it was our fault, not theirs.
+    """
+    caller = journey.caller
+    during = any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults)
+    return during and not any(one.name in HERTZ and one.name != "beep" for one in caller.heard)
 
 
 def _lost_keys(callers: Sequence[Caller]) -> tuple[int, int]:

@@ -78,6 +78,7 @@ def metrics() -> Iterator[str]:
         leader=bool,
         live_calls=int,
         link_up=bool,
+        frozen=bool,
         link=LinkCounters(),
         writer=Rows(),
         notifications=int,

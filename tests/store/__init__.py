@@ -2,6 +2,7 @@
 
 callbacks, notification_spool                 test_notifications.py
 calls, gaps, messages, paging, plans          test_reads.py
+connecting, pool                              test_database_vanishes.py
 refusals                                      test_recorder.py
 tables                                        test_schema.py
 writing                                       test_recorder.py, test_revisions.py, test_trace.py

@@ -409,8 +409,7 @@ async def test_a_spool_that_cannot_be_read_for_a_while_ends_nobody(
 
 async def test_a_living_process_keeps_its_own_spool(database: Database, tmp_path: Path, make_call: MakeCall) -> None:
     """A standby that starts in the same folder leaves alone what the leader still writes."""
-    unreachable = await Database.open(database.url.render_as_string(hide_password=False), Path("unused"))
-    unreachable.url = unreachable.url.set(database="nowhere")
+    unreachable = Database(database.url.set(database="nowhere"))
     leader = Recorder(unreachable, tmp_path, spool_after_seconds=0)
     async with asyncio.TaskGroup() as group:
         group.create_task(leader.run())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from callrouter.app.pbx.named_queues import NamedQueues
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -23,9 +24,11 @@ class Watches:
     media: MediaWatch
     refused: RefusedCalls
     names: NamedQueues
+    frozen: FrozenWatch
 
     def start(self, tasks: Tasks) -> None:
         """Look from now on, whether the link is up or not."""
+        tasks.keep(self.frozen.run, "watch for a frozen Asterisk")
         tasks.keep(self.media.run, "watch over media")
         tasks.keep(self.agents.run, "watch over agents")
         tasks.keep(self.names.run, "queues that plans name")

@@ -10,8 +10,10 @@ from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
+from callrouter.app.wiring.kept import unfinished_of
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
+from callrouter.asterisk.pbx.frozen import FrozenWatch
 from callrouter.asterisk.pbx.media_watch import MediaWatch
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
@@ -49,6 +51,7 @@ def watches_of(ground: Ground, dialplans: Dialplans, metrics: EngineMetrics, fee
         ),
         refused=RefusedCalls(link, link_up=link_up, now=ground.clock.now),
         names=NamedQueues(handover, lambda: dialplans.served.plans, ground.calls, due=ground.names_due),
+        frozen=FrozenWatch(link, link_up=link_up),
     )
 
 
@@ -71,7 +74,7 @@ def telephony_of(
         driver,
         journal=journal,
         collecting=Collecting(
-            journal,
+            unfinished_of(ground, dialplans, records, journal),
             tell=lambda ended: listeners.tell([ended]),
             link_up=ground.link_up,
             adopted=records.recorder.adopted,
@@ -96,6 +99,7 @@ def sources_of(
         leader=ground.link_up,
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
+        frozen=lambda: watches.frozen.frozen,
         link=ground.link.counters,
         writer=records.recorder,
         notifications=lambda: web_services.deliveries.backlog,

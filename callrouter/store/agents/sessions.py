@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,10 @@ log = structlog.get_logger(__name__)
 FILE: Final = "agent-sessions.json"
 FLUSH_SECONDS: Final = 0.3
 RETRY_SECONDS: Final = 2.0
+MOST_WAITING: Final = 20_000
+"""Sessions that wait: thirty agents' of some four hours at the busiest. The oldest are left out then, and the log has
+them."""
+_BATCH: Final = 500
 UNSEEN: Final = "unseen"
 """How a session ended whose end nobody saw."""
 
@@ -63,6 +68,9 @@ class SessionLog:
     def tell(self, session: Session) -> None:
         """Take note of a session that begins, or ends."""
         self._waiting[session.session_id] = session
+        if len(self._waiting) > MOST_WAITING:
+            left_out = self._waiting.pop(next(iter(self._waiting)))
+            log.error("PostgreSQL is away for too long: an agent's session is left out", session=repr(left_out))
         self._soon.due()
 
     def settle(self, lasting: Collection[str], now: datetime) -> None:
@@ -80,10 +88,11 @@ class SessionLog:
         Raises:
             StoreError: PostgreSQL does not take it; it goes on waiting.
         """
-        told = list(self._waiting.values())
-        if told:
+        while told := list(islice(self._waiting.values(), _BATCH)):
             await _write(self._database, told, self._pbx)
-            self._waiting = {one.session_id: one for one in self._waiting.values() if one not in told}
+            for one in told:
+                if self._waiting.get(one.session_id) is one:  # otherwise more was told of it meanwhile
+                    del self._waiting[one.session_id]
             if not self._waiting:
                 self._file.unlink(missing_ok=True)
         if self._lasting is not None:

@@ -39,8 +39,9 @@ from callrouter.store.writing.rows import (
     recording_row,
 )
 
-WRITE_SECONDS = 30.0
-"""A batch that takes longer is given up, and tried again on a new connection."""
+SILENT_SECONDS = 8.0
+"""A server that has not taken the next statement of a batch for so long has vanished: the batch is given up, and tried
+again on a new connection. A batch as a whole may take longer: some have thirty statements, and each may be slow."""
 
 _SLICE = 8
 """Rows made without a pause: 0.1 to 0.3 ms, after which the loop may serve its callers."""
@@ -87,6 +88,16 @@ class Writer:
         self._database = database
         self._connection: Any = None
         self._scope: asyncio.Timeout | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
+
+    async def be_there(self) -> None:
+        """Connect, if that is still to be done: nobody should wait in our hands for a server that is not there.
+
+        Raises:
+            WriterAway: it is not.
+        """
+        if self._connection is None or self._connection.is_closed():
+            await self._watched(_nothing)
 
     async def write(self, calls: Sequence[Call], *, maybe_known: bool = False) -> list[Refused]:
         """Commit a batch and say what was refused of it; `maybe_known` spares a try when calls may be there already.
@@ -125,8 +136,8 @@ class Writer:
             raise RowsRefused(f"{type(error).__name__}: {error}") from error
 
     async def _watched(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do it, connected, within `WRITE_SECONDS`."""
-        watchdog = asyncio.get_running_loop().call_later(WRITE_SECONDS, self.abort)
+        """Do it, connected, and give it up when nothing of it advances for `SILENT_SECONDS`."""
+        self._advances()
         try:
             async with asyncio.timeout(None) as self._scope:
                 await self._connect()
@@ -143,8 +154,15 @@ class Writer:
             self.close()
             raise
         finally:
-            watchdog.cancel()
+            if self._watchdog is not None:
+                self._watchdog.cancel()
             self._scope = None
+
+    def _advances(self) -> None:
+        """The server has taken what was asked before."""
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+        self._watchdog = asyncio.get_running_loop().call_later(SILENT_SECONDS, self.abort)
 
     def abort(self) -> None:
         """End the present write, if any, with WriterAway.
@@ -165,6 +183,7 @@ class Writer:
     async def _connect(self) -> None:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._database.connect_raw()
+            self._advances()
             await expect_rows(self._connection)
 
     async def _write(self, calls: list[Call], maybe_known: bool) -> list[Refused]:
@@ -206,7 +225,9 @@ class Writer:
             await self._copy_table(f"{prefix}callbacks", CALLBACK_COLUMNS, _in_slices(rows.callbacks))
 
     async def _copy_table(self, table: str, columns: Sequence[str], records: AsyncIterator[Row]) -> None:
+        self._advances()
         await self._connection.copy_records_to_table(table, records=records, columns=columns)
+        self._advances()  # the commit, perhaps, is next
 
     async def _merge_or_halve(self, calls: list[Call]) -> list[Refused]:
         if not calls:
@@ -229,12 +250,21 @@ class Writer:
     async def _merge(self, rows: Rows, statements: Sequence[str]) -> None:
         async with self._connection.transaction():
             for statement in STAGING:
-                await self._connection.execute(statement)
+                await self._execute(statement)
             if rows.calls:
                 await self._copy_table("staged_calls", CALL_COLUMNS, _in_slices(rows.calls))
             await self._copy_parts(rows, "staged_")
             for statement in statements:
-                await self._connection.execute(statement)
+                await self._execute(statement)
+
+    async def _execute(self, statement: str) -> None:
+        self._advances()
+        await self._connection.execute(statement)
+        self._advances()
+
+
+async def _nothing() -> None:
+    """To connect is all."""
 
 
 _ENCODING = (ValueError, TypeError, OverflowError)

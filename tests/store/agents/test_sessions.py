@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from callrouter.core.agents.sessions import Session, SessionKind
 from callrouter.core.call import replace
 from callrouter.errors import StoreError
+from callrouter.store.agents import sessions
 from callrouter.store.agents.sessions import FILE, UNSEEN, SessionLog, list_sessions
 from callrouter.store.database import Database
 
@@ -85,3 +90,40 @@ async def test_they_are_read_in_pages(database: Database, tmp_path: Path) -> Non
 
     assert [one.started_at.minute for one in (*first, *rest)] == [4, 3, 2, 1, 0]
     assert (end, nobody) == (None, [])
+
+
+async def test_ten_minutes_of_sessions_are_written_in_no_time(database: Database, tmp_path: Path) -> None:
+    """What waited for PostgreSQL holds up no call when it is back, and nothing of it is lost."""
+    book = kept_by(database, tmp_path)
+    for number in range(4_000):
+        book.tell(replace(LUNCH, started_at=MONDAY + timedelta(seconds=number)))
+    late: list[float] = []
+
+    async def look() -> None:
+        while book.waiting:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            late.append(time.monotonic() - began)
+
+    await asyncio.gather(book.flush(), look())
+
+    async with database.connection() as connection:
+        rows = (await connection.execute(text("SELECT count(*) FROM agent_sessions"))).scalar()
+    assert rows == 4_000
+    assert max(late) < 1.0
+
+
+async def test_sessions_that_wait_are_bounded(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest go first, and the log has them."""
+    monkeypatch.setattr(sessions, "MOST_WAITING", 2)
+    book = kept_by(database, tmp_path)
+    with capture_logs() as logs:
+        for number in range(3):
+            book.tell(replace(LUNCH, started_at=MONDAY + timedelta(seconds=number)))
+    await book.flush()
+    found, _ = await list_sessions(database)
+
+    assert [one.started_at for one in found] == [MONDAY + timedelta(seconds=number) for number in (2, 1)]
+    assert [one["event"] for one in logs] == ["PostgreSQL is away for too long: an agent's session is left out"]

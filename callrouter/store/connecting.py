@@ -1,0 +1,103 @@
+"""Opens connections to PostgreSQL: host by host, and nobody waits on one that has stopped answering.
+
+With several hosts (`?host=a,b&port=5432,5432`, as libpq has it) each is asked by itself, the one that served last
+first, and only one that takes writes will do: after a failover that is the new primary, wherever it stands in the list.
+asyncpg's own time limit is for the whole list, so that a host that has vanished would hide the next one for ever.
+
+A server that vanishes without a reset leaves connections on which nothing is heard for minutes. So every statement has
+a limit at this end too (`command_timeout`, `PATIENCE_SECONDS` after the server's own `statement_timeout`), and what was
+not answered by then ends the connection: asyncpg would ask the same silent server to cancel it, and wait for that.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy.engine import URL
+
+CONNECT_SECONDS: Final = 5.0
+"""How long a server may take to let us in."""
+HOST_SECONDS: Final = 2.0
+"""The same, of each of several."""
+PATIENCE_SECONDS: Final = 2.0
+"""The server cuts off a statement that takes too long, and says so; who has not said so by then has vanished."""
+
+
+def hosts_of(url: URL) -> list[URL]:
+    """The URL of each host that it names, in order; one with a single host, or a folder of sockets, as it is.
+
+    Raises:
+        ValueError: there are more ports than one and not as many as hosts, or one is no number.
+    """
+    hosts, ports = _listed(url, "host"), _listed(url, "port")
+    if len(hosts) < 2:
+        return [url]
+    if len(ports) not in (0, 1, len(hosts)):
+        raise ValueError("it names several hosts, and another number of ports")
+    rest = url.difference_update_query(["host", "port"])
+    found = []
+    for index, host in enumerate(hosts):
+        name, _, own = host.partition(":")
+        port = own or (ports[index] if len(ports) > 1 else ports[0] if ports else "")
+        found.append(rest.set(host=name, port=int(port) if port else url.port))
+    return found
+
+
+def _listed(url: URL, name: str) -> list[str]:
+    """What a parameter lists, commas or repetition between."""
+    value = url.query.get(name, ())
+    texts = [value] if isinstance(value, str) else list(value)
+    return [one for text in texts for one in text.split(",") if one]
+
+
+class Connector:
+    """Makes asyncpg connections to one database, wherever it is served now."""
+
+    def __init__(self, url: URL) -> None:
+        self._hosts = hosts_of(url)
+
+    async def connect(self, application: str, statement_seconds: float | None) -> Any:
+        """A connection on which the server cuts off each statement after so many seconds; None: it does not.
+
+        Raises:
+            OSError: no host answers, or none of several takes writes.
+            asyncpg.PostgresError: the last one that was asked answers, and does not let us in.
+        """
+        failure: Exception = ConnectionError("no host is named")
+        for index, url in enumerate(self._hosts):
+            try:
+                connection = await self._connect(url, application, statement_seconds)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                failure = error
+            else:
+                if index:
+                    self._hosts.insert(0, self._hosts.pop(index))
+                return connection
+        raise failure
+
+    async def _connect(self, url: URL, application: str, statement_seconds: float | None) -> Any:
+        several = len(self._hosts) > 1
+        seconds = HOST_SECONDS if several else CONNECT_SECONDS
+        settings = {"application_name": application, "timezone": "UTC"}
+        if statement_seconds is not None:
+            settings["statement_timeout"] = str(int(statement_seconds * 1000))
+        try:
+            return await asyncpg.connect(
+                dsn=url.render_as_string(hide_password=False),
+                timeout=seconds,
+                command_timeout=None if statement_seconds is None else statement_seconds + PATIENCE_SECONDS,
+                server_settings=settings,
+                **({"target_session_attrs": "read-write"} if several else {}),
+            )
+        except TimeoutError as error:
+            raise TimeoutError(f"{url.host or 'the server'} does not let us in within {seconds:g} s") from error
+        except asyncpg.TargetServerAttributeNotMatched as error:
+            raise ConnectionError(f"{url.host} takes no writes") from error
+
+
+def drop(connection: Any) -> None:
+    """End a connection, whatever state it is in; whoever waits on it hears so now."""
+    with suppress(asyncpg.InterfaceError):  # gone already
+        connection.terminate()
