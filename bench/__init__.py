@@ -8,6 +8,7 @@
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once
+    restart.py          a start after a kill, with 800 clients: when it takes calls, when all is loaded
     stream.py           how soon after Asterisk's own event a screen can pop up
     route_command.py    what `callrouter route` and its like cost as commands
     dialplans_load.py   800 clients, loaded and proved from cold

@@ -128,8 +128,9 @@ def _start(root: Path, settings: Mapping[str, str]) -> dict[str, float]:
 
 def child(path: Path) -> None:
     """As `callrouter engine`, measured."""
-    from callrouter import garbage
+    from callrouter import garbage, hurry
 
+    hurry.begin()
     garbage.load_code()
     from callrouter.app import dialplans as app
     from callrouter.app.engine import run_engine

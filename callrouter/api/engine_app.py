@@ -16,9 +16,9 @@ from callrouter.api.agents.routes import router as agents_router
 from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.control.routes import Controlled
 from callrouter.api.control.routes import router as control_router
-from callrouter.api.draining import Drains, draining_router
 from callrouter.api.filters import refuse_unknown
-from callrouter.api.pbx import handover_router
+from callrouter.api.pbx.draining import Drains, draining_router
+from callrouter.api.pbx.teams import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas.live import LiveCallOut, LiveOut

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from callrouter.api.pbx import HandedOverOut, UnitReport
+from callrouter.api.pbx.teams import HandedOverOut, UnitReport
 from callrouter.api.schemas.base import Out
 from callrouter.api.schemas.live import LiveOut
 from callrouter.api.schemas.service import Problem

@@ -134,7 +134,7 @@ def speech_of(settings: Settings) -> Speech:
     return Speech(settings.prompts_dir, folders, engine=settings.speech_engine, voices=settings.speech_voices)
 
 
-async def prepare_dialplans(
+def prepare_dialplans(
     settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
 ) -> Dialplans:
     """Nothing is loaded yet, and plans of what was live last can be found, one by one.
@@ -152,7 +152,7 @@ async def prepare_dialplans(
         sounds_dirs=sounds_dirs,
         on_shared=lambda shared: _in_loop(loop, changes.handover.folder_says, shared),
     )
-    unknown = await asyncio.to_thread(unknown_plan, speech)
+    unknown = unknown_plan(speech)  # not in a thread: nothing else is to be done, and the sentence is there as a rule
     routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
     served = ServedPlans(
         Catalogue(plans={}, unknown=unknown, loaded_at=clock.now(), region=settings.region),
@@ -166,7 +166,7 @@ async def prepare_dialplans(
         on_failure=changes.metrics.failed,
     )
     whatever = SoundsAway(speech, sounds_dirs[0])
-    disk = DiskPlans(changes.keeper.disk, whatever, region=settings.region, now=clock.now)
+    disk = DiskPlans(changes.keeper.disk, whatever, region=settings.region, now=clock.now, hurries=settings.realtime)
     return Dialplans(
         loader=loader,
         served=served,

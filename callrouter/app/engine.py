@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from callrouter import __version__, garbage
+from callrouter import __version__, garbage, hurry
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
 from callrouter.app.leading.place import Place
@@ -58,7 +58,7 @@ async def run_engine(settings: Settings, token: str) -> None:
     Raises:
         CallrouterError: it cannot start; the sentence says what to mend.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     settings.required_ami_secret()
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
@@ -70,18 +70,18 @@ async def run_engine(settings: Settings, token: str) -> None:
                 place, lifetime, settings=settings, token=token, database=database, listening=listening
             ):
                 return
-            engine = await _build(settings, database, place, lifetime, token=token, listening=listening)
+            engine = _build(settings, database, place, lifetime, token=token, listening=listening)
             await engine.run()
     finally:
         listening.close()
 
 
-async def _build(
+def _build(
     settings: Settings, database: Database, place: Place, lifetime: Lifetime, *, token: str, listening: socket.socket
 ) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
     ground = ground_of(settings, database, place, lifetime)
-    dialplans, history, keeper, outgoing = await dialplans_of(ground)
+    dialplans, history, keeper, outgoing = dialplans_of(ground)
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
     web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics, place.fence)
@@ -183,6 +183,7 @@ class Engine:
             CallrouterError: it cannot start, or something that it cannot do without has died.
         """
         lifetime, tasks = self.lifetime, self.tasks
+        hurry.end()
         if self.dialplans.is_new_here:  # nothing to go on with, and no call: what is wrong ends the start at once
             await self.dialplans.load()
         lifetime.catch_signals()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from callrouter.app.collecting import Collecting
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.pbx.watches import Watches
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.frozen import REASON
@@ -44,6 +46,7 @@ class Telephony:
         link: AmiLink,
         switch: AsteriskSwitch,
         driver: Driver,
+        adoption: Adoption,
         *,
         journal: EndedJournal,
         collecting: Collecting,
@@ -63,6 +66,7 @@ class Telephony:
         self._link = link
         self._switch = switch
         self._driver = driver
+        self._adoption = adoption
         self._journal = journal
         self._collecting = collecting
         self._watches = watches
@@ -143,6 +147,7 @@ class Telephony:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
+            self._switch.hold()  # until live calls are found, to which it belongs what is heard now
             if not self._watches.frozen.frozen:  # a log-in alone shows no call
                 self._observation.begins(self._clock.now())
             self._tasks.start(self._after_login(), "after log-in")
@@ -160,6 +165,8 @@ class Telephony:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
+            finding = await self._adoption.run()
+            self._aside.start(self._adopt_late(finding), "adoption of calls whose plan is looked for")
             self._taken_over.set()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
@@ -168,6 +175,10 @@ class Telephony:
                 self._aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+
+    async def _adopt_late(self, finding: Sequence[asyncio.Task[None]]) -> None:
+        with contextlib.suppress(AmiError):  # the next log-in does it again
+            await self._adoption.finish(finding)
 
     async def _collect(self) -> None:
         with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again

@@ -54,7 +54,7 @@ class _Part:
 
 async def run_up(settings: Settings, token: str) -> int:
     """Run all until a signal, SIGHUP being passed on to the engine; returns the exit status."""
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
     parts: dict[str, _Part] = {}
     reloads = Tasks()

@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from callrouter.api.draining import DrainOut
 from callrouter.api.engine_client import EngineAway, EngineClient, EngineRefused
+from callrouter.api.pbx.draining import DrainOut
 from callrouter.app.lifetime import end_with, run
 from callrouter.app.pbx.unit import make_unit, run_pbx
 from callrouter.asterisk.teams.folder import PbxFolder

@@ -18,7 +18,7 @@ import structlog
 
 from callrouter.core import engine, facts, state
 from callrouter.core.books.redating import redated
-from callrouter.core.call import DEFAULT_PBX, Call, CallState
+from callrouter.core.call import DEFAULT_PBX, Call, CallState, replace
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, ControlLost, Input
 from callrouter.core.plan import Plan
@@ -90,6 +90,23 @@ class Driver:
             self._stepping = False
         if self._mailbox:
             self._take_turns()
+
+    def take_over(self, plan: Plan, call: Call, at: datetime) -> LiveCall:
+        """Go on with a live call that another engine had, by the plan it walks; nothing is asked for."""
+        turn = engine.take_over(replace(call, pbx=self._pbx), self._epoch, at)
+        live = LiveCall(turn.call, plan)
+        self.calls.add(live)
+        self._listeners.tell(turn.facts)
+        return live
+
+    def ask_again(self, call_id: str) -> None:
+        """Have what a call waits for done once more: nobody did it, or nobody heard how it went."""
+        live = self.calls.get(call_id)
+        if live is None:
+            return
+        turn = engine.ask_again(live.plan, live.call, self._clock.now())
+        if turn.effects:
+            self._perform(live.plan, turn, turn.effects)
 
     def redate(self, by: timedelta) -> None:
         """The clock was set: what live calls have lasted stays true, and their dates are those of the new one."""

@@ -150,6 +150,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "From which level on lines are written", "debug, info, warning or error", default="info"
     )
+    log_numbers: Literal["whole", "masked"] = _setting(
+        "How log lines show callers' numbers and names: masked, numbers have their last three digits, and names go",
+        "whole or masked",
+        default="whole",
+    )
     client_calls: Annotated[int, Field(ge=0, le=100_000)] = _setting(
         "Live calls a client may have at once, unless its file says `max_calls`; 0: any number",
         "a count, 0 to 100000",
@@ -179,7 +184,7 @@ class Settings(BaseSettings):
     )
     region: str = _setting("Country of numbers written without one", "two capitals, such as FR", default="FR")
 
-    @field_validator("log_format", "log_level", "expected_routes", mode="before")
+    @field_validator("log_format", "log_level", "log_numbers", "expected_routes", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

@@ -209,6 +209,16 @@ def test_a_key_that_ended_the_question_and_was_not_taken_is_lost() -> None:
     assert (found.lost_keys, found.later_keys) == (1, 0)
 
 
+def test_a_key_that_was_taken_late_is_not_lost() -> None:
+    waits = in_menu(
+        *(heard("ask", -3, 1.1), heard("one", 6.4, 8), heard("bye", 8, 10)), presses=(Press(key="1", at=FAULT + 0.9),)
+    )
+
+    found = judge(notes(waits), [RIGHT_ROW])
+
+    assert (found.lost_keys, found.later_keys) == (0, 0)
+
+
 def test_a_key_that_ended_nothing_is_keyed_again() -> None:
     went_on = in_menu(
         *(heard("ask", -3, 3), heard("ask", 4, 7), heard("one", 7.4, 8), heard("bye", 8, 10)),

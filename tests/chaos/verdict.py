@@ -12,10 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from math import inf
 from typing import Any, Final
 
+from tests.chaos.clients import KEYS
 from tests.chaos.heard import longest_silence
-from tests.chaos.notes import Caller, Notes, Ring
+from tests.chaos.notes import Caller, Notes, Press, Ring
 from tests.chaos.sounds import HERTZ
 
 Row = Mapping[str, Any]
@@ -87,7 +89,7 @@ def judge(notes: Notes, rows: Sequence[Row]) -> Verdict:
     doubled = [one for one in journeys if len(one.rows) > 1]
     silences = sorted(((one.silence(), one) for one in live), key=lambda pair: -pair[0])
     twice = [*_asked_twice(notes), *(text for one in journeys for text in one.done_twice())]
-    ended, later = _lost_keys(notes.callers)
+    ended, later = _lost_keys([one.caller for one in journeys if not one.is_dropped])
     complaints = [one.told("was dropped, or sent to the closing prompt") for one in lost]
     complaints += [one.told("has no row") for one in missing]
     complaints += [one.told(f"has {len(one.rows)} rows") for one in doubled]
@@ -339,8 +341,9 @@ def _lost_keys(callers: Sequence[Caller]) -> tuple[int, int]:
     for caller in callers:
         if caller.kind != "menu":
             continue
-        for press in caller.pressed:
-            if press.taken or caller.ended_at < press.at + RACE_SECONDS:
+        again = [*(one.at for one in caller.pressed), inf]
+        for place, press in enumerate(caller.pressed, 1):
+            if press.taken or caller.ended_at < press.at + RACE_SECONDS or _taken_late(caller, press, again[place]):
                 continue
             asked = [
                 one for one in caller.heard if one.name == "ask" and one.since < press.at < one.until + WAIT_SECONDS
@@ -350,6 +353,11 @@ def _lost_keys(callers: Sequence[Caller]) -> tuple[int, int]:
             else:
                 later += 1
     return ended, later
+
+
+def _taken_late(caller: Caller, press: Press, again_at: float) -> bool:
+    """Whether they heard what it stands for without having keyed again: a key that ended a question waits."""
+    return any(one.name == KEYS[press.key] and press.at < one.since < again_at for one in caller.heard)
 
 
 def _asked_twice(notes: Notes) -> Iterator[str]:

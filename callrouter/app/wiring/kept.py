@@ -33,7 +33,7 @@ from callrouter.store.writing.live_journal import LiveJournal
 from callrouter.store.writing.writer import Writer
 
 
-async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, OutgoingCheck]:
+def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, OutgoingCheck]:
     """The clients' plans, not loaded yet, and who is told when they are in service, or others are."""
     settings, database = ground.settings, ground.database
     history = PlanHistory(database, settings.dialplans_dir)
@@ -53,7 +53,7 @@ async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeep
         queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
-    dialplans = await prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
+    dialplans = prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
     return dialplans, history, keeper, outgoing
 
 

@@ -11,6 +11,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
 from callrouter.app.wiring.kept import unfinished_of
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.frozen import FrozenWatch
@@ -72,6 +73,15 @@ def telephony_of(
         ground.link,
         switch,
         driver,
+        Adoption(
+            ground.link,
+            switch,
+            driver,
+            find=dialplans.versions.find,
+            clock=ground.clock,
+            tasks=ground.aside,
+            shift=ground.shift,
+        ),
         journal=journal,
         collecting=Collecting(
             unfinished_of(ground, dialplans, records, journal),
