@@ -48,6 +48,7 @@ LONGEST: Final = (
     "tests/asterisk/test_callbacks.py",
     "tests/chaos/test_engine.py",
     "tests/chaos/test_line.py",
+    "tests/chaos/test_two.py",
     "tests/acceptance/test_engine_death.py",
     "tests/asterisk/supervision/test_recordings.py",
     "tests/asterisk/transfers/test_blind.py",

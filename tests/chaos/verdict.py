@@ -26,8 +26,6 @@ TIMES_SECONDS: Final = 0.6
 UNWATCHED_SECONDS: Final = 1.6
 AROUND_SECONDS: Final = 1.0
 """So long before and after a fault's time nobody can be sure that somebody watched."""
-GOODBYE_SECONDS: Final = 3.0
-"""A call that ends so soon after its last sound has ended by it."""
 SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 1.5
 """Seconds: with more it is a message, with less it is none; between them the PBX's clock decides."""
 _CANCELLED: Final = 487
@@ -36,7 +34,7 @@ BARGE_SECONDS: Final = 0.5
 WAIT_SECONDS: Final = 0.8
 """So long after a question, at least, the menu waits for a key (its timeout is a second)."""
 LAST_WORDS: Final = frozenset({"bye", "probe", "one", "two", "thanks", "found", "failed"})
-"""Sounds of a tree that ends: after the first of them comes `bye`, and then the end."""
+"""Sounds of a tree that has done what it is for: after any of them comes `bye`, and then the end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,8 +164,8 @@ class _Journey:
             return False
         if any(one.hung_up and one.ended_at < caller.ended_at + RACE_SECONDS for one in self.talks):
             return False  # how long the call went on without a sound is the silence's matter
-        last = next((one for one in reversed(caller.heard) if one.name != "caller"), None)
-        return last is None or last.name not in LAST_WORDS or caller.ended_at - last.until > GOODBYE_SECONDS
+        # Each tree says `bye` before it ends; how long the line was silent after it is the silence's matter too.
+        return not caller.heard or caller.heard[-1].name != "bye"
 
     def silence(self) -> float:
         """The longest one after the fault, in seconds. Where silence is what a caller is to hear, there is none."""
@@ -177,6 +175,8 @@ class _Journey:
         quiet: list[tuple[float, float]] = []
         if caller.spoke_at:
             quiet.append((caller.spoke_at - 1.0, (caller.spoke_until or caller.ended_at) + SILENCE_AFTER_SECONDS))
+        if caller.kind == "digits":
+            quiet += [(press.at, press.at + KEYING_SECONDS) for press in caller.pressed]
         if caller.kind == "dial":
             # Ringing is two seconds of sound in six.
             reached = min((one.answered_at for one in self.talks), default=caller.ended_at)
@@ -226,6 +226,8 @@ class _Journey:
         )
 
 
+KEYING_SECONDS: Final = 0.6
+"""From a digit to the next one."""
 SILENCE_AFTER_SECONDS: Final = 3.0
 """After a message, until the PBX has found that nobody speaks any more."""
 
