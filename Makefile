@@ -19,7 +19,7 @@ TEST_PROGRAMS := prometheus:prometheus docker-compose:docker-compose systemd-ana
 # Calls to place (make run CALLS=40), and STAY=0 to end when they are over.
 export CALLS ?= 60
 export STAY ?= 1
-SOAK_SECONDS ?= 1800
+SOAK_CALLS ?= 100000
 
 .PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws leading chaos fuzz bench bench-against soak lock lowest clean FORCE
 
@@ -34,7 +34,7 @@ help:
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
 	@echo "make bench-against REV=…  the same of an earlier commit and of this tree, in pairs"
-	@echo "make soak       calls for SOAK_SECONDS ($(SOAK_SECONDS))"
+	@echo "make soak       SOAK_CALLS ($(SOAK_CALLS)) calls, 30 a second, and whether anything grows with them"
 	@echo "make setup      what run and bench need: programs (as root), .venv, Asterisk; setup-tests: what tests need too"
 	@echo "make lock       renew constraints.txt"
 	@echo "make lowest     the tests that need no PBX, with the lowest versions that pyproject.toml allows"
@@ -110,7 +110,7 @@ bench-against: setup
 	$(BIN)/python -m bench against $(REV)
 
 soak: setup
-	@STAY=0 $(BIN)/python -m deploy.demo.run --for-seconds $(SOAK_SECONDS)
+	$(BIN)/python -m bench soak --calls $(SOAK_CALLS)
 
 # A fresh environment, so that nothing installed by hand slips in.
 lock:

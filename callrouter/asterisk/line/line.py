@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 
@@ -29,10 +30,12 @@ from callrouter.asterisk.line.commanded import (
     give_back,
 )
 from callrouter.asterisk.line.given import resolved
-from callrouter.asterisk.line.recordings import NOTHING
+from callrouter.asterisk.line.recordings import NOTHING, message_taken, recorded_in
 from callrouter.asterisk.line.state import Heard, LineState, Sent
 from callrouter.asterisk.line.translate import AFTER_ROUTINE_LEASE_SECONDS, Kind, result
+from callrouter.asterisk.notes import Voiced
 from callrouter.core import inputs
+from callrouter.core.fallback import recording_alone
 from callrouter.errors import AmiError
 
 HANGUP_GRACE_SECONDS: Final = 0.25
@@ -62,7 +65,7 @@ class _Leaving:
 class Line(CommandedLine):
     """See the module; made with the channel's AsyncAGIStart."""
 
-    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends")
+    __slots__ = ("_hung_up", "_leaving", "_phone_forwards", "_read_status", "_record_ends", "_voiced")
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
         super().__init__(call_id, uniqueid, channel, ports)
@@ -75,6 +78,8 @@ class Line(CommandedLine):
         """When we stop waiting for that."""
         self._read_status = ""
         """READSTATUS, when it was last asked for."""
+        self._voiced: Voiced | None = None
+        """What Asterisk's fallback takes a message by."""
 
     @property
     def among_people(self) -> bool:
@@ -242,12 +247,24 @@ class Line(CommandedLine):
             found, self._recording = self._recording.found(), None
             self._tell(self.call_id, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at))
 
+    def voiced(self, noted: Voiced) -> None:
+        """Asterisk's fallback has the caller leave a message."""
+        self._voiced = noted
+
+    def _tell_taken(self, at: datetime) -> None:
+        """The message that Asterisk's fallback took."""
+        if self._voiced is not None:
+            name = recording_alone(self.call_id)
+            found = recorded_in(Path(self._ports.places.recordings_dir), name)
+            self._tell(self.call_id, message_taken(self._voiced, name, found, at))
+            self._voiced = None
+
     def hangup_requested(self, cause: int | None) -> None:
         """The caller has hung up, or their line has failed; of an end that we have asked for it says nothing."""
         if not self._hears(Heard.HANGUP_REQUESTED):
             return
         hung_up = inputs.CallerHungUp(at=self._now(), cause=cause, by_caller=cause not in inputs.LINE_FAILED)
-        if self._recording is None or self.state is not _IN_ROUTINE:
+        if self._voiced is None and (self._recording is None or self.state is not _IN_ROUTINE):
             self._tell(self.call_id, hung_up)
         elif self._hung_up is None:
             # Record() keeps up to two seconds in a buffer (file.c, ast_writefile): the file is whole when it has ended.
@@ -260,6 +277,7 @@ class Line(CommandedLine):
             self._record_ends.cancel()
         self._hung_up = self._record_ends = None
         self._tell_recording(hung_up.at)
+        self._tell_taken(hung_up.at)
         self._tell(self.call_id, hung_up)
 
     def channel_ended(self, cause: int | None, at: datetime | None = None) -> None:
