@@ -30,6 +30,8 @@ SURE_OF_MESSAGE, SHORTEST_MESSAGE = 2.7, 1.5
 """Seconds: with more it is a message, with less it is none; between them the PBX's clock decides."""
 _CANCELLED: Final = 487
 HELD_UP_SECONDS: Final = 0.3
+ALONE: Final = frozenset({"closing", "beep", "agent", "contact"})
+"""Sounds that callers hear from the PBX alone."""
 BARGE_SECONDS: Final = 0.5
 """A question that stops so soon after a key went down was ended by it."""
 WAIT_SECONDS: Final = 0.8
@@ -336,7 +338,7 @@ def _served_alone(journey: _Journey) -> bool:
     """
     caller = journey.caller
     during = any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults)
-    return during and not any(one.name in HERTZ and one.name != "beep" for one in caller.heard)
+    return during and not any(one.name in HERTZ and one.name not in ALONE for one in caller.heard)
 
 
 def _keys(journey: _Journey) -> tuple[list[Press], list[Press]]:
