@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.api.pbx import HandedOverOut, UnitReport
+from callrouter.api.pbx.teams import HandedOverOut, UnitReport
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.teams.applier import DRAIN_SECONDS, Applier
 from callrouter.asterisk.teams.console import Console
