@@ -16,28 +16,74 @@ absence costs the record some seconds' precision and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
+from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.journal import read_rows
 from callrouter.asterisk.line.line import Line
 from callrouter.asterisk.line.state import LineState
 from callrouter.asterisk.link import AmiLink
-from callrouter.asterisk.notes import NOBODY, VARIABLES, Noted, missed, noted_on
+from callrouter.asterisk.notes import MIDDLE, NOBODY, VARIABLES, Noted, missed, noted_on
 from callrouter.core import inputs
 from callrouter.runtime.ports import Clock
 
 log = structlog.get_logger(__name__)
 
+UP: Final = "6"
+"""`ChannelState` of a channel that is answered (AST_STATE_UP)."""
+UNSURE_SECONDS: Final = 2.0
+"""So long after a log-in the ends of calls wait at most for what was missed of them before."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
-_WHOLE_SECOND: Final = timedelta(seconds=1)
-"""The handler's clock has whole seconds: nothing that we heard of a call is later than the end of that second."""
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
+
+
+OnMessage = Callable[[AmiMessage], None]
+
+
+class HeldEnds:
+    """Ends of calls that are heard right after a log-in: they wait until it is known what was missed before.
+
+    Who answered while nobody listened is asked for, and how the call ended comes by itself, perhaps sooner: a caller
+    who was served would have left in vain.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[tuple[OnMessage, AmiMessage]] | None = None
+        """None: nothing is held."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def hold(self) -> None:
+        """From now on, for `UNSURE_SECONDS` at most."""
+        self._held = []
+        self._timer = asyncio.get_running_loop().call_later(UNSURE_SECONDS, self.tell)
+
+    def holds(self, on_message: OnMessage, message: AmiMessage) -> bool:
+        """Whether this one waits."""
+        if self._held is None:
+            return False
+        self._held.append((on_message, message))
+        return True
+
+    def tell(self) -> None:
+        """What was missed is known."""
+        held = self._held or []
+        self.forget()
+        for on_message, message in held:
+            on_message(message)
+
+    def forget(self) -> None:
+        """The link went away again: the next log-in finds them in Asterisk's journal."""
+        self._held = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +118,8 @@ class Absence:
                 self._conclude(line, ended.get(line.call_id))
                 continue
             line.live()
+            if found["ChannelState"] == UP:
+                line.answered_unheard()
             if found["Context"] == FALLBACK_CONTEXT:
                 self._tell_missed(line, noted_on(found, self.shift))
                 line.lose(FALLBACK_REASON)
@@ -95,7 +143,9 @@ class Absence:
             if line is None or line.uniqueid in channels:
                 continue
             log.warning("a call's end was overlooked; Asterisk's journal has it", call_id=row.call_id)
-            at = min(row.ended_at + _WHOLE_SECOND, self.clock.now())
+            at = min(
+                row.ended_at + MIDDLE, self.clock.now()
+            )  # nothing that we heard is later than the end of that second
             for told in missed(row.noted, reason=FALLBACK_REASON, earliest=row.rang_at, latest=at):
                 if isinstance(told, inputs.ControlLost):
                     line.lose(told.reason, told.at)

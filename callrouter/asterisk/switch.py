@@ -19,7 +19,7 @@ from callrouter.asterisk import causes, rings
 from callrouter.asterisk.actions import ChannelActions, is_channel
 from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
-from callrouter.asterisk.catch_up import Absence
+from callrouter.asterisk.catch_up import Absence, HeldEnds
 from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.event_time import LATE_SECONDS
@@ -81,6 +81,7 @@ class AsteriskSwitch:
         self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
         self._link_up = False
+        self._ends = HeldEnds()
         self._draining = False
         self._late: dict[str, tuple[AgiEnv, datetime]] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
@@ -160,6 +161,7 @@ class AsteriskSwitch:
         """
         absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=self.lost_at)
         await absence.close(list(self.lines.values()))
+        self._ends.tell()
 
     async def end_overlooked(self, rows: Sequence[EndedRow]) -> None:
         """End the calls whose end was not told, as Asterisk's journal has it.
@@ -174,6 +176,9 @@ class AsteriskSwitch:
         if self._link_up and state is not LinkState.UP:
             # What came since then has not come to us; the loss itself shows seconds later.
             self.lost_at = self._clock.now() - timedelta(seconds=self._link.silent_seconds)
+            self._ends.forget()
+        elif not self._link_up and state is LinkState.UP and self.lines:
+            self._ends.hold()
         self._link_up = state is LinkState.UP
 
     def _heard_at(self) -> datetime:
@@ -335,6 +340,8 @@ class AsteriskSwitch:
     # -------------------------------------------------------------------------------------------------- calls end
 
     def _on_end(self, message: AmiMessage) -> None:
+        if self._ends.holds(self._on_end, message):
+            return
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.agi_ended()
@@ -346,6 +353,8 @@ class AsteriskSwitch:
             )
 
     def _on_hangup_request(self, message: AmiMessage) -> None:
+        if self._ends.holds(self._on_hangup_request, message):
+            return
         uniqueid, cause = message["Uniqueid"], causes.hang_up_cause(message["Cause"], message["TechCause"])
         line = self._by_uniqueid.get(uniqueid)
         if line is not None:
@@ -359,6 +368,8 @@ class AsteriskSwitch:
         self._asked_early[uniqueid] = cause
 
     def _on_hangup(self, message: AmiMessage) -> None:
+        if self._ends.holds(self._on_hangup, message):
+            return
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.channel_ended(whole_number(message["Cause"]))
