@@ -143,9 +143,8 @@ class Absence:
             if line is None or line.uniqueid in channels:
                 continue
             log.warning("a call's end was overlooked; Asterisk's journal has it", call_id=row.call_id)
-            at = min(
-                row.ended_at + MIDDLE, self.clock.now()
-            )  # nothing that we heard is later than the end of that second
+            # Nothing that we heard of it is later than the end of that second.
+            at = min(row.ended_at + MIDDLE, self.clock.now())
             for told in missed(row.noted, reason=FALLBACK_REASON, earliest=row.rang_at, latest=at):
                 if isinstance(told, inputs.ControlLost):
                     line.lose(told.reason, told.at)
