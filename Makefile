@@ -21,13 +21,15 @@ export CALLS ?= 60
 export STAY ?= 1
 SOAK_SECONDS ?= 1800
 
-.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws chaos bench bench-against soak lock lowest clean FORCE
+.PHONY: help setup setup-tests programs test-programs run test lint format acceptance wrap-ups laws leading chaos fuzz bench bench-against soak lock lowest clean FORCE
 
 help:
 	@echo "make run        start everything, place calls, show them live; CALLS=40 STAY=0 ends by itself"
 	@echo "make test       lint, then every test, on a real Asterisk and a real PostgreSQL"
 	@echo "make wrap-ups   no agent is offered a call in a wrap-up: 1,000 ends of conversations"
 	@echo "make laws       the laws of the record over 1,000 calls, by the telephones' own count"
+	@echo "make fuzz       hostile input at every entrance: CASES=120000 SEED=1; make test has a short form"
+	@echo "make leading    of eight engines that log in at the same instant one acts: 100 rounds"
 	@echo "make chaos FAULT=NAME  rounds of real calls under a fault, at most 20 minutes; SEED=N again; without FAULT: their names"
 	@echo "make lint       ruff, mypy, import-linter"
 	@echo "make bench      the figures of bench/"
@@ -86,6 +88,15 @@ wrap-ups: setup-tests
 # A thousand calls, judged by the telephones' own count: some eight minutes (make test has a short form). Another run: LAWS_SEED=11.
 laws: setup-tests
 	LAWS_CALLS=1000 $(BIN)/pytest -q tests/laws -k the_laws_hold
+
+# Every entrance: counts and seed stand at the end of what it prints; a finding fails. make test has a short form.
+fuzz: setup-tests
+	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(or $(CASES),120000) $(BIN)/pytest -q tests/fuzz \
+	  --hypothesis-seed=$(or $(SEED),1)
+
+# Some six minutes (make test has a short form).
+leading: setup-tests
+	LEADING_ROUNDS=100 $(BIN)/pytest -q tests/asterisk/leading/test_many.py
 
 # Rounds of a fault, appended to bench/chaos.jsonl (make test has a short form of each). One round again: SEED=7 ROUND=3.
 chaos: setup-tests

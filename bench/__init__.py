@@ -8,6 +8,7 @@
     control.py          the control round trip of the whole engine, beside FastAGI, ARI and plain AsyncAGI
     load.py             calls a second, until it breaks, beside Asterisk's own dialplan
     held.py             many live calls at once
+    restart.py          a start after a kill, with 800 clients: when it takes calls, when all is loaded
     stream.py           how soon after Asterisk's own event a screen can pop up
     route_command.py    what `callrouter route` and its like cost as commands
     dialplans_load.py   800 clients, loaded and proved from cold
@@ -19,6 +20,8 @@
 
     against.py          this build beside an earlier one, in pairs: `python -m bench against REV`
     probe.py            the figures of one build that are compared
+
+    chaos.py            the table of what `make chaos` found, in chaos.jsonl (docs/chaos.md)
 
     stand.py            Asterisk and the engine, as the benches need them
     engine_process.py   `callrouter engine`, keeping every measured time instead of counting it into buckets

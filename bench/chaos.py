@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,11 +17,12 @@ ABOUT: Final = """\
 `make chaos FAULT=…`: real calls at telephones of the harness, a fault at a random instant, and rows compared with the
 telephones' own count (docs/chaos.md). A line is one run: counts are sums over its rounds, seconds the longest of them.
 `live` are calls in progress when the fault struck, `rows` those missing, doubled or wrong, `keys` such as ended a
-question and were not taken. `load` is the machine's own, beside two cores: above some 2, others took part of what
-callers were to get."""
+question and were not taken. `load` is the machine's own, for its two cores: above some 2, others took part of what
+callers were to get. `held up` is the longest time for which the telephones' own process stood still: such a round
+proves nothing by its times."""
 COLUMNS: Final = (
     *("fault", "when", "build", "rounds", "live", "dropped", "rows", "keys", "twice"),
-    *("silence s", "control s", "load", "promises"),
+    *("silence s", "control s", "load", "held up s", "missed", "promised besides"),
 )
 _COUNTS: Final = ("live", "dropped", "lost_keys", "twice")
 
@@ -52,19 +53,30 @@ def section(found: Iterable[Round]) -> Section:
 
 def _row(run: Sequence[Round]) -> list[str]:
     first = run[0]
-    sums = {name: sum(one[name] for one in run) for name in (*_COUNTS, "missing", "doubled", "wrong")}
-    control = [one["control_seconds"] for one in run]
+    sums = {name: sum(one.get(name, 0) for one in run) for name in (*_COUNTS, "missing", "doubled", "wrong")}
+    control = [one.get("control_seconds", 0.0) for one in run]
     broken = sorted({name for one in run for name in one["broken"]})
     return [
         *(first["fault"], first["run"][:16].replace("T", " "), first["build"], f"{len(run)}"),
         *(f"{sums[name]}" for name in _COUNTS[:2]),
         f"{sums['missing']} / {sums['doubled']} / {sums['wrong']}",
         *(f"{sums[name]}" for name in _COUNTS[2:]),
-        f"{max(one['silence_seconds'] for one in run):.1f}",
+        f"{max(one.get('silence_seconds', 0.0) for one in run):.1f}",
         "never" if None in control else f"{max(control):.1f}",
         f"{max(one['load'] for one in run):.0f}",
-        f"missed: {', '.join(broken)}" if broken else "kept",
+        f"{max(one.get('held_up_seconds', 0.0) for one in run):.2f}",
+        ", ".join(broken) or "nothing",
+        ", ".join(_times(run)) or first.get("said", "–"),
     ]
+
+
+def _times(run: Sequence[Round]) -> Iterator[str]:
+    """Of each time that was promised, the longest, and what it may be."""
+    for name, limit in run[-1].get("promised", {}).items():
+        if name.endswith("_seconds"):
+            found = [one[name] for one in run]
+            longest = "never" if None in found else f"{max(found):.1f}"
+            yield f"{name.removesuffix('_seconds')} {longest} (≤ {limit:g})"
 
 
 def renew(results: Path, found: Iterable[Round]) -> None:

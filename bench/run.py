@@ -16,14 +16,14 @@ from pathlib import Path
 if __package__ in (None, ""):  # run as a script: the project is one folder up
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import against, ami, control, files, held, load, others, stream, team
+from bench import against, ami, chaos, control, files, held, load, others, restart, stream, team
 from bench.report import Section, machine, write_results
 from bench.stand import Stand, stand
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 NAMES = (
     *("core", "route", "diff", "load800", "proof", "reload", "teams"),
-    *("ami", "writer", "control", "load", "held", "team", "stream"),
+    *("ami", "writer", "control", "load", "held", "restart", "team", "stream"),
 )
 _versions: dict[str, str] = {}
 
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "load": lambda: _standing(load.bench, seconds),
         "stream": lambda: stream.bench(seconds),
         "held": lambda: _standing(held.bench, 10.0 if options.quick else 60.0),
+        "restart": lambda: restart.bench(2 if options.quick else 5),
         "team": lambda: team.bench(20.0 if options.quick else 600.0 if options.names else 120.0),
     }
     sections = []
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sections.append(section)
     print(machine(_versions))
     if not options.names and not options.quick:
-        write_results(RESULTS, sections, _versions)
+        write_results(RESULTS, [*sections, chaos.section(chaos.rounds(chaos.ROUNDS))], _versions)
     missed = [check.what for section in sections for check in section.checks if not check.ok]
     if missed:
         print(f"missed: {'; '.join(missed)}")

@@ -120,7 +120,7 @@ class Controller:
                 [sys.executable, *command, str(self._times)],
                 # Neither an operator's .env nor their variables are the bench's.
                 cwd=folder,
-                env={**_inherited(), "PYTHONPATH": str(CHECKOUT), **environment},
+                env={**inherited(), "PYTHONPATH": str(CHECKOUT), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -169,8 +169,31 @@ class Controller:
             self._process.wait()
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
+    """Our own environment: an operator's variables are not the bench's."""
     return {name: value for name, value in os.environ.items() if not name.startswith("CALLROUTER_")}
+
+
+def engine_settings(folder: Path, name: str, pbx: Pbx) -> dict[str, str]:
+    """The variables of an engine with its own data, on an Asterisk."""
+    settings = {
+        "AMI_HOST": pbx.ami_host,
+        "AMI_PORT": str(pbx.ami_port),
+        "AMI_USER": pbx.ami_user,
+        "AMI_SECRET": pbx.ami_secret,
+        "DATA_DIR": str(folder / f"{name}-data"),
+        "DIALPLANS_DIR": str(folder / "clients" / "dialplans"),
+        "RECORDINGS_DIR": str(pbx.recordings_dir),
+        "ENGINE_PORT": str(free_tcp_port()),
+        "WEB_PORT": str(free_tcp_port()),
+        "API_TOKEN": secrets.token_urlsafe(24),
+        "GRACE_SECONDS": "2",
+        "CLIENT_CALLS": "0",
+        "LOG_FORMAT": "json",
+        # The peers make no pause either, and its 15 packets would be most of the media of so short a call.
+        "FIRST_SOUND_SECONDS": "0",
+    }
+    return {f"CALLROUTER_{key}": value for key, value in settings.items()}
 
 
 class EngineProcess(Controller):
@@ -179,25 +202,8 @@ class EngineProcess(Controller):
     def __init__(self, name: str, folder: Path, pbx: Pbx, *options: str) -> None:
         self.data_dir = folder / f"{name}-data"
         self.postgresql_version = ""
-        self.port = free_tcp_port()
-        settings = {
-            "AMI_HOST": pbx.ami_host,
-            "AMI_PORT": str(pbx.ami_port),
-            "AMI_USER": pbx.ami_user,
-            "AMI_SECRET": pbx.ami_secret,
-            "DATA_DIR": str(self.data_dir),
-            "DIALPLANS_DIR": str(folder / "clients" / "dialplans"),
-            "RECORDINGS_DIR": str(pbx.recordings_dir),
-            "ENGINE_PORT": str(self.port),
-            "WEB_PORT": str(free_tcp_port()),
-            "API_TOKEN": secrets.token_urlsafe(24),
-            "GRACE_SECONDS": "2",
-            "CLIENT_CALLS": "0",
-            "LOG_FORMAT": "json",
-            # The peers make no pause either, and its 15 packets would be most of the media of so short a call.
-            "FIRST_SOUND_SECONDS": "0",
-        }
-        self.settings = {f"CALLROUTER_{key}": value for key, value in settings.items()}
+        self.settings = engine_settings(folder, name, pbx)
+        self.port = int(self.settings["CALLROUTER_ENGINE_PORT"])
         super().__init__(name, folder, ["-m", "bench.engine_process", *options], self.settings)
         self._wait_until_ready()
         self._postmaster = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])

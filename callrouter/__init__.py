@@ -19,9 +19,10 @@ A call's way through the packages, from the bottom of the layers up:
 `app`        builds all of it
 `cli`        starts it
 
-Below all of them stand `errors`, `logs`, `garbage` (when the collector runs), `periods` (days and times that people
-ask for), `pbx_names` (how queues and telephones can be called at the PBX) and `permissions` (who may do what);
-`testing` plays calls for our tests and for clients' own.
+Below all of them stand `errors`, `logs`, `masking` (of callers' numbers in logs), `garbage` (when the collector
+runs), `hurry` (what goes before other programs), `periods` (days and times that people ask for), `pbx_names` (how
+queues and telephones can be called at the PBX) and `permissions` (who may do what); `testing` plays calls for our tests
+and for clients' own.
 """
 
 __version__ = "0.1.0"

@@ -31,6 +31,7 @@
     │   └── RequestRefused     the service answered, with another status than 2xx
     ├── EngineRefused          whoever asks it by the API or a command: the engine says that it cannot be done
     ├── EngineAway             the operator: the engine does not answer its own command or the API
+    ├── HandOverFailed         the operator: of two engines one could not be restarted; the sentence says which leads
     ├── TooManyListeners       whoever asks the engine for its event stream, which few are told
     ├── TooManyReaders         whoever asks web for the event stream: as many as can be are open
     └── StoreError             the operator: PostgreSQL
@@ -158,6 +159,10 @@ class RequestRefused(RequestFailed):
         super().__init__(sentence)
         self.status = status
         self.retry_after_seconds = retry_after_seconds
+
+
+class HandOverFailed(CallrouterError):
+    """Two engines were to be restarted one after the other, and that went wrong."""
 
 
 class StoreError(CallrouterError):

@@ -19,6 +19,8 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
+from callrouter.masking import masked_fields
+
 MAX_TEXT: Final = 1_000
 """Characters of one value; what is longer is cut, and says so."""
 
@@ -122,12 +124,13 @@ class Outage:
             self._log.info(self._over, tries=self.tries, away_seconds=away_seconds, **details)
 
 
-def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None) -> None:
+def configure_logs(*, log_format: str, level: str, numbers: str = "whole", stream: TextIO | None = None) -> None:
     """Send every log line of this process, our own and the libraries', to `stream` (standard error).
 
     Args:
         log_format: a `LogFormat`.
         level: debug, info, warning or error.
+        numbers: whole, or masked: callers' numbers lose all but their last digits, and their names go (`masking`).
     """
     stream = stream or sys.stderr
     renderer = _renderer(LogFormat(log_format), colours=stream.isatty())
@@ -136,7 +139,8 @@ def configure_logs(*, log_format: str, level: str, stream: TextIO | None = None)
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    finish: list[Processor] = [structlog.processors.format_exc_info, make_safe, renderer]
+    masks: list[Processor] = [_mask] if numbers == "masked" else []
+    finish: list[Processor] = [structlog.processors.format_exc_info, *masks, make_safe, renderer]
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, *finish],
@@ -165,6 +169,10 @@ def safe_text(text: str, limit: int = MAX_TEXT) -> str:
     if len(text) > limit:
         text = f"{text[:limit]}… ({len(text)} characters)"
     return _UNSAFE.sub(_escaped, text)
+
+
+def _mask(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return masked_fields(event)
 
 
 def make_safe(_logger: object, _method: str, event: EventDict) -> EventDict:

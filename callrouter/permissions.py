@@ -42,6 +42,7 @@ class Permission(StrEnum):
     STATUS_READ = "status.read"
     ENGINE_RELOAD = "engine.reload"
     PBX_APPLY = "pbx.apply"
+    PBX_DRAIN = "pbx.drain"
 
 
 class ScopeKind(StrEnum):
@@ -133,6 +134,8 @@ ABOUT: Final[Mapping[Permission, Meaning]] = {
     Permission.ENGINE_RELOAD: Meaning("have the engine load the clients' files", _ALL),
     # Of `callrouter pbx apply`: all teams, their agents and telephones.
     Permission.PBX_APPLY: Meaning("be the unit that applies queues and telephones to the PBX", _ALL),
+    # Calls of all clients come in by it.
+    Permission.PBX_DRAIN: Meaning("have the PBX take no new call before it is restarted, and take them again", _ALL),
 }
 
 

@@ -28,9 +28,9 @@ def _restore_logging() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def lines(log_format: str, *, level: str = "info") -> io.StringIO:
+def lines(log_format: str, *, level: str = "info", numbers: str = "whole") -> io.StringIO:
     stream = io.StringIO()
-    configure_logs(log_format=log_format, level=level, stream=stream)
+    configure_logs(log_format=log_format, level=level, numbers=numbers, stream=stream)
     return stream
 
 
@@ -78,6 +78,25 @@ def test_a_full_disk_costs_lines_and_nothing_else(log_format: str) -> None:
     configure_logs(log_format=log_format, level="info", stream=closed)
     closed.close()
     structlog.get_logger().warning("at the very end")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_numbers_are_masked_when_asked(log_format: str) -> None:
+    """In our own lines, in those of libraries, and in what is raised, through every field and a query string."""
+    stream = lines(log_format, numbers="masked")
+
+    log, raised = structlog.get_logger(), ValueError("Jean", "+33612345678")
+    log.info("call from +33612345678", did="+33199000010", caller="+33612345678", of={"0612345678": ["06 12 34 56 78"]})
+    logging.getLogger("uvicorn.access").warning('"GET %s HTTP/1.1" 200', "/api/calls?caller=%2B33612345678")
+    try:
+        raise raised
+    except ValueError:
+        log.exception("it failed", error="ValueError('Jean')")
+
+    written = stream.getvalue()
+    assert "+33199000010" in written
+    assert written.count("678") >= 5
+    assert not any(part in written for part in ("12345", "34 56", "Jean"))
 
 
 def test_json_lines_hold_the_event_its_time_level_and_fields() -> None:

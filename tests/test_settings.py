@@ -100,8 +100,8 @@ def test_settings_cannot_be_changed(env_file: Path) -> None:
         ("CALLROUTER_SPEECH_ENGINE", "festival", "espeak-ng or piper"),
         ("CALLROUTER_SPEECH_VOICES", "fr", "language=voice, separated by commas"),
         ("CALLROUTER_REGION", "France", "two capitals, such as FR"),
-        ("CALLROUTER_ENGINE_URL", "engine:8081", "http://host:port"),
-        ("CALLROUTER_ENGINE_URL", "http://engine:port", "http://host:port"),
+        ("CALLROUTER_ENGINE_URL", "engine:8081", "http://host:port, or two separated by a comma"),
+        ("CALLROUTER_ENGINE_URL", "http://engine:port", "http://host:port, or two separated by a comma"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_needed(

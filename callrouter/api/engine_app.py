@@ -17,7 +17,8 @@ from callrouter.api.auth import CurrentVisitor, Gate
 from callrouter.api.control.routes import Controlled
 from callrouter.api.control.routes import router as control_router
 from callrouter.api.filters import refuse_unknown
-from callrouter.api.pbx import handover_router
+from callrouter.api.pbx.draining import Drains, draining_router
+from callrouter.api.pbx.teams import handover_router
 from callrouter.api.problems import documented, install_problem_handlers
 from callrouter.api.readiness import Check, health_router
 from callrouter.api.schemas.live import LiveCallOut, LiveOut
@@ -57,6 +58,7 @@ def create_engine_app(
     operations: Operations | None = None,
     feed: Feed | None = None,
     handover: Handover | None = None,
+    maintenance: Drains | None = None,
     notes: Mapping[str, Check] | None = None,
     agents: Agents | None = None,
     overseen: Overseen | None = None,
@@ -73,6 +75,7 @@ def create_engine_app(
         operations: /status and /reload; without them there are none.
         feed: /stream; without it there is none.
         handover: /pbx/teams, likewise.
+        maintenance: /pbx/drain, likewise.
         notes: what /health and /ready mention though work goes on, by name.
         agents: /agents, and what may be done for them; without them there are none.
         overseen: what may be done in /calls/<id>; likewise.
@@ -85,9 +88,11 @@ def create_engine_app(
         app.include_router(status_router(operations.status, operations.reload, gate))
     if handover is not None:
         app.include_router(handover_router(handover, gate))
+    if maintenance is not None:
+        app.include_router(draining_router(maintenance, gate))
 
     guards = [Depends(gate.enter), Depends(refuse_unknown)]
-    app.include_router(_metrics_router(registry))
+    app.include_router(metrics_router(registry))
     app.include_router(_live_router(live_calls, now, gate), dependencies=guards)
     rooms = [
         None if agents is None else agents_router(agents, gate),
@@ -102,7 +107,8 @@ def create_engine_app(
     return app
 
 
-def _metrics_router(registry: CollectorRegistry) -> APIRouter:
+def metrics_router(registry: CollectorRegistry) -> APIRouter:
+    """/metrics."""
     routes = APIRouter(tags=["metrics"])
 
     @routes.get("/metrics", response_class=Response)

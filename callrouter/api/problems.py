@@ -86,7 +86,7 @@ async def _store_away(_request: Request, error: Exception) -> ProblemResponse:
 
 async def _our_fault(request: Request, error: Exception) -> ProblemResponse:
     # The server logs the traceback; the caller gets none of it.
-    log.error("a request failed", method=request.method, path=request.url.path, reason=repr(error))
+    log.error("a request failed", method=request.method, path=request.url.path, error=repr(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "callrouter failed at this request; its log says why")
 
 

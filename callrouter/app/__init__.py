@@ -4,6 +4,8 @@ Processes: `engine` serves calls, `web` answers questions about them, `pbx` brin
 `up` starts all of them on one machine. `http` runs an application in our own loop, `lifetime` turns signals into a
 stop, `realtime` takes precedence over other work, `folders` and `storage` make sure of the disk and the database.
 
+An engine has its place at the PBX before anything is made of it (`leading`).
+
 The engine's parts, which `wiring` makes: `telephony` is everything that lives by the link to Asterisk, `collecting`
 fetches calls that no engine saw, `observation` declares when nobody watched; `records` is all that is kept,
 `operations` what an operator asks, `web_services` what reaches beyond the calls, and `outgoing_check` what of it the

@@ -31,6 +31,7 @@ from callrouter.errors import AmiError
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.calls import LiveCalls
 from callrouter.runtime.clock import SystemClock
+from callrouter.runtime.giving_way import giving_way
 from callrouter.runtime.reload import ServedPlans, Swap, Why
 from callrouter.runtime.tasks import Tasks
 from callrouter.settings import Settings
@@ -76,13 +77,18 @@ class PlanChanges:
         )
         self.history.note(swap)
         self.keeper.note(swap)
-        self.outgoing.look(catalogue.plans.values())
+        self.tasks.start(self._look_at_outgoing(catalogue), "check of web services")
         self.queues_due.set()
         self.names_due.set()
         self.agents_due.set()
         if self.link.state is LinkState.UP:
             # The log-in was before the first load: what AstDB holds is not known yet.
             self.tasks.start(self._publish(catalogue, afresh=swap.why is Why.START), "fallbacks")
+
+    async def _look_at_outgoing(self, catalogue: Catalogue) -> None:
+        """Every node of every tree is asked: with 800 clients that is too long for the loop."""
+        with giving_way():
+            await asyncio.to_thread(self.outgoing.look, catalogue.plans.values())
 
     async def _publish(self, catalogue: Catalogue, *, afresh: bool) -> None:
         with contextlib.suppress(AmiError):  # the next log-in does it again
@@ -128,7 +134,7 @@ def speech_of(settings: Settings) -> Speech:
     return Speech(settings.prompts_dir, folders, engine=settings.speech_engine, voices=settings.speech_voices)
 
 
-async def prepare_dialplans(
+def prepare_dialplans(
     settings: Settings, database: Database, clock: SystemClock, calls: LiveCalls, changes: PlanChanges
 ) -> Dialplans:
     """Nothing is loaded yet, and plans of what was live last can be found, one by one.
@@ -146,7 +152,7 @@ async def prepare_dialplans(
         sounds_dirs=sounds_dirs,
         on_shared=lambda shared: _in_loop(loop, changes.handover.folder_says, shared),
     )
-    unknown = await asyncio.to_thread(unknown_plan, speech)
+    unknown = unknown_plan(speech)  # not in a thread: nothing else is to be done, and the sentence is there as a rule
     routes = ExpectedRoutes(settings.dialplans_dir, refuses=settings.expected_routes == "refuse", now=clock.now)
     served = ServedPlans(
         Catalogue(plans={}, unknown=unknown, loaded_at=clock.now(), region=settings.region),
@@ -160,7 +166,7 @@ async def prepare_dialplans(
         on_failure=changes.metrics.failed,
     )
     whatever = SoundsAway(speech, sounds_dirs[0])
-    disk = DiskPlans(changes.keeper.disk, whatever, region=settings.region, now=clock.now)
+    disk = DiskPlans(changes.keeper.disk, whatever, region=settings.region, now=clock.now, hurries=settings.realtime)
     return Dialplans(
         loader=loader,
         served=served,

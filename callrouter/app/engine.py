@@ -14,9 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from callrouter import __version__, garbage
+from callrouter import __version__, garbage, hurry
 from callrouter.app.dialplans import Dialplans
 from callrouter.app.folders import prepare_folders
+from callrouter.app.leading.place import Place
+from callrouter.app.leading.standby import take_place
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.realtime import take_precedence
 from callrouter.app.records import Records
@@ -25,7 +27,7 @@ from callrouter.app.telephony import Telephony
 from callrouter.app.watch import Watcher
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.calls import agents_of, calls_of, control_of, feed_of, overseen_of, placed_of
-from callrouter.app.wiring.ground import ground_of
+from callrouter.app.wiring.ground import STOP_SECONDS, ground_of
 from callrouter.app.wiring.kept import dialplans_of, records_of
 from callrouter.app.wiring.listening import listen
 from callrouter.app.wiring.operation import sources_of, telephony_of, watches_of
@@ -44,6 +46,8 @@ if TYPE_CHECKING:  # imported when calls are served
     from callrouter.app.wiring.front import Front
 
 
+HAND_OVER_SECONDS: Final = 0.3
+"""What may be concluded before a hand-over; calls go on meanwhile."""
 FRONT: Final = "callrouter.app.wiring.front"
 """Imported when calls are served."""
 
@@ -54,25 +58,33 @@ async def run_engine(settings: Settings, token: str) -> None:
     Raises:
         CallrouterError: it cannot start; the sentence says what to mend.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     settings.required_ami_secret()
     prepare_folders(settings)
     listening = listen(settings.http_host, settings.engine_port, "CALLROUTER_ENGINE_PORT")
+    lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
     try:
         async with open_database(settings, seen_later=True) as database:
-            engine = await _build(settings, database, token, listening)
+            place = Place.of(settings)
+            if not await take_place(
+                place, lifetime, settings=settings, token=token, database=database, listening=listening
+            ):
+                return
+            engine = _build(settings, database, place, lifetime, token=token, listening=listening)
             await engine.run()
     finally:
         listening.close()
 
 
-async def _build(settings: Settings, database: Database, token: str, listening: socket.socket) -> Engine:
+def _build(
+    settings: Settings, database: Database, place: Place, lifetime: Lifetime, *, token: str, listening: socket.socket
+) -> Engine:
     """Every object, once: nothing is set on any of them afterwards, and `tells` is the one subscription."""
-    ground = ground_of(settings, database)
-    dialplans, history, keeper, outgoing = await dialplans_of(ground)
+    ground = ground_of(settings, database, place, lifetime)
+    dialplans, history, keeper, outgoing = dialplans_of(ground)
 
     metrics = EngineMetrics(ground.registry, version=__version__, target_of=dialplans.target_of)
-    web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics)
+    web_services = WebServices.of(settings, ground.secrets, database, ground.clock, metrics, place.fence)
     records, journal = records_of(ground, dialplans, history, keeper)
     placed = placed_of(ground, dialplans, records.trail)
     callbacks = placed.callbacks
@@ -95,7 +107,7 @@ async def _build(settings: Settings, database: Database, token: str, listening: 
             overseen.supervision,
         ]
     )
-    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory)
+    switch, driver = calls_of(ground, dialplans, web_services, listeners, metrics, directory, records.live_journal)
     FirstCalls(switch, driver, dialplans.served, dialplans.disk.for_did, tasks=ground.aside)
     control = control_of(ground, switch, driver, directory)
     journal.tells(switch.end_overlooked)
@@ -130,6 +142,7 @@ async def _build(settings: Settings, database: Database, token: str, listening: 
     garbage.serve()
     return Engine(
         settings=settings,
+        place=place,
         database=database,
         lifetime=ground.lifetime,
         tasks=ground.tasks,
@@ -148,6 +161,7 @@ class Engine:
     """What is started and stopped."""
 
     settings: Settings
+    place: Place
     database: Database
     lifetime: Lifetime
     tasks: Tasks
@@ -169,6 +183,7 @@ class Engine:
             CallrouterError: it cannot start, or something that it cannot do without has died.
         """
         lifetime, tasks = self.lifetime, self.tasks
+        hurry.end()
         if self.dialplans.is_new_here:  # nothing to go on with, and no call: what is wrong ends the start at once
             await self.dialplans.load()
         lifetime.catch_signals()
@@ -187,7 +202,11 @@ class Engine:
         await self.telephony.first_login(lifetime)
         await lifetime.stopping.wait()
 
-        await self.telephony.finish(self.settings.grace_seconds)
+        if self.place.has_successor:
+            await asyncio.gather(self.web_services.rest(HAND_OVER_SECONDS), self.records.settle(HAND_OVER_SECONDS))
+            await self.telephony.hand_over()
+        else:
+            await self.telephony.finish(self.settings.grace_seconds)
         # Before the link: what is committed is struck off Asterisk's journal, and what ends after it is found there.
         await self.records.close()
         await self.telephony.close()

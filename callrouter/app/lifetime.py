@@ -38,6 +38,12 @@ class Lifetime:
         """SIGHUP reloads; before, it does nothing (`run`)."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_reload)
 
+    def release_signals(self) -> None:
+        """SIGINT and SIGTERM end the process at once again, where nothing is to be left in order."""
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
     def stop(self, why: str) -> None:
         """Begin to stop; a second request changes nothing."""
         if not self.stopping.is_set():

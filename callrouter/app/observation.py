@@ -65,6 +65,15 @@ class Observation:
             self.watching = False
             self._note(at, reason)
 
+    async def hands_over(self, seconds: float) -> None:
+        """Another engine goes on at once: it declares itself what lies between this, which is the last beat, and its
+        own beginning. PostgreSQL has so long to take it.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._beat()
+        self.watching = False
+
     def _note(self, at: datetime, reason: str | None) -> None:
         self._to_write.append((at, reason))
         self._work.set()

@@ -21,11 +21,13 @@ from callrouter.app.live.agent_ids import AgentIds
 from callrouter.app.outgoing_check import OutgoingCheck
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.frozen import FrozenWatch
+from callrouter.asterisk.pbx.maintenance import Maintenance
 from callrouter.asterisk.pbx.queue_check import QueueCheck
 from callrouter.asterisk.pbx.refused import RefusedCalls
 from callrouter.asterisk.pbx.trunk_check import TrunkCheck
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.dialplan.issues import how_many
+from callrouter.errors import AmiError
 from callrouter.metrics.shown_numbers import ShownNumbers
 from callrouter.outgoing.callbacks import Callbacks
 from callrouter.runtime.calls import LiveCalls
@@ -49,6 +51,7 @@ class EngineOperations:
     frozen: FrozenWatch
     trunk_check: TrunkCheck
     handover: Handover
+    maintenance: Maintenance
     agent_ids: AgentIds
     refused: RefusedCalls
     outgoing: OutgoingCheck
@@ -97,6 +100,7 @@ class EngineOperations:
             operations=Operations(status=self.status, reload=self.reload),
             feed=self.feed,
             handover=self.handover,
+            maintenance=self.maintenance,
             notes=self.notes,
             agents=self.agents,
             overseen=self.overseen,
@@ -112,6 +116,7 @@ class EngineOperations:
             "trunk": self._note_trunk,
             "agents": self._detail_agents,
             "limits": self._detail_limits,
+            "drained": self._detail_drained,
             "web services": self._detail_outgoing,
             "callbacks": self._note_callbacks,
             "database": self._detail_database,
@@ -182,6 +187,17 @@ class EngineOperations:
 
     async def _detail_limits(self) -> str | None:
         return self.refused.trouble
+
+    async def _detail_drained(self) -> str | None:
+        """Whoever has drained the PBX may forget it."""
+        if self.link.state is not LinkState.UP:
+            return None
+        try:
+            found = await self.maintenance.look()
+        except AmiError:  # it has no carrier, or cannot be drained
+            return None
+        names = ", ".join(found.in_maintenance)
+        return f"the PBX takes no new call by {names}: end it with `callrouter pbx undrain`" if names else None
 
     async def _note_queues(self) -> str | None:
         return self.queue_check.trouble

@@ -3,6 +3,7 @@ the log; and what is only asked of it."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,9 +16,12 @@ from callrouter.runtime.tasks import Tasks
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.live_journal import LiveJournal
 
 RECORDER_SECONDS: Final = 10.0
 """How long a stop waits for PostgreSQL; what it has not taken by then waits on disk for the next start."""
+
+SETTLE_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +30,7 @@ class Records:
 
     recorder: Recorder
     fact_journal: FactJournal
+    live_journal: LiveJournal
     history: PlanHistory
     keeper: LiveKeeper
     observation: Observation
@@ -39,11 +44,19 @@ class Records:
         """Begin to write."""
         self.tasks.start(self.recorder.run(), "recorder")
         self.tasks.keep(self.fact_journal.run, "journal of facts")
+        self.tasks.keep(self.live_journal.run, "journal of calls in progress")
         self.tasks.keep(self.history.run, "history of plans")
         self.tasks.keep(self.keeper.run, "what is live, on disk")
         self.tasks.keep(self.observation.run, "observation")
         self.tasks.keep(self.trail.run, "audit trail")
         self.tasks.keep(self.agent_ids.run, "identifiers of agents")
+
+    async def settle(self, seconds: float) -> None:
+        """Wait so long for PostgreSQL to have the calls that have ended: another engine is about to look for them."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self.recorder.backlog and loop.time() < deadline:
+            await asyncio.sleep(SETTLE_SECONDS)
 
     async def close(self) -> None:
         """Write the calls that have ended; what ends later is found in Asterisk's journal.
@@ -53,6 +66,7 @@ class Records:
         """
         await self.recorder.close(RECORDER_SECONDS)
         self.fact_journal.close()
+        self.live_journal.close()
 
     async def stop(self) -> None:
         """Write all else."""

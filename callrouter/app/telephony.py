@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,7 @@ from callrouter.app.collecting import Collecting
 from callrouter.app.lifetime import Lifetime
 from callrouter.app.observation import Observation
 from callrouter.app.pbx.watches import Watches
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.pbx.frozen import REASON
@@ -31,6 +33,8 @@ FIRST_LOGIN_SECONDS: Final = 10.0
 """How long a start waits for the first log-in, to distinguish a wrong secret from an Asterisk that is not up yet."""
 TAKE_OVER_SECONDS: Final = 2.0
 """How long all else waits for the calls that live to be taken over."""
+LAST_BEAT_SECONDS: Final = 0.2
+"""What PostgreSQL gets for the last word before a hand-over."""
 UNSEEN_REASON: Final = "the link to Asterisk was lost, and the engine stopped"
 
 
@@ -42,6 +46,7 @@ class Telephony:
         link: AmiLink,
         switch: AsteriskSwitch,
         driver: Driver,
+        adoption: Adoption,
         *,
         journal: EndedJournal,
         collecting: Collecting,
@@ -61,6 +66,7 @@ class Telephony:
         self._link = link
         self._switch = switch
         self._driver = driver
+        self._adoption = adoption
         self._journal = journal
         self._collecting = collecting
         self._watches = watches
@@ -123,6 +129,15 @@ class Telephony:
             # and so do its channels: its journal will report their ends, or the engine that holds our place.
             self._driver.conclude(UNSEEN_REASON, self._switch.lost_at or self._clock.now())
 
+    async def hand_over(self) -> None:
+        """Leave the calls as they are to the engine that waits: they, and those that come meanwhile, do not notice."""
+        log.info(
+            "another engine waits: it is given the place, and the calls as they are", calls=len(self._driver.calls)
+        )
+        await self._observation.hands_over(LAST_BEAT_SECONDS)
+        self._journal.flush()
+        await self._link.close()
+
     async def close(self) -> None:
         """From here on nothing is seen."""
         self._observation.ends(self._clock.now(), "the engine was stopped")
@@ -132,6 +147,7 @@ class Telephony:
 
     def _on_link_state(self, state: LinkState, reason: str) -> None:
         if state is LinkState.UP:
+            self._switch.hold()  # until live calls are found, to which it belongs what is heard now
             if not self._watches.frozen.frozen:  # a log-in alone shows no call
                 self._observation.begins(self._clock.now())
             self._tasks.start(self._after_login(), "after log-in")
@@ -149,6 +165,8 @@ class Telephony:
         """Whatever may have happened while nobody watched."""
         try:
             await self._switch.resync()
+            finding = await self._adoption.run()
+            self._aside.start(self._adopt_late(finding), "adoption of calls whose plan is looked for")
             self._taken_over.set()
             self._watches.queues.look_soon()
             self._callbacks.logged_in()
@@ -157,6 +175,10 @@ class Telephony:
                 self._aside.start(self._collect(), "journal after log-in")
         except AmiError as error:
             log.warning("the link went away right after the log-in; the next one does it again", reason=str(error))
+
+    async def _adopt_late(self, finding: Sequence[asyncio.Task[None]]) -> None:
+        with contextlib.suppress(AmiError):  # the next log-in does it again
+            await self._adoption.finish(finding)
 
     async def _collect(self) -> None:
         with contextlib.suppress(AmiError):  # the next round, or the next log-in, does it again

@@ -35,8 +35,8 @@ START_SECONDS = 120.0
 """The first start speaks every prompt of every client."""
 STEADY_SECONDS = 10.0
 """A process that lived so long has started; from then on it is started again whenever it ends."""
-RESTART_SECONDS = (0.5, 15.0)
-"""The first and the longest pause before a part that had started once is started again; it doubles in between."""
+RESTART_SECONDS = (0.1, 15.0)
+"""The first and the longest pause before a part is started again; it doubles in between. Callers wait for an engine."""
 STOP_MARGIN_SECONDS = 35.0
 """Beyond the grace for live calls, what a stop may take before it is ended by force."""
 
@@ -54,7 +54,7 @@ class _Part:
 
 async def run_up(settings: Settings, token: str) -> int:
     """Run all until a signal, SIGHUP being passed on to the engine; returns the exit status."""
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     lifetime = Lifetime(stop_seconds=2 * (settings.grace_seconds + STOP_MARGIN_SECONDS) + 10)
     parts: dict[str, _Part] = {}
     reloads = Tasks()
@@ -69,7 +69,7 @@ async def run_up(settings: Settings, token: str) -> int:
     stop = asyncio.get_running_loop().create_task(lifetime.stopping.wait(), name="stop")
     try:
         parts["engine"] = await _start("engine", secrets_of_parts)
-        if not await _answers(settings.engine_base_url, parts["engine"], stop):
+        if not await _answers(settings.engine_base_url.split(",")[0], parts["engine"], stop):
             return await _stop(parts, settings, failed="engine" if not stop.done() else None)
         parts["web"] = await _start("web", secrets_of_parts)
         if PbxFolder(settings.pbx_dir).is_there:
@@ -82,7 +82,7 @@ async def run_up(settings: Settings, token: str) -> int:
         log.info(
             "callrouter is up",
             api=f"http://{settings.http_host}:{settings.web_port}/api/docs",
-            metrics=f"{settings.engine_base_url}/metrics",
+            metrics=f"{settings.engine_base_url.split(',')[0]}/metrics",
         )
         failed = await _watch(parts, secrets_of_parts, stop)
         return await _stop(parts, settings, failed)
@@ -157,7 +157,8 @@ async def _watch(parts: dict[str, _Part], secrets_of_parts: Mapping[str, str], s
 async def _keep(parts: dict[str, _Part], name: str, secrets_of_parts: Mapping[str, str]) -> None:
     """Start a part again whenever it dies; returns when it never could live.
 
-    One that could once is started for ever: while PostgreSQL is away web cannot start, and calls go on without it.
+    One that could once is started for ever: while PostgreSQL is away web cannot start, and calls go on without it. So
+    is one that was killed: whoever cannot start ends by itself, and has said why.
     """
     loop = asyncio.get_running_loop()
     pause, longest = RESTART_SECONDS
@@ -167,7 +168,7 @@ async def _keep(parts: dict[str, _Part], name: str, secrets_of_parts: Mapping[st
         status = await part.process.wait()
         if loop.time() - part.started_at >= STEADY_SECONDS:
             has_lived, pause = True, RESTART_SECONDS[0]
-        if not has_lived:
+        if not has_lived and status >= 0:
             return
         log.error("a part died and is started again", part=name, status=status, pause_seconds=pause)
         await asyncio.sleep(pause)

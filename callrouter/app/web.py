@@ -34,7 +34,7 @@ async def run_web(settings: Settings, token: str) -> None:
     Raises:
         CallrouterError: it cannot start; the sentence says what to mend.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     listening = listen(settings.http_host, settings.web_port, "CALLROUTER_WEB_PORT")
     try:
         async with open_database(settings, may_be_away=True) as database:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from callrouter import __version__
 from callrouter.app.folders import SPOOL
@@ -13,6 +15,7 @@ from callrouter.delivery.event_webhook import EventWebhook
 from callrouter.delivery.queue import DeliveryQueue
 from callrouter.errors import SettingsError
 from callrouter.metrics import EngineMetrics
+from callrouter.runtime.fence import Fence
 from callrouter.runtime.guarded_http import GuardedHttp
 from callrouter.runtime.lookups import Lookups
 from callrouter.runtime.ports import Clock
@@ -22,6 +25,8 @@ from callrouter.store.database import Database
 from callrouter.store.notification_spool import NotificationSpool
 from callrouter.store.notifications import NotificationRows
 from callrouter.stream.events import CallEvent
+
+REST_SECONDS: Final = 0.02
 
 
 @dataclass(kw_only=True)
@@ -33,13 +38,20 @@ class WebServices:
     deliveries: DeliveryQueue
     asking: Tasks
     """A lookup that dies is the end of that lookup, not of the engine."""
+    fence: Fence
 
     @classmethod
     def of(
-        cls, settings: Settings, secrets: Mapping[str, str], database: Database, clock: Clock, meter: EngineMetrics
+        cls,
+        settings: Settings,
+        secrets: Mapping[str, str],
+        database: Database,
+        clock: Clock,
+        meter: EngineMetrics,
+        fence: Fence,
     ) -> WebServices:
-        """By the operator's settings; `secrets` by name."""
-        http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}")
+        """By the operator's settings; `secrets` by name; nobody is asked unless the fence holds."""
+        http = GuardedHttp(settings.outgoing_hosts, secrets, user_agent=f"callrouter/{__version__}", fence=fence)
         asking = Tasks()
         return cls(
             http=http,
@@ -52,6 +64,7 @@ class WebServices:
                 meter=meter,
             ),
             asking=asking,
+            fence=fence,
         )
 
     def event_webhook(self, settings: Settings, epoch: int) -> Callable[[CallEvent], None] | None:
@@ -71,6 +84,14 @@ class WebServices:
     def start(self, tasks: Tasks) -> None:
         """Begin to deliver."""
         tasks.keep(self.deliveries.run, "notifications")
+
+    async def rest(self, seconds: float) -> None:
+        """Ask nobody any more, and wait so long for those who are being asked: another engine is about to ask them."""
+        self.fence.fall()
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while self.deliveries.under_way and loop.time() < deadline:
+            await asyncio.sleep(REST_SECONDS)
 
     async def stop(self) -> None:
         """Ask nobody and deliver nothing any more; what is not delivered yet is kept for the next engine."""

@@ -4,7 +4,8 @@ Bytes: `codec` frames and decodes AMI and encodes actions; `actions` prepares th
 writes AGI commands; `asyncagi` reads environments and results.
 
 The link: `session` is one AMI connection and what is pending on it, `log_in` makes one, `batch` is what leaves in one
-write, `link` keeps a connection and comes back. `event_time` dates what they bring.
+write, `link` keeps a connection and comes back; `leading` says when an engine may act. `event_time` dates what they
+bring.
 
 Calls: `switch` is the port that the driver commands, the directory of lines, and the table of events; a `line` is one
 caller's channel, where effects become commands and results inputs, with `causes` for Asterisk's words and `say` for
@@ -18,6 +19,8 @@ Of a whole PBX: `teams` brings queues and telephones to it from the folder; `pbx
 ends legs whose media stopped, and says how many calls its limits refused.
 
 What outlives a link, an engine, or both: `notes` reads what Asterisk's dialplan writes down of a living call,
-`ended_row` what it leaves of one that has ended, `journal` collects those rows, and `catch_up` brings the lines up to
-date after the link was away. `provision` pushes to the PBX what it needs to serve alone.
+`ended_row` what it leaves of one that has ended, `journal` collects those rows, `unseen` ends the calls that ended
+with engine and Asterisk, and `catch_up` brings the lines up to date after the link was away. `adoption` goes on with
+live calls of an engine that is gone. `provision` pushes to the
+PBX what it needs to serve alone.
 """

@@ -29,7 +29,7 @@ _MAX_NAME: Final = 255
 
 def is_channel(name: str) -> bool:
     """Whether a channel can be called so: what cannot be written is the name of none."""
-    return 0 < len(name) <= _MAX_NAME and name.isprintable()
+    return 0 < len(name) <= _MAX_NAME and name.isprintable() and name == name.strip() and "\ufffd" not in name
 
 
 class ChannelActions:

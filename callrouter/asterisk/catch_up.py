@@ -16,15 +16,13 @@ absence costs the record some seconds' precision and nothing else.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from callrouter.asterisk.codec import AmiMessage
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.journal import read_rows
 from callrouter.asterisk.line.line import Line
@@ -38,52 +36,8 @@ log = structlog.get_logger(__name__)
 
 UP: Final = "6"
 """`ChannelState` of a channel that is answered (AST_STATE_UP)."""
-UNSURE_SECONDS: Final = 2.0
-"""So long after a log-in the ends of calls wait at most for what was missed of them before."""
 FALLBACK_CONTEXT: Final = "callrouter-fallback"
 FALLBACK_REASON: Final = "Asterisk's fallback took the call while the link was down"
-
-
-OnMessage = Callable[[AmiMessage], None]
-
-
-class HeldEnds:
-    """Ends of calls that are heard right after a log-in: they wait until it is known what was missed before.
-
-    Who answered while nobody listened is asked for, and how the call ended comes by itself, perhaps sooner: a caller
-    who was served would have left in vain.
-    """
-
-    def __init__(self) -> None:
-        self._held: list[tuple[OnMessage, AmiMessage]] | None = None
-        """None: nothing is held."""
-        self._timer: asyncio.TimerHandle | None = None
-
-    def hold(self) -> None:
-        """From now on, for `UNSURE_SECONDS` at most."""
-        self._held = []
-        self._timer = asyncio.get_running_loop().call_later(UNSURE_SECONDS, self.tell)
-
-    def holds(self, on_message: OnMessage, message: AmiMessage) -> bool:
-        """Whether this one waits."""
-        if self._held is None:
-            return False
-        self._held.append((on_message, message))
-        return True
-
-    def tell(self) -> None:
-        """What was missed is known."""
-        held = self._held or []
-        self.forget()
-        for on_message, message in held:
-            on_message(message)
-
-    def forget(self) -> None:
-        """The link went away again: the next log-in finds them in Asterisk's journal."""
-        self._held = None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
 
 @dataclass(frozen=True, kw_only=True)

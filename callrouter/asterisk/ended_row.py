@@ -133,16 +133,16 @@ def ended_call(row: EndedRow, plan: Plan | None, dialled: Plan, region: str, lis
         try:
             call = state.decode(plan, row.state.encode())
             if listen is not None and call.recording_at is not None:
-                call = _with_recording(plan, call, listen(recording_of(call)))
+                call = with_recording(plan, call, listen)
             return _concluded(plan, call, row)
         except StateDecodeError as error:
             log.warning("a call's state does not read back", call_id=row.call_id, reason=str(error))
     return _unknown(row, dialled, region)
 
 
-def _with_recording(plan: Plan, call: Call, found: Recorded) -> Call:
+def with_recording(plan: Plan, call: Call, listen: Listen) -> Call:
     """However the recording ended, what the caller spoke is in its file."""
-    at = _last_known(call)
+    found, at = listen(recording_of(call)), last_known(call)
     return engine.step(plan, call, inputs.RecordingFound(seconds=found.seconds, heard=found.heard, at=at)).call
 
 
@@ -174,7 +174,7 @@ def _concluded(plan: Plan, call: Call, row: EndedRow) -> Call:
     """Let the engine end it: what was answered was answered, what was recorded was recorded."""
     queued_at = call.queue_visits[-1].entered_at if call.state is CallState.QUEUED and call.queue_visits else None
     # As much as the engine that wrote the state knew then: if it saw the end, on its way to the record, it knows more.
-    concluded = _tell_all(plan, call, row, _last_known(call), queued_at)
+    concluded = _tell_all(plan, call, row, last_known(call), queued_at)
     return replace(concluded, call_id=row.call_id, revision=call.revision)
 
 
@@ -186,7 +186,8 @@ def _tell_all(plan: Plan, call: Call, row: EndedRow, earliest: datetime, queued_
     return engine.step(plan, call, inputs.CallerHungUp(at=at, cause=row.cause, by_caller=None)).call
 
 
-def _last_known(call: Call) -> datetime:
+def last_known(call: Call) -> datetime:
+    """The last instant at which something is known to have happened to a call."""
     clocks = call.clocks
     known = (clocks.ringing_at, clocks.answered_at, clocks.entered_service_at, clocks.offered_at, clocks.bridged_at)
     service = [at for visit in call.queue_visits for at in (visit.entered_at, visit.answered_at)]

@@ -141,6 +141,10 @@ class EndedJournal:
         """Subscribe, before anything is collected: who ends live calls that are over by their rows."""
         self._overlooked = overlooked
 
+    def knows(self, call_id: str) -> bool:
+        """Whether a call's end was told, by us or by somebody else."""
+        return call_id in self._recent
+
     def observe(self, told: Sequence[Fact]) -> None:
         """As an Observer: a call we saw end is not news when its row is found."""
         for fact in told:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
 from math import inf
@@ -25,6 +25,7 @@ from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.batch import Batch, Headers, OnResult
 from callrouter.asterisk.commands import AgiCommand
 from callrouter.asterisk.event_time import EventTime, stamp_of
+from callrouter.asterisk.leading.claim import take_place
 from callrouter.asterisk.log_in import AmiAddress, choose_events, log_in, open_session, wanted
 from callrouter.asterisk.session import RESULT_EVENT, Along, AmiSession, Handlers, LinkCounters, OnEvent, OnPostError
 from callrouter.errors import AmiError, AmiRefused, AmiUnreachable
@@ -42,8 +43,11 @@ STABLE_SECONDS: Final = 10.0
 """A link that was up for so long starts again with the shortest pause."""
 FIRST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 5.0
+UNREACHABLE_PAUSE_SECONDS: Final = 1.0
+"""The longest pause while nobody answers, which costs nobody anything: Asterisk is noticed when it is back."""
 
 OnState = Callable[["LinkState", str], None]
+OnClaim = Callable[[AmiSession], None]
 
 
 class LinkState(StrEnum):
@@ -53,9 +57,14 @@ class LinkState(StrEnum):
     REFUSED = "refused"
 
 
-def pause_seconds(attempt: int, uniform: Callable[[float, float], float] = random.uniform) -> float:
+def pause_seconds(
+    attempt: int,
+    uniform: Callable[[float, float], float] = random.uniform,
+    *,
+    longest_seconds: float = LONGEST_PAUSE_SECONDS,
+) -> float:
     """How long to wait before the attempt of that number (from 0): exponential, capped, fully jittered."""
-    return uniform(0, min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 16)))
+    return uniform(0, min(longest_seconds, FIRST_PAUSE_SECONDS * 2 ** min(attempt, 16)))
 
 
 class AmiLink:
@@ -75,6 +84,9 @@ class AmiLink:
         self._filtered: set[str] = set()
         """Events that this session lets through."""
         self._on_state: list[OnState] = []
+        self._on_claim: OnClaim | None = None
+        self._held: AmiSession | None = None
+        """A session that has the place already, for the next `connect`."""
         self._along: Along = bytes  # nothing
         self._loop = asyncio.get_running_loop()
         self._closing = asyncio.Event()
@@ -91,6 +103,7 @@ class AmiLink:
         events: Mapping[str, OnEvent] | None = None,
         on_state: OnState | None = None,
         along: Along | None = None,
+        on_claim: OnClaim | None = None,
     ) -> None:
         """Subscribe, before `run`: what is not subscribed to is never sent by Asterisk.
 
@@ -100,6 +113,7 @@ class AmiLink:
                 to whom sent the command.
             on_state: who is told each change of state; several may be.
             along: who is asked at each write without an AGI command for a posted action to go along; one may be.
+            on_claim: who is told each session that has the place, before anything else is done by it; one may be.
         """
         for name, on_event in (events or {}).items():
             earlier = self._events.get(name.encode())
@@ -108,6 +122,8 @@ class AmiLink:
             self._on_state.append(on_state)
         if along is not None:
             self._along = along
+        if on_claim is not None:
+            self._on_claim = on_claim
 
     def follow(self, events: Mapping[str, OnEvent]) -> None:
         """Subscribe while the link runs, until `unfollow`: to what is frequent, and wanted only now and then.
@@ -210,7 +226,9 @@ class AmiLink:
                 self.failure = None
                 if await self._stay(session) >= STABLE_SECONDS:
                     attempt = 0
-            await pause(pause_seconds(attempt), self._closing)
+            unreachable = isinstance(self.failure, AmiUnreachable)
+            longest = UNREACHABLE_PAUSE_SECONDS if unreachable else LONGEST_PAUSE_SECONDS
+            await pause(pause_seconds(attempt, longest_seconds=longest), self._closing)
             attempt += 1
 
     async def _stay(self, session: AmiSession) -> float:
@@ -224,29 +242,55 @@ class AmiLink:
             session.abort("callrouter is stopping")
         return self._loop.time() - up_at
 
+    async def hold(self) -> None:
+        """Take the place, and hear and do nothing yet: the next `connect` goes on with it. Raises as that one."""
+        self._held = await self._attempt(self._claim)
+
     async def connect(self) -> AmiSession:
         """One attempt. Raises AmiUnreachable, AmiRefused or ProtocolError, whose text is the reason to
         show.
         """
+        return await self._attempt(self._begin)
+
+    async def _attempt(self, work: Callable[[list[AmiSession]], Awaitable[AmiSession]]) -> AmiSession:
+        """`work` notes the session that it has opened: it is ended when `work` fails."""
         self._change(LinkState.CONNECTING, f"connecting to Asterisk at {self.address}")
-        session: AmiSession | None = None
+        opened: list[AmiSession] = []
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                session = await open_session(self.address, self._idle_session)
-                await log_in(session, self.address)
-                self._filtered = set(self.wanted_events)
-                await choose_events(session, self.wanted_events)
+                return await work(opened)
         except (AmiError, TimeoutError) as error:
-            failure = error if isinstance(error, AmiError) else self._too_slow(session)
-            if session is not None:
+            failure = error if isinstance(error, AmiError) else self._too_slow(opened)
+            for session in opened:
                 session.abort(str(failure))
             state = LinkState.REFUSED if isinstance(failure, AmiRefused) else LinkState.DOWN
             self._change(state, str(failure))
             raise failure from error
         except BaseException:  # also when the task is cancelled: no socket is left behind; nothing is swallowed
-            if session is not None:
+            for session in opened:
                 session.abort("connecting was cancelled")
             raise
+
+    async def _claim(self, opened: list[AmiSession]) -> AmiSession:
+        """Log in, and have the place."""
+        session = await open_session(self.address, self._idle_session)
+        opened.append(session)
+        await log_in(session, self.address)
+        await take_place(session, self.address)
+        if self._on_claim is not None:
+            self._on_claim(session)
+        return session
+
+    async def _begin(self, opened: list[AmiSession]) -> AmiSession:
+        """Have the place, and hear from now on."""
+        held, self._held = self._held, None
+        if held is not None and not held.lost.done():
+            session = held
+            opened.append(session)
+        else:
+            session = await self._claim(opened)
+        self._filtered = set(self.wanted_events)
+        await choose_events(session, self.wanted_events)
         self._go_up(session)
         return session
 
@@ -255,12 +299,14 @@ class AmiLink:
         self._closing.set()
         if self.state is LinkState.UP:
             await self._session.log_off("callrouter logged off")
+        elif self._held is not None:
+            await self._held.log_off("callrouter logged off")
 
     def _idle_session(self) -> AmiSession:
         return AmiSession(self._handlers, self.counters, self._event_time)
 
-    def _too_slow(self, session: AmiSession | None) -> AmiUnreachable:
-        what = "does not answer" if session is None else "accepts connections but does not answer the log-in"
+    def _too_slow(self, opened: Sequence[AmiSession]) -> AmiUnreachable:
+        what = "does not answer" if not opened else "accepts connections but does not answer the log-in"
         return AmiUnreachable(f"Asterisk at {self.address} {what} within {CONNECT_TIMEOUT_SECONDS:g} s")
 
     def _go_up(self, session: AmiSession) -> None:

@@ -1,7 +1,7 @@
 """One connection to Asterisk's manager interface: made by panoramisk's Manager, logged in, and its events chosen.
 
-Log-in asks for no events, sets this session's event filters, and only then asks for events: nothing unwanted
-is ever sent.
+Log-in asks for no events; who has proved then that they are alone (`leading.claim`) sets this session's event filters,
+and only then asks for events: nothing unwanted is ever sent, and nothing is heard by who may not act.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class AmiAddress:
     port: int
     username: str
     secret: str = field(repr=False)
+    settings: str = "CALLROUTER_AMI_USER and CALLROUTER_AMI_SECRET"
+    """Where user and secret are set."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -84,12 +86,12 @@ async def log_in(session: AmiSession, address: AmiAddress) -> None:
     headers = {"Username": address.username, "Events": "off"}
     try:
         if address.exposes_secrets:
-            challenge = (await _ask(session, "Challenge", {"AuthType": "MD5"}))["Challenge"]
+            challenge = (await ask(session, "Challenge", {"AuthType": "MD5"}))["Challenge"]
             key = hashlib.md5((challenge + address.secret).encode(), usedforsecurity=False).hexdigest()
             headers |= {"AuthType": "MD5", "Key": key}
         else:
             headers |= {"Secret": address.secret}
-        await _ask(session, "Login", headers)
+        await ask(session, "Login", headers)
     except ActionFailed as error:
         raise _refusal(address, str(error)) from error
 
@@ -98,7 +100,7 @@ def _refusal(address: AmiAddress, text: str) -> AmiRefused:
     said = f"Asterisk at {address} refused the log-in of AMI user {address.username!r}: {text}."
     if "in use" in text.lower():
         return AmiRefused(f"{said} Another engine, or a session that is not dead yet, holds it", in_use=True)
-    return AmiRefused(f"{said} Check CALLROUTER_AMI_USER and CALLROUTER_AMI_SECRET against manager.conf")
+    return AmiRefused(f"{said} Check {address.settings} against manager.conf")
 
 
 async def choose_events(session: AmiSession, names: Sequence[str]) -> None:
@@ -129,7 +131,8 @@ def wanted(event: str) -> dict[str, str]:
     return {"Operation": "Add", "MatchCriteria": f"name({event}),method(none)"}
 
 
-async def _ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:
+async def ask(session: AmiSession, name: str, headers: Headers) -> codec.AmiMessage:
+    """One action; its response, or ActionFailed or AmiUnreachable."""
     batch = Batch(session)
     future = batch.request(name, headers)
     batch.write()

@@ -46,6 +46,7 @@ class Answers:
 
 
 NOBODY: Final = Answers()
+_NOT_SET: Final = "(null)"
 _ANSWERS: Final = ("MEMBERNAME", "CR_QUEUED_AT", "QEHOLDTIME", "CR_ACCEPTED", "CR_ACCEPTED_BY", "CR_OBJECTED")
 _OBJECTED: Final = 5
 """Where the time of an objection stands, after the answers."""
@@ -92,10 +93,15 @@ def noted_in(before: str, lost: str, now: str, shift: timedelta = timedelta()) -
     return Noted(before=read_answers(before, shift), lost_at=lost_at, since=standing, objected_at=objected_at)
 
 
+def variables_of(channel: AmiMessage) -> dict[str, str]:
+    """The variables that `Status` was asked for; "" for one that is not set (manager.c, generate_status)."""
+    pairs = [variable.partition("=") for variable in channel.all("Variable")]
+    return {name: "" if value == _NOT_SET else value for name, _, value in pairs}
+
+
 def noted_on(channel: AmiMessage, shift: timedelta = timedelta()) -> Noted:
     """The notes on a living channel, from its `Status`."""
-    pairs = (variable.partition("=") for variable in channel.all("Variable"))
-    values, shift = {name: value for name, _, value in pairs}, shift + MIDDLE
+    values, shift = variables_of(channel), shift + MIDDLE
     now = "/".join(values.get(name, "") for name in _ANSWERS)
     return noted_in(values.get("CR_BEFORE", ""), values.get("CR_LOST_AT", ""), now, shift)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import MethodType
+from functools import partial
 from typing import Final
 
 import structlog
@@ -19,7 +19,7 @@ from callrouter.asterisk import causes, rings
 from callrouter.asterisk.actions import ChannelActions, is_channel
 from callrouter.asterisk.arrivals import NO_CALLERS, offered
 from callrouter.asterisk.asyncagi import AgiEnv, parse_env
-from callrouter.asterisk.catch_up import Absence, HeldEnds
+from callrouter.asterisk.catch_up import Absence
 from callrouter.asterisk.codec import AmiMessage, whole_number
 from callrouter.asterisk.ended_row import EndedRow
 from callrouter.asterisk.event_time import LATE_SECONDS
@@ -46,6 +46,8 @@ MAX_OVER: Final = 4096
 HELD_UP_SECONDS: Final = 1.0
 """A process that was held up for longer may read of a call that Asterisk's fallback has by now."""
 CATCH_UP_SECONDS: Final = 0.2
+START_TOLD_SECONDS: Final = 1.0
+"""So long after a call was found in AsyncAGI its start may be told."""
 READ_AT_ONCE: Final = timedelta(seconds=LATE_SECONDS)
 
 
@@ -81,16 +83,21 @@ class AsteriskSwitch:
         self._waits = Waits(link)
         self._heard_last = datetime.min.replace(tzinfo=UTC)
         self._link_up = False
-        self._ends = HeldEnds()
         self._draining = False
         self._late: dict[str, tuple[AgiEnv, datetime]] = {}
         """New calls that are not taken before all is read that came while this process was held up."""
         self._rings = Rings()
         self._over: dict[str, None] = {}
+        self._held: list[tuple[Callable[[AsteriskSwitch, AmiMessage], None], AmiMessage, datetime]] | None = None
+        """What is heard while live calls are being found; None: it is taken as it comes."""
+        self._found_waiting: set[str] = set()
+        """Channels of new calls that were found, and not told."""
+        self._held_at: datetime | None = None
+        """When what is taken now was heard."""
         self._asked_early: dict[str, int | None] = {}
         """Cause of the hang-up by channel, when it was asked for before AsyncAGI had the channel (a CANCEL)."""
         self.tells(UNHEARD)
-        handlers = {name: MethodType(handler, self) for name, handler in EVENTS.items()}
+        handlers = {name: partial(self._on_event, handler) for name, handler in EVENTS.items()}
         link.tells(events=handlers, on_state=self._on_link_state)
 
     def tells(self, inbox: Inbox) -> None:
@@ -153,6 +160,40 @@ class AsteriskSwitch:
         """No new call is taken any more: Asterisk's fallback serves them."""
         self._draining = True
 
+    def hold(self) -> None:
+        """From now on, until `let_go`, what is heard waits: live calls are being found, to which it may belong."""
+        if self._held is None:
+            self._held = []
+
+    def let_go(self) -> None:
+        """Take what has waited, as of when it was heard."""
+        held, self._held = self._held or [], None
+        for handler, message, at in held:
+            self._held_at = at
+            try:
+                handler(self, message)
+            except Exception:  # as in the session: a fault of one call's
+                log.exception("the handler of an AMI event failed", ami_event=message.event)
+        self._held_at = None
+
+    def knows(self, call_id: str, uniqueid: str) -> bool:
+        """Whether the call is, or was, ours, or its channel is."""
+        return call_id in self.lines or call_id in self._over or uniqueid in self._by_uniqueid
+
+    def adopt(self, call_id: str, uniqueid: str, channel: str) -> Line:
+        """The line of a live call that another engine had."""
+        line = Line(call_id, uniqueid, channel, self._ports)
+        self._by_uniqueid[uniqueid] = self.lines[call_id] = line
+        return line
+
+    def take_waiting(self, env: AgiEnv, at: datetime) -> None:
+        """A call that rang while nobody listened, and waits for an engine since then."""
+        if self._takes(env):
+            # Its start may still be told: it waits here, or is on its way.
+            self._found_waiting.add(env.uniqueid)
+            asyncio.get_running_loop().call_later(START_TOLD_SECONDS, self._found_waiting.discard, env.uniqueid)
+            self._take(env, at)
+
     async def resync(self) -> None:
         """After the link was away: end what ended meanwhile, and ask again for the results that were missed.
 
@@ -161,7 +202,6 @@ class AsteriskSwitch:
         """
         absence = Absence(link=self._link, clock=self._clock, shift=self._shift, lost_at=self.lost_at)
         await absence.close(list(self.lines.values()))
-        self._ends.tell()
 
     async def end_overlooked(self, rows: Sequence[EndedRow]) -> None:
         """End the calls whose end was not told, as Asterisk's journal has it.
@@ -176,13 +216,20 @@ class AsteriskSwitch:
         if self._link_up and state is not LinkState.UP:
             # What came since then has not come to us; the loss itself shows seconds later.
             self.lost_at = self._clock.now() - timedelta(seconds=self._link.silent_seconds)
-            self._ends.forget()
-        elif not self._link_up and state is LinkState.UP and self.lines:
-            self._ends.hold()
         self._link_up = state is LinkState.UP
+        if not self._link_up:
+            self._held = None  # it is found anew
+
+    def _on_event(self, handler: Callable[[AsteriskSwitch, AmiMessage], None], message: AmiMessage) -> None:
+        if self._held is None:
+            handler(self, message)
+        else:
+            self._held.append((handler, message, self._heard_at()))
 
     def _heard_at(self) -> datetime:
         """When what is being told happened, as Asterisk dates it; now, when nothing is being told."""
+        if self._held_at is not None:
+            return self._held_at
         at = self._clock.now()
         if late := self._link.late_seconds:
             at -= timedelta(seconds=late)
@@ -209,7 +256,9 @@ class AsteriskSwitch:
             log.info("a channel is in AsyncAGI without a call's id: it is somebody else's", channel=env.channel)
             return
         line = self._by_uniqueid.get(env.uniqueid)
-        if line is not None:
+        if env.uniqueid in self._found_waiting:
+            self._found_waiting.discard(env.uniqueid)  # it has begun
+        elif line is not None:
             line.agi_entered_again()
             give_back(self._link, line.channel)
         elif self._takes(env):
@@ -340,8 +389,6 @@ class AsteriskSwitch:
     # -------------------------------------------------------------------------------------------------- calls end
 
     def _on_end(self, message: AmiMessage) -> None:
-        if self._ends.holds(self._on_end, message):
-            return
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.agi_ended()
@@ -353,8 +400,6 @@ class AsteriskSwitch:
             )
 
     def _on_hangup_request(self, message: AmiMessage) -> None:
-        if self._ends.holds(self._on_hangup_request, message):
-            return
         uniqueid, cause = message["Uniqueid"], causes.hang_up_cause(message["Cause"], message["TechCause"])
         line = self._by_uniqueid.get(uniqueid)
         if line is not None:
@@ -368,8 +413,6 @@ class AsteriskSwitch:
         self._asked_early[uniqueid] = cause
 
     def _on_hangup(self, message: AmiMessage) -> None:
-        if self._ends.holds(self._on_hangup, message):
-            return
         line = self._by_uniqueid.get(message["Uniqueid"])
         if line is not None:
             line.channel_ended(whole_number(message["Cause"]))

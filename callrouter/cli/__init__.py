@@ -1,6 +1,7 @@
 """The command callrouter: one module for each verb, imported only when it is called.
 
 `up`, `engine`, `web`           run it (both parts, or one)
+`upgrade`                       restart two engines one after the other
 `check`, `route`                question the clients' files, without Asterisk or PostgreSQL
 `show`, `diff`, `schema`        see a tree and its hours, and what a change means for callers
 `explain`, `stats`              question the record
@@ -23,7 +24,7 @@ import os
 import sys
 from typing import Final
 
-from callrouter import garbage
+from callrouter import garbage, hurry
 from callrouter.errors import CallrouterError, DialplanError, SettingsError, UsageError
 
 EXIT_FAILED: Final = 1
@@ -34,6 +35,8 @@ EXIT_INTERRUPTED: Final = 130
 
 def main() -> None:
     """Run the command of this process's arguments, and exit."""
+    if sys.argv[1:2] == ["engine"]:
+        hurry.begin()  # until it has a loop
     garbage.load_code()  # until `application` has loaded the command
     try:
         from callrouter.cli.application import run

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "up": "Run everything on this machine: engine, web and, by default, PostgreSQL.",
     "engine": "Run the engine: the link to Asterisk, and the calls.",
     "web": "Run the API.",
+    "upgrade": "Restart two engines one after the other, after a release was installed: calls go on.",
     "check": "Check the clients' files, and say all that is wrong with them.",
     "schema": "Show the JSON Schema of the clients' files, or their reference.",
     "route": "Walk a client's tree as a caller would, without a telephone.",

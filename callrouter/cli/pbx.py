@@ -1,24 +1,31 @@
-"""`callrouter pbx`: what is done on the PBX's own host."""
+"""`callrouter pbx`: what is done on the PBX's own host, and to the PBX as a whole."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import time
+from typing import Annotated, Final
 
 import typer
 
+from callrouter.api.engine_client import EngineAway, EngineClient, EngineRefused
+from callrouter.api.pbx.draining import DrainOut
 from callrouter.app.lifetime import end_with, run
 from callrouter.app.pbx.unit import make_unit, run_pbx
 from callrouter.asterisk.teams.folder import PbxFolder
 from callrouter.cli.usage import Command, Group
+from callrouter.dialplan.issues import how_many
 from callrouter.errors import UsageError
 from callrouter.logs import safe_text
 from callrouter.settings import load_settings
 from callrouter.settings.token import token_to_ask_with
 
+LOOK_SECONDS: Final = 1.0
+"""How often a PBX that is drained is looked at."""
+
 pbx = typer.Typer(
     cls=Group,
-    help="Bring queues and telephones to Asterisk, on its own host.",
+    help="Bring queues and telephones to Asterisk, on its own host; drain it before a planned restart.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -52,3 +59,39 @@ def phone(name: Annotated[str, typer.Argument(help="The telephone, as shared/age
             f"the PBX of {folder.etc} has no telephone {safe_text(name, 80)}: `callrouter teams` lists them"
         )
     typer.echo(f"user: {name}\nsecret: {secret}")
+
+
+@pbx.command(cls=Command)
+def drain(
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until no call is left.")] = True,
+) -> None:
+    """Have Asterisk refuse new calls (503), and wait for those in progress: before a planned restart, which ends it."""
+    found = _ask("POST")
+    typer.echo(f"Asterisk takes no new call by {', '.join(map(safe_text, found.in_maintenance))}.")
+    said = ""
+    while wait and (found.calls or found.channels):
+        left = f"{how_many(found.calls, 'call')}, {how_many(found.channels, 'channel')}"
+        if left != said:
+            typer.echo(f"{left} left")
+        said = left
+        time.sleep(LOOK_SECONDS)
+        found = _ask("GET")
+    if not found.calls and not found.channels:
+        typer.echo("No call is left: stop Asterisk now. It takes calls again once restarted, or after `pbx undrain`.")
+
+
+@pbx.command(cls=Command)
+def undrain() -> None:
+    """Have Asterisk take new calls again."""
+    found = _ask("DELETE")
+    typer.echo(f"Asterisk takes new calls by {', '.join(map(safe_text, found.trunks))}.")
+
+
+def _ask(method: str) -> DrainOut:
+    settings = load_settings()
+    client = EngineClient(settings.engine_base_url, token_to_ask_with(settings))
+    try:
+        return asyncio.run(client.ask(DrainOut, method, "/pbx/drain", may_refuse={409, 503}))
+    except (EngineAway, EngineRefused) as error:
+        typer.echo(f"callrouter: {safe_text(str(error))}", err=True)
+        raise typer.Exit(1) from None

@@ -176,6 +176,13 @@ def whole(value: object) -> int:
     return value
 
 
+def counted(value: object) -> int:
+    """How many, or which in a row: a whole number from 0 on that PostgreSQL's `bigint` holds."""
+    if not 0 <= (number := whole(value)) < 2**63:
+        raise ValueError(f"{number} is no count")
+    return number
+
+
 def seconds(value: object) -> float:
     """A number of seconds that is one."""
     if type(value) not in (int, float) or not isfinite(value):  # type: ignore[arg-type]  # type() has narrowed it

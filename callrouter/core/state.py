@@ -45,6 +45,7 @@ from callrouter.core.call import (
 from callrouter.core.parts import (
     MICROSECOND,
     PartsReader,
+    counted,
     seconds,
     text,
     text_or_none,
@@ -283,7 +284,7 @@ def _earlier(written: Any) -> Earlier:
         return NOTHING_EARLIER
     attempts, waiting, talk, agent, redirected = written
     return Earlier(
-        attempts=whole(attempts),
+        attempts=counted(attempts),
         waiting_seconds=seconds(waiting),
         talk_seconds=seconds(talk),
         agent=text_or_none(agent),
@@ -301,13 +302,13 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         raise KeyError(f"the plan has no node {node!r}")
     return Call(
         call_id=text(fields[3]),
-        revision=Revision(whole(fields[26]), whole(fields[27])),
-        offers_made=whole(fields[28]),
+        revision=Revision(counted(fields[26]), counted(fields[27])),
+        offers_made=counted(fields[28]),
         offers=tuple(map(read.offer, fields[29])) if fields[29] != 0 else (),
-        legs_made=whole(fields[30]),
+        legs_made=counted(fields[30]),
         legs=tuple(map(read.leg, fields[31])) if fields[31] != 0 else (),
         held_seconds=seconds(fields[32]),
-        recordings_made=whole(fields[33]),
+        recordings_made=counted(fields[33]),
         recordings=tuple(map(read.recording, fields[34])) if fields[34] != 0 else (),
         client=text(fields[1]),
         plan_version=text(fields[2]),
@@ -315,7 +316,7 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         caller=CallerId(number=text_or_none(number), name=text(name), presentation=Presentation(presentation)),
         diverted_from=text_or_none(fields[6]),
         state=CallState(fields[7]),
-        step=whole(fields[8]),
+        step=counted(fields[8]),
         node=node,
         memory={text(key): whole(value) for key, value in fields[10].items()},
         digits=text(fields[11]),
@@ -329,7 +330,7 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
             ended_at=ended_at,
         ),
         visits=tuple(map(read.visit, fields[15])),
-        visits_dropped=whole(fields[16]),
+        visits_dropped=counted(fields[16]),
         queue_visits=tuple(map(read.queue_visit, fields[17])),
         dials=tuple(map(read.dial, fields[18])),
         earlier=_earlier(fields[24]),
@@ -338,5 +339,5 @@ def _call(plan: Plan, fields: list[Any]) -> Call:
         recording_at=read.at_or_none(fields[20]),
         verdict=None if fields[21] is None else Disposition(fields[21]),
         disposition=None if fields[22] is None else Disposition(fields[22]),
-        hangup_cause=None if fields[23] is None else whole(fields[23]),
+        hangup_cause=None if fields[23] is None else counted(fields[23]),
     )

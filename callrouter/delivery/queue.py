@@ -78,6 +78,11 @@ class DeliveryQueue:
         """Those not in the book yet."""
         return len(self._intake)
 
+    @property
+    def under_way(self) -> int:
+        """Attempts under way, and those whose end is not in the book yet."""
+        return len(self._in_hand)
+
     async def run(self) -> None:
         """Keep and deliver until cancelled; attempts under way are cancelled too, and made again by the next engine."""
         async with asyncio.TaskGroup() as attempts:

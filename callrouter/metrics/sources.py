@@ -51,6 +51,8 @@ class WriterCounters(Protocol):
 class Sources:
     """What is read at each scrape instead of being counted here; called in the scrape's thread."""
 
+    leader: Callable[[], bool] | None = None
+    """Whether this engine has its place at the PBX."""
     live_calls: Callable[[], int] | None = None
     link_up: Callable[[], bool] | None = None
     frozen: Callable[[], bool] | None = None
@@ -79,6 +81,10 @@ class SourceCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         sources = self._sources
+        if sources.leader is not None:
+            leads = 1 if sources.leader() else 0
+            said = "1 while this engine has its place at the PBX, 0 while it waits for it"
+            yield GaugeMetricFamily("callrouter_leader", said, value=leads)
         if sources.live_calls is not None:
             yield GaugeMetricFamily("callrouter_live_calls", "Calls now in progress", value=sources.live_calls())
         if sources.link_up is not None:

@@ -18,7 +18,7 @@ import structlog
 
 from callrouter.core import engine, facts, state
 from callrouter.core.books.redating import redated
-from callrouter.core.call import DEFAULT_PBX, Call, CallState
+from callrouter.core.call import DEFAULT_PBX, Call, CallState, replace
 from callrouter.core.effects import Effect, Hangup, Lookup
 from callrouter.core.inputs import CallerHungUp, CallOffered, CommandFailed, ControlLost, Input
 from callrouter.core.plan import Plan
@@ -26,7 +26,7 @@ from callrouter.core.steps.turn import Turn
 from callrouter.errors import CoreError
 from callrouter.runtime.calls import LiveCall, LiveCalls
 from callrouter.runtime.listeners import Listeners
-from callrouter.runtime.ports import Clock, Meter, Plans, Switch, WebServices
+from callrouter.runtime.ports import NOT_KEPT, CallKeeper, Clock, Meter, Plans, Switch, WebServices
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +50,11 @@ class Driver:
         calls: LiveCalls,
         pbx: str = DEFAULT_PBX,
         epoch: int = 0,
+        keeper: CallKeeper = NOT_KEPT,
     ) -> None:
-        """`pbx` and `epoch` go into each call's record: where it came in, and which engine has it."""
+        """`pbx` and `epoch` go into each call's record: where it came in, and which engine has it. `keeper` is told
+        each state that a call reaches, the last one too.
+        """
         self.calls = calls
         self._pbx = pbx
         self._epoch = epoch
@@ -61,6 +64,7 @@ class Driver:
         self._clock = clock
         self._listeners = listeners
         self._meter = meter
+        self._keeper = keeper
         self._mailbox: deque[tuple[str, Input] | CallOffered] = deque()
         self._stepping = False
         self._guessing = False
@@ -86,6 +90,23 @@ class Driver:
             self._stepping = False
         if self._mailbox:
             self._take_turns()
+
+    def take_over(self, plan: Plan, call: Call, at: datetime) -> LiveCall:
+        """Go on with a live call that another engine had, by the plan it walks; nothing is asked for."""
+        turn = engine.take_over(replace(call, pbx=self._pbx), self._epoch, at)
+        live = LiveCall(turn.call, plan)
+        self.calls.add(live)
+        self._listeners.tell(turn.facts)
+        return live
+
+    def ask_again(self, call_id: str) -> None:
+        """Have what a call waits for done once more: nobody did it, or nobody heard how it went."""
+        live = self.calls.get(call_id)
+        if live is None:
+            return
+        turn = engine.ask_again(live.plan, live.call, self._clock.now())
+        if turn.effects:
+            self._perform(live.plan, turn, turn.effects)
 
     def redate(self, by: timedelta) -> None:
         """The clock was set: what live calls have lasted stays true, and their dates are those of the new one."""
@@ -175,11 +196,15 @@ class Driver:
         if turn.facts:
             self._listeners.tell(engine.guessed(turn.facts) if self._guessing else turn.facts)
         if turn.call.state is _ENDED:
+            with contextlib.suppress(CoreError):  # then the state noted before stands
+                self._keeper.note(turn.call.call_id, state.encode(plan, turn.call))
             self._switch.release(turn.call.call_id)
 
     def _keep(self, plan: Plan, call: Call) -> None:
         with contextlib.suppress(CoreError):  # then the state written before stands
-            self._switch.keep(call, state.encode(plan, call))
+            encoded = state.encode(plan, call)
+            self._keeper.note(call.call_id, encoded)
+            self._switch.keep(call, encoded)
 
     def _perform(self, plan: Plan, turn: Turn, effects: Sequence[Effect]) -> None:
         call, last = turn.call, effects[-1]
@@ -193,6 +218,7 @@ class Driver:
             # The caller's journey is more than the call can carry: they are served by the client's fallback.
             self.tell(call.call_id, CommandFailed(step=call.step, reason=str(error), at=self._clock.now()))
             return
+        self._keeper.note(call.call_id, encoded)
         self._switch.perform(call, encoded, effects)
         if type(last) is Lookup:
             self._web.start(call.call_id, call.step, last)

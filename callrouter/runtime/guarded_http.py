@@ -21,6 +21,7 @@ import httpx
 
 from callrouter.core.effects import HttpRequest
 from callrouter.errors import RequestFailed, RequestForbidden, RequestRefused
+from callrouter.runtime.fence import Fence
 from callrouter.runtime.own_thread import OwnThread
 
 P = ParamSpec("P")
@@ -43,9 +44,18 @@ class GuardedHttp:
         hosts: those that may be asked: `crm.example`, `crm.example:8443`, or `*.example` for all below it.
         secrets: by name, without prefix.
         user_agent: who we say we are.
+        fence: whether we may ask anybody now: a request waits until it holds.
     """
 
-    def __init__(self, hosts: Iterable[str], secrets: Mapping[str, str], *, user_agent: str = "callrouter") -> None:
+    def __init__(
+        self,
+        hosts: Iterable[str],
+        secrets: Mapping[str, str],
+        *,
+        user_agent: str = "callrouter",
+        fence: Fence | None = None,
+    ) -> None:
+        self._fence = fence or Fence(needs_proof=False)
         names = [host.strip().lower() for host in hosts]
         self._hosts = {name: names.index(name) + 1 for name in names}
         """By name, as they are compared: the place in the operator's list, from 1."""
@@ -72,6 +82,7 @@ class GuardedHttp:
         headers |= {name: self._revealed(value) for name, value in request.headers}
         if request.body:
             headers["Content-Type"] = "application/json"
+        await self._fence.passed()
         return await self._thread.run(self._exchange(request, url, headers, timeout_seconds))
 
     async def beside(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -129,6 +140,8 @@ class GuardedHttp:
     ) -> bytes:
         content = request.body.encode() if request.body else None
         host = _authority(url)
+        if not self._fence.holds:  # this process was stopped on its way here, and another engine may have asked
+            raise RequestFailed(f"{host} is not asked: this engine was held up")
         try:
             async with (
                 asyncio.timeout(timeout_seconds),

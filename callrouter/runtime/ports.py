@@ -59,6 +59,24 @@ class Switch(Protocol):
         ...
 
 
+class CallKeeper(Protocol):
+    """Keeps calls in progress where they outlive this process and the switch; must be quick."""
+
+    def note(self, call_id: str, state: bytes) -> None:
+        """The call has reached this state."""
+        ...
+
+
+class _NotKept:
+    """For those whose calls nobody keeps."""
+
+    def note(self, call_id: str, state: bytes) -> None:
+        """Lost."""
+
+
+NOT_KEPT: Final[CallKeeper] = _NotKept()
+
+
 class Directory(Protocol):
     """Who is where, for those who are to be given a caller."""
 

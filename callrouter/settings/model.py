@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     ami_port: Port = _setting("Its port", "a port, 1 to 65535", default=5038)
     ami_user: str = _setting("The engine's user of manager.conf", "a name of manager.conf", default="callrouter")
     ami_secret: SecretStr | None = _setting("That user's secret; the engine needs it", "a secret", default=None)
+    ami_admin_user: str = _setting(
+        "The second user of manager.conf, by which one of two engines sees the other and ends a stopped one's session",
+        "a name of manager.conf",
+        default="callrouter-admin",
+    )
+    ami_admin_secret: SecretStr | None = _setting(
+        "That user's secret: set it for both of two engines on one PBX, and for no single one", "a secret", default=None
+    )
     pbx: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")] = _setting(
         "What the record calls this engine's PBX: the same for ever, and no other engine's",
         "a short name of small letters, digits and hyphens",
@@ -131,7 +139,9 @@ class Settings(BaseSettings):
     engine_port: Port = _setting("The engine's /health, /ready, /metrics, /live", "a port, 1 to 65535", default=8081)
     web_port: Port = _setting("The API's port", "a port, 1 to 65535", default=8080)
     engine_url: str = _setting(
-        "Where web finds the engine; made of host and port when not set", "http://host:port", default=""
+        "Where web finds the engine, of two both; made of host and port when not set",
+        "http://host:port, or two separated by a comma",
+        default="",
     )
     api_token: SecretStr | None = _setting(
         "The API's bearer token; `callrouter up` makes one when there is none", "16 characters or more", default=None
@@ -139,6 +149,11 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = _setting("How log lines look", "json or console", default="console")
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "From which level on lines are written", "debug, info, warning or error", default="info"
+    )
+    log_numbers: Literal["whole", "masked"] = _setting(
+        "How log lines show callers' numbers and names: masked, numbers have their last three digits, and names go",
+        "whole or masked",
+        default="whole",
     )
     client_calls: Annotated[int, Field(ge=0, le=100_000)] = _setting(
         "Live calls a client may have at once, unless its file says `max_calls`; 0: any number",
@@ -169,7 +184,7 @@ class Settings(BaseSettings):
     )
     region: str = _setting("Country of numbers written without one", "two capitals, such as FR", default="FR")
 
-    @field_validator("log_format", "log_level", "expected_routes", mode="before")
+    @field_validator("log_format", "log_level", "log_numbers", "expected_routes", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
@@ -262,6 +277,10 @@ class Settings(BaseSettings):
 
     @field_validator("engine_url")
     @classmethod
+    def _are_http(cls, value: str) -> str:
+        return ",".join(cls._is_http(part.strip()) for part in value.split(",") if part.strip())
+
+    @classmethod
     def _is_http(cls, value: str) -> str:
         if not value:
             return value
@@ -285,7 +304,7 @@ class Settings(BaseSettings):
             raise ValueError("it is too short, or not plain ASCII")
         return value
 
-    @field_validator("ami_secret", "ami_user", "ami_host")
+    @field_validator("ami_secret", "ami_user", "ami_host", "ami_admin_secret", "ami_admin_user")
     @classmethod
     def _is_one_line(cls, value: str | SecretStr | None) -> str | SecretStr | None:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value or ""
@@ -316,7 +335,7 @@ class Settings(BaseSettings):
 
     @property
     def engine_base_url(self) -> str:
-        """Where the engine's HTTP side is, without a slash at the end."""
+        """Where the engine's HTTP side is, without a slash at the end; of two engines both, separated by a comma."""
         return self.engine_url or f"http://{url_host(self.http_host)}:{self.engine_port}"
 
     def required_ami_secret(self) -> str:

@@ -116,6 +116,11 @@ class Carriers:
         return [name for carrier in self.carriers for name in carrier.endpoints_out]
 
     @property
+    def incoming(self) -> list[str]:
+        """Every endpoint by which calls come in."""
+        return [carrier.endpoint for carrier in self.carriers if carrier.calls_from]
+
+    @property
     def modules(self) -> str:
         """What modules.conf needs besides."""
         srtp = self.phones.srtp or any(carrier.srtp for carrier in self.carriers)

@@ -214,6 +214,7 @@ def _values(config: PbxConfig) -> dict[str, str]:
         "carriers": carriers.endpoints(),
         "domains": "&".join(_domains(config, carriers.network.external_address)),
         "carriers_out": "&".join(carriers.out) or ANY_OUT,
+        "trunks": "&".join(carriers.incoming),
         "carrier_modules": carriers.modules,
         "phone_transport": carriers.phone_lines(),
         "softphone_secret": config.phone_secrets["softphone"],

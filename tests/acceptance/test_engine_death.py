@@ -1,4 +1,4 @@
-"""The engine is killed: callers reach the PBX's own fallback within the lease, and the next start works."""
+"""The engine is killed: the next one goes on with callers where they are, and without one the PBX serves them alone."""
 
 from __future__ import annotations
 
@@ -72,6 +72,54 @@ def test_killed_engine_leaves_no_caller_alone(own_town: Town, tmp_path: Path) ->
     [gap] = town.get("/api/stats")["gaps"]
     assert gap["reason"] == "the engine ended without a farewell"
     assert gap["until_at"] is not None
+    assert town.nobody_is_left()
+
+
+def test_callers_go_on_where_they_are_when_the_engine_is_started_again(own_town: Town, tmp_path: Path) -> None:
+    """Two are in the menu: one keys while nobody is there, one once somebody is again. Nobody is sent elsewhere."""
+    town = own_town
+    talker, hasty, patient = town.somebody(), town.somebody(), town.somebody()
+
+    async def restart() -> float:
+        await asyncio.sleep(7.0)
+        await town.stack.engine.kill()
+        killed = time.monotonic()
+        _serve_another_tree(town, tmp_path / "dialplans")
+        await town.stack.engine.start()
+        return killed
+
+    async def later(seconds: float, caller: CallerIdentity, wait_seconds: float) -> Outcome:
+        await asyncio.sleep(seconds)
+        agent = UntilTone(stories.reached(1, 2).hertz, LEASE_SECONDS + 15)
+        script = (UntilSound(), Wait(wait_seconds), Press("2"), agent, Wait(2), HangUp())
+        return await town.calling(stories.MOREAU, *script, caller=caller)
+
+    async def all_of_them() -> tuple[Outcome, Outcome, Outcome, float]:
+        talking = (UntilSound(), Wait(0.5), Press("2"), stories.reached(1, 2), Wait(20), HangUp())
+        return await asyncio.gather(
+            town.calling(stories.MOREAU, *talking, caller=talker),
+            later(5.0, hasty, 3.0),
+            later(5.5, patient, 9.0),
+            restart(),
+        )
+
+    talked, keyed, waited, killed = town.run(all_of_them())
+    assert caller_complaints(talked) == caller_complaints(keyed) == caller_complaints(waited) == []
+    assert talked.ended is not None
+    assert talked.ended > killed + 10
+    for caller in (hasty, patient):
+        row = town.row_of(caller)
+        ways = [(visit["node"], visit["exit"]) for visit in row["visits"]]
+        assert ("welcome", "taken over") in ways
+        assert ("welcome", "key:2") in ways
+        assert "control lost" not in {way for _, way in ways}
+        assert row["disposition"] == "answered"
+        assert 1 <= row["talk_seconds"] <= 6
+    row = town.row_of(talker)
+    assert row["disposition"] == "answered"
+    assert 18 <= row["talk_seconds"] <= 22
+    assert [(leg["purpose"], leg["ended_by"]) for leg in row["legs"]] == [("agent", "caller"), ("caller", "caller")]
+    assert [offer["outcome"] for offer in row["offers"]] == ["answered"]
     assert town.nobody_is_left()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,3 +82,26 @@ def test_without_postgresql_and_without_the_folder(town: Town) -> None:
     assert (status["database"], status["dialplans"]["kept_at"]) == ("up", None)
     assert {plan["client"] for plan in status["dialplans"]["plans"]} == clients
     assert "a background task died" not in town.stack.engine.log_path.read_text()
+
+
+def test_callers_do_not_wait_for_postgresql_nor_for_the_folder(town: Town) -> None:
+    """PostgreSQL takes connections and says nothing: the folder is loaded when that is given up."""
+    engine, caller = town.stack.engine, town.somebody("Paul Mercier")
+    before = len(engine.log_path.read_text())
+
+    def said() -> str:
+        return engine.log_path.read_text()[before:]
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/none"
+        engine.environment |= {"CALLROUTER_DATABASE_URL": url, "CALLROUTER_LOG_LEVEL": "debug"}
+        town.run(engine.start(wait=False))
+        town.until(said, lambda log: "logged in to Asterisk" in log, 60)
+        assert town.call(DID, Wait(1.0), HangUp(), caller=caller).trouble == ""
+        log = town.until(said, lambda log: "dialplans in service" in log and "call ended" in log, 30)
+
+    began, loaded = log.index(f'"caller":"{caller.number}"'), log.index("dialplans in service")
+    assert began < loaded, "the call began by what was live last"
+    ended = next(line for line in log.splitlines() if "call ended" in line)
+    assert '"client":"etude-lenoir"' in ended
+    assert "a background task died" not in log

@@ -27,6 +27,7 @@ from callrouter.api.supervision.here import OverseenHere
 from callrouter.api.supervision.schemas import Act
 from callrouter.app.http import HttpServer
 from callrouter.app.wiring.listening import listen
+from callrouter.asterisk.pbx.maintenance import Drained
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.asterisk.transfers.control import Control
 from callrouter.core.call import Call, Callback, Message, QueueVisit, replace
@@ -68,6 +69,16 @@ class Obeying:
     async def set(self, *asked: object) -> None: ...
 
     async def leave(self, *asked: object) -> None: ...
+
+
+class Draining:
+    """A PBX that is drained at once."""
+
+    async def set(self, *, draining: bool) -> Drained:
+        return await self.look()
+
+    async def look(self) -> Drained:
+        return Drained(trunks=["trunk"], in_maintenance=[], calls=0, channels=0)
 
 
 class Ticking:
@@ -145,6 +156,7 @@ def engine_app(gate: Gate, *calls: Call) -> FastAPI:
         overseen=OverseenHere(supervision=pbx, conversations=pbx, **told),  # type: ignore[arg-type]  # what is asked
         controlled=ControlledHere(controls=pbx, **told),
         handover=Handover("a key of sixteen or more", on_applied=lambda: None),
+        maintenance=Draining(),
     )
 
 

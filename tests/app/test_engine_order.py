@@ -37,6 +37,7 @@ START = [
     "dialplans.load",
     "telephony.serve_all",
 ]
+HAND_OVER = ["web_services.rest", "records.settle", "telephony.hand_over"]
 STOP = [
     "telephony.finish",
     "records.close",
@@ -63,12 +64,15 @@ class Unsignalled(Lifetime):
 class Room:
     """An engine whose parts only write down in which order they are called."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_successor: bool = False) -> None:
         self._called = Mock()
+        place = Mock(spec_set=["has_successor"])
+        place.has_successor = has_successor
         self.lifetime = Unsignalled(stop_seconds=30.0)
         self.server = self._part("server", HttpServer)
         self.engine = Engine(
             settings=Settings(watch=False, realtime=False, database_url="postgresql://127.0.0.1/none", _env_file=None),
+            place=place,
             database=self._part("database", Database),
             lifetime=self.lifetime,
             tasks=Tasks(self.lifetime.died),
@@ -113,6 +117,15 @@ async def test_nothing_is_started_after_the_stop() -> None:
     await room.run()
 
     assert room.order == START + STOP
+
+
+async def test_calls_are_left_to_the_engine_that_waits() -> None:
+    """At once: nobody waits for them to end, and what is being told is told first."""
+    room = Room(has_successor=True)
+
+    await room.run()
+
+    assert room.order == START + HAND_OVER + STOP[1:]
 
 
 async def test_where_nothing_was_live_the_folder_comes_first() -> None:

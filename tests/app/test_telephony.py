@@ -26,6 +26,7 @@ class Declared:
         nothing = cast(Any, None)
         Telephony(
             cast(Any, SimpleNamespace(tells=self._linked, state=LinkState.UP)),
+            cast(Any, SimpleNamespace(hold=lambda: None)),
             nothing,
             nothing,
             journal=nothing,

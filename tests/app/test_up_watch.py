@@ -13,6 +13,7 @@ from callrouter.app.up import _Part, _watch
 
 LIVES = "import time; time.sleep(60)"
 DIES = "raise SystemExit(3)"
+IS_KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 
 
 class Programs:
@@ -28,6 +29,10 @@ class Programs:
         left = self._programs[name]
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", left.pop(0) if len(left) > 1 else left[0])
         return _Part(name, process, asyncio.get_running_loop().time())
+
+
+RESTART_SECONDS = up.RESTART_SECONDS
+"""As it is; tests have another."""
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +70,21 @@ async def test_a_part_that_never_lived_ends_the_start(monkeypatch: pytest.Monkey
     failed, _ = await watched(Programs(engine=[LIVES], web=[DIES]), monkeypatch, 10)
 
     assert failed == "web"
+
+
+async def test_an_engine_that_was_killed_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However young it is, and however often: nothing is wrong with its settings. Each time a little later."""
+    programs = Programs(engine=[IS_KILLED, IS_KILLED, IS_KILLED, LIVES], web=[LIVES])
+
+    failed, _ = await watched(programs, monkeypatch, 4)
+
+    assert failed is None
+    assert programs.starts == ["engine", "web", "engine", "engine", "engine"]
+
+
+def test_callers_wait_for_an_engine_that_was_killed() -> None:
+    """The first pause is short; the longest is bounded."""
+    shortest, longest = RESTART_SECONDS
+
+    assert shortest <= 0.1
+    assert longest <= 15.0

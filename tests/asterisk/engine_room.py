@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import get_args
 
+from callrouter.asterisk.adoption.adopting import Adoption, Find
 from callrouter.asterisk.line.translate import Places
 from callrouter.asterisk.link import AmiLink, LinkState
 from callrouter.asterisk.log_in import AmiAddress
@@ -141,6 +142,7 @@ class EngineRoom:
     conversations: Conversations
     supervision: Supervision
     control: CallControl
+    adoption: Adoption
     seen: list[Fact] = field(default_factory=list)
     round_trips: list[float] = field(default_factory=list)
 
@@ -253,6 +255,8 @@ async def engine_room(
     wire: Callable[[AmiLink], None] = lambda _: None,
     follower: Follower | None = None,
     directory: Directory = NOBODY,
+    epoch: int = 0,
+    find: Find | None = None,
 ) -> AsyncIterator[EngineRoom]:
     """The engine, logged in; what calls are left are hung up. `dial` is how numbers are dialled; `wire` subscribes more
     to the link; a `follower` is told of agents.
@@ -296,7 +300,13 @@ async def engine_room(
         directory=directory,
     )
     listeners = Listeners([eyes, conversations, supervision])
-    driver = Driver(switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls)
+    driver = Driver(
+        switch, asked, plans=OnePlan(plan), clock=clock, listeners=listeners, meter=eyes, calls=calls, epoch=epoch
+    )
+
+    async def find_it(client: str, version: str) -> Plan | None:
+        return plan if (client, version) == (plan.client, plan.version) else None
+
     clock.tells(driver.redate)
     wire(link)
     consultations = Consultations(link, switch, calls, places=places, tell=driver.tell, now=clock.now)
@@ -313,6 +323,7 @@ async def engine_room(
             conversations=conversations,
             supervision=supervision,
             control=control,
+            adoption=Adoption(link, switch, driver, find=find or find_it, clock=clock, tasks=tasks),
         )
     )
     tasks.start(link.run(), "link")

@@ -121,7 +121,7 @@ def test_what_is_no_environment_is_refused(text: str) -> None:
         parse_env(text)
 
 
-@pytest.mark.parametrize("name", ["", "PJSIP/a\rb", "PJSIP/a\0", "x" * 300])
+@pytest.mark.parametrize("name", ["", " ", "PJSIP/a\rb", "PJSIP/a\0", "PJSIP/\ufffd", "x" * 300])
 def test_a_channel_that_cannot_be_written_is_none(name: str) -> None:
     """Nothing is commanded there."""
     with pytest.raises(ProtocolError, match="names no channel"):

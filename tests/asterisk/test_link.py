@@ -178,7 +178,8 @@ async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, filt
         action = await read_action(reader)
         if filters is not None and "Filter" in action:
             filters.append(action["Filter"])
-        writer.write(f"Response: Success\r\nActionID: {action['ActionID']}\r\nMessage: ok\r\n\r\n".encode())
+        # Of sessions, as of anything that is asked, there is one.
+        writer.write(f"Response: Success\r\nActionID: {action['ActionID']}\r\nMessage: ok\r\nValue: 1\r\n\r\n".encode())
         if action["Action"] == "Login" and action["Events"] == "on":  # panoramisk
             writer.write(b"Event: FullyBooted\r\nPrivilege: system,all\r\nStatus: Fully Booted\r\n\r\n")
             return

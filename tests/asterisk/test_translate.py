@@ -39,30 +39,30 @@ WELCOME = Sound(file="/prompts/welcome", seconds=4.0)
 MENU = Sound(file="/prompts/menu", seconds=6.0)
 
 ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] = [
-    ((Answer(),), ["ANSWER"], [], 4.0),
+    ((Answer(),), ["ANSWER"], [], 6.0),
     (
         (Play(sounds=(WELCOME, MENU), interruptible=False),),
         ['EXEC Playback "/prompts/welcome&/prompts/menu"'],
         [],
-        13.0,
+        15.0,
     ),
-    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_0,/prompts/welcome,1,,1,0.001"'], [], 7.0),
+    ((Play(sounds=(WELCOME,), interruptible=True),), ['EXEC Read "CR_KEYS_7,/prompts/welcome,1,,1,0.001"'], [], 9.0),
     (
         (Answer(), CollectDigits(sounds=(MENU,), max_digits=1, timeout_seconds=5.0)),
-        ["ANSWER", 'EXEC Read "CR_KEYS_0,/prompts/menu,1,,1,5"'],
+        ["ANSWER", 'EXEC Read "CR_KEYS_7,/prompts/menu,1,,1,5"'],
         [],
-        # margin 3, answer 1, prompt 6, and 5 s of silence before and after the one key: nothing of the batch is cut
-        20.0,
+        # margin 5, answer 1, prompt 6, and 5 s of silence before the one key: nothing of the batch is cut
+        17.0,
     ),
     (
         (CollectDigits(sounds=(), max_digits=4, timeout_seconds=2.5),),
-        ['EXEC Read "CR_KEYS_0,,4,,1,2.5"'],
+        ['EXEC Read "CR_KEYS_7,,4,,1,2.5"'],
         [],
-        15.5,
+        15.0,
     ),
     (
         (EnterQueue(queue="medical", priority=10, max_wait_seconds=180.0, brief=(WELCOME,)),),
-        ["GOSUB callrouter-queue s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-queue s 1 7", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_QUEUE", "medical"),
             ("CR_QUEUE_OPTIONS", "c"),
@@ -74,7 +74,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (EnterQueue(queue="medical", priority=0, max_wait_seconds=60.0, recording="1-2-3-c1", objection="#"),),
-        ["GOSUB callrouter-queue s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-queue s 1 7", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_QUEUE", "medical"),
             ("CR_QUEUE_OPTIONS", "c"),
@@ -88,7 +88,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (Dial(numbers=("+33639980001", "+33639980002"), ring_seconds=20.0, screen=(MENU,)),),
-        ["GOSUB callrouter-dial s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-dial s 1 7", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_DIAL", "Local/0@callrouter-leg/n&Local/1@callrouter-leg/n"),
             ("__CR_LEG_0", "PJSIP/+33639980001@trunk-out"),
@@ -100,7 +100,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
     ),
     (
         (Record(recording="1763-1-2-0", max_seconds=120.0, silence_seconds=5.0),),
-        ["GOSUB callrouter-record s 1", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
+        ["GOSUB callrouter-record s 1 7", LEASE_AGAIN, "GET VARIABLE CR_RESULT"],
         [
             ("CR_FILE", "/var/spool/recordings/1763-1-2-0.wav"),
             ("CR_MAX", "120"),
@@ -116,13 +116,13 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
                 interruptible=True,
             ),
         ),
-        ['EXEC Read "CR_KEYS_0,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
+        ['EXEC Read "CR_KEYS_7,/prompts/welcome&fr/digits/60&fr/digits/et&fr/digits/11,1,,1,0.001"'],
         [],
-        # margin 3, prompt 4, and no more than 9 s for the number
-        16.0,
+        # margin 5, prompt 4, and no more than 9 s for the number
+        18.0,
     ),
     # Nothing runs on the channel while others are asked: it is only kept until they must have answered.
-    ((LookAtQueues(queues=("medical",)),), [], [], 4.0),
+    ((LookAtQueues(queues=("medical",)),), [], [], 6.0),
     (
         (
             Lookup(
@@ -134,7 +134,7 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
         ),
         [],
         [],
-        8.0,
+        10.0,
     ),
 ]
 
@@ -143,8 +143,8 @@ ROWS: list[tuple[tuple[Effect, ...], list[str], list[tuple[str, str]], float]] =
 def test_effect_to_commands(
     asked: tuple[Effect, ...], commands: list[str], variables: list[tuple[str, str]], lease: float
 ) -> None:
-    """What is written for each effect, state first, lease last."""
-    made = order(asked, b"c3RhdGU=", PLACES)
+    """What is written for each effect, state first, lease last; Read and routines are told their step."""
+    made = order(asked, b"c3RhdGU=", PLACES, step=7)
 
     assert commands == [command.text.decode() for command in made.commands]
     assert made.state == b"c3RhdGU="

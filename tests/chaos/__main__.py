@@ -13,20 +13,22 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
 from bench import chaos
+from bench.callers import CALLERS_PRIORITY
 from deploy.asterisk.pbx import PbxError
 from deploy.demo.stack import StackError
 from tests.chaos.faults import ALL, Kind, broken
 from tests.chaos.rounds import play
-from tests.chaos.town import town
+from tests.chaos.soak import PER_CALLS, growth, leaks, soak
+from tests.chaos.town import Needs, town
 from tests.chaos.verdict import Verdict
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -35,6 +37,10 @@ LONGEST_SECONDS: Final = 20 * 60.0
 AGENTS_SHARE: Final = 0.3
 """Agents, of the callers: not enough, so that some wait."""
 NEWCOMERS_AT_ONCE: Final = 160
+SOAK_CALLS: Final = 100_000
+SOAK_PARTS: Final = 10
+SOAK_PER_SECOND: Final = 100.0
+TOGETHER_ROUNDS: Final = 100
 SHOWN: Final = 5
 """Complaints of a round."""
 
@@ -42,9 +48,12 @@ SHOWN: Final = 5
 def main() -> int:
     """Returns the exit code."""
     options = _options()
+    _as_telephones()
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            return uvloop.run(_run(ALL[options.fault], options))
+            if options.fault == "together":
+                return _together(options)
+            return uvloop.run(_soak(options) if options.fault == "soak" else _run(ALL[options.fault], options))
     except (PbxError, StackError) as error:
         print(f"make chaos: {error}", file=sys.stderr)
         return 2
@@ -53,14 +62,55 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
-    parser.add_argument("fault", choices=sorted(ALL))
+    parser.add_argument("fault", choices=sorted([*ALL, "soak", "together"]))
     parser.add_argument("--rounds", type=int, help="(default: what the fault is promised for)")
-    parser.add_argument("--callers", type=int, help="in a round (default: likewise)")
+    parser.add_argument("--callers", type=int, help="in a round (default: likewise); of a soak: calls (100,000)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 100_000))
     parser.add_argument("--first", type=int, default=0, help="the number of the first round, to see one again")
     parser.add_argument("--all", action="store_true", help="print every complaint")
     parser.add_argument("--leave", action="store_true", help="write nothing down")
     return parser.parse_args()
+
+
+async def _soak(options: argparse.Namespace) -> int:
+    calls = options.callers or SOAK_CALLS
+    run, build = datetime.now(UTC).isoformat(timespec="seconds"), await asyncio.to_thread(_build)
+    print(f"soak: {calls:,} calls at {SOAK_PER_SECOND:g}/s", flush=True)
+    async with town(f"{options.seed}", 2, Needs()) as place:
+        found = await soak(place, calls=calls, parts=SOAK_PARTS, rate=SOAK_PER_SECOND)
+    for held in found:
+        print(f"  {held}")
+    grown, leaked = growth(found), leaks(found)
+    said = f"{calls:,} calls, {found[-1].failed} failed; growth per {PER_CALLS:,} calls: "
+    said += ", ".join(f"{name} {slope:+.2f} ± {noise:.2f}" for name, (slope, noise) in grown.items())
+    broken = sorted(leaked) + ["failed"] * bool(found[-1].failed)
+    print(said)
+    _keep(options, {"fault": "soak", "run": run, "build": build, "round": 0, "said": said, "broken": broken})
+    return 1 if broken else 0
+
+
+def _together(options: argparse.Namespace) -> int:
+    """Rounds of the test of eight engines that log in at the same instant: it has no callers."""
+    rounds = options.rounds or TOGETHER_ROUNDS
+    run, build = datetime.now(UTC).isoformat(timespec="seconds"), _build()
+    command = [sys.executable, "-m", "pytest", "-q", "tests/asterisk/leading/test_many.py"]
+    done = subprocess.run(command, cwd=CHECKOUT, env=os.environ | {"LEADING_ROUNDS": f"{rounds}"}, check=False)
+    broken = ["two acting"] * bool(done.returncode)
+    said = f"{rounds} rounds of eight engines"
+    _keep(options, {"fault": "together", "run": run, "build": build, "round": 0, "said": said, "broken": broken})
+    return 1 if broken else 0
+
+
+def _keep(options: argparse.Namespace, found: Mapping[str, Any]) -> None:
+    if not options.leave:
+        chaos.append(chaos.ROUNDS, {**found, "seed": options.seed, "load": round(os.getloadavg()[0], 1)})
+        chaos.renew(chaos.RESULTS, chaos.rounds(chaos.ROUNDS))
+
+
+def _as_telephones() -> None:
+    """Telephones have processors of their own: they wait neither for Asterisk nor for the engine."""
+    with contextlib.suppress(PermissionError):
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(CALLERS_PRIORITY))
 
 
 async def _run(kind: Kind, options: argparse.Namespace) -> int:
@@ -86,6 +136,7 @@ async def _run(kind: Kind, options: argparse.Namespace) -> int:
             _show(number, verdict, sorted(wrong), len(verdict.complaints) if options.all else SHOWN)
             found = asdict(verdict) | {"fault": kind.name, "run": run, "build": build, "seed": options.seed}
             found |= {"round": number, "broken": sorted(wrong), "load": round(os.getloadavg()[0], 1)}
+            found |= {"promised": dict(kind.promised)}
             found |= {"complaints": len(verdict.complaints), "held_up_seconds": round(notes.held_up_seconds, 3)}
             if not options.leave:
                 chaos.append(chaos.ROUNDS, {name: _short(value) for name, value in found.items()})

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from deploy.demo.sipp import CallerIdentity
-from tests.chaos.clients import DIDS, SHORTEST_MESSAGE_SECONDS
+from tests.chaos.clients import DIDS, KEYS, SHORTEST_MESSAGE_SECONDS
 from tests.chaos.ear import Ear
 from tests.chaos.notes import Caller, Notes, Press
 from tests.chaos.sounds import tone
@@ -174,7 +174,7 @@ async def _do(script: Script, caller: Caller, dialog: Dialog, ear: Ear, began_at
             return
         case "menu":
             await dialog.is_over(began_at + script.acts_after - time.time())
-            await _choose(script.key, {"1": "one", "2": "two"}[script.key], caller, dialog, ear)
+            await _choose(script.key, KEYS[script.key], caller, dialog, ear)
         case "digits":
             await dialog.is_over(began_at + script.acts_after - time.time())
             await _key_number(script, caller, dialog, ear)
@@ -227,7 +227,7 @@ async def _leave_message(script: Script, caller: Caller, dialog: Dialog, ear: Ea
     if not await _until(lambda: ear.heard_since("beep", 0.0), dialog, MISSED_SECONDS):
         return
     await _until(lambda: not ear.hears("beep"), dialog, 5.0)
-    caller.spoke_at = time.time()
+    caller.spoke_at, ear.steady = time.time(), True
     ear.say(tone("caller", script.speaks_seconds))
     await _until(lambda: not ear.is_busy, dialog, script.speaks_seconds + 5.0)
     caller.spoke_until = time.time()

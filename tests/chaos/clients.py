@@ -17,8 +17,11 @@ DIDS: Final = {
     "digits": "+33199000206",
     "callback": "+33199000207",
     "probe": "+33199000208",
+    "quick": "+33199000209",
 }
 """By the kind of its callers."""
+KEYS: Final = {"1": "one", "2": "two"}
+"""Of the menu: the node it leads to, and the sound that is heard there."""
 DOCTOR: Final = "+33639980001"
 RING_SECONDS: Final = 6.0
 SILENCE_SECONDS: Final = 2.0
@@ -107,6 +110,11 @@ _TREES: Final[Mapping[str, str]] = {
     "probe": f"""
   here: {{ play: {{ prompt: {{ sound: probe }}, interruptible: false, next: bye }} }}
   {_BYE}
+""",
+    "quick": """
+  here: { play: { prompt: { sound: tick }, interruptible: false, next: again } }
+  again: { play: { prompt: { sound: tick }, interruptible: false, next: away } }
+  away: { hangup: {} }
 """,
 }
 _HEAD: Final = """\

@@ -27,6 +27,8 @@ class Ear(Telephone):
         super().__init__()
         self.stretches: list[Stretch] = []
         self.sounds = Sounds()
+        self.steady = False
+        """Every packet goes out: what is recorded is as long as what was sent."""
         self._looked_at = 0.0
         self._frames = 0
 
@@ -71,7 +73,7 @@ class Ear(Telephone):
     def _send_frame(self) -> None:
         """What is said or keyed goes out every 20 ms; what an idle telephone sends, every 100 ms."""
         self._frames += 1
-        if self.is_busy or self._frames % _IDLE_PACE == 0:
+        if self.steady or self.is_busy or self._frames % _IDLE_PACE == 0:
             super()._send_frame()
         else:
             self._timestamp += g711.FRAME

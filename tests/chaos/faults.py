@@ -69,6 +69,9 @@ def _short(callers: int = 14, *, newcomers: int = 0, seconds: float = 0.0) -> Sc
 
 NOTHING_LOST: Final = {"dropped": 0.0, "missing": 0.0, "doubled": 0.0, "wrong": 0.0, "lost_keys": 0.0, "twice": 0.0}
 _LINE: Final = Needs(line=True)
+_TWO: Final = Needs(database=True, standby=True)
+_RESUMED: Final = frozenset({"dropped", "missing", "wrong", "lost_keys"})
+"""What holds once an engine goes on with the calls of the one before it."""
 _ALL: Final = (
     Kind(
         name="engine-killed",
@@ -77,7 +80,7 @@ _ALL: Final = (
         rounds=10,
         long=_long(260),
         short=_short(),
-        not_yet=frozenset({"dropped", "missing", "wrong", "lost_keys", "silence_seconds"}),
+        not_yet=frozenset({"dropped", "wrong", "silence_seconds"}),
     ),
     Kind(
         name="no-engine",
@@ -86,7 +89,7 @@ _ALL: Final = (
         rounds=20,
         long=_long(0, newcomers=60, seconds=16.0),
         short=_short(0, newcomers=8, seconds=8.0),
-        not_yet=frozenset({"ringing_seconds", "fallback_seconds"}),
+        not_yet=frozenset({"fallback_seconds"}),
         probed_when_healed=True,
     ),
     Kind(
@@ -154,6 +157,36 @@ _ALL: Final = (
         short=_short(seconds=4.0),
         needs=Needs(max_calls=40),
         probed_when_healed=True,
+    ),
+    Kind(
+        name="standby-killed",
+        strike=striking.kill_engine,
+        promised=NOTHING_LOST | {"silence_seconds": 1.5, "control_seconds": 1.0},
+        rounds=10,
+        long=_long(260),
+        short=_short(),
+        needs=_TWO,
+        not_yet=_RESUMED | {"silence_seconds", "control_seconds"},
+    ),
+    Kind(
+        name="leader-stopped",
+        strike=striking.stop_leader,
+        promised=NOTHING_LOST | {"control_seconds": 5.0},
+        rounds=10,
+        long=_long(130, newcomers=20, seconds=10.0),
+        short=_short(seconds=6.0),
+        needs=_TWO,
+        not_yet=_RESUMED | {"control_seconds"},
+    ),
+    Kind(
+        name="upgrade",
+        strike=striking.hand_over,
+        promised=NOTHING_LOST | {"silence_seconds": 1.5, "control_seconds": 1.0},
+        rounds=20,
+        long=_long(130),
+        short=_short(),
+        needs=_TWO,
+        not_yet=_RESUMED | {"silence_seconds", "control_seconds"},
     ),
 )
 ALL: Final = {one.name: one for one in _ALL}

@@ -90,7 +90,7 @@ class Fault:
     """What was done to the machine, and when."""
 
     name: str
-    at: float
+    at: float = NEVER
     healed_at: float = NEVER
     """Whatever was killed was started again, or what was stopped goes on."""
     in_control_at: float = NEVER

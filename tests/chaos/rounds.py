@@ -75,13 +75,15 @@ async def _judged(place: Town, notes: Notes, began_at: float) -> Verdict:
 
 async def _strike(place: Town, kind: Kind, scale: Scale, notes: Notes, at: float, numbers: Iterator[int]) -> None:
     await asyncio.sleep(at - time.time())
-    fault = Fault(name=kind.name, at=time.time())
-    notes.faults.append(fault)
+    fault = Fault(name=kind.name)
     pace = Pace(ramp_seconds=max(0.1, scale.seconds - NEWCOMERS_BEFORE_SECONDS), **NEWCOMERS)
     newcomers = draw(f"{notes.seed}:new", scale.newcomers, next(numbers), pace)
     numbers = itertools.islice(numbers, scale.newcomers, None)
     async with asyncio.TaskGroup() as group:
         striking = group.create_task(kind.strike(place, fault, scale.seconds))
+        while not fault.at and not striking.done():
+            await asyncio.sleep(0.002)
+        notes.faults.append(fault)
         for script in newcomers:
             group.create_task(live(script, place, notes, fault.at))
         if kind.probed_when_healed:

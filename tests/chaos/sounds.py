@@ -23,6 +23,7 @@ HERTZ: Final = {
     "found": 1150.0,
     "failed": 1250.0,
     "bye": 1350.0,
+    "tick": 1800.0,
     "agent": 1500.0,
     "contact": 1600.0,
     "caller": 1700.0,
@@ -37,6 +38,7 @@ SECONDS: Final = {
     "found": 1.5,
     "failed": 1.5,
     "bye": 1.0,
+    "tick": 0.02,
 }
 """Of the sound files."""
 OTHER: Final = "other"

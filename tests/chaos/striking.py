@@ -29,11 +29,12 @@ OFFERED_PER_SECOND: Final = 300.0
 
 async def kill_engine(place: Town, fault: Fault, seconds: float) -> None:
     """As the kernel would when there is no memory left; `callrouter up` starts it again, as systemd would."""
-    process = place.engine_process()
+    process = await place.leader_process()
     fault.at = time.time()
     process.kill()
     await _ready(place)
     fault.healed_at = time.time()
+    await _settled(place)
 
 
 async def no_engine(place: Town, fault: Fault, seconds: float) -> None:
@@ -89,7 +90,7 @@ async def database_away(place: Town, fault: Fault, seconds: float) -> None:
     fault.at = time.time()
     await asyncio.to_thread(place.database.crash)
     await asyncio.sleep(seconds * random.Random(fault.at).uniform(0.2, 0.6))
-    place.engine_process().kill()
+    (await place.leader_process()).kill()
     await asyncio.sleep(max(0.0, fault.at + seconds - time.time()))
     await asyncio.to_thread(place.database.start)
     fault.healed_at = time.time()
@@ -121,6 +122,34 @@ async def overload(place: Town, fault: Fault, seconds: float) -> None:
     fault.healed_at = time.time()
 
 
+async def stop_leader(place: Town, fault: Fault, seconds: float) -> None:
+    """It stands still where it is, and wakes later (SIGSTOP, SIGCONT)."""
+    process = await place.leader_process()
+    fault.at = time.time()
+    process.suspend()
+    await asyncio.sleep(seconds)
+    process.resume()
+    fault.healed_at = time.time()
+    await _settled(place)
+
+
+async def hand_over(place: Town, fault: Fault, seconds: float) -> None:
+    """The leader is asked to stop (SIGTERM), as an upgrade does; it is started again and waits."""
+    process = await place.leader_process()
+    fault.at = time.time()
+    process.terminate()
+    await _ready(place)
+    fault.healed_at = time.time()
+    await _settled(place)
+
+
+async def _settled(place: Town) -> None:
+    """With two engines: until the next round finds them as this one did."""
+    deadline = time.monotonic() + READY_SECONDS
+    while not await place.is_settled() and time.monotonic() < deadline:
+        await asyncio.sleep(0.2)
+
+
 async def _ready(place: Town) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while (await figures(place)).get("callrouter_ami_up", 0.0) != 1.0 and time.monotonic() < deadline:
@@ -128,8 +157,8 @@ async def _ready(place: Town) -> None:
 
 
 async def figures(place: Town) -> Mapping[str, float]:
-    """The engine's, or none where no engine answers."""
+    """The leading engine's, or none where none answers."""
     try:
-        return await place.engine.figures()
+        return await (await place.leader()).figures()
     except (httpx.HTTPError, OSError):
         return {}

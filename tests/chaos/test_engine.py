@@ -9,8 +9,12 @@ import pytest_asyncio
 
 from tests.chaos.faults import ALL
 from tests.chaos.short import AGENTS, SEED, holds
+from tests.chaos.soak import soak
 from tests.chaos.town import Needs, Town, town
 
+NAMES = ["engine-killed", "no-engine", "asterisk-killed", "database-away"]
+FEW_FILES = 4
+"""Connections of a metrics reader, a log that is turned."""
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -21,7 +25,17 @@ async def place() -> AsyncIterator[Town]:
         yield found
 
 
-@pytest.mark.parametrize("name", ["engine-killed", "no-engine", "asterisk-killed", "database-away"])
+@pytest.mark.parametrize("name", NAMES)
 async def test_a_short_round(place: Town, name: str) -> None:
     assert not ALL[name].needs.line
     await holds(place, name)
+
+
+async def test_a_short_soak(place: Town) -> None:
+    """Nothing is held for calls that are over; growth with very many calls is told by `make chaos FAULT=soak`."""
+    first, *_, last = await soak(place, calls=160, parts=2, rate=20.0)
+
+    assert last.failed == 0
+    assert (last.engine_threads, last.astdb_rows) == (first.engine_threads, first.astdb_rows)
+    assert abs(last.engine_files - first.engine_files) <= FEW_FILES
+    assert abs(last.asterisk_files - first.asterisk_files) <= FEW_FILES

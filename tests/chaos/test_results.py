@@ -12,7 +12,8 @@ def a_round(**changed: Any) -> dict[str, Any]:
     """One in which all went well."""
     found: dict[str, Any] = dict.fromkeys(("dropped", "missing", "doubled", "wrong", "lost_keys", "twice"), 0)
     found |= {"fault": "engine-killed", "run": "2026-11-30T00:00:00+00:00", "build": "abc1234", "live": 200}
-    found |= {"silence_seconds": 1.0, "control_seconds": 2.0, "load": 1.0, "broken": []}
+    found |= {"silence_seconds": 1.0, "control_seconds": 2.0, "load": 1.0, "held_up_seconds": 0.25, "broken": []}
+    found |= {"promised": {"wrong": 0, "control_seconds": 5.0}}
     return found | changed
 
 
@@ -23,7 +24,7 @@ def test_a_run_is_a_line_with_sums_and_longest_times() -> None:
 
     assert row[:5] == ["engine-killed", "2026-11-30 00:00", "abc1234", "2", "400"]
     assert row[6] == "0 / 0 / 1"
-    assert row[9:] == ["4.0", "never", "1", "missed: wrong"]
+    assert row[9:] == ["4.0", "never", "1", "0.25", "wrong", "control never (≤ 5)"]
 
 
 def test_runs_stand_beside_each_other(tmp_path: Path) -> None:

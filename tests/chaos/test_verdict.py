@@ -171,6 +171,13 @@ def test_whoever_called_later_was_not_dropped_but_sent_to_the_fallback() -> None
     assert (found.dropped, found.to_fallback, found.live) == (0, 1, 0)
 
 
+def test_whom_the_pbx_served_alone_may_have_failed() -> None:
+    later = replace(in_menu(heard("other", 7, 10), hung_up=True), kind="line", dialled_at=FAULT + 0.5)
+
+    assert judge(notes(later), [row("failed", ended=FAULT + 10)]).wrong == 0
+    assert judge(notes(replace(later, dialled_at=FAULT + 3)), [row("failed", ended=FAULT + 10)]).wrong == 1
+
+
 def test_a_silence_is_measured_from_the_fault_on() -> None:
     waits = in_menu(heard("ask", -10, -4), heard("ask", -0.5, 0.5), heard("bye", 9, 10))
 
@@ -200,6 +207,16 @@ def test_a_key_that_ended_the_question_and_was_not_taken_is_lost() -> None:
     found = judge(notes(stopped), [RIGHT_ROW])
 
     assert (found.lost_keys, found.later_keys) == (1, 0)
+
+
+def test_a_key_that_was_taken_late_is_not_lost() -> None:
+    waits = in_menu(
+        *(heard("ask", -3, 1.1), heard("one", 6.4, 8), heard("bye", 8, 10)), presses=(Press(key="1", at=FAULT + 0.9),)
+    )
+
+    found = judge(notes(waits), [RIGHT_ROW])
+
+    assert (found.lost_keys, found.later_keys) == (0, 0)
 
 
 def test_a_key_that_ended_nothing_is_keyed_again() -> None:

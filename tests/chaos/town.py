@@ -13,9 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 
 from deploy.asterisk.pbx import Pbx, teams_of_folder
+from deploy.demo.plain_http import plain_client
 from deploy.demo.stack import Engine, engine_beside, phones_are_known
 from tests.chaos.answering import Answering
 from tests.chaos.clients import agents, write_folder
@@ -34,6 +36,8 @@ class Needs:
     """A line between engine and PBX that can be cut."""
     database: bool = False
     """A PostgreSQL that can be stopped."""
+    standby: bool = False
+    """A second engine that waits for the first one's place; it needs the database."""
     max_calls: int = 1000
     """The admission limit of the PBX."""
 
@@ -53,17 +57,50 @@ class Town:
     database: Server | None
     beside: ThreadPoolExecutor
     """Its one thread starts what is killed when the thread that started it ends."""
+    standby: Engine | None = None
+    """The second engine, whichever of the two leads."""
 
     @property
     def address(self) -> tuple[str, int]:
         """Where the PBX is called."""
         return self.pbx.sip_host, self.pbx.sip_port
 
-    def engine_process(self) -> psutil.Process:
-        """The engine itself, among the processes that `callrouter up` runs."""
-        children = psutil.Process(self.engine.pid).children(recursive=True)
+    async def leader(self) -> Engine:
+        """Whoever says that it is ready; the first engine where nobody does."""
+        for one in self.engines:
+            if await _ready(one) == _OK:
+                return one
+        return self.engine
+
+    @property
+    def engines(self) -> list[Engine]:
+        """Both, or the one."""
+        return [self.engine, *([self.standby] if self.standby else [])]
+
+    async def leader_process(self) -> psutil.Process:
+        """The leading engine itself: `callrouter up` runs it among others."""
+        leader = await self.leader()
+        if leader is self.standby:
+            return psutil.Process(leader.pid)
+        children = psutil.Process(leader.pid).children(recursive=True)
         [found] = [one for one in children if "engine" in one.cmdline()]
         return found
+
+    async def is_settled(self) -> bool:
+        """Whether one engine leads, and the other one, if there is one, waits."""
+        return sorted([await _ready(one) for one in self.engines]) == [_OK, _WAITS][: len(self.engines)]
+
+
+_OK, _WAITS = 200, 503
+
+
+async def _ready(engine: Engine) -> int:
+    """The status of /ready; 0 when nobody answers."""
+    async with plain_client(timeout=2.0) as client:
+        try:
+            return (await client.get(f"{engine.engine_url}/ready")).status_code
+        except httpx.HTTPError:
+            return 0
 
 
 @contextlib.asynccontextmanager
@@ -94,9 +131,11 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
         line = await cleanup.enter_async_context(proxy(pbx.ami_host, pbx.ami_port)) if needs.line else None
         database = cleanup.enter_context(started(root / "postgres")) if needs.database else None
         url = database.url_of(await database.migrated()) if database else ""
-        engine = engine_beside(root, pbx, _settings(folder, web, line, url))
+        settings = _settings(folder, pbx, web, line, url)
+        engine = engine_beside(root, pbx, settings)
         cleanup.push_async_callback(engine.stop)
         await engine.start()
+        standby = await cleanup.enter_async_context(_standby(root, pbx, settings)) if needs.standby else None
         await phones_are_known(pbx, len(names))
         yield Town(
             root=root,
@@ -109,10 +148,32 @@ async def town(seed: str, agent_count: int, needs: Needs) -> AsyncIterator[Town]
             line=line,
             database=database,
             beside=beside,
+            standby=standby,
         )
 
 
-def _settings(folder: Path, web: Service, line: Proxy | None, database_url: str) -> Mapping[str, str]:
+@contextlib.asynccontextmanager
+async def _standby(root: Path, pbx: Pbx, settings: Mapping[str, str]) -> AsyncIterator[Engine]:
+    """A second engine, started again whenever it ends, as systemd would."""
+    engine = engine_beside(root, pbx, settings)
+    engine.verb, engine.log_path = "engine", root / "standby.log"
+
+    async def keep() -> None:
+        while True:
+            if not engine.is_running:
+                await engine.start(wait=False)
+            await asyncio.sleep(0.5)
+
+    keeper = asyncio.get_running_loop().create_task(keep())
+    try:
+        yield engine
+    finally:
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await engine.kill()
+
+
+def _settings(folder: Path, pbx: Pbx, web: Service, line: Proxy | None, database_url: str) -> Mapping[str, str]:
     settings = {
         "DIALPLANS_DIR": str(folder),
         "OUTGOING_HOSTS": web.host,
@@ -123,14 +184,18 @@ def _settings(folder: Path, web: Service, line: Proxy | None, database_url: str)
     if line is not None:
         settings |= {"AMI_HOST": "127.0.0.1", "AMI_PORT": str(line.port)}
     if database_url:
-        settings["DATABASE_URL"] = database_url
+        settings |= {
+            "DATABASE_URL": database_url,
+            "AMI_ADMIN_SECRET": pbx.ami_admin_secret,
+            "PBX_KEY": "a-key-for-two-engines",
+        }
     return {f"CALLROUTER_{name}": value for name, value in settings.items()}
 
 
 async def is_quiet(place: Town) -> bool:
     """Whether no channel is at the PBX, and no call at the engine, and no callback to be rung."""
     channels = await asyncio.to_thread(place.pbx.cli, "core show channels count")
-    live = (await place.engine.get("/live"))["calls"]
+    live = (await (await place.leader()).get("/live"))["calls"]
     wishes = (await place.engine.get("/api/callbacks", limit=500))["callbacks"]
     pending = any(one["settled_by"] is None for one in wishes)
     return channels.startswith("0 active channels") and not live and not pending

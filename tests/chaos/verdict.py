@@ -12,10 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from math import inf
 from typing import Any, Final
 
+from tests.chaos.clients import KEYS
 from tests.chaos.heard import longest_silence
-from tests.chaos.notes import Caller, Notes, Ring
+from tests.chaos.notes import Caller, Notes, Press, Ring
+from tests.chaos.sounds import HERTZ
 
 Row = Mapping[str, Any]
 RACE_SECONDS: Final = 0.6
@@ -86,7 +89,7 @@ def judge(notes: Notes, rows: Sequence[Row]) -> Verdict:
     doubled = [one for one in journeys if len(one.rows) > 1]
     silences = sorted(((one.silence(), one) for one in live), key=lambda pair: -pair[0])
     twice = [*_asked_twice(notes), *(text for one in journeys for text in one.done_twice())]
-    ended, later = _lost_keys(notes.callers)
+    ended, later = _lost_keys([one.caller for one in journeys if not one.is_dropped])
     complaints = [one.told("was dropped, or sent to the closing prompt") for one in lost]
     complaints += [one.told("has no row") for one in missing]
     complaints += [one.told(f"has {len(one.rows)} rows") for one in doubled]
@@ -301,8 +304,8 @@ def dispositions(journey: _Journey) -> frozenset[str]:
 def _unanswered(journey: _Journey) -> frozenset[str]:
     caller = journey.caller
     stayed = journey.ended_at - caller.dialled_at
-    if any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults) and not caller.heard:
-        return frozenset({"failed", "abandoned", "left_early"})  # they left before anybody had served them
+    if _served_alone(journey):
+        return frozenset({"failed", "abandoned", "left_early"})
     left = frozenset({"left_early"}) if caller.hung_up or journey.ended_at < caller.ended_at else frozenset[str]()
     match caller.kind:
         case "line" | "dial":
@@ -323,14 +326,24 @@ def _unanswered(journey: _Journey) -> frozenset[str]:
             return left | {"self_served"} if said or not left else left
 
 
+def _served_alone(journey: _Journey) -> bool:
+    """Whether they called while something was away, and no engine was there for them until they left: `failed` then
+    says that it was our fault, not theirs.
+    """
+    caller = journey.caller
+    during = any(one.at < caller.dialled_at < one.healed_at for one in journey.notes.faults)
+    return during and not any(one.name in HERTZ and one.name != "beep" for one in caller.heard)
+
+
 def _lost_keys(callers: Sequence[Caller]) -> tuple[int, int]:
     """Keys of a menu that ended the question and were not taken, and others that were not."""
     ended = later = 0
     for caller in callers:
         if caller.kind != "menu":
             continue
-        for press in caller.pressed:
-            if press.taken or caller.ended_at < press.at + RACE_SECONDS:
+        again = [*(one.at for one in caller.pressed), inf]
+        for place, press in enumerate(caller.pressed, 1):
+            if press.taken or caller.ended_at < press.at + RACE_SECONDS or _taken_late(caller, press, again[place]):
                 continue
             asked = [
                 one for one in caller.heard if one.name == "ask" and one.since < press.at < one.until + WAIT_SECONDS
@@ -340,6 +353,11 @@ def _lost_keys(callers: Sequence[Caller]) -> tuple[int, int]:
             else:
                 later += 1
     return ended, later
+
+
+def _taken_late(caller: Caller, press: Press, again_at: float) -> bool:
+    """Whether they heard what it stands for without having keyed again: a key that ended a question waits."""
+    return any(one.name == KEYS[press.key] and press.at < one.since < again_at for one in caller.heard)
 
 
 def _asked_twice(notes: Notes) -> Iterator[str]:

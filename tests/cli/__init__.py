@@ -13,4 +13,5 @@ route                   ../questions/test_route.py, test_questions.py
 schema                  ../dialplan/reference/test_schema.py
 status                  test_dialplan.py
 teams                   ../deploy/test_teams.py
+upgrade                 ../app/test_upgrade.py
 """

@@ -18,6 +18,7 @@ from callrouter.delivery.event_webhook import CONTACT, EventWebhook
 from callrouter.delivery.ports import Delivery
 from callrouter.errors import SettingsError
 from callrouter.runtime.calls import LiveCall, LiveCalls
+from callrouter.runtime.fence import Fence
 from callrouter.settings import Settings
 from callrouter.store.database import Database
 from callrouter.stream.events import CallEnded, CallNotified, CallWaiting, decode, schema
@@ -81,7 +82,7 @@ async def test_an_address_that_may_not_be_asked_ends_the_start(database: Databas
         )
 
     def services(made: Settings) -> WebServices:
-        return WebServices.of(made, {}, database, Clock(), None)  # type: ignore[arg-type]
+        return WebServices.of(made, {}, database, Clock(), None, Fence(needs_proof=False))  # type: ignore[arg-type]
 
     with pytest.raises(SettingsError, match=r"CALLROUTER_EVENTS_URL: .*crm\.example"):
         services(settings("other.example")).event_webhook(settings("other.example"), 7)

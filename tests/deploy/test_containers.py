@@ -18,6 +18,7 @@ from callrouter.settings import Settings
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 SECRETS = (
+    "CALLROUTER_AMI_ADMIN_SECRET",
     "CALLROUTER_AMI_SECRET",
     "CALLROUTER_API_TOKEN",
     "CALLROUTER_DB_PASSWORD",
@@ -52,7 +53,9 @@ def test_compose_accepts_the_file() -> None:
 
     assert done.returncode == 0, done.stderr
     services = yaml.safe_load(done.stdout)["services"]
-    assert set(services) == {"asterisk", "postgres", "migrate", "engine", "pbx", "web", "prometheus", "grafana"}
+    assert set(services) == {
+        *("asterisk", "postgres", "migrate", "engine", "engine-2", "pbx", "web", "prometheus", "grafana")
+    }
     assert all("healthcheck" in service for name, service in services.items() if name != "migrate")
     shared = {"recordings", "prompts"}
     assert shared <= {volume.split(":")[0] for volume in map(_volume, services["asterisk"]["volumes"])}
@@ -73,6 +76,37 @@ def test_ami_is_not_published() -> None:
 
     assert not [port for port in services["asterisk"]["ports"] if "5038" in port]
     assert services["engine"]["network_mode"] == "service:asterisk"
+
+
+def test_two_engines_differ_in_their_port_only() -> None:
+    """They share the folder of what is live, and whoever asks them knows both."""
+    done = _config(**dict.fromkeys(SECRETS, "1.2.3.4"))
+    services = yaml.safe_load(done.stdout)["services"]
+    one, other = services["engine"], services["engine-2"]
+    ports = [engine["environment"].pop("CALLROUTER_ENGINE_PORT") for engine in (one, other)]
+    checks = [engine.pop("healthcheck")["test"][-1] for engine in (one, other)]
+
+    assert one == other
+    assert ports == ["8081", "8082"]
+    assert checks[0].replace("8081", "8082") == checks[1]
+    for asking in ("web", "pbx"):
+        urls = services[asking]["environment"]["CALLROUTER_ENGINE_URL"].split(",")
+        assert [url.rsplit(":", 1)[1] for url in urls] == ports
+
+
+def test_the_unit_of_two_is_that_of_one() -> None:
+    """But for the number, the port, and that both are not started beside each other."""
+    one, two = (
+        [line for line in (DEPLOY / "systemd" / name).read_text().splitlines() if not line.startswith("#")]
+        for name in ("callrouter-engine.service", "callrouter-engine@.service")
+    )
+
+    assert [line for line in one if line not in two] == ["Description=callrouter: call engine"]
+    assert [line for line in two if line not in one] == [
+        "Description=callrouter: call engine %i of two",
+        "Conflicts=callrouter-engine.service",
+        "Environment=CALLROUTER_ENGINE_PORT=808%i",
+    ]
 
 
 @pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda path: path.name)

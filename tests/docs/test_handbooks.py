@@ -75,6 +75,7 @@ def metrics() -> Iterator[str]:
     registry = CollectorRegistry()
     DialplanMetrics(registry)
     counted = Sources(
+        leader=bool,
         live_calls=int,
         link_up=bool,
         frozen=bool,

@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 import structlog
 
-from callrouter.api.engine_client import EngineAway
+from callrouter.api.engine_client import EngineAddresses, EngineAway
 from callrouter.api.stream.engine_page import HEARTBEAT_SECONDS
 from callrouter.logs import Outage
 from callrouter.stream.frames import FrameReader
@@ -35,13 +35,13 @@ class EngineLink:
     """Keeps the hub up to date. Run `run` in one task.
 
     Args:
-        base_url: the engine's, http://host:port, without a slash at the end.
+        base_url: the engine's, http://host:port, without a slash at the end; of two engines both, separated by a comma.
         token: one that may follow everything; it is web's own.
         hub: what the engine says goes there.
     """
 
     def __init__(self, base_url: str, token: str, hub: Hub) -> None:
-        self._base_url = base_url
+        self._addresses = EngineAddresses(base_url)
         self._token = token
         self._hub = hub
         self._away = Outage(log, "the engine's events cannot be heard", "the engine's events are heard again")
@@ -59,6 +59,7 @@ class EngineLink:
                     attempt = 0
                 self._hub.lost(str(error))
                 self._away.failed(str(error))
+                self._addresses.next()
                 await asyncio.sleep(pause_seconds(attempt))
                 attempt += 1
             else:
@@ -68,7 +69,7 @@ class EngineLink:
     def _client(self) -> httpx.AsyncClient:
         # Straight to the engine, whatever proxy the environment names.
         return httpx.AsyncClient(
-            base_url=self._base_url,
+            base_url=self._addresses.first,
             headers={"Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"},
             timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
             trust_env=False,
@@ -80,12 +81,12 @@ class EngineLink:
         Raises:
             EngineAway: it does not answer, refuses us, says what is none of ours, or stops.
         """
-        last = self._hub.last
+        url, last = self._addresses.first, self._hub.last
         headers = {"Last-Event-ID": str(last)} if last else {}
         try:
             async with client.stream("GET", "/stream", headers=headers) as response:
                 if response.status_code != HTTPStatus.OK:
-                    raise EngineAway(_refusal(self._base_url, response.status_code))
+                    raise EngineAway(_refusal(url, response.status_code))
                 frames = FrameReader()
                 async for some in response.aiter_raw():
                     for taken in frames.feed(some):
@@ -96,10 +97,10 @@ class EngineLink:
                         return
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            raise EngineAway(f"the engine at {self._base_url} is not heard ({reason}): check that it runs") from error
+            raise EngineAway(f"the engine at {url} is not heard ({reason}): check that it runs") from error
         except ValueError as error:
-            raise EngineAway(f"what the engine at {self._base_url} tells is not understood ({error})") from error
-        raise EngineAway(f"the engine at {self._base_url} has ended the stream: it stops, or is started again")
+            raise EngineAway(f"what the engine at {url} tells is not understood ({error})") from error
+        raise EngineAway(f"the engine at {url} has ended the stream: it stops, or is started again")
 
 
 def _refusal(base_url: str, status: int) -> str:

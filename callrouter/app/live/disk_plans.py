@@ -15,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from callrouter import hurry
 from callrouter.app.live.compiling import compile_again, of_version
 from callrouter.app.live.live_plans import LivePlans, Version
 from callrouter.core import numbers
@@ -31,12 +32,24 @@ REMEMBERED: Final = 512
 class DiskPlans:
     """See the module."""
 
-    def __init__(self, disk: LivePlans, sounds: SoundSource, *, region: str, now: Callable[[], datetime]) -> None:
-        """`sounds` has a sound for every name: of a call in progress it is not asked what a folder lacks by now."""
+    def __init__(
+        self,
+        disk: LivePlans,
+        sounds: SoundSource,
+        *,
+        region: str,
+        now: Callable[[], datetime],
+        hurries: bool = False,
+    ) -> None:
+        """`sounds` has a sound for every name: of a call in progress it is not asked what a folder lacks by now.
+
+        `hurries`: whether plans are made before other programs of the machine have their turn.
+        """
         self._disk = disk
         self._sounds = sounds
         self._region = region
         self._now = now
+        self._hurries = hurries
         self._made: OrderedDict[Version, Plan] = OrderedDict()
         self._making = asyncio.Lock()
 
@@ -75,7 +88,7 @@ class DiskPlans:
         stored = self._disk.stored(client, version)
         if stored is None:
             return None
-        with giving_way():
+        with giving_way(), hurry.hurried(self._hurries):
             plan = compile_again(stored, self._sounds, region=self._region, now=self._now())
         if plan is None:
             log.warning("a kept version no longer passes", client=client, version=version)

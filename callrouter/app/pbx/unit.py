@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from callrouter.api.engine_client import EngineAway, EngineClient
-from callrouter.api.pbx import HandedOverOut, UnitReport
+from callrouter.api.pbx.teams import HandedOverOut, UnitReport
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.teams.applier import DRAIN_SECONDS, Applier
 from callrouter.asterisk.teams.console import Console
@@ -139,7 +139,7 @@ async def run_pbx(settings: Settings, token: str) -> None:
     Raises:
         SettingsError: there is no key.
     """
-    configure_logs(log_format=settings.log_format, level=settings.log_level)
+    configure_logs(log_format=settings.log_format, level=settings.log_level, numbers=settings.log_numbers)
     unit = make_unit(settings, token)
     lifetime = Lifetime(stop_seconds=STOP_SECONDS)
     lifetime.catch_signals()

@@ -25,7 +25,7 @@ from callrouter.outgoing.ports import OpenCallback
 from callrouter.permissions import OURSELVES
 from callrouter.runtime.driver import Driver
 from callrouter.runtime.listeners import Listeners
-from callrouter.runtime.ports import Directory
+from callrouter.runtime.ports import CallKeeper, Directory
 from callrouter.store.access.audit import Deed
 from callrouter.store.access.trail import AuditTrail
 from callrouter.store.agents.pins import PinBook
@@ -43,6 +43,7 @@ def calls_of(
     listeners: Listeners,
     metrics: EngineMetrics,
     directory: Directory,
+    keeper: CallKeeper,
 ) -> tuple[AsteriskSwitch, Driver]:
     """Calls in progress: Asterisk's side of them, and what decides."""
     settings = ground.settings
@@ -71,6 +72,7 @@ def calls_of(
         calls=ground.calls,
         pbx=settings.pbx,
         epoch=ground.incarnation.epoch,
+        keeper=keeper,
     )
     ground.clock.tells(driver.redate)
     ground.clock.tells(switch.redate)

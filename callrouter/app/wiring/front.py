@@ -22,6 +22,7 @@ from callrouter.app.records import Records
 from callrouter.app.wiring.calls import Overseen
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.agents.roster import Roster
+from callrouter.asterisk.pbx.maintenance import Maintenance
 from callrouter.asterisk.transfers.control import CallControl
 from callrouter.metrics import EngineMetrics
 from callrouter.outgoing.callbacks import Callbacks
@@ -64,6 +65,7 @@ def front_of(
         frozen=watches.frozen,
         trunk_check=watches.trunk,
         handover=ground.handover,
+        maintenance=Maintenance(ground.link),
         agent_ids=records.agent_ids,
         refused=watches.refused,
         outgoing=outgoing,

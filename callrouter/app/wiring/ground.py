@@ -12,10 +12,10 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from callrouter.app.leading.place import Place
 from callrouter.app.lifetime import Lifetime
 from callrouter.asterisk.line.first_sound import pause_before_first_sound
 from callrouter.asterisk.link import AmiLink, LinkState
-from callrouter.asterisk.log_in import AmiAddress
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.asterisk.teams.handover import Handover
 from callrouter.core.effects import Sound
@@ -46,6 +46,7 @@ class Ground:
     aside: Tasks
     """What may fail once."""
     calls: LiveCalls
+    place: Place
     link: AmiLink
     fallbacks: Fallbacks
     handover: Handover
@@ -80,15 +81,14 @@ class Ground:
         return self.link.state is LinkState.UP
 
 
-def ground_of(settings: Settings, database: Database) -> Ground:
-    """The first things that are made.
+def ground_of(settings: Settings, database: Database, place: Place, lifetime: Lifetime) -> Ground:
+    """The first things that are made, once the engine has its place.
 
     Raises:
         SettingsError: a setting is missing, or a file that it names cannot be written.
         OSError: the data folder cannot be written.
     """
-    lifetime = Lifetime(stop_seconds=settings.grace_seconds + STOP_SECONDS)
-    link = AmiLink(_address(settings))
+    link = place.link
     queues_due, members_due = asyncio.Event(), asyncio.Event()
     key = settings.pbx_key.get_secret_value() if settings.pbx_key else ""
     clock = SystemClock(settings.clock_shift_seconds)
@@ -103,6 +103,7 @@ def ground_of(settings: Settings, database: Database) -> Ground:
         tasks=Tasks(lifetime.died),
         aside=Tasks(),
         calls=LiveCalls(),
+        place=place,
         link=link,
         fallbacks=Fallbacks(link, settings.region, client_calls=settings.client_calls),
         handover=Handover(key, on_applied=partial(_set, queues_due, members_due)),
@@ -120,12 +121,3 @@ def ground_of(settings: Settings, database: Database) -> Ground:
 def _set(*events: asyncio.Event) -> None:
     for event in events:
         event.set()
-
-
-def _address(settings: Settings) -> AmiAddress:
-    return AmiAddress(
-        host=settings.ami_host,
-        port=settings.ami_port,
-        username=settings.ami_user,
-        secret=settings.required_ami_secret(),
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from callrouter.app.dialplans import Dialplans, PlanChanges, prepare_dialplans
@@ -20,6 +20,7 @@ from callrouter.app.records import Records
 from callrouter.app.wiring.ground import Ground
 from callrouter.asterisk.journal import EndedJournal, PlanLookup
 from callrouter.asterisk.line.recordings import recorded_in
+from callrouter.asterisk.unseen.unfinished import UnfinishedCalls
 from callrouter.metrics import DialplanMetrics
 from callrouter.runtime.fact_log import FactLog
 from callrouter.runtime.tasks import Tasks
@@ -28,10 +29,11 @@ from callrouter.store.calls import recorded_calls
 from callrouter.store.incarnation import renamed
 from callrouter.store.recorder import Recorder
 from callrouter.store.writing.fact_journal import FactJournal
+from callrouter.store.writing.live_journal import LiveJournal
 from callrouter.store.writing.writer import Writer
 
 
-async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, OutgoingCheck]:
+def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeeper, OutgoingCheck]:
     """The clients' plans, not loaded yet, and who is told when they are in service, or others are."""
     settings, database = ground.settings, ground.database
     history = PlanHistory(database, settings.dialplans_dir)
@@ -51,7 +53,7 @@ async def dialplans_of(ground: Ground) -> tuple[Dialplans, PlanHistory, LiveKeep
         queues_ready=QueuesReady(ground.handover, members_due=ground.members_due, members_seen=ground.members_seen),
         tasks=ground.aside,
     )
-    dialplans = await prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
+    dialplans = prepare_dialplans(settings, database, ground.clock, ground.calls, changes)
     return dialplans, history, keeper, outgoing
 
 
@@ -62,7 +64,7 @@ def records_of(
     settings, database = ground.settings, ground.database
     journal = EndedJournal(
         ground.link,
-        PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did),
+        _plans_of(dialplans),
         settings.region,
         live=ground.calls.__contains__,
         known=partial(recorded_calls, database),
@@ -71,9 +73,15 @@ def records_of(
         pbx=settings.pbx,
     )
     fact_journal = FactJournal(Writer(database), settings.data_dir / SPOOL)
+    live_journal = LiveJournal(settings.data_dir / SPOOL, shift=ground.shift)
     records = Records(
-        recorder=Recorder(database, settings.data_dir / SPOOL, on_durable=partial(_tell_safe, journal, fact_journal)),
+        recorder=Recorder(
+            database,
+            settings.data_dir / SPOOL,
+            on_durable=partial(_tell_safe, [journal.safe, fact_journal.safe, live_journal.safe]),
+        ),
         fact_journal=fact_journal,
+        live_journal=live_journal,
         history=history,
         keeper=keeper,
         observation=Observation(
@@ -91,12 +99,30 @@ def records_of(
     return records, journal
 
 
+def unfinished_of(ground: Ground, dialplans: Dialplans, records: Records, journal: EndedJournal) -> UnfinishedCalls:
+    """What is collected of calls that no engine saw to their end."""
+    return UnfinishedCalls(
+        ground.link,
+        journal,
+        records.live_journal,
+        _plans_of(dialplans),
+        live=ground.calls.__contains__,
+        known=partial(recorded_calls, ground.database),
+        listen=partial(recorded_in, ground.settings.recordings_dir),
+        pbx=ground.settings.pbx,
+    )
+
+
+def _plans_of(dialplans: Dialplans) -> PlanLookup:
+    return PlanLookup(by_version=dialplans.versions.find, by_did=dialplans.served.for_did)
+
+
 def _agents_file(dialplans: Dialplans) -> bytes:
     """What the clients' folder says of agents, as it stands there."""
     return dialplans.served.catalogue.documents.get(AGENTS_FILE, b"")
 
 
-def _tell_safe(journal: EndedJournal, facts: FactJournal, call_ids: Sequence[str]) -> None:
-    """These calls need neither journal any more, Asterisk's or ours."""
-    journal.safe(call_ids)
-    facts.safe(call_ids)
+def _tell_safe(journals: Sequence[Callable[[Sequence[str]], None]], call_ids: Sequence[str]) -> None:
+    """These calls need no journal any more, Asterisk's or ours."""
+    for safe in journals:
+        safe(call_ids)

@@ -10,6 +10,8 @@ from callrouter.app.records import Records
 from callrouter.app.telephony import Telephony
 from callrouter.app.web_services import WebServices
 from callrouter.app.wiring.ground import Ground
+from callrouter.app.wiring.kept import unfinished_of
+from callrouter.asterisk.adoption.adopting import Adoption
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.pbx.agent_watch import AgentWatch
 from callrouter.asterisk.pbx.frozen import FrozenWatch
@@ -71,9 +73,18 @@ def telephony_of(
         ground.link,
         switch,
         driver,
+        Adoption(
+            ground.link,
+            switch,
+            driver,
+            find=dialplans.versions.find,
+            clock=ground.clock,
+            tasks=ground.aside,
+            shift=ground.shift,
+        ),
         journal=journal,
         collecting=Collecting(
-            journal,
+            unfinished_of(ground, dialplans, records, journal),
             tell=lambda ended: listeners.tell([ended]),
             link_up=ground.link_up,
             adopted=records.recorder.adopted,
@@ -95,6 +106,7 @@ def sources_of(
 ) -> Sources:
     """What metrics read when Prometheus asks."""
     return Sources(
+        leader=ground.link_up,
         live_calls=lambda: len(ground.calls),
         link_up=ground.link_up,
         frozen=lambda: watches.frozen.frozen,

@@ -19,14 +19,13 @@ from typing import Final
 from callrouter.asterisk import commands
 from callrouter.asterisk.actions import ChannelActions
 from callrouter.asterisk.asyncagi import AgiResult
-from callrouter.asterisk.batch import Batch
+from callrouter.asterisk.batch import Batch, OnResult
 from callrouter.asterisk.line.hold_music import MUSIC_AFTER_SECONDS, HoldMusic
 from callrouter.asterisk.line.read_keys import ReadKeys
 from callrouter.asterisk.line.recordings import Recording
 from callrouter.asterisk.line.round_trips import MEASURED_STEP, RoundTrips
 from callrouter.asterisk.line.state import LineState, Sent, Standing
 from callrouter.asterisk.line.translate import (
-    GET_RESULT,
     LEASE_MARGIN_SECONDS,
     MUSIC_ON,
     ROUTINE_LEASE_SECONDS,
@@ -44,7 +43,7 @@ from callrouter.asterisk.waiting.looks import Derived, look, none_derived
 from callrouter.asterisk.waiting.wait import Wait
 from callrouter.asterisk.waiting.waits import Waits
 from callrouter.core import inputs
-from callrouter.core.call import Call
+from callrouter.core.call import Call, CallState
 from callrouter.core.effects import (
     CollectDigits,
     Dial,
@@ -59,7 +58,7 @@ from callrouter.core.effects import (
 from callrouter.errors import AmiError, EncodingError
 
 LEASE_GUARD_SECONDS: Final = 0.25
-"""What is written so shortly before the end of a lease may come too late. A result is there 3 s before."""
+"""What is written so shortly before the end of a lease may come too late. A result is there 5 s before."""
 ASKED_AGAIN_LEASE_SECONDS: Final = 60.0
 GIVEN_BACK_LEASE_SECONDS: Final = 1.0
 NORMAL_CLEARING: Final = 16
@@ -77,6 +76,35 @@ _ANSWER: Final = Kind.ANSWER
 READ_STATUS: Final = "READSTATUS"
 """How the last Read ended (app_read.c): OK, and not one key, when it was ended by `#`."""
 TOO_LATE_REASON: Final = "the engine was held up for longer than the lease: Asterisk took the call back"
+
+
+KINDS: Final[Mapping[type[Effect], Kind]] = {
+    Play: Kind.PLAY,
+    CollectDigits: Kind.COLLECT,
+    EnterQueue: Kind.QUEUE,
+    Dial: Kind.DIAL,
+    Record: Kind.RECORD,
+}
+"""By the last effect of a wait: the command that ends it. Others are asked for again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenUp:
+    """What another engine has left on a channel."""
+
+    call: Call
+    effects: Sequence[Effect]
+    """What the call waits for."""
+    once_more: Callable[[], None]
+    """Has it asked for once more."""
+    in_routine: bool
+    """A routine of Asterisk's dialplan runs there."""
+    runs: bool
+    """One of the other engine's commands still runs."""
+    over_at: datetime | None = None
+    """When the routine ended that runs no more."""
+    lease_seconds: float | None
+    """After which Asterisk takes the channel back; None: no lease runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +137,14 @@ class CommandedLine(Standing, ABC):
             "_link",
             "_music",
             "_now",
+            "_once_more",
             "_outstanding",
+            "_over_at",
             "_ports",
             "_quiet",
         ),
-        *("_recording", "_step", "_taken", "_tell", "_unsent", "_written", "_written_at", "channel"),
-        *("_wait", "uniqueid"),
+        *("_ran", "_recording", "_step", "_taken", "_tell", "_unheard", "_unsent", "_written", "_written_at"),
+        *("_wait", "channel", "uniqueid"),
     )
 
     def __init__(self, call_id: str, uniqueid: str, channel: str, ports: LinePorts) -> None:
@@ -153,6 +183,14 @@ class CommandedLine(Standing, ABC):
         """Commands since there was none whose result had not come."""
         self._awaited = 0
         """How many of them have no result yet."""
+        self._once_more: Callable[[], None] | None = None
+        """Has what another engine asked for asked for once more."""
+        self._unheard = False
+        """What another engine asked for had ended before this one came."""
+        self._over_at: datetime | None = None
+        """Since when the routine is over that ended before this engine came."""
+        self._ran = ""
+        """The step of the routine that ran last, as the channel says."""
 
     @abstractmethod
     def lose(self, reason: str) -> None:
@@ -163,6 +201,12 @@ class CommandedLine(Standing, ABC):
 
     @abstractmethod
     def _on_read(self, name: str, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
+
+    @abstractmethod
+    def _on_ran(self, step: int, outcome: AgiResult | AmiError) -> None: ...
+
+    @abstractmethod
+    def _on_routine(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None: ...
 
     @abstractmethod
     def _on_measured(self, step: int, outcome: AgiResult | AmiError) -> None: ...
@@ -214,7 +258,7 @@ class CommandedLine(Standing, ABC):
             self._music = None
         if quiet:
             self._quiet = not any(type(effect) in HEARD for effect in effects)
-        if call.step == MEASURED_STEP and ordered.commands and self._ports.round_trips.take(now):
+        if call.step == MEASURED_STEP and _shows_that_it_ran(ordered) and self._ports.round_trips.take(now):
             self._measure(ordered)
         else:
             self._write(ordered, now)
@@ -299,11 +343,14 @@ class CommandedLine(Standing, ABC):
 
     def _wake(self, batch: Batch, lease_seconds: float, now: float) -> None:
         """Write the batch with the wake-up at its end: that lease counts from now on; in a routine none runs."""
+        self._lease(batch, lease_seconds, now)
+        batch.write()
+
+    def _lease(self, batch: Batch, lease_seconds: float, now: float) -> None:
         batch.raw(self.channel.wake(lease_seconds))
         self._lease_ends_at = (
             now + lease_seconds - LEASE_GUARD_SECONDS if lease_seconds < ROUTINE_LEASE_SECONDS else inf
         )
-        batch.write()
 
     def _end_read(self) -> bool:
         if self._kind not in (Kind.PLAY, Kind.COLLECT) or not self._sends(Sent.COMMANDS):
@@ -346,25 +393,69 @@ class CommandedLine(Standing, ABC):
         elif self._unsent is not None:
             self._write(self._unsent, perf_counter())
         elif self._kind is not None and self._sends(Sent.QUESTION):
-            self._ask_again(self._kind)
-
-    def _ask_again(self, kind: Kind) -> None:
-        """Queued after a running command, it is answered when that is done; at once, when it was done before."""
-        batch = self._link.batch()
-        if kind in ROUTINES:
-            self._add(batch, Command(text=GET_RESULT, kind=kind))
+            batch = self._link.batch()
+            self._ask_again(batch, self._kind)
             batch.write()
+
+    def take_up(self, found: TakenUp, batch: Batch) -> None:
+        """Another engine has commanded the channel until now: what it asked for is waited for, and asked after."""
+        call, last = found.call, found.effects[-1]
+        self._step, self._kind, self._taken = call.step, KINDS.get(type(last)), True
+        self._quiet = call.clocks.answered_at is None
+        self._once_more, self._unheard = found.once_more, not found.runs
+        if found.lease_seconds is not None:
+            self._lease_ends_at = perf_counter() + found.lease_seconds - LEASE_GUARD_SECONDS
+        if self._kind in ROUTINES:
+            self._over_at = found.over_at
+            if found.in_routine:
+                self._sends(_ROUTINE)
+            if isinstance(last, Record):
+                began_at = call.recording_at or self._now()
+                self._recording = Recording(self._ports.places.recordings_dir, last.recording, began_at)
+            elif isinstance(last, EnterQueue) and found.in_routine and call.state is CallState.QUEUED:
+                self._follow(last, call)
+        elif self._kind in (Kind.PLAY, Kind.COLLECT):
+            # Its state stands on the channel.
+            self._written = order(found.effects, b"", self._ports.places, step=call.step)
+            self._expect(self._written.keys)
+        else:
+            found.once_more()
+            return
+        if self._sends(Sent.QUESTION):
+            self._ask_again(batch, self._kind)
+
+    def _ask_again(self, batch: Batch, kind: Kind) -> None:
+        """Queued after a running command, it is answered when that is done; at once, when it was done before."""
+        if kind in ROUTINES:
+            self._ask(batch, "CR_RAN", partial(self._on_ran, self._step))
+            self._ask(batch, "CR_RESULT", partial(self._on_routine, kind, self._step))
             return
         if self._keys is not None and self._written is not None and self._written.keys:
             self._keys.asked()
             for name in (READ_STATUS, keys_variable(self._step)):
-                on_result = partial(self._on_read, name, kind, self._step)
-                self._outstanding.append(batch.agi(self.channel, commands.get_variable(name), on_result))
-                self._awaited += 1
+                self._ask(batch, name, partial(self._on_read, name, kind, self._step))
         else:
             asked = Kind.ASKED_AGAIN if kind is Kind.PLAY else kind
             self._add(batch, Command(text=SYNC, kind=asked))
-        self._wake(batch, ASKED_AGAIN_LEASE_SECONDS, perf_counter())
+        # What was ordered may have just begun: its own lease covers it, however long it is.
+        lease_seconds = self._written.lease_seconds if self._written is not None else ASKED_AGAIN_LEASE_SECONDS
+        self._lease(batch, lease_seconds, perf_counter())
+
+    def _ask(self, batch: Batch, variable: str, on_result: OnResult) -> None:
+        self._outstanding.append(batch.agi(self.channel, commands.get_variable(variable), on_result))
+        self._awaited += 1
+
+    def _repeat(self) -> None:
+        """What was ordered never ran, or ended while nobody listened: once more."""
+        if self._written is not None:
+            self._write(self._written, perf_counter())
+        elif self._once_more is not None:
+            self._once_more()
+
+
+def _shows_that_it_ran(ordered: Order) -> bool:
+    """Whether the channel shows it: of an order whose state goes before, alone, a successor has to know."""
+    return bool(ordered.commands) and (ordered.keys > 0 or ordered.commands[-1].kind in ROUTINES)
 
 
 def give_back(link: AmiLink, channel: ChannelActions) -> None:

@@ -126,13 +126,38 @@ class Line(CommandedLine):
             return
         if name == READ_STATUS:
             self._read_status = found.value or ""
-        elif found.result == "0" and self._written is not None:  # there is no such variable: the order never arrived
-            self._write(self._written, perf_counter())
+        elif found.result == "0":  # there is no such variable: the order never arrived
+            self._repeat()
         else:
             ended_by_hash = not found.value and self._read_status == "OK"
-            for digit in self._keys.took("#" if ended_by_hash else found.value or ""):
+            keys = self._keys.took("#" if ended_by_hash else found.value or "")
+            if self._unheard and not keys and kind is Kind.COLLECT:
+                # They were silent to nobody: they are asked once more.
+                self._unheard = False
+                self._repeat()
+                return
+            for digit in keys:
                 self._tell(self.call_id, inputs.DigitPressed(digit=digit, at=self._now()))
             self._use(kind, step, found)
+
+    def _on_ran(self, step: int, outcome: AgiResult | AmiError) -> None:
+        """Which routine ran last, asked for after the link, or another engine, was away."""
+        found = self._take(outcome)
+        if found is not None and step == self._step:
+            self._ran = found.value or ""
+
+    def _on_routine(self, kind: Kind, step: int, outcome: AgiResult | AmiError) -> None:
+        """How it went, unless another one ran last: then the order for this one never arrived."""
+        found = self._take(outcome)
+        if found is None:
+            return
+        ran = self._ran == str(step) if self._ran else bool(found.value)
+        if step != self._step or found.kind in NO_ANSWER or ran:
+            self._use(kind, step, found)
+        else:
+            self._hears(Heard.ROUTINE_ENDED)
+            self.stop_waiting()
+            self._repeat()
 
     def _use(self, kind: Kind, step: int, found: AgiResult) -> None:
         if step == self._step:
@@ -147,6 +172,8 @@ class Line(CommandedLine):
         now, recorded = self._now(), NOTHING
         if kind is _ANSWER:
             self._answering_since = None
+        if self._over_at is not None:
+            now, self._over_at = self._over_at, None
         if kind in OF_ROUTINES:
             if self._hung_up is not None:
                 self._tell_hung_up(self._hung_up)

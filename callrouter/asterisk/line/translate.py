@@ -47,12 +47,13 @@ from callrouter.core.identity import Presented
 from callrouter.errors import EncodingError
 from callrouter.runtime.ports import NOBODY, Directory
 
-LEASE_MARGIN_SECONDS = 3.0
-"""What a batch is given beyond its longest time."""
+LEASE_MARGIN_SECONDS = 5.0
+"""What a batch is given beyond its longest time: whoever dies at its end must be succeeded within that, or Asterisk's
+fallback takes the call. An engine that is started again takes over within three seconds."""
 ROUTINE_LEASE_SECONDS = 14_400.0
 """The wake-up of a routine: it switches the lease off itself; one that is woken late must not be cut."""
 AFTER_ROUTINE_LEASE_SECONDS = 5.0
-"""How long an engine has to go on after a routine, however the routine was left."""
+"""How long an engine, or its successor, has to go on after a routine, however the routine was left."""
 ANSWER_LONGEST_SECONDS = 1.0
 """ANSWER waits up to half a second for the first audio frame (res_agi.c, handle_answer; __ast_answer)."""
 
@@ -153,23 +154,24 @@ def order(
             case CollectDigits(sounds=sounds, max_digits=max_digits, timeout_seconds=timeout_seconds):
                 sounds = (*before, *sounds)
                 batch.append(_read_of(step, _collect(_files(sounds), max_digits, timeout_seconds)))
-                lease += _seconds(sounds) + timeout_seconds * (max_digits + 1)
+                # The time-out counts anew after the prompt, and after each key but the last (app.c, ast_app_getdata).
+                lease += _seconds(sounds) + timeout_seconds * max_digits
                 keys, before = max_digits, ()
             case EnterQueue():
                 variables += _queue_variables(effect, places, position)
-                batch += _QUEUE
+                batch += _of_step(step, _QUEUE)
                 lease = ROUTINE_LEASE_SECONDS
             case Dial(agent=agent) if agent:
                 variables += given.variables(effect, places.directory, _files(_after_pause(effect.screen, places)))
-                batch += _COLLEAGUE
+                batch += _of_step(step, _COLLEAGUE)
                 lease = ROUTINE_LEASE_SECONDS
             case Dial():
                 variables += _dial_variables(effect, places)
-                batch += _DIAL
+                batch += _of_step(step, _DIAL)
                 lease = ROUTINE_LEASE_SECONDS
             case Record():
                 variables += _record_variables(effect, places)
-                batch += _RECORD
+                batch += _of_step(step, _RECORD)
                 lease = ROUTINE_LEASE_SECONDS
             case LookAtQueues():
                 lease += LOOK_SECONDS
@@ -251,6 +253,12 @@ _QUEUE = _routine("callrouter-queue", Kind.QUEUE)
 _DIAL = _routine("callrouter-dial", Kind.DIAL)
 _COLLEAGUE = _routine("callrouter-colleague", Kind.DIAL)
 _RECORD = _routine("callrouter-record", Kind.RECORD)
+
+
+def _of_step(step: int, routine: tuple[Command, Command, Command]) -> tuple[Command, Command, Command]:
+    """The routine with its step, which it leaves on the channel (CR_RAN), so that another engine knows that it ran."""
+    gosub = Command(text=commands.AgiCommand(b"%b %d" % (routine[0].text, step)), kind=Kind.ROUTINE)
+    return gosub, routine[1], routine[2]
 
 
 _KEYS = "CR_KEYS"

@@ -4,6 +4,7 @@
 (`queues_named`), one by one (`queue_differences`), and says what becomes of callers where one is missing
 (`missing_queues`); `media_watch` ends legs whose media stopped, `refused` says how
 many calls its limits refused; `trunk_check` says which carriers do not answer; `agent_watch` follows how agents
-stand; `frozen` whether calls advance on it at all. `outgoing` places calls of our own, and reads how far they are.
+stand; `frozen` whether calls advance on it at all. `maintenance` drains it before a planned restart. `outgoing` places
+calls of our own, and reads how far they are.
 `astdb` reads a family of Asterisk's own database, for all who do.
 """

@@ -18,6 +18,7 @@ Values in the address are encoded; the host stands in the document, and must be 
 secret in CALLROUTER_SECRET_NAME. The answer is JSON; each field is a variable and the way to its value (`phones.0` is
 the first of a list), at most `max` bytes long (64). Anything else than an answer within `timeout` (at most 10 s) with
 every field in it leads to `failed`. After a short silence the caller hears hold music, unless `music: false`.
+An engine that takes the call over asks again, with the same `Idempotency-Key`.
 """
 
 from __future__ import annotations

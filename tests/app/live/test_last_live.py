@@ -78,7 +78,7 @@ class Site:
             tasks=Tasks(),
         )
         settings = Settings(_env_file=None, dialplans_dir=self.folder, data_dir=self.data)
-        served = await prepare_dialplans(settings, database, SystemClock(), LiveCalls(), changes)
+        served = prepare_dialplans(settings, database, SystemClock(), LiveCalls(), changes)
         await served.load()
         await history.flush()
         await keeper.flush()

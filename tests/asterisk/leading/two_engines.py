@@ -1,0 +1,146 @@
+"""Two whole engines of one PBX, each a process of its own, as systemd would run them; and callers whom they serve."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.demo.plain_http import plain_client
+from deploy.demo.stack import Engine, engine_beside
+from tests.asterisk.callers import Pbx, free_port
+from tests.patience import START_SECONDS
+
+PLANS = {
+    "test.yaml": """
+client: test
+name: Test
+numbers: ["+33199000010"]
+timezone: Europe/Paris
+language: en
+start: welcome
+nodes:
+  welcome:
+    menu: {prompt: {sound: demo-thanks}, keys: {"1": bye}, no_input: {retry: 5, then: bye}, no_match: {then: bye}}
+  bye: {hangup: {}}
+"""
+}
+
+
+@dataclass(kw_only=True)
+class Two:
+    """The engines, by the number of each: whoever ends by itself is started again, as by systemd."""
+
+    pbx: Pbx
+    engines: list[Engine]
+    _keepers: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def leads(self) -> list[int]:
+        """Which of them say that they are ready."""
+        return [number for number, engine in enumerate(self.engines) if (await self.ready(engine))[0] == 200]
+
+    async def ready(self, engine: Engine) -> tuple[int, str]:
+        """The status of /ready, and what it says; 0 when nobody answers within a second."""
+        async with plain_client(timeout=1.0) as client:
+            try:
+                answer = await client.get(f"{engine.engine_url}/ready")
+            except httpx.TransportError:
+                return 0, ""
+        return answer.status_code, answer.text
+
+    async def waits(self, engine: Engine) -> bool:
+        """Whether it is a standby."""
+        status, said = await self.ready(engine)
+        return status == 503 and "standby" in said
+
+    async def settled(self, seconds: float = START_SECONDS) -> tuple[int, int]:
+        """Once one leads and the other waits: their numbers."""
+        found: list[int] = []
+
+        async def look() -> bool:
+            found[:] = await self.leads()
+            return len(found) == 1 and await self.waits(self.engines[1 - found[0]])
+
+        await until(look, seconds)
+        return found[0], 1 - found[0]
+
+    async def seconds_until_leads(self, number: int, seconds: float = 15) -> float:
+        """How long it takes from now."""
+        began = time.monotonic()
+
+        async def look() -> bool:
+            return number in await self.leads()
+
+        await until(look, seconds)
+        return time.monotonic() - began
+
+    def stop(self, number: int) -> None:
+        """SIGSTOP."""
+        os.kill(self.engines[number].pid, signal.SIGSTOP)
+
+    def go_on(self, number: int) -> None:
+        """SIGCONT."""
+        os.kill(self.engines[number].pid, signal.SIGCONT)
+
+    def says(self, number: int) -> str:
+        """Its log."""
+        return self.engines[number].log_path.read_text(errors="replace")
+
+
+@asynccontextmanager
+async def two_engines(
+    pbx: Pbx, folder: Path, database_url: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Two]:
+    """One after the other, with one data folder and one database."""
+    dialplans = folder / "dialplans"
+    for name, content in PLANS.items():
+        (dialplans / name).parent.mkdir(parents=True, exist_ok=True)
+        (dialplans / name).write_text(content)
+    engines = []
+    for number in range(2):
+        engine = engine_beside(folder, pbx, {})
+        port = free_port()
+        engine.environment |= {
+            "CALLROUTER_AMI_ADMIN_SECRET": pbx.ami_admin_secret,
+            "CALLROUTER_DATABASE_URL": database_url,
+            "CALLROUTER_DIALPLANS_DIR": str(dialplans),
+            "CALLROUTER_ENGINE_PORT": str(port),
+            "CALLROUTER_PBX_KEY": "a-key-for-two-engines",
+            "CALLROUTER_CLOCK_SHIFT": "0",
+        } | dict(environment or {})
+        engine.engine_url = f"http://127.0.0.1:{port}"
+        engine.log_path = folder / f"engine-{number}.log"
+        engine.verb = "engine"
+        engines.append(engine)
+    two = Two(pbx=pbx, engines=engines)
+    try:
+        await engines[0].start()
+        await engines[1].start(wait=False)
+        yield two
+    finally:
+        for engine in engines:
+            if engine.is_running:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(engine.pid, signal.SIGCONT)
+            await engine.kill()
+
+
+async def until(true: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Wait for it."""
+    async with asyncio.timeout(seconds):
+        while not await true():
+            await asyncio.sleep(0.02)
+
+
+async def metric(engine: Engine, name: str) -> Any:
+    """One figure of /metrics; None where there is none."""
+    return (await engine.figures()).get(name)

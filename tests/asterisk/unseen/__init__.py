@@ -1,0 +1,1 @@
+"""Calls whose end nobody saw."""
