@@ -54,7 +54,10 @@ TAKEN_BACK_REASON: Final = "Asterisk took the call back: its lease ran out or a 
 TRANSFERRED_REASON: Final = "an agent transferred the call, or Asterisk took it back"
 """No lease runs in a queue or a conversation, and nothing is commanded there."""
 _RESULT, _LOST_SYNC, _IN_ROUTINE, _RECORD = Heard.RESULT, ResultKind.LOST_SYNC, LineState.IN_ROUTINE, Kind.RECORD
+_ANSWER = Kind.ANSWER
 """Bound once: asked for at every result."""
+NO_STEP: Final = -1
+"""Says when the call was answered, and ends no wait: that is asked for again."""
 NESTED_REASON: Final = "the caller was transferred back to the entry"
 
 
@@ -95,6 +98,12 @@ class Line(CommandedLine):
     def among_people(self) -> bool:
         """Whether somebody may have answered the caller by our order."""
         return self._kind in PEOPLE and Sent.QUESTION in self._may_send
+
+    def answered_unheard(self) -> None:
+        """The channel is up, and we may have asked for it without having heard the result: it took half a second."""
+        at, self._answering_since = self._answering_since, None
+        if at is not None:
+            self._tell(self.call_id, inputs.CallAnswered(step=NO_STEP, at=at))
 
     def phone_forwards(self) -> None:
         """The telephone that has just picked up said so; its AgentConnect comes next (app_queue.c, try_calling)."""
@@ -176,6 +185,8 @@ class Line(CommandedLine):
                 left = AFTER_ROUTINE_LEASE_SECONDS - LEASE_GUARD_SECONDS - self._link.late_seconds
                 self._lease_ends_at = perf_counter() + left
         now, recorded = self._over_at or self._now(), NOTHING
+        if kind is _ANSWER:
+            self._answering_since = None
         if kind in OF_ROUTINES:
             if self._hung_up is not None:
                 self._tell_hung_up(self._hung_up)
