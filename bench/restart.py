@@ -26,6 +26,7 @@ from bench.clients import COUNT, write_clients
 from bench.figures import percentile
 from bench.report import Section, Table, at_most, exactly
 from bench.stand import CHECKOUT, Stand, engine_settings, inherited, stand
+from callrouter.store.embedded import start_server, stop_server
 
 LOG_IN_SECONDS: Final = 0.8
 SILENCE_SECONDS: Final = 3.0
@@ -115,6 +116,7 @@ def _starts(found: Stand, starts: int) -> list[dict[str, float]]:
             runs.append(engine.start())
     finally:
         engine.kill()
+        stop_server(start_server(Path(settings["CALLROUTER_DATA_DIR"]))[0])  # it outlives whoever is killed
     return runs
 
 

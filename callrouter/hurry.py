@@ -13,16 +13,18 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
+from typing import Final, ParamSpec, TypeVar
 
 PRIORITY: Final = 1
 """Of SCHED_RR: the lowest there is; Asterisk's is 10 (`main/asterisk.c`, ast_set_priority)."""
 LONGEST_SECONDS: Final = 5.0
 """What does not sleep for longer is no start any more, and becomes ordinary work."""
 SETTING: Final = "CALLROUTER_REALTIME"
+P = ParamSpec("P")
+T = TypeVar("T")
 _OFF: Final = frozenset({"0", "off", "f", "false", "n", "no"})
 
 
@@ -57,6 +59,12 @@ def hurried(wanted: bool) -> Iterator[None]:
         yield
     finally:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def hurriedly(wanted: bool, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for a function. Who holds the interpreter must not wait for other programs while the loop wants it."""
+    with hurried(wanted):
+        return work(*args, **kwargs)
 
 
 def _rise() -> bool:

@@ -89,3 +89,16 @@ assert policy() == ORDINARY
 def test_it_is_there_before_anything_else_is_imported() -> None:
     """Else it would come too late."""
     _run("assert not {'asyncio', 'structlog', 'pydantic', 'sqlalchemy'} & sys.modules.keys()")
+
+
+def test_a_thread_hurries_for_one_function() -> None:
+    """Its result, or its error, is passed on; the next work of the thread is ordinary again."""
+    _run("""
+assert hurry.hurriedly(True, lambda number: (number, policy()), 7) == (7, HURRIED)
+try:
+    hurry.hurriedly(True, int, "no number")
+except ValueError:
+    assert policy() == ORDINARY
+else:
+    raise AssertionError
+""")

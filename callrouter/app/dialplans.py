@@ -172,7 +172,9 @@ def prepare_dialplans(
         served=served,
         disk=disk,
         versions=PlanVersions(served, disk, database, speech, on_found=changes.keeper.found),
-        first_load=FirstLoad(loader, routes, database, changes.keeper, speech=speech, whatever=whatever),
+        first_load=FirstLoad(
+            loader, routes, database, changes.keeper, speech=speech, whatever=whatever, hurries=settings.realtime
+        ),
     )
 
 

@@ -20,7 +20,7 @@ from callrouter.app.folders import prepare_folders
 from callrouter.app.leading.place import Place
 from callrouter.app.leading.standby import take_place
 from callrouter.app.lifetime import Lifetime
-from callrouter.app.realtime import take_precedence
+from callrouter.app.realtime import has_started, take_precedence
 from callrouter.app.records import Records
 from callrouter.app.storage import first_look, open_database
 from callrouter.app.telephony import Telephony
@@ -48,6 +48,8 @@ if TYPE_CHECKING:  # imported when calls are served
 
 HAND_OVER_SECONDS: Final = 0.3
 """What may be concluded before a hand-over; calls go on meanwhile."""
+STARTING_SECONDS: Final = 15.0
+"""What a thread may work without sleep while the engine starts: a load of 800 clients takes three."""
 FRONT: Final = "callrouter.app.wiring.front"
 """Imported when calls are served."""
 
@@ -193,7 +195,7 @@ class Engine:
             await self.dialplans.load()
         lifetime.catch_signals()
         if self.settings.realtime:
-            take_precedence()
+            take_precedence(STARTING_SECONDS)
         self.telephony.start()
         await self.telephony.take_over(lifetime)
         self.records.start()
@@ -229,8 +231,8 @@ class Engine:
     async def _open_front(self) -> Front:
         """What it stands on is imported in a thread that gives way: calls are served meanwhile."""
         with giving_way():
-            await asyncio.to_thread(importlib.import_module, FRONT)
-            return await asyncio.to_thread(self.front)
+            await asyncio.to_thread(hurry.hurriedly, self.settings.realtime, importlib.import_module, FRONT)
+            return await asyncio.to_thread(hurry.hurriedly, self.settings.realtime, self.front)
 
     async def _find_database(self) -> None:
         """Raises StoreError: it is of another release, or refuses us."""
@@ -240,6 +242,8 @@ class Engine:
         """What needs all plans follows. Raises DialplanError: there is nothing to serve."""
         if not self.dialplans.served.loaded.is_set():
             await self.dialplans.load()
+        if self.settings.realtime:
+            has_started()
         self.telephony.serve_all()
         if self.settings.watch:
             self.tasks.keep(Watcher(self.dialplans.loader, self.dialplans.served).run, "watch over the dialplans")

@@ -31,8 +31,11 @@ PATIENT_SECONDS: Final = 10.0
 """How long the thread stays an ordinary one after it did not sleep."""
 
 
-def take_precedence() -> bool:
+def take_precedence(runaway_seconds: float | None = None) -> bool:
     """Give the calling thread real-time priority, watched; it must be the one of the running loop.
+
+    `runaway_seconds`: after so long without sleep it is an ordinary one; RUNAWAY_SECONDS by default. It is the limit of
+    all threads: a start, in which others hurry too (`callrouter.hurry`), has a longer one, until `has_started`.
 
     Returns False, and says why in the log, where the system does not allow it: everything works without.
     """
@@ -53,9 +56,8 @@ def take_precedence() -> bool:
     # Before the priority: a thread that runs away unwatched would take the machine with it.
     before = signal.signal(signal.SIGXCPU, runs_away)
     hard = resource.getrlimit(resource.RLIMIT_RTTIME)[1]
-    soft = round(RUNAWAY_SECONDS * 1e6)
     try:
-        resource.setrlimit(resource.RLIMIT_RTTIME, (soft, hard))
+        _limit(runaway_seconds or RUNAWAY_SECONDS, hard)
         _rise()
     except (OSError, ValueError) as error:
         signal.signal(signal.SIGXCPU, before)
@@ -66,6 +68,15 @@ def take_precedence() -> bool:
         )
         return False
     return True
+
+
+def has_started() -> None:
+    """From now on no thread works for long, but ordinary ones."""
+    _limit(RUNAWAY_SECONDS, resource.getrlimit(resource.RLIMIT_RTTIME)[1])
+
+
+def _limit(seconds: float, hard: int) -> None:
+    resource.setrlimit(resource.RLIMIT_RTTIME, (round(seconds * 1e6), hard))
 
 
 def _rise() -> None:

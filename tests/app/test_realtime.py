@@ -68,6 +68,29 @@ uvloop.run(main())
     assert said.endswith("done\n")
 
 
+def test_a_start_may_take_longer_until_it_is_over() -> None:
+    """Of all threads: those that load hurry too, and the limit is the process's."""
+    said = _run("""
+precedence.RUNAWAY_SECONDS, precedence.PATIENT_SECONDS = 0.2, 5.0
+def work(seconds):
+    deadline = time.monotonic() + seconds
+    while policy()[0] == os.SCHED_RR and time.monotonic() < deadline:
+        pass
+async def main():
+    assert precedence.take_precedence(30.0)
+    work(0.5)
+    assert policy() == (os.SCHED_RR, precedence.PRIORITY)
+    await asyncio.sleep(0.01)
+    precedence.has_started()
+    work(10)
+    assert policy() == (os.SCHED_OTHER, 0)
+    print("done")
+uvloop.run(main())
+""")
+
+    assert said.endswith("done\n")
+
+
 def test_where_it_is_not_allowed_the_log_says_how_to_allow_it() -> None:
     """An ordinary user without RLIMIT_RTPRIO: everything works, only later."""
     assert os.getuid() == 0

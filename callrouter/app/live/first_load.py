@@ -13,6 +13,7 @@ from time import perf_counter
 
 import structlog
 
+from callrouter import hurry
 from callrouter.app.live.expected_routes import ExpectedRoutes
 from callrouter.app.live.keeper import LiveKeeper
 from callrouter.app.live.last_live import LastLive, admitted_as_before, last_live, nothing_loaded, revive
@@ -38,14 +39,19 @@ class FirstLoad:
         *,
         speech: SoundSource,
         whatever: SoundSource,
+        hurries: bool = False,
     ) -> None:
-        """`whatever` has a sound for every name: without the folder nobody knows which of its own it holds."""
+        """`whatever` has a sound for every name: without the folder nobody knows which of its own it holds. `hurries`:
+        whether it is done before other programs of the machine have their turn; calls wait where the thread that has
+        the interpreter has no processor.
+        """
         self._loader = loader
         self._routes = routes
         self._database = database
         self._keeper = keeper
         self._speech = speech
         self._whatever = whatever
+        self._hurries = hurries
 
     async def into(self, served: ServedPlans) -> None:
         """Load; a client whose file is wrong has the plan that was live last, and so have all without a folder.
@@ -75,11 +81,11 @@ class FirstLoad:
         """
         now = served.now()
         try:
-            loaded = await asyncio.to_thread(self._loader.load, now)
+            loaded = await asyncio.to_thread(hurry.hurriedly, self._hurries, self._loader.load, now)
         except DialplanError as error:
             if not last.versions:
                 raise
             return nothing_loaded(last, self._speech, self._loader.region, now), str(error)
         loaded = await admitted_as_before(self._loader, loaded, last, now)
         live = {client: one.version for client, one in last.versions.items()}
-        return await asyncio.to_thread(self._routes.judge, loaded, live), ""
+        return await asyncio.to_thread(hurry.hurriedly, self._hurries, self._routes.judge, loaded, live), ""
