@@ -94,7 +94,7 @@ fuzz: setup-tests
 	HYPOTHESIS_PROFILE=fuzz FUZZ_CASES=$(or $(CASES),100000) $(BIN)/pytest -q tests/fuzz \
 	  --hypothesis-seed=$(or $(SEED),1)
 
-# Some six minutes (make test has a short form).
+# Some five minutes (make test has a short form).
 leading: setup-tests
 	LEADING_ROUNDS=100 $(BIN)/pytest -q tests/asterisk/leading/test_many.py
 
