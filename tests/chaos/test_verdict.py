@@ -154,7 +154,7 @@ def test_conversations_that_our_row_has_otherwise(changed: dict[str, Any]) -> No
 
 
 def test_the_closing_prompt_is_a_drop() -> None:
-    sent = in_menu(heard("ask", -10, -4), heard("ask", -3, 3), heard("other", 7.6, 10))
+    sent = in_menu(heard("ask", -10, -4), heard("ask", -3, 3), heard("closing", 7.6, 10))
 
     found = judge(notes(sent), [row("failed", ended=FAULT + 10)])
 
@@ -180,7 +180,7 @@ def test_who_keys_digits_is_not_in_silence_by_that() -> None:
 
 
 def test_whoever_called_later_was_not_dropped_but_sent_to_the_fallback() -> None:
-    later = replace(in_menu(heard("other", 7, 10)), dialled_at=FAULT + 0.5, answered_at=FAULT + 6)
+    later = replace(in_menu(heard("closing", 7, 10)), dialled_at=FAULT + 0.5, answered_at=FAULT + 6)
 
     found = judge(notes(later), [row("failed", ended=FAULT + 10)])
 
