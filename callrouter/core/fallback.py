@@ -29,7 +29,7 @@ class Alone(StrEnum):
     CLOSED = "closed"
     """A sentence that nobody can answer, and the end."""
     REFUSED = "refused"
-    """The end, without an answer: as the tree refuses a caller."""
+    """The end, as the tree refuses a caller: without an answer where nothing is said."""
 
 
 class Ready(Struct, frozen=True, kw_only=True):

@@ -112,8 +112,8 @@ class AloneBy:
             if (found := ready_by(step.call.node, step.wait, sounds)) is not None:
                 return found, step.call
             if isinstance(step.wait, Hangup):
-                if step.call.verdict is Disposition.REJECTED and not sounds:
-                    return Ready(does=Alone.REFUSED, cause=step.wait.cause), step.call
+                if step.call.verdict is Disposition.REJECTED:
+                    return Ready(does=Alone.REFUSED, cause=step.wait.cause, sounds=sounds), step.call
                 break
             step = follow(self._decisions, step, decided_by(self._decisions, step, cast))
         return Ready(does=Alone.CLOSED, sounds=sounds) if sounds else CLOSED, step.call
@@ -159,7 +159,7 @@ def in_words(ready: Ready) -> str:
         case Alone.NUMBER:
             return f"number {ready.whom}"
         case Alone.REFUSED:
-            return f"refused, cause {ready.cause}"
+            return f"refused, cause {ready.cause}" + (f", after “{said}”" if said else "")
         case Alone.MESSAGE:
             return f"a message, as at {ready.whom}" + (f", after “{said}”" if said else "")
         case Alone.CLOSED:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from callrouter.core.call import replace
 from callrouter.core.effects import Sound
 from callrouter.core.fallback import Ready
 from callrouter.core.nodes import HangupNode, MenuNode, MessageNode, QueueNode
-from callrouter.questions.alone import AloneBy
+from callrouter.dialplan import PaperSpeech, load_directory
+from callrouter.questions.alone import AloneBy, in_words
 from tests.asterisk.alone.practice import PRACTICE, SECOND, at
+from tests.asterisk.callers import CHECKOUT
 from tests.asterisk.engine_room import DID, plan_of
+from tests.cli.test_main import run
+from tests.small_client import small_client
 
 DECLARED = QueueNode(name="declared", queue="reception", max_wait_seconds=60, exits={"overflow": "bye"})
 BYE = HangupNode(name="bye", sounds=(Sound(file="vm-goodbye", seconds=1.0),))
@@ -57,3 +63,26 @@ def test_a_message_that_is_declared_is_taken() -> None:
 
     assert isinstance(found, Ready)
     assert str(found) == "message:box"
+
+
+def test_a_client_who_declares_a_message_has_it_taken(tmp_path: Path) -> None:
+    """By its file: `check` passes it, and Asterisk alone says the prompt and records."""
+    box = 'box:\n    message: { prompt: { say: "Laissez un message." }, done: bye }\n  bye:'
+    tree = small_client().replace("fallback: { node: bye }", "fallback: { node: box }").replace("bye:", box, 1)
+    (tmp_path / "a.yaml").write_text(tree.replace("start: bye", "start: box"))
+    found = load_directory(tmp_path, PaperSpeech())
+    ready = AloneBy(found.plans["a"], "+33199000010").at(at("2026-06-01 10:00"))
+
+    assert [str(issue) for issue in found.issues] == []
+    assert in_words(ready) == "a message, as at box, after “Laissez un message.”"
+
+
+def test_show_says_what_callers_get_at_a_time() -> None:
+    """A surgery of the demonstration, at a holiday and on the working day after it."""
+    shown = run("show", "dialplans/cabinet-moreau.yaml", "--alone", "2026-05-01T10:00", cwd=CHECKOUT)
+    lines = [line.strip() for line in shown.stdout.splitlines()]
+    unwanted = next(line for line in lines if line.startswith("+338*: "))
+
+    assert lines[2].startswith("Fri 2026-05-01 10:00  a message, as at night, after “Le cabinet est fermé.")
+    assert lines[3] == "Sat 2026-05-02 09:00  queue medical"
+    assert unwanted.startswith("+338*: Fri 2026-05-01 10:00  refused, cause 21, after “Le cabinet ne prend pas")

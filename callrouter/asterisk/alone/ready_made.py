@@ -13,7 +13,7 @@ digest of the answer, so that clients share answers, and none ever changes.
 Callers of lists who get something else: `callrouter/callers/<did>` = `<name>:<length>.<length>…`, and
 `callrouter/caller/<name>/<who>` is what stands in place of the number's own fallback. `<who>` are the digits of a whole
 number, a beginning of one of those lengths with `*`, or `withheld`, `unauthenticated`, `unavailable`. An answer may be
-`refused:<cause>` besides.
+`refused:<cause>[:<sounds>]` besides.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def written(ready: Ready, plan: Plan, did: str) -> str:
     if ready.does is Alone.QUEUE:
         return f"{ready}:{ready.priority}" if ready.priority else str(ready)
     if ready.does is Alone.REFUSED:
-        return f"{ready}:{ready.cause}"
+        return _with_sounds(f"{ready}:{ready.cause}", [sound.file for sound in ready.sounds])
     if ready.does is Alone.NUMBER:
         return ":".join((str(ready), *_presented(ready, plan, did)))
     head = "closed"

@@ -12,6 +12,7 @@ from callrouter.asterisk.alone.ready_made import LISTED, MOST_LISTED, lengths_of
 from callrouter.asterisk.journal import EndedJournal
 from callrouter.asterisk.provision import Fallbacks
 from callrouter.core.call import CallerId, Disposition, Presentation, replace
+from callrouter.core.effects import Sound
 from callrouter.core.facts import CallCorrected, CallEnded
 from callrouter.core.nodes import CallerNode, QueueNode, RedirectNode, RejectNode
 from callrouter.core.numbers import CallerList
@@ -144,6 +145,18 @@ async def test_who_was_refused_is_recorded_as_refused(pbx: Pbx) -> None:
 
     found = [fact.call for fact in facts if fact.call.caller.number == "+33899000001"]
     assert [call.disposition for call in found] == [Disposition.REJECTED]
+
+
+async def test_who_is_refused_with_a_sentence_hears_it(pbx: Pbx) -> None:
+    """And is recorded as refused."""
+    pbx.cli("database deltree callrouter/ended")
+    rude = RejectNode(name="refuse", cause=17, sounds=(Sound(file="vm-goodbye", seconds=1.0),))
+    await publish(pbx, replace(PLAN, nodes={**PLAN.nodes, "refuse": rude}))
+    answered = await final(pbx, "<sip:+33899000001@127.0.0.1>")
+    await until(lambda: "|+33899000001|refused|" in pbx.cli("database show callrouter/ended"), 5)
+
+    assert answered == 200
+    assert ": refused:17:vm-goodbye" in pbx.cli(f"database show {LISTED}test")
 
 
 async def test_who_is_taken_off_a_list_is_refused_no_more(pbx: Pbx) -> None:
